@@ -30,13 +30,13 @@ pub async fn run(
     let settings = args
         .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
-    let wanted = match settings.source {
+    let required = match settings.source {
         SourceChoice::Auto => None,
         SourceChoice::Vitals => Some(SourceKind::Vitals),
         SourceChoice::Metrics => Some(SourceKind::Metrics),
         SourceChoice::None => Some(SourceKind::None),
     };
-    let connector = Connector::new(connection.clone(), wanted, clock);
+    let connector = Connector::new(connection.clone(), required, clock);
     let (session, feed) = connector.connect(None).await?;
     let options = Options::of(&settings);
     app::run(options, connector, session, feed, ending).await?;

@@ -13,11 +13,11 @@ pub(super) struct Frames {
     /// When the next one is due; nothing while there is nothing new to be shown.
     pub(super) due: Option<Instant>,
     /// Whether that one answers a key.
-    answers: bool,
+    answers_key: bool,
     /// When the last one was drawn.
     drawn: Option<Instant>,
-    /// When the last one was drawn that answered a key.
-    answered: Option<Instant>,
+    /// When the last one was drawn that last_answer a key.
+    last_answer: Option<Instant>,
 }
 
 impl Frames {
@@ -26,16 +26,16 @@ impl Frames {
         Self {
             apart,
             due: Some(now),
-            answers: false,
+            answers_key: false,
             drawn: None,
-            answered: None,
+            last_answer: None,
         }
     }
 
     /// A key was pressed.
-    pub(super) fn answer(&mut self, now: Instant) {
-        self.answers = true;
-        self.after(self.answered, now);
+    pub(super) fn key_pressed(&mut self, now: Instant) {
+        self.answers_key = true;
+        self.after(self.last_answer, now);
     }
 
     /// There is something new to be shown.
@@ -51,8 +51,8 @@ impl Frames {
     /// It was drawn.
     pub(super) fn drawn(&mut self, now: Instant) {
         self.drawn = Some(now);
-        if std::mem::take(&mut self.answers) {
-            self.answered = Some(now);
+        if std::mem::take(&mut self.answers_key) {
+            self.last_answer = Some(now);
         }
         self.due = None;
     }
@@ -71,10 +71,10 @@ mod tests {
         assert_eq!(frames.due, Some(now));
         frames.drawn(now);
         assert_eq!(frames.due, None);
-        frames.answer(now);
+        frames.key_pressed(now);
         assert_eq!(frames.due, Some(now));
         frames.drawn(now);
-        frames.answer(now);
+        frames.key_pressed(now);
         assert_eq!(frames.due, Some(now + APART));
     }
 
@@ -87,7 +87,7 @@ mod tests {
         frames.show(now);
         assert_eq!(frames.due, Some(begin + APART));
         // A key in between brings it forward.
-        frames.answer(now);
+        frames.key_pressed(now);
         assert_eq!(frames.due, Some(now));
         // What has waited for long enough is shown at once.
         frames.drawn(now);

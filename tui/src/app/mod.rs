@@ -171,7 +171,7 @@ impl App {
                         if std::mem::take(&mut self.suspending) {
                             self.suspend(ending).await?;
                         }
-                        frames.answer(Instant::now());
+                        frames.key_pressed(Instant::now());
                     }
                     // The terminal is gone.
                     None => return Ok(()),
@@ -181,10 +181,10 @@ impl App {
                     frames.drawn(Instant::now());
                 }
                 message = self.feed.next() => {
-                    let mut at_once = self.take(message).await?;
+                    let mut at_once = self.receive(message).await?;
                     for _ in 1..BURST {
                         let Some(message) = self.feed.try_next() else { break };
-                        at_once |= self.take(message).await?;
+                        at_once |= self.receive(message).await?;
                     }
                     if at_once {
                         frames.show(Instant::now());
@@ -288,7 +288,7 @@ impl App {
     }
 
     /// Takes in what is told; whether it is to be shown at once.
-    async fn take(&mut self, message: Message) -> io::Result<bool> {
+    async fn receive(&mut self, message: Message) -> io::Result<bool> {
         let at_once = !message.is_steady();
         self.apply(message).await?;
         Ok(at_once)

@@ -15,20 +15,20 @@ fn env(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// A file that cannot be written or read, or what is wrong in it.
-pub fn config(what: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Error> {
-    match what {
+pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Error> {
+    match command {
         ConfigCommand::Init { config } => {
-            let place = locate(config.as_deref(), &env);
-            let place = place.ok_or_else(|| {
+            let location = locate(config.as_deref(), &env);
+            let location = location.ok_or_else(|| {
                 Error::Flag(
                     "no home directory for the configuration: name a file with --config".to_owned(),
                 )
             })?;
-            init(place.path()).map_err(|error| Error::Flag(error.to_string()))?;
+            init(location.path()).map_err(|error| Error::Flag(error.to_string()))?;
             writeln!(
                 streams.out,
                 "wrote {}: every line is a comment, so nothing changes yet",
-                place.path().display()
+                location.path().display()
             )?;
         }
         ConfigCommand::Show(args) => {

@@ -13,7 +13,7 @@ use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyAnswer, i
 /// Runs `why`.
 ///
 /// # Errors
-/// The question cannot be asked, or the server cannot tell.
+/// The query cannot be asked, or the server cannot tell.
 pub async fn run(
     connection: &Connection,
     args: &WhyArgs,
@@ -21,14 +21,14 @@ pub async fn run(
 ) -> Result<(), Error> {
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
-    let question = match args.whom().map_err(Error::Flag)? {
-        Whom::Node(name) => Question {
+    let query = match args.whom().map_err(Error::Flag)? {
+        Whom::Node(name) => WhyQuery {
             name,
             namespace: None,
         },
-        Whom::Pod(given, name) => Question {
+        Whom::Pod(explicit, name) => WhyQuery {
             name,
-            namespace: Some(given.unwrap_or(&namespace)),
+            namespace: Some(explicit.unwrap_or(&namespace)),
         },
     };
     let client = ApiClient::new(settings.target(&Terminal::default())?)?;
@@ -40,26 +40,28 @@ pub async fn run(
                 .to_owned(),
         ));
     };
-    match question.ask(&api, version).await {
+    match query.request(&api, version).await {
         Ok(answer) => {
             match args.output {
                 Some(Output::Json) => json(&answer, streams.out)?,
-                None => print(&question.to_string(), &answer.why, streams.out)?,
+                None => print(&query.to_string(), &answer.why, streams.out)?,
             }
-            question.is_known(&answer.why)
+            query.check_exists(&answer.why)
         }
-        Err(error) if is_not_ours(&error) => question.ask_another(&api, version, streams).await,
-        Err(error) => Err(question.explain(error)),
+        Err(error) if is_not_ours(&error) => {
+            query.request_other_server(&api, version, streams).await
+        }
+        Err(error) => Err(query.explain(error)),
     }
 }
 
 /// One pod, or one node.
-struct Question<'a> {
+struct WhyQuery<'a> {
     name: &'a str,
     namespace: Option<&'a str>,
 }
 
-impl std::fmt::Display for Question<'_> {
+impl std::fmt::Display for WhyQuery<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.namespace {
             Some(namespace) => write!(f, "pod {namespace}/{}", self.name),
@@ -68,8 +70,12 @@ impl std::fmt::Display for Question<'_> {
     }
 }
 
-impl Question<'_> {
-    async fn ask(&self, api: &MetricsApi, version: Version) -> Result<WhyAnswer, source::Error> {
+impl WhyQuery<'_> {
+    async fn request(
+        &self,
+        api: &MetricsApi,
+        version: Version,
+    ) -> Result<WhyAnswer, source::Error> {
         match self.namespace {
             Some(namespace) => api.why_pod(version, namespace, self.name).await,
             None => api.why_node(version, self.name).await,
@@ -78,7 +84,7 @@ impl Question<'_> {
 
     /// A chain that breaks at its first link is about an object that does not exist, or that the server does not know
     /// yet: a script that asks about it must not go on.
-    fn is_known(&self, why: &Why) -> Result<(), Error> {
+    fn check_exists(&self, why: &Why) -> Result<(), Error> {
         match why.steps.first() {
             Some(step) if step.state == State::Failed => Err(Error::NotFound(format!(
                 "{}: {}",
@@ -90,7 +96,7 @@ impl Question<'_> {
     }
 
     /// Of a metrics server that is not ours: whether it has metrics is all that it tells.
-    async fn ask_another(
+    async fn request_other_server(
         &self,
         api: &MetricsApi,
         version: Version,

@@ -71,6 +71,6 @@ pub struct Connection {
 }
 
 /// The value of a flag, if it has one: kubectl takes an empty one for none.
-pub(crate) fn given(flag: Option<&String>) -> Option<&str> {
+pub(crate) fn non_empty(flag: Option<&String>) -> Option<&str> {
     flag.map(String::as_str).filter(|value| !value.is_empty())
 }

@@ -12,7 +12,7 @@ mod why;
 
 pub use config::{CompletionArgs, ConfigCommand, ManArgs};
 pub use connection::Connection;
-pub(crate) use connection::given;
+pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;

@@ -194,10 +194,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The flag of the command or, as those may be given anywhere, of the program.
-    fn defined(&self, wanted: impl Fn(&Arg) -> bool) -> Option<&'a Arg> {
+    fn defined(&self, matches: impl Fn(&Arg) -> bool) -> Option<&'a Arg> {
         let own = self.command.get_arguments();
         let global = self.root.get_arguments().filter(|arg| arg.is_global_set());
-        own.chain(global).find(|arg| wanted(arg))
+        own.chain(global).find(|arg| matches(arg))
     }
 
     fn set(&mut self, arg: &Arg, value: &str) -> Result<(), String> {

@@ -137,13 +137,13 @@ impl Reader<'_> {
         let text = text?;
         let choice = T::from_str(text.get_ref(), true).ok();
         if choice.is_none() {
-            let known: Vec<String> = T::value_variants()
+            let names: Vec<String> = T::value_variants()
                 .iter()
                 .filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()))
                 .collect();
             self.wrong(
                 text,
-                format!("{name} is {}, not {:?}", either(&known), text.get_ref()),
+                format!("{name} is {}, not {:?}", either(&names), text.get_ref()),
             );
         }
         choice
@@ -165,7 +165,7 @@ impl Reader<'_> {
     fn view(&mut self, name: &Spanned<String>) -> Option<View> {
         let view = View::named(name.get_ref());
         if view.is_none() {
-            let known: Vec<String> = View::SWITCHABLE
+            let names: Vec<String> = View::SWITCHABLE
                 .iter()
                 .map(|view| view.title().to_lowercase())
                 .collect();
@@ -174,7 +174,7 @@ impl Reader<'_> {
                 format!(
                     "there is no view {:?}: it is {}",
                     name.get_ref(),
-                    either(&known)
+                    either(&names)
                 ),
             );
         }
@@ -257,16 +257,16 @@ impl Reader<'_> {
     }
 
     fn column(&mut self, view: View, name: &Spanned<String>) -> Option<Field> {
-        let known = view.columns();
+        let columns = view.columns();
         let field = Field::named(name.get_ref())
-            .filter(|field| known.iter().any(|column| column.field == *field));
+            .filter(|field| columns.iter().any(|column| column.field == *field));
         if field.is_none() {
-            let known: Vec<&str> = known.iter().map(|column| column.field.name()).collect();
-            let (view, known) = (view.title().to_lowercase(), known.join(", "));
+            let names: Vec<&str> = columns.iter().map(|column| column.field.name()).collect();
+            let (view, names) = (view.title().to_lowercase(), names.join(", "));
             self.wrong(
                 name,
                 format!(
-                    "{view} have no column {:?}; they have {known}",
+                    "{view} have no column {:?}; they have {names}",
                     name.get_ref()
                 ),
             );
@@ -288,17 +288,17 @@ impl Reader<'_> {
         match KeyMap::new(&changes) {
             Ok(_) => changes,
             Err((id, error)) => {
-                let blamed = keys.iter().find(|(known, _)| *known.get_ref() == id);
+                let blamed = keys.iter().find(|(name, _)| *name.get_ref() == id);
                 // A key that does not exist has a place of its own.
-                let place = match (&error, blamed) {
+                let position = match (&error, blamed) {
                     (KeyMapError::Key(_), Some((id, keys))) => keys
                         .iter()
                         .find(|key| key.get_ref().parse::<crate::input::Key>().is_err())
                         .or(Some(id)),
                     (_, blamed) => blamed.map(|(id, _)| id),
                 };
-                if let Some(place) = place {
-                    self.wrong(place, error.to_string());
+                if let Some(position) = position {
+                    self.wrong(position, error.to_string());
                 }
                 Vec::new()
             }
@@ -307,10 +307,10 @@ impl Reader<'_> {
 }
 
 /// `a, b or c`.
-fn either(words: &[String]) -> String {
-    match words.split_last() {
+fn either(names: &[String]) -> String {
+    match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => words.concat(),
+        _ => names.concat(),
     }
 }
 

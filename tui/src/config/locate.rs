@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// The user said so: it must be there.
-    Asked(PathBuf),
+    Explicit(PathBuf),
     /// Where it is usually: it may be there.
-    Usual(PathBuf),
+    Default(PathBuf),
 }
 
 impl Location {
     /// The path.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Asked(path) | Self::Usual(path) => path,
+            Self::Explicit(path) | Self::Default(path) => path,
         }
     }
 
     /// Whether the user named it.
-    pub const fn is_asked_for(&self) -> bool {
-        matches!(self, Self::Asked(_))
+    pub const fn is_explicit(&self) -> bool {
+        matches!(self, Self::Explicit(_))
     }
 }
 
 /// What `--config` says, else `kubevitals/config.toml` in `XDG_CONFIG_HOME` or else in `~/.config`, by the XDG base
 /// directory specification: a path that is not absolute is not looked at. Nothing without a home.
-pub fn locate(asked: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Option<Location> {
-    if let Some(path) = asked {
-        return Some(Location::Asked(path.to_owned()));
+pub fn locate(explicit: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Option<Location> {
+    if let Some(path) = explicit {
+        return Some(Location::Explicit(path.to_owned()));
     }
     let absolute = |name: &str| {
         env(name)
@@ -37,7 +37,7 @@ pub fn locate(asked: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Op
             .filter(|path| path.is_absolute())
     };
     let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(Location::Usual(folder.join("kubevitals/config.toml")))
+    Some(Location::Default(folder.join("kubevitals/config.toml")))
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_file_is_where_others_have_theirs() {
-        for (asked, xdg, home, expected) in [
+        for (explicit, xdg, home, expected) in [
             (
                 None,
                 None,
@@ -79,7 +79,7 @@ mod tests {
                 "HOME" => home.map(str::to_owned),
                 _ => None,
             };
-            let found = locate(asked.map(Path::new), &env);
+            let found = locate(explicit.map(Path::new), &env);
             assert_eq!(found.as_ref().map(Location::path), expected.map(Path::new));
         }
     }

@@ -77,7 +77,7 @@ fn read(location: &Location) -> Result<Settings, ConfigError> {
             path: path.to_owned(),
             wrong,
         }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !location.is_asked_for() => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !location.is_explicit() => {
             Ok(Settings::default())
         }
         Err(source) => Err(ConfigError::Read {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_file_need_not_be_there_but_one_that_is_asked_for_must() {
+    fn the_usual_file_need_not_be_there_but_one_that_is_explicit_must() {
         let (folder, _) = written("fps = 5\n");
         let home = folder.path().display().to_string();
         let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| home.clone());
@@ -120,9 +120,9 @@ mod tests {
     fn each_wrong_value_is_named_by_its_line() {
         let (_folder, path) = written("theme = \"pink\"\n\n[keys]\nquit = [\"hyper-q\"]\n");
         let error = load(Some(Path::new(&path)), |_| None).unwrap_err();
-        let said = error.to_string().replace(&path, "FILE");
+        let text = error.to_string().replace(&path, "FILE");
         assert_eq!(
-            said,
+            text,
             "FILE:1: theme is auto, dark or light, not \"pink\"\n\
              FILE:4: \"hyper-q\" is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
         );

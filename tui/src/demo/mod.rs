@@ -39,19 +39,19 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
             running = start::start(args) => running?,
             () = ending.wait() => return Ok(()),
         };
-        let shown = if dashboard {
+        let result = if dashboard {
             let connection = connection(&running);
             let simulated = running.clock();
             let clock = Clock::new(move || simulated.now(), args.speed);
             dashboard::run(&connection, &args.dashboard, clock, ending).await
         } else {
             tokio::select! {
-                shown = show(args, &running, streams) => shown,
+                result = show(args, &running, streams) => result,
                 () = ending.wait() => Ok(()),
             }
         };
         running.stop().await;
-        shown
+        result
     })
 }
 

@@ -93,8 +93,8 @@ struct Kubeconfig {
 }
 
 impl Kubeconfig {
-    fn write(wanted: Option<&Path>, text: &str) -> Result<Self, Error> {
-        let kubeconfig = match wanted {
+    fn write(path: Option<&Path>, text: &str) -> Result<Self, Error> {
+        let kubeconfig = match path {
             Some(path) => Self {
                 path: path.to_owned(),
                 folder: None,
@@ -138,6 +138,6 @@ fn not_written(path: &Path, error: &std::io::Error) -> Error {
     ))
 }
 
-fn not_started(what: &str, error: &dyn StdError) -> Error {
-    Error::Demo(format!("cannot start {what}: {}", chain(error)))
+fn not_started(part: &str, error: &dyn StdError) -> Error {
+    Error::Demo(format!("cannot start {part}: {}", chain(error)))
 }

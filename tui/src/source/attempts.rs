@@ -66,9 +66,9 @@ impl Attempts {
     }
 
     /// The request succeeded.
-    pub(super) async fn answered(&mut self) {
+    pub(super) async fn succeeded(&mut self) {
         self.retry.reset();
-        self.sender.answered(self.part).await;
+        self.sender.succeeded(self.part).await;
         if let Some(part) = self.part.filter(|_| !self.is_live) {
             self.is_live = true;
             let outcome = Message::Part(part, Outcome::Answered);
@@ -84,7 +84,7 @@ impl Attempts {
         self.is_live = false;
         let why = error.fault();
         tracing::debug!(part = ?self.part, why = why.text, "request failed");
-        self.sender.noticed(self.part, &why, self.sent);
+        self.sender.failed(self.part, &why, self.sent);
         if let Some(part) = self.part {
             let outcome = Outcome::Failed { why, retry_at };
             self.sender.send(Message::Part(part, outcome)).await;

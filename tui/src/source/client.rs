@@ -9,8 +9,8 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGEN
 use http::{HeaderValue, Request, Response};
 use kube::client::Body;
 
+use super::body_chunks::BodyChunks;
 use super::connect::{CredentialError, Patience, Silent};
-use super::gzip::Pieces;
 use super::kubeconfig::Target;
 use super::status::{About, Failure};
 use super::{Error, tls};
@@ -160,12 +160,12 @@ impl ApiClient {
     ///
     /// # Errors
     /// The server's refusal, explained by its body.
-    pub(super) async fn stream(&self, path: &str, about: About<'_>) -> Result<Pieces, Error> {
+    pub(super) async fn stream(&self, path: &str, about: About<'_>) -> Result<BodyChunks, Error> {
         let response = self.send(path, JSON).await;
         let response = response.map_err(|error| self.explain(&*error))?;
         if response.status().is_success() {
             let (head, body) = response.into_parts();
-            return Ok(Pieces::new(&head.headers, body));
+            return Ok(BodyChunks::new(&head.headers, body));
         }
         match self.read(response).await {
             Ok(Attempt::Answered(_)) => Err(Error::Unreachable("EOF".to_owned())),
@@ -287,7 +287,7 @@ impl ApiClient {
         let content_type = header(CONTENT_TYPE).unwrap_or_default();
         let may_repeat = status.as_u16() == 429 || status.is_server_error();
         let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
-        let body = self.collect(Pieces::new(&head.headers, body)).await?;
+        let body = self.collect(BodyChunks::new(&head.headers, body)).await?;
         let answer = Answer { content_type, body };
         Ok(if status.is_success() {
             Attempt::Answered(answer)
@@ -302,17 +302,20 @@ impl ApiClient {
     }
 
     /// A body, read to its end as long as something comes in time.
-    async fn collect(&self, mut body: Pieces) -> Result<Bytes, Box<dyn StdError + Send + Sync>> {
+    async fn collect(
+        &self,
+        mut body: BodyChunks,
+    ) -> Result<Bytes, Box<dyn StdError + Send + Sync>> {
         let mut all = BytesMut::new();
         loop {
-            let piece = match self.patience {
+            let chunk = match self.patience {
                 None => body.next().await?,
                 Some(patience) => tokio::time::timeout(patience, body.next())
                     .await
                     .map_err(|_| Silent(patience))??,
             };
-            match piece {
-                Some(piece) => all.extend_from_slice(&piece),
+            match chunk {
+                Some(chunk) => all.extend_from_slice(&chunk),
                 None => return Ok(all.freeze()),
             }
         }
@@ -327,11 +330,11 @@ impl ApiClient {
             if let Some(silent) = cause.downcast_ref::<Silent>() {
                 return Error::Unreachable(silent.to_string());
             }
-            if let Some(mut words) = tls::explain(cause) {
-                if self.no_authority && words.ends_with(tls::UNKNOWN_AUTHORITY) {
-                    words.push_str(" (the certificate-authority of the cluster is no CA certificate, but that of a server)");
+            if let Some(mut text) = tls::explain(cause) {
+                if self.no_authority && text.ends_with(tls::UNKNOWN_AUTHORITY) {
+                    text.push_str(" (the certificate-authority of the cluster is no CA certificate, but that of a server)");
                 }
-                return Error::Unreachable(words);
+                return Error::Unreachable(text);
             }
             if let Some(io) = cause.downcast_ref::<io::Error>()
                 && io.kind() == io::ErrorKind::ConnectionRefused
@@ -372,10 +375,11 @@ fn causes<'a>(
 
 fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     // An I/O error made of another one does not name that as its source, but holds it.
-    let held = error
+    let inner = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    held.map(|held| held as &(dyn StdError + 'static))
+    inner
+        .map(|inner| inner as &(dyn StdError + 'static))
         .or_else(|| error.source())
 }
 
@@ -389,13 +393,13 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 /// Whether the connection broke off, so that asking again may do better.
 fn interrupted(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
-        let of_io = cause.downcast_ref::<io::Error>().is_some_and(|io| {
+        let is_io = cause.downcast_ref::<io::Error>().is_some_and(|io| {
             matches!(
                 io.kind(),
                 io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
             )
         });
-        of_io
+        is_io
             || cause
                 .to_string()
                 .contains("connection closed before message completed")

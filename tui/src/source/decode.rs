@@ -25,7 +25,7 @@ pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
             .and_then(Body::nodes)
             .map_err(not_understood)?;
         return nodes
-            .map(|node| seen_node(&node.map_err(not_understood)?))
+            .map(|node| convert_node(&node.map_err(not_understood)?))
             .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
@@ -38,7 +38,7 @@ pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
         let node = NodeMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
         return Ok(NodeUsage {
             name: node.metadata.name,
-            measured: node.timestamp,
+            timestamp: node.timestamp,
             usage: usage(node.usage.iter()),
         });
     }
@@ -52,7 +52,7 @@ pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
             .and_then(Body::pods)
             .map_err(not_understood)?;
         return pods
-            .map(|pod| seen_pod(&pod.map_err(not_understood)?))
+            .map(|pod| convert_pod(&pod.map_err(not_understood)?))
             .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
@@ -76,7 +76,7 @@ pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
         return Ok(PodUsage {
             namespace,
             name,
-            measured: pod.timestamp,
+            timestamp: pod.timestamp,
             containers,
         });
     }
@@ -107,47 +107,47 @@ fn not_understood(error: impl std::fmt::Display) -> Error {
     Error::Request(format!("the server's answer cannot be understood: {error}"))
 }
 
-fn seen_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
+fn convert_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
     Ok(NodeUsage {
         name: node.meta.name.to_owned(),
-        measured: node.timestamp,
-        usage: seen_usage(node.usage)?,
+        timestamp: node.timestamp,
+        usage: convert_usage(node.usage)?,
     })
 }
 
-fn seen_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
+fn convert_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
     let containers = pod.containers().map(|container| {
         let ContainerView { name, usage } = container.map_err(not_understood)?;
         Ok(ContainerUsage {
             name: name.to_owned(),
-            usage: seen_usage(usage)?,
+            usage: convert_usage(usage)?,
         })
     });
     Ok(PodUsage {
         namespace: pod.meta.namespace.to_owned(),
         name: pod.meta.name.to_owned(),
-        measured: pod.timestamp,
+        timestamp: pod.timestamp,
         containers: containers.collect::<Result<_, Error>>()?,
     })
 }
 
-fn seen_usage(view: UsageView<'_>) -> Result<Usage, Error> {
+fn convert_usage(view: UsageView<'_>) -> Result<Usage, Error> {
     let mut usage = Usage::default();
     for quantity in view.quantities() {
         let (name, quantity) = quantity.map_err(not_understood)?;
-        keep(&mut usage, name, quantity);
+        set(&mut usage, name, quantity);
     }
     Ok(usage)
 }
 
 fn usage<'a>(quantities: impl Iterator<Item = (&'a str, Quantity)>) -> Usage {
     quantities.fold(Usage::default(), |mut usage, (name, quantity)| {
-        keep(&mut usage, name, quantity);
+        set(&mut usage, name, quantity);
         usage
     })
 }
 
-fn keep(usage: &mut Usage, resource: &str, quantity: Quantity) {
+fn set(usage: &mut Usage, resource: &str, quantity: Quantity) {
     match resource {
         "cpu" => usage.cpu = quantity,
         "memory" => usage.memory = quantity,
@@ -196,7 +196,7 @@ impl From<JsonItem<'_>> for NodeUsage {
     fn from(item: JsonItem<'_>) -> Self {
         Self {
             name: item.metadata.name.into_owned(),
-            measured: item.timestamp,
+            timestamp: item.timestamp,
             usage: item.usage,
         }
     }
@@ -208,7 +208,7 @@ impl From<JsonItem<'_>> for PodUsage {
         Self {
             namespace: item.metadata.namespace.into_owned(),
             name: item.metadata.name.into_owned(),
-            measured: item.timestamp,
+            timestamp: item.timestamp,
             containers: containers
                 .map(|JsonContainer { name, usage }| ContainerUsage {
                     name: name.into_owned(),

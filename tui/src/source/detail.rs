@@ -73,14 +73,14 @@ mod tests {
         }))
         .unwrap();
         let detail = detail(pod, &Pools::default(), Timestamp::default());
-        let asks: Vec<&str> = detail
+        let actions: Vec<&str> = detail
             .pod
             .probes
             .iter()
             .map(|it| it.asks.as_str())
             .collect();
         assert_eq!(
-            asks,
+            actions,
             [
                 "exec [cat x] delay=0s timeout=1s period=10s #success=1 #failure=3",
                 "http-get http://:8080/ready delay=0s timeout=1s period=10s #success=1 #failure=2",

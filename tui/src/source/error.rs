@@ -2,7 +2,7 @@
 
 use super::status::Failure;
 
-/// Why a source has no data. Its text is the line (or lines) kubectl prints for the same trouble.
+/// Why a source has no data. Its text is the line (or lines) kubectl prints for the same problem.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The kubeconfig, or a flag that overrides it, cannot be used.
@@ -31,19 +31,19 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kubeconfig's troubles, as many as there are.
-    pub(super) fn of_config(mut troubles: Vec<String>) -> Result<(), Self> {
-        match troubles.len() {
+    /// The kubeconfig's problems, as many as there are.
+    pub(super) fn of_config(mut problems: Vec<String>) -> Result<(), Self> {
+        match problems.len() {
             0 => Ok(()),
-            1 => Err(Self::Config(troubles.swap_remove(0))),
-            _ => Err(Self::Configs(troubles)),
+            1 => Err(Self::Config(problems.swap_remove(0))),
+            _ => Err(Self::Configs(problems)),
         }
     }
 }
 
-fn list(troubles: &[String]) -> String {
-    troubles
+fn list(problems: &[String]) -> String {
+    problems
         .iter()
-        .map(|trouble| format!("* {trouble}\n"))
+        .map(|problem| format!("* {problem}\n"))
         .collect()
 }

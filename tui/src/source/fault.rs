@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kubevitals_proto::backoff::{Backoff, Random};
 
-use super::words::first_line;
+use super::error_text::first_line;
 use super::{Error, Failure};
 use crate::model::{Fault, FaultKind};
 
@@ -257,10 +257,10 @@ mod tests {
     #[test]
     fn a_server_that_says_when_is_obeyed_within_reason() {
         let mut retry = Retry::new(|| 0.5);
-        for (asked, expected) in [(0, 1), (7, 7), (86_400, 120)] {
+        for (seconds, expected) in [(0, 1), (7, 7), (86_400, 120)] {
             for code in [429, 503] {
-                let delay = retry.delay(&failure(code, "", Some(asked)));
-                assert_eq!(delay.as_secs(), expected, "{asked}");
+                let delay = retry.delay(&failure(code, "", Some(seconds)));
+                assert_eq!(delay.as_secs(), expected, "{seconds}");
             }
         }
     }

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::kubeconfig::Settings;
 use super::message_sender::MessageSender;
 use super::selection_limits::SelectionLimits;
-use super::{ApiClient, Error, Terminal, choose};
-use crate::cli::{Connection, given};
+use super::{ApiClient, Error, Terminal, source_choice};
+use crate::cli::{Connection, non_empty};
 use crate::clock::Clock;
 use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
 
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Feed {
     messages: mpsc::Receiver<Message>,
-    asks: mpsc::Sender<SourceRequest>,
+    requests: mpsc::Sender<SourceRequest>,
     clock: Clock,
     /// They end with the feed.
     _tasks: JoinSet<()>,
@@ -36,7 +36,7 @@ impl Feed {
     fn idle(clock: Clock) -> Self {
         Self {
             messages: mpsc::channel(1).1,
-            asks: mpsc::channel(1).0,
+            requests: mpsc::channel(1).0,
             clock,
             _tasks: JoinSet::new(),
         }
@@ -62,8 +62,8 @@ impl Feed {
     }
 
     /// Asks for something. What a source that is busy cannot take in is asked for again when it is time to.
-    pub fn ask(&self, ask: SourceRequest) {
-        let _ = self.asks.try_send(ask);
+    pub fn ask(&self, request: SourceRequest) {
+        let _ = self.requests.try_send(request);
     }
 }
 
@@ -71,7 +71,7 @@ impl Feed {
 #[derive(Clone)]
 pub struct Connector {
     connection: Connection,
-    wanted: Option<SourceKind>,
+    required: Option<SourceKind>,
     clock: Clock,
     limits: SelectionLimits,
     patience: Duration,
@@ -82,7 +82,7 @@ pub struct Connector {
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connector")
-            .field("wanted", &self.wanted)
+            .field("required", &self.required)
             .finish_non_exhaustive()
     }
 }
@@ -90,10 +90,10 @@ impl std::fmt::Debug for Connector {
 impl Connector {
     /// For clusters that these flags and the kubeconfig lead to, with a kind of source, or whichever is best.
     #[must_use]
-    pub fn new(connection: Connection, wanted: Option<SourceKind>, clock: Clock) -> Self {
+    pub fn new(connection: Connection, required: Option<SourceKind>, clock: Clock) -> Self {
         Self {
             connection,
-            wanted,
+            required,
             clock,
             limits: SelectionLimits::default(),
             patience: PATIENCE,
@@ -157,7 +157,7 @@ impl Connector {
                 .cluster_name()
                 .unwrap_or_else(|| client.host().to_owned()),
             contexts,
-            namespace: given(connection.namespace.as_ref()).map(Name::from),
+            namespace: non_empty(connection.namespace.as_ref()).map(Name::from),
         };
         let namespace = Name::from(settings.namespace()?);
         let only = session.namespace.is_some();
@@ -173,17 +173,17 @@ impl Connector {
 
     fn follow_by(&self, clock: Clock, client: ApiClient, namespace: Name, only: bool) -> Feed {
         let client = client.impatient(self.patience);
-        let (messages, told) = mpsc::channel(WAITING);
-        let (asks, asked) = mpsc::channel(WAITING);
+        let (messages, received) = mpsc::channel(WAITING);
+        let (requests, queue) = mpsc::channel(WAITING);
         let sender = MessageSender::new(messages, clock.clone(), self.random);
         let mut tasks = JoinSet::new();
-        let (wanted, limits) = (self.wanted, self.limits);
+        let (required, limits) = (self.required, self.limits);
         tasks.spawn(async move {
-            choose::run(sender, client, asked, wanted, namespace, only, limits).await;
+            source_choice::run(sender, client, queue, required, namespace, only, limits).await;
         });
         Feed {
-            messages: told,
-            asks,
+            messages: received,
+            requests,
             clock,
             _tasks: tasks,
         }

@@ -26,7 +26,7 @@ struct State {
     /// The parts whose last request failed, since when, and why.
     failing: BTreeMap<Part, (Instant, Fault)>,
     /// When a request last succeeded.
-    answered: Instant,
+    last_success: Instant,
 }
 
 impl Health {
@@ -35,17 +35,17 @@ impl Health {
         Self {
             state: Mutex::new(State {
                 failing: BTreeMap::new(),
-                answered: Instant::now(),
+                last_success: Instant::now(),
             }),
             changed: Notify::new(),
             patience: real(PATIENCE),
         }
     }
 
-    pub(super) fn answered(&self, part: Part) {
+    pub(super) fn succeeded(&self, part: Part) {
         let mut state = self.state.lock();
         state.failing.remove(&part);
-        state.answered = Instant::now();
+        state.last_success = Instant::now();
     }
 
     pub(super) fn failed(&self, part: Part, why: &Fault, sent: Instant) {
@@ -84,7 +84,7 @@ impl State {
         let all = self
             .failing
             .values()
-            .filter(|(since, why)| silent(why) && *since >= self.answered)
+            .filter(|(since, why)| silent(why) && *since >= self.last_success)
             .min_by_key(|(since, _)| *since);
         pods.or(all).cloned()
     }
@@ -136,12 +136,12 @@ mod tests {
         let health = Health::new(|time| time);
         let down = fault(FaultKind::Unavailable);
         health.failed(Part::Cluster, &down, Instant::now());
-        health.answered(Part::Nodes);
+        health.succeeded(Part::Nodes);
         assert!(!is_broken(&health));
         health.failed(Part::Pods, &down, Instant::now());
-        health.answered(Part::Nodes);
+        health.succeeded(Part::Nodes);
         assert!(is_broken(&health));
-        health.answered(Part::Pods);
+        health.succeeded(Part::Pods);
         assert!(!is_broken(&health));
     }
 

@@ -41,13 +41,13 @@ pub(super) struct Kubernetes {
 
 impl Kubernetes {
     /// Tells of everything beside usage, for ever.
-    pub(super) async fn run(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
+    pub(super) async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         tokio::join!(
             self.nodes(),
             self.pods(),
             self.jobs(),
             self.beside_vitals(),
-            self.answer(asks),
+            self.answer(requests),
         );
     }
 
@@ -138,7 +138,7 @@ impl Kubernetes {
                 .get(&path, METADATA_LIST, About::default())
                 .await
             {
-                Ok(_) => return attempts.answered().await,
+                Ok(_) => return attempts.succeeded().await,
                 Err(again) => error = again,
             }
         }
@@ -247,7 +247,7 @@ impl Kubernetes {
                     let names = list.items.into_iter();
                     let names = names.map(|namespace| Name::from(namespace.metadata.name));
                     self.sender.send(Message::Namespaces(names.collect())).await;
-                    attempts.answered().await;
+                    attempts.succeeded().await;
                     self.sender.sleep(NAMESPACES).await;
                 }
                 Err(error) => attempts.failed_wait(&error).await,
@@ -255,11 +255,11 @@ impl Kubernetes {
         }
     }
 
-    /// Answers what the dashboard asks.
-    async fn answer(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
+    /// Answers what the dashboard requests.
+    async fn answer(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let pages = Pages::new(self);
-        while let Some(ask) = asks.recv().await {
-            match ask {
+        while let Some(request) = requests.recv().await {
+            match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
                     Some(Ok(detail)) => {
                         self.sender
@@ -280,7 +280,7 @@ impl Kubernetes {
     }
 }
 
-/// The pages of pods, from the API server. The dashboard asks for the page that is open again and again; while that
+/// The pages of pods, from the API server. The dashboard requests for the page that is open again and again; while that
 /// fails it is asked for less and less often.
 pub(super) struct Pages<'a> {
     kubernetes: &'a Kubernetes,
@@ -324,7 +324,7 @@ impl<'a> Pages<'a> {
                 Page::new(&self.kubernetes.sender, Some(key.clone()))
             }
         };
-        let found = page.ask(self.kubernetes, key).await;
+        let found = page.request(self.kubernetes, key).await;
         *self.state.lock() = page;
         found
     }
@@ -341,7 +341,11 @@ impl Page {
         }
     }
 
-    async fn ask(&mut self, kubernetes: &Kubernetes, key: &Key) -> Option<Result<Detail, Fault>> {
+    async fn request(
+        &mut self,
+        kubernetes: &Kubernetes,
+        key: &Key,
+    ) -> Option<Result<Detail, Fault>> {
         if !self.pod.is_due() {
             // Whoever opens the page again is told at once.
             return self.why.clone().map(Err);
@@ -380,7 +384,7 @@ impl Page {
                 return self.why.clone().map(Err);
             }
         };
-        self.pod.answered().await;
+        self.pod.succeeded().await;
         self.why = None;
         let sender = &kubernetes.sender;
         let mut found = detail(pod, &sender.pools, sender.now());
@@ -390,7 +394,7 @@ impl Page {
                 let events = events.filter_map(|event| event.convert(kubernetes.sender.names()));
                 self.last = events.map(Into::into).collect();
                 self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
-                self.events.answered().await;
+                self.events.succeeded().await;
             }
             Some(Err(error)) => self.events.failed(&error).await,
             None => {}

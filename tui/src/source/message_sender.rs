@@ -39,7 +39,7 @@ struct Shared {
     /// The server answers again.
     reconnected: Notify,
     /// The parts of which rows have been sent.
-    shown: Mutex<BTreeSet<Part>>,
+    sent_parts: Mutex<BTreeSet<Part>>,
 }
 
 impl MessageSender {
@@ -95,25 +95,25 @@ impl MessageSender {
     }
 
     /// Whether rows of a part have been sent.
-    pub(super) fn has_shown(&self, part: Part) -> bool {
-        self.shared.shown.lock().contains(&part)
+    pub(super) fn has_sent(&self, part: Part) -> bool {
+        self.shared.sent_parts.lock().contains(&part)
     }
 
     /// Rows of a part are sent.
-    pub(super) fn shown(&self, part: Part) {
-        self.shared.shown.lock().insert(part);
+    pub(super) fn mark_sent(&self, part: Part) {
+        self.shared.sent_parts.lock().insert(part);
     }
 
     /// A request has succeeded.
-    pub(super) async fn answered(&self, part: Option<Part>) {
+    pub(super) async fn succeeded(&self, part: Option<Part>) {
         self.up().await;
         if let (Some(health), Some(part)) = (&self.health, part) {
-            health.answered(part);
+            health.succeeded(part);
         }
     }
 
     /// A request that was sent then has failed.
-    pub(super) fn noticed(&self, part: Option<Part>, why: &Fault, sent: Instant) {
+    pub(super) fn failed(&self, part: Option<Part>, why: &Fault, sent: Instant) {
         if matches!(why.kind, FaultKind::NoAnswer | FaultKind::Unavailable) {
             self.shared.unanswered.notify_one();
         }

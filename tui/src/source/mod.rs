@@ -1,17 +1,16 @@
 //! Where data comes from: a cluster's API, asked with the user's own kubeconfig.
 
 mod attempts;
-mod choose;
-mod chosen;
+mod body_chunks;
 mod client;
 mod connect;
 mod decode;
 mod detail;
 mod discovery;
 mod error;
+mod error_text;
 mod fault;
 pub mod feed;
-mod gzip;
 mod health;
 mod hpa;
 mod item;
@@ -20,17 +19,18 @@ mod kubernetes;
 mod message_sender;
 mod metrics_api;
 mod nodes;
+mod pod_selection;
 mod pods;
-mod polls;
 mod reduced;
 mod selection_limits;
+mod source_choice;
 mod status;
 mod tls;
 mod usage;
+mod usage_polls;
 mod vitals;
 mod watch;
 mod why;
-mod words;
 
 pub use client::ApiClient;
 pub use connect::{Handover, Terminal, provider};

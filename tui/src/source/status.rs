@@ -12,7 +12,7 @@ pub struct Failure {
     pub code: u16,
     /// The reason in one word (`NotFound`), if the server or the HTTP status gave one.
     pub reason: String,
-    /// What the server said, or what the HTTP status means.
+    /// What the server body_text, or what the HTTP status means.
     pub message: String,
     /// What of it is invalid, where that is the reason.
     pub details: Option<Details>,
@@ -65,7 +65,7 @@ impl Failure {
 
     /// What the HTTP status alone means. Discovery is told no more than this by client-go.
     pub(super) fn of_code(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
-        let said = said(content_type, body);
+        let body_text = body_text(content_type, body);
         let (reason, message) = match code {
             400 => (
                 "BadRequest",
@@ -75,7 +75,7 @@ impl Failure {
                 "Unauthorized",
                 "the server has asked for the client to provide credentials",
             ),
-            403 => ("Forbidden", said.as_str()),
+            403 => ("Forbidden", body_text.as_str()),
             404 => (
                 "NotFound",
                 "the server could not find the requested resource",
@@ -84,13 +84,13 @@ impl Failure {
                 "MethodNotAllowed",
                 "the server does not allow this method on the requested resource",
             ),
-            406 if said.is_empty() || said == UNKNOWN => (
+            406 if body_text.is_empty() || body_text == UNKNOWN => (
                 "NotAcceptable",
                 "the server was unable to respond with a content type that the client supports",
             ),
-            406 => ("NotAcceptable", said.as_str()),
+            406 => ("NotAcceptable", body_text.as_str()),
             409 => ("Conflict", "the server reported a conflict"),
-            415 => ("UnsupportedMediaType", said.as_str()),
+            415 => ("UnsupportedMediaType", body_text.as_str()),
             422 => (
                 "Invalid",
                 "the server rejected our request due to an error in our request",
@@ -113,7 +113,7 @@ impl Failure {
         let mut message = match (reason, message) {
             ("InternalError", "") => {
                 format!(
-                    "an error on the server ({said:?}) has prevented the request from succeeding"
+                    "an error on the server ({body_text:?}) has prevented the request from succeeding"
                 )
             }
             ("", "") => format!(
@@ -135,7 +135,7 @@ impl Failure {
                 .to_owned(),
             name: about.name.to_owned(),
             causes: vec![Cause {
-                message: said.clone(),
+                message: body_text.clone(),
                 ..Cause::default()
             }],
             ..Details::default()
@@ -157,7 +157,7 @@ impl Failure {
         else {
             return format!("The request is invalid: {}", self.message);
         };
-        let what = if !kind.is_empty() || !name.is_empty() {
+        let subject = if !kind.is_empty() || !name.is_empty() {
             format!("The {kind} {name:?} is invalid")
         } else if causes.is_empty() && !self.message.is_empty() {
             format!("The request is invalid: {}", self.message)
@@ -165,13 +165,13 @@ impl Failure {
             "The request is invalid".to_owned()
         };
         match causes.as_slice() {
-            [] => what,
-            [Cause { field, message, .. }] => format!("{what}: {field}: {message}"),
+            [] => subject,
+            [Cause { field, message, .. }] => format!("{subject}: {field}: {message}"),
             causes => {
                 let each = causes
                     .iter()
                     .map(|cause| format!("* {}: {}\n", cause.field, cause.message));
-                format!("{what}: \n{}", each.collect::<String>())
+                format!("{subject}: \n{}", each.collect::<String>())
             }
         }
     }
@@ -186,7 +186,7 @@ pub(super) fn media_type(content_type: &str) -> &str {
 }
 
 /// The body, if it is text; what is longer than anyone would read is cut.
-fn said(content_type: &str, body: &[u8]) -> String {
+fn body_text(content_type: &str, body: &[u8]) -> String {
     const MOST: usize = 2048;
     if content_type.is_empty() || media_type(content_type).starts_with("text/") {
         let body = body.get(..MOST).unwrap_or(body);

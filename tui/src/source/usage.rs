@@ -38,7 +38,7 @@ pub struct NodeUsage {
     /// Its name.
     pub name: String,
     /// When that was measured.
-    pub measured: Timestamp,
+    pub timestamp: Timestamp,
     /// What it used.
     pub usage: Usage,
 }
@@ -60,7 +60,7 @@ pub struct PodUsage {
     /// Its name.
     pub name: String,
     /// When that was measured.
-    pub measured: Timestamp,
+    pub timestamp: Timestamp,
     /// Its containers, in the order they were answered.
     pub containers: Vec<ContainerUsage>,
 }

@@ -65,7 +65,7 @@ impl Vitals {
     }
 
     /// Tells of everything, for ever.
-    pub(super) async fn run(self, asks: &mut mpsc::Receiver<SourceRequest>) {
+    pub(super) async fn run(self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let (interests, received) = watch::channel(Interest::default());
         tokio::join!(
             self.cluster(),
@@ -73,7 +73,7 @@ impl Vitals {
             self.pods(received),
             self.incidents(),
             self.kubernetes.beside_vitals(),
-            self.answer(asks, &interests),
+            self.answer(requests, &interests),
         );
     }
 
@@ -96,7 +96,7 @@ impl Vitals {
                     self.total.send_replace(Some(cluster.pods.total));
                     let row = ClusterRow::from_vitals(&cluster);
                     sender.send(Message::Cluster(row)).await;
-                    attempts.answered().await;
+                    attempts.succeeded().await;
                     sender.sleep(POLL).await;
                 }
                 Err(error) => {
@@ -219,33 +219,38 @@ impl Vitals {
             .await;
     }
 
-    /// Answers what the dashboard asks: several things at once, for one of them may take long.
+    /// Answers what the dashboard requests: several things at once, for one of them may take long.
     async fn answer(
         &self,
-        asks: &mut mpsc::Receiver<SourceRequest>,
+        requests: &mut mpsc::Receiver<SourceRequest>,
         interests: &watch::Sender<Interest>,
     ) {
         let pages = Pages::new(&self.kubernetes);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
-        let mut under_way = FuturesUnordered::new();
+        let mut in_flight = FuturesUnordered::new();
         loop {
             tokio::select! {
-                ask = asks.recv(), if under_way.len() < AT_ONCE => match ask {
+                request = requests.recv(), if in_flight.len() < AT_ONCE => match request {
                     Some(SourceRequest::Interest(interest)) => {
                         // What is told again is no change: what is under way for it goes on.
-                        interests.send_if_modified(|held| std::mem::replace(held, *interest) != *held);
+                        interests.send_if_modified(|current| std::mem::replace(current, *interest) != *current);
                     }
-                    Some(ask) => under_way.push(self.answer_one(ask, &pages, &history)),
+                    Some(request) => in_flight.push(self.answer_one(request, &pages, &history)),
                     None => break,
                 },
-                Some(()) = under_way.next() => {}
+                Some(()) = in_flight.next() => {}
             }
         }
-        while under_way.next().await.is_some() {}
+        while in_flight.next().await.is_some() {}
     }
 
-    async fn answer_one(&self, ask: SourceRequest, pages: &Pages<'_>, history: &Mutex<Attempts>) {
-        match ask {
+    async fn answer_one(
+        &self,
+        request: SourceRequest,
+        pages: &Pages<'_>,
+        history: &Mutex<Attempts>,
+    ) {
+        match request {
             SourceRequest::Past(at, interest) => self.past(at, *interest).await,
             SourceRequest::History {
                 subject,
@@ -320,7 +325,7 @@ impl Vitals {
         let first = if kubernetes.only { &own } else { &all };
         let (rows, _) = match self.list(first, "podvitals").await {
             Err(error) if is_denied(&error) => self.list(&own, "podvitals").await?,
-            told => told?,
+            rows => rows?,
         };
         Ok((rows, None))
     }
@@ -354,7 +359,7 @@ impl Vitals {
                 sender
                     .send(Message::History(subject, Box::new(history)))
                     .await;
-                attempts.answered().await;
+                attempts.succeeded().await;
             }
             // What is gone has no past any more; that is no trouble.
             Err(error) if error.fault().kind == FaultKind::NotFound => {}

@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use super::attempts::Attempts;
+use super::body_chunks::BodyChunks;
 use super::client::JSON;
 use super::client::escaped;
 use super::fault::Retry;
-use super::gzip::Pieces;
 use super::item::{Collection, Item};
 use super::message_sender::MessageSender;
 use super::metrics_api::parse;
@@ -217,7 +217,7 @@ where
             match metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(next) => {
                     token = next;
-                    self.tell_page(&mut listing).await;
+                    self.send_page(&mut listing).await;
                 }
                 None => {
                     let version = metadata.resource_version.unwrap_or_default();
@@ -254,9 +254,9 @@ where
         let began = Instant::now();
         let mut body = client.stream(&path, about).await?;
         if listing.is_none() {
-            self.attempts.answered().await;
+            self.attempts.succeeded().await;
         }
-        let (mut lines, mut heard) = (BytesMut::new(), false);
+        let (mut lines, mut has_data) = (BytesMut::new(), false);
         loop {
             let limit = if listing.is_some() {
                 client.patience().unwrap_or(IDLE)
@@ -275,7 +275,7 @@ where
             };
             if let Some(error) = cut {
                 // Every watch is cut from time to time, and goes on at once.
-                let is_short = !heard && began.elapsed() < SHORT;
+                let is_short = !has_data && began.elapsed() < SHORT;
                 let was_short = std::mem::replace(&mut self.was_short, is_short);
                 let is_usual = listing.is_none() && !(is_short && was_short);
                 return if is_usual { Ok(()) } else { Err(error) };
@@ -283,7 +283,7 @@ where
             let mut changes = Vec::new();
             while let Some(end) = memchr(b'\n', &lines) {
                 let line = lines.split_to(end + 1);
-                heard = true;
+                has_data = true;
                 self.event(&line, &mut listing, &mut changes).await?;
             }
             if lines.len() > MAX_EVENT {
@@ -296,7 +296,7 @@ where
                     .sender
                     .send((self.message)(Batch::Some(changes)))
                     .await;
-                self.attempts.answered().await;
+                self.attempts.succeeded().await;
             }
         }
     }
@@ -314,7 +314,7 @@ where
                 if let Ok(status) = serde_json::from_slice::<Status>(line)
                     && status.is_failure()
                 {
-                    return Err(of_status(&status));
+                    return Err(from_status(&status));
                 }
                 tracing::debug!(%error, "skipped an event that cannot be read");
                 return Ok(());
@@ -332,7 +332,7 @@ where
                 listing.done += 1;
                 listing.rows.extend(row);
                 if listing.done % PAGE == 0 {
-                    self.tell_page(listing).await;
+                    self.send_page(listing).await;
                 }
             }
             Event::Deleted(object) => {
@@ -351,7 +351,7 @@ where
                 }
             }
             Event::Error(status) => {
-                return Err(of_status(&status));
+                return Err(from_status(&status));
             }
         }
         Ok(())
@@ -374,15 +374,15 @@ where
             rows: Vec::new(),
             done: 0,
             total: None,
-            by_pages: !self.watch.sender.has_shown(self.watch.part),
+            by_pages: !self.watch.sender.has_sent(self.watch.part),
         }
     }
 
     /// Tells of the rows that have come, and how many have.
-    async fn tell_page(&self, listing: &mut Listing<R>) {
+    async fn send_page(&self, listing: &mut Listing<R>) {
         let Watch { sender, part, .. } = *self.watch;
         if listing.by_pages {
-            sender.shown(part);
+            sender.mark_sent(part);
             let rows = std::mem::take(&mut listing.rows);
             let rows = rows.into_iter().map(Change::Put).collect();
             sender.send((self.message)(Batch::Some(rows))).await;
@@ -403,14 +403,14 @@ where
             return Err(Error::Request(text.to_owned()));
         }
         let Watch { sender, part, .. } = *self.watch;
-        let batch = if listing.by_pages && sender.has_shown(part) {
+        let batch = if listing.by_pages && sender.has_sent(part) {
             Batch::Some(listing.rows.into_iter().map(Change::Put).collect())
         } else {
             Batch::All(listing.rows)
         };
-        sender.shown(part);
+        sender.mark_sent(part);
         sender.send((self.message)(batch)).await;
-        self.attempts.answered().await;
+        self.attempts.succeeded().await;
         self.version = Some(version);
         self.was_live = true;
         Ok(())
@@ -419,19 +419,19 @@ where
 
 /// Adds what comes next to the lines, and what has come beside it; whether anything did.
 async fn next(
-    pieces: &mut Pieces,
+    chunks: &mut BodyChunks,
     lines: &mut BytesMut,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     /// A burst is told as one message, but not a long one.
     const BURST: usize = 256 << 10;
-    let mut piece = pieces.next().await?;
-    let has_come = piece.is_some();
-    while let Some(data) = piece.take() {
+    let mut chunk = chunks.next().await?;
+    let has_come = chunk.is_some();
+    while let Some(data) = chunk.take() {
         lines.extend_from_slice(&data);
         if lines.len() < BURST
-            && let Some(more) = pieces.next().now_or_never()
+            && let Some(more) = chunks.next().now_or_never()
         {
-            piece = more?;
+            chunk = more?;
         }
     }
     Ok(has_come)
@@ -441,7 +441,7 @@ fn count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn of_status(status: &Status) -> Error {
+fn from_status(status: &Status) -> Error {
     let details = status.details.as_ref();
     let seconds = details.map_or(0, |details| details.retry_after_seconds);
     Error::Server(Failure {

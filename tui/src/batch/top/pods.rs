@@ -26,17 +26,17 @@ pub(super) async fn run(
     let namespace = settings.namespace()?;
     let api = super::connect(&settings, flags.use_protocol_buffers).await?;
     let sort_by = super::sort_by(flags.sort_by.as_ref())?;
-    let question = Question::new(flags, namespace)?;
-    let pods = question.ask(&api).await?;
+    let query = PodQuery::new(flags, namespace)?;
+    let pods = query.pods(&api).await?;
     if pods.is_empty() {
-        question.explain_nothing(&api).await?;
+        query.explain_nothing(&api).await?;
         if flags.all_namespaces {
             writeln!(streams.err, "No resources found")?;
         } else {
             writeln!(
                 streams.err,
                 "No resources found in {} namespace.",
-                question.namespace
+                query.namespace
             )?;
         }
         return Ok(());
@@ -52,7 +52,7 @@ pub(super) async fn run(
 }
 
 /// Which pods are asked for.
-struct Question<'a> {
+struct PodQuery<'a> {
     name: Option<&'a str>,
     namespace: String,
     all_namespaces: bool,
@@ -60,7 +60,7 @@ struct Question<'a> {
     fields: &'a str,
 }
 
-impl<'a> Question<'a> {
+impl<'a> PodQuery<'a> {
     fn new(flags: &'a TopPod, namespace: String) -> Result<Self, Error> {
         let name = flags.name.as_deref().filter(|name| !name.is_empty());
         let fields = flags.field_selector.as_deref().unwrap_or_default();
@@ -100,7 +100,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    async fn ask(&self, api: &MetricsApi) -> Result<Vec<PodUsage>, Error> {
+    async fn pods(&self, api: &MetricsApi) -> Result<Vec<PodUsage>, Error> {
         let version = super::served(api).await?;
         if let Some(name) = self.name {
             return Ok(vec![api.pod(version, self.scope(), name).await?]);
@@ -198,7 +198,7 @@ pub fn pod_table(mut pods: Vec<PodUsage>, order: Order, columns: PodColumns) -> 
 }
 
 fn header(table: &mut TabWriter, columns: PodColumns) {
-    for (shown, name) in [
+    for (is_shown, name) in [
         (columns.namespace, "NAMESPACE"),
         (columns.containers, "POD"),
         (true, "NAME"),
@@ -206,7 +206,7 @@ fn header(table: &mut TabWriter, columns: PodColumns) {
         (true, "MEMORY(bytes)"),
         (columns.show_swap, "SWAP(bytes)"),
     ] {
-        if shown {
+        if is_shown {
             table.cell(name);
         }
     }

@@ -170,7 +170,7 @@ impl TokenFile {
 
 fn read(path: &PathBuf) -> Result<HeaderValue, CredentialError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        CredentialError::TokenFile(path.clone(), crate::source::words::reason(&error))
+        CredentialError::TokenFile(path.clone(), crate::source::error_text::reason(&error))
     })?;
     let token = text.trim();
     if token.is_empty() {

@@ -9,15 +9,15 @@ use tokio::sync::{mpsc, oneshot};
 /// The terminal, as a credential plugin may use it.
 #[derive(Debug, Clone, Default)]
 pub struct Terminal {
-    drawn: Arc<Mutex<Drawn>>,
+    drawn: Arc<Mutex<DrawState>>,
 }
 
 #[derive(Debug, Default)]
-struct Drawn {
-    /// Where to ask for the terminal, while something is drawn on it or is about to be.
-    ask: Option<mpsc::Sender<Handover>>,
+struct DrawState {
+    /// Where to requests for the terminal, while something is drawn on it or is about to be.
+    requests: Option<mpsc::Sender<Handover>>,
     /// The other end, until something is drawn.
-    asked: Option<mpsc::Receiver<Handover>>,
+    received: Option<mpsc::Receiver<Handover>>,
 }
 
 /// A plugin asks for the terminal.
@@ -45,28 +45,28 @@ pub(super) enum Access {
 }
 
 impl Terminal {
-    /// From now on something is drawn on the terminal. Whoever draws receives what plugins ask for.
+    /// From now on something is drawn on the terminal. Whoever draws receives what plugins requests for.
     pub fn draw(&self) -> mpsc::Receiver<Handover> {
         self.reserve();
-        let asked = self.drawn.lock().asked.take();
-        asked.unwrap_or_else(|| mpsc::channel(1).1)
+        let received = self.drawn.lock().received.take();
+        received.unwrap_or_else(|| mpsc::channel(1).1)
     }
 
     /// Something is about to be drawn: from now on no plugin shares the terminal.
     pub(in crate::source) fn reserve(&self) {
         let mut drawn = self.drawn.lock();
-        if drawn.ask.is_none() {
-            let (ask, asked) = mpsc::channel(1);
-            *drawn = Drawn {
-                ask: Some(ask),
-                asked: Some(asked),
+        if drawn.requests.is_none() {
+            let (requests, received) = mpsc::channel(1);
+            *drawn = DrawState {
+                requests: Some(requests),
+                received: Some(received),
             };
         }
     }
 
     /// Whether something is drawn on the terminal, or is about to be.
     pub(in crate::source) fn is_drawn(&self) -> bool {
-        self.drawn.lock().ask.is_some()
+        self.drawn.lock().requests.is_some()
     }
 
     /// Asks for the terminal: for a plugin that cannot do without, or one that uses it where there is one.
@@ -74,8 +74,8 @@ impl Terminal {
         if !std::io::stdin().is_terminal() {
             return Access::None;
         }
-        let ask = self.drawn.lock().ask.clone();
-        let Some(ask) = ask else {
+        let requests = self.drawn.lock().requests.clone();
+        let Some(requests) = requests else {
             let _modes = Modes::now();
             return Access::Shared { _modes };
         };
@@ -83,7 +83,7 @@ impl Terminal {
             return Access::None;
         }
         let (ready, loan) = oneshot::channel();
-        if ask.send(Handover { command, ready }).await.is_err() {
+        if requests.send(Handover { command, ready }).await.is_err() {
             return Access::None;
         }
         loan.await.map_or(Access::None, |_loan| Access::Lent {

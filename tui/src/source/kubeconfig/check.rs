@@ -4,26 +4,26 @@ use std::fs::File;
 
 use kube::config::{AuthInfo, Cluster};
 
-use crate::source::words::reason;
+use crate::source::error_text::reason;
 
 /// What is wrong with a user.
 pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
-    let mut troubles = Vec::new();
+    let mut problems = Vec::new();
     let certificate = user.client_certificate.as_deref();
     let certificate_data = user.client_certificate_data.as_deref();
     let (key, key_data) = (user.client_key.as_deref(), user.client_key_data.is_some());
     if certificate.is_some() || certificate_data.is_some() {
         if certificate.is_some() && certificate_data.is_some() {
-            troubles.push(format!("client-cert-data and client-cert are both specified for {name}. client-cert-data will override."));
+            problems.push(format!("client-cert-data and client-cert are both specified for {name}. client-cert-data will override."));
         }
         if key.is_some() && key_data {
-            troubles.push(format!("client-key-data and client-key are both specified for {name}; client-key-data will override"));
+            problems.push(format!("client-key-data and client-key are both specified for {name}; client-key-data will override"));
         }
         if key.is_none() && !key_data {
-            troubles.push(format!("client-key-data or client-key must be specified for {name} to use the clientCert authentication method."));
+            problems.push(format!("client-key-data or client-key must be specified for {name} to use the clientCert authentication method."));
         }
-        troubles.extend(certificate.and_then(|path| unreadable("client-cert", path, name)));
-        troubles.extend(key.and_then(|path| unreadable("client-key", path, name)));
+        problems.extend(certificate.and_then(|path| unreadable("client-cert", path, name)));
+        problems.extend(key.and_then(|path| unreadable("client-key", path, name)));
     }
     if let Some(exec) = &user.exec {
         let version = exec.api_version.as_deref().unwrap_or_default();
@@ -38,7 +38,7 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
             (no_mode, "interactiveMode"),
         ] {
             if missing {
-                troubles.push(format!(
+                problems.push(format!(
                     "{field} must be specified for {name} to use exec authentication plugin"
                 ));
             }
@@ -46,7 +46,7 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
     }
     let basic = user.username.as_deref().is_some() || user.password.is_some();
     if user.token.is_some() && basic {
-        troubles.push(format!("more than one authentication method found for {name}; found [token basicAuth], only one is allowed"));
+        problems.push(format!("more than one authentication method found for {name}; found [token basicAuth], only one is allowed"));
     }
     let more = user.impersonate_uid.as_deref().is_some()
         || user
@@ -58,22 +58,22 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
             .as_ref()
             .is_some_and(|extra| !extra.is_empty());
     if more && user.impersonate.as_deref().is_none() {
-        troubles.push(format!(
+        problems.push(format!(
             "requesting uid, groups or user-extra for {name} without impersonating a user"
         ));
     }
-    troubles
+    problems
 }
 
 /// What is wrong with a cluster.
 pub(super) fn cluster(name: &str, cluster: &Cluster) -> Vec<String> {
-    let mut troubles = Vec::new();
+    let mut problems = Vec::new();
     let authority = cluster.certificate_authority.as_deref();
     if authority.is_some() && cluster.certificate_authority_data.as_deref().is_some() {
-        troubles.push(format!("certificate-authority-data and certificate-authority are both specified for {name}. certificate-authority-data will override."));
+        problems.push(format!("certificate-authority-data and certificate-authority are both specified for {name}. certificate-authority-data will override."));
     }
-    troubles.extend(authority.and_then(|path| unreadable("certificate-authority", path, name)));
-    troubles
+    problems.extend(authority.and_then(|path| unreadable("certificate-authority", path, name)));
+    problems
 }
 
 fn unreadable(what: &str, path: &str, name: &str) -> Option<String> {

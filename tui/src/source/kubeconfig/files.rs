@@ -8,9 +8,9 @@ use kube::config::{Kubeconfig, KubeconfigError};
 
 use super::normalize::normalize;
 use crate::cli::Connection;
-use crate::cli::given;
+use crate::cli::non_empty;
 use crate::source::Error;
-use crate::source::words::reason;
+use crate::source::error_text::reason;
 
 /// What the files say, normalized and merged.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Files {
 /// The file `--kubeconfig` names, else the files `$KUBECONFIG` lists, else the one at home. Only
 /// the first must exist.
 pub(super) fn read(flags: &Connection) -> Result<Files, Error> {
-    if let Some(path) = given(flags.kubeconfig.as_ref()) {
+    if let Some(path) = non_empty(flags.kubeconfig.as_ref()) {
         fs::metadata(path)
             .map_err(|error| Error::Config(format!("stat {path}: {}", reason(&error))))?;
         return Files::default().add(Path::new(path));
@@ -67,15 +67,15 @@ pub(super) fn read(flags: &Connection) -> Result<Files, Error> {
 }
 
 fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
-    let shown = path.display();
+    let file = path.display();
     if path.is_dir() {
-        return Err(not_loaded(path, &format!("read {shown}: is a directory")));
+        return Err(not_loaded(path, &format!("read {file}: is a directory")));
     }
     // Paths in the file are relative to its folder, which must be known in full to name them.
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut config = Kubeconfig::read_from(full).map_err(|error| {
         let why = match &error {
-            KubeconfigError::ReadConfig(error, _) => format!("open {shown}: {}", reason(error)),
+            KubeconfigError::ReadConfig(error, _) => format!("open {file}: {}", reason(error)),
             KubeconfigError::Parse(error) => {
                 let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::source::Error;
 use crate::source::connect::{Identity, Trust};
-use crate::source::words::reason;
+use crate::source::error_text::reason;
 
 /// Whose certificates are accepted of a cluster's servers.
 pub(super) fn trust(cluster: &Cluster) -> Result<Trust, Error> {

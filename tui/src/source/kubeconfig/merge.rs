@@ -9,7 +9,7 @@ use kubevitals_proto::duration::GoDuration;
 
 use super::check;
 use super::files::Files;
-use crate::cli::{Connection, given};
+use crate::cli::{Connection, non_empty};
 use crate::source::Error;
 
 /// The server where no kubeconfig names one.
@@ -25,7 +25,7 @@ pub(super) struct Merged {
 
 /// The cluster and the user that were chosen, with the flags applied.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct ChosenCluster {
     /// The cluster.
     pub cluster: Cluster,
     /// Its name in the kubeconfig.
@@ -48,11 +48,11 @@ impl Merged {
     }
 
     /// Whom to talk to, and as whom. What a flag chooses must exist.
-    pub(super) fn chosen(&self) -> Result<Chosen, Error> {
+    pub(super) fn chosen(&self) -> Result<ChosenCluster, Error> {
         let user = self.user()?;
         self.context()?;
         let user_name = self.user_name();
-        Ok(Chosen {
+        Ok(ChosenCluster {
             cluster: self.cluster()?,
             cluster_name: self.cluster_name(),
             user,
@@ -62,7 +62,7 @@ impl Merged {
     }
 
     pub(super) fn namespace_flag(&self) -> Option<&str> {
-        given(self.flags.namespace.as_ref())
+        non_empty(self.flags.namespace.as_ref())
     }
 
     pub(super) fn contexts(&self) -> impl Iterator<Item = &str> {
@@ -74,14 +74,14 @@ impl Merged {
 
     pub(super) fn context_name(&self) -> &str {
         let current = self.file.current_context.as_deref().unwrap_or_default();
-        given(self.flags.context.as_ref()).unwrap_or(current)
+        non_empty(self.flags.context.as_ref()).unwrap_or(current)
     }
 
     /// Whether no context, cluster or server is chosen.
     pub(super) fn chooses_nothing(&self) -> bool {
         self.context_name().is_empty()
-            && given(self.flags.cluster.as_ref()).is_none()
-            && given(self.flags.server.as_ref()).is_none()
+            && non_empty(self.flags.cluster.as_ref()).is_none()
+            && non_empty(self.flags.server.as_ref()).is_none()
     }
 
     /// The chosen context with the flags applied. Only one chosen by a flag must exist.
@@ -94,12 +94,12 @@ impl Merged {
             .find(|context| context.name == name);
         let mut context = match named {
             Some(named) => named.context.clone().unwrap_or_default(),
-            None => match given(self.flags.context.as_ref()) {
+            None => match non_empty(self.flags.context.as_ref()) {
                 Some(name) => return Err(missing("context", name)),
                 None => Context::default(),
             },
         };
-        if let Some(cluster) = given(self.flags.cluster.as_ref()) {
+        if let Some(cluster) = non_empty(self.flags.cluster.as_ref()) {
             context.cluster = cluster.to_owned();
         }
         override_with(&mut context.user, self.flags.user.as_ref());
@@ -108,7 +108,7 @@ impl Merged {
     }
 
     fn user_name(&self) -> String {
-        match given(self.flags.user.as_ref()) {
+        match non_empty(self.flags.user.as_ref()) {
             Some(user) => user.to_owned(),
             None => self.context().unwrap_or_default().user.unwrap_or_default(),
         }
@@ -120,25 +120,25 @@ impl Merged {
         let named = self.file.auth_infos.iter().find(|user| user.name == name);
         let mut user = match named {
             Some(named) => named.auth_info.clone().unwrap_or_default(),
-            None if given(self.flags.user.as_ref()).is_some() => {
+            None if non_empty(self.flags.user.as_ref()).is_some() => {
                 return Err(missing("auth info", &name));
             }
             None => AuthInfo::default(),
         };
         let flags = &self.flags;
-        if let Some(token) = given(flags.token.as_ref()) {
+        if let Some(token) = non_empty(flags.token.as_ref()) {
             user.token = Some(token.to_owned().into());
             user.token_file = None;
         }
         override_with(&mut user.username, flags.username.as_ref());
-        if let Some(password) = given(flags.password.as_ref()) {
+        if let Some(password) = non_empty(flags.password.as_ref()) {
             user.password = Some(password.to_owned().into());
         }
-        if let Some(certificate) = given(flags.client_certificate.as_ref()) {
+        if let Some(certificate) = non_empty(flags.client_certificate.as_ref()) {
             user.client_certificate = Some(certificate.to_owned());
             user.client_certificate_data = None;
         }
-        if let Some(key) = given(flags.client_key.as_ref()) {
+        if let Some(key) = non_empty(flags.client_key.as_ref()) {
             user.client_key = Some(key.to_owned());
             user.client_key_data = None;
         }
@@ -165,7 +165,7 @@ impl Merged {
     }
 
     pub(super) fn cluster_name(&self) -> String {
-        match given(self.flags.cluster.as_ref()) {
+        match non_empty(self.flags.cluster.as_ref()) {
             Some(cluster) => cluster.to_owned(),
             None => self.context().unwrap_or_default().cluster,
         }
@@ -181,7 +181,7 @@ impl Merged {
             .find(|cluster| cluster.name == name);
         let mut cluster = match named {
             Some(named) => named.cluster.clone().unwrap_or_default(),
-            None if given(self.flags.cluster.as_ref()).is_some() => {
+            None if non_empty(self.flags.cluster.as_ref()).is_some() => {
                 return Err(missing("cluster", &name));
             }
             None => Cluster::default(),
@@ -191,14 +191,14 @@ impl Merged {
         }
         let flags = &self.flags;
         override_with(&mut cluster.server, flags.server.as_ref());
-        let authority = given(flags.certificate_authority.as_ref());
+        let authority = non_empty(flags.certificate_authority.as_ref());
         if flags.insecure_skip_tls_verify || authority.is_some() {
             cluster.insecure_skip_tls_verify = Some(flags.insecure_skip_tls_verify);
             cluster.certificate_authority = authority.map(str::to_owned);
             cluster.certificate_authority_data = None;
         }
-        let server_name = given(flags.tls_server_name.as_ref());
-        if server_name.is_some() || given(flags.server.as_ref()).is_some() {
+        let server_name = non_empty(flags.tls_server_name.as_ref());
+        if server_name.is_some() || non_empty(flags.server.as_ref()).is_some() {
             cluster.tls_server_name = server_name.map(str::to_owned);
         }
         Ok(cluster)
@@ -207,8 +207,8 @@ impl Merged {
     /// Everything wrong with what was chosen, at once.
     pub(super) fn confirm_usable(&self) -> Result<(), Error> {
         let name = self.context_name();
-        let known = name.is_empty() || self.file.contexts.iter().any(|named| named.name == name);
-        let mut troubles = check::user(&self.user_name(), &self.user().unwrap_or_default());
+        let exists = name.is_empty() || self.file.contexts.iter().any(|named| named.name == name);
+        let mut problems = check::user(&self.user_name(), &self.user().unwrap_or_default());
         let cluster = match self.cluster() {
             Ok(cluster) => check::cluster(&self.cluster_name(), &cluster),
             Err(_) => vec![format!(
@@ -216,23 +216,23 @@ impl Merged {
                 self.cluster_name()
             )],
         };
-        troubles.extend(cluster);
-        if known {
-            return Error::of_config(troubles);
+        problems.extend(cluster);
+        if exists {
+            return Error::of_config(problems);
         }
-        if troubles.is_empty() {
+        if problems.is_empty() {
             return Err(Error::NoContext(name.to_owned()));
         }
-        troubles.insert(
+        problems.insert(
             0,
             format!("context was not found for specified context: {name}"),
         );
-        Error::of_config(troubles)
+        Error::of_config(problems)
     }
 
     /// How long a request may take.
     pub(super) fn timeout(&self) -> Result<Option<Duration>, Error> {
-        let Some(text) = given(self.flags.request_timeout.as_ref()) else {
+        let Some(text) = non_empty(self.flags.request_timeout.as_ref()) else {
             return Ok(None);
         };
         let nanoseconds = match text.parse::<i64>() {
@@ -253,8 +253,8 @@ impl Merged {
         let flags = &self.flags;
         let nothing = self.file.clusters.is_empty()
             && self.file.auth_infos.is_empty()
-            && given(flags.server.as_ref()).is_none()
-            && given(flags.token.as_ref()).is_none();
+            && non_empty(flags.server.as_ref()).is_none()
+            && non_empty(flags.token.as_ref()).is_none();
         nothing
             && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
             && std::env::var_os("KUBERNETES_SERVICE_PORT").is_some()
@@ -268,7 +268,7 @@ pub(super) fn mounted(file: &str) -> String {
 }
 
 /// The cluster of the pod that this program runs in, as the pod's service account.
-pub(super) fn in_cluster() -> Chosen {
+pub(super) fn in_cluster() -> ChosenCluster {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let host = variable("KUBERNETES_SERVICE_HOST");
     let host = if host.contains(':') {
@@ -278,7 +278,7 @@ pub(super) fn in_cluster() -> Chosen {
     };
     let port = variable("KUBERNETES_SERVICE_PORT");
     let authority = mounted("ca.crt");
-    Chosen {
+    ChosenCluster {
         cluster: Cluster {
             server: Some(format!("https://{host}:{port}")),
             certificate_authority: std::path::Path::new(&authority)
@@ -297,7 +297,7 @@ pub(super) fn in_cluster() -> Chosen {
 }
 
 fn override_with(setting: &mut Option<String>, flag: Option<&String>) {
-    if let Some(value) = given(flag) {
+    if let Some(value) = non_empty(flag) {
         *setting = Some(value.to_owned());
     }
 }

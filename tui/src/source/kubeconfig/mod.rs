@@ -19,7 +19,7 @@ pub use proxy::Proxy;
 use super::Error;
 use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;
-use merge::{Chosen, Merged};
+use merge::{ChosenCluster, Merged};
 
 /// A cluster, and credentials for it.
 #[derive(Debug)]
@@ -136,23 +136,23 @@ impl Settings {
 
 /// Loads certificates and credentials, as the kubeconfig names them.
 fn connect(
-    chosen: Chosen,
+    chosen: ChosenCluster,
     timeout: Option<Duration>,
     terminal: &Terminal,
 ) -> Result<Target, Error> {
-    let Chosen {
+    let ChosenCluster {
         cluster,
         cluster_name,
         user,
         user_name,
         user_file,
     } = chosen;
-    let given = cluster.server.clone().unwrap_or_default();
-    let server = with_scheme(&given);
-    let uri: http::Uri = server.parse().map_err(|_| not_a_host(&given))?;
+    let address = cluster.server.clone().unwrap_or_default();
+    let server = with_scheme(&address);
+    let uri: http::Uri = server.parse().map_err(|_| not_a_host(&address))?;
     let host = uri
         .authority()
-        .ok_or_else(|| not_a_host(&given))?
+        .ok_or_else(|| not_a_host(&address))?
         .to_string();
     match uri.scheme_str() {
         Some("http" | "https") => {}

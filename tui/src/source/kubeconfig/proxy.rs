@@ -124,8 +124,8 @@ fn exempts(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
     if let Ok(network) = entry.parse::<IpNet>() {
         return address.is_some_and(|address| network.contains(&address));
     }
-    let (name, of_port) = host_and_port(entry);
-    if name.is_empty() || of_port.is_some_and(|wanted| wanted != port.to_string()) {
+    let (name, entry_port) = host_and_port(entry);
+    if name.is_empty() || entry_port.is_some_and(|entry| entry != port.to_string()) {
         return false;
     }
     if let Ok(exempt) = name.parse::<IpAddr>() {

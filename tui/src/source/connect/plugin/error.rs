@@ -22,14 +22,14 @@ pub(in crate::source) enum PluginError {
         why: String,
     },
     /// It ended with a failure.
-    #[error("exec: executable {command} failed with {status}{}", after_colon(.said))]
+    #[error("exec: executable {command} failed with {status}{}", after_colon(.last_line))]
     Failed {
         /// The program.
         command: String,
         /// `exit code 1`, or the signal that ended it.
         status: String,
         /// The last line that it wrote to its standard error.
-        said: String,
+        last_line: String,
     },
     /// It needs a terminal and there is none.
     #[error("exec: executable {0} needs a terminal: standard input is not a terminal")]
@@ -63,10 +63,10 @@ fn after_blank_line(hint: &str) -> String {
     }
 }
 
-fn after_colon(said: &str) -> String {
-    if said.is_empty() {
+fn after_colon(last_line: &str) -> String {
+    if last_line.is_empty() {
         String::new()
     } else {
-        format!(": {said}")
+        format!(": {last_line}")
     }
 }

@@ -22,7 +22,7 @@ use super::identity::Identity;
 use super::terminal::Terminal;
 pub(in crate::source) use error::PluginError;
 use program::Program;
-use protocol::Given;
+use protocol::PluginCredential;
 
 /// The shortest time before a plugin runs again that failed, or whose credential was rejected.
 const BACKOFF: Duration = Duration::from_secs(1);
@@ -88,8 +88,8 @@ impl Plugin {
             let mut state = self.state.lock();
             if let Some((outcome, _)) = &state.run {
                 outcome.clone()
-            } else if let Some(known) = state.known() {
-                return known;
+            } else if let Some(outcome) = state.without_run() {
+                return outcome;
             } else {
                 let run = self.start(identity, &mut state);
                 state.run.insert(run).0.clone()
@@ -117,9 +117,9 @@ impl Plugin {
         let (program, identity) = (Arc::clone(&self.program), Arc::clone(identity));
         let state = Arc::clone(&self.state);
         // The last credential may be in what the program says about it.
-        let known = before.credential.take();
+        let last = before.credential.take();
         let task = tokio::spawn(async move {
-            let header = known.and_then(|credential| credential.header);
+            let header = last.and_then(|credential| credential.header);
             let result = program.run(&identity, header.as_ref()).await;
             let mut state = state.lock();
             state.run = None;
@@ -153,7 +153,7 @@ impl Drop for Plugin {
 impl State {
     /// What is answered without a run: a credential that is good, or the last outcome while the plugin must not run
     /// again.
-    fn known(&self) -> Option<Result<Credential, PluginError>> {
+    fn without_run(&self) -> Option<Result<Credential, PluginError>> {
         let waiting = self.not_before.is_some_and(|until| Instant::now() < until);
         match (&self.credential, &self.error) {
             (Some(credential), _) if waiting || self.is_good() => Some(Ok(credential.clone())),
@@ -185,9 +185,12 @@ impl State {
         self.not_before = Some(Instant::now() + wait);
     }
 
-    fn take(&mut self, result: Result<Given, PluginError>) -> Result<Credential, PluginError> {
+    fn take(
+        &mut self,
+        result: Result<PluginCredential, PluginError>,
+    ) -> Result<Credential, PluginError> {
         match result {
-            Ok(Given { header, expires }) => {
+            Ok(PluginCredential { header, expires }) => {
                 self.version = self.version.wrapping_add(1);
                 let credential = Credential {
                     header,

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
 use super::error::PluginError;
-use super::protocol::{Given, question, read};
+use super::protocol::{PluginCredential, exec_info, read};
 use super::secrets::{self, Secrets};
 use crate::source::connect::identity::Identity;
 use crate::source::connect::terminal::{Access, Terminal};
@@ -53,7 +53,7 @@ impl Program {
         &self,
         identity: &Identity,
         last: Option<&HeaderValue>,
-    ) -> Result<Given, PluginError> {
+    ) -> Result<PluginCredential, PluginError> {
         let access = match self.exec.interactive_mode {
             Some(ExecInteractiveMode::Never) => Access::None,
             Some(ExecInteractiveMode::Always) => self.terminal.access(self.command(), true).await,
@@ -80,12 +80,12 @@ impl Program {
                 status: status
                     .code()
                     .map_or_else(|| status.to_string(), |code| format!("exit code {code}")),
-                said: Secrets::of(&self.exec, last, &output.stdout)
+                last_line: Secrets::of(&self.exec, last, &output.stdout)
                     .hide(&secrets::last_line(&output.stderr)),
             }),
             Err(error) => Err(PluginError::NotStarted {
                 command,
-                why: crate::source::words::reason(&error),
+                why: crate::source::error_text::reason(&error),
             }),
         }
     }
@@ -94,24 +94,24 @@ impl Program {
     async fn output(&self, access: &Access) -> Result<Output, PluginError> {
         let mut running = self.spawn(access)?;
         let (stdout, stderr) = (running.child.stdout().take(), running.child.stderr().take());
-        let (mut printed, mut said, mut too_long) = (Vec::new(), Vec::new(), false);
+        let (mut printed, mut stderr_end, mut too_long) = (Vec::new(), Vec::new(), false);
         let echo = matches!(access, Access::Lent { .. });
         let status = {
             let mut reading = pin!(async {
                 tokio::join!(
-                    read_all(stdout, |piece| {
-                        printed.extend_from_slice(piece);
+                    read_all(stdout, |chunk| {
+                        printed.extend_from_slice(chunk);
                         too_long = printed.len() > LONGEST_OUTPUT;
                         !too_long
                     }),
-                    read_all(stderr, |piece| {
+                    read_all(stderr, |chunk| {
                         if echo {
                             // The terminal may be gone, which ends the program otherwise.
-                            let _ = io::stderr().write_all(piece);
+                            let _ = io::stderr().write_all(chunk);
                         }
-                        said.extend_from_slice(piece);
-                        let over = said.len().saturating_sub(STDERR_END);
-                        said.drain(..over);
+                        stderr_end.extend_from_slice(chunk);
+                        let over = stderr_end.len().saturating_sub(STDERR_END);
+                        stderr_end.drain(..over);
                         true
                     })
                 )
@@ -128,7 +128,7 @@ impl Program {
         Ok(Output {
             status,
             stdout: printed,
-            stderr: said,
+            stderr: stderr_end,
             too_long,
         })
     }
@@ -140,7 +140,7 @@ impl Program {
             program
                 .args(self.exec.args.iter().flatten())
                 .envs(secrets::variables(&self.exec))
-                .env("KUBERNETES_EXEC_INFO", question(&self.exec, interactive))
+                .env("KUBERNETES_EXEC_INFO", exec_info(&self.exec, interactive))
                 .stdin(if interactive {
                     Stdio::inherit()
                 } else {
@@ -170,7 +170,7 @@ impl Program {
             }),
             Err(error) => Err(PluginError::NotStarted {
                 command,
-                why: crate::source::words::reason(&error),
+                why: crate::source::error_text::reason(&error),
             }),
         }
     }

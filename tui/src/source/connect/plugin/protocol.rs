@@ -10,7 +10,7 @@ use crate::source::connect::credential::header;
 use crate::source::connect::identity::Identity;
 
 /// A credential, apart from a client certificate.
-pub(super) struct Given {
+pub(super) struct PluginCredential {
     /// `Authorization`; none with a client certificate.
     pub(super) header: Option<HeaderValue>,
     /// When it must be renewed; none for one that does not expire.
@@ -20,29 +20,29 @@ pub(super) struct Given {
 /// What a plugin is given in `KUBERNETES_EXEC_INFO`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Question<'a> {
+struct ExecInfo<'a> {
     kind: &'static str,
     api_version: &'a str,
-    spec: QuestionSpec<'a>,
+    spec: ExecInfoSpec<'a>,
 }
 
 #[derive(Serialize)]
-struct QuestionSpec<'a> {
+struct ExecInfoSpec<'a> {
     interactive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<QuestionCluster<'a>>,
+    cluster: Option<ExecInfoCluster<'a>>,
 }
 
 /// The cluster. client-go writes `config` where there is none too.
 #[derive(Serialize)]
-struct QuestionCluster<'a> {
+struct ExecInfoCluster<'a> {
     #[serde(flatten)]
     cluster: &'a ExecAuthCluster,
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<serde_json::Value>,
 }
 
-impl<'a> QuestionCluster<'a> {
+impl<'a> ExecInfoCluster<'a> {
     fn of(cluster: &'a ExecAuthCluster) -> Self {
         let config = cluster.config.is_none().then_some(serde_json::Value::Null);
         Self { cluster, config }
@@ -52,7 +52,7 @@ impl<'a> QuestionCluster<'a> {
 /// What a plugin prints.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ExecCredential {
     #[serde(default)]
     api_version: String,
     status: Option<Status>,
@@ -68,13 +68,13 @@ struct Status {
 }
 
 /// The value of `KUBERNETES_EXEC_INFO`.
-pub(super) fn question(exec: &ExecConfig, interactive: bool) -> String {
-    serde_json::to_string(&Question {
+pub(super) fn exec_info(exec: &ExecConfig, interactive: bool) -> String {
+    serde_json::to_string(&ExecInfo {
         kind: "ExecCredential",
         api_version: exec.api_version.as_deref().unwrap_or_default(),
-        spec: QuestionSpec {
+        spec: ExecInfoSpec {
             interactive,
-            cluster: exec.cluster.as_ref().map(QuestionCluster::of),
+            cluster: exec.cluster.as_ref().map(ExecInfoCluster::of),
         },
     })
     .unwrap_or_default()
@@ -88,13 +88,13 @@ pub(super) fn read(
     exec: &ExecConfig,
     output: &[u8],
     identity: &Identity,
-) -> Result<Given, PluginError> {
+) -> Result<PluginCredential, PluginError> {
     let command = || exec.command.clone().unwrap_or_default();
     let no_credential = |why: &str| PluginError::NoCredential {
         command: command(),
         why: why.to_owned(),
     };
-    let answer: Answer = serde_json::from_slice(output)
+    let answer: ExecCredential = serde_json::from_slice(output)
         .map_err(|_| no_credential("its output is no ExecCredential in JSON"))?;
     let expected = exec.api_version.as_deref().unwrap_or_default();
     if answer.api_version != expected {
@@ -105,11 +105,11 @@ pub(super) fn read(
     let status = answer
         .status
         .ok_or_else(|| no_credential("exec plugin didn't return a status field"))?;
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let token = given(status.token);
+    let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let token = non_empty(status.token);
     match (
-        given(status.client_certificate_data),
-        given(status.client_key_data),
+        non_empty(status.client_certificate_data),
+        non_empty(status.client_key_data),
     ) {
         (Some(certificate), Some(key)) => identity
             .replace(certificate.as_bytes(), key.as_bytes())
@@ -129,7 +129,7 @@ pub(super) fn read(
             ));
         }
     }
-    let expires = given(status.expiration_timestamp)
+    let expires = non_empty(status.expiration_timestamp)
         .map(|text| text.parse::<Timestamp>())
         .transpose()
         .map_err(|_| no_credential("its expirationTimestamp is no time"))?;
@@ -137,5 +137,5 @@ pub(super) fn read(
         .map(|token| header("Bearer", token.trim()))
         .transpose()
         .map_err(|_| no_credential("its token has characters that a header cannot carry"))?;
-    Ok(Given { header, expires })
+    Ok(PluginCredential { header, expires })
 }

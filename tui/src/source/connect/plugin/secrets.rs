@@ -80,7 +80,7 @@ impl Secrets {
         let Some(forms) = FORMS.as_ref() else {
             return String::new();
         };
-        let shown = |found: &Captures<'_>| {
+        let replacement = |found: &Captures<'_>| {
             let part = |at| found.get(at).map(|part| part.as_str());
             match (part(1), part(2), part(3)) {
                 (Some(before), Some(value), _) if is_token(value) || is_password(before) => {
@@ -91,13 +91,13 @@ impl Secrets {
                 _ => "TOKEN".to_owned(),
             }
         };
-        forms.replace_all(&hidden, shown).into_owned()
+        forms.replace_all(&hidden, replacement).into_owned()
     }
 }
 
 /// Whether a word behind `token:` is one, and not a word about it.
-fn is_token(word: &str) -> bool {
-    word.len() >= 20 || word.contains(|c: char| c.is_ascii_digit())
+fn is_token(value: &str) -> bool {
+    value.len() >= 20 || value.contains(|c: char| c.is_ascii_digit())
 }
 
 fn is_password(name: &str) -> bool {
@@ -143,7 +143,7 @@ mod tests {
         let last = HeaderValue::from_static("Bearer last-token");
         let printed = br#"{"status":{"token": "new-token", "clientKeyData":"key-data"} broken"#;
         let secrets = Secrets::of(&exec, Some(&last), printed);
-        for (said, expected) in [
+        for (text, expected) in [
             ("exit 1 in eu-1: get-token", "exit 1 in eu-1: get-token"),
             ("cannot use of-the-environment", "cannot use $KEY"),
             (
@@ -176,7 +176,7 @@ mod tests {
                 "refresh token revoked; run 'corp-sso login'",
             ),
         ] {
-            assert_eq!(secrets.hide(said), expected, "{said}");
+            assert_eq!(secrets.hide(text), expected, "{text}");
         }
     }
 

@@ -65,9 +65,9 @@ impl Vitals {
                     chosen,
                 };
                 sender.send(Message::Extent(Some(extent))).await;
-                sender.shown(Part::Pods);
+                sender.mark_sent(Part::Pods);
                 sender.send(Message::Pods(Batch::All(rows))).await;
-                attempts.answered().await;
+                attempts.succeeded().await;
                 attempts.again_after(POLL);
             }
             Err(error) => attempts.failed(&error).await,
@@ -169,13 +169,13 @@ fn is_all(rows: &[PodRow], interest: &Interest, most: usize) -> bool {
 
 /// How many of some rows are not among others.
 fn others(rows: &[PodRow], among: &[PodRow]) -> u64 {
-    let known: std::collections::HashSet<(&Name, &Name)> = among
+    let present: std::collections::HashSet<(&Name, &Name)> = among
         .iter()
         .map(|row| (&row.namespace, &row.name))
         .collect();
     let others = rows
         .iter()
-        .filter(|row| !known.contains(&(&row.namespace, &row.name)));
+        .filter(|row| !present.contains(&(&row.namespace, &row.name)));
     count(others.count())
 }
 
@@ -298,13 +298,13 @@ mod tests {
             },
             ..PodRow::default()
         };
-        let many = |last: u32| vec![row(9), row(8), row(last)];
+        let three = |last: u32| vec![row(9), row(8), row(last)];
         let interest = interest("restarts>0");
-        assert!(is_all(&many(3), &interest, 4));
-        assert!(!is_all(&many(3), &interest, 3));
-        assert!(is_all(&many(0), &interest, 3));
-        assert!(!is_all(&many(0), &Interest::default(), 3));
+        assert!(is_all(&three(3), &interest, 4));
+        assert!(!is_all(&three(3), &interest, 3));
+        assert!(is_all(&three(0), &interest, 3));
+        assert!(!is_all(&three(0), &Interest::default(), 3));
         // Of none it is known how much CPU they use, and those of which it is known come first.
-        assert!(is_all(&many(3), &self::interest("cpu>1m"), 3));
+        assert!(is_all(&three(3), &self::interest("cpu>1m"), 3));
     }
 }

@@ -13,9 +13,9 @@ use super::health::Health;
 use super::kubernetes::{Kubernetes, is_denied};
 use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
-use super::polls::Polls;
 use super::selection_limits::SelectionLimits;
 use super::status::About;
+use super::usage_polls::UsagePolls;
 use super::vitals::{Vitals, group_version};
 use super::{ApiClient, Error, MetricsApi, vitals_path};
 use crate::model::{Fault, FaultKind, Message, Name, Outcome, Part, SourceKind, SourceRequest};
@@ -24,14 +24,14 @@ use crate::model::{Fault, FaultKind, Message, Name, Outcome, Part, SourceKind, S
 const WORKED: Duration = Duration::from_secs(60);
 
 /// After a request was not answered it is looked whether the server is, but not more often than this.
-const LOOK: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Chooses a source and lets it tell, for ever.
 pub(super) async fn run(
     sender: MessageSender,
     client: ApiClient,
-    mut asks: mpsc::Receiver<SourceRequest>,
-    wanted: Option<SourceKind>,
+    mut requests: mpsc::Receiver<SourceRequest>,
+    required: Option<SourceKind>,
     namespace: Name,
     only: bool,
     limits: SelectionLimits,
@@ -44,23 +44,23 @@ pub(super) async fn run(
             namespace,
             only,
         },
-        wanted,
+        required,
         limits,
     };
-    tokio::join!(source.look(), source.run(&mut asks));
+    tokio::join!(source.check_server(), source.run(&mut requests));
 }
 
 struct Source {
     kubernetes: Kubernetes,
-    wanted: Option<SourceKind>,
+    required: Option<SourceKind>,
     limits: SelectionLimits,
 }
 
 impl Source {
     /// Tells of the cluster for ever, from the best source that works.
-    async fn run(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
+    async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let served = self.served().await;
-        let may_be_vitals = matches!(self.wanted, None | Some(SourceKind::Vitals));
+        let may_be_vitals = matches!(self.required, None | Some(SourceKind::Vitals));
         let mut retry = Retry::new(self.kubernetes.sender.random);
         let mut down = Down::of(&served).filter(|_| may_be_vitals);
         let mut is_vitals = may_be_vitals && down.is_none();
@@ -68,8 +68,8 @@ impl Source {
             if is_vitals {
                 let began = Instant::now();
                 down = Some(Down {
-                    why: self.vitals(asks).await,
-                    is_told: true,
+                    why: self.vitals(requests).await,
+                    is_reported: true,
                 });
                 if began.elapsed() >= self.kubernetes.sender.real(WORKED) {
                     retry.reset();
@@ -77,15 +77,15 @@ impl Source {
             }
             let down = down.as_ref();
             let no_better = down.map_or("", |down| self.no_better(&down.why));
-            let mut polls = Polls::new(&self.kubernetes, &served, no_better);
-            if self.wanted == Some(SourceKind::None) {
+            let mut polls = UsagePolls::new(&self.kubernetes, &served, no_better);
+            if self.required == Some(SourceKind::None) {
                 let source = Message::Source(SourceKind::None, "as asked for".to_owned());
                 self.kubernetes.sender.send(source).await;
             } else {
                 polls.announce().await;
             }
             tokio::select! {
-                () = self.plain(asks, polls) => {}
+                () = self.plain(requests, polls) => {}
                 () = self.until_vitals(&mut retry, down) => {}
             }
             is_vitals = true;
@@ -96,7 +96,7 @@ impl Source {
     async fn served(&self) -> Served {
         let mut retry = Retry::new(self.kubernetes.sender.random);
         loop {
-            match self.answers(&mut retry).await {
+            match self.discover(&mut retry).await {
                 Ok(served) => return served,
                 Err(due) => self.rest(due).await,
             }
@@ -104,7 +104,7 @@ impl Source {
     }
 
     /// What the cluster serves; or, if it does not answer, says so, and when it is to be tried again.
-    async fn answers(&self, retry: &mut Retry) -> Result<Served, Instant> {
+    async fn discover(&self, retry: &mut Retry) -> Result<Served, Instant> {
         let Kubernetes { sender, client, .. } = &self.kubernetes;
         let error = match discovery::served(client).await {
             Ok(served) => {
@@ -133,20 +133,20 @@ impl Source {
         }
     }
 
-    /// Whenever a request is not answered, asks whether the server is there at all, until it is.
-    async fn look(&self) {
+    /// Whenever a request is not answered, requests whether the server is there at all, until it is.
+    async fn check_server(&self) {
         loop {
             self.kubernetes.sender.unanswered().await;
             let mut retry = Retry::new(self.kubernetes.sender.random);
-            while let Err(due) = self.answers(&mut retry).await {
+            while let Err(due) = self.discover(&mut retry).await {
                 self.rest(due).await;
             }
-            self.kubernetes.sender.sleep(LOOK).await;
+            self.kubernetes.sender.sleep(CHECK_INTERVAL).await;
         }
     }
 
     /// Tells from kubevitals.io, until that does not work though the cluster answers; says why.
-    async fn vitals(&self, asks: &mut mpsc::Receiver<SourceRequest>) -> Fault {
+    async fn vitals(&self, requests: &mut mpsc::Receiver<SourceRequest>) -> Fault {
         let sender = &self.kubernetes.sender;
         let health = Arc::new(Health::new(|time| sender.real(time)));
         let source = Message::Source(SourceKind::Vitals, group_version());
@@ -156,7 +156,7 @@ impl Source {
             ..self.kubernetes.clone()
         };
         tokio::select! {
-            () = Vitals::new(kubernetes, self.limits).run(asks) => std::future::pending().await,
+            () = Vitals::new(kubernetes, self.limits).run(requests) => std::future::pending().await,
             why = self.broken(&health) => why,
         }
     }
@@ -167,25 +167,27 @@ impl Source {
         loop {
             let why = health.broken().await;
             match discovery::served(client).await {
-                Err(error) if !error.fault().kind.is_refusal() => sender.sleep(LOOK).await,
+                Err(error) if !error.fault().kind.is_refusal() => {
+                    sender.sleep(CHECK_INTERVAL).await
+                }
                 _ => return why,
             }
         }
     }
 
     /// Tells of what any cluster has, for ever.
-    async fn plain(&self, asks: &mut mpsc::Receiver<SourceRequest>, polls: Polls<'_>) {
-        if self.wanted == Some(SourceKind::None) {
-            self.kubernetes.run(asks).await;
+    async fn plain(&self, requests: &mut mpsc::Receiver<SourceRequest>, polls: UsagePolls<'_>) {
+        if self.required == Some(SourceKind::None) {
+            self.kubernetes.run(requests).await;
         } else {
-            tokio::join!(self.kubernetes.run(asks), polls.run());
+            tokio::join!(self.kubernetes.run(requests), polls.run());
         }
     }
 
     /// Why kubevitals.io is not the source, where that is worth a word.
     fn no_better(&self, down: &Fault) -> &'static str {
         match down.kind {
-            FaultKind::NotFound if self.wanted.is_none() => "",
+            FaultKind::NotFound if self.required.is_none() => "",
             FaultKind::NotFound => "the cluster has no kubevitals.io",
             FaultKind::Forbidden => "kubevitals.io is forbidden",
             FaultKind::Unauthorized => "kubevitals.io does not accept your credential",
@@ -203,7 +205,7 @@ impl Source {
         loop {
             let delay = retry.delay_after(down.why.kind);
             let retry_at = Some(sender.after(delay));
-            if down.is_told {
+            if down.is_reported {
                 let why = Fault {
                     text: format!("kubevitals.io: {}", down.why.text),
                     ..down.why
@@ -212,7 +214,7 @@ impl Source {
                 sender.send(Message::Part(Part::Incidents, outcome)).await;
             }
             self.rest(Instant::now() + sender.real(delay)).await;
-            match self.ask_vitals().await {
+            match self.request_vitals().await {
                 Ok(()) => return,
                 Err(error) => down.why = error.fault(),
             }
@@ -220,7 +222,7 @@ impl Source {
     }
 
     /// Asks kubevitals.io for a pod: of all namespaces, or else of one.
-    async fn ask_vitals(&self) -> Result<(), Error> {
+    async fn request_vitals(&self) -> Result<(), Error> {
         let client = &self.kubernetes.client;
         let get = async |path: String| {
             let path = vitals_path(&format!("{path}?limit=1"));
@@ -245,7 +247,7 @@ impl Source {
 struct Down {
     why: Fault,
     /// Whether the dashboard says so: what a cluster never had is not missing.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Down {
@@ -264,7 +266,7 @@ impl Down {
                 kind,
                 text: text.to_owned(),
             },
-            is_told: served.vitals_stale,
+            is_reported: served.vitals_stale,
         })
     }
 }

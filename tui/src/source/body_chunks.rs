@@ -14,13 +14,13 @@ use kube::client::Body;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body, read piece by piece.
-pub(super) struct Pieces {
+pub(super) struct BodyChunks {
     body: Body,
     /// Undoes the compression, if there is one.
     decoder: Option<MultiGzDecoder<Vec<u8>>>,
 }
 
-impl Pieces {
+impl BodyChunks {
     /// Of an answer with these headers.
     pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
         let encoding = headers.get(CONTENT_ENCODING);
@@ -70,12 +70,12 @@ mod tests {
 
     use super::*;
 
-    fn pieces(encoding: Option<&'static str>) -> Pieces {
+    fn chunks(encoding: Option<&'static str>) -> BodyChunks {
         let mut headers = HeaderMap::new();
         if let Some(encoding) = encoding {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        Pieces::new(&headers, Body::empty())
+        BodyChunks::new(&headers, Body::empty())
     }
 
     fn member(text: &str) -> Vec<u8> {
@@ -88,11 +88,11 @@ mod tests {
     fn each_member_is_read_when_it_comes_however_it_is_cut() {
         let events = ["one\n", "two, which is longer\n", "three\n"];
         for cut in [1, 2, 7, 1_000] {
-            let mut pieces = pieces(Some("gzip"));
+            let mut chunks = chunks(Some("gzip"));
             for event in events {
                 let mut read = Vec::new();
                 for part in member(event).chunks(cut) {
-                    read.extend(pieces.inflate(Bytes::copy_from_slice(part)).unwrap());
+                    read.extend(chunks.inflate(Bytes::copy_from_slice(part)).unwrap());
                 }
                 assert_eq!(String::from_utf8(read).unwrap(), event, "{cut}");
             }
@@ -101,23 +101,23 @@ mod tests {
 
     #[test]
     fn an_event_that_is_flushed_is_read_before_its_member_ends() {
-        let mut pieces = pieces(Some("gzip"));
+        let mut chunks = chunks(Some("gzip"));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         for event in ["one\n", "two\n"] {
             encoder.write_all(event.as_bytes()).unwrap();
             encoder.flush().unwrap();
             let sent = std::mem::take(encoder.get_mut());
-            assert_eq!(pieces.inflate(sent.into()).unwrap(), event);
+            assert_eq!(chunks.inflate(sent.into()).unwrap(), event);
         }
     }
 
     #[test]
     fn what_is_not_compressed_is_left_alone_and_what_is_broken_is_an_error() {
         for encoding in [None, Some("identity")] {
-            let plain = pieces(encoding).inflate(Bytes::from_static(b"plain"));
+            let plain = chunks(encoding).inflate(Bytes::from_static(b"plain"));
             assert_eq!(plain.unwrap(), "plain");
         }
-        let broken = pieces(Some("gzip")).inflate(Bytes::from_static(b"this is not gzip"));
+        let broken = chunks(Some("gzip")).inflate(Bytes::from_static(b"this is not gzip"));
         assert!(broken.is_err());
     }
 }

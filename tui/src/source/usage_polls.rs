@@ -34,7 +34,7 @@ struct Poll<T> {
 }
 
 /// The usage of nodes and pods.
-pub(super) struct Polls<'a> {
+pub(super) struct UsagePolls<'a> {
     kubernetes: &'a Kubernetes,
     nodes: Poll<NodeUsage>,
     pods: Poll<PodUsage>,
@@ -57,11 +57,11 @@ impl<T> Poll<T> {
         }
     }
 
-    /// Takes an answer in; whether it is one. `is_shown` is whether there are rows that it is for.
-    async fn take(&mut self, answer: Result<Vec<T>, Error>, is_shown: bool) -> bool {
+    /// Takes an answer in; whether it is one. `has_rows` is whether there are rows that it is for.
+    async fn apply(&mut self, answer: Result<Vec<T>, Error>, has_rows: bool) -> bool {
         match answer {
             Ok(found) => {
-                let wait = if found.is_empty() || !is_shown {
+                let wait = if found.is_empty() || !has_rows {
                     POLL_FIRST
                 } else {
                     POLL
@@ -85,7 +85,7 @@ impl<T> Poll<T> {
     }
 }
 
-impl<'a> Polls<'a> {
+impl<'a> UsagePolls<'a> {
     /// Of a cluster that serves this; why there is no better source, if that is worth a word.
     pub(super) fn new(kubernetes: &'a Kubernetes, served: &Served, no_better: &str) -> Self {
         let mut pods = Poll::new(kubernetes, Part::Usage);
@@ -117,7 +117,7 @@ impl<'a> Polls<'a> {
     /// Tells of usage for ever.
     pub(super) async fn run(mut self) {
         loop {
-            self.ask().await;
+            self.request_due().await;
             let due = self.nodes.attempts.due().min(self.pods.attempts.due());
             tokio::select! {
                 () = sleep_until(due) => {}
@@ -130,7 +130,7 @@ impl<'a> Polls<'a> {
     }
 
     /// Asks for what is due, and tells of it.
-    async fn ask(&mut self) {
+    async fn request_due(&mut self) {
         self.nodes.attempts.begin();
         self.pods.attempts.begin();
         let version = match self.version().await {
@@ -142,25 +142,25 @@ impl<'a> Polls<'a> {
             }
         };
         let metrics = &self.kubernetes.metrics;
-        let (wants_nodes, wants_pods) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
+        let (nodes_due, pods_due) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
         let wide = !self.kubernetes.only && Instant::now() >= self.all_due;
         let nodes = async {
-            if !wants_nodes {
+            if !nodes_due {
                 return None;
             }
             Some(metrics.nodes(version, Selection::default()).await)
         };
         let pods = async {
-            if !wants_pods {
+            if !pods_due {
                 return None;
             }
             Some(self.pods_of(version, wide).await)
         };
         let (nodes, pods) = tokio::join!(nodes, pods);
-        let shown = |part| self.kubernetes.sender.has_shown(part);
+        let has_rows = |part| self.kubernetes.sender.has_sent(part);
         let mut has_new = false;
         if let Some(nodes) = nodes {
-            has_new |= self.nodes.take(nodes, shown(Part::Nodes)).await;
+            has_new |= self.nodes.apply(nodes, has_rows(Part::Nodes)).await;
         }
         if let Some((pods, denied)) = pods {
             if let Some(error) = denied {
@@ -169,17 +169,17 @@ impl<'a> Polls<'a> {
             } else if wide && pods.is_ok() {
                 self.all_retry.reset();
             }
-            has_new |= self.pods.take(pods, shown(Part::Pods)).await;
+            has_new |= self.pods.apply(pods, has_rows(Part::Pods)).await;
         }
         if has_new {
             let readings = self.readings();
             self.kubernetes.sender.send(Message::Usage(readings)).await;
         }
-        if wants_nodes && self.nodes.failures == 0 {
-            self.nodes.attempts.answered().await;
+        if nodes_due && self.nodes.failures == 0 {
+            self.nodes.attempts.succeeded().await;
         }
-        if wants_pods && self.pods.failures == 0 {
-            self.pods.attempts.answered().await;
+        if pods_due && self.pods.failures == 0 {
+            self.pods.attempts.succeeded().await;
         }
         self.rename().await;
     }
@@ -280,7 +280,7 @@ impl<'a> Polls<'a> {
                 .nodes
                 .last
                 .iter()
-                .map(|node| reading(&node.name, node.measured, node.usage))
+                .map(|node| reading(&node.name, node.timestamp, node.usage))
                 .collect(),
             pods: self
                 .pods
@@ -289,11 +289,11 @@ impl<'a> Polls<'a> {
                 .map(|pod| PodReading {
                     namespace: names.intern(&pod.namespace),
                     name: Name::from(pod.name.as_str()),
-                    at: pod.measured,
+                    at: pod.timestamp,
                     containers: pod
                         .containers
                         .iter()
-                        .map(|container| reading(&container.name, pod.measured, container.usage))
+                        .map(|container| reading(&container.name, pod.timestamp, container.usage))
                         .collect(),
                 })
                 .collect(),
