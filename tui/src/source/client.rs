@@ -46,6 +46,21 @@ pub(super) struct Answer {
     pub body: Bytes,
 }
 
+impl Answer {
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    /// The body is not the JSON of a `T`.
+    pub(super) fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(unreadable)
+    }
+}
+
+/// The error for a response that cannot be parsed.
+pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::Request(format!("the server's answer cannot be understood: {error}"))
+}
+
 /// Any answer, or none worth waiting for again.
 enum Attempt {
     Answered(Answer),
@@ -125,6 +140,7 @@ impl ApiClient {
     pub(super) const fn patience(&self) -> Option<Duration> {
         self.patience
     }
+
     /// `host:port` of the server.
     pub fn host(&self) -> &str {
         &self.host
@@ -153,7 +169,7 @@ impl ApiClient {
         accept: &str,
         about: About<'_>,
     ) -> Result<T, Error> {
-        super::metrics_api::parse(&self.get(path, accept, about).await?)
+        self.get(path, accept, about).await?.parse()
     }
 
     /// Asks for a path that is answered bit by bit, as a watch is.

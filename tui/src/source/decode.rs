@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Error;
-use super::client::Answer;
+use super::client::{Answer, unreadable};
 use super::status::media_type;
 use super::usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
 
@@ -23,9 +23,9 @@ pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
     if is_protobuf(answer) {
         let nodes = Body::open(&answer.body)
             .and_then(Body::nodes)
-            .map_err(not_understood)?;
+            .map_err(unreadable)?;
         return nodes
-            .map(|node| convert_node(&node.map_err(not_understood)?))
+            .map(|node| convert_node(&node.map_err(unreadable)?))
             .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
@@ -35,7 +35,7 @@ pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
 /// One node.
 pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
     if is_protobuf(answer) {
-        let node = NodeMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
+        let node = NodeMetrics::from_protobuf(&answer.body).map_err(unreadable)?;
         return Ok(NodeUsage {
             name: node.metadata.name,
             timestamp: node.timestamp,
@@ -50,9 +50,9 @@ pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
     if is_protobuf(answer) {
         let pods = Body::open(&answer.body)
             .and_then(Body::pods)
-            .map_err(not_understood)?;
+            .map_err(unreadable)?;
         return pods
-            .map(|pod| convert_pod(&pod.map_err(not_understood)?))
+            .map(|pod| convert_pod(&pod.map_err(unreadable)?))
             .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
@@ -62,7 +62,7 @@ pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
 /// One pod.
 pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
     if is_protobuf(answer) {
-        let pod = PodMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
+        let pod = PodMetrics::from_protobuf(&answer.body).map_err(unreadable)?;
         let containers = pod.containers.into_iter();
         let containers = containers
             .map(|c| ContainerUsage {
@@ -95,16 +95,12 @@ fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Error> {
         )));
     }
     match media_type(&answer.content_type) {
-        "application/json" | "" => serde_json::from_slice(&answer.body).map_err(not_understood),
+        "application/json" | "" => serde_json::from_slice(&answer.body).map_err(unreadable),
         _ => Err(Error::Request(format!(
             "serializer for {} doesn't exist",
             answer.content_type
         ))),
     }
-}
-
-fn not_understood(error: impl std::fmt::Display) -> Error {
-    Error::Request(format!("the server's answer cannot be understood: {error}"))
 }
 
 fn convert_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
@@ -117,7 +113,7 @@ fn convert_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
 
 fn convert_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
     let containers = pod.containers().map(|container| {
-        let ContainerView { name, usage } = container.map_err(not_understood)?;
+        let ContainerView { name, usage } = container.map_err(unreadable)?;
         Ok(ContainerUsage {
             name: name.to_owned(),
             usage: convert_usage(usage)?,
@@ -134,7 +130,7 @@ fn convert_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
 fn convert_usage(view: UsageView<'_>) -> Result<Usage, Error> {
     let mut usage = Usage::default();
     for quantity in view.quantities() {
-        let (name, quantity) = quantity.map_err(not_understood)?;
+        let (name, quantity) = quantity.map_err(unreadable)?;
         set(&mut usage, name, quantity);
     }
     Ok(usage)

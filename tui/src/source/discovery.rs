@@ -4,6 +4,7 @@ use kubevitals_proto::metrics::Version;
 use kubevitals_proto::vitals;
 use serde::Deserialize;
 
+use super::client::Answer;
 use super::status::{About, Failure};
 use super::{ApiClient, Error};
 
@@ -64,12 +65,15 @@ pub(super) struct Served {
 /// # Errors
 /// No answer, or one that is no discovery document.
 pub(super) async fn served(client: &ApiClient) -> Result<Served, Error> {
-    let answer = client
-        .get_or("/apis", ACCEPT, |code, answer| {
-            Failure::of_code(code, &answer.content_type, &answer.body, About::default())
-        })
-        .await?;
-    all_served(&answer.body)
+    all_served(&document(client).await?)
+}
+
+/// Requests the discovery document.
+async fn document(client: &ApiClient) -> Result<bytes::Bytes, Error> {
+    let refusal = |code, answer: &Answer| {
+        Failure::of_code(code, &answer.content_type, &answer.body, About::default())
+    };
+    Ok(client.get_or("/apis", ACCEPT, refusal).await?.body)
 }
 
 fn all_served(body: &[u8]) -> Result<Served, Error> {
@@ -98,12 +102,7 @@ fn all_served(body: &[u8]) -> Result<Served, Error> {
 /// # Errors
 /// No answer, or one that is no discovery document.
 pub(super) async fn metrics_version(client: &ApiClient) -> Result<Option<Version>, Error> {
-    let answer = client
-        .get_or("/apis", ACCEPT, |code, answer| {
-            Failure::of_code(code, &answer.content_type, &answer.body, About::default())
-        })
-        .await?;
-    choose(&answer.body)
+    choose(&document(client).await?)
 }
 
 /// Groups and their versions.

@@ -16,6 +16,7 @@ use super::item::{Collection, Item};
 use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
+use super::reduced::{Reduced, Rows, reduced};
 use super::status::About;
 use super::watch::{Lists, Watch};
 use super::{ApiClient, Error, MetricsApi};
@@ -54,6 +55,19 @@ impl Kubernetes {
     /// Sends what no vitals-server has, for ever: both sources get it from the API server.
     pub(super) async fn beside_vitals(&self) {
         tokio::join!(self.hpas(), self.workloads(), self.namespaces());
+    }
+
+    /// Requests a list of kubevitals.io as rows.
+    ///
+    /// # Errors
+    /// The request failed, or the response is not a list.
+    pub(super) async fn list<R: Reduced>(
+        &self,
+        path: &str,
+        resource: &'static str,
+    ) -> Result<Rows<R>, Error> {
+        let body = self.metrics.body(path, resource).await?;
+        reduced(&body, self.sender.names())
     }
 
     /// A watch of what is not in a namespace, or of all namespaces.

@@ -104,10 +104,8 @@ impl MetricsApi {
         &self,
         selection: Selection<'_>,
     ) -> Result<Vec<NodeCapacity>, Error> {
-        let answer = self
-            .get(Path::core().nodes().query(selection), JSON)
-            .await?;
-        let list: NodeList = parse(&answer)?;
+        let path = Path::core().nodes().query(selection);
+        let list: NodeList = self.get(path, JSON).await?.parse()?;
         Ok(list.items.into_iter().map(Into::into).collect())
     }
 
@@ -116,8 +114,8 @@ impl MetricsApi {
     /// # Errors
     /// No answer, or a refusal.
     pub async fn node_capacity(&self, name: &str) -> Result<NodeCapacity, Error> {
-        let answer = self.get(Path::core().nodes().name(name)?, JSON).await?;
-        Ok(parse::<Node>(&answer)?.into())
+        let path = Path::core().nodes().name(name)?;
+        Ok(self.get(path, JSON).await?.parse::<Node>()?.into())
     }
 
     /// Which of the selected pods there are, metrics or not; an empty namespace stands for all.
@@ -130,7 +128,7 @@ impl MetricsApi {
         selection: Selection<'_>,
     ) -> Result<Vec<PodRef>, Error> {
         let path = Path::core().pods(namespace)?.query(selection);
-        let list: PodList = parse(&self.get(path, METADATA_LIST).await?)?;
+        let list: PodList = self.get(path, METADATA_LIST).await?.parse()?;
         Ok(list.items.into_iter().map(|pod| pod.metadata).collect())
     }
 
@@ -140,7 +138,7 @@ impl MetricsApi {
     /// No answer, or a refusal.
     pub async fn pod_ref(&self, namespace: &str, name: &str) -> Result<PodRef, Error> {
         let path = Path::core().pods(namespace)?.name(name)?;
-        Ok(parse::<Pod>(&self.get(path, METADATA).await?)?.metadata)
+        Ok(self.get(path, METADATA).await?.parse::<Pod>()?.metadata)
     }
 
     /// The answer to any path, read from JSON.
@@ -150,12 +148,8 @@ impl MetricsApi {
         resource: &'static str,
         name: &str,
     ) -> Result<T, Error> {
-        parse(
-            &self
-                .client
-                .get(path, JSON, About { resource, name })
-                .await?,
-        )
+        let about = About { resource, name };
+        self.client.parsed(path, JSON, about).await
     }
 
     /// The body of the answer to any path, asked for in JSON.
@@ -181,12 +175,6 @@ impl MetricsApi {
         };
         self.client.get(&path.text, accept, about).await
     }
-}
-
-pub(super) fn parse<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
-    serde_json::from_slice(&answer.body).map_err(|error| {
-        Error::Request(format!("the server's answer cannot be understood: {error}"))
-    })
 }
 
 /// A request's path, as it is put together.

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::PodVitals;
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::attempts::Attempts;
 use super::client::escaped;
-use super::vitals::{POLL, Vitals};
+use super::kubernetes::Kubernetes;
+use super::selection_limits::SelectionLimits;
 use super::{Error, vitals_path};
 use crate::model::filter::Operator;
 use crate::model::row::PodRow;
 use crate::model::{Batch, Chosen, Extent, Field, Interest, Message, Name, Part, Row as _, Scope};
+
+/// The time between two requests for the selected pods, and for the cluster as a whole.
+pub(super) const POLL: Duration = Duration::from_secs(5);
 
 /// For how long nothing must have changed before it is asked for: who types a word is not told of each letter.
 const QUIET: Duration = Duration::from_millis(150);
@@ -28,11 +32,19 @@ pub(super) struct Pods {
     pub(super) chosen: Option<Chosen>,
 }
 
-impl Vitals {
-    /// Sends the pods of the interest, as long as there are very many.
-    pub(super) async fn chosen(&self, mut interests: Receiver<Interest>) {
+/// Lets the server select pods of a cluster with too many of them.
+pub(super) struct PodSelection {
+    pub(super) kubernetes: Kubernetes,
+    pub(super) limits: SelectionLimits,
+    /// How many pods exist; none before the first response.
+    pub(super) total: Sender<Option<u64>>,
+}
+
+impl PodSelection {
+    /// Sends the pods of the interest, as long as there are too many pods to send all.
+    pub(super) async fn run(&self, mut interests: Receiver<Interest>) {
         let mut attempts = Attempts::new(&self.kubernetes.sender, Part::Pods);
-        while self.are_very_many() {
+        while self.is_needed() {
             attempts.begin();
             let interest = interests.borrow_and_update().clone();
             // A request for pods that are no longer on the screen is dropped.
@@ -75,7 +87,7 @@ impl Vitals {
     }
 
     /// Whether there are too many pods to tell of all.
-    pub(super) fn are_very_many(&self) -> bool {
+    pub(super) fn is_needed(&self) -> bool {
         self.limits.is_exceeded(*self.total.borrow())
     }
 
@@ -108,9 +120,8 @@ impl Vitals {
     }
 
     async fn listed(&self, path: String) -> Result<Vec<PodRow>, Error> {
-        let (rows, _) = self
-            .list::<PodRow>(&vitals_path(&path), "podvitals")
-            .await?;
+        let path = vitals_path(&path);
+        let (rows, _) = self.kubernetes.list::<PodRow>(&path, "podvitals").await?;
         Ok(rows)
     }
 
@@ -135,7 +146,9 @@ impl Vitals {
             escaped(&key.name)
         );
         let pod = self
-            .get::<PodVitals>(&vitals_path(&path), "podvitals")
+            .kubernetes
+            .metrics
+            .parsed::<PodVitals>(&vitals_path(&path), "podvitals", "")
             .await;
         let names = self.kubernetes.sender.names();
         Some(PodRow::from_vitals(&pod.ok()?, names))

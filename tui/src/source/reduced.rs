@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Error;
+use super::client::unreadable;
 use crate::model::Row;
 use crate::model::row::{NodeRow, PodRow};
 use crate::model::{Amounts, Key, Names};
@@ -58,9 +59,7 @@ pub(super) fn reduced<R: Reduced>(body: &[u8], names: &Names) -> Result<Rows<R>,
         names,
         of: PhantomData::<R>,
     };
-    list.deserialize(&mut deserializer).map_err(|error| {
-        Error::Request(format!("the server's answer cannot be understood: {error}"))
-    })
+    list.deserialize(&mut deserializer).map_err(unreadable)
 }
 
 struct List<'a, R> {

@@ -1,7 +1,6 @@
 //! kubevitals.io: a vitals-server tells everything, and remembers it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -15,7 +14,7 @@ use super::attempts::Attempts;
 use super::client::escaped;
 use super::item::Collection;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
-use super::reduced::{Reduced, reduced};
+use super::pod_selection::{POLL, PodSelection};
 use super::selection_limits::SelectionLimits;
 use super::watch::Lists;
 use super::{Error, vitals_path};
@@ -23,9 +22,6 @@ use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
     Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
 };
-
-/// How often pods that were chosen are asked for anew, and the cluster as a whole.
-pub(super) const POLL: Duration = Duration::from_secs(5);
 
 /// How many answers may be under way.
 const AT_ONCE: usize = 16;
@@ -44,23 +40,23 @@ const LEAST_STEP: i64 = 15;
 
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
-    pub(super) kubernetes: Kubernetes,
-    /// When the server chooses which pods are told of.
-    pub(super) limits: SelectionLimits,
-    /// Whether it does.
-    chooses: AtomicBool,
-    /// How many pods there are; nothing until that has been asked for.
-    pub(super) total: watch::Sender<Option<u64>>,
+    kubernetes: Kubernetes,
+    selection: PodSelection,
+    /// Whether the server selects the pods at present.
+    selects: AtomicBool,
 }
 
 impl Vitals {
     /// A cluster with a vitals-server, where all pods are too many to tell of, it is to choose.
     pub(super) fn new(kubernetes: Kubernetes, limits: SelectionLimits) -> Self {
         Self {
+            selection: PodSelection {
+                kubernetes: kubernetes.clone(),
+                limits,
+                total: watch::Sender::new(None),
+            },
             kubernetes,
-            limits,
-            chooses: AtomicBool::new(false),
-            total: watch::Sender::new(None),
+            selects: AtomicBool::new(false),
         }
     }
 
@@ -77,7 +73,7 @@ impl Vitals {
         );
     }
 
-    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+    async fn get<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         resource: &'static str,
@@ -93,7 +89,7 @@ impl Vitals {
             attempts.begin();
             match self.get::<ClusterVitals>(&path, "clustervitals").await {
                 Ok(cluster) => {
-                    self.total.send_replace(Some(cluster.pods.total));
+                    self.selection.total.send_replace(Some(cluster.pods.total));
                     let row = ClusterRow::from_vitals(&cluster);
                     sender.send(Message::Cluster(row)).await;
                     attempts.succeeded().await;
@@ -101,7 +97,8 @@ impl Vitals {
                 }
                 Err(error) => {
                     // Who may not know it is told of all that he may see.
-                    self.total
+                    self.selection
+                        .total
                         .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
                     attempts.failed_wait(&error).await;
                 }
@@ -126,20 +123,20 @@ impl Vitals {
     async fn pods(&self, interests: watch::Receiver<Interest>) {
         let kubernetes = &self.kubernetes;
         let only = kubernetes.only;
-        let mut totals = self.total.subscribe();
+        let mut totals = self.selection.total.subscribe();
         // As long as it is not known how many there are, not all are asked for.
         let _ = totals.wait_for(Option::is_some).await;
         loop {
-            if !only && self.are_very_many() {
-                self.chooses.store(true, Ordering::Relaxed);
-                self.chosen(interests.clone()).await;
-                self.chooses.store(false, Ordering::Relaxed);
+            if !only && self.selection.is_needed() {
+                self.selects.store(true, Ordering::Relaxed);
+                self.selection.run(interests.clone()).await;
+                self.selects.store(false, Ordering::Relaxed);
                 continue;
             }
             kubernetes.sender.send(Message::Extent(None)).await;
             tokio::select! {
                 () = self.all_pods() => {}
-                _ = totals.wait_for(|total| !only && self.limits.is_exceeded(*total)) => {}
+                _ = totals.wait_for(|total| !only && self.selection.limits.is_exceeded(*total)) => {}
             }
         }
     }
@@ -169,26 +166,19 @@ impl Vitals {
         tokio::join!(pods, past);
     }
 
-    pub(super) async fn list<R: Reduced>(
-        &self,
-        path: &str,
-        resource: &'static str,
-    ) -> Result<super::reduced::Rows<R>, Error> {
-        let body = self.kubernetes.metrics.body(path, resource).await?;
-        reduced(&body, self.kubernetes.sender.names())
-    }
-
     /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
     /// cannot be had it is asked for some times more, and then sparklines grow from now on. Whether it is allowed.
     async fn trends(&self, path: &str, pods: bool) -> bool {
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         for _ in 0..TRIES {
             let trends = if pods {
-                self.list::<PodRow>(&path, "podvitals")
+                self.kubernetes
+                    .list::<PodRow>(&path, "podvitals")
                     .await
                     .map(|(_, trends)| trends)
             } else {
-                self.list::<NodeRow>(&path, "nodevitals")
+                self.kubernetes
+                    .list::<NodeRow>(&path, "nodevitals")
                     .await
                     .map(|(_, trends)| trends)
             };
@@ -277,7 +267,7 @@ impl Vitals {
         let cluster = vitals_path(&format!("/clustervitals/cluster?at={time}"));
         let (pods, nodes, cluster) = tokio::join!(
             self.past_pods(at, &interest),
-            self.list::<NodeRow>(&nodes, "nodevitals"),
+            self.kubernetes.list::<NodeRow>(&nodes, "nodevitals"),
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
         let cluster = cluster.ok();
@@ -313,8 +303,8 @@ impl Vitals {
         at: Timestamp,
         interest: &Interest,
     ) -> Result<(Vec<PodRow>, Option<Option<Chosen>>), Error> {
-        if self.chooses.load(Ordering::Relaxed) {
-            let pods = self.choose(interest, Some(at)).await?;
+        if self.selects.load(Ordering::Relaxed) {
+            let pods = self.selection.choose(interest, Some(at)).await?;
             return Ok((pods.rows, Some(pods.chosen)));
         }
         let kubernetes = &self.kubernetes;
@@ -323,8 +313,8 @@ impl Vitals {
         let own = format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace);
         let own = vitals_path(&own);
         let first = if kubernetes.only { &own } else { &all };
-        let (rows, _) = match self.list(first, "podvitals").await {
-            Err(error) if is_denied(&error) => self.list(&own, "podvitals").await?,
+        let (rows, _) = match kubernetes.list(first, "podvitals").await {
+            Err(error) if is_denied(&error) => kubernetes.list(&own, "podvitals").await?,
             rows => rows?,
         };
         Ok((rows, None))

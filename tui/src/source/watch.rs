@@ -14,12 +14,10 @@ use tokio::time::{Instant, timeout};
 
 use super::attempts::Attempts;
 use super::body_chunks::BodyChunks;
-use super::client::JSON;
-use super::client::escaped;
+use super::client::{JSON, escaped};
 use super::fault::Retry;
 use super::item::{Collection, Item};
 use super::message_sender::MessageSender;
-use super::metrics_api::parse;
 use super::status::About;
 use super::{ApiClient, Error, Failure};
 use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Part, Progress};
@@ -206,8 +204,12 @@ where
                 resource: &resource,
                 name: "",
             };
-            let Page { metadata, items } =
-                parse::<Page<K>>(&self.watch.client.get(&path, JSON, about).await?)?;
+            let page = self
+                .watch
+                .client
+                .parsed::<Page<K>>(&path, JSON, about)
+                .await?;
+            let Page { metadata, items } = page;
             for object in items.into_iter().flatten() {
                 listing.done += 1;
                 listing.rows.extend((self.row)(object));

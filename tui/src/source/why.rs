@@ -5,7 +5,7 @@ use kubevitals_proto::why::Why;
 use serde_json::Value;
 
 use super::client::JSON;
-use super::metrics_api::{MetricsApi, Path, parse};
+use super::metrics_api::{MetricsApi, Path};
 use super::{Error, Failure};
 
 /// An answer, as it is understood and as it came.
@@ -43,8 +43,8 @@ impl MetricsApi {
     async fn why(&self, path: Path<'_>) -> Result<WhyAnswer, Error> {
         let answer = self.get(path.why(), JSON).await?;
         Ok(WhyAnswer {
-            why: parse(&answer)?,
-            json: parse(&answer)?,
+            why: answer.parse()?,
+            json: answer.parse()?,
         })
     }
 }

@@ -55,7 +55,7 @@ impl Identity {
             return Err(IdentityError::NoCertificate);
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| IdentityError::NoKey)?;
-        let key = super::provider()
+        let key = super::crypto::provider()
             .key_provider
             .load_private_key(key)
             .map_err(|error| IdentityError::Key(error.to_string()))?;

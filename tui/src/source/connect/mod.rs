@@ -5,6 +5,7 @@
 
 mod credential;
 mod credentials;
+mod crypto;
 mod identity;
 mod plugin;
 mod route;
@@ -24,34 +25,23 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kubevitals_proto::time::Timestamp;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use tower::{BoxError, ServiceBuilder};
 
+pub use crypto::provider;
 pub use terminal::{Handover, Terminal};
 
 pub(super) use credentials::{CredentialError, Credentials};
 pub(super) use identity::Identity;
+pub(super) use route::Proxy;
 pub(super) use trust::Trust;
 
 use super::Error;
-use super::kubeconfig::Proxy;
 use crate::clock::Clock;
 use route::Route;
 
 /// How long it may take to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The cryptography of the process. Where none is chosen it is aws-lc: ring does not know P-521.
-pub fn provider() -> Arc<CryptoProvider> {
-    if let Some(chosen) = CryptoProvider::get_default() {
-        return Arc::clone(chosen);
-    }
-    // Another thread may have been first, and then its choice holds.
-    let _ = aws_lc_rs::default_provider().install_default();
-    CryptoProvider::get_default()
-        .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
-}
 
 type Connector = TimeoutConnector<HttpsConnector<Route>>;
 

@@ -15,11 +15,18 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
-use crate::source::kubeconfig::Proxy;
+/// A proxy.
+#[derive(Debug, Clone)]
+pub(in crate::source) struct Proxy {
+    /// The address, without user and password.
+    pub(in crate::source) uri: Uri,
+    /// User and password, for a proxy that requires them.
+    pub(in crate::source) login: Option<(String, SecretString)>,
+}
 
 /// Connects to a server's address.
 #[derive(Clone)]

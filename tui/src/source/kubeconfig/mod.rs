@@ -14,8 +14,6 @@ use std::time::Duration;
 
 use kube::config::AuthInfo;
 
-pub use proxy::Proxy;
-
 use super::Error;
 use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;

@@ -12,15 +12,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 
 use crate::source::Error;
-
-/// A proxy.
-#[derive(Debug, Clone)]
-pub struct Proxy {
-    /// Where it listens, without user and password.
-    pub uri: Uri,
-    /// User and password, for a proxy that asks for them.
-    pub login: Option<(String, SecretString)>,
-}
+use crate::source::connect::Proxy;
 
 /// Chooses the proxy for a server: the one that the kubeconfig names for the cluster, else the environment's, unless
 /// `NO_PROXY` exempts the server. None is a direct connection.
