@@ -1,4 +1,4 @@
-//! The requests for one part: each outcome is reported to the dashboard, and decides when the next one is sent.
+//! The requests for one part: reports each outcome to the dashboard and decides when the next request is due.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::model::{FaultKind, Message, Outcome, Part};
 /// The requests for one part.
 pub(super) struct Attempts {
     sender: MessageSender,
-    /// The part whose state is reported; without one, nothing is reported to the dashboard.
+    /// The part whose state is reported; none reports nothing.
     part: Option<Part>,
     retry: Retry,
-    /// When the request that is under way was sent.
+    /// When the last request was sent.
     sent: Instant,
-    /// When the next one may be sent.
+    /// When the next request is due.
     due: Instant,
-    /// Whether the dashboard knows that the last one succeeded.
+    /// Whether the success has been reported.
     is_live: bool,
 }
 
 impl Attempts {
-    /// For a part.
+    /// Attempts for a part.
     pub(super) fn new(sender: &MessageSender, part: Part) -> Self {
         Self::of(sender, Some(part))
     }
 
-    /// For something of which the dashboard is not told whether it fails.
+    /// Attempts whose outcome is not reported.
     pub(super) fn silent(sender: &MessageSender) -> Self {
         Self::of(sender, None)
     }
@@ -45,27 +45,27 @@ impl Attempts {
         }
     }
 
-    /// A request is sent.
+    /// Stores that a request is being sent.
     pub(super) fn begin(&mut self) {
         self.sent = Instant::now();
     }
 
-    /// Whether the next request may be sent.
+    /// Whether the next request is due.
     pub(super) fn is_due(&self) -> bool {
         Instant::now() >= self.due
     }
 
-    /// When the next request may be sent.
+    /// When the next request is due.
     pub(super) const fn due(&self) -> Instant {
         self.due
     }
 
-    /// The next request is sent after a while, though the last one did not fail.
+    /// Sets the time until the next request after a success.
     pub(super) fn again_after(&mut self, time: Duration) {
         self.due = Instant::now() + self.sender.real(time);
     }
 
-    /// The request succeeded.
+    /// Reports a success.
     pub(super) async fn succeeded(&mut self) {
         self.retry.reset();
         self.sender.succeeded(self.part).await;
@@ -76,7 +76,7 @@ impl Attempts {
         }
     }
 
-    /// The request failed: says so, and when the next one is sent.
+    /// Reports a failure and when the next request is due.
     pub(super) async fn failed(&mut self, error: &Error) {
         let delay = self.retry.delay(error);
         let retry_at = Some(self.sender.after(delay));
@@ -91,7 +91,7 @@ impl Attempts {
         }
     }
 
-    /// Waits until the next request may be sent: for as long as was said, or until the server that did not answer does.
+    /// Waits until the next request is due; after no response, at most until the server answers again.
     pub(super) async fn wait(&self, kind: FaultKind) {
         let wait = tokio::time::sleep_until(self.due);
         if kind.is_refusal() {
@@ -103,7 +103,7 @@ impl Attempts {
         }
     }
 
-    /// The request failed: says so, and waits until the next one may be sent.
+    /// Reports a failure and waits until the next request is due.
     pub(super) async fn failed_wait(&mut self, error: &Error) {
         self.failed(error).await;
         self.wait(error.fault().kind).await;

@@ -1,5 +1,5 @@
-//! Bodies that may be compressed. Lists are compressed as a whole; a watch, as some API servers send it, is one gzip
-//! member after the other, and each has to be read when it comes.
+//! Response bodies, compressed or not. A list is compressed as a whole. Some API servers send a watch as a series of
+//! gzip members, and each must be readable when it arrives.
 
 use std::io::Write;
 
@@ -13,15 +13,15 @@ use kube::client::Body;
 /// Any error of a body.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A body, read piece by piece.
+/// A response body, read chunk by chunk.
 pub(super) struct BodyChunks {
     body: Body,
-    /// Undoes the compression, if there is one.
+    /// The gzip decoder; none for a plain body.
     decoder: Option<MultiGzDecoder<Vec<u8>>>,
 }
 
 impl BodyChunks {
-    /// Of an answer with these headers.
+    /// The body of a response with these headers.
     pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
         let encoding = headers.get(CONTENT_ENCODING);
         let is_gzip = encoding.is_some_and(|encoding| encoding.as_bytes() == b"gzip");
@@ -31,12 +31,12 @@ impl BodyChunks {
         }
     }
 
-    /// What comes next; nothing at the end.
+    /// The next chunk; none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
         loop {
             let Some(frame) = self.body.frame().await else {
                 if let Some(decoder) = &mut self.decoder {
-                    // One that is cut off is seen to be.
+                    // A truncated member is an error.
                     decoder.try_finish()?;
                     self.decoder = None;
                 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn each_member_is_read_when_it_comes_however_it_is_cut() {
+    fn each_member_is_read_when_it_arrives() {
         let events = ["one\n", "two, which is longer\n", "three\n"];
         for cut in [1, 2, 7, 1_000] {
             let mut chunks = chunks(Some("gzip"));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_compressed_is_left_alone_and_what_is_broken_is_an_error() {
+    fn plain_bodies_pass_and_broken_ones_are_errors() {
         for encoding in [None, Some("identity")] {
             let plain = chunks(encoding).inflate(Bytes::from_static(b"plain"));
             assert_eq!(plain.unwrap(), "plain");

@@ -1,4 +1,4 @@
-//! One GET after the other: what a batch command needs of HTTP.
+//! The HTTP client for an API server: GET requests and watches, with retries and kubectl's error texts.
 
 use std::error::Error as StdError;
 use std::io;
@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Request, Response};
 use kube::client::Body;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::body_chunks::BodyChunks;
 use super::connect::{CredentialError, Patience, Silent};
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
 
-/// How often a request is repeated when the server says "later" or cuts the connection.
+/// How often a request is retried after `Retry-After` or an interrupted connection.
 const RETRIES: u32 = 10;
 
 /// A cluster's API server.
@@ -28,19 +29,19 @@ pub struct ApiClient {
     client: kube::Client,
     host: String,
     timeout: Option<Duration>,
-    /// For how long the server may be silent; none waits for ever.
+    /// How long the server may be silent; none for no limit.
     patience: Option<Duration>,
-    /// Whether credentials are got as part of a request. The time for them does not count.
+    /// Whether the transport gets credentials as part of a request. That time does not count.
     has_credentials: bool,
-    /// Whether answers may be compressed.
+    /// Whether responses may be compressed.
     compressed: bool,
-    /// How often a request is repeated that the server asks to repeat, or that was cut.
+    /// How often a request is retried.
     repeats: u32,
-    /// What was given as the cluster's authority is no CA certificate.
+    /// The cluster's certificate authority is not a CA certificate.
     no_authority: bool,
 }
 
-/// A good answer.
+/// A successful response.
 pub(super) struct Answer {
     pub content_type: String,
     pub body: Bytes,
@@ -61,7 +62,7 @@ pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::Request(format!("the server's answer cannot be understood: {error}"))
 }
 
-/// Any answer, or none worth waiting for again.
+/// The outcome of one attempt.
 enum Attempt {
     Answered(Answer),
     Refused {
@@ -80,7 +81,7 @@ impl std::fmt::Debug for ApiClient {
 }
 
 impl ApiClient {
-    /// A client for the cluster and user that were chosen. Nothing is sent yet.
+    /// A client for a cluster and user. Nothing is sent yet.
     ///
     /// # Errors
     /// Certificates or credentials that cannot be used.
@@ -88,7 +89,7 @@ impl ApiClient {
         Self::with_clock(target, Clock::system())
     }
 
-    /// The same with a clock, which the server's answers set.
+    /// A client whose responses set a clock.
     ///
     /// # Errors
     /// As [`ApiClient::new`].
@@ -110,8 +111,7 @@ impl ApiClient {
         })
     }
 
-    /// A client over a connection that is made elsewhere: `client` sends requests, `host` is the server's name in
-    /// messages.
+    /// A client on a given transport: `client` sends requests; `host` is the server's name in messages.
     #[must_use]
     pub fn over(client: kube::Client, host: &str) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl ApiClient {
         }
     }
 
-    /// One that repeats no request by itself, and gives up one that is not answered in time.
+    /// A client that does not retry and that limits the silence of the server.
     #[must_use]
     pub(super) fn impatient(self, patience: Duration) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl ApiClient {
         }
     }
 
-    /// For how long the server may be silent while it answers; none is for ever.
+    /// How long the server may be silent during a response; none for no limit.
     pub(super) const fn patience(&self) -> Option<Duration> {
         self.patience
     }
@@ -146,10 +146,10 @@ impl ApiClient {
         &self.host
     }
 
-    /// Asks for a path (with its query).
+    /// Requests a path with its query.
     ///
     /// # Errors
-    /// The server's refusal, explained by its body.
+    /// The failure of the server, or why there is no response.
     pub(super) async fn get(
         &self,
         path: &str,
@@ -162,7 +162,7 @@ impl ApiClient {
         .await
     }
 
-    /// As `get`, read from JSON.
+    /// As `get`, parsed from JSON.
     pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -172,10 +172,10 @@ impl ApiClient {
         self.get(path, accept, about).await?.parse()
     }
 
-    /// Asks for a path that is answered bit by bit, as a watch is.
+    /// Requests a watch and returns its body.
     ///
     /// # Errors
-    /// The server's refusal, explained by its body.
+    /// The failure of the server, or why there is no response.
     pub(super) async fn stream(&self, path: &str, about: About<'_>) -> Result<BodyChunks, Error> {
         let response = self.send(path, JSON).await;
         let response = response.map_err(|error| self.explain(&*error))?;
@@ -200,7 +200,7 @@ impl ApiClient {
         }
     }
 
-    /// As `get`, but with another reading of refusals.
+    /// As `get`, with another conversion of failures.
     pub(super) async fn get_or(
         &self,
         path: &str,
@@ -278,7 +278,7 @@ impl ApiClient {
             return Ok(self.client.send(request).await?);
         };
         let aggregated = path.starts_with(&super::vitals_path("/"));
-        // One that hangs is left for another source, which has to be soon.
+        // kubevitals.io gets half the time, so that the fallback to another source is quick.
         let patience = if aggregated { patience / 2 } else { patience };
         if self.has_credentials {
             request.extensions_mut().insert(Patience(patience));
@@ -317,7 +317,7 @@ impl ApiClient {
         })
     }
 
-    /// A body, read to its end as long as something comes in time.
+    /// Reads a body to its end, as long as chunks arrive in time.
     async fn collect(
         &self,
         mut body: BodyChunks,
@@ -337,7 +337,7 @@ impl ApiClient {
         }
     }
 
-    /// Why there was no answer at all.
+    /// Converts an error of the transport into kubectl's words.
     pub(super) fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
         for cause in causes(error) {
             if cause.is::<TimedOut>() {
@@ -377,12 +377,12 @@ impl ApiClient {
     }
 }
 
-/// The wording of Go's HTTP client.
+/// The text of Go's HTTP client.
 #[derive(Debug, thiserror::Error)]
 #[error("net/http: request canceled (Client.Timeout exceeded while awaiting headers)")]
 struct TimedOut;
 
-/// An error and what caused it, and what caused that.
+/// An error and its chain of causes.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -390,7 +390,7 @@ fn causes<'a>(
 }
 
 fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    // An I/O error made of another one does not name that as its source, but holds it.
+    // An I/O error that wraps another error does not return it as its source.
     let inner = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
@@ -406,7 +406,7 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
         .unwrap_or_default()
 }
 
-/// Whether the connection broke off, so that asking again may do better.
+/// Whether the connection was interrupted, so that a retry may succeed.
 fn interrupted(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         let is_io = cause.downcast_ref::<io::Error>().is_some_and(|io| {
@@ -422,18 +422,15 @@ fn interrupted(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// A segment of a path, or a value of a query, escaped.
+/// Percent-encodes a path segment or a query value.
 pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    /// All but the unreserved characters of RFC 3986.
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -441,7 +438,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn escapes_what_would_mean_something() {
+    fn reserved_characters_are_encoded() {
         assert_eq!(
             escaped("app=web,tier in (a b)"),
             "app%3Dweb%2Ctier%20in%20%28a%20b%29"

@@ -1,7 +1,7 @@
-//! Reads lists of metrics.k8s.io straight into what is shown.
+//! Decodes metrics.k8s.io into usage.
 //!
-//! A list of 150,000 pods carries millions of labels, times and units that `top` does not print:
-//! they are skipped as they are read, and quantities become numbers at once.
+//! A list of 150,000 pods has millions of labels, times and units that `top` does not print: the decoder skips them and
+//! converts quantities at once.
 
 use std::borrow::Cow;
 

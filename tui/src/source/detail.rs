@@ -1,4 +1,4 @@
-//! The page of a pod, from its own object and its events.
+//! The page of a pod, from its object and its events.
 
 use kubevitals_proto::objects::{Event, Pools, SlimPod};
 use kubevitals_proto::time::Timestamp;
@@ -6,7 +6,7 @@ use kubevitals_proto::vitals::{Evidence, PodVitals, Probe};
 
 use crate::model::{self, Condition, Detail};
 
-/// All that a pod says of itself: conditions and probes. Its events come apart from it.
+/// Conditions and probes from the pod's object. The events are added later.
 pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
     let conditions = pod.conditions().map(|condition| Condition {
         kind: condition.kind.clone(),
@@ -17,7 +17,7 @@ pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
     });
     let conditions = conditions.collect();
     let mut probes = Vec::new();
-    // A pod without a name has none, and no API server sends one.
+    // No API server sends a pod without a name.
     if let Some(pod) = pod.convert(pools) {
         for (spec, status) in pod.containers() {
             probes.extend(spec.probes().map(|(kind, probe)| Probe {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pod_says_its_conditions_and_what_its_probes_ask() {
+    fn a_pod_has_conditions_and_probes() {
         let pod = serde_json::from_value(json!({
             "metadata": {"namespace": "shop", "name": "web"},
             "spec": {"containers": [{"name": "web",
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_time_is_where_the_event_has_it() {
+    fn the_last_time_of_an_event_comes_from_its_series() {
         let event: SlimEvent = serde_json::from_str(
             r#"{"involvedObject":{"kind":"Pod","namespace":"shop","name":"web"},"type":"Warning","reason":"BackOff","count":3,
                 "lastTimestamp":null,"eventTime":"2026-11-21T05:00:00.000000Z",

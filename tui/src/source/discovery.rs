@@ -1,4 +1,4 @@
-//! Which versions of metrics.k8s.io a cluster serves.
+//! Discovers which metrics APIs a cluster serves.
 
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::vitals;
@@ -11,7 +11,7 @@ use super::{ApiClient, Error};
 const ACCEPT: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// What `/apis` answers, in its aggregated and its old form.
+/// The response of `/apis`, in its aggregated and its old form.
 #[derive(Deserialize)]
 struct Groups {
     #[serde(default)]
@@ -47,23 +47,23 @@ struct ServedVersion {
     freshness: String,
 }
 
-/// What of ours a cluster serves.
+/// The metrics APIs that a cluster serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Served {
     /// The version of metrics.k8s.io to use.
     pub metrics: Option<Version>,
-    /// Whether there is one whose server did not answer the cluster lately.
+    /// Whether metrics.k8s.io has a version whose server did not answer the API server lately.
     pub metrics_stale: bool,
-    /// Whether kubevitals.io is served, in the version that we know.
+    /// Whether kubevitals.io is served, in the version that this program supports.
     pub vitals: bool,
-    /// Whether it would be, but its server did not answer the cluster lately.
+    /// Whether kubevitals.io is registered, but its server did not answer the API server lately.
     pub vitals_stale: bool,
 }
 
-/// What of ours the cluster serves.
+/// Requests which metrics APIs the cluster serves.
 ///
 /// # Errors
-/// No answer, or one that is no discovery document.
+/// The request failed, or the response is not a discovery document.
 pub(super) async fn served(client: &ApiClient) -> Result<Served, Error> {
     all_served(&document(client).await?)
 }
@@ -96,16 +96,16 @@ fn all_served(body: &[u8]) -> Result<Served, Error> {
     })
 }
 
-/// The version of metrics.k8s.io to use: the first the cluster lists that we know. A version whose
-/// server did not answer the cluster lately (`Stale`) is as good as absent.
+/// The version of metrics.k8s.io to use: the first listed one that this program supports. A version whose server did
+/// not answer the API server lately (`Stale`) does not count.
 ///
 /// # Errors
-/// No answer, or one that is no discovery document.
+/// The request failed, or the response is not a discovery document.
 pub(super) async fn metrics_version(client: &ApiClient) -> Result<Option<Version>, Error> {
     choose(&document(client).await?)
 }
 
-/// Groups and their versions.
+/// Parses the groups and their versions.
 fn groups(body: &[u8]) -> Result<Vec<(String, Vec<ServedVersion>)>, Error> {
     let Groups { items, groups } = serde_json::from_slice(body)
         .map_err(|error| Error::Request(format!("the answer to /apis is not JSON: {error}")))?;
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_known_version_listed_is_chosen() {
+    fn the_first_supported_version_is_chosen() {
         for (body, expected) in [
             (r#"{"items":[]}"#, None),
             (r#"{"groups":[]}"#, None),

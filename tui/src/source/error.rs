@@ -2,36 +2,36 @@
 
 use super::status::Failure;
 
-/// Why a source has no data. Its text is the line (or lines) kubectl prints for the same problem.
+/// Why a source has no data. The text is the one that kubectl prints.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The kubeconfig, or a flag that overrides it, cannot be used.
     #[error("error: {0}")]
     Config(String),
-    /// Several things are wrong in the kubeconfig.
+    /// The kubeconfig has several problems.
     #[error("Error in configuration: \n{}", list(.0))]
     Configs(Vec<String>),
-    /// The chosen context is in no kubeconfig.
+    /// No kubeconfig has the chosen context.
     #[error("Error in configuration: context was not found for specified context: {0}")]
     NoContext(String),
-    /// Nobody listens at the server's address.
+    /// The server refused the connection.
     #[error(
         "The connection to the server {0} was refused - did you specify the right host or port?"
     )]
     Refused(String),
-    /// The server cannot be reached, or is not who it should be.
+    /// The server cannot be reached, or its certificate is not accepted.
     #[error("Unable to connect to the server: {0}")]
     Unreachable(String),
-    /// The server refused the request.
+    /// The server returned a failure.
     #[error("{0}")]
     Server(Failure),
-    /// What was asked for cannot be put in a request, or the answer cannot be understood.
+    /// The request cannot be encoded, or the response cannot be parsed.
     #[error("error: {0}")]
     Request(String),
 }
 
 impl Error {
-    /// The kubeconfig's problems, as many as there are.
+    /// Fails with all problems of the kubeconfig, if there are any.
     pub(super) fn of_config(mut problems: Vec<String>) -> Result<(), Self> {
         match problems.len() {
             0 => Ok(()),

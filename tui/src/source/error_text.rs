@@ -1,4 +1,4 @@
-//! Errors in the few words that a row has room for.
+//! Short texts of errors.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(super) fn first_line(text: &str) -> String {
         .to_owned()
 }
 
-/// An I/O error in the words of the system, as Go gives them: without the number, in lower case.
+/// The system's text of an I/O error as Go prints it: without the number, in lower case.
 pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

@@ -1,5 +1,4 @@
-//! What an error means: what it is called on the screen, and when the request is sent again. Errors are told apart here
-//! and nowhere else.
+//! Classifies errors: the text on the screen, and when the request is retried.
 
 use std::time::Duration;
 
@@ -9,17 +8,17 @@ use super::error_text::first_line;
 use super::{Error, Failure};
 use crate::model::{Fault, FaultKind};
 
-/// The delays after a request that was not answered, or that a server could not serve.
+/// The first and the longest delay after no response, or after a failure of the server.
 const UNANSWERED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
-/// The delays after a refusal, which lasts until somebody grants a permission or installs an API.
+/// The first and the longest delay after a denial, which lasts until somebody grants a permission or installs an API.
 const REFUSED: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(120)];
 
-/// The longest `Retry-After` that is obeyed.
+/// The longest `Retry-After` that is followed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 impl Error {
-    /// Why the request failed.
+    /// The kind and text of the failure.
     pub(super) fn fault(&self) -> Fault {
         let (kind, text) = match self {
             Self::Server(failure) => of_server(failure),
@@ -35,7 +34,7 @@ impl Error {
         Fault { kind, text }
     }
 
-    /// How long the server asks to wait, if it does.
+    /// The server's `Retry-After`.
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Server(failure) => failure.retry_after.map(Duration::from_secs),
@@ -73,8 +72,8 @@ fn of_server(failure: &Failure) -> (FaultKind, String) {
     }
 }
 
-/// Who may not do what, of Kubernetes' words for it: `User "jane" cannot list pods in namespace shop`, of `pods is
-/// forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop"`.
+/// Shortens a denial: `pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace
+/// "shop"` becomes `User "jane" cannot list pods in namespace shop`.
 fn denied(message: &str) -> Option<String> {
     let (before, rest) = message.split_once(" cannot ")?;
     let subject = before
@@ -96,7 +95,7 @@ fn denied(message: &str) -> Option<String> {
     Some(text)
 }
 
-/// When a request that failed is sent again. Every request is, for ever.
+/// The back-off of failed requests. Requests are retried for ever.
 #[derive(Debug, Clone)]
 pub(super) struct Retry {
     unanswered: Backoff,
@@ -104,7 +103,7 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    /// Begins with the shortest delays.
+    /// A back-off with the shortest delays.
     pub(super) fn new(random: Random) -> Self {
         let backoff = |[least, most]: [Duration; 2]| Backoff::new(least, most, random);
         Self {
@@ -116,7 +115,7 @@ impl Retry {
     /// The delay after this error.
     pub(super) fn delay(&mut self, error: &Error) -> Duration {
         match error.retry_after() {
-            // Not at once, however soon the server asks for it.
+            // At least the first delay.
             Some(wait) => wait.clamp(Duration::from_secs(1), MAX_RETRY_AFTER),
             None => self.delay_after(error.fault().kind),
         }
@@ -131,7 +130,7 @@ impl Retry {
         }
     }
 
-    /// Begins anew, after a request that succeeded.
+    /// Returns to the shortest delays after a success.
     pub(super) fn reset(&mut self) {
         self.unanswered.reset();
         self.refused.reset();
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_is_of_one_kind_and_says_what_it_is() {
+    fn every_error_has_a_kind_and_a_text() {
         let pods = r#"pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop""#;
         let nodes = r#"nodevitals.kubevitals.io is forbidden: User "system:serviceaccount:a:b" cannot watch resource "nodevitals" in API group "kubevitals.io" at the cluster scope: RBAC: …"#;
         for (error, kind, text) in [
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_double_by_the_kind_of_error_and_begin_anew_after_a_success() {
+    fn delays_double_for_each_kind_until_a_success() {
         let seconds = |codes: &[u16]| {
             let mut retry = Retry::new(|| 0.5);
             let delay = |code: &u16| retry.delay(&failure(*code, "", None)).as_secs();
@@ -244,7 +243,7 @@ mod tests {
         for refusal in [401, 403, 404] {
             assert_eq!(seconds(&[refusal; 8]), [2, 4, 8, 16, 32, 64, 120, 120]);
         }
-        // A refusal after no answer is the first of its kind.
+        // The first denial after no response counts as the first of its kind.
         assert_eq!(seconds(&[503, 503, 403, 503]), [1, 2, 2, 4]);
         let mut retry = Retry::new(|| 0.5);
         let refused = failure(403, "", None);
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_when_is_obeyed_within_reason() {
+    fn retry_after_is_followed_within_limits() {
         let mut retry = Retry::new(|| 0.5);
         for (seconds, expected) in [(0, 1), (7, 7), (86_400, 120)] {
             for code in [429, 503] {

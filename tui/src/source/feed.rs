@@ -1,4 +1,4 @@
-//! A source of what the dashboard shows: tasks that ask a cluster and tell the dashboard, for as long as it listens.
+//! Connects to clusters. A feed is the channel between a source's tasks and the dashboard.
 
 use std::future::pending;
 use std::time::Duration;
@@ -15,24 +15,24 @@ use crate::cli::{Connection, non_empty};
 use crate::clock::Clock;
 use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
 
-/// How many messages may wait: a source that is faster than the dashboard waits too.
+/// The capacity of the channels. A source that is faster than the dashboard waits.
 const WAITING: usize = 64;
 
-/// For how long a server may be silent.
+/// How long a server may be silent before a request counts as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a source tells, and the way to ask it. Dropped, the source ends.
+/// The messages of a source, and the channel for requests to it. The source ends when the feed is dropped.
 #[derive(Debug)]
 pub struct Feed {
     messages: mpsc::Receiver<Message>,
     requests: mpsc::Sender<SourceRequest>,
     clock: Clock,
-    /// They end with the feed.
+    /// Aborted when the feed is dropped.
     _tasks: JoinSet<()>,
 }
 
 impl Feed {
-    /// Of no cluster: it has no messages.
+    /// A feed of no cluster, without messages.
     fn idle(clock: Clock) -> Self {
         Self {
             messages: mpsc::channel(1).1,
@@ -42,13 +42,13 @@ impl Feed {
         }
     }
 
-    /// The time of the cluster that is asked.
+    /// The cluster's clock.
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The next message; waits for ever when the source has ended.
+    /// The next message. Waits for ever after the source has ended.
     pub async fn next(&mut self) -> Message {
         match self.messages.recv().await {
             Some(message) => message,
@@ -61,7 +61,7 @@ impl Feed {
         self.messages.try_recv().ok()
     }
 
-    /// Asks for something. What a source that is busy cannot take in is asked for again when it is time to.
+    /// Sends a request to the source. A busy source drops it; the dashboard repeats requests.
     pub fn ask(&self, request: SourceRequest) {
         let _ = self.requests.try_send(request);
     }
@@ -88,7 +88,7 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// For clusters that these flags and the kubeconfig lead to, with a kind of source, or whichever is best.
+    /// A connector for the clusters of these flags and the kubeconfig, with a required kind of source or the best one.
     #[must_use]
     pub fn new(connection: Connection, required: Option<SourceKind>, clock: Clock) -> Self {
         Self {
@@ -102,31 +102,32 @@ impl Connector {
         }
     }
 
-    /// With other limits of the pods that are sent.
+    /// Replaces the limits above which the server selects pods.
     #[must_use]
     pub const fn with(mut self, limits: SelectionLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// With another bound on how long a server may be silent before a request counts as not answered.
+    /// Replaces the time that a server may be silent.
     #[must_use]
     pub const fn within(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The terminal that credential plugins ask for.
+    /// The terminal that credential plugins use.
     #[must_use]
     pub const fn terminal(&self) -> &Terminal {
         &self.terminal
     }
 
-    /// Begins to ask the cluster of a context, or of the current one. Where the kubeconfig has contexts and neither it
-    /// nor a flag chooses one, the session has no context, and its feed is idle.
+    /// Connects to the cluster of a context, or of the current one. If the kubeconfig has contexts and neither it nor a
+    /// flag chooses one, the session has no context and its feed is idle.
     ///
     /// # Errors
-    /// What is wrong with the kubeconfig, or why a credential plugin failed. That the cluster does not answer is told by the feed.
+    /// The kubeconfig is invalid, or a credential plugin failed. An unreachable cluster is no error here: the feed
+    /// reports it.
     pub async fn connect(&self, context: Option<&Name>) -> Result<(Session, Feed), Error> {
         let mut connection = self.connection.clone();
         if let Some(context) = context {
@@ -145,7 +146,7 @@ impl Connector {
         }
         let target = settings.target(&self.terminal)?;
         if !self.terminal.is_drawn() {
-            // A credential plugin may ask for a password as long as nothing is drawn.
+            // A credential plugin can prompt for a password only before the dashboard draws.
             target.authenticate().await?;
             self.terminal.reserve();
         }
@@ -153,9 +154,10 @@ impl Connector {
         let client = ApiClient::with_clock(target, clock.clone())?;
         let session = Session {
             context: settings.context_name().to_owned(),
-            cluster: settings
-                .cluster_name()
-                .unwrap_or_else(|| client.host().to_owned()),
+            cluster: match settings.cluster_name() {
+                name if name.is_empty() => client.host().to_owned(),
+                name => name,
+            },
             contexts,
             namespace: non_empty(connection.namespace.as_ref()).map(Name::from),
         };
@@ -164,8 +166,8 @@ impl Connector {
         Ok((session, self.follow_by(clock, client, namespace, only)))
     }
 
-    /// Begins to ask the cluster that a client leads to. Cluster-wide lists that are refused fall back to `namespace`;
-    /// with `only` nothing else is asked for.
+    /// Runs a source on a client. If a cluster-wide list is denied, the source lists `namespace`; with `only` it lists
+    /// nothing else.
     #[must_use]
     pub fn follow(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
         self.follow_by(self.clock.clone(), client, namespace, only)

@@ -1,4 +1,4 @@
-//! Whether kubevitals.io works. Where it does not, a lower source is used until it does.
+//! Decides whether kubevitals.io works. While it does not, the dashboard uses another source.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fault, FaultKind, Part};
 
-/// For how long requests must fail before a lower source is used. It is less than the six seconds within which that has
-/// to happen, for then it is still to be asked.
+/// How long requests must fail before the dashboard uses another source. The switch must happen within six seconds,
+/// requests included.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What has become of the requests to an API.
+/// The outcomes of the requests to an API.
 #[derive(Debug)]
 pub(super) struct Health {
     state: Mutex<State>,
@@ -23,14 +23,14 @@ pub(super) struct Health {
 
 #[derive(Debug)]
 struct State {
-    /// The parts whose last request failed, since when, and why.
+    /// The parts whose last request failed, with the time of the first failure and the cause.
     failing: BTreeMap<Part, (Instant, Fault)>,
-    /// When a request last succeeded.
+    /// The time of the last success.
     last_success: Instant,
 }
 
 impl Health {
-    /// Of an API that has not been asked yet; `real` is how long a time of the cluster takes.
+    /// The state before the first request. `real` converts the cluster's time into real time.
     pub(super) fn new(real: impl Fn(Duration) -> Duration) -> Self {
         Self {
             state: Mutex::new(State {
@@ -57,7 +57,7 @@ impl Health {
         self.changed.notify_one();
     }
 
-    /// Waits until the API does not work, and says why.
+    /// Waits until the API does not work; returns the cause.
     pub(super) async fn broken(&self) -> Fault {
         loop {
             let broken = self.state.lock().broken();
@@ -74,12 +74,12 @@ impl Health {
 }
 
 impl State {
-    /// Since when the API does not work, and why: pods cannot be had, or no request at all is answered.
+    /// Since when the API does not work, and why: pods fail, or no request has a response.
     fn broken(&self) -> Option<(Instant, Fault)> {
         let silent =
             |fault: &Fault| matches!(fault.kind, FaultKind::NoAnswer | FaultKind::Unavailable);
         let pods = self.failing.get(&Part::Pods);
-        // That a server asks to come back later is no reason to leave it.
+        // A busy server still works.
         let pods = pods.filter(|(_, why)| why.kind != FaultKind::Busy);
         let all = self
             .failing
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Whether it is not to be waited for any longer, were the failures to last.
+    /// Whether the API is broken if the failures last.
     fn is_broken(health: &Health) -> bool {
         health.state.lock().broken().is_some()
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_is_broken_when_pods_fail_or_nothing_is_answered() {
+    fn an_api_is_broken_if_pods_fail_or_nothing_responds() {
         use FaultKind::{Busy, Forbidden, NoAnswer, NotFound, Unauthorized, Unavailable};
         for (part, kind, broken) in [
             (Part::Pods, Unauthorized, true),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_that_answers_something_is_not_broken_but_without_pods_it_is() {
+    fn one_success_is_enough_except_for_failing_pods() {
         let health = Health::new(|time| time);
         let down = fault(FaultKind::Unavailable);
         health.failed(Part::Cluster, &down, Instant::now());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_api_that_has_failed_for_long_enough_is_left() {
+    async fn a_long_failure_is_returned() {
         let health = Health::new(|_| Duration::from_millis(1));
         let down = fault(FaultKind::NotFound);
         health.failed(Part::Pods, &down, Instant::now());

@@ -44,7 +44,7 @@ struct Reference {
     name: String,
 }
 
-/// A metric of the spec or the status: the part of its kind, which is named as `type` says, in lower case first.
+/// A metric of the spec or the status. The field with its values has the name in `type`, with a small first letter.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metric {
@@ -176,7 +176,7 @@ impl Value {
 }
 
 impl SlimHpa {
-    /// The autoscaler's row; nothing when it has no name, which no API server sends.
+    /// The autoscaler's row; none without a name, which no API server sends.
     pub(super) fn row(self, names: &Names) -> Option<HpaRow> {
         let (metadata, spec, status) = (
             self.metadata,
@@ -231,7 +231,7 @@ fn count(count: i64) -> u32 {
     u32::try_from(count).unwrap_or_default()
 }
 
-/// What keeps it from scaling at all, or else from scaling further.
+/// The condition that prevents scaling, or else the one that limits it.
 fn limited(conditions: &[Option<SlimCondition>], names: &Names) -> Option<Limited> {
     let is = |kind: &str, status: &str| {
         let mut found = conditions.iter().flatten();
@@ -254,7 +254,7 @@ mod tests {
     use kubevitals_proto::time::Timestamp;
 
     #[test]
-    fn an_autoscaler_is_read_into_its_row() {
+    fn an_autoscaler_becomes_a_row() {
         let json = r#"{"metadata":{"namespace":"shop","name":"web"},
             "spec":{"scaleTargetRef":{"kind":"Deployment","name":"web"},"maxReplicas":3,"metrics":[
                 {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}},

@@ -1,4 +1,4 @@
-//! The kinds of objects that a source lists and watches.
+//! Objects that a source lists and watches, and their paths.
 
 use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod, SlimWorkload};
 use kubevitals_proto::vitals::{Incident, NodeVitals, PodVitals};
@@ -8,11 +8,11 @@ use super::hpa::SlimHpa;
 
 /// An object that is listed and watched.
 pub(super) trait Item: DeserializeOwned + Send + 'static {
-    /// Its namespace; empty for an object that is in none.
+    /// The namespace; empty for cluster-wide objects.
     fn namespace(&self) -> &str;
-    /// Its name.
+    /// The name.
     fn name(&self) -> &str;
-    /// Its resource version.
+    /// The resource version.
     fn version(&self) -> &str;
 }
 
@@ -50,7 +50,7 @@ items!(
 pub(super) struct Collection(pub(super) &'static str);
 
 impl Collection {
-    /// Its path, in one namespace or in all.
+    /// The path, in one namespace or in all.
     pub(super) fn path(self, namespace: Option<&str>) -> String {
         let (version, resource) = self.0.rsplit_once('/').unwrap_or_default();
         match namespace {

@@ -1,4 +1,4 @@
-//! Any cluster: slim watches of what there is, and metrics.k8s.io for what it uses.
+//! The source for every cluster: watches of the API server. Usage comes from metrics.k8s.io.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use crate::model::{
     Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part, SourceRequest,
 };
 
-/// How often the names of namespaces are asked for.
+/// The time between two lists of namespaces.
 const NAMESPACES: Duration = Duration::from_secs(60);
 
-/// A cluster that is asked.
+/// A cluster and the means to read it.
 #[derive(Clone)]
 pub(super) struct Kubernetes {
     pub(super) sender: MessageSender,
@@ -36,12 +36,12 @@ pub(super) struct Kubernetes {
     pub(super) metrics: MetricsApi,
     /// The namespace of the kubeconfig or the flag.
     pub(super) namespace: Name,
-    /// Whether only that is asked for.
+    /// Whether only this namespace is listed.
     pub(super) only: bool,
 }
 
 impl Kubernetes {
-    /// Tells of everything beside usage, for ever.
+    /// Sends everything except usage, for ever.
     pub(super) async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         tokio::join!(
             self.nodes(),
@@ -52,7 +52,7 @@ impl Kubernetes {
         );
     }
 
-    /// Sends what no vitals-server has, for ever: both sources get it from the API server.
+    /// Sends the kinds that no vitals-server serves, for ever. Both sources use it.
     pub(super) async fn beside_vitals(&self) {
         tokio::join!(self.hpas(), self.workloads(), self.namespaces());
     }
@@ -70,7 +70,7 @@ impl Kubernetes {
         reduced(&body, self.sender.names())
     }
 
-    /// A watch of what is not in a namespace, or of all namespaces.
+    /// A watch of a cluster-wide kind, or of all namespaces.
     pub(super) fn watch(&self, collection: Collection, lists: Lists, part: Part) -> Watch<'_> {
         Watch {
             sender: &self.sender,
@@ -90,8 +90,7 @@ impl Kubernetes {
         watch.follow(&row, &Message::Nodes).await;
     }
 
-    /// Tells of a kind for ever: of all there are, or, as long as those of all namespaces are forbidden, of those of one
-    /// namespace.
+    /// Sends one kind for ever: of all namespaces, or of one namespace while the list of all is forbidden.
     pub(super) async fn send_rows<K, R>(
         &self,
         collection: Collection,
@@ -128,7 +127,7 @@ impl Kubernetes {
         }
     }
 
-    /// Says whether only the pods of one namespace are listed.
+    /// Reports whether only the pods of one namespace are listed.
     async fn send_only(&self, part: Part, is_only: bool) {
         if part == Part::Pods {
             let only = is_only.then(|| Name::clone(&self.namespace));
@@ -232,7 +231,7 @@ impl Kubernetes {
             .await;
     }
 
-    /// Jobs, for the CronJobs that made them.
+    /// Jobs, which lead from pods to CronJobs.
     async fn jobs(&self) {
         let row = |job: SlimJob| {
             let Job { key, cron_job } = job.convert(&self.sender.pools)?;
@@ -243,7 +242,8 @@ impl Kubernetes {
             .await;
     }
 
-    /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
+    /// The names of namespaces, for those without pods. Without permission, the dashboard shows the namespaces of the
+    /// pods.
     async fn namespaces(&self) {
         let mut attempts = Attempts::new(&self.sender, Part::Namespaces);
         loop {
@@ -269,7 +269,7 @@ impl Kubernetes {
         }
     }
 
-    /// Answers what the dashboard requests.
+    /// Serves the dashboard's requests.
     async fn answer(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let pages = Pages::new(self);
         while let Some(request) = requests.recv().await {
@@ -287,15 +287,15 @@ impl Kubernetes {
                     let why = "only vitals-server remembers the past".to_owned();
                     self.sender.send(Message::NoPast(at, why)).await;
                 }
-                // Everything is told of as it is.
+                // This source sends everything and has no history.
                 SourceRequest::Interest(_) | SourceRequest::History { .. } => {}
             }
         }
     }
 }
 
-/// The pages of pods, from the API server. The dashboard requests for the page that is open again and again; while that
-/// fails it is asked for less and less often.
+/// The pages of pods, from the API server. The dashboard requests the open page again and again; after failures a
+/// back-off applies.
 pub(super) struct Pages<'a> {
     kubernetes: &'a Kubernetes,
     state: Mutex<Page>,
@@ -303,9 +303,9 @@ pub(super) struct Pages<'a> {
 
 struct Page {
     key: Option<Key>,
-    /// Why the pod could not be had when it was last asked for.
+    /// Why the last request for the pod failed.
     why: Option<Fault>,
-    /// The events that were answered last: they stay while they cannot be had.
+    /// The last events. They stay while requests for them fail.
     last: Vec<Event>,
     pod: Attempts,
     events: Attempts,
@@ -325,8 +325,8 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// All there is to know of a pod from itself and its events, or why that cannot be had; nothing while it is too
-    /// early to ask again.
+    /// The detail of a pod from its object and its events, or the failure. None while the back-off lasts and no failure
+    /// is stored.
     pub(super) async fn detail(&self, key: &Key) -> Option<Result<Detail, Fault>> {
         let mut page = {
             let mut state = self.state.lock();
@@ -361,7 +361,7 @@ impl Page {
         key: &Key,
     ) -> Option<Result<Detail, Fault>> {
         if !self.pod.is_due() {
-            // Whoever opens the page again is told at once.
+            // A page that is opened again gets the stored failure at once.
             return self.why.clone().map(Err);
         }
         let Key {
@@ -418,7 +418,7 @@ impl Page {
     }
 }
 
-/// Whether a failure is that of a part which lasts: one that was refused.
+/// Whether the API server denied the request.
 pub(super) fn is_denied(error: &Error) -> bool {
     error.fault().kind == FaultKind::Forbidden
 }

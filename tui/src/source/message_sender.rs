@@ -16,29 +16,29 @@ use super::health::Health;
 use crate::clock::Clock;
 use crate::model::{Fault, FaultKind, Link, Message, Names, Part};
 
-/// Sends messages to the dashboard. Tasks also get the time and randomness here.
+/// Sends messages to the dashboard. It also has the clock and the randomness for the tasks.
 #[derive(Clone)]
 pub(super) struct MessageSender {
     messages: mpsc::Sender<Message>,
     clock: Clock,
     /// Jitter.
     pub(super) random: Random,
-    /// What many objects share, each in memory once.
+    /// Interned strings and shared parts of objects.
     pub(super) pools: Arc<Pools>,
     shared: Arc<Shared>,
-    /// Whether the source that is used works, where another one could be used instead.
+    /// The health of this source, if there is another one to fall back to.
     health: Option<Arc<Health>>,
 }
 
 #[derive(Default)]
 struct Shared {
-    /// When the connection was lost, in nanoseconds; zero while it stands.
+    /// When the connection was lost, in nanoseconds; zero while it works.
     lost: AtomicI64,
-    /// A request was not answered.
+    /// Notified when a request had no response.
     unanswered: Notify,
-    /// The server answers again.
+    /// Notified when the server answers again.
     reconnected: Notify,
-    /// The parts of which rows have been sent.
+    /// The parts whose rows have been sent.
     sent_parts: Mutex<BTreeSet<Part>>,
 }
 
@@ -62,35 +62,35 @@ impl MessageSender {
         }
     }
 
-    /// Names, each in memory once.
+    /// The interned names.
     pub(super) fn names(&self) -> &Names {
         &self.pools.names
     }
 
-    /// What time it is.
+    /// The cluster's time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// What time it will be after so much of the cluster's time.
+    /// The cluster's time after `time`.
     pub(super) fn after(&self, time: Duration) -> Timestamp {
         let nanos = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         self.now().plus_nanos(nanos)
     }
 
-    /// How long so much of the cluster's time takes.
+    /// Converts a duration of the cluster's clock into real time.
     pub(super) fn real(&self, time: Duration) -> Duration {
         self.clock.wait(time)
     }
 
-    /// Waits for so much of the cluster's time.
+    /// Waits for a duration of the cluster's clock.
     pub(super) fn sleep(&self, time: Duration) -> Sleep {
         sleep(self.real(time))
     }
 
-    /// Sends a message; waits while the dashboard has as many as the channel holds.
+    /// Sends a message; waits while the channel is full.
     pub(super) async fn send(&self, message: Message) {
-        // A dashboard that is gone wants to know nothing more.
+        // The dashboard may have ended.
         let _ = self.messages.send(message).await;
     }
 
@@ -99,12 +99,12 @@ impl MessageSender {
         self.shared.sent_parts.lock().contains(&part)
     }
 
-    /// Rows of a part are sent.
+    /// Stores that rows of a part have been sent.
     pub(super) fn mark_sent(&self, part: Part) {
         self.shared.sent_parts.lock().insert(part);
     }
 
-    /// A request has succeeded.
+    /// Reports a successful request.
     pub(super) async fn succeeded(&self, part: Option<Part>) {
         self.up().await;
         if let (Some(health), Some(part)) = (&self.health, part) {
@@ -112,7 +112,7 @@ impl MessageSender {
         }
     }
 
-    /// A request that was sent then has failed.
+    /// Reports that a request sent at `sent` failed.
     pub(super) fn failed(&self, part: Option<Part>, why: &Fault, sent: Instant) {
         if matches!(why.kind, FaultKind::NoAnswer | FaultKind::Unavailable) {
             self.shared.unanswered.notify_one();
@@ -122,17 +122,17 @@ impl MessageSender {
         }
     }
 
-    /// Waits until a request has not been answered.
+    /// Waits for a request without a response.
     pub(super) async fn unanswered(&self) {
         self.shared.unanswered.notified().await;
     }
 
-    /// Waits until the server answers again after it did not.
+    /// Waits until the server answers again.
     pub(super) async fn reconnected(&self) {
         self.shared.reconnected.notified().await;
     }
 
-    /// The server answers.
+    /// Reports that the server answers.
     pub(super) async fn up(&self) {
         if self.shared.lost.swap(0, Ordering::AcqRel) != 0 {
             self.shared.reconnected.notify_waiters();
@@ -140,7 +140,7 @@ impl MessageSender {
         }
     }
 
-    /// The server does not answer; it is tried again then.
+    /// Reports that the server does not answer, and when the next attempt is.
     pub(super) async fn lost(&self, why: String, again: Option<Timestamp>) {
         let now = self.now().as_nanos().max(1);
         let before = self

@@ -1,4 +1,4 @@
-//! Any server of metrics.k8s.io, with what the cluster's API says of nodes and pods beside it.
+//! The client for metrics.k8s.io, and for the objects of the API server that `top` needs.
 
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::SUBRESOURCE;
@@ -10,7 +10,7 @@ use super::status::About;
 use super::usage::{NodeUsage, PodUsage};
 use super::{ApiClient, Error, decode, discovery};
 
-/// Which objects a list is of. Empty selectors select all.
+/// The selectors of a list. Empty selectors select all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Selection<'a> {
     /// A label selector.
@@ -19,37 +19,37 @@ pub struct Selection<'a> {
     pub fields: &'a str,
 }
 
-/// A source of what nodes and pods use.
+/// Requests the usage of nodes and pods.
 #[derive(Debug, Clone)]
 pub struct MetricsApi {
     client: ApiClient,
     protobuf: bool,
 }
 
-/// Only the metadata of objects, where the server can leave out the rest.
+/// Accepts the metadata of objects only; servers that cannot reduce objects send them whole.
 pub(super) const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
 
 impl MetricsApi {
-    /// The source behind this API server, asked in protobuf or only in JSON.
+    /// A client on an API server, with protobuf or with JSON only.
     pub fn new(client: ApiClient, protobuf: bool) -> Self {
         Self { client, protobuf }
     }
 
-    /// The version to ask for; none if the cluster serves no metrics.
+    /// The version to request; none if the cluster serves no metrics.
     ///
     /// # Errors
-    /// No answer from the cluster.
+    /// The request failed.
     pub async fn version(&self) -> Result<Option<Version>, Error> {
         discovery::metrics_version(&self.client).await
     }
 
-    /// What the selected nodes used.
+    /// The usage of the selected nodes.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn nodes(
         &self,
         version: Version,
@@ -59,19 +59,19 @@ impl MetricsApi {
         decode::node_list(&self.get_metrics(path).await?)
     }
 
-    /// What one node used.
+    /// The usage of one node.
     ///
     /// # Errors
-    /// No answer, or a refusal; most likely that there is no such node.
+    /// The request failed, for example because the node does not exist.
     pub async fn node(&self, version: Version, name: &str) -> Result<NodeUsage, Error> {
         let path = Path::metrics(version).nodes().name(name)?;
         decode::node(&self.get_metrics(path).await?)
     }
 
-    /// What the selected pods used; an empty namespace stands for all.
+    /// The usage of the selected pods; an empty namespace stands for all.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn pods(
         &self,
         version: Version,
@@ -82,10 +82,10 @@ impl MetricsApi {
         decode::pod_list(&self.get_metrics(path).await?)
     }
 
-    /// What one pod used.
+    /// The usage of one pod.
     ///
     /// # Errors
-    /// No answer, or a refusal; most likely that there is no such pod.
+    /// The request failed, for example because the pod does not exist.
     pub async fn pod(
         &self,
         version: Version,
@@ -96,10 +96,10 @@ impl MetricsApi {
         decode::pod(&self.get_metrics(path).await?)
     }
 
-    /// How much the selected nodes have.
+    /// The capacity of the selected nodes.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn node_capacities(
         &self,
         selection: Selection<'_>,
@@ -109,19 +109,19 @@ impl MetricsApi {
         Ok(list.items.into_iter().map(Into::into).collect())
     }
 
-    /// How much one node has.
+    /// The capacity of one node.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn node_capacity(&self, name: &str) -> Result<NodeCapacity, Error> {
         let path = Path::core().nodes().name(name)?;
         Ok(self.get(path, JSON).await?.parse::<Node>()?.into())
     }
 
-    /// Which of the selected pods there are, metrics or not; an empty namespace stands for all.
+    /// The selected pods that exist, with or without metrics; an empty namespace stands for all.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn pod_refs(
         &self,
         namespace: &str,
@@ -132,16 +132,16 @@ impl MetricsApi {
         Ok(list.items.into_iter().map(|pod| pod.metadata).collect())
     }
 
-    /// One pod, metrics or not.
+    /// One pod, with or without metrics.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// The request failed.
     pub async fn pod_ref(&self, namespace: &str, name: &str) -> Result<PodRef, Error> {
         let path = Path::core().pods(namespace)?.name(name)?;
         Ok(self.get(path, METADATA).await?.parse::<Pod>()?.metadata)
     }
 
-    /// The answer to any path, read from JSON.
+    /// Requests a path and parses JSON.
     pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -152,7 +152,7 @@ impl MetricsApi {
         self.client.parsed(path, JSON, about).await
     }
 
-    /// The body of the answer to any path, asked for in JSON.
+    /// Requests a path as JSON and returns the body.
     pub(super) async fn body(
         &self,
         path: &str,
@@ -177,7 +177,7 @@ impl MetricsApi {
     }
 }
 
-/// A request's path, as it is put together.
+/// The path of a request.
 pub(super) struct Path<'a> {
     text: String,
     core: bool,
@@ -238,7 +238,7 @@ impl<'a> Path<'a> {
         Ok(self)
     }
 
-    /// Why the object has metrics, or has none.
+    /// Adds the subresource `why`.
     pub(super) fn why(mut self) -> Self {
         self.text.push('/');
         self.text.push_str(SUBRESOURCE);
@@ -263,8 +263,8 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Refuses what would lead to another path.
-fn segment(what: &str, text: &str) -> Result<(), Error> {
+/// Refuses a segment that would change the path.
+fn segment(kind: &str, text: &str) -> Result<(), Error> {
     let complaints: Vec<&str> = match text {
         "." => vec!["may not be '.'"],
         ".." => vec!["may not be '..'"],
@@ -277,7 +277,7 @@ fn segment(what: &str, text: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Request(format!(
-        "invalid {what} {text:?}: [{}]",
+        "invalid {kind} {text:?}: [{}]",
         complaints.join(" ")
     )))
 }
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_the_apis() {
+    fn paths_are_those_of_the_apis() {
         let selection = Selection {
             labels: "a=b",
             fields: "",
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_lead_elsewhere() {
+    fn names_cannot_change_the_path() {
         for (name, expected) in [
             (
                 "..",

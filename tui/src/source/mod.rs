@@ -1,4 +1,4 @@
-//! Where data comes from: a cluster's API, asked with the user's own kubeconfig.
+//! The sources of data: the APIs of a cluster, requested with the user's kubeconfig.
 
 mod attempts;
 mod body_chunks;

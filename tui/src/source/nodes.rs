@@ -1,9 +1,9 @@
-//! What `top` needs of a node: how much there is of what it uses.
+//! The fields of a node that `top` reads.
 
 use kubevitals_proto::quantity::{Format, Quantity};
 use serde::Deserialize;
 
-/// How much of each measured resource there is, as far as the node says.
+/// Amounts of resources, as far as the node reports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Resources {
@@ -13,20 +13,20 @@ pub struct Resources {
     pub memory: Option<Quantity>,
 }
 
-/// A node, and how much it has.
+/// A node and its capacity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeCapacity {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What its pods may use.
+    /// The amounts that pods may use.
     pub allocatable: Resources,
-    /// What there is in all.
+    /// The total amounts.
     pub capacity: Resources,
-    /// Its swap space, if it says.
+    /// The swap space, if reported.
     pub swap: Option<Quantity>,
 }
 
-/// The few fields that are read of a `v1.Node`; the rest is skipped as it is parsed.
+/// The fields of a `v1.Node` that are read. The parser skips the rest.
 #[derive(Deserialize)]
 pub(super) struct Node {
     metadata: Metadata,
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_is_there() {
+    fn a_node_list_is_parsed() {
         let list: NodeList = serde_json::from_str(
             r#"{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[
                 {"metadata":{"name":"a","labels":{"x":"y"}},"status":{

@@ -1,5 +1,5 @@
-//! Clusters with too many pods to send all of them: the server selects those on the screen. The source sends the first
-//! ones in the order of the screen and, of the others, the unhealthy ones, which a person on call looks for.
+//! Large clusters, with too many pods to send all: the server selects the pods on the screen. The source sends the
+//! first pods in the order of the screen and the unhealthy ones of the others.
 
 use std::time::Duration;
 
@@ -20,19 +20,19 @@ use crate::model::{Batch, Chosen, Extent, Field, Interest, Message, Name, Part, 
 /// The time between two requests for the selected pods, and for the cluster as a whole.
 pub(super) const POLL: Duration = Duration::from_secs(5);
 
-/// For how long nothing must have changed before it is asked for: who types a word is not told of each letter.
+/// The interest must not change for this long before a request is sent, so that typing a word causes one request.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// After how long it is asked for although it goes on changing.
+/// A request is sent after this long although the interest still changes.
 const IMPATIENCE: Duration = Duration::from_millis(600);
 
-/// Pods that were chosen.
+/// The selected pods.
 pub(super) struct Pods {
     pub(super) rows: Vec<PodRow>,
     pub(super) chosen: Option<Chosen>,
 }
 
-/// Lets the server select pods of a cluster with too many of them.
+/// Lets the server select the pods of a large cluster.
 pub(super) struct PodSelection {
     pub(super) kubernetes: Kubernetes,
     pub(super) limits: SelectionLimits,
@@ -86,15 +86,15 @@ impl PodSelection {
         }
     }
 
-    /// Whether there are too many pods to tell of all.
+    /// Whether there are too many pods to send all.
     pub(super) fn is_needed(&self) -> bool {
         self.limits.is_exceeded(*self.total.borrow())
     }
 
-    /// The pods of the interest, now or at a time.
+    /// Requests the pods of the interest, now or at a time.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// A request failed.
     pub(super) async fn choose(
         &self,
         interest: &Interest,
@@ -134,7 +134,7 @@ impl PodSelection {
         self.listed(format!("{path}&healthy=false")).await
     }
 
-    /// The pod whose page is open, if it is there.
+    /// The pod whose page is open, if it exists.
     async fn page(&self, interest: &Interest, at: Option<Timestamp>) -> Option<PodRow> {
         let key = interest.pod.as_ref()?;
         let at = at.map_or(String::new(), |at| {
@@ -155,7 +155,7 @@ impl PodSelection {
     }
 }
 
-/// Waits until nothing has changed for a moment.
+/// Waits until the interest has not changed for `QUIET`, at most `IMPATIENCE`.
 async fn quiet(interests: &mut Receiver<Interest>) {
     let patience = Instant::now() + IMPATIENCE;
     loop {
@@ -168,8 +168,8 @@ async fn quiet(interests: &mut Receiver<Interest>) {
     }
 }
 
-/// Whether the first pods are all pods of the interest: there are fewer than the limit, or the last of them has less than
-/// the filter asks for.
+/// Whether the first pods are all pods of the interest: there are fewer than the limit, or the last one is below the
+/// filter's least value.
 fn is_all(rows: &[PodRow], interest: &Interest, most: usize) -> bool {
     let too_little = |(field, operator, least): (Field, Operator, f64)| {
         let last = rows
@@ -180,7 +180,7 @@ fn is_all(rows: &[PodRow], interest: &Interest, most: usize) -> bool {
     rows.len() < most || interest.selection.least.is_some_and(too_little)
 }
 
-/// How many of some rows are not among others.
+/// How many of the rows are not in `among`.
 fn others(rows: &[PodRow], among: &[PodRow]) -> u64 {
     let present: std::collections::HashSet<(&Name, &Name)> = among
         .iter()
@@ -216,7 +216,7 @@ fn path(interest: &Interest, by: &str, most: usize, at: Option<Timestamp>) -> St
         }
         _ => {}
     }
-    // Who may see one namespace alone asks for that alone.
+    // A user may have access to one namespace only.
     let base = match (namespace, interest.namespaces.as_slice()) {
         (Some(one), _) | (None, [one]) => format!("/namespaces/{}/podvitals", escaped(one)),
         (None, several) => {
@@ -233,7 +233,7 @@ fn path(interest: &Interest, by: &str, most: usize, at: Option<Timestamp>) -> St
     format!("{base}?{query}")
 }
 
-/// The server's word for an order, and ours. What it cannot order by is ordered by CPU.
+/// The name of the order in the API and in the dashboard. An order that the server does not have becomes CPU.
 fn sort_by(field: Field) -> (&'static str, &'static str) {
     match field {
         Field::Memory | Field::MemoryTrend => ("memory", "memory"),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_at_is_asked_for() {
+    fn the_path_has_the_interest() {
         let workload = Arc::new(Workload {
             kind: "Deployment".into(),
             name: "web".into(),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_told_of_where_the_last_has_too_little() {
+    fn rows_are_complete_if_the_last_is_below_the_filter() {
         let row = |restarts: u32| PodRow {
             restarts: crate::model::row::Restarts {
                 count: restarts,
@@ -317,7 +317,7 @@ mod tests {
         assert!(!is_all(&three(3), &interest, 3));
         assert!(is_all(&three(0), &interest, 3));
         assert!(!is_all(&three(0), &Interest::default(), 3));
-        // Of none it is known how much CPU they use, and those of which it is known come first.
+        // Rows without CPU usage come last.
         assert!(is_all(&three(3), &self::interest("cpu>1m"), 3));
     }
 }

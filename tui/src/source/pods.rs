@@ -1,4 +1,4 @@
-//! What `top` needs of a pod: that it is, and since when.
+//! The fields of a pod that `top` reads.
 
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
@@ -7,18 +7,17 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodRef {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// When it was created.
+    /// The creation time.
     pub creation_timestamp: Timestamp,
 }
 
 impl Default for PodRef {
     fn default() -> Self {
-        // What Go takes a missing time for is so long ago that its age is out of range; the
-        // beginning of the epoch is long enough ago to be called old.
+        // Go's zero time is older than any duration can express; the epoch is old enough for the same result.
         Self {
             namespace: String::new(),
             name: String::new(),
@@ -27,7 +26,7 @@ impl Default for PodRef {
     }
 }
 
-/// Reads a `v1.Pod` or only its metadata.
+/// A `v1.Pod`, or its metadata only.
 #[derive(Deserialize)]
 pub(super) struct Pod {
     pub metadata: PodRef,

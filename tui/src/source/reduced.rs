@@ -1,5 +1,5 @@
-//! Lists of kubevitals.io, reduced to rows object by object while they are read: a list of many pods is never in memory
-//! in its wire form.
+//! Converts lists of kubevitals.io into rows, object by object while parsing: the objects of a list are never in memory
+//! at once.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,12 +16,12 @@ use crate::model::Row;
 use crate::model::row::{NodeRow, PodRow};
 use crate::model::{Amounts, Key, Names};
 
-/// A row that an object is reduced to.
+/// A row that an object converts into.
 pub(super) trait Reduced: Row {
     /// The object.
     type Of: for<'de> Deserialize<'de>;
 
-    /// The row, and the past that came with it.
+    /// The row, and the recent history if the object has one.
     fn reduce(of: Self::Of, names: &Names) -> (Self, Option<Trend>)
     where
         Self: Sized;
@@ -43,16 +43,16 @@ impl Reduced for NodeRow {
     }
 }
 
-/// The recent past of an object: readings, oldest first.
+/// The recent history of an object, oldest first.
 pub(super) type Readings = (Key, Vec<(Timestamp, Amounts)>);
 
-/// Rows, and the pasts that came with them.
+/// Rows, and the histories that came with them.
 pub(super) type Rows<R> = (Vec<R>, Vec<Readings>);
 
 /// The rows of a list.
 ///
 /// # Errors
-/// That it is no list.
+/// The body is not a list.
 pub(super) fn reduced<R: Reduced>(body: &[u8], names: &Names) -> Result<Rows<R>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let list = List {
@@ -131,7 +131,7 @@ impl<'de, R: Reduced> Visitor<'de> for Items<'_, R> {
     }
 }
 
-/// A trend's steps as readings at their ends.
+/// Converts the steps of a trend into values at their ends.
 fn readings(trend: &Trend) -> Vec<(Timestamp, Amounts)> {
     let steps = trend.cpu.len().max(trend.memory.len());
     let step = trend.step.as_nanos();
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_becomes_rows_and_their_pasts() {
+    fn a_list_becomes_rows_and_histories() {
         let body = r#"{"kind":"NodeVitalsList","metadata":{"resourceVersion":"1"},"items":[
             {"metadata":{"name":"n1"},"ready":true,"trend":{"until":"1970-01-01T00:01:00Z","step":"15s",
                 "cpu":[null,5,7],"memory":[null,null,9]}},{"metadata":{"name":"n2"}}]}"#;

@@ -1,4 +1,4 @@
-//! When a source selects pods, and how many.
+//! When and how many pods the server selects.
 
 /// When a source lets the server select pods, and how many pods it requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

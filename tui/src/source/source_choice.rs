@@ -1,5 +1,5 @@
-//! Which source there is, and why that one: kubevitals.io, or what any cluster has. While the first does not work the
-//! second is used, and the first is tried again.
+//! Chooses the source: kubevitals.io, or what every cluster serves. While kubevitals.io does not work, the other source
+//! runs and kubevitals.io is tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use super::vitals::{Vitals, group_version};
 use super::{ApiClient, Error, MetricsApi, vitals_path};
 use crate::model::{Fault, FaultKind, Message, Name, Outcome, Part, SourceKind, SourceRequest};
 
-/// A source that worked for so long has not failed at once: if it fails now it is tried again soon.
+/// A source that worked for this long is retried with the shortest delay when it fails.
 const WORKED: Duration = Duration::from_secs(60);
 
-/// After a request was not answered it is looked whether the server is, but not more often than this.
+/// The shortest time between two checks of whether the server answers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Chooses a source and lets it tell, for ever.
+/// Chooses a source and runs it, for ever.
 pub(super) async fn run(
     sender: MessageSender,
     client: ApiClient,
@@ -57,7 +57,7 @@ struct Source {
 }
 
 impl Source {
-    /// Tells of the cluster for ever, from the best source that works.
+    /// Sends messages from the best source that works, for ever.
     async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let served = self.served().await;
         let may_be_vitals = matches!(self.required, None | Some(SourceKind::Vitals));
@@ -79,7 +79,7 @@ impl Source {
             let no_better = down.map_or("", |down| self.no_better(&down.why));
             let mut polls = UsagePolls::new(&self.kubernetes, &served, no_better);
             if self.required == Some(SourceKind::None) {
-                let source = Message::Source(SourceKind::None, "as asked for".to_owned());
+                let source = Message::Source(SourceKind::None, "as requested".to_owned());
                 self.kubernetes.sender.send(source).await;
             } else {
                 polls.announce().await;
@@ -92,7 +92,8 @@ impl Source {
         }
     }
 
-    /// What the cluster serves, once it says so. Where it refuses to, all that it could serve is tried.
+    /// What the cluster serves, after discovery succeeds. If discovery is denied, everything counts as served and is
+    /// tried.
     async fn served(&self) -> Served {
         let mut retry = Retry::new(self.kubernetes.sender.random);
         loop {
@@ -103,7 +104,8 @@ impl Source {
         }
     }
 
-    /// What the cluster serves; or, if it does not answer, says so, and when it is to be tried again.
+    /// Requests what the cluster serves. If the server does not answer, reports the lost connection and returns when to
+    /// retry.
     async fn discover(&self, retry: &mut Retry) -> Result<Served, Instant> {
         let Kubernetes { sender, client, .. } = &self.kubernetes;
         let error = match discovery::served(client).await {
@@ -133,7 +135,7 @@ impl Source {
         }
     }
 
-    /// Whenever a request is not answered, requests whether the server is there at all, until it is.
+    /// After each request without a response, checks until the server answers.
     async fn check_server(&self) {
         loop {
             self.kubernetes.sender.unanswered().await;
@@ -145,7 +147,7 @@ impl Source {
         }
     }
 
-    /// Tells from kubevitals.io, until that does not work though the cluster answers; says why.
+    /// Runs on kubevitals.io until it fails although the cluster answers; returns the cause.
     async fn vitals(&self, requests: &mut mpsc::Receiver<SourceRequest>) -> Fault {
         let sender = &self.kubernetes.sender;
         let health = Arc::new(Health::new(|time| sender.real(time)));
@@ -161,7 +163,7 @@ impl Source {
         }
     }
 
-    /// Waits until kubevitals.io does not work though the cluster answers.
+    /// Waits until kubevitals.io fails although the cluster answers; returns the cause.
     async fn broken(&self, health: &Health) -> Fault {
         let Kubernetes { sender, client, .. } = &self.kubernetes;
         loop {
@@ -175,7 +177,7 @@ impl Source {
         }
     }
 
-    /// Tells of what any cluster has, for ever.
+    /// Runs on the API server and metrics.k8s.io, for ever.
     async fn plain(&self, requests: &mut mpsc::Receiver<SourceRequest>, polls: UsagePolls<'_>) {
         if self.required == Some(SourceKind::None) {
             self.kubernetes.run(requests).await;
@@ -184,7 +186,7 @@ impl Source {
         }
     }
 
-    /// Why kubevitals.io is not the source, where that is worth a word.
+    /// Why kubevitals.io is not the source; empty if that needs no mention.
     fn no_better(&self, down: &Fault) -> &'static str {
         match down.kind {
             FaultKind::NotFound if self.required.is_none() => "",
@@ -195,7 +197,7 @@ impl Source {
         }
     }
 
-    /// Waits until kubevitals.io answers.
+    /// Waits until kubevitals.io answers, with growing delays.
     async fn until_vitals(&self, retry: &mut Retry, down: Option<&Down>) {
         let Some(down) = down else {
             return std::future::pending().await;
@@ -221,7 +223,7 @@ impl Source {
         }
     }
 
-    /// Asks kubevitals.io for a pod: of all namespaces, or else of one.
+    /// Requests one pod from kubevitals.io: in all namespaces, or in one if the list of all is denied.
     async fn request_vitals(&self) -> Result<(), Error> {
         let client = &self.kubernetes.client;
         let get = async |path: String| {
@@ -246,12 +248,12 @@ impl Source {
 #[derive(Debug, Clone)]
 struct Down {
     why: Fault,
-    /// Whether the dashboard says so: what a cluster never had is not missing.
+    /// Whether the dashboard reports it. A cluster that never had kubevitals.io does not miss it.
     is_reported: bool,
 }
 
 impl Down {
-    /// As far as discovery says.
+    /// Returns none if discovery lists kubevitals.io as working.
     fn of(served: &Served) -> Option<Self> {
         if served.vitals {
             return None;

@@ -1,22 +1,22 @@
-//! What a server says when it refuses, in the words client-go and kubectl have for it.
+//! The errors of an API server, in the words of client-go and kubectl.
 
 use std::fmt;
 
 use kubevitals_proto::wire::envelope;
 use kubevitals_proto::wire::status::{Cause, Details, Status};
 
-/// A request the server refused. Its text is kubectl's.
+/// A failed request. Its text is kubectl's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The HTTP status.
     pub code: u16,
-    /// The reason in one word (`NotFound`), if the server or the HTTP status gave one.
+    /// The reason (`NotFound`), from the server or the HTTP status.
     pub reason: String,
-    /// What the server body_text, or what the HTTP status means.
+    /// The server's message, or the meaning of the HTTP status.
     pub message: String,
-    /// What of it is invalid, where that is the reason.
+    /// Which fields are invalid, for the reason `Invalid`.
     pub details: Option<Details>,
-    /// After how many seconds the server asks to repeat the request.
+    /// The seconds of `Retry-After`.
     pub retry_after: Option<u64>,
 }
 
@@ -36,17 +36,17 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a request was about, as far as it names itself in an error.
+/// The subject of a request, for error texts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct About<'a> {
     /// `pods.metrics.k8s.io`, or nothing for discovery.
     pub resource: &'a str,
-    /// The one object asked for, or nothing.
+    /// The name of the object; empty for a list.
     pub name: &'a str,
 }
 
 impl Failure {
-    /// What a refusal means: the Status in its body where there is one, else its HTTP status.
+    /// Parses a failure: the Status in the body, else the HTTP status.
     pub(super) fn of(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
         let media = media_type(content_type);
         let is_read = media == "application/json" || media == envelope::CONTENT_TYPE;
@@ -63,7 +63,7 @@ impl Failure {
         }
     }
 
-    /// What the HTTP status alone means. Discovery is told no more than this by client-go.
+    /// The meaning of the HTTP status without the Status in the body, as client-go's discovery reads it.
     pub(super) fn of_code(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
         let body_text = body_text(content_type, body);
         let (reason, message) = match code {
@@ -149,7 +149,7 @@ impl Failure {
         }
     }
 
-    /// The text for a request whose content is wrong.
+    /// The text for the reason `Invalid`.
     fn invalid(&self) -> String {
         let Some(Details {
             kind, name, causes, ..
@@ -177,7 +177,7 @@ impl Failure {
     }
 }
 
-/// Stands for a body that is not text.
+/// client-go's word for a body that is not text.
 const UNKNOWN: &str = "unknown";
 
 /// The media type without its parameters.
@@ -185,7 +185,7 @@ pub(super) fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// The body, if it is text; what is longer than anyone would read is cut.
+/// The start of the body, if it is text.
 fn body_text(content_type: &str, body: &[u8]) -> String {
     const MOST: usize = 2048;
     if content_type.is_empty() || media_type(content_type).starts_with("text/") {
@@ -206,7 +206,7 @@ mod tests {
     };
 
     #[test]
-    fn the_body_speaks_for_itself() {
+    fn the_status_in_a_json_body_is_used() {
         let body = br#"{"kind":"Status","status":"Failure","message":"pods \"nope\" not found","reason":"NotFound"}"#;
         let failure = Failure::of(404, "application/json", body, PODS);
         assert_eq!(
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn protobuf_bodies_do_too() {
+    fn the_status_in_a_protobuf_body_is_used() {
         let raw = b"\x12\x07Failure\x1a\x02no\x22\x09Forbidden";
         let body = envelope::wrap("v1", "Status", raw);
         let failure = Failure::of(403, envelope::CONTENT_TYPE, &body, PODS);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_status_the_http_status_speaks() {
+    fn without_a_status_the_http_status_is_used() {
         for (code, content_type, body, expected) in [
             (
                 503,
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_named_and_discovery_is_not() {
+    fn the_text_names_the_object_except_for_discovery() {
         let about = About {
             resource: "nodes",
             name: "n1",

@@ -1,14 +1,14 @@
-//! Why a server's certificate was not accepted, in the words Go (and so kubectl) has for it.
+//! Texts of TLS errors, as Go and kubectl print them.
 
 use std::error::Error as StdError;
 use std::net::IpAddr;
 
 use rustls::CertificateError;
 
-/// How the words end where no authority that is known has signed a certificate.
+/// The end of the text for an unknown authority.
 pub(super) const UNKNOWN_AUTHORITY: &str = "certificate signed by unknown authority";
 
-/// The words for a TLS error; none for any other error.
+/// The text for a TLS error; none for other errors.
 pub(super) fn explain(error: &(dyn StdError + 'static)) -> Option<String> {
     let error = error.downcast_ref::<rustls::Error>()?;
     Some(match error {
@@ -32,17 +32,17 @@ fn certificate(why: &CertificateError) -> String {
             expected,
             presented,
         } => not_for(&expected.to_str(), presented),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "certificate has expired or is not yet valid".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
             "certificate has expired or is not yet valid".to_owned()
         }
         other => other.to_string(),
     }
 }
 
-/// A certificate for other names; of those, only names are told for a name, addresses for an address.
+/// The text for a certificate with other names. It lists names for a name and addresses for an address.
 fn not_for(expected: &str, presented: &[String]) -> String {
     let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
     let names = presented.iter().map(|name| plain(name));
@@ -63,7 +63,7 @@ fn not_for(expected: &str, presented: &[String]) -> String {
     }
 }
 
-/// `DnsName("a.example")` and `IpAddress(10.0.0.1)` as they are written by people.
+/// Extracts the name from `DnsName("a.example")` and `IpAddress(10.0.0.1)`.
 fn plain(name: &str) -> &str {
     let inner = name
         .split_once('(')
@@ -77,7 +77,7 @@ mod tests {
     use super::not_for;
 
     #[test]
-    fn other_names_are_told() {
+    fn the_text_lists_the_other_names() {
         let presented = [
             "DnsName(\"a.example\")",
             "IpAddress(10.0.0.1)",

@@ -1,9 +1,9 @@
-//! What containers, pods and nodes used.
+//! The usage of containers, pods and nodes.
 
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 
-/// How much was used of each resource; nothing where nothing was said.
+/// The usage of each resource; zero if not reported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// CPU, in cores.
@@ -32,41 +32,41 @@ impl std::iter::Sum for Usage {
     }
 }
 
-/// What a node used.
+/// The usage of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeUsage {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// When that was measured.
+    /// The timestamp of the sample.
     pub timestamp: Timestamp,
-    /// What it used.
+    /// The usage.
     pub usage: Usage,
 }
 
-/// What a container used.
+/// The usage of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerUsage {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it used.
+    /// The usage.
     pub usage: Usage,
 }
 
-/// What the containers of a pod used.
+/// The usage of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodUsage {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// When that was measured.
+    /// The timestamp of the sample.
     pub timestamp: Timestamp,
-    /// Its containers, in the order they were answered.
+    /// The containers, in the order of the response.
     pub containers: Vec<ContainerUsage>,
 }
 
 impl PodUsage {
-    /// What its containers used together.
+    /// The sum of the containers.
     pub fn total(&self) -> Usage {
         self.containers
             .iter()

@@ -1,4 +1,4 @@
-//! What metrics.k8s.io says of nodes and pods, asked for again and again.
+//! Polls the usage of nodes and pods from metrics.k8s.io.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::model::{
     Amounts, FaultKind, Message, Name, Part, PodReading, Reading, Readings, SourceKind,
 };
 
-/// How often usage is asked for: metrics-server has new figures every 15 s, or every minute as it is usually set up.
+/// The time between two requests: metrics-server has new values every 15 s, or every minute by default.
 const POLL: Duration = Duration::from_secs(10);
 
-/// How soon it is asked for again while there is none yet.
+/// The time between two requests while there is no usage yet.
 const POLL_FIRST: Duration = Duration::from_secs(2);
 
-/// For how many requests in a row usage must fail before the source is called one without usage.
+/// The number of failures in a row after which the source counts as one without usage.
 const GONE_AFTER: u32 = 2;
 
-/// What is asked for, and what was answered last.
+/// One polled list and its last items.
 struct Poll<T> {
     attempts: Attempts,
     last: Vec<T>,
-    /// How many requests in a row have failed, and how the last one did.
+    /// The number of failures in a row, and the kind of the last one.
     failures: u32,
     failure: Option<FaultKind>,
 }
 
-/// The usage of nodes and pods.
+/// The polls of nodes and pods.
 pub(super) struct UsagePolls<'a> {
     kubernetes: &'a Kubernetes,
     nodes: Poll<NodeUsage>,
     pods: Poll<PodUsage>,
     version: Option<Version>,
-    /// When the pods of all namespaces may be asked for again, which was denied.
+    /// When the pods of all namespaces, which were denied, may be requested again.
     all_due: Instant,
     all_retry: Retry,
-    /// What the source is called, and why it is no better one.
+    /// The kind and the description that were sent last.
     named: Option<(SourceKind, String)>,
     no_better: String,
 }
@@ -57,7 +57,7 @@ impl<T> Poll<T> {
         }
     }
 
-    /// Takes an answer in; whether it is one. `has_rows` is whether there are rows that it is for.
+    /// Applies a result and returns whether it succeeded. `has_rows`: whether there are rows to show usage on.
     async fn apply(&mut self, answer: Result<Vec<T>, Error>, has_rows: bool) -> bool {
         match answer {
             Ok(found) => {
@@ -86,7 +86,8 @@ impl<T> Poll<T> {
 }
 
 impl<'a> UsagePolls<'a> {
-    /// Of a cluster that serves this; why there is no better source, if that is worth a word.
+    /// Polls of a cluster that serves `served`. `no_better` is why the source is not kubevitals.io; empty if that needs
+    /// no mention.
     pub(super) fn new(kubernetes: &'a Kubernetes, served: &Served, no_better: &str) -> Self {
         let mut pods = Poll::new(kubernetes, Part::Usage);
         pods.failure = match served.metrics {
@@ -106,7 +107,7 @@ impl<'a> UsagePolls<'a> {
         }
     }
 
-    /// Says what the source is, before anything is asked for.
+    /// Sends the kind of source before the first request.
     pub(super) async fn announce(&mut self) {
         let kind = self
             .version
@@ -114,7 +115,7 @@ impl<'a> UsagePolls<'a> {
         self.name(kind).await;
     }
 
-    /// Tells of usage for ever.
+    /// Polls for ever.
     pub(super) async fn run(mut self) {
         loop {
             self.request_due().await;
@@ -129,7 +130,7 @@ impl<'a> UsagePolls<'a> {
         }
     }
 
-    /// Asks for what is due, and tells of it.
+    /// Requests the usage that is due and sends it.
     async fn request_due(&mut self) {
         self.nodes.attempts.begin();
         self.pods.attempts.begin();
@@ -184,7 +185,7 @@ impl<'a> UsagePolls<'a> {
         self.rename().await;
     }
 
-    /// The usage of pods: of all, or, where those of all namespaces are denied, of those of one, with the denial.
+    /// The usage of all pods, or, if that is denied, of the pods of one namespace, with the denial.
     async fn pods_of(
         &self,
         version: Version,
@@ -204,7 +205,7 @@ impl<'a> UsagePolls<'a> {
         (own, denied)
     }
 
-    /// The version that is served. It is asked for anew when nothing can be had of the one that was.
+    /// The served version. Discovery runs again when both polls fail.
     async fn version(&mut self) -> Result<Version, Error> {
         let fails = self.nodes.failures > 0 && self.pods.failures > 0;
         if let Some(version) = self.version.filter(|_| !fails) {
@@ -212,7 +213,7 @@ impl<'a> UsagePolls<'a> {
         }
         let served = match discovery::served(&self.kubernetes.client).await {
             Ok(served) => served,
-            // Who may not ask what there is asks for what there most likely is.
+            // Without permission for discovery, the most common version is tried.
             Err(error) if error.fault().kind.is_refusal() => Served {
                 metrics: Some(Version::V1beta1),
                 ..Served::default()
@@ -234,7 +235,7 @@ impl<'a> UsagePolls<'a> {
         })
     }
 
-    /// Calls the source what it is after what has been answered.
+    /// Updates the kind of source after a result.
     async fn rename(&mut self) {
         let failures = self.pods.failures.min(self.nodes.failures);
         if failures == 0 {

@@ -1,4 +1,4 @@
-//! kubevitals.io: a vitals-server tells everything, and remembers it.
+//! The source for clusters with a vitals-server: kubevitals.io has everything, with history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,19 +23,19 @@ use crate::model::{
     Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
 };
 
-/// How many answers may be under way.
-const AT_ONCE: usize = 16;
+/// The largest number of requests in flight.
+const MAX_IN_FLIGHT: usize = 16;
 
-/// How many steps of the past are asked for at first, for sparklines.
+/// The steps of the history that sparklines start with.
 const TREND: u32 = 120;
 
-/// Of how limits, those that use most: the pasts of others begin now.
+/// The number of rows, those with the highest usage, that get this history. The sparklines of others start empty.
 const TRENDS: u32 = 1_000;
 
-/// How often they are asked for until they come.
+/// How often the request for this history is tried.
 const TRIES: u32 = 3;
 
-/// A step of a history is not shorter than this, in seconds: there are no readings between.
+/// The shortest step of a history, in seconds: the server scrapes at this resolution.
 const LEAST_STEP: i64 = 15;
 
 /// A cluster with a vitals-server.
@@ -47,7 +47,7 @@ pub(super) struct Vitals {
 }
 
 impl Vitals {
-    /// A cluster with a vitals-server, where all pods are too many to tell of, it is to choose.
+    /// A source on this cluster. The server selects pods above the limits.
     pub(super) fn new(kubernetes: Kubernetes, limits: SelectionLimits) -> Self {
         Self {
             selection: PodSelection {
@@ -60,7 +60,7 @@ impl Vitals {
         }
     }
 
-    /// Tells of everything, for ever.
+    /// Sends messages about everything, for ever.
     pub(super) async fn run(self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let (interests, received) = watch::channel(Interest::default());
         tokio::join!(
@@ -96,7 +96,7 @@ impl Vitals {
                     sender.sleep(POLL).await;
                 }
                 Err(error) => {
-                    // Who may not know it is told of all that he may see.
+                    // Without permission the total is unknown: the source requests all pods that it may list.
                     self.selection
                         .total
                         .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
@@ -119,12 +119,12 @@ impl Vitals {
         );
     }
 
-    /// All pods, or the first of very many.
+    /// All pods, or a selection if there are too many.
     async fn pods(&self, interests: watch::Receiver<Interest>) {
         let kubernetes = &self.kubernetes;
         let only = kubernetes.only;
         let mut totals = self.selection.total.subscribe();
-        // As long as it is not known how many there are, not all are asked for.
+        // The total decides between a selection and all pods.
         let _ = totals.wait_for(Option::is_some).await;
         loop {
             if !only && self.selection.is_needed() {
@@ -166,8 +166,8 @@ impl Vitals {
         tokio::join!(pods, past);
     }
 
-    /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
-    /// cannot be had it is asked for some times more, and then sparklines grow from now on. Whether it is allowed.
+    /// Sends the recent history of all rows once, for sparklines; the dashboard continues it. After some failures the
+    /// sparklines start empty. Returns false if the request is denied.
     async fn trends(&self, path: &str, pods: bool) -> bool {
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         for _ in 0..TRIES {
@@ -209,7 +209,7 @@ impl Vitals {
             .await;
     }
 
-    /// Answers what the dashboard requests: several things at once, for one of them may take long.
+    /// Serves the dashboard's requests, several at once, because one can take long.
     async fn answer(
         &self,
         requests: &mut mpsc::Receiver<SourceRequest>,
@@ -220,9 +220,9 @@ impl Vitals {
         let mut in_flight = FuturesUnordered::new();
         loop {
             tokio::select! {
-                request = requests.recv(), if in_flight.len() < AT_ONCE => match request {
+                request = requests.recv(), if in_flight.len() < MAX_IN_FLIGHT => match request {
                     Some(SourceRequest::Interest(interest)) => {
-                        // What is told again is no change: what is under way for it goes on.
+                        // An equal interest is no change: requests in flight for it continue.
                         interests.send_if_modified(|current| std::mem::replace(current, *interest) != *current);
                     }
                     Some(request) => in_flight.push(self.answer_one(request, &pages, &history)),
@@ -248,7 +248,7 @@ impl Vitals {
                 until,
                 steps,
             } => {
-                // One after the other: what is refused once is not asked for again at once.
+                // One at a time, so that the back-off after a failure applies to the next.
                 let mut attempts = history.lock().await;
                 if attempts.is_due() {
                     let span = (since, until);
@@ -256,7 +256,7 @@ impl Vitals {
                 }
             }
             SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
-            // It is not answered, but told of from now on.
+            // Changes later messages; it has no response.
             SourceRequest::Interest(_) => {}
         }
     }
@@ -271,7 +271,7 @@ impl Vitals {
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
         let cluster = cluster.ok();
-        // Who may not see nodes now did not see them then.
+        // A user without permission for nodes has no nodes in the past either.
         let nodes = nodes.or_else(|error| {
             if is_denied(&error) {
                 Ok(Default::default())
@@ -297,7 +297,7 @@ impl Vitals {
         self.kubernetes.sender.send(message).await;
     }
 
-    /// Pods as they were, and which of them where there are very many.
+    /// The pods at a time, and the selection if there are too many.
     async fn past_pods(
         &self,
         at: Timestamp,
@@ -351,7 +351,7 @@ impl Vitals {
                     .await;
                 attempts.succeeded().await;
             }
-            // What is gone has no past any more; that is no trouble.
+            // A deleted object has no history; that is not a failure.
             Err(error) if error.fault().kind == FaultKind::NotFound => {}
             Err(error) => attempts.failed(&error).await,
         }
@@ -375,7 +375,7 @@ impl Vitals {
             (Ok(mut pod), beside) => {
                 let beside = beside.and_then(Result::ok).unwrap_or_default();
                 if at.is_some() {
-                    // How they were then nobody remembers; what they ask has not changed.
+                    // The server does not store past probe statuses; the probes' actions have not changed.
                     pod.probes = beside.pod.probes;
                 }
                 Detail { pod, ..beside }

@@ -1,4 +1,4 @@
-//! Lists, then changes, for ever. What is known stays while the server does not answer.
+//! Lists and watches one kind of objects, for ever. Rows stay while the server does not answer.
 
 use std::time::Duration;
 
@@ -22,49 +22,49 @@ use super::status::About;
 use super::{ApiClient, Error, Failure};
 use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Part, Progress};
 
-/// How many objects are listed at once, and told at once.
+/// The number of objects in a page and in a message.
 const PAGE: usize = 500;
 
-/// After this long, in seconds, the server ends a watch, and it is begun anew.
+/// The server ends a watch after this time, in seconds; the source then starts the next one.
 const WATCH_SECONDS: u32 = 240;
 
-/// After this long without a byte a watch is taken for dead, and begun anew: API servers send a bookmark every minute.
+/// A watch without a byte for this long counts as dead. API servers send a bookmark every minute.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// A watch that ends sooner without an event, and so does the next one, is not begun anew at once.
+/// Two watches in a row that end sooner than this without an event count as a failure.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// A longer event is not one: etcd holds no object of more than some MiB.
+/// The longest event. etcd stores no object of more than some MiB.
 const MAX_EVENT: usize = 16 << 20;
 
-/// How what there is is told at first.
+/// How the existing objects are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lists {
-    /// In pages, as every API server does it.
+    /// In pages. Every API server supports this.
     Paged,
-    /// Object by object, at the beginning of the watch: no page is ever in memory as a whole.
+    /// As events at the start of the watch: no page is in memory as a whole.
     Streamed,
 }
 
-/// What is watched.
+/// A watch of one kind of objects.
 pub(super) struct Watch<'a> {
     pub(super) sender: &'a MessageSender,
     pub(super) client: &'a ApiClient,
     pub(super) collection: Collection,
     pub(super) lists: Lists,
     pub(super) part: Part,
-    /// In which namespace; in all, if none.
+    /// The namespace; none for all namespaces.
     pub(super) namespace: Option<&'a Name>,
-    /// Whether another watch can be begun where this one is forbidden.
+    /// Whether the caller can start another watch if this one is forbidden.
     pub(super) has_other: bool,
 }
 
-/// After how many denials in a row another watch is begun, where rows have been told: an API server that starts denies
-/// everything for some seconds.
+/// The number of denials in a row after which the watch gives up although rows have been sent: an API server that
+/// starts denies everything for some seconds.
 const DENIALS: u32 = 3;
 
 impl Watch<'_> {
-    /// Tells of one kind as rows, for ever; or until it is forbidden, where there is another watch, and then says why.
+    /// Sends the objects as rows, for ever. Returns only if the watch is forbidden and `has_other`, with the denial.
     pub(super) async fn follow<K, R>(
         &self,
         row: &(dyn Fn(K) -> Option<R> + Sync),
@@ -102,7 +102,7 @@ impl Watch<'_> {
                 continue;
             };
             match error.fault().kind {
-                // It is listed again and nobody is told: at once, but less and less often where that does not help.
+                // An expired watch is no failure. The source lists again: at once the first time, then with a back-off.
                 FaultKind::Expired => {
                     run.version = None;
                     match &mut expired {
@@ -124,16 +124,16 @@ impl Watch<'_> {
     }
 }
 
-/// A watch under way.
+/// A running watch.
 struct Run<'a, K, R> {
     watch: &'a Watch<'a>,
     row: &'a (dyn Fn(K) -> Option<R> + Sync),
     message: &'a (dyn Fn(Batch<R>) -> Message + Sync),
-    /// From where it goes on; nothing until all has been listed.
+    /// The resource version to continue from; none before the first complete list.
     version: Option<String>,
-    /// Whether all has been listed once.
+    /// Whether one list is complete.
     was_live: bool,
-    /// Whether the last watch ended at once, without an event.
+    /// Whether the last watch ended within `SHORT` without an event.
     was_short: bool,
     attempts: Attempts,
 }
@@ -144,12 +144,12 @@ struct Run<'a, K, R> {
 struct Page<K> {
     #[serde(default)]
     metadata: ListMeta,
-    /// An item that is not an object is dropped, not the page.
+    /// Invalid items are dropped, not the page.
     #[serde(default = "Vec::new", deserialize_with = "lenient")]
     items: Vec<Option<K>>,
 }
 
-/// A line of a watch.
+/// A line of a watch's response.
 #[derive(Deserialize)]
 #[serde(
     tag = "type",
@@ -165,22 +165,22 @@ enum Event<K> {
     Error(Box<Status>),
 }
 
-/// How far a watch is, though nothing has changed.
+/// A bookmark: the resource version of a watch without changes.
 #[derive(Deserialize)]
 struct Bookmark {
     #[serde(deserialize_with = "lenient")]
     metadata: SlimMeta,
 }
 
-/// What is being listed.
+/// The state of a list.
 struct Listing<R> {
-    /// The rows that have not been told yet.
+    /// The rows that have not been sent.
     rows: Vec<R>,
-    /// How many objects have been listed.
+    /// The number of objects listed so far.
     done: usize,
-    /// How many there will be, where that is known.
+    /// The total, if the server reports it.
     total: Option<u64>,
-    /// Whether rows are told page by page: there are none yet that they replace.
+    /// Whether each page is sent at once: only if no rows of this part have been sent, which it would replace.
     by_pages: bool,
 }
 
@@ -229,7 +229,7 @@ where
         }
     }
 
-    /// Watches from where all was listed; or from the beginning, which is told first.
+    /// Watches from the last resource version, or, without one, lists through the watch.
     async fn stream(&mut self) -> Result<(), Error> {
         let mut path = format!(
             "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}",
@@ -276,7 +276,7 @@ where
                 ))),
             };
             if let Some(error) = cut {
-                // Every watch is cut from time to time, and goes on at once.
+                // Every watch ends from time to time; the source continues at once.
                 let is_short = !has_data && began.elapsed() < SHORT;
                 let was_short = std::mem::replace(&mut self.was_short, is_short);
                 let is_usual = listing.is_none() && !(is_short && was_short);
@@ -312,7 +312,7 @@ where
         let event = match serde_json::from_slice::<Event<K>>(line) {
             Ok(event) => event,
             Err(error) => {
-                // Without an event around it, it is why there are no events.
+                // A Status without an event is the reason why the watch ends.
                 if let Ok(status) = serde_json::from_slice::<Status>(line)
                     && status.is_failure()
                 {
@@ -359,7 +359,7 @@ where
         Ok(())
     }
 
-    /// The watch goes on from this version, if it is one.
+    /// Stores the version to continue from, unless it is empty.
     fn advance(&mut self, version: String) {
         if !version.is_empty() {
             self.version = Some(version);
@@ -380,7 +380,7 @@ where
         }
     }
 
-    /// Tells of the rows that have come, and how many have.
+    /// Sends the rows of a page and the progress.
     async fn send_page(&self, listing: &mut Listing<R>) {
         let Watch { sender, part, .. } = *self.watch;
         if listing.by_pages {
@@ -398,7 +398,7 @@ where
             .await;
     }
 
-    /// All has been listed.
+    /// Sends the rest of a complete list.
     async fn listed(&mut self, listing: Listing<R>, version: String) -> Result<(), Error> {
         if version.is_empty() {
             let text = "the server's list has no resource version";
@@ -419,12 +419,12 @@ where
     }
 }
 
-/// Adds what comes next to the lines, and what has come beside it; whether anything did.
+/// Appends the next data to `lines`, with everything that is already available. Returns false at the end.
 async fn next(
     chunks: &mut BodyChunks,
     lines: &mut BytesMut,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-    /// A burst is told as one message, but not a long one.
+    /// The most bytes that become one message.
     const BURST: usize = 256 << 10;
     let mut chunk = chunks.next().await?;
     let has_come = chunk.is_some();

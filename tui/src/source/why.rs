@@ -1,4 +1,4 @@
-//! Why a pod or a node has metrics, or has none, as our own server tells.
+//! Requests why a pod or a node has metrics or not, from a vitals-server.
 
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::Why;
@@ -8,20 +8,20 @@ use super::client::JSON;
 use super::metrics_api::{MetricsApi, Path};
 use super::{Error, Failure};
 
-/// An answer, as it is understood and as it came.
+/// A response, parsed and as received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhyAnswer {
-    /// What is understood of it.
+    /// The parsed response.
     pub why: Why,
-    /// All of it.
+    /// The whole response.
     pub json: Value,
 }
 
 impl MetricsApi {
-    /// Why a pod has metrics, or has none.
+    /// Requests why a pod has metrics or not.
     ///
     /// # Errors
-    /// No answer, or a refusal; [`is_not_ours`] tells whether it is one of a server that has no such answers.
+    /// The request failed; [`is_not_ours`] detects a server without this subresource.
     pub async fn why_pod(
         &self,
         version: Version,
@@ -32,7 +32,7 @@ impl MetricsApi {
             .await
     }
 
-    /// Why a node has metrics, or has none.
+    /// Requests why a node has metrics or not.
     ///
     /// # Errors
     /// As [`why_pod`](Self::why_pod).
@@ -49,8 +49,8 @@ impl MetricsApi {
     }
 }
 
-/// Whether a refusal is that of a metrics server that is not ours: it does not know the path. Ours answers whatever
-/// is asked for, be it that there is no such pod.
+/// Whether the server is not a vitals-server: it does not have the path. A vitals-server returns a response even for a
+/// missing pod.
 pub fn is_not_ours(error: &Error) -> bool {
     matches!(error, Error::Server(Failure { code: 404, .. }))
 }

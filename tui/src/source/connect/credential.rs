@@ -8,11 +8,11 @@ use http::header::InvalidHeaderValue;
 pub(in crate::source) struct Credential {
     /// The header; none with a client certificate.
     pub(super) header: Option<HeaderValue>,
-    /// Which one it is, of those that the same source has given.
+    /// Counts the credentials of this origin.
     pub(super) version: u64,
 }
 
-/// A header with a secret, which is not printed.
+/// A header with a secret, marked as sensitive so that it is not printed.
 pub(super) fn header(scheme: &str, secret: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))?;
     value.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! What is sent as `Authorization`.
+//! The credentials of requests: the `Authorization` header.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use super::identity::{Identity, IdentityError};
 use super::plugin::{Plugin, PluginError};
 use super::terminal::Terminal;
 
-/// How long a token that was read from a file is used before the file is read again, as in client-go.
+/// How long a token from a file is used before the file is read again, as in client-go.
 const TOKEN_FILE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Where the credentials of requests come from.
+/// The origin of the credentials.
 #[derive(Debug)]
 pub(in crate::source) enum Credentials {
-    /// From nowhere: a client certificate, or nothing.
+    /// A client certificate, or no credentials.
     None,
-    /// From the kubeconfig.
+    /// A token or password in the kubeconfig.
     Fixed(HeaderValue),
-    /// From a file, which is read again.
+    /// A token file, which is reloaded.
     File(TokenFile),
-    /// From a program.
+    /// A credential plugin.
     Plugin(Box<Plugin>),
 }
 
-/// Why there are no credentials. No text has a token, a password, or what a plugin printed for us.
+/// Why there are no credentials. No text contains a token, a password, or output of a plugin on its standard output.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(in crate::source) enum CredentialError {
-    /// A token or a password that no header can carry.
+    /// A token or a password with characters that a header cannot have.
     #[error("the {0} has characters that a header cannot carry")]
     NotAHeader(&'static str),
     /// The token file cannot be read.
@@ -50,10 +50,10 @@ pub(in crate::source) enum CredentialError {
 }
 
 impl Credentials {
-    /// Chooses the credentials of a user as client-go does: a login, a token file, a token, a plugin.
+    /// Chooses the credentials of a user in the order of client-go: password, token file, token, plugin.
     ///
     /// # Errors
-    /// A token, login or file that cannot be used.
+    /// The token, password or file cannot be used.
     pub(in crate::source) fn of(
         user: &AuthInfo,
         terminal: &Terminal,
@@ -95,8 +95,7 @@ impl Credentials {
         }
     }
 
-    /// Takes in how the server answered a request with this credential: a rejected one is renewed before the next
-    /// request.
+    /// Applies the server's response to a credential: a rejected one is renewed before the next request.
     pub(super) async fn answered(&self, credential: &Credential, rejected: bool) {
         match self {
             Self::None | Self::Fixed(_) => {}
@@ -107,7 +106,7 @@ impl Credentials {
     }
 }
 
-/// A header with a secret of this name, for errors.
+/// A header with a secret; `name` is for the error text.
 fn named_header(
     scheme: &str,
     secret: &str,
@@ -148,7 +147,7 @@ impl TokenFile {
     async fn get(&self) -> Credential {
         let mut last = self.last.lock().await;
         if Instant::now() >= last.due {
-            // A file that cannot be read now leaves the last good token in use.
+            // If the file cannot be read, the last token stays in use.
             if let Ok(header) = read(&self.path) {
                 last.credential = Credential {
                     header: Some(header),

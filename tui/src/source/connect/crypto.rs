@@ -9,7 +9,7 @@ pub fn provider() -> Arc<CryptoProvider> {
     if let Some(chosen) = CryptoProvider::get_default() {
         return Arc::clone(chosen);
     }
-    // Another thread may have been first, and then its choice holds.
+    // Another thread may have installed one first.
     let _ = aws_lc_rs::default_provider().install_default();
     CryptoProvider::get_default()
         .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)

@@ -1,4 +1,4 @@
-//! The client certificate that is shown to the server.
+//! The client certificate.
 
 use std::sync::Arc;
 
@@ -9,10 +9,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-/// The client certificate in use, which a credential plugin may replace. Connections that are made later show the new
-/// one.
+/// The client certificate in use. A credential plugin can replace it; later connections use the new one.
 ///
-/// The certificate goes to the server as it is. rustls would parse it first, and refuses X.509 v1, which servers take.
+/// The certificate is sent unparsed: rustls would refuse X.509 v1, which servers accept.
 #[derive(Debug, Default)]
 pub(in crate::source) struct Identity {
     current: ArcSwap<Current>,
@@ -27,13 +26,13 @@ struct Current {
 /// Why a client certificate cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::source) enum IdentityError {
-    /// No PEM block of a certificate.
+    /// There is no certificate.
     #[error("it holds no certificate in PEM form")]
     NoCertificate,
-    /// No PEM block of a private key.
+    /// There is no private key.
     #[error("its key holds no private key in PEM form")]
     NoKey,
-    /// A key of a kind or size that TLS here cannot sign with.
+    /// The key has an unsupported type or size.
     #[error("its private key cannot be used: {0}")]
     Key(String),
 }
@@ -42,7 +41,7 @@ impl Identity {
     /// Replaces the certificate.
     ///
     /// # Errors
-    /// PEM without certificate or key, or a key that cannot be used; the certificate in use then stays.
+    /// The PEM has no certificate or no key, or the key is unsupported. The certificate in use then stays.
     pub(in crate::source) fn replace(
         &self,
         certificate: &[u8],
@@ -68,7 +67,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Changes whenever the certificate does.
+    /// Changes whenever the certificate is replaced.
     pub(super) fn version(&self) -> u64 {
         self.current.load().version
     }

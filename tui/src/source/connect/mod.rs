@@ -1,7 +1,7 @@
-//! The HTTP client for an API server: through which proxy, with which certificates, with which credentials.
+//! The HTTP transport to an API server: proxy, certificates and credentials.
 //!
-//! kube's own client reads a kubeconfig more narrowly than kubectl does, and lets a credential plugin write to the
-//! terminal. So the transport below kube's client is built here; the rules are client-go's.
+//! kube's own client supports fewer kubeconfig fields than kubectl and lets a credential plugin write to the terminal.
+//! So this module builds the transport below kube's client, by the rules of client-go.
 
 mod credential;
 mod credentials;
@@ -40,31 +40,31 @@ use super::Error;
 use crate::clock::Clock;
 use route::Route;
 
-/// How long it may take to connect, TLS included.
+/// The timeout for a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Connector = TimeoutConnector<HttpsConnector<Route>>;
 
-/// What it takes to reach an API server.
+/// The parts from which a client is built.
 #[derive(Debug)]
 pub(super) struct Transport {
-    /// The server, the headers of every request, and whether answers may be compressed. No credentials.
+    /// The server, the headers of every request, and whether responses may be compressed. No credentials.
     pub config: kube::Config,
-    /// Through which proxy.
+    /// The proxy; none for a direct connection.
     pub proxy: Option<Proxy>,
-    /// Whose certificates are accepted.
+    /// Which server certificates are accepted.
     pub trust: Trust,
-    /// The client certificate that is shown.
+    /// The client certificate.
     pub identity: Arc<Identity>,
-    /// What goes into `Authorization`.
+    /// The origin of `Authorization`.
     pub credentials: Credentials,
 }
 
 impl Transport {
-    /// Makes kube's client of it, whose answers set the clock. Nothing is sent yet.
+    /// Builds kube's client, whose responses set the clock. Nothing is sent yet.
     ///
     /// # Errors
-    /// Certificates or names that cannot be used.
+    /// A certificate or a name cannot be used.
     pub(super) fn client(self, clock: Clock) -> Result<kube::Client, Error> {
         let cannot = |error: kube::Error| Error::Config(error.to_string());
         let Self {
@@ -74,7 +74,7 @@ impl Transport {
             identity,
             credentials,
         } = self;
-        // kube's own TLS configuration is of the chosen one.
+        // kube's TLS configuration uses the installed provider.
         let _ = provider();
         let mut tls = trust.client_config(&config)?;
         tls.client_auth_cert_resolver = Arc::clone(&identity) as _;
@@ -100,9 +100,9 @@ impl Transport {
     }
 }
 
-/// How connections are made.
+/// The means to open connections.
 struct Connections {
-    /// Goes with each request to a proxy that sends them on.
+    /// The login for a proxy that forwards requests.
     proxy_login: Option<HeaderValue>,
     connector: Connector,
     credentials: Credentials,
@@ -115,11 +115,11 @@ impl Connections {
     }
 }
 
-/// For how long a request waits for the head of its answer, without the time that it takes to get a credential.
+/// The timeout for the head of a response, without the time to get a credential.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience(pub(super) Duration);
 
-/// The server was silent for so long.
+/// The server was silent for this long.
 #[derive(Debug, thiserror::Error)]
 #[error("the server did not answer within {} s", .0.as_secs())]
 pub(super) struct Silent(pub(super) Duration);
@@ -127,7 +127,7 @@ pub(super) struct Silent(pub(super) Duration);
 /// Sends requests with credentials.
 struct Sender {
     connections: Connections,
-    /// The connections in use, and which client certificate they were made with.
+    /// The connections in use, and the version of the client certificate that they use.
     http: ArcSwap<(u64, HttpClient<Connector, Body>)>,
     clock: Clock,
 }
@@ -147,7 +147,7 @@ impl Sender {
         if let Some(login) = proxy_login.clone() {
             request.headers_mut().insert(PROXY_AUTHORIZATION, login);
         }
-        // A connection shows the client certificate that it was made with for as long as it lives.
+        // A connection uses one client certificate for its whole time, so a new certificate needs new connections.
         if self.http.load().0 != identity.version() {
             let http = (identity.version(), self.connections.open());
             self.http.store(Arc::new(http));
@@ -172,7 +172,7 @@ impl Sender {
     }
 }
 
-/// When an answer was made, if it says so. One with an `Age` was made for somebody else, and its date is of then.
+/// The time of a response. One with an `Age` comes from a cache, and its date is old.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     if headers.contains_key(AGE) {
         return None;
@@ -193,7 +193,9 @@ fn connector(
     let builder = match &config.tls_server_name {
         Some(name) => {
             let name = ServerName::try_from(name.clone()).map_err(|_| {
-                Error::Config(format!("tls-server-name {name:?} is no name of a server"))
+                Error::Config(format!(
+                    "tls-server-name {name:?} is not a valid server name"
+                ))
             })?;
             builder.with_server_name_resolver(FixedServerNameResolver::new(name))
         }
@@ -214,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_read_where_there_is_one_of_this_answer() {
+    fn the_date_of_a_response_is_parsed() {
         let of = |fields: &[(http::HeaderName, &str)]| {
             let fields = fields.iter().cloned();
             let fields = fields.map(|(name, value)| (name, value.parse().unwrap()));

@@ -1,4 +1,4 @@
-//! The way to a server: directly, or through a proxy.
+//! The route to a server: direct, or through a proxy.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -33,17 +33,17 @@ pub(in crate::source) struct Proxy {
 pub(super) enum Route {
     /// Without a proxy.
     Direct(HttpConnector),
-    /// To an HTTP proxy, with TLS or without, which is sent the requests for a server without TLS.
+    /// Through an HTTP proxy that forwards requests to a server without TLS.
     Forward(Uri, HttpsConnector<HttpConnector>),
-    /// Through an HTTP proxy, with TLS or without, by CONNECT.
+    /// Through an HTTP proxy with CONNECT.
     Tunnel(Tunnel<HttpsConnector<HttpConnector>>),
     /// Through a SOCKS proxy, which resolves the server's name.
     Socks(SocksV5<HttpConnector>),
 }
 
 impl Route {
-    /// The way to a server through a proxy, or the direct one, as Go's client goes: what is sent to a server without TLS
-    /// is sent to an HTTP proxy. `tls` is used for a proxy that speaks TLS.
+    /// Chooses the route as Go's client does: requests to a server without TLS are forwarded by an HTTP proxy. `tls` is
+    /// for a proxy with TLS.
     pub(super) fn of(server: &Uri, proxy: Option<&Proxy>, tls: rustls::ClientConfig) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -77,7 +77,7 @@ impl Route {
     }
 }
 
-/// `Proxy-Authorization` of each request to a server: where the proxy is sent the requests, and asks who sends them.
+/// The `Proxy-Authorization` of each request, if an HTTP proxy forwards the requests and requires a login.
 pub(super) fn forwarded_login(server: &Uri, proxy: Option<&Proxy>) -> Option<HeaderValue> {
     let proxy = proxy.filter(|proxy| !is_socks(proxy))?;
     login(proxy).filter(|_| server.scheme() == Some(&Scheme::HTTP))
@@ -139,10 +139,10 @@ where
     )
 }
 
-/// A connection that TLS to the server may go over. TLS below it is the proxy's own.
+/// A connection to a server or a proxy. TLS to the server may run on it.
 pub(super) struct Stream {
     stream: MaybeHttpsStream<TokioIo<TcpStream>>,
-    /// The other end sends requests on, so that they must say to whom.
+    /// The other end is a proxy that forwards requests, so they need the full URL.
     forwards: bool,
 }
 

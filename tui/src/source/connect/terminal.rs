@@ -1,4 +1,4 @@
-//! Who has the terminal: a credential plugin that asks for a password needs it whole.
+//! Shares the terminal between the dashboard and credential plugins, which may prompt for a password.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -14,45 +14,45 @@ pub struct Terminal {
 
 #[derive(Debug, Default)]
 struct DrawState {
-    /// Where to requests for the terminal, while something is drawn on it or is about to be.
+    /// Sends the requests of plugins; none before the dashboard draws.
     requests: Option<mpsc::Sender<Handover>>,
-    /// The other end, until something is drawn.
+    /// The receiving end, until the dashboard takes it.
     received: Option<mpsc::Receiver<Handover>>,
 }
 
-/// A plugin asks for the terminal.
+/// A plugin's request for the terminal.
 #[derive(Debug)]
 pub struct Handover {
     command: String,
     ready: oneshot::Sender<Loan>,
 }
 
-/// The terminal is the plugin's until this is dropped.
+/// The plugin has the terminal until this is dropped.
 #[derive(Debug)]
 pub(super) struct Loan {
     _returned: oneshot::Sender<()>,
 }
 
-/// What a plugin gets of the terminal.
+/// The access of a plugin to the terminal.
 #[derive(Debug)]
 pub(super) enum Access {
     /// Nothing.
     None,
-    /// All of it, shared with this program, which draws nothing.
+    /// The terminal, shared with this program, which does not draw.
     Shared { _modes: Modes },
-    /// All of it, until the loan ends.
+    /// The terminal alone, until the loan ends.
     Lent { _modes: Modes, _loan: Loan },
 }
 
 impl Terminal {
-    /// From now on something is drawn on the terminal. Whoever draws receives what plugins requests for.
+    /// Starts drawing. Returns the requests of plugins, which the dashboard must serve.
     pub fn draw(&self) -> mpsc::Receiver<Handover> {
         self.reserve();
         let received = self.drawn.lock().received.take();
         received.unwrap_or_else(|| mpsc::channel(1).1)
     }
 
-    /// Something is about to be drawn: from now on no plugin shares the terminal.
+    /// Stops sharing the terminal with plugins, because the dashboard is about to draw.
     pub(in crate::source) fn reserve(&self) {
         let mut drawn = self.drawn.lock();
         if drawn.requests.is_none() {
@@ -64,12 +64,12 @@ impl Terminal {
         }
     }
 
-    /// Whether something is drawn on the terminal, or is about to be.
+    /// Whether the dashboard draws, or is about to.
     pub(in crate::source) fn is_drawn(&self) -> bool {
         self.drawn.lock().requests.is_some()
     }
 
-    /// Asks for the terminal: for a plugin that cannot do without, or one that uses it where there is one.
+    /// Requests the terminal for a plugin that requires it or can use it.
     pub(super) async fn access(&self, command: String, required: bool) -> Access {
         if !std::io::stdin().is_terminal() {
             return Access::None;
@@ -94,26 +94,25 @@ impl Terminal {
 }
 
 impl Handover {
-    /// The program that asks.
+    /// The plugin's program.
     pub fn command(&self) -> &str {
         &self.command
     }
 
-    /// Hands the terminal over, which must be as it was before anything was drawn, and waits until it comes back.
+    /// Lends the terminal, which must be in its original state, and waits until it is returned.
     pub async fn lend(self) {
         let (returned, wait) = oneshot::channel();
         let loan = Loan {
             _returned: returned,
         };
         if self.ready.send(loan).is_ok() {
-            // An error is how the end of the loan shows: the sender is dropped.
+            // The loan ends when the sender is dropped, which is an error here.
             let _ = wait.await;
         }
     }
 }
 
-/// How the terminal edits and shows what is typed. Dropped, it is so again, whatever a plugin has made of it: one that
-/// is ended while it asks for a password leaves a terminal that shows nothing.
+/// The terminal's modes. Dropping restores them: a plugin that is killed during a password prompt leaves the echo off.
 #[derive(Debug)]
 pub(super) struct Modes {
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Whose server certificates are accepted.
+//! Which server certificates are accepted.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::source::Error;
 
-/// Whose server certificates are accepted.
+/// Which server certificates are accepted.
 #[derive(Debug, Clone)]
 pub(in crate::source) enum Trust {
-    /// Those that the system accepts.
+    /// Those that the system trusts.
     System,
-    /// Those of these authorities, and these themselves.
+    /// Those of these authorities, and these certificates themselves.
     Of(Vec<CertificateDer<'static>>),
     /// Any.
     Any,
 }
 
 impl Trust {
-    /// The authorities of a bundle in PEM form. As in Go, what is no certificate is skipped, unless nothing is left.
+    /// Parses a bundle in PEM form. As in Go, invalid entries are skipped, unless nothing is left.
     pub(in crate::source) fn of_pem(bundle: &[u8]) -> Option<Self> {
         let mut store = RootCertStore::empty();
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(bundle)
@@ -35,7 +35,7 @@ impl Trust {
         (!certificates.is_empty()).then_some(Self::Of(certificates))
     }
 
-    /// Whether none of the authorities may sign certificates: what was given as a CA is a server's own certificate.
+    /// Whether no certificate of the bundle may sign others: it holds a server's certificate instead of a CA.
     pub(in crate::source) fn has_no_authority(&self) -> bool {
         match self {
             Self::Of(certificates) => !certificates.iter().any(is_authority),
@@ -43,7 +43,7 @@ impl Trust {
         }
     }
 
-    /// How TLS is spoken, without a client certificate.
+    /// The TLS configuration, without a client certificate.
     pub(super) fn client_config(
         &self,
         config: &kube::Config,

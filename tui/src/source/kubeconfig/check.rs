@@ -1,4 +1,4 @@
-//! What can be wrong with a user or a cluster in a kubeconfig, in kubectl's words.
+//! Checks users and clusters of a kubeconfig, with kubectl's texts.
 
 use std::fs::File;
 
@@ -6,7 +6,7 @@ use kube::config::{AuthInfo, Cluster};
 
 use crate::source::error_text::reason;
 
-/// What is wrong with a user.
+/// The problems of a user.
 pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
     let mut problems = Vec::new();
     let certificate = user.client_certificate.as_deref();
@@ -27,7 +27,7 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
     }
     if let Some(exec) = &user.exec {
         let version = exec.api_version.as_deref().unwrap_or_default();
-        // The versions before have a default: IfAvailable.
+        // Versions before v1 have a default: IfAvailable.
         let no_mode = exec.interactive_mode.is_none() && version.ends_with("/v1");
         for (missing, field) in [
             (
@@ -65,7 +65,7 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
     problems
 }
 
-/// What is wrong with a cluster.
+/// The problems of a cluster.
 pub(super) fn cluster(name: &str, cluster: &Cluster) -> Vec<String> {
     let mut problems = Vec::new();
     let authority = cluster.certificate_authority.as_deref();
@@ -76,10 +76,10 @@ pub(super) fn cluster(name: &str, cluster: &Cluster) -> Vec<String> {
     problems
 }
 
-fn unreadable(what: &str, path: &str, name: &str) -> Option<String> {
+fn unreadable(field: &str, path: &str, name: &str) -> Option<String> {
     let error = File::open(path).err()?;
     Some(format!(
-        "unable to read {what} {path} for {name} due to open {path}: {}",
+        "unable to read {field} {path} for {name} due to open {path}: {}",
         reason(&error)
     ))
 }

@@ -12,12 +12,12 @@ use crate::cli::non_empty;
 use crate::source::Error;
 use crate::source::error_text::reason;
 
-/// What the files say, normalized and merged.
+/// The content of the files, normalized and merged.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// Of each name the first definition.
+    /// The first definition of each name.
     pub config: Kubeconfig,
-    /// In which file each user is defined.
+    /// The file that defines each user.
     pub users: HashMap<String, PathBuf>,
 }
 
@@ -37,8 +37,8 @@ impl Files {
     }
 }
 
-/// The file `--kubeconfig` names, else the files `$KUBECONFIG` lists, else the one at home. Only
-/// the first must exist.
+/// Reads the file of `--kubeconfig`, else the files of `$KUBECONFIG`, else the one in the home directory. Only the
+/// first must exist.
 pub(super) fn read(flags: &Connection) -> Result<Files, Error> {
     if let Some(path) = non_empty(flags.kubeconfig.as_ref()) {
         fs::metadata(path)
@@ -71,7 +71,7 @@ fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
     if path.is_dir() {
         return Err(not_loaded(path, &format!("read {file}: is a directory")));
     }
-    // Paths in the file are relative to its folder, which must be known in full to name them.
+    // Paths in the file are relative to its folder, so the full path is needed.
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut config = Kubeconfig::read_from(full).map_err(|error| {
         let why = match &error {

@@ -1,4 +1,4 @@
-//! Reads the certificates and keys that a kubeconfig holds or names.
+//! Loads the certificates and keys of a kubeconfig.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::source::Error;
 use crate::source::connect::{Identity, Trust};
 use crate::source::error_text::reason;
 
-/// Whose certificates are accepted of a cluster's servers.
+/// Which server certificates are accepted.
 pub(super) fn trust(cluster: &Cluster) -> Result<Trust, Error> {
     if cluster.insecure_skip_tls_verify.unwrap_or_default() {
         return Ok(Trust::Any);
@@ -35,7 +35,7 @@ pub(super) fn trust(cluster: &Cluster) -> Result<Trust, Error> {
     })
 }
 
-/// The user, with what its credential plugin is to know of the cluster.
+/// The user, with the cluster information for its credential plugin if it requires it.
 pub(super) fn with_cluster_info(cluster: &Cluster, mut user: AuthInfo) -> Result<AuthInfo, Error> {
     if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
         let info = ExecAuthCluster::try_from(cluster)
@@ -45,7 +45,7 @@ pub(super) fn with_cluster_info(cluster: &Cluster, mut user: AuthInfo) -> Result
     Ok(user)
 }
 
-/// The client certificate of a user, if the kubeconfig has one.
+/// The client certificate of the user, if there is one.
 pub(super) fn identity(
     user: &AuthInfo,
     name: &str,
@@ -77,7 +77,7 @@ pub(super) fn identity(
     Ok(identity)
 }
 
-/// What a `FIELD-data` holds, else what the file that `FIELD` names does.
+/// The content of `FIELD-data`, else of the file that `FIELD` names.
 fn data_or_file(
     field: &str,
     data: Option<&str>,

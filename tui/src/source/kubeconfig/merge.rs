@@ -1,4 +1,4 @@
-//! What kubeconfig and flags say together.
+//! Merges the kubeconfig and the flags.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use super::files::Files;
 use crate::cli::{Connection, non_empty};
 use crate::source::Error;
 
-/// The server where no kubeconfig names one.
+/// The server if no kubeconfig names one.
 const DEFAULT_SERVER: &str = "http://localhost:8080";
 
-/// A kubeconfig, and the flags that override parts of it.
+/// The kubeconfig files and the flags that override parts of them, read but not checked.
 #[derive(Debug)]
-pub(super) struct Merged {
+pub struct Settings {
     file: Kubeconfig,
     user_files: HashMap<String, PathBuf>,
     flags: Connection,
 }
 
-/// The cluster and the user that were chosen, with the flags applied.
+/// The chosen cluster and user, with the flags applied.
 #[derive(Debug)]
 pub(super) struct ChosenCluster {
     /// The cluster.
@@ -38,7 +38,7 @@ pub(super) struct ChosenCluster {
     pub user_file: Option<PathBuf>,
 }
 
-impl Merged {
+impl Settings {
     pub(super) fn new(files: Files, flags: Connection) -> Self {
         Self {
             file: files.config,
@@ -47,7 +47,7 @@ impl Merged {
         }
     }
 
-    /// Whom to talk to, and as whom. What a flag chooses must exist.
+    /// The chosen cluster and user. What a flag chooses must exist.
     pub(super) fn chosen(&self) -> Result<ChosenCluster, Error> {
         let user = self.user()?;
         self.context()?;
@@ -65,20 +65,24 @@ impl Merged {
         non_empty(self.flags.namespace.as_ref())
     }
 
-    pub(super) fn contexts(&self) -> impl Iterator<Item = &str> {
+    /// The names of all contexts, in the kubeconfig's order.
+    pub fn contexts(&self) -> impl Iterator<Item = &str> {
         self.file
             .contexts
             .iter()
             .map(|context| context.name.as_str())
     }
 
-    pub(super) fn context_name(&self) -> &str {
+    /// The chosen context; empty if there is none.
+    #[must_use]
+    pub fn context_name(&self) -> &str {
         let current = self.file.current_context.as_deref().unwrap_or_default();
         non_empty(self.flags.context.as_ref()).unwrap_or(current)
     }
 
     /// Whether no context, cluster or server is chosen.
-    pub(super) fn chooses_nothing(&self) -> bool {
+    #[must_use]
+    pub fn chooses_nothing(&self) -> bool {
         self.context_name().is_empty()
             && non_empty(self.flags.cluster.as_ref()).is_none()
             && non_empty(self.flags.server.as_ref()).is_none()
@@ -114,7 +118,7 @@ impl Merged {
         }
     }
 
-    /// Whose credentials to use, with the flags applied. Only one chosen by a flag must exist.
+    /// The user, with the flags applied. Only one chosen by a flag must exist.
     pub(super) fn user(&self) -> Result<AuthInfo, Error> {
         let name = self.user_name();
         let named = self.file.auth_infos.iter().find(|user| user.name == name);
@@ -164,14 +168,16 @@ impl Merged {
         Ok(user)
     }
 
-    pub(super) fn cluster_name(&self) -> String {
+    /// The name of the chosen cluster; empty if it has none.
+    #[must_use]
+    pub fn cluster_name(&self) -> String {
         match non_empty(self.flags.cluster.as_ref()) {
             Some(cluster) => cluster.to_owned(),
             None => self.context().unwrap_or_default().cluster,
         }
     }
 
-    /// The cluster to talk to, with the flags applied. Only one chosen by a flag must exist.
+    /// The cluster, with the flags applied. Only one chosen by a flag must exist.
     pub(super) fn cluster(&self) -> Result<Cluster, Error> {
         let name = self.cluster_name();
         let named = self
@@ -204,7 +210,7 @@ impl Merged {
         Ok(cluster)
     }
 
-    /// Everything wrong with what was chosen, at once.
+    /// Fails with all problems of the chosen context, user and cluster.
     pub(super) fn confirm_usable(&self) -> Result<(), Error> {
         let name = self.context_name();
         let exists = name.is_empty() || self.file.contexts.iter().any(|named| named.name == name);
@@ -230,7 +236,7 @@ impl Merged {
         Error::of_config(problems)
     }
 
-    /// How long a request may take.
+    /// The timeout of a request; none for no limit.
     pub(super) fn timeout(&self) -> Result<Option<Duration>, Error> {
         let Some(text) = non_empty(self.flags.request_timeout.as_ref()) else {
             return Ok(None);
@@ -248,7 +254,7 @@ impl Merged {
         Ok((nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds)))
     }
 
-    /// Whether nothing was chosen by file or flag, and this is a pod of some cluster.
+    /// Whether file and flags choose nothing and the program runs in a pod.
     pub(super) fn in_cluster(&self) -> bool {
         let flags = &self.flags;
         let nothing = self.file.clusters.is_empty()
@@ -267,7 +273,7 @@ pub(super) fn mounted(file: &str) -> String {
     format!("/var/run/secrets/kubernetes.io/serviceaccount/{file}")
 }
 
-/// The cluster of the pod that this program runs in, as the pod's service account.
+/// The cluster of the pod in which this program runs, with the pod's service account.
 pub(super) fn in_cluster() -> ChosenCluster {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let host = variable("KUBERNETES_SERVICE_HOST");
@@ -302,8 +308,8 @@ fn override_with(setting: &mut Option<String>, flag: Option<&String>) {
     }
 }
 
-fn missing(what: &str, name: &str) -> Error {
-    Error::Config(format!("{what} {name:?} does not exist"))
+fn missing(kind: &str, name: &str) -> Error {
+    Error::Config(format!("{kind} {name:?} does not exist"))
 }
 
 fn default_server() -> String {

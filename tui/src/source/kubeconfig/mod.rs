@@ -1,6 +1,6 @@
-//! Which cluster to talk to, and as whom: kubeconfig files and the flags that override them.
+//! Chooses the cluster and the user by the kubeconfig files and the flags that override them.
 //!
-//! The rules, their order and their words are kubectl's; the parser is kube's.
+//! The rules, their order and the texts are kubectl's; the parser is kube's.
 
 mod check;
 mod files;
@@ -14,27 +14,29 @@ use std::time::Duration;
 
 use kube::config::AuthInfo;
 
+pub use merge::Settings;
+
 use super::Error;
 use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;
-use merge::{ChosenCluster, Merged};
+use merge::ChosenCluster;
 
 /// A cluster, and credentials for it.
 #[derive(Debug)]
 pub struct Target {
-    /// What it takes to connect.
+    /// The transport to the cluster.
     pub(super) transport: Transport,
     /// `host:port`, as messages name the server.
     pub host: String,
-    /// How long one request may take; none waits for ever.
+    /// The timeout of a request; none for no limit.
     pub timeout: Option<Duration>,
 }
 
 impl Target {
-    /// Gets credentials, so that a plugin that fails is known before any request.
+    /// Gets credentials, so that a failing plugin is reported before any request.
     ///
     /// # Errors
-    /// Why there are none.
+    /// There are no credentials.
     pub async fn authenticate(&self) -> Result<(), Error> {
         let Transport {
             credentials,
@@ -49,81 +51,43 @@ impl Target {
     }
 }
 
-/// The kubeconfig files and flags, read but not yet relied on.
-#[derive(Debug)]
-pub struct Settings {
-    merged: Merged,
-}
-
 impl Settings {
     /// Reads the kubeconfig that the flags, `$KUBECONFIG` or the home directory name.
     ///
     /// # Errors
-    /// A file that cannot be read or understood.
+    /// A file cannot be read or parsed.
     pub fn read(flags: &Connection) -> Result<Self, Error> {
-        Ok(Self {
-            merged: Merged::new(files::read(flags)?, flags.clone()),
-        })
+        Ok(Self::new(files::read(flags)?, flags.clone()))
     }
 
-    /// The chosen context; empty where there is none.
-    #[must_use]
-    pub fn context_name(&self) -> &str {
-        self.merged.context_name()
-    }
-
-    /// The name of the chosen cluster, if it has one.
-    #[must_use]
-    pub fn cluster_name(&self) -> Option<String> {
-        Some(self.merged.cluster_name()).filter(|name| !name.is_empty())
-    }
-
-    /// Whether neither the kubeconfig nor a flag says which cluster is meant.
-    #[must_use]
-    pub fn chooses_nothing(&self) -> bool {
-        self.merged.chooses_nothing()
-    }
-
-    /// All contexts, in the kubeconfig's order.
-    pub fn contexts(&self) -> impl Iterator<Item = &str> {
-        self.merged.contexts()
-    }
-
-    /// The namespace to look at.
+    /// The namespace of requests.
     ///
     /// # Errors
-    /// What is wrong with the chosen context, its user or its cluster, unless a flag gives the
-    /// namespace.
+    /// The chosen context, its user or its cluster is invalid, unless a flag sets the namespace.
     pub fn namespace(&self) -> Result<String, Error> {
-        if let Some(namespace) = self.merged.namespace_flag() {
+        if let Some(namespace) = self.namespace_flag() {
             return Ok(namespace.to_owned());
         }
-        self.merged.confirm_usable()?;
+        self.confirm_usable()?;
         let namespace = self
-            .merged
             .context()?
             .namespace
             .filter(|namespace| !namespace.is_empty());
-        let in_cluster = || {
-            self.merged
-                .in_cluster()
-                .then(in_cluster_namespace)
-                .flatten()
-        };
+        let in_cluster = || self.in_cluster().then(in_cluster_namespace).flatten();
         Ok(namespace
             .or_else(in_cluster)
             .unwrap_or_else(|| "default".to_owned()))
     }
 
-    /// The cluster to talk to, and as whom. A credential plugin may use the terminal.
+    /// The cluster and the user. A credential plugin may use the terminal.
     ///
     /// # Errors
-    /// What is wrong with the chosen context, its user or its cluster.
+    /// The chosen context, its user or its cluster is invalid.
     pub fn target(&self, terminal: &Terminal) -> Result<Target, Error> {
-        let chosen = self.merged.chosen()?;
-        self.merged.confirm_usable()?;
-        let timeout = self.merged.timeout()?;
-        let chosen = if self.merged.in_cluster() {
+        let chosen = self.chosen()?;
+        self.confirm_usable()?;
+        let timeout = self.timeout()?;
+        let chosen = if self.in_cluster() {
             merge::in_cluster()
         } else {
             chosen
@@ -132,7 +96,7 @@ impl Settings {
     }
 }
 
-/// Loads certificates and credentials, as the kubeconfig names them.
+/// Loads certificates and credentials.
 fn connect(
     chosen: ChosenCluster,
     timeout: Option<Duration>,
@@ -163,7 +127,7 @@ fn connect(
     }
     let proxy = proxy::for_server(&uri, &cluster_name, cluster.proxy_url.as_deref())?;
     let trust = load::trust(&cluster)?;
-    // Credentials never go over an open wire.
+    // Credentials are never sent without TLS.
     let (identity, credentials) = if uri.scheme_str() == Some("https") {
         let user = load::with_cluster_info(&cluster, user.clone())?;
         let identity = load::identity(&user, &user_name, user_file.as_deref())?;
@@ -176,7 +140,7 @@ fn connect(
     let mut config = kube::Config::new(uri);
     config.tls_server_name = cluster.tls_server_name;
     config.disable_compression = cluster.disable_compression.unwrap_or_default();
-    // Of the user, this is what goes into headers of its own.
+    // Only impersonation becomes headers; credentials are handled by the transport.
     config.auth_info = AuthInfo {
         impersonate: user.impersonate,
         impersonate_uid: user.impersonate_uid,

@@ -1,12 +1,12 @@
-//! Gives what a kubeconfig file says the meaning that kubectl gives it.
+//! Normalizes a kubeconfig as kubectl reads it.
 //!
-//! kube reads the file literally; client-go is more tolerant. This is the one place where the difference is removed:
-//! an empty value is an absent one, and line breaks inside base64 mean nothing.
+//! kube reads the file literally; client-go is more tolerant. An empty value counts as absent, and line breaks in
+//! base64 are ignored.
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Normalizes a file after it was read.
+/// Normalizes a parsed file.
 pub(super) fn normalize(config: &mut Kubeconfig) {
     drop_empty(&mut config.current_context);
     for cluster in config
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_is_an_absent_one() {
+    fn empty_values_count_as_absent() {
         let config = read(
             "current-context: ''
 clusters: [{name: c, cluster: {server: '', certificate-authority: '', certificate-authority-data: '', proxy-url: '', tls-server-name: ''}}]
@@ -132,7 +132,7 @@ contexts: [{name: x, context: {cluster: c, user: '', namespace: ''}}]",
     }
 
     #[test]
-    fn line_breaks_in_base64_mean_nothing() {
+    fn line_breaks_in_base64_are_ignored() {
         let user = |yaml: &str| {
             let config = read(&format!("users:\n- name: u\n  user:\n    {yaml}\n"));
             let user = config
@@ -159,7 +159,7 @@ contexts: [{name: x, context: {cluster: c, user: '', namespace: ''}}]",
             let key = yaml.replace("client-certificate-data", "client-key-data");
             assert_eq!(user(&key).1, whole, "{key}");
         }
-        // A space is no line break: kubectl refuses it too.
+        // A space is not a line break: kubectl refuses it too.
         let folded = "client-certificate-data: >-\n      aGVsbG8g\n      d29ybGQ=\n";
         assert_eq!(user(folded).0.as_deref(), Some("aGVsbG8g d29ybGQ="));
     }

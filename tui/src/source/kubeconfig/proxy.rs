@@ -1,4 +1,4 @@
-//! Through which proxy the server is reached.
+//! Chooses the proxy of a server.
 //!
 //! The rules are those of Go's `golang.org/x/net/http/httpproxy`, which kubectl follows, and of client-go for
 //! `proxy-url`.
@@ -14,11 +14,11 @@ use secrecy::SecretString;
 use crate::source::Error;
 use crate::source::connect::Proxy;
 
-/// Chooses the proxy for a server: the one that the kubeconfig names for the cluster, else the environment's, unless
+/// Chooses the proxy of a server: the one of the cluster in the kubeconfig, else the one of the environment, unless
 /// `NO_PROXY` exempts the server. None is a direct connection.
 ///
 /// # Errors
-/// An address that is none, or a scheme that no proxy has. The text never has the user or the password.
+/// The address or the scheme is invalid. The text never has the user or the password.
 pub(super) fn for_server(
     server: &Uri,
     cluster: &str,
@@ -41,7 +41,7 @@ pub(super) fn for_server(
     else {
         return Ok(None);
     };
-    // An address without a scheme is that of an HTTP proxy, in the environment alone.
+    // In the environment alone, an address without a scheme is an HTTP proxy.
     parse(&url)
         .or_else(|_| parse(&format!("http://{url}")))
         .map(Some)
@@ -72,9 +72,9 @@ fn parse(url: &str) -> Result<Proxy, String> {
     };
     let uri: Uri = format!("{scheme}://{address}")
         .parse()
-        .map_err(|_| format!("{address:?} is no host or host:port"))?;
+        .map_err(|_| format!("{address:?} is not a host or host:port"))?;
     if uri.host().is_none_or(str::is_empty) {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let login = login.map(|login| {
@@ -84,7 +84,7 @@ fn parse(url: &str) -> Result<Proxy, String> {
     Ok(Proxy { uri, login })
 }
 
-/// Whether the environment's proxy is for this server. This machine is never reached through a proxy.
+/// Whether the environment's proxy applies to this server. It never applies to this machine.
 fn uses_proxy(server: &Uri, exempt: &str) -> bool {
     let host = server.host().unwrap_or_default().to_lowercase();
     let host = host.trim_matches(['[', ']']);
@@ -107,8 +107,8 @@ fn uses_proxy(server: &Uri, exempt: &str) -> bool {
         .any(|entry| exempts(&entry, host, address, port))
 }
 
-/// Whether one entry of `NO_PROXY` exempts a server: `*`, an address, a network, a domain and all below it (`.domain`
-/// and `*.domain` only those below), each but a network with a port or without.
+/// Whether one entry of `NO_PROXY` exempts a server: `*`, an address, a network, or a domain with its subdomains
+/// (`.domain` and `*.domain`: only the subdomains). Each but a network may have a port.
 fn exempts(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
     if entry == "*" {
         return true;
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_proxy_is_read_as_go_reads_it() {
+    fn no_proxy_is_parsed_as_in_go() {
         for (server, list, expected) in [
             ("https://127.0.0.1", "", false),
             ("https://127.8.9.10:6443", "", false),
@@ -193,14 +193,14 @@ mod tests {
             ("https://[2001:db8::5]:6443", "2001:db8::5", false),
             ("https://[2001:db8::5]:6443", "[2001:db8::5]:6443", false),
             ("https://[2001:db8::5]:6443", "[2001:db8::5]:443", true),
-            // Malformed entries exempt nothing, and cost only themselves.
+            // Malformed entries exempt nothing and do not disable others.
             (
                 "https://k8s.example.com",
                 ",:443,, 10.0.0.0/99, example.com",
                 false,
             ),
             ("https://k8s.example.com", "10.0.0.0/99", true),
-            // The end of an address is taken for that of a name, as in Go.
+            // As in Go, an address is matched by suffix like a name.
             ("https://10.0.0.1", "0.1", false),
         ] {
             let server: Uri = server.parse().unwrap();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_has_a_scheme_a_host_and_perhaps_a_login() {
+    fn a_proxy_has_a_scheme_a_host_and_an_optional_login() {
         let proxy = parse("http://bob:s3cr%40t@proxy.corp:3128/").unwrap();
         assert_eq!(proxy.uri.to_string(), "http://proxy.corp:3128/");
         let (user, password) = proxy.login.clone().unwrap();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_its_password() {
+    fn an_invalid_proxy_is_refused_without_its_password() {
         for url in [
             "127.0.0.1:39701",
             "ftp://bob:secret@p:1",

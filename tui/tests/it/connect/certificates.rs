@@ -1,4 +1,4 @@
-//! Certificates of servers and clients: what Go accepts, `vitals` accepts.
+//! Certificates of servers and clients: `vitals` accepts those that Go accepts.
 
 use super::tls::{base64, der, fixture, pem, serve};
 use super::{VITALS, caller, connects_as_kubectl, write_kubeconfig};
@@ -9,10 +9,10 @@ fn serving_certificates_and_authorities() {
         ("server", "server-ca"),
         ("server-p521", "server-ca"),
         ("server-of-p521", "ca-p521"),
-        // A certificate in the bundle itself is accepted, whether or not it may sign.
+        // A certificate in the bundle itself is accepted, whether or not it may sign others.
         ("self", "self"),
         ("leaf", "leaf"),
-        // The server's own, in place of the CA that signed it.
+        // The server's own certificate in place of its CA.
         ("server", "server"),
     ] {
         let api = serve(certificate);
@@ -29,7 +29,7 @@ fn serving_certificates_and_authorities() {
 }
 
 #[test]
-fn a_certificate_in_the_bundle_is_for_its_names_alone() {
+fn a_certificate_in_the_bundle_counts_for_its_names_only() {
     let api = serve("self");
     let cluster = format!(
         "server: https://127.0.0.1:{}\ncertificate-authority-data: {}\ntls-server-name: other.example",
@@ -45,7 +45,7 @@ fn a_certificate_in_the_bundle_is_for_its_names_alone() {
 }
 
 #[test]
-fn a_leaf_in_place_of_the_authority_is_named() {
+fn a_leaf_in_place_of_the_authority_is_reported() {
     let api = serve("server");
     let cluster = format!(
         "server: https://127.0.0.1:{}\ncertificate-authority-data: {}",
@@ -62,7 +62,7 @@ fn a_leaf_in_place_of_the_authority_is_named() {
 }
 
 #[test]
-fn one_damaged_certificate_costs_only_itself() {
+fn a_damaged_certificate_in_the_bundle_is_skipped() {
     let api = serve("server");
     let damaged = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
     let bundle = [damaged.as_bytes(), &pem("server-ca.crt")].concat();
@@ -110,7 +110,7 @@ fn client_certificates() {
 }
 
 #[test]
-fn a_client_key_that_cannot_be_used_is_named_with_user_and_file() {
+fn an_unusable_client_key_is_reported_with_user_and_file() {
     let api = serve("server");
     let cluster = format!("server: https://127.0.0.1:{}", api.port);
     let user = format!(

@@ -1,10 +1,10 @@
-//! Kubeconfigs that people have.
+//! Forms of kubeconfigs that occur in practice.
 
 use super::tls::{base64, der, fixture, serve};
 use super::{VITALS, caller, connects_as_kubectl, write_kubeconfig};
 use crate::api::Api;
 
-/// The text in lines of 76 letters, as `base64` writes it.
+/// Wraps the text in lines of 76 letters, as `base64` does.
 fn wrapped(text: &str, end: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     letters
@@ -57,7 +57,7 @@ fn data_fields_may_have_line_breaks() {
 }
 
 #[test]
-fn what_kubectl_refuses_is_refused() {
+fn invalid_kubeconfigs_are_refused_as_by_kubectl() {
     let api = serve("server");
     let server = format!("server: https://127.0.0.1:{}\n", api.port);
     let authority = base64("server-ca.crt");
@@ -75,7 +75,7 @@ fn what_kubectl_refuses_is_refused() {
 }
 
 #[test]
-fn empty_is_absent() {
+fn empty_values_count_as_absent() {
     let api = serve("server");
     let server = format!("server: https://127.0.0.1:{}\n", api.port);
     let path = |field: &str, file: &str| format!("{field}: {}\n", fixture(file).display());
@@ -99,7 +99,7 @@ fn empty_is_absent() {
 }
 
 #[test]
-fn a_token_file_wins_over_a_token_and_is_trimmed() {
+fn a_token_file_precedes_a_token_and_is_trimmed() {
     let api = serve("server");
     let cluster = format!(
         "server: https://127.0.0.1:{}\ncertificate-authority-data: {}",
@@ -122,7 +122,7 @@ fn a_token_file_wins_over_a_token_and_is_trimmed() {
 }
 
 #[test]
-fn files_that_are_missing_or_empty_are_skipped_and_the_first_context_counts() {
+fn missing_and_empty_files_are_skipped() {
     let api = serve("server");
     let cluster = |name: &str, port: u16| {
         format!(
@@ -163,7 +163,7 @@ fn files_that_are_missing_or_empty_are_skipped_and_the_first_context_counts() {
 }
 
 #[test]
-fn a_mistake_names_its_field() {
+fn a_type_error_names_its_field() {
     let api: Api = serve("server");
     let server = format!("server: https://127.0.0.1:{}\n", api.port);
     for (cluster, user, expected) in [

@@ -1,5 +1,5 @@
-//! Connecting as kubectl does: what kubeconfigs, certificates, proxies and credential plugins mean. The real kubectl
-//! is the judge: it reads the same files, and the server sees the same caller.
+//! Kubeconfigs, certificates, proxies and credential plugins, compared with the real kubectl: it reads the same files,
+//! and the server must see the same caller.
 
 mod certificates;
 mod kubeconfigs;
@@ -13,7 +13,7 @@ use crate::ask::{Said, run_in};
 /// `vitals`.
 const VITALS: &str = env!("CARGO_BIN_EXE_vitals");
 
-/// What is asked.
+/// The command that both run.
 const QUESTION: [&str; 2] = ["top", "nodes"];
 
 /// Writes a kubeconfig with one cluster, one user and one context, which is the current one.
@@ -33,7 +33,7 @@ fn indented(yaml: &str) -> String {
     yaml.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-/// Who the server saw last while a program asked.
+/// The last caller that the server saw while a program ran.
 fn caller(api: &Api, program: &str, variables: &[(&str, &str)]) -> (Said, Option<Caller>) {
     api.callers.lock().unwrap().clear();
     let said = run_in(program, api, &QUESTION, variables);
@@ -41,7 +41,7 @@ fn caller(api: &Api, program: &str, variables: &[(&str, &str)]) -> (Said, Option
     (said, caller)
 }
 
-/// Fails unless kubectl connects, and `vitals` does as the same caller.
+/// Fails unless kubectl and `vitals` connect as the same caller.
 fn connects_as_kubectl(api: &Api, what: &str, variables: &[(&str, &str)]) -> Caller {
     let (theirs, expected) = caller(api, "kubectl", variables);
     assert_eq!(theirs.code, Some(0), "{what}: kubectl says {}", theirs.err);

@@ -8,7 +8,7 @@ use crate::api::Api;
 
 const API_VERSION: &str = "client.authentication.k8s.io/v1beta1";
 
-/// A cluster whose user has a plugin: a shell script, with more fields of `exec`.
+/// A cluster whose user has a plugin: a shell script, with further fields of `exec`.
 fn with_plugin(script: &str, fields: &str) -> Api {
     let api = serve("server");
     write_plugin(&api, script);
@@ -27,7 +27,7 @@ fn with_plugin(script: &str, fields: &str) -> Api {
     api
 }
 
-/// Writes the script, which notes each run.
+/// Writes the script, which logs each run.
 fn write_plugin(api: &Api, script: &str) {
     let path = api.directory().join("plugin");
     std::fs::write(
@@ -91,7 +91,7 @@ fn one_command_runs_the_plugin_once() {
     for status in [
         "\"token\":\"good\"",
         "\"token\":\"good\",\"expirationTimestamp\":\"2126-01-01T00:00:00Z\"",
-        // One that has expired on its way is used, and not asked for with each request.
+        // A credential that is expired on arrival is used, and the plugin does not run for each request.
         "\"token\":\"good\",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\"",
     ] {
         let api = with_plugin(&credential(status), "");
@@ -106,7 +106,7 @@ fn one_command_runs_the_plugin_once() {
 }
 
 #[test]
-fn the_plugin_is_told_what_kubectl_tells_it() {
+fn the_plugin_gets_the_same_environment_as_from_kubectl() {
     let script = "printf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$(dirname \"$0\")/info\"\nprintf '%s' \"$GREETING $1\" > \"$(dirname \"$0\")/given\"\n";
     for fields in [
         "args: [login]\nenv: [{name: GREETING, value: hello}]",
@@ -128,7 +128,7 @@ fn the_plugin_is_told_what_kubectl_tells_it() {
 }
 
 #[test]
-fn why_a_plugin_failed_is_said_in_a_line_without_secrets() {
+fn a_failure_is_reported_in_one_line_without_secrets() {
     const SECRET: &str = "SECRET-TOKEN-123";
     for (script, fields, expected) in [
         (
@@ -155,7 +155,7 @@ fn why_a_plugin_failed_is_said_in_a_line_without_secrets() {
         (
             "echo no json".to_owned(),
             "",
-            "its output is no ExecCredential in JSON",
+            "its output is not an ExecCredential in JSON",
         ),
         (
             "echo '{}'".to_owned(),
@@ -193,7 +193,7 @@ fn why_a_plugin_failed_is_said_in_a_line_without_secrets() {
             "needs a terminal: standard input is not a terminal",
         ),
     ] {
-        // Not as `kubectl` prints it: its standard error goes to the terminal as it comes.
+        // Unlike kubectl, which passes the standard error to the terminal.
         let fields = format!("interactiveMode: Never\n{fields}");
         let fields = if fields.contains("Always") {
             "interactiveMode: Always"
@@ -215,7 +215,7 @@ fn why_a_plugin_failed_is_said_in_a_line_without_secrets() {
 }
 
 #[test]
-fn a_plugin_that_is_not_installed_comes_with_its_hint() {
+fn a_missing_plugin_is_reported_with_its_install_hint() {
     let api = serve("server");
     let cluster = format!("server: https://127.0.0.1:{}", api.port);
     let user = format!(
@@ -233,7 +233,7 @@ fn a_plugin_that_is_not_installed_comes_with_its_hint() {
 }
 
 #[test]
-fn what_a_plugin_leaves_running_does_not_keep_the_command() {
+fn children_of_a_plugin_do_not_delay_the_command() {
     let script = format!("sleep 20 &\n{}", credential("\"token\":\"good\""));
     let api = with_plugin(&script, "interactiveMode: Never");
     let (said, seen) = caller(&api, VITALS, &[]);

@@ -1,4 +1,4 @@
-//! Proxies, as kubectl uses them.
+//! Proxies, compared with kubectl.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,17 +8,17 @@ use super::tls::{base64, serve};
 use super::{VITALS, caller, connects_as_kubectl, write_kubeconfig};
 use crate::api::Api;
 
-/// A proxy that leads to one server, whatever it is asked for, and remembers that.
+/// A proxy that connects to one server, whatever the request, and records the requests.
 struct Proxy {
     port: u16,
-    /// Of HTTP: the request's lines. Of SOCKS: the address, and the login.
+    /// HTTP: the lines of the request. SOCKS: the address and the login.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Copy)]
 enum Kind {
     Http,
-    /// As a proxy is asked for a server without TLS.
+    /// The requests for a server without TLS.
     Forward,
     Socks,
 }
@@ -29,7 +29,7 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
-        // The thread ends with the process, which is the test.
+        // The thread ends with the test's process.
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let log = Arc::clone(&log);
@@ -47,12 +47,12 @@ impl Proxy {
         Self { port, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
 
-/// The lines of a request or of an answer.
+/// The head of a request or a response, as lines.
 fn head(mut stream: &TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -63,7 +63,7 @@ fn head(mut stream: &TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Sends requests on, one after the other, as a proxy does: without what is for the proxy alone.
+/// Forwards requests one after the other, without the headers for the proxy.
 fn forward(mut client: &TcpStream, server: u16, log: &Mutex<Vec<String>>) -> Option<()> {
     let mut onward = TcpStream::connect(("127.0.0.1", server)).ok()?;
     loop {
@@ -108,7 +108,7 @@ fn connect(mut client: &TcpStream) -> Option<String> {
     Some(told.collect::<Vec<_>>().join("; "))
 }
 
-/// SOCKS5 (RFC 1928), with a login (RFC 1929) where the client offers one.
+/// SOCKS5 (RFC 1928), with a login (RFC 1929) if the client offers one.
 fn socks(stream: &TcpStream) -> Option<String> {
     let mut client = stream;
     let read = |length: usize| {
@@ -166,7 +166,7 @@ fn join(client: &TcpStream, server: &TcpStream) -> Option<()> {
     upward.join().ok()
 }
 
-/// A server whose kubeconfig names a host that is not this machine.
+/// A server whose kubeconfig names a host other than this machine.
 fn far(proxy_url: &str) -> Api {
     let api = serve("server");
     let cluster = format!(
@@ -206,7 +206,7 @@ fn the_environments_proxy() {
         ("HTTPS_PROXY", &socks_url, "real.example:6443"),
     ] {
         connects_as_kubectl(&api, url, &[(name, url)]);
-        let seen = [proxy.asked(), socks.asked()].concat();
+        let seen = [proxy.requests(), socks.requests()].concat();
         assert!(!seen.is_empty());
         for line in seen {
             let line = line.replace("Proxy-Authorization", "proxy-authorization");
@@ -221,13 +221,13 @@ fn the_clusters_own_proxy() {
     let proxy = Proxy::start(Kind::Http, api.port);
     let socks = Proxy::start(Kind::Socks, api.port);
     rewrite(&api, &format!("http://127.0.0.1:{}", proxy.port));
-    // It is used whatever the environment says.
+    // It is used regardless of the environment.
     let environment = [("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "*")];
     connects_as_kubectl(&api, "proxy-url", &environment);
-    assert!(!proxy.asked().is_empty());
+    assert!(!proxy.requests().is_empty());
     rewrite(&api, &format!("socks5://bob:pw@127.0.0.1:{}", socks.port));
     connects_as_kubectl(&api, "proxy-url", &[]);
-    let asked = socks.asked();
+    let asked = socks.requests();
     assert!(
         asked
             .iter()
@@ -238,7 +238,7 @@ fn the_clusters_own_proxy() {
 }
 
 #[test]
-fn this_machine_is_never_reached_through_the_environments_proxy() {
+fn the_environments_proxy_never_applies_to_this_machine() {
     let api = serve("server");
     let cluster = format!(
         "server: https://127.0.0.1:{}\ncertificate-authority-data: {}",
@@ -250,7 +250,7 @@ fn this_machine_is_never_reached_through_the_environments_proxy() {
 }
 
 #[test]
-fn no_text_has_a_proxys_password() {
+fn no_error_has_the_password_of_a_proxy() {
     let api = far("");
     for url in [
         "http://bob:hunter2@127.0.0.1:1",
@@ -276,9 +276,9 @@ fn no_text_has_a_proxys_password() {
     }
 }
 
-/// What Go's client does: `CONNECT` is for TLS.
+/// As in Go's client, `CONNECT` is for TLS only.
 #[test]
-fn a_server_without_tls_is_asked_through_the_proxy() {
+fn requests_without_tls_are_forwarded_by_the_proxy() {
     let api = Api::serve(crate::world::generated(5, 3, 3));
     let http = Proxy::start(Kind::Forward, api.port);
     let socks = Proxy::start(Kind::Socks, api.port);
@@ -289,7 +289,7 @@ fn a_server_without_tls_is_asked_through_the_proxy() {
     for (cluster, environment, login) in [
         (String::new(), &[("HTTP_PROXY", address.as_str())][..], ""),
         (String::new(), &[("http_proxy", with_login.as_str())], login),
-        // That of the environment for TLS is another one.
+        // The environment has another proxy for TLS.
         (
             String::new(),
             &[
@@ -304,7 +304,7 @@ fn a_server_without_tls_is_asked_through_the_proxy() {
         let cluster = format!("server: http://real.example:8080{cluster}");
         write_kubeconfig(&api, &cluster, "token: t");
         connects_as_kubectl(&api, &cluster, environment);
-        let asked = http.asked();
+        let asked = http.requests();
         assert!(!asked.is_empty(), "{cluster} {environment:?}");
         for line in asked {
             let line = line.replace("Proxy-Authorization", "proxy-authorization");
@@ -322,8 +322,13 @@ fn a_server_without_tls_is_asked_through_the_proxy() {
         "token: t",
     );
     connects_as_kubectl(&api, "socks5", &[]);
-    assert!(socks.asked().iter().all(|line| line == "real.example:8080"));
-    // A server that is exempt is not asked through it.
+    assert!(
+        socks
+            .requests()
+            .iter()
+            .all(|line| line == "real.example:8080")
+    );
+    // A request to an exempt server does not use the proxy.
     for (url, exempt) in [
         ("http://127.0.0.1:1", "real.example"),
         ("http://127.0.0.1:1", ".example:8080"),

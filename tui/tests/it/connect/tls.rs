@@ -1,4 +1,4 @@
-//! Serving certificates for the tests, and a server that takes any client certificate.
+//! Serving certificates for the tests, and a server that accepts any client certificate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,22 +22,22 @@ pub(super) fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What a file of the fixtures holds.
+/// The content of a file of the fixtures.
 pub(super) fn pem(name: &str) -> Vec<u8> {
     std::fs::read(fixture(name)).unwrap()
 }
 
-/// The same in base64, in one line.
+/// The content in base64, in one line.
 pub(super) fn base64(name: &str) -> String {
     STANDARD.encode(pem(name))
 }
 
-/// The first certificate of a file, DER.
+/// The first certificate of a file, in DER.
 pub(super) fn der(name: &str) -> Vec<u8> {
     CertificateDer::from_pem_slice(&pem(name)).unwrap().to_vec()
 }
 
-/// A cluster that is served over TLS with a certificate of the fixtures.
+/// A cluster over TLS with a certificate of the fixtures.
 pub(super) fn serve(certificate: &str) -> Api {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = vec![CertificateDer::from_pem_slice(&pem(&format!("{certificate}.crt"))).unwrap()];
@@ -45,17 +45,17 @@ pub(super) fn serve(certificate: &str) -> Api {
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_client_cert_verifier(Arc::new(AnyClient(provider)))
+        .with_client_cert_verifier(Arc::new(AcceptAnyClient(provider)))
         .with_single_cert(chain, key)
         .unwrap();
     Api::serve_with(generated(5, 3, 3), Some(Arc::new(config)))
 }
 
-/// Asks for a client certificate and takes any, or none: what it is, is for the test to say.
+/// Accepts any client certificate or none, unverified: the tests compare it with kubectl's.
 #[derive(Debug)]
-struct AnyClient(Arc<CryptoProvider>);
+struct AcceptAnyClient(Arc<CryptoProvider>);
 
-impl ClientCertVerifier for AnyClient {
+impl ClientCertVerifier for AcceptAnyClient {
     fn client_auth_mandatory(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The dashboard of clusters that lack something, and of one that is lost and comes back.
+//! The dashboard on clusters with missing parts, and on a cluster that is lost and returns.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::terminal::Terminal;
 
 /// A simulated cluster and its metrics server, in this process.
 pub(super) struct Lab {
-    /// Both live on it.
+    /// The runtime of both.
     runtime: Runtime,
     pub(super) cluster: Cluster,
     server: Option<Server>,
@@ -60,14 +60,14 @@ impl Lab {
         self.runtime.block_on(server.shutdown());
     }
 
-    /// Opens the dashboard, as whoever this kubeconfig is of.
-    pub(super) fn look(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
+    /// Opens the dashboard with this kubeconfig.
+    pub(super) fn dashboard(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
         let terminal = self.open(kubeconfig, arguments);
         terminal.wait_for("the dashboard", |text| text.contains("Overview"));
         terminal
     }
 
-    /// The same, but a credential plugin may have something to ask first.
+    /// Opens the dashboard; a credential plugin may prompt first.
     pub(super) fn open(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
         let path: PathBuf = self.folder.path().join("kubeconfig");
         std::fs::write(&path, kubeconfig).unwrap();
@@ -77,8 +77,8 @@ impl Lab {
         Terminal::start(&arguments, &place, 160, 40, &[])
     }
 
-    fn look_as_admin(&self, arguments: &[&str]) -> Terminal {
-        self.look(self.cluster.kubeconfig(), arguments)
+    fn dashboard_as_admin(&self, arguments: &[&str]) -> Terminal {
+        self.dashboard(self.cluster.kubeconfig(), arguments)
     }
 }
 
@@ -93,10 +93,10 @@ fn has_usage(row: &str) -> bool {
 }
 
 #[test]
-fn where_there_is_only_a_metrics_server_its_usage_is_shown() {
+fn with_metrics_k8s_io_only_its_usage_is_shown() {
     let lab = Lab::start();
     lab.cluster.api().set_without(&["kubevitals.io"]);
-    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    let mut terminal = lab.dashboard_as_admin(&["--view", "pods"]);
     terminal.wait_for("the source and why", |text| {
         text.contains("source metrics") && text.contains("metrics.k8s.io/v1")
     });
@@ -106,22 +106,22 @@ fn where_there_is_only_a_metrics_server_its_usage_is_shown() {
 }
 
 #[test]
-fn where_there_are_no_metrics_it_is_said_why_and_the_rest_is_shown() {
+fn without_metrics_the_reason_and_the_rest_are_shown() {
     let lab = Lab::start();
     let groups = ["kubevitals.io", "metrics.k8s.io"];
     lab.cluster.api().set_without(&groups);
-    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    let mut terminal = lab.dashboard_as_admin(&["--view", "pods"]);
     terminal.wait_for("the source and why", |text| {
         text.contains("source none") && text.contains("the cluster has no metrics.k8s.io")
     });
     let text = terminal.wait_for("pods", |text| text.contains("Running"));
     assert!(!text.lines().skip(8).any(has_usage), "{text}");
     terminal.press("6");
-    // What is requested is known all the same.
+    // Requests are shown without metrics.
     terminal.wait_for("namespaces", |text| {
         text.contains("CPU REQ") && text.contains("kube-system")
     });
-    // One that is installed meanwhile is found.
+    // A server that is installed later is found.
     lab.cluster.api().set_without(&[]);
     terminal.wait_for_text("source vitals");
     terminal.press("3");
@@ -129,7 +129,7 @@ fn where_there_are_no_metrics_it_is_said_why_and_the_rest_is_shown() {
 }
 
 #[test]
-fn where_no_context_is_chosen_the_list_of_contexts_opens_at_once() {
+fn without_a_context_the_list_of_contexts_opens() {
     let lab = Lab::start();
     let whole = lab.cluster.kubeconfig();
     let without: String = whole
@@ -139,7 +139,7 @@ fn where_no_context_is_chosen_the_list_of_contexts_opens_at_once() {
         .collect();
     assert_ne!(without.lines().count(), whole.lines().count());
     for chosen in ["", "current-context: ''\n", "current-context: null\n"] {
-        let mut terminal = lab.look(&format!("{without}{chosen}"), &[]);
+        let mut terminal = lab.dashboard(&format!("{without}{chosen}"), &[]);
         terminal.wait_for_text("Contexts ─");
         terminal.press("enter");
         terminal.wait_for("the cluster of the chosen context", |text| {
@@ -151,7 +151,7 @@ fn where_no_context_is_chosen_the_list_of_contexts_opens_at_once() {
 }
 
 #[test]
-fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
+fn missing_permissions_and_the_rest_are_shown() {
     let lab = Lab::start();
     let subject = Subject::service_account("shop", "jane");
     let identities = lab.cluster.identities();
@@ -167,7 +167,7 @@ fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
     let kubeconfig = api
         .service_account_kubeconfig("shop", "jane")
         .replace("namespace: default", "namespace: shop");
-    let mut terminal = lab.look(&kubeconfig, &["--view", "pods"]);
+    let mut terminal = lab.dashboard(&kubeconfig, &["--view", "pods"]);
     terminal.wait_for("the pods of the own namespace, and why no others", |text| {
         let why =
             "pods of other namespaces: forbidden: User \"system:serviceaccount:shop:jane\" cannot";
@@ -175,7 +175,7 @@ fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
             && text.contains("source vitals, ns shop")
             && text.lines().skip(8).any(has_usage)
     });
-    // What is seen of the cluster is counted.
+    // The header counts the visible part of the cluster.
     terminal.wait_for("counts of those pods", |text| {
         let counts = text.lines().any(|line| line.contains("9 running"));
         counts && text.contains("nodes -")
@@ -217,15 +217,15 @@ fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
 }
 
 #[test]
-fn a_server_that_dies_is_replaced_by_what_any_cluster_has_until_it_returns() {
+fn while_vitals_server_is_down_another_source_is_used() {
     let mut lab = Lab::start();
-    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    let mut terminal = lab.dashboard_as_admin(&["--view", "pods"]);
     terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
     lab.stop_server();
     let text = terminal.wait_for("the source that is left, and why", |text| {
         text.contains("source none") && text.contains("PARTLY LIVE") && text.contains("usage: ")
     });
-    // What was known stays.
+    // The last rows stay.
     assert!(text.lines().skip(8).any(has_usage), "{text}");
     terminal.press("8");
     terminal.wait_for_text("incidents: kubevitals.io: not available");
@@ -239,13 +239,13 @@ fn a_server_that_dies_is_replaced_by_what_any_cluster_has_until_it_returns() {
 }
 
 #[test]
-fn a_cluster_that_is_cut_off_is_asked_again_until_it_answers() {
+fn an_unreachable_cluster_is_retried_until_it_answers() {
     let lab = Lab::start();
-    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    let mut terminal = lab.dashboard_as_admin(&["--view", "pods"]);
     terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
     lab.cluster.cut_api(true);
     terminal.wait_for("that it is lost", |text| text.contains("LOST"));
-    // Keys are answered all the same.
+    // Keys still work.
     terminal.press("2");
     terminal.wait_for("nodes as they were", |text| text.contains("node-0001"));
     lab.cluster.cut_api(false);

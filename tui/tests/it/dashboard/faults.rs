@@ -1,4 +1,4 @@
-//! A credential plugin that does everything wrong that a plugin can do, under a dashboard that is used meanwhile.
+//! A credential plugin with every fault that a plugin can have, below a dashboard in use.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use super::clusters::Lab;
 use super::rows;
 use crate::terminal::Terminal;
 
-/// In each secret, and in nothing else.
+/// A text that every secret contains, and nothing else.
 const SECRET: &str = "S3CR3T";
 
-/// In all that the plugin writes to a terminal or to its standard error to spoil the screen.
+/// A text in everything that the plugin writes to a terminal or to its standard error to spoil the screen.
 const NOISE: &str = "NOISE";
 
-/// How a drawn screen begins.
+/// The start of a drawn screen.
 const ENTER: &[u8] = b"\x1b[?1049h";
 
-/// Longer than anything takes that must happen.
+/// Longer than anything in these tests takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the plugin does in a run, in the order in which the test lets it. `$1` is for how long it hangs: until the file
-/// `go` is there, or for some seconds.
+/// The behaviours of the plugin, one for each run. `$1` selects how long it hangs: until the file `go` exists, or some
+/// seconds.
 const SCRIPT: &str = r#"#!/bin/sh
 folder=$(dirname "$0")
 if [ "$1" = stay ]; then
@@ -88,7 +88,7 @@ case $fault in
 esac
 "#;
 
-/// What the plugin does wrong, and what the dashboard's log says of it; nothing where it succeeds or hangs.
+/// The faults of the plugin with the text in the dashboard's log; empty if the plugin succeeds or hangs.
 const FAULTS: [(&str, &str); 20] = [
     ("stderr", "failed with exit code 7: refresh token revoked"),
     ("tty", "failed with exit code 8"),
@@ -105,8 +105,8 @@ const FAULTS: [(&str, &str); 20] = [
     ("long", "it printed more than 1024 KiB"),
     ("endless", "it printed more than 1024 KiB"),
     ("talks", "talked too much"),
-    ("garbage", "its output is no ExecCredential in JSON"),
-    ("broken", "its output is no ExecCredential in JSON"),
+    ("garbage", "its output is not an ExecCredential in JSON"),
+    ("broken", "its output is not an ExecCredential in JSON"),
     (
         "header",
         "its token has characters that a header cannot carry",
@@ -115,7 +115,7 @@ const FAULTS: [(&str, &str); 20] = [
     ("killed", "SIGKILL"),
 ];
 
-/// A plugin and the files by which it is told what to do.
+/// A plugin and the files that control it.
 pub(super) struct Plugin {
     folder: PathBuf,
 }
@@ -136,19 +136,19 @@ impl Plugin {
         self.folder.join("plugin")
     }
 
-    /// Says what the next runs do.
+    /// Sets the behaviour of the next runs.
     fn next(&self, fault: &str) {
         self.set("next", fault);
     }
 
-    /// Writes a file that a run reads, before or after.
+    /// Writes a file that a run reads.
     pub(super) fn set(&self, file: &str, text: &str) {
         let unfinished = self.folder.join("unfinished");
         std::fs::write(&unfinished, text).unwrap();
         std::fs::rename(unfinished, self.folder.join(file)).unwrap();
     }
 
-    /// How many runs have begun that do this.
+    /// The number of runs with this behaviour that have started.
     pub(super) fn begun(&self, fault: &str) -> usize {
         let begun = std::fs::read_to_string(self.folder.join("begun")).unwrap_or_default();
         begun.lines().filter(|line| *line == fault).count()
@@ -163,7 +163,7 @@ impl Plugin {
         }
     }
 
-    /// The processes of the plugin, and what it has started of itself.
+    /// The processes of the plugin, and its children.
     fn processes(&self) -> Vec<String> {
         let found = std::process::Command::new("pgrep")
             .args(["-f", &self.program().display().to_string()])
@@ -182,7 +182,7 @@ impl Plugin {
     }
 }
 
-/// A cluster whose administrator is whoever has the plugin's good token.
+/// A cluster whose administrator has the plugin's valid token.
 pub(super) fn lab(script: &str) -> (Lab, Plugin) {
     let lab = Lab::start();
     let masters = UserInfo::new("jane", ["system:masters"]);
@@ -191,7 +191,7 @@ pub(super) fn lab(script: &str) -> (Lab, Plugin) {
     (lab, plugin)
 }
 
-/// A kubeconfig of the lab's cluster whose user is whoever the plugin says.
+/// A kubeconfig of the lab's cluster whose user has the plugin.
 pub(super) fn kubeconfig(lab: &Lab, plugin: &Plugin, mode: &str, hang: &str) -> String {
     // The later version has no default.
     let version = if mode.is_empty() { "v1beta1" } else { "v1" };
@@ -213,7 +213,7 @@ pub(super) fn kubeconfig(lab: &Lab, plugin: &Plugin, mode: &str, hang: &str) -> 
     .to_string()
 }
 
-/// Presses keys that change what is shown, and some that need an answer of the cluster.
+/// Presses keys that change the screen, some of which need a response of the cluster.
 pub(super) fn use_it(terminal: &mut Terminal) {
     terminal.press("3");
     terminal.wait_for_text("NAMESPACE");
@@ -227,8 +227,8 @@ fn last(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).rposition(|window| window == part)
 }
 
-/// Fails unless the terminal shows what a fresh one would that saw only what the dashboard has drawn since it has had the
-/// terminal, to the last attribute.
+/// Fails unless the terminal equals a fresh one that received only the dashboard's output since it got the terminal,
+/// attributes included.
 pub(super) fn assert_as_drawn(terminal: &Terminal) {
     terminal.with_written(|screen, written| {
         let (rows, columns) = screen.size();
@@ -253,10 +253,10 @@ pub(super) fn assert_as_drawn(terminal: &Terminal) {
     });
 }
 
-/// Fails unless drawing everything anew changes nothing: what is shown is what the model has.
+/// Fails unless drawing everything again changes nothing: the screen shows the model.
 fn assert_is_the_models(terminal: &mut Terminal) {
     assert_as_drawn(terminal);
-    // Its time stands still; but the titles and headers tell of the present, and an answer may still come.
+    // The dashboard's time is stopped. But titles and headers show the present, and a response may still arrive.
     terminal.press("space");
     terminal.wait_for_text("PAUSED");
     let body = |screen: &vt100::Screen| rows(screen).split_off(6);
@@ -279,7 +279,7 @@ fn assert_is_the_models(terminal: &mut Terminal) {
     terminal.press("space");
 }
 
-/// Lets the plugin do each fault once, with the dashboard in use all the while, for so long.
+/// Runs each fault once, with the dashboard in use, for this long.
 fn survives(mode: &str, least: Duration, hang: &str) {
     let (lab, plugin) = lab(SCRIPT);
     let log = lab.folder.path().join("log");
@@ -309,7 +309,7 @@ fn survives(mode: &str, least: Duration, hang: &str) {
             use_it(&mut terminal);
             assert!(patience.elapsed() < PATIENCE * 2, "{fault} never begins");
         }
-        // While it is at it, and hangs perhaps.
+        // During the fault, which may hang.
         use_it(&mut terminal);
         use_it(&mut terminal);
         assert_as_drawn(&terminal);
@@ -344,7 +344,7 @@ fn survives(mode: &str, least: Duration, hang: &str) {
     assert!(!log.contains(SECRET), "a secret is in the log");
 }
 
-/// Nothing secret, and nothing that the plugin wrote to spoil the screen.
+/// Fails if a screen has a secret, or text that the plugin wrote to spoil it.
 pub(super) fn assert_clean(written: &[u8]) {
     let text = String::from_utf8_lossy(written);
     for part in [SECRET, NOISE] {
@@ -356,13 +356,13 @@ pub(super) fn assert_clean(written: &[u8]) {
 }
 
 #[test]
-fn whatever_a_plugin_does_the_screen_is_the_models_and_keys_are_answered() {
+fn no_fault_of_a_plugin_disturbs_the_screen_or_the_keys() {
     survives("IfAvailable", Duration::ZERO, "");
 }
 
 #[test]
 #[ignore = "takes two minutes: the test above does the same as fast as it goes"]
-fn for_two_minutes_too() {
+fn no_fault_disturbs_the_dashboard_in_two_minutes() {
     survives("IfAvailable", Duration::from_secs(120), "30");
 }
 
@@ -377,7 +377,7 @@ fn a_plugin_that_hangs_ends_with_the_dashboard() {
     ] {
         let (lab, plugin) = lab(SCRIPT);
         let kubeconfig = kubeconfig(&lab, &plugin, "IfAvailable", "");
-        let mut terminal = lab.look(&kubeconfig, &["--view", "pods"]);
+        let mut terminal = lab.dashboard(&kubeconfig, &["--view", "pods"]);
         terminal.wait_for("pods", |text| text.contains("Running"));
         plugin.next(fault);
         while plugin.begun(fault) == 0 {

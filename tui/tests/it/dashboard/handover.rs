@@ -1,4 +1,4 @@
-//! Who has the terminal: the dashboard, or a credential plugin that asks.
+//! Shares the terminal between the dashboard and credential plugins.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,8 +7,7 @@ use super::clusters::Lab;
 use super::faults::{Plugin, assert_as_drawn, assert_clean, kubeconfig, use_it};
 use crate::terminal::Terminal;
 
-/// Writes down what it is told and what it has, asks where it has a terminal, and does with the terminal what `wreck`
-/// says.
+/// Logs its input and its terminal, prompts if it has a terminal, and changes the terminal as `wreck` says.
 const SCRIPT: &str = r#"#!/bin/sh
 folder=$(dirname "$0")
 echo run >> "$folder/begun"
@@ -45,7 +44,7 @@ fn read(folder: &Path, file: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// A lab whose plugin gives credentials that live for so long.
+/// A lab whose plugin returns credentials with this lifetime.
 fn lab(life: &str) -> (Lab, Plugin) {
     let (lab, plugin) = super::faults::lab(SCRIPT);
     plugin.set("life", life);
@@ -57,14 +56,14 @@ fn expected(interactive: bool) -> String {
     format!("interactive {interactive}, terminal {has}, /dev/tty {has}")
 }
 
-/// Waits until a plugin asks on the terminal as it was before the dashboard, and types an answer.
+/// Waits until a plugin prompts on the original screen, and types an answer.
 fn answer(terminal: &mut Terminal, text: &str) {
     terminal.wait_for_prompt("Password:");
     terminal.send(&format!("{text}\r"));
 }
 
-/// Opens and closes a pod's page until the credential has expired and the plugin runs again. No key is pressed once it
-/// does.
+/// Opens and closes a pod's page until the credential has expired and the plugin runs again. After that it presses no
+/// key.
 fn until_it_runs(terminal: &mut Terminal, plugin: &Plugin, times: usize) {
     let runs = || {
         let begin = Instant::now();
@@ -79,7 +78,7 @@ fn until_it_runs(terminal: &mut Terminal, plugin: &Plugin, times: usize) {
             return;
         }
         terminal.press("esc");
-        // Requests are made without keys too: then it has the terminal by now.
+        // The dashboard also sends requests by itself, so the plugin may have the terminal by now.
         terminal.wait_until("the table, or the plugin", |screen, _| {
             let is_there = screen.contents().contains("NAMESPACE");
             (is_there || !screen.alternate_screen()).then_some(())
@@ -88,7 +87,7 @@ fn until_it_runs(terminal: &mut Terminal, plugin: &Plugin, times: usize) {
 }
 
 #[test]
-fn before_anything_is_drawn_a_plugin_has_what_kubectl_gives_it() {
+fn before_drawing_a_plugin_has_the_terminal_as_in_kubectl() {
     for mode in MODES {
         let (lab, plugin) = lab(LONG);
         let folder = lab.folder.path();
@@ -115,7 +114,7 @@ fn before_anything_is_drawn_a_plugin_has_what_kubectl_gives_it() {
                 let _ = std::fs::remove_file(folder.join(file));
             }
         }
-        // One that may not ask has no terminal here, not even by its name.
+        // A plugin that may not prompt has no terminal, not even /dev/tty.
         let without_tty = |at: usize| {
             let first: &String = &seen[at].0[0];
             first.split(", /dev/tty").next().unwrap().to_owned()
@@ -126,7 +125,7 @@ fn before_anything_is_drawn_a_plugin_has_what_kubectl_gives_it() {
 }
 
 #[test]
-fn once_it_is_drawn_only_who_always_needs_the_terminal_gets_it() {
+fn while_drawing_only_mode_always_gets_the_terminal() {
     for mode in MODES {
         let (lab, plugin) = lab("4");
         let folder = lab.folder.path().to_owned();
@@ -141,14 +140,14 @@ fn once_it_is_drawn_only_who_always_needs_the_terminal_gets_it() {
             plugin.set("wait", "");
             until_it_runs(&mut terminal, &plugin, 2);
             answer(&mut terminal, "q second");
-            // Read by nobody: neither quits the dashboard nor opens anything.
+            // Unread input: it neither quits the dashboard nor opens anything.
             terminal.send("q\r8q");
             plugin.set("go", "");
             terminal.wait_until("the dashboard again", |screen, _| {
                 (screen.alternate_screen() && screen.contents().contains("LIVE")).then_some(())
             });
             let typed = read(&folder, "typed");
-            // An `esc` may have been on its way.
+            // An `esc` may have been in flight.
             assert!(
                 typed.len() == 2 && typed[1].ends_with("q second"),
                 "{typed:?}"
@@ -176,7 +175,7 @@ fn once_it_is_drawn_only_who_always_needs_the_terminal_gets_it() {
     }
 }
 
-/// Opens the dashboard of a plugin that always asks, and lets its credential expire: it has the terminal.
+/// Opens the dashboard with a plugin that always prompts, and lets its credential expire: the plugin has the terminal.
 fn lent(lab: &Lab, plugin: &Plugin) -> Terminal {
     plugin.set("life", "4");
     let mut terminal = lab.open(&kubeconfig(lab, plugin, "Always", ""), &["--view", "pods"]);
@@ -188,7 +187,7 @@ fn lent(lab: &Lab, plugin: &Plugin) -> Terminal {
 }
 
 #[test]
-fn however_a_plugin_leaves_the_terminal_the_dashboard_is_drawn_on_it() {
+fn the_dashboard_restores_the_terminal_after_a_plugin() {
     for wreck in ["screen", "modes"] {
         let (lab, plugin) = lab(LONG);
         let mut terminal = lent(&lab, &plugin);
@@ -203,7 +202,7 @@ fn however_a_plugin_leaves_the_terminal_the_dashboard_is_drawn_on_it() {
         assert!(terminal.is_raw(), "{wreck}");
         terminal.press("q");
         assert_eq!(terminal.wait_for_end(), 0);
-        // As it was before the dashboard, not as the plugin left it.
+        // The modes are those from before the dashboard, not those of the plugin.
         terminal.assert_sane();
         let text = String::from_utf8_lossy(&terminal.written()).into_owned();
         assert!(
@@ -218,7 +217,7 @@ fn a_plugin_that_has_the_terminal_ends_with_the_dashboard() {
     for signal in ["TERM", "HUP", "INT"] {
         let (lab, plugin) = lab(LONG);
         let mut terminal = lent(&lab, &plugin);
-        // The first prompt is on this screen too: the second one comes when the plugin has changed the modes.
+        // The first prompt is on this screen too; the second one comes after the plugin has changed the modes.
         terminal.wait_until("the second prompt", |_, written| {
             let prompts = written.windows(9).filter(|part| *part == b"Password:");
             (prompts.count() >= 2).then_some(())
@@ -232,7 +231,7 @@ fn a_plugin_that_has_the_terminal_ends_with_the_dashboard() {
 
 /// The plugin is in the dashboard's job.
 #[test]
-fn a_job_that_waits_for_a_password_can_be_stopped_and_continued() {
+fn a_job_at_a_password_prompt_can_be_stopped() {
     let (lab, plugin) = lab("4");
     let config = lab.folder.path().join("kubeconfig");
     std::fs::write(&config, kubeconfig(&lab, &plugin, "Always", "")).unwrap();

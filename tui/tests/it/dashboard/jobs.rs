@@ -1,5 +1,4 @@
-//! Job control: stopped and continued, by keys and from outside. Only a shell that controls its jobs can be left and
-//! come back to.
+//! Job control: stop and continue, by keys and by signals. It needs a shell with job control.
 
 use crate::terminal::Terminal;
 
@@ -42,14 +41,14 @@ fn kill(signal: &str, process: &str) {
     assert!(sent.success());
 }
 
-/// Waits until the shell has the terminal as it was before the dashboard.
+/// Waits until the shell has the terminal in its original state.
 fn wait_for_shell(shell: &Terminal) {
     shell.wait_for_text("Stopped");
     shell.wait_for_prompt("prompt>");
     shell.assert_given_back();
 }
 
-/// The dashboard is drawn, in its own modes, and keys work.
+/// Waits until the dashboard is drawn in its own modes and keys work.
 fn wait_for_dashboard(shell: &mut Terminal) {
     shell.wait_until("the dashboard again", |screen, _| {
         let is_ours = screen.alternate_screen()
@@ -64,7 +63,7 @@ fn wait_for_dashboard(shell: &mut Terminal) {
             (super::current_view(screen).as_deref() == Some(title)).then_some(())
         });
     }
-    // What is typed is not shown by the terminal itself.
+    // The terminal does not echo.
     assert!(shell.is_raw());
 }
 
@@ -76,7 +75,7 @@ fn end(mut shell: Terminal) {
 }
 
 #[test]
-fn stopped_by_its_key_it_comes_back_whole() {
+fn after_a_stop_by_key_the_screen_is_complete() {
     let mut shell = shell();
     for _ in 0..3 {
         shell.press("ctrl-z");
@@ -88,7 +87,7 @@ fn stopped_by_its_key_it_comes_back_whole() {
 }
 
 #[test]
-fn stopped_from_outside_it_gives_the_terminal_back_too() {
+fn a_stop_by_signal_restores_the_terminal() {
     let mut shell = shell();
     let process = dashboard_of(&shell);
     // The process, and its group.
@@ -102,7 +101,7 @@ fn stopped_from_outside_it_gives_the_terminal_back_too() {
 }
 
 #[test]
-fn stopped_without_being_asked_it_takes_the_terminal_again() {
+fn after_a_sudden_stop_it_takes_the_terminal_again() {
     let mut shell = shell();
     let process = dashboard_of(&shell).to_string();
     for _ in 0..2 {
@@ -115,12 +114,13 @@ fn stopped_without_being_asked_it_takes_the_terminal_again() {
 }
 
 #[test]
-fn continued_in_the_background_it_waits_for_the_terminal() {
+fn in_the_background_it_waits_for_the_terminal() {
     let mut shell = shell();
     let process = dashboard_of(&shell).to_string();
     shell.press("ctrl-z");
     wait_for_shell(&shell);
-    // The shell's own command, a signal, a signal that comes while it is stopped: it does not take the shell's terminal.
+    // The shell's own command, a signal, and a signal while it is stopped: the dashboard does not take the shell's
+    // terminal.
     shell.send("clear; bg; wait -f; echo bg is do''ne\r");
     shell.wait_for_text("bg is done");
     shell.assert_given_back();
@@ -138,9 +138,9 @@ fn continued_in_the_background_it_waits_for_the_terminal() {
     end(shell);
 }
 
-/// As `docker run -it` and `ssh -t` start it: who stopped it there could never let it go on.
+/// As under `docker run -it` and `ssh -t`: no shell could continue a stopped process.
 #[test]
-fn where_there_is_no_shell_it_does_not_stop() {
+fn without_a_shell_it_does_not_stop() {
     let mut dashboard = Dashboard::start(&[]);
     dashboard.terminal.press("ctrl-z");
     dashboard.terminal.wait_for_text("there is no shell");

@@ -2,18 +2,18 @@
 
 use crate::source::connect::identity::IdentityError;
 
-/// Why a plugin gave no credential. What it printed to its standard output is in no text, since that is secret.
+/// Why a plugin returned no credential. No text contains its standard output, which is secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(in crate::source) enum PluginError {
-    /// There is no such program.
-    #[error("exec: executable {command} not found{}", after_blank_line(.hint))]
+    /// The program does not exist.
+    #[error("exec: executable {command} not found{}", after("\n\n", .hint))]
     NotFound {
         /// The program.
         command: String,
-        /// How to install it, by the kubeconfig.
+        /// The install hint in the kubeconfig.
         hint: String,
     },
-    /// It could not be started.
+    /// The program could not be started.
     #[error("exec: executable {command} cannot be started: {why}")]
     NotStarted {
         /// The program.
@@ -21,20 +21,20 @@ pub(in crate::source) enum PluginError {
         /// The system's reason.
         why: String,
     },
-    /// It ended with a failure.
-    #[error("exec: executable {command} failed with {status}{}", after_colon(.last_line))]
+    /// The program failed.
+    #[error("exec: executable {command} failed with {status}{}", after(": ", .last_line))]
     Failed {
         /// The program.
         command: String,
         /// `exit code 1`, or the signal that ended it.
         status: String,
-        /// The last line that it wrote to its standard error.
+        /// The last line of its standard error.
         last_line: String,
     },
-    /// It needs a terminal and there is none.
+    /// The program needs a terminal, and there is none.
     #[error("exec: executable {0} needs a terminal: standard input is not a terminal")]
     NoTerminal(String),
-    /// Its output is no credential.
+    /// The output is not a credential.
     #[error("exec: executable {command}: {why}")]
     NoCredential {
         /// The program.
@@ -42,31 +42,24 @@ pub(in crate::source) enum PluginError {
         /// What is wrong with the output.
         why: String,
     },
-    /// Its client certificate cannot be used.
+    /// The client certificate cannot be used.
     #[error("exec: executable {command}: client certificate: {why}")]
     Identity {
         /// The program.
         command: String,
-        /// Why.
+        /// The reason.
         why: IdentityError,
     },
-    /// It was ended before it gave a credential.
+    /// The run was aborted.
     #[error("exec: executable {0} was ended")]
     Ended(String),
 }
 
-fn after_blank_line(hint: &str) -> String {
-    if hint.is_empty() {
+/// The separator and the text; empty for an empty text.
+fn after(separator: &str, text: &str) -> String {
+    if text.is_empty() {
         String::new()
     } else {
-        format!("\n\n{hint}")
-    }
-}
-
-fn after_colon(last_line: &str) -> String {
-    if last_line.is_empty() {
-        String::new()
-    } else {
-        format!(": {last_line}")
+        format!("{separator}{text}")
     }
 }

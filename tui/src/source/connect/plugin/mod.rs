@@ -1,4 +1,4 @@
-//! Credential plugins: programs that give a token or a client certificate.
+//! Credential plugins: programs that print a token or a client certificate.
 //!
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
 
@@ -24,43 +24,43 @@ pub(in crate::source) use error::PluginError;
 use program::Program;
 use protocol::PluginCredential;
 
-/// The shortest time before a plugin runs again that failed, or whose credential was rejected.
+/// The first back-off after a failure or a rejected credential.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// The same of one that takes the terminal from a person, who must be able to read why.
+/// The first back-off of a plugin that requires the terminal: a person must be able to read the error.
 const BACKOFF_INTERACTIVE: Duration = Duration::from_secs(10);
 
-/// The longest time.
+/// The longest back-off.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// A credential plugin. It runs once at a time; its credential is used until it expires or the server rejects it.
+/// A credential plugin. At most one run is in flight; its credential is used until it expires or the server rejects it.
 ///
-/// A run belongs to no request: one that is given up, for example because it took too long, does not end it, so a login
-/// in a browser can take its time. Dropping the plugin does.
+/// A run continues if the request that started it is dropped, so that a login in a browser can take its time. Dropping
+/// the plugin ends the run.
 #[derive(Debug)]
 pub(in crate::source) struct Plugin {
     program: Arc<Program>,
     state: Arc<Mutex<State>>,
 }
 
-/// What a run of the program gives to everyone who waits for it.
+/// The result of a run, shared by all requests that wait for it.
 type Outcome = Shared<BoxFuture<'static, Result<Credential, PluginError>>>;
 
 #[derive(Debug, Default)]
 struct State {
-    /// How long the plugin does not run after its first failure.
+    /// The first back-off.
     backoff: Duration,
-    /// The run that is under way.
+    /// The run in flight.
     run: Option<(Outcome, AbortHandle)>,
     credential: Option<Credential>,
     version: u64,
-    /// When the credential must be renewed; none for one that does not expire.
+    /// When the credential expires; none if it does not.
     expires: Option<Timestamp>,
     rejected: bool,
-    /// The last failure, and how many there were in a row. A credential that was rejected or came expired counts.
+    /// The last failure, and the number of failures in a row. A rejected or expired credential counts as one.
     error: Option<PluginError>,
     failures: u32,
-    /// Before this the plugin does not run again.
+    /// The end of the back-off.
     not_before: Option<Instant>,
 }
 
@@ -82,7 +82,7 @@ impl Plugin {
         }
     }
 
-    /// The credential for a request: the last one while it is good, else a new one.
+    /// The credential for a request: the last one while it is valid, else that of a new run.
     pub(super) async fn get(&self, identity: &Arc<Identity>) -> Result<Credential, PluginError> {
         let outcome = {
             let mut state = self.state.lock();
@@ -98,7 +98,7 @@ impl Plugin {
         outcome.await
     }
 
-    /// Takes in how the server answered a request with a credential of the plugin.
+    /// Applies the server's response to a credential of the plugin.
     pub(super) fn answered(&self, version: u64, rejected: bool) {
         let mut state = self.state.lock();
         if state.version != version {
@@ -116,14 +116,14 @@ impl Plugin {
     fn start(&self, identity: &Arc<Identity>, before: &mut State) -> (Outcome, AbortHandle) {
         let (program, identity) = (Arc::clone(&self.program), Arc::clone(identity));
         let state = Arc::clone(&self.state);
-        // The last credential may be in what the program says about it.
+        // The plugin's error text may contain the last credential, which must be hidden.
         let last = before.credential.take();
         let task = tokio::spawn(async move {
             let header = last.and_then(|credential| credential.header);
             let result = program.run(&identity, header.as_ref()).await;
             let mut state = state.lock();
             state.run = None;
-            let result = state.take(result);
+            let result = state.apply(result);
             if let Err(error) = &result {
                 let wait = state.wait();
                 tracing::warn!(%error, retry_in = ?wait, "the credential plugin gave no credential");
@@ -151,8 +151,7 @@ impl Drop for Plugin {
 }
 
 impl State {
-    /// What is answered without a run: a credential that is good, or the last outcome while the plugin must not run
-    /// again.
+    /// The result without a run: a valid credential, or the last result during the back-off.
     fn without_run(&self) -> Option<Result<Credential, PluginError>> {
         let waiting = self.not_before.is_some_and(|until| Instant::now() < until);
         match (&self.credential, &self.error) {
@@ -169,7 +168,7 @@ impl State {
                 .is_none_or(|expires| Timestamp::now() < expires)
     }
 
-    /// How long the plugin does not run again.
+    /// The rest of the back-off.
     fn wait(&self) -> Duration {
         self.not_before.map_or(Duration::ZERO, |until| {
             until.saturating_duration_since(Instant::now())
@@ -185,7 +184,7 @@ impl State {
         self.not_before = Some(Instant::now() + wait);
     }
 
-    fn take(
+    fn apply(
         &mut self,
         result: Result<PluginCredential, PluginError>,
     ) -> Result<Credential, PluginError> {
@@ -201,7 +200,7 @@ impl State {
                 self.rejected = false;
                 self.error = None;
                 if self.is_good() {
-                    // The failures are forgotten when the server accepts the credential.
+                    // The failures are reset when the server accepts the credential.
                     self.not_before = None;
                 } else {
                     self.back_off();

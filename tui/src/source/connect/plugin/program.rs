@@ -1,4 +1,4 @@
-//! A plugin's program while it runs.
+//! Runs the program of a plugin.
 
 use std::io::{self, Write};
 use std::pin::pin;
@@ -17,28 +17,28 @@ use super::secrets::{self, Secrets};
 use crate::source::connect::identity::Identity;
 use crate::source::connect::terminal::{Access, Terminal};
 
-/// How much a plugin may print. A certificate with its key is a few KiB.
+/// The largest output. A certificate with its key has a few KiB.
 const LONGEST_OUTPUT: usize = 1 << 20;
 
-/// How much of a plugin's standard error is kept: its end, where the reason is.
+/// How much of the end of the standard error is stored: the reason is there.
 const STDERR_END: usize = 4 << 10;
 
-/// How long the streams of a plugin that has ended are read further.
+/// How long the streams are read after the program has ended.
 const LEFT_OPEN: Duration = Duration::from_secs(1);
 
-/// A program that a kubeconfig names, and the terminal that it may ask for.
+/// A program of a kubeconfig, and the terminal that it may request.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) exec: ExecConfig,
     pub(super) terminal: Terminal,
 }
 
-/// What a plugin left when it ended.
+/// The result of a program that has ended.
 struct Output {
     status: io::Result<ExitStatus>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    /// It printed more than is read.
+    /// The output was longer than the limit.
     too_long: bool,
 }
 
@@ -48,7 +48,7 @@ impl Program {
         self.exec.command.clone().unwrap_or_default()
     }
 
-    /// Runs the program. `last` is the credential that is to be renewed, which is secret too.
+    /// Runs the program. `last` is the credential to renew, which is secret too.
     pub(super) async fn run(
         &self,
         identity: &Identity,
@@ -106,7 +106,7 @@ impl Program {
                     }),
                     read_all(stderr, |chunk| {
                         if echo {
-                            // The terminal may be gone, which ends the program otherwise.
+                            // The terminal may be gone; the program then ends another way.
                             let _ = io::stderr().write_all(chunk);
                         }
                         stderr_end.extend_from_slice(chunk);
@@ -119,7 +119,7 @@ impl Program {
             tokio::select! {
                 _ = &mut reading => running.wait().await,
                 status = running.wait() => {
-                    // What it has started and left running may hold the streams open.
+                    // A child that the program left running may hold the streams open.
                     let _ = timeout(LEFT_OPEN, reading).await;
                     status
                 }
@@ -153,8 +153,8 @@ impl Program {
                     Stdio::piped()
                 });
         });
-        // A session of its own has no terminal, not even by /dev/tty. With the terminal it must stay in the
-        // foreground, which is this program's group.
+        // A process in its own session has no terminal, not even through /dev/tty. With the terminal it must stay in
+        // this program's group, the foreground.
         if !interactive {
             wrapped.wrap(ProcessSession);
         }
@@ -176,17 +176,17 @@ impl Program {
     }
 }
 
-/// A plugin that runs. It does not outlive this, and neither does what it started, unless that has a session or a
-/// process group of its own.
+/// A running plugin. Dropping it kills the plugin and its children, unless they have their own session or process
+/// group.
 struct Running {
     child: Box<dyn ChildWrapper>,
-    /// It leads a process group.
+    /// The process leads a process group.
     has_group: bool,
     ended: bool,
 }
 
 impl Running {
-    /// Waits until the program itself ends, and ends what it left running.
+    /// Waits until the program ends, and kills its children.
     async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.inner_mut().wait().await;
         self.ended = true;
@@ -197,7 +197,7 @@ impl Running {
     }
 
     fn kill(&mut self) {
-        // What has just ended cannot be killed, which is well.
+        // A process that has just ended cannot be killed.
         let _ = self.child.start_kill();
     }
 }
@@ -210,7 +210,7 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, or until `take` has enough: then the stream is closed.
+/// Reads to the end, or until `take` returns false; then the stream is closed.
 async fn read_all(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8]) -> bool) {
     let Some(mut stream) = stream else { return };
     let mut buffer = [0; 4096];

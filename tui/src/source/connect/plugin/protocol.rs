@@ -1,4 +1,4 @@
-//! What a plugin is given, and what it prints.
+//! The protocol of credential plugins: `KUBERNETES_EXEC_INFO` and `ExecCredential`.
 
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -13,11 +13,11 @@ use crate::source::connect::identity::Identity;
 pub(super) struct PluginCredential {
     /// `Authorization`; none with a client certificate.
     pub(super) header: Option<HeaderValue>,
-    /// When it must be renewed; none for one that does not expire.
+    /// The expiry; none if the credential does not expire.
     pub(super) expires: Option<Timestamp>,
 }
 
-/// What a plugin is given in `KUBERNETES_EXEC_INFO`.
+/// The value of `KUBERNETES_EXEC_INFO`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ExecInfo<'a> {
@@ -33,7 +33,7 @@ struct ExecInfoSpec<'a> {
     cluster: Option<ExecInfoCluster<'a>>,
 }
 
-/// The cluster. client-go writes `config` where there is none too.
+/// The cluster. client-go writes `config: null` if there is no config.
 #[derive(Serialize)]
 struct ExecInfoCluster<'a> {
     #[serde(flatten)]
@@ -49,7 +49,7 @@ impl<'a> ExecInfoCluster<'a> {
     }
 }
 
-/// What a plugin prints.
+/// The output of a plugin.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ExecCredential {
@@ -80,10 +80,10 @@ pub(super) fn exec_info(exec: &ExecConfig, interactive: bool) -> String {
     .unwrap_or_default()
 }
 
-/// Reads what a plugin printed. A client certificate goes into the identity.
+/// Parses the output of a plugin and stores its client certificate in the identity.
 ///
 /// # Errors
-/// What is wrong with it. The text has nothing of the output.
+/// The output is invalid. The text contains nothing of it.
 pub(super) fn read(
     exec: &ExecConfig,
     output: &[u8],
@@ -95,7 +95,7 @@ pub(super) fn read(
         why: why.to_owned(),
     };
     let answer: ExecCredential = serde_json::from_slice(output)
-        .map_err(|_| no_credential("its output is no ExecCredential in JSON"))?;
+        .map_err(|_| no_credential("its output is not an ExecCredential in JSON"))?;
     let expected = exec.api_version.as_deref().unwrap_or_default();
     if answer.api_version != expected {
         return Err(no_credential(&format!(
@@ -132,7 +132,7 @@ pub(super) fn read(
     let expires = non_empty(status.expiration_timestamp)
         .map(|text| text.parse::<Timestamp>())
         .transpose()
-        .map_err(|_| no_credential("its expirationTimestamp is no time"))?;
+        .map_err(|_| no_credential("its expirationTimestamp is not a timestamp"))?;
     let header = token
         .map(|token| header("Bearer", token.trim()))
         .transpose()

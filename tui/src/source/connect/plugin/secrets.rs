@@ -1,4 +1,4 @@
-//! What must not be shown of the words of a plugin.
+//! Hides secrets in the error output of a plugin.
 
 use std::sync::LazyLock;
 
@@ -6,15 +6,15 @@ use http::HeaderValue;
 use kube::config::ExecConfig;
 use regex::{Captures, Regex};
 
-/// Shorter texts are no secrets, and are in many words.
+/// Shorter texts are not secret and occur in many words.
 const SHORTEST: usize = 4;
 
-/// Texts that are secret, and what is shown instead.
+/// Secrets with their replacements.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<(String, String)>);
 
 impl Secrets {
-    /// The plugin's environment, arguments that are named as secrets, the last credential, and what it has printed.
+    /// Collects the plugin's environment, arguments with secret names, the last credential, and secrets in the output.
     pub(super) fn of(exec: &ExecConfig, last: Option<&HeaderValue>, printed: &[u8]) -> Self {
         static PRINTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
             Regex::new(r#""(token|clientKeyData)"\s*:\s*"((?:[^"\\]|\\.)*)"#).ok()
@@ -46,7 +46,7 @@ impl Secrets {
         for matched in PRINTED.iter().flat_map(|form| form.captures_iter(&printed)) {
             found.add(matched.get(2).map_or("", |value| value.as_str()), "TOKEN");
         }
-        // One secret may be part of another.
+        // Longest first: one secret may be part of another.
         found
             .0
             .sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
@@ -59,17 +59,17 @@ impl Secrets {
         }
     }
 
-    /// A text without them, and without what looks like a token or like a login in an address.
+    /// Replaces the secrets, and whatever has the form of a token or of a login in a URL.
     pub(super) fn hide(&self, text: &str) -> String {
         static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let forms = [
-                // JSON web tokens, and those of Amazon's and Google's plugins.
+                // JSON web tokens, and the tokens of Amazon's and Google's plugins.
                 r"eyJ[\w-]{8,}(?:\.[\w-]*)*",
                 r"k8s-aws-v1\.[\w-]+",
                 r"ya29\.[\w.-]+",
                 // `token: x`, `"password":"x"`, `Bearer x`.
                 r#"((?i:token|password|secret|clientKeyData)"?\s*[:=]\s*"?|(?i:bearer)\s+)([^\s"',;]{4,})"#,
-                // The login in an address.
+                // The login in a URL.
                 r"(://)[^\s/@]+@",
             ];
             Regex::new(&forms.join("|")).ok()
@@ -95,7 +95,7 @@ impl Secrets {
     }
 }
 
-/// Whether a word behind `token:` is one, and not a word about it.
+/// Whether the text after `token:` is a token, and not a word about it.
 fn is_token(value: &str) -> bool {
     value.len() >= 20 || value.contains(|c: char| c.is_ascii_digit())
 }
@@ -104,20 +104,20 @@ fn is_password(name: &str) -> bool {
     !name.to_lowercase().contains("token") && !name.to_lowercase().contains("bearer")
 }
 
-/// Whether the name of an argument says that its value is secret.
+/// Whether the argument's name says that its value is secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let words = ["secret", "password", "passwd", "token", "key", "credential"];
     words.iter().any(|word| name.contains(word))
 }
 
-/// The environment that the kubeconfig gives the plugin.
+/// The environment variables that the kubeconfig sets.
 pub(super) fn variables(exec: &ExecConfig) -> impl Iterator<Item = (&String, &String)> {
     let variables = exec.env.iter().flatten();
     variables.filter_map(|variable| Some((variable.get("name")?, variable.get("value")?)))
 }
 
-/// The last line with something in it, without escape sequences and control characters.
+/// The last non-empty line, without escape sequences and control characters.
 pub(super) fn last_line(bytes: &[u8]) -> String {
     let text = strip_ansi_escapes::strip_str(String::from_utf8_lossy(bytes));
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_has_nothing_that_a_terminal_acts_on() {
+    fn the_last_line_has_no_control_characters() {
         for (bytes, expected) in [
             (&b"one\ntwo\n\n  \n"[..], "two"),
             (b"\x1b[2J\x1b[31mFATAL\x1b[0m: no\n", "FATAL: no"),
