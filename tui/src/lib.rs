@@ -1,9 +1,9 @@
 //! `vitals`: a top for Kubernetes.
 //!
-//! [`source`] gets data from a cluster. Of the dashboard, [`model`] is what is shown, [`view`] draws it, [`input`] makes
-//! actions of keys and mouse, [`model::filter`] chooses rows, [`export`] writes files, [`config`] has the settings, and
-//! [`app`] is the loop. [`batch`] prints and ends. `main` here is the whole program; the binary `vitals`, installed as
-//! `kubectl-vitals` too, only calls it.
+//! [`source`] reads a cluster. [`model`] has the state of the dashboard and [`model::filter`] its filter, [`view`] draws
+//! it, [`input`] converts keys and mouse into actions, [`export`] writes files, [`config`] has the settings, and [`app`]
+//! is the loop. [`batch`] has the commands that print and exit. The binary `vitals`, also installed as `kubectl-vitals`,
+//! only calls `main`.
 
 pub mod app;
 pub mod batch;
@@ -30,12 +30,12 @@ use tracing_subscriber::EnvFilter;
 
 /// Runs the program with the process's own arguments and streams.
 pub fn main() -> ExitCode {
-    // Not locked: a thread that must say something has to be able to.
+    // Not locked, so that other threads can write.
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Say(text)) => {
-            // A reader that went away has read enough.
+            // The reader may have closed the output.
             let _ = out.write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Tells what happens underneath to who asks for it: `VITALS_LOG=kubevitals=debug vitals …`.
+/// Logs to the standard error if `VITALS_LOG` is set: `VITALS_LOG=kubevitals=debug vitals …`.
 fn log() {
     if let Ok(filter) = EnvFilter::try_from_env("VITALS_LOG") {
         tracing_subscriber::fmt()
@@ -83,20 +83,20 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, streams),
-        Command::Config { what } => batch::configure::config(&what, streams),
+        Command::Config { command } => batch::configure::config(&command, streams),
         Command::Completion(args) => batch::configure::completion(&args, streams),
         Command::Man(args) => batch::configure::man(&args, streams),
     }
 }
 
-/// For commands that ask a little and end: no threads.
+/// The runtime of commands with a few requests: no threads.
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
 }
 
-/// For the dashboard: what is read from the cluster is taken apart beside the loop that draws.
+/// The runtime of the dashboard: data is decoded beside the loop that draws.
 fn threads() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,4 +1,4 @@
-//! `vitals config`, `completion` and `man`: what is made of the definitions of settings and flags.
+//! `vitals config`, `completion` and `man`: output from the definitions of settings and flags.
 
 use std::io;
 use std::path::Path;
@@ -11,10 +11,10 @@ fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Writes a first configuration, or prints the one that holds.
+/// Writes a configuration file, or prints the settings in effect.
 ///
 /// # Errors
-/// A file that cannot be written or read, or what is wrong in it.
+/// The file cannot be read or written, or is invalid.
 pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         ConfigCommand::Init { config } => {
@@ -27,7 +27,7 @@ pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), 
             init(location.path()).map_err(|error| Error::Flag(error.to_string()))?;
             writeln!(
                 streams.out,
-                "wrote {}: every line is a comment, so nothing changes yet",
+                "wrote {}: all lines are comments, so nothing changes until you edit it",
                 location.path().display()
             )?;
         }
@@ -44,7 +44,7 @@ pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), 
 /// Prints the completions for a shell.
 ///
 /// # Errors
-/// That they cannot be written.
+/// The output cannot be written.
 pub fn completion(args: &CompletionArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut cli::command("vitals"), "vitals", &mut text);
@@ -54,7 +54,7 @@ pub fn completion(args: &CompletionArgs, streams: &mut Streams<'_>) -> Result<()
 /// Prints the man page, or writes one for each command.
 ///
 /// # Errors
-/// That they cannot be written.
+/// The output cannot be written.
 pub fn man(args: &ManArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
     match &args.out {
         Some(folder) => pages(folder).map_err(|error| {

@@ -1,20 +1,19 @@
-//! Sorting as Go's `sort.Sort` does, down to the order of equal elements.
+//! Sorts as Go's `sort.Sort` does, down to the order of equal elements.
 //!
-//! kubectl sorts its rows with an unstable sort, so where two pods use the same CPU their order is
-//! whatever that sort happens to leave. To print the same bytes, the same pattern-defeating
-//! quicksort (Go 1.19 and later) has to run with the same choices: pivots, thresholds and its
-//! deterministic shuffle included. Go 1.24 mended that shuffle, which moved ties: both are here,
-//! so that an older kubectl can be compared with too.
+//! kubectl sorts its rows with an unstable sort, so the order of two pods with the same CPU depends on the algorithm.
+//! To print the same bytes, this module runs the same pattern-defeating quicksort (Go 1.19 and later) with the same
+//! pivots, thresholds and deterministic shuffle. Go 1.24 corrected the shuffle, which changed the order of equal
+//! elements. Both versions are here, for comparison with older kubectls.
 
-/// Up to this many elements an insertion sort is used (which is stable).
+/// Up to this many elements, insertion sort is used (which is stable).
 const INSERTION: usize = 12;
 /// From this many elements on, the pivot is a median of medians.
 const NINTHER: usize = 50;
 
-/// Which Go leaves equal elements in its order.
+/// The version of Go whose order of equal elements is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ties {
-    /// Go 1.24 and later, of which the newest kubectls are made.
+    /// Go 1.24 and later, as in the newest kubectls.
     #[default]
     Go1_24,
     /// Go 1.19 to 1.23.
@@ -22,7 +21,7 @@ pub enum Ties {
 }
 
 impl Ties {
-    /// By how much the shuffle's generator shifts.
+    /// The shifts of the shuffle's generator.
     const fn shifts(self) -> (u32, u32, u32) {
         match self {
             Self::Go1_24 => (13, 7, 17),
@@ -31,7 +30,7 @@ impl Ties {
     }
 }
 
-/// Sorts `items` by `less`, leaving equal elements where that Go's `sort.Sort` would leave them.
+/// Sorts `items` by `less`, with the order of equal elements of `ties`.
 pub(super) fn sort<T>(items: &mut [T], ties: Ties, less: impl Fn(&T, &T) -> bool) {
     let length = items.len();
     if length > 1 {
@@ -40,7 +39,7 @@ pub(super) fn sort<T>(items: &mut [T], ties: Ties, less: impl Fn(&T, &T) -> bool
     }
 }
 
-/// What the order of the elements looked like while a pivot was chosen.
+/// The order of the elements, estimated while the pivot was chosen.
 #[derive(PartialEq)]
 enum Hint {
     Unknown,
@@ -95,8 +94,8 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
             {
                 return;
             }
-            // The element before this part is the greatest of the parts to the left: a pivot not
-            // greater than it means that many elements are equal to it.
+            // The element before this part is the greatest of the parts to the left. A pivot not greater than it means
+            // that many elements are equal to it.
             if from > 0 && !self.less(from - 1, pivot) {
                 from = self.partition_equal(from, to, pivot);
                 continue;
@@ -126,7 +125,7 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         }
     }
 
-    /// Puts a few misplaced elements right; false if there were too many.
+    /// Moves a few misplaced elements; returns false if there are too many.
     fn insertion_of_few(&mut self, from: usize, to: usize) -> bool {
         const STEPS: usize = 5;
         const SHORTEST: usize = 50;
@@ -162,8 +161,8 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         false
     }
 
-    /// Splits into less than the pivot and the rest; says where the pivot went and whether
-    /// nothing had to move.
+    /// Splits into elements less than the pivot and the rest. Returns the new index of the pivot and whether nothing
+    /// had to move.
     fn partition(&mut self, from: usize, to: usize, pivot: usize) -> (usize, bool) {
         self.swap(from, pivot);
         let (mut low, mut high) = (from + 1, to - 1);
@@ -193,7 +192,7 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         }
     }
 
-    /// Splits into equal to the pivot and greater; nothing here is less than the pivot.
+    /// Splits into elements equal to the pivot and greater ones; none here is less than the pivot.
     fn partition_equal(&mut self, from: usize, to: usize, pivot: usize) -> usize {
         self.swap(from, pivot);
         let (mut low, mut high) = (from + 1, to - 1);
@@ -213,7 +212,7 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         }
     }
 
-    /// Moves three elements to where a xorshift generator, seeded by the length, says.
+    /// Swaps three elements with those that a xorshift generator, seeded by the length, selects.
     fn break_patterns(&mut self, from: usize, to: usize) {
         let length = to - from;
         if length < 8 {
@@ -307,7 +306,7 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
 mod tests {
     use super::{Ties, sort};
 
-    /// A small generator, so that the tests need no dependency and always see the same data.
+    /// A small generator with the same data in every run, without a dependency.
     fn numbers(seed: u64, count: usize, below: u64) -> Vec<u64> {
         let mut state = seed | 1;
         (0..count)
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_whatever_the_shape_of_the_data() {
+    fn every_shape_of_data_is_sorted() {
         for count in [0, 1, 2, 11, 12, 13, 49, 50, 51, 200, 1_000, 5_000] {
             for below in [1, 2, 10, 1_000_000] {
                 let random = numbers(count as u64 + below, count, below);
@@ -345,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_order_of_equals_while_few() {
+    fn few_equal_elements_stay_in_order() {
         let mut rows: Vec<(u64, usize)> = numbers(7, 12, 3).into_iter().zip(0..).collect();
         let mut expected = rows.clone();
         expected.sort();
@@ -354,8 +353,8 @@ mod tests {
     }
 
     #[test]
-    fn a_killer_of_quicksort_ends_in_the_heap_sort() {
-        // Answers that make every pivot the worst one, as McIlroy's adversary gives.
+    fn an_adversarial_input_ends_in_heap_sort() {
+        // An input that makes every pivot the worst one, as McIlroy's adversary does.
         let count = 3_000;
         let mut rows: Vec<usize> = (0..count)
             .map(|at| if at % 2 == 0 { at } else { count * 2 - at })

@@ -1,4 +1,4 @@
-//! Commands that print and end: `top`, `why`, the plain tables of the demo, and those about the program itself.
+//! Commands that print and exit: `top`, `why`, the tables of the demo, and the commands about the program itself.
 
 pub mod configure;
 mod gosort;
@@ -10,28 +10,28 @@ pub use gosort::Ties;
 
 use std::io::{self, ErrorKind, Write};
 
-/// Why a command ended without having done what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no data.
+    /// The source has no data.
     #[error(transparent)]
     Source(#[from] crate::source::Error),
-    /// The command line asks for what cannot be.
+    /// The arguments are invalid, in kubectl's words.
     #[error("error: {0}")]
     Usage(String),
-    /// A flag cannot be followed, and kubectl has no word for it.
+    /// A flag that kubectl does not have is invalid.
     #[error("error: {0}")]
     Flag(String),
-    /// The demo cannot be shown.
+    /// The demo cannot run.
     #[error("error: {0}")]
     Demo(String),
-    /// The data are not there yet.
+    /// There are no metrics yet.
     #[error("error: {0}")]
     NoMetrics(String),
-    /// There is no such object, or the server does not know it yet: the question was not answered.
+    /// The object does not exist, or the server has not seen it yet.
     #[error("error: {0}")]
     NotFound(String),
-    /// The server refused; what can be done about it is said too.
+    /// The server denied the request; the text says which permission is missing.
     #[error("{0}")]
     Refused(String),
     /// The output cannot be written.
@@ -40,21 +40,21 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the program ends with: kubectl's 1, but 2 for flags that are only ours.
+    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have.
     pub fn exit_code(&self) -> u8 {
         if matches!(self, Self::Flag(_)) { 2 } else { 1 }
     }
 
-    /// Whether the reader of the output went away, which is no one's fault.
+    /// Whether the reader of the output closed it, which is not an error.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)
     }
 }
 
-/// Where a command prints.
+/// The output streams of a command.
 pub struct Streams<'a> {
-    /// What was asked for.
+    /// The result.
     pub out: &'a mut dyn Write,
-    /// Remarks.
+    /// Messages.
     pub err: &'a mut dyn Write,
 }

@@ -1,9 +1,8 @@
-//! Columns as kubectl aligns them.
+//! Aligns columns as kubectl does.
 //!
-//! Every cell is ended by a tab, so the last column is padded too. A column is as wide as its
-//! widest cell and three spaces more, and at least six in all. A column is a run of neighbouring
-//! lines that have a cell there: a line with fewer cells ends it, and the run after it is at least
-//! as wide as the one before.
+//! A tab ends every cell, so the last column is padded too. A column is as wide as its widest cell plus three spaces,
+//! and at least six. A column is a run of neighbouring lines that have a cell there: a line with fewer cells ends it,
+//! and the next run is at least as wide as the one before.
 
 use std::io::{self, Write};
 
@@ -12,8 +11,7 @@ const PADDING: usize = 3;
 
 /// Collects lines of cells, then writes them aligned.
 ///
-/// Text lies in one buffer and cells in one list, so a table of 150,000 rows costs a handful of
-/// allocations.
+/// The text is in one buffer and the cells in one list, so a table of 150,000 rows costs a handful of allocations.
 #[derive(Debug, Default)]
 pub struct TabWriter {
     text: Vec<u8>,
@@ -24,14 +22,14 @@ pub struct TabWriter {
 
 #[derive(Debug, Clone, Copy)]
 struct Cell {
-    /// Where its text ends in the buffer; it begins where the one before ends.
+    /// The end of its text in the buffer; it starts at the end of the one before.
     end: usize,
-    /// Its width in characters.
+    /// The width in characters.
     width: usize,
 }
 
 impl TabWriter {
-    /// Room for about this many lines of this many cells.
+    /// Allocates space for about this many lines of this many cells.
     pub fn with_capacity(lines: usize, cells: usize) -> Self {
         Self {
             text: Vec::with_capacity(lines * cells * 10),
@@ -43,7 +41,7 @@ impl TabWriter {
     /// Adds a cell to the line.
     pub fn cell(&mut self, text: &str) {
         self.text.extend_from_slice(text.as_bytes());
-        // Names are ASCII nearly always, and then bytes are characters.
+        // Names are nearly always ASCII, and then bytes are characters.
         let width = if text.is_ascii() {
             text.len()
         } else {
@@ -74,14 +72,14 @@ impl TabWriter {
     /// Writes everything, aligned.
     ///
     /// # Errors
-    /// Whatever the writer says.
+    /// The writer fails.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         let mut widths = Widths::default();
         self.write_block(out, 0, self.lines.len(), &mut widths)
     }
 
-    /// Writes lines that all have cells in the columns left of the next one, whose widths are
-    /// known; finds the runs of lines that have a cell in that next column too.
+    /// Writes lines that all have cells in the columns left of the next one, whose widths are fixed; finds the runs of
+    /// lines that also have a cell in the next column.
     fn write_block(
         &self,
         out: &mut impl Write,
@@ -152,22 +150,22 @@ impl TabWriter {
     }
 }
 
-/// The widths of the columns left of where the writer is, and the widest each column has been.
+/// The widths of the columns left of the writer's position, and the largest width of each column so far.
 #[derive(Default)]
 struct Widths {
     current: Vec<usize>,
-    remembered: Vec<usize>,
+    widest_so_far: Vec<usize>,
 }
 
 impl Widths {
     fn push(&mut self, width: usize) {
-        match self.remembered.get_mut(self.current.len()) {
+        match self.widest_so_far.get_mut(self.current.len()) {
             Some(widest) => {
                 *widest = (*widest).max(width);
                 self.current.push(*widest);
             }
             None => {
-                self.remembered.push(width);
+                self.widest_so_far.push(width);
                 self.current.push(width);
             }
         }
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn pads_every_column_the_last_one_too() {
+    fn every_column_is_padded_also_the_last() {
         assert_eq!(
             aligned(&[&["NAME", "CPU(cores)"], &["lab", "514m"]]),
             "NAME   CPU(cores)   \nlab    514m         \n"
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shorter_line_ends_the_column_and_the_next_is_no_narrower() {
+    fn a_shorter_line_ends_the_column_the_next_is_no_narrower() {
         assert_eq!(
             aligned(&[
                 &["name", "cpu", "a long cell"],
@@ -246,13 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gives_nothing() {
+    fn an_empty_table_is_empty() {
         assert_eq!(aligned(&[]), "");
         assert_eq!(aligned(&[&[]]), "\n");
     }
 
     #[test]
-    fn numbers_carry_their_unit() {
+    fn numbers_have_their_unit() {
         let mut table = TabWriter::with_capacity(1, 2);
         table.number(1_500, "m");
         table.number(-1, "Mi");

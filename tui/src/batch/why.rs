@@ -1,4 +1,4 @@
-//! `why`: the chain from the API server to a pod's or node's metrics, and where it breaks.
+//! `why`: the steps from the API server to the metrics of a pod or node, and the one that fails.
 
 use std::io::Write;
 
@@ -6,14 +6,14 @@ use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::{State, StepName, Why};
 
 use super::{Error, Streams};
-use crate::cli::{Connection, Output, Whom, WhyArgs};
+use crate::cli::{Connection, Output, WhyArgs, WhySubject};
 use crate::source::kubeconfig::Settings;
 use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyAnswer, is_not_ours};
 
 /// Runs `why`.
 ///
 /// # Errors
-/// The query cannot be asked, or the server cannot tell.
+/// The arguments are invalid, the request fails, or the object does not exist.
 pub async fn run(
     connection: &Connection,
     args: &WhyArgs,
@@ -21,12 +21,12 @@ pub async fn run(
 ) -> Result<(), Error> {
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
-    let query = match args.whom().map_err(Error::Flag)? {
-        Whom::Node(name) => WhyQuery {
+    let query = match args.subject().map_err(Error::Flag)? {
+        WhySubject::Node(name) => WhyQuery {
             name,
             namespace: None,
         },
-        Whom::Pod(explicit, name) => WhyQuery {
+        WhySubject::Pod(explicit, name) => WhyQuery {
             name,
             namespace: Some(explicit.unwrap_or(&namespace)),
         },
@@ -36,7 +36,7 @@ pub async fn run(
     let Some(version) = api.version().await? else {
         return Err(Error::NoMetrics(
             "Metrics API not available: no server of metrics.k8s.io answers in this cluster; \
-             look with: kubectl get apiservices v1beta1.metrics.k8s.io"
+             check with: kubectl get apiservices v1beta1.metrics.k8s.io"
                 .to_owned(),
         ));
     };
@@ -55,7 +55,7 @@ pub async fn run(
     }
 }
 
-/// One pod, or one node.
+/// The subject of the request: one pod or one node.
 struct WhyQuery<'a> {
     name: &'a str,
     namespace: Option<&'a str>,
@@ -82,8 +82,8 @@ impl WhyQuery<'_> {
         }
     }
 
-    /// A chain that breaks at its first link is about an object that does not exist, or that the server does not know
-    /// yet: a script that asks about it must not go on.
+    /// Fails if the first step failed: the object does not exist, or the server has not seen it yet. Scripts see this
+    /// by the exit code.
     fn check_exists(&self, why: &Why) -> Result<(), Error> {
         match why.steps.first() {
             Some(step) if step.state == State::Failed => Err(Error::NotFound(format!(
@@ -95,7 +95,7 @@ impl WhyQuery<'_> {
         }
     }
 
-    /// Of a metrics server that is not ours: whether it has metrics is all that it tells.
+    /// Requests the metrics from a server other than vitals-server: it can only say whether there are any.
     async fn request_other_server(
         &self,
         api: &MetricsApi,
@@ -112,14 +112,14 @@ impl WhyQuery<'_> {
                 "{self} has metrics. This cluster's metrics server is not vitals-server, so there are no details."
             )?),
             Err(error) if is_not_ours(&error) => Err(Error::NoMetrics(format!(
-                "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot tell why; \
-                 it says: {error}"
+                "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot report why; \
+                 it returned: {error}"
             ))),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// A refusal, with the permission that is missing where it is that.
+    /// Adds the missing permission to a denial.
     fn explain(&self, error: source::Error) -> Error {
         let source::Error::Server(Failure { code: 403, .. }) = &error else {
             return error.into();
@@ -140,8 +140,8 @@ fn json(answer: &WhyAnswer, out: &mut dyn Write) -> Result<(), Error> {
     Ok(out.write_all(text.as_bytes())?)
 }
 
-fn print(whom: &str, why: &Why, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}\n", plain(whom))?;
+fn print(subject: &str, why: &Why, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{}\n", plain(subject))?;
     for step in &why.steps {
         let state = match step.state {
             State::Ok => "ok",
@@ -188,17 +188,9 @@ fn name(step: StepName) -> &'static str {
     }
 }
 
-/// Text of a server's without anything that a terminal would obey.
+/// Replaces control characters in text from a server.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if letter.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                letter
-            }
-        })
-        .collect()
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -206,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chain_is_aligned_and_ends_with_what_to_do() {
+    fn the_steps_are_aligned_and_end_with_the_hint() {
         let json = r#"{"kind":"PodMetricsWhy","apiVersion":"metrics.k8s.io/v1","metadata":{"name":"web","namespace":"shop"},
             "available":false,"reason":"zero_cpu","verdict":"Container a is idle.","hint":"wait",
             "steps":[{"name":"known","state":"ok","message":"the API server has it"},

@@ -7,10 +7,10 @@ use clap_complete::Shell;
 
 use super::DashboardArgs;
 
-/// What can be done with the configuration.
+/// The commands of `vitals config`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
-    /// Write a commented file that changes nothing yet; never overwrites one
+    /// Write a commented file with the defaults; never overwrites a file
     Init {
         /// The configuration file [default: ~/.config/kubevitals/config.toml]
         #[arg(long, value_name = "PATH", env = "VITALS_CONFIG", hide_env = true)]
@@ -20,7 +20,7 @@ pub enum ConfigCommand {
     Show(DashboardArgs),
 }
 
-/// For which shell.
+/// The arguments of `completion`.
 #[derive(Debug, Clone, Args)]
 pub struct CompletionArgs {
     /// The shell
@@ -28,7 +28,7 @@ pub struct CompletionArgs {
     pub shell: Shell,
 }
 
-/// Where man pages go.
+/// The arguments of `man`.
 #[derive(Debug, Clone, Args)]
 pub struct ManArgs {
     /// Write a page for each command into this folder, instead of printing the first one

@@ -1,8 +1,8 @@
-//! The flags that say which cluster and as whom: kubectl's global ones.
+//! The flags that choose the cluster and the user: kubectl's global flags.
 
 use clap::Args;
 
-/// Which cluster to talk to, and as whom. An empty value is as good as none, as for kubectl.
+/// The cluster and the user. As in kubectl, an empty value counts as absent.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Cluster and user")]
 pub struct Connection {
@@ -24,7 +24,7 @@ pub struct Connection {
     /// The address and port of the Kubernetes API server
     #[arg(long, short, global = true, value_name = "URL")]
     pub server: Option<String>,
-    /// How long to wait for a single server request: 1s, 2m, 3h; 0 waits for ever
+    /// How long to wait for a single server request: 1s, 2m, 3h; 0 means no limit
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true)]
     pub request_timeout: Option<String>,
     /// Bearer token for authentication to the API server
@@ -70,7 +70,7 @@ pub struct Connection {
     pub as_user_extra: Vec<String>,
 }
 
-/// The value of a flag, if it has one: kubectl takes an empty one for none.
+/// The value of a flag; none if it is empty, as in kubectl.
 pub(crate) fn non_empty(flag: Option<&String>) -> Option<&str> {
     flag.map(String::as_str).filter(|value| !value.is_empty())
 }

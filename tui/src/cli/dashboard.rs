@@ -1,28 +1,28 @@
-//! The flags of the dashboard, each with its environment variable.
+//! The flags of the dashboard, each with an environment variable.
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, ValueEnum};
+use clap::{Args, Command};
 
 use crate::config::{
     self, Colors, ConfigError, Settings, SourceChoice, ThemeChoice, TimeZoneChoice,
 };
 use crate::model::View;
 
-/// How the dashboard looks, and where its data come from. What is not given is as the configuration file says.
+/// The options of the dashboard. The configuration file has the values of absent flags.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Dashboard")]
 pub struct DashboardArgs {
     /// The configuration file [default: ~/.config/kubevitals/config.toml]
     #[arg(long, value_name = "PATH", env = "VITALS_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
-    /// Where data come from
+    /// The source of the data
     #[arg(long, value_name = "SOURCE", env = "VITALS_SOURCE", hide_env = true)]
     pub source: Option<SourceChoice>,
-    /// The view at first: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents
+    /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents
     #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", hide_env = true, value_parser = view)]
     pub view: Option<View>,
-    /// The background that the colours are made for
+    /// The background of the terminal, for which colours are chosen
     #[arg(
         long,
         value_name = "GROUND",
@@ -31,7 +31,7 @@ pub struct DashboardArgs {
         hide_short_help = true
     )]
     pub theme: Option<ThemeChoice>,
-    /// How many colours are used; auto: as many as the terminal has, none with NO_COLOR
+    /// The number of colours; auto: as many as the terminal supports, none with NO_COLOR
     #[arg(
         long,
         value_name = "COLORS",
@@ -40,26 +40,26 @@ pub struct DashboardArgs {
         hide_short_help = true
     )]
     pub colors: Option<Colors>,
-    /// Draw with ASCII only; without, as the locale says
+    /// Draw with ASCII only; by default the locale decides
     #[arg(long, env = "VITALS_ASCII", hide_env = true)]
     pub ascii: bool,
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_env = true, hide_short_help = true)]
     pub no_mouse: bool,
-    /// The zone of times of day
+    /// The time zone of times of day
     #[arg(long, value_name = "ZONE", env = "VITALS_TIME_ZONE", hide_env = true)]
     pub time_zone: Option<TimeZoneChoice>,
-    /// Draw at most so many frames a second, 1 to 60: few for slow links
+    /// Draw at most this many frames a second, 1 to 60; use few for slow links
     #[arg(long, value_name = "COUNT", env = "VITALS_FPS", hide_env = true,
           value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: Option<u16>,
 }
 
 impl DashboardArgs {
-    /// The settings: those of the configuration file, below what the flags and their environment variables say.
+    /// The settings: flags and environment variables over the configuration file.
     ///
     /// # Errors
-    /// What is wrong with the configuration file.
+    /// The configuration file is invalid.
     pub fn settings(&self, env: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
         let file = config::load(self.config.as_deref(), env)?;
         Ok(Settings {
@@ -76,16 +76,16 @@ impl DashboardArgs {
     }
 }
 
-/// The help of each flag with the default that the settings have.
+/// Adds the default of each setting to the help of its flag.
 pub(super) fn with_defaults(command: Command) -> Command {
     let usual = Settings::default();
     let default = |id: &str| {
         Some(match id {
-            "source" => name(usual.source),
-            "view" => usual.view.title().to_lowercase(),
-            "theme" => name(usual.theme),
-            "colors" => name(usual.colors),
-            "time_zone" => name(usual.time_zone),
+            "source" => config::value_name(usual.source),
+            "view" => config::view_name(usual.view),
+            "theme" => config::value_name(usual.theme),
+            "colors" => config::value_name(usual.colors),
+            "time_zone" => config::value_name(usual.time_zone),
             "fps" => usual.fps.to_string(),
             _ => return None,
         })
@@ -99,11 +99,6 @@ pub(super) fn with_defaults(command: Command) -> Command {
             }
             None => arg,
         })
-}
-
-fn name(value: impl ValueEnum) -> String {
-    let value = value.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn view(name: &str) -> Result<View, String> {

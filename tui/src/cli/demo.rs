@@ -6,33 +6,33 @@ use clap::Args;
 
 use super::DashboardArgs;
 
-/// What kind of cluster to simulate, and how to show it.
+/// The simulated cluster and its display.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// How many nodes the cluster has
+    /// The number of nodes
     #[arg(long, default_value_t = 3, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub nodes: u32,
-    /// How many pods run on each node
+    /// The number of pods on each node
     #[arg(long, default_value_t = 10, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub pods_per_node: u32,
-    /// The same seed gives the same cluster with the same life
+    /// The seed of the simulation: the same seed gives the same cluster and events
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     pub seed: u64,
-    /// How many times faster than real time the cluster lives
+    /// The speed of the cluster's clock, as a multiple of real time
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = speed)]
     pub speed: f64,
     /// Replay scrapes recorded in this folder instead of simulating
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
-    /// Print nodes and pods once, as soon as there are metrics of all, and end
+    /// Print nodes and pods once, as soon as all have metrics, and exit
     #[arg(long)]
     pub once: bool,
     /// Where to write the kubeconfig (otherwise a temporary file)
     #[arg(long, value_name = "PATH")]
     pub kubeconfig_out: Option<PathBuf>,
-    /// How the dashboard is to be.
+    /// The options of the dashboard.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_small_and_in_real_time() {
+    fn the_default_is_small_and_in_real_time() {
         let args = parsed("vitals demo").unwrap();
         assert_eq!(
             (args.nodes, args.pods_per_node, args.seed, args.speed),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_makes_no_cluster() {
+    fn invalid_values_are_refused() {
         for line in [
             "--nodes 0",
             "--nodes x",

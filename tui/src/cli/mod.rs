@@ -1,5 +1,4 @@
-//! The command line: one definition of every command and flag, from which parsing, help,
-//! completions and man pages are made.
+//! The command line: one definition of all commands and flags, for parsing, help, completions and man pages.
 
 mod config;
 mod connection;
@@ -7,6 +6,7 @@ mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod pflag;
+mod stop;
 mod top;
 mod why;
 
@@ -16,8 +16,9 @@ pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
+pub use stop::Stop;
 pub use top::{Resource, SortBy, TopNode, TopPod};
-pub use why::{Output, Whom, WhyArgs};
+pub use why::{Output, WhyArgs, WhySubject};
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -29,77 +30,66 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 #[command(version, propagate_version = false, disable_help_subcommand = true)]
 #[command(args_override_self = true)]
 pub struct Cli {
-    /// Which cluster, and as whom.
+    /// The cluster and the user.
     #[command(flatten)]
     pub connection: Connection,
-    /// How the dashboard is to be, where no command is given.
+    /// The options of the dashboard, if there is no command.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
-    /// What to do; without, the dashboard is shown.
+    /// The command; without one, the dashboard runs.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What the program can do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Display resource (CPU/memory) usage
     ///
-    /// Prints what `kubectl top` prints: what nodes and pods used lately, as any server of
-    /// metrics.k8s.io tells.
+    /// Prints the same as `kubectl top`: the latest usage of nodes and pods, from any server of metrics.k8s.io.
     #[command(args_override_self = true, subcommand_required = true)]
     Top {
-        /// Of what.
+        /// The resource.
         #[command(subcommand)]
         resource: Resource,
     },
-    /// Tell why a pod or a node has metrics, or has none
+    /// Explain why a pod or a node has metrics or not
     ///
-    /// Follows the way of the metrics from the API server over the node and its kubelet to the last
-    /// reading of each container, says where it breaks, and what to do about it. The cluster's metrics
-    /// server must be vitals-server; of another one it is told only whether it has metrics.
+    /// Checks each step from the API server over the node and its kubelet to the last sample of each container, and
+    /// prints the step that fails and what to do. The cluster's metrics server must be vitals-server; for another
+    /// server, the command only prints whether there are metrics.
     #[command(args_override_self = true)]
     Why(WhyArgs),
-    /// Start a simulated cluster and look at it
+    /// Start a simulated cluster and show it
     ///
-    /// Starts a simulated cluster and the metrics server in this process, over real sockets, and
-    /// shows its nodes and pods live. Any Kubernetes client can be pointed at the kubeconfig it
-    /// names.
+    /// Starts a simulated cluster and the metrics server in this process, over real sockets, and shows the dashboard.
+    /// Any Kubernetes client can use its kubeconfig.
     #[cfg(feature = "demo")]
     #[command(args_override_self = true)]
     Demo(DemoArgs),
     /// Create a configuration file, or show the settings in effect
     #[command(args_override_self = true)]
     Config {
-        /// What is done with it.
+        /// The command.
         #[command(subcommand)]
-        what: ConfigCommand,
+        command: ConfigCommand,
     },
     /// Print completions for a shell
     ///
     /// For bash: `source <(vitals completion bash)`. For zsh: `vitals completion zsh > "${fpath[1]}/_vitals"`. For fish:
     /// `vitals completion fish > ~/.config/fish/completions/vitals.fish`.
     Completion(CompletionArgs),
-    /// Print the man page, or write those of all commands
+    /// Print the man page, or write the pages of all commands
     Man(ManArgs),
 }
 
-/// How a command line ended that is not to be run.
-#[derive(Debug)]
-pub enum Stop {
-    /// Print this to the standard output and end well.
-    Say(String),
-    /// Print this to the standard error and end with the code.
-    Fail(String, u8),
-}
-
-/// The definition of everything, for a program of this name.
+/// The definition of all commands, for a program of this name.
 pub fn command(name: &'static str) -> clap::Command {
     let command = Cli::command().name(name).bin_name(name);
     dashboard::with_defaults(switches_with_values(command))
 }
 
-/// Lets every switch be given as `--switch=false` too, as kubectl's can.
+/// Accepts `--switch=false` for every switch, as kubectl does.
 fn switches_with_values(command: clap::Command) -> clap::Command {
     command
         .mut_subcommands(switches_with_values)
@@ -119,11 +109,11 @@ fn switches_with_values(command: clap::Command) -> clap::Command {
         })
 }
 
-/// Understands the command line.
+/// Parses the command line.
 ///
 /// # Errors
-/// What to print, and how to end, instead of running anything: help, the version, or what is
-/// wrong. Commands that kubectl has too fail with its words and its code, 1; others with clap's, 2.
+/// What to print, and the exit code: help, the version, or an error. Commands that kubectl has use its texts and its
+/// exit code 1; others use clap's and 2.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop> {
     let mut words = arguments
         .into_iter()
@@ -152,8 +142,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop>
         .map_err(|error| from_clap(&error))
 }
 
-/// The words with the dashboard's flags that stand before a command moved behind it, where clap looks for them: the
-/// command takes them or refuses them, as it would if they had been written there.
+/// Moves the dashboard's flags from before a command to behind it, where clap expects them: the command accepts or
+/// refuses them as if they stood there.
 fn moved(walked: &pflag::Walked, mut words: Vec<String>) -> Vec<String> {
     if walked.early.is_empty() || walked.leading == 0 {
         return words;
@@ -171,7 +161,7 @@ fn from_clap(error: &clap::Error) -> Stop {
     }
 }
 
-/// `kubectl vitals` when started by kubectl as its plugin, else `vitals`.
+/// The name of the program: `kubectl vitals` as a plugin of kubectl, else `vitals`.
 fn program_name(first: &str) -> &'static str {
     let file = Path::new(first)
         .file_stem()
@@ -193,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_definition_is_valid() {
         command("vitals").debug_assert();
     }
 
@@ -205,7 +195,7 @@ mod tests {
             ("/usr/bin/kubectl-vitals", "kubectl vitals top pod"),
         ] {
             let Err(Stop::Fail(text, 1)) = parsed(&format!("{program} top pods --bogus")) else {
-                panic!("{program} took a flag that there is not");
+                panic!("{program} accepted an unknown flag");
             };
             assert_eq!(
                 text,
@@ -215,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn top_takes_its_flags() {
+    fn top_accepts_its_flags() {
         let line =
             "vitals top pods -A --sort-by cpu --sum --use-protocol-buffers=false --context c";
         let cli = parsed(line).unwrap();
@@ -231,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn help_goes_to_the_output_and_refusals_do_not() {
+    fn help_goes_to_stdout_and_errors_to_stderr() {
         assert!(matches!(parsed("vitals --help"), Err(Stop::Say(_))));
         assert!(matches!(parsed("vitals top --help"), Err(Stop::Say(_))));
         assert!(matches!(parsed("vitals top pod -A -h"), Err(Stop::Say(_))));
@@ -245,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_command_it_is_the_dashboard() {
+    fn without_a_command_the_dashboard_runs() {
         let cli = parsed("vitals --view pods --context c").unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.dashboard.view, Some(crate::model::View::Pods));
@@ -275,7 +265,7 @@ mod tests {
         }
     }
 
-    /// Each command that does something, and the arguments that it needs.
+    /// Each command that can run, with the arguments that it requires.
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
         let mut subcommands = command.get_subcommands().peekable();
         if subcommands.peek().is_none() {
@@ -295,7 +285,7 @@ mod tests {
         }
     }
 
-    /// A value that a flag takes; the switches need none.
+    /// A value for a flag; empty for switches.
     fn value(flag: &str) -> &'static str {
         match flag {
             "source" => " metrics",
@@ -311,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_before_a_command_does_what_it_does_behind_it() {
+    fn a_flag_works_the_same_before_and_after_a_command() {
         let definition = command("vitals");
         let mut commands = Vec::new();
         leaves(&definition, "", &mut commands);
@@ -322,27 +312,32 @@ mod tests {
             .filter(|flag| !matches!(*flag, "help" | "version"));
         for flag in flags {
             for command in &commands {
-                let given = format!("--{flag}{}", value(flag));
-                let first = parsed(&format!("vitals {given}{command}"));
-                let last = parsed(&format!("vitals{command} {given}"));
+                let with_flag = format!("--{flag}{}", value(flag));
+                let first = parsed(&format!("vitals {with_flag}{command}"));
+                let last = parsed(&format!("vitals{command} {with_flag}"));
                 let parts = |cli: &Cli| format!("{:?} {:?}", cli.command, cli.connection);
                 match (&first, &last) {
                     (Ok(first), Ok(last)) => {
-                        assert_eq!(parts(first), parts(last), "{given}{command}");
+                        assert_eq!(parts(first), parts(last), "{with_flag}{command}");
                         let without = parsed(&format!("vitals{command}")).unwrap();
-                        assert_ne!(parts(first), parts(&without), "{given}{command} is ignored");
+                        assert_ne!(
+                            parts(first),
+                            parts(&without),
+                            "{with_flag}{command} is ignored"
+                        );
                     }
                     (Err(Stop::Fail(_, first)), Err(Stop::Fail(_, last))) => {
-                        assert_eq!(first, last, "{given}{command}");
+                        assert_eq!(first, last, "{with_flag}{command}");
                     }
-                    _ => panic!("{given}{command} is {first:?} before and {last:?} behind"),
+                    _ => panic!("{with_flag}{command} is {first:?} before and {last:?} behind"),
                 }
             }
         }
     }
 
+    #[cfg(feature = "demo")]
     #[test]
-    fn flags_of_the_dashboard_reach_the_command_behind_them() {
+    fn dashboard_flags_reach_the_command_behind_them() {
         let demo = |line: &str| match parsed(line).unwrap().command {
             Some(Command::Demo(args)) => args.dashboard,
             other => panic!("{other:?}"),
@@ -352,7 +347,7 @@ mod tests {
             (args.view, args.ascii),
             (Some(crate::model::View::Nodes), true)
         );
-        // What stands nearer to the command holds.
+        // The flag nearer to the command wins.
         for (line, fps) in [
             ("vitals --fps 5 demo --fps=9", 9),
             ("vitals --fps=5 -n shop demo --nodes 2", 5),
@@ -383,8 +378,9 @@ mod tests {
         }
     }
 
-    /// What `--help` says of each flag: its name and the default that stands there.
-    fn stated(command: &clap::Command) -> Vec<(String, String)> {
+    /// The flags in `--help` with their defaults.
+    #[cfg(feature = "demo")]
+    fn defaults_in_help(command: &clap::Command) -> Vec<(String, String)> {
         let mut wide = command.clone().term_width(10_000);
         let help = wide.render_long_help().to_string();
         let mut flag = String::new();
@@ -406,12 +402,13 @@ mod tests {
         stated
     }
 
+    #[cfg(feature = "demo")]
     #[test]
-    fn every_default_in_the_help_is_what_the_program_does() {
+    fn every_default_in_the_help_is_true() {
         use crate::config::Settings;
         let definition = command("vitals");
         let mut of_the_dashboard = 0;
-        for (flag, value) in stated(&definition) {
+        for (flag, value) in defaults_in_help(&definition) {
             if flag == "config" {
                 continue;
             }
@@ -422,7 +419,7 @@ mod tests {
         }
         assert!(of_the_dashboard >= 5, "{of_the_dashboard}");
         let demo = definition.find_subcommand("demo").unwrap();
-        let defaults = stated(demo);
+        let defaults = defaults_in_help(demo);
         assert!(
             defaults
                 .iter()
@@ -436,10 +433,10 @@ mod tests {
             {
                 continue;
             }
-            let given = parsed(&format!("vitals demo --{flag} {value}")).unwrap();
+            let with_flag = parsed(&format!("vitals demo --{flag} {value}")).unwrap();
             let without = parsed("vitals demo").unwrap();
             assert_eq!(
-                format!("{given:?}"),
+                format!("{with_flag:?}"),
                 format!("{without:?}"),
                 "--{flag} {value}"
             );

@@ -1,41 +1,41 @@
-//! Reads flags as kubectl's command line does, over clap's definitions.
+//! Parses flags as kubectl does, over clap's definitions.
 //!
-//! clap defines the commands, prints their help and holds the values. What kubectl's users type
-//! and read must be the same here, though: `-An kube-system`, `--no-headers=false`, a value that
-//! begins with a dash, and the words of every error. So the arguments are first walked by
-//! kubectl's rules, which either fail in kubectl's words or give clap plain `--flag=value`s.
+//! clap defines the commands, prints their help and stores the values. But flags must work as in kubectl: `-An
+//! kube-system`, `--no-headers=false`, a value that starts with a dash, and the text of every error. So this module
+//! first parses the arguments by kubectl's rules, and either fails with kubectl's text or passes plain `--flag=value`s
+//! to clap.
 
 use clap::{Arg, Command};
 use kubevitals_proto::words::parse_bool;
 
-/// A command line of a kubectl-like command, understood.
+/// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Walked {
-    /// The program's and the commands' own names, aliases resolved: `vitals top pod`.
+    /// The names of the program and the commands, aliases resolved: `vitals top pod`.
     pub path: Vec<String>,
-    /// Every flag as `--name=value`, in the order given.
+    /// Every flag as `--name=value`, in the order of the command line.
     pub flags: Vec<String>,
-    /// What is not a flag.
+    /// The arguments that are not flags.
     pub arguments: Vec<String>,
-    /// Flags of the program alone that were given before the first command, as in `flags`.
+    /// Flags of the program itself that stand before the first command.
     pub early: Vec<String>,
-    /// How many words lead to the innermost command, its own included.
+    /// The number of words up to the innermost command.
     pub leading: usize,
-    /// Whether help was among what was asked for, and how much of it.
+    /// The requested help.
     pub help: Option<Help>,
 }
 
-/// How much help is asked for.
+/// The kind of help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Help {
-    /// `-h`: what most need.
+    /// `-h`: the common flags.
     Short,
-    /// `--help`: everything.
+    /// `--help`: all flags.
     Long,
 }
 
 impl Walked {
-    /// The commands as a user would type them.
+    /// The commands as a user types them.
     pub fn command_path(&self) -> String {
         self.path.join(" ")
     }
@@ -45,7 +45,7 @@ impl Walked {
         self.path.get(2).map(String::as_str)
     }
 
-    /// The refusal of a flag of the dashboard that was given before a command that is kubectl's.
+    /// The error for a dashboard's flag before a command of kubectl.
     pub fn refuse_early(&self) -> Option<FlagError> {
         let flag = self.early.first()?;
         let name = flag.split('=').next().unwrap_or_default();
@@ -64,19 +64,19 @@ impl Walked {
     }
 }
 
-/// A command line that kubectl would refuse, in its words.
+/// A command line that kubectl refuses, with its text.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("error: {reason}\nSee '{path} --help' for usage.", path = path.join(" "))]
 pub struct FlagError {
-    /// The program and the commands, up to the one whose flag it was.
+    /// The program and the commands, up to the one with the flag.
     pub path: Vec<String>,
     reason: String,
 }
 
-/// Walks `arguments` (without the program's name) from `root` on.
+/// Parses `arguments` (without the program's name) from the command `root`.
 ///
 /// # Errors
-/// The first flag that kubectl would refuse.
+/// The first flag that kubectl refuses.
 pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
     let mut walk = Walk {
         root,
@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The first word that names a command leads into it; every other one is kept.
+    /// The first word that names a command enters it; all others are arguments.
     fn argument(&mut self, word: &str) {
         match self.command.find_subcommand(word) {
             Some(command) if self.walked.arguments.is_empty() => {
@@ -146,7 +146,7 @@ impl<'a> Walk<'a> {
             Some((name, value)) => (name, Some(value)),
             None => (flag, None),
         };
-        // kubectl takes `--sort_by` for `--sort-by`.
+        // kubectl accepts `--sort_by` for `--sort-by`.
         let plain = name.replace('_', "-");
         let Some(arg) = self.defined(|arg| arg.get_long() == Some(&plain)) else {
             if plain == "help" {
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The flag of the command or, as those may be given anywhere, of the program.
+    /// The flag of the command, or a global flag of the program.
     fn defined(&self, matches: impl Fn(&Arg) -> bool) -> Option<&'a Arg> {
         let own = self.command.get_arguments();
         let global = self.root.get_arguments().filter(|arg| arg.is_global_set());
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
         } else {
             format!("--{long}={value}")
         };
-        // The flags of the dashboard are the program's own, and those of some commands.
+        // Dashboard flags belong to the program, and to some commands.
         if self.walked.path.len() == 1 && !arg.is_global_set() {
             self.walked.early.push(flag.clone());
         }
@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A flag that may stand without a value.
+/// Whether a flag can stand without a value.
 fn is_bool(arg: &Arg) -> bool {
     arg.get_num_args()
         .is_some_and(|count| count.min_values() == 0)
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_stand_anywhere_and_in_every_form() {
+    fn flags_work_anywhere_and_in_every_form() {
         for (line, path, flags, arguments) in [
             ("top pods", "vitals top pod", "", ""),
             ("top po web", "vitals top pod", "", "web"),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_kubectls() {
+    fn errors_are_those_of_kubectl() {
         for (line, reason, path) in [
             (
                 "top pods --bogus=1",
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn help_is_seen_among_other_flags() {
+    fn help_is_found_among_other_flags() {
         let words: Vec<String> = ["top", "pod", "-A", "-h"].map(str::to_owned).to_vec();
         let walked = walk(&command("vitals"), &words).unwrap();
         assert_eq!(walked.help, Some(super::Help::Short));

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::Stop;
 use super::pflag::{Help, Walked};
+use super::stop::Stop;
 
-/// What `top` can look at.
+/// The resources of `top`.
 #[derive(Debug, Subcommand)]
 pub enum Resource {
     /// Display resource (CPU/memory) usage of nodes
@@ -80,20 +80,20 @@ pub struct TopPod {
     pub use_protocol_buffers: bool,
 }
 
-/// What rows are sorted by.
+/// The sort order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// Namespace and name, rising.
+    /// Namespace and name, ascending.
     #[default]
     Name,
-    /// CPU in whole millicores, falling.
+    /// CPU in whole millicores, descending.
     Cpu,
-    /// Memory in bytes, falling.
+    /// Memory in bytes, descending.
     Memory,
 }
 
 impl SortBy {
-    /// What `--sort-by` says; `None` for what kubectl would refuse.
+    /// Parses `--sort-by`; none for a value that kubectl refuses.
     pub fn from_flag(flag: Option<&String>) -> Option<Self> {
         match flag.map_or("", String::as_str) {
             "" => Some(Self::Name),
@@ -104,7 +104,7 @@ impl SortBy {
     }
 }
 
-/// Prints help, or refuses what kubectl refuses before it does anything.
+/// Handles help, and the arguments that kubectl refuses before it does anything.
 pub(super) fn check(definition: &mut clap::Command, walked: &Walked) -> Result<(), Stop> {
     let path = walked.command_path();
     let resource = walked.resource();

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-/// Whom to ask about, and how to print the answer.
+/// The subject of `why`, and the form of the output.
 #[derive(Debug, Clone, Args)]
 pub struct WhyArgs {
     /// pod or node, or both in one word: pods/NAME, nodes/NAME
@@ -11,33 +11,33 @@ pub struct WhyArgs {
     /// The pod, as NAME or NAMESPACE/NAME, or the node
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// Print the server's whole answer in this form
+    /// Print the server's whole response in this form
     #[arg(long, short, value_name = "FORMAT")]
     pub output: Option<Output>,
 }
 
-/// A form for programs.
+/// An output form for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// JSON.
     Json,
 }
 
-/// Whom a question is about.
+/// The subject of `why`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom<'a> {
+pub enum WhySubject<'a> {
     /// A node, by name.
     Node(&'a str),
-    /// A pod, by namespace, if that was given, and name.
+    /// A pod, by namespace, if present, and name.
     Pod(Option<&'a str>, &'a str),
 }
 
 impl WhyArgs {
-    /// Whom the question is about.
+    /// The subject.
     ///
     /// # Errors
-    /// What is wrong with the arguments, in one line.
-    pub fn whom(&self) -> Result<Whom<'_>, String> {
+    /// The arguments are invalid; the text has one line.
+    pub fn subject(&self) -> Result<WhySubject<'_>, String> {
         let (kind, name) = match (&self.name, self.kind.split_once('/')) {
             (Some(name), None) => (self.kind.as_str(), name.as_str()),
             (None, Some(both)) => both,
@@ -49,7 +49,7 @@ impl WhyArgs {
             }
             (Some(name), Some(_)) => {
                 return Err(format!(
-                    "{:?} and {name:?} are two names: ask about one at a time",
+                    "{:?} and {name:?} are two names: name one pod or node",
                     self.kind
                 ));
             }
@@ -57,17 +57,17 @@ impl WhyArgs {
         let parts: Vec<&str> = name.split('/').collect();
         match (kind, parts.as_slice()) {
             (_, parts) if parts.iter().any(|part| part.is_empty()) => {
-                Err(format!("{name:?} is no name"))
+                Err(format!("{name:?} is not a name"))
             }
-            ("pod" | "pods" | "po", [name]) => Ok(Whom::Pod(None, name)),
-            ("pod" | "pods" | "po", [namespace, name]) => Ok(Whom::Pod(Some(namespace), name)),
-            ("node" | "nodes" | "no", [name]) => Ok(Whom::Node(name)),
+            ("pod" | "pods" | "po", [name]) => Ok(WhySubject::Pod(None, name)),
+            ("pod" | "pods" | "po", [namespace, name]) => {
+                Ok(WhySubject::Pod(Some(namespace), name))
+            }
+            ("node" | "nodes" | "no", [name]) => Ok(WhySubject::Node(name)),
             ("pod" | "pods" | "po" | "node" | "nodes" | "no", _) => {
                 Err(format!("{name:?} has too many slashes for a name"))
             }
-            _ => Err(format!(
-                "{kind:?} has no metrics: ask about a pod or a node"
-            )),
+            _ => Err(format!("{kind:?} has no metrics: name a pod or a node")),
         }
     }
 }
@@ -86,17 +86,20 @@ mod tests {
     }
 
     #[test]
-    fn whom_is_told_in_every_usual_way() {
+    fn every_usual_form_names_a_subject() {
         for (line, expected) in [
-            ("pod web", Whom::Pod(None, "web")),
-            ("pod shop/web", Whom::Pod(Some("shop"), "web")),
-            ("pods/web", Whom::Pod(None, "web")),
-            ("pods/shop/web", Whom::Pod(Some("shop"), "web")),
-            ("po web -n shop", Whom::Pod(None, "web")),
-            ("node n", Whom::Node("n")),
-            ("no/n -o json", Whom::Node("n")),
+            ("pod web", WhySubject::Pod(None, "web")),
+            ("pod shop/web", WhySubject::Pod(Some("shop"), "web")),
+            ("pods/web", WhySubject::Pod(None, "web")),
+            ("pods/shop/web", WhySubject::Pod(Some("shop"), "web")),
+            ("po web -n shop", WhySubject::Pod(None, "web")),
+            ("node n", WhySubject::Node("n")),
+            ("no/n -o json", WhySubject::Node("n")),
         ] {
-            assert_eq!(parsed(&format!("vitals why {line}")).whom(), Ok(expected));
+            assert_eq!(
+                parsed(&format!("vitals why {line}")).subject(),
+                Ok(expected)
+            );
         }
         for line in [
             "pod",
@@ -109,12 +112,12 @@ mod tests {
             "pods/",
         ] {
             let refused = parsed(&format!("vitals why {line}"));
-            assert!(refused.whom().is_err(), "{line}");
+            assert!(refused.subject().is_err(), "{line}");
         }
     }
 
     #[test]
-    fn the_namespace_may_come_before_or_behind() {
+    fn the_namespace_works_before_and_after_the_command() {
         for line in [
             "vitals why pod web -n shop -o json",
             "vitals -n shop why -o=json pod web",

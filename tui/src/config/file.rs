@@ -1,4 +1,4 @@
-//! The configuration file: TOML, each value with its place.
+//! Parses the configuration file: TOML, each value with its position.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use kubevitals_proto::duration::GoDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Wrong;
+use super::error::Wrong;
 use super::settings::Settings;
+use super::write::{value_name, view_name};
 use crate::input::{KeyMap, KeyMapError};
 use crate::model::{Field, Thresholds, View};
 
-/// The file as it stands.
+/// The file's content.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
@@ -40,7 +41,7 @@ struct Levels {
     bad: Option<Spanned<f64>>,
 }
 
-/// Reads a file over what is usual.
+/// Parses a file; absent settings have their defaults.
 pub(super) fn parse(text: &str) -> Result<Settings, Vec<Wrong>> {
     let file: File = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -66,7 +67,7 @@ fn line_of(text: &str, at: usize) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Goes through all values, so that all that is wrong is told at once.
+/// Converts all values and collects all errors.
 struct Reader<'a> {
     text: &'a str,
     wrong: Vec<Wrong>,
@@ -139,7 +140,8 @@ impl Reader<'_> {
         if choice.is_none() {
             let names: Vec<String> = T::value_variants()
                 .iter()
-                .filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()))
+                .cloned()
+                .map(value_name)
                 .collect();
             self.wrong(
                 text,
@@ -165,10 +167,7 @@ impl Reader<'_> {
     fn view(&mut self, name: &Spanned<String>) -> Option<View> {
         let view = View::named(name.get_ref());
         if view.is_none() {
-            let names: Vec<String> = View::SWITCHABLE
-                .iter()
-                .map(|view| view.title().to_lowercase())
-                .collect();
+            let names: Vec<String> = View::SWITCHABLE.iter().copied().map(view_name).collect();
             self.wrong(
                 name,
                 format!(
@@ -192,7 +191,7 @@ impl Reader<'_> {
         (seconds.len() == texts.len() && !texts.is_empty()).then_some(seconds)
     }
 
-    /// A minute to a day, in whole seconds.
+    /// A duration of one minute to one day, in whole seconds.
     fn span(&mut self, text: &Spanned<String>) -> Option<u32> {
         let duration = text.get_ref().parse::<GoDuration>().ok();
         let seconds = duration
@@ -262,7 +261,7 @@ impl Reader<'_> {
             .filter(|field| columns.iter().any(|column| column.field == *field));
         if field.is_none() {
             let names: Vec<&str> = columns.iter().map(|column| column.field.name()).collect();
-            let (view, names) = (view.title().to_lowercase(), names.join(", "));
+            let (view, names) = (view_name(view), names.join(", "));
             self.wrong(
                 name,
                 format!(
@@ -289,7 +288,7 @@ impl Reader<'_> {
             Ok(_) => changes,
             Err((id, error)) => {
                 let blamed = keys.iter().find(|(name, _)| *name.get_ref() == id);
-                // A key that does not exist has a place of its own.
+                // An invalid key has its own position.
                 let position = match (&error, blamed) {
                     (KeyMapError::Key(_), Some((id, keys))) => keys
                         .iter()
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn every_error_has_its_line() {
         for (text, line, message) in [
             (
                 "fps = 5\ntheme = 'pink'",
@@ -446,7 +445,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_file_makes_it_panic(text in "\\PC*|([a-z]{1,6} = (\"[a-z0-9]*\"|[0-9.-]*|\\[\\])\n|\\[[a-z]*\\]\n)*") {
+        fn no_file_causes_a_panic(text in "\\PC*|([a-z]{1,6} = (\"[a-z0-9]*\"|[0-9.-]*|\\[\\])\n|\\[[a-z]*\\]\n)*") {
             let _ = parse(&text);
         }
     }

@@ -9,25 +9,25 @@ use super::write::template;
 /// Why no file was written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// What the user has written is not to be lost.
+    /// The file exists; it is not overwritten.
     #[error(
-        "{0} exists already and is not changed; `vitals config show` prints the settings in effect"
+        "{0} already exists and is not changed; `vitals config show` prints the settings in effect"
     )]
     Exists(PathBuf),
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Writes a commented file that changes nothing yet; makes its folder.
+/// Writes a commented file with the defaults, and creates its folder.
 ///
 /// # Errors
-/// That there is one, which is never overwritten, or that it cannot be written.
+/// The file exists, or cannot be written.
 pub fn init(path: &Path) -> Result<(), InitError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => InitError::Exists(path.to_owned()),
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_never_overwritten() {
+    fn an_existing_file_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/config.toml");
         init(&path).unwrap();

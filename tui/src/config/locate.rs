@@ -1,13 +1,13 @@
-//! Where the configuration is.
+//! Finds the configuration file.
 
 use std::path::{Path, PathBuf};
 
-/// A place of the configuration file.
+/// The location of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// The user said so: it must be there.
+    /// Named by the user; the file must exist.
     Explicit(PathBuf),
-    /// Where it is usually: it may be there.
+    /// The default location; the file is optional.
     Default(PathBuf),
 }
 
@@ -19,14 +19,14 @@ impl Location {
         }
     }
 
-    /// Whether the user named it.
+    /// Whether the user named the file.
     pub const fn is_explicit(&self) -> bool {
         matches!(self, Self::Explicit(_))
     }
 }
 
-/// What `--config` says, else `kubevitals/config.toml` in `XDG_CONFIG_HOME` or else in `~/.config`, by the XDG base
-/// directory specification: a path that is not absolute is not looked at. Nothing without a home.
+/// The path of `--config`, else `kubevitals/config.toml` in `XDG_CONFIG_HOME` or `~/.config`, by the XDG base directory
+/// specification, which ignores relative paths. None without a home directory.
 pub fn locate(explicit: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Option<Location> {
     if let Some(path) = explicit {
         return Some(Location::Explicit(path.to_owned()));
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_where_others_have_theirs() {
+    fn the_location_follows_the_xdg_specification() {
         for (explicit, xdg, home, expected) in [
             (
                 None,

@@ -1,65 +1,31 @@
-//! How the dashboard looks and answers, as the user wants it.
+//! The configuration of the dashboard.
 //!
-//! What a flag says holds; then what its environment variable says; then what the configuration file says; then what
-//! is usual. The file is `~/.config/kubevitals/config.toml`, or where `XDG_CONFIG_HOME` or `--config` say. A wrong
-//! value is named with its line, and nothing of the file is then guessed at.
+//! Flags take precedence over environment variables, these over the configuration file, and the file over the defaults.
+//! The file is `~/.config/kubevitals/config.toml`, or the one that `XDG_CONFIG_HOME` or `--config` name. An invalid
+//! value is an error with its line; then the whole file is refused.
 
+mod error;
 mod file;
 mod init;
 mod locate;
 mod settings;
 mod write;
 
+pub use error::{ConfigError, Wrong};
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
 pub use settings::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
 pub use write::{show, template};
+pub(crate) use write::{value_name, view_name};
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Values are wrong; each with its line.
-    #[error("{}", lines(path, wrong))]
-    Wrong {
-        /// In which file.
-        path: PathBuf,
-        /// What is wrong, in the order of the file.
-        wrong: Vec<Wrong>,
-    },
-}
-
-/// A wrong value in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
-    /// Its line, counted from one.
-    pub line: usize,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-fn lines(path: &Path, wrong: &[Wrong]) -> String {
-    let lines = wrong
-        .iter()
-        .map(|wrong| format!("{}:{}: {}", path.display(), wrong.line, wrong.message));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The settings of the file that there is, at `path` or where it usually is.
+/// Loads the settings from `path` or from the default location.
 ///
 /// # Errors
-/// A file at `path` that does not exist; a file that cannot be read or has wrong values. The usual file is optional.
+/// The file at `path` does not exist, or the file cannot be read or has invalid values. The default file is optional.
 pub fn load(
     path: Option<&Path>,
     env: impl Fn(&str) -> Option<String>,
@@ -100,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_file_need_not_be_there_but_one_that_is_explicit_must() {
+    fn the_default_file_is_optional_an_explicit_one_is_not() {
         let (folder, _) = written("fps = 5\n");
         let home = folder.path().display().to_string();
         let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| home.clone());
@@ -117,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_value_is_named_by_its_line() {
+    fn each_invalid_value_is_reported_with_its_line() {
         let (_folder, path) = written("theme = \"pink\"\n\n[keys]\nquit = [\"hyper-q\"]\n");
         let error = load(Some(Path::new(&path)), |_| None).unwrap_err();
         let text = error.to_string().replace(&path, "FILE");

@@ -1,4 +1,4 @@
-//! What can be set, and what is usual.
+//! The settings and their defaults.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::input::KeyMap;
 use crate::model::{Field, Thresholds, View};
 use crate::view::theme::{Depth, Ground, Theme};
 
-/// On which ground the palette is made for.
+/// The background for which colours are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ThemeChoice {
-    /// As the terminal says (COLORFGBG), or dark.
+    /// From the terminal (COLORFGBG), else dark.
     #[default]
     Auto,
     /// Light text on dark.
@@ -20,10 +20,10 @@ pub enum ThemeChoice {
     Light,
 }
 
-/// How many colours are used.
+/// The number of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Colors {
-    /// As many as the terminal has (NO_COLOR, COLORTERM, TERM).
+    /// As many as the terminal supports (NO_COLOR, COLORTERM, TERM).
     #[default]
     Auto,
     /// 24 bits.
@@ -38,7 +38,7 @@ pub enum Colors {
     None,
 }
 
-/// Where data come from.
+/// The source of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum SourceChoice {
     /// kubevitals.io if the cluster has it, else metrics.k8s.io, else no metrics.
@@ -52,7 +52,7 @@ pub enum SourceChoice {
     None,
 }
 
-/// In which zone times of day are written.
+/// The time zone of times of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TimeZoneChoice {
     /// UTC, as Kubernetes writes them.
@@ -62,36 +62,36 @@ pub enum TimeZoneChoice {
     Local,
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// For which ground.
+    /// The background.
     pub theme: ThemeChoice,
-    /// With how many colours.
+    /// The number of colours.
     pub colors: Colors,
-    /// Whether only ASCII is drawn; nothing: as the locale says.
+    /// Whether to draw ASCII only; none: the locale decides.
     pub ascii: Option<bool>,
-    /// How often the screen is drawn at most, in frames a second.
+    /// The most frames in a second.
     pub fps: u16,
-    /// Whether the mouse is listened to.
+    /// Whether the mouse is used.
     pub mouse: bool,
-    /// Whether the terminal's bell rings when an incident begins.
+    /// Whether the terminal's bell rings when an incident starts.
     pub bell: bool,
-    /// Where data come from.
+    /// The source of the data.
     pub source: SourceChoice,
-    /// In which zone times of day are written.
+    /// The time zone of times of day.
     pub time_zone: TimeZoneChoice,
-    /// Which view is shown first.
+    /// The first view.
     pub view: View,
-    /// The spans that can be chosen, in seconds, shortest first.
+    /// The selectable spans, in seconds, shortest first.
     pub spans: Vec<u32>,
-    /// The span at first, in seconds; one of `spans`.
+    /// The first span, in seconds; one of `spans`.
     pub span: u32,
-    /// From where on a part of a limit is much, and too much.
+    /// The parts of a limit at which usage is high and too high.
     pub thresholds: Thresholds,
-    /// Which columns a view shows, in this order; those that are not here: by the width there is.
+    /// The columns of each view, in order; absent views choose columns by the width.
     pub columns: BTreeMap<View, Vec<Field>>,
-    /// What keys do, where it is not usual: the id of a binding and its keys.
+    /// The changed key bindings: the id of a binding and its keys.
     pub keys: Vec<(String, Vec<String>)>,
 }
 
@@ -117,7 +117,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The theme, where the settings leave it open as the environment says.
+    /// The theme. The environment decides what the settings leave open.
     pub fn theme(&self, env: impl Fn(&str) -> Option<String>) -> Theme {
         let detected = Theme::detect(env);
         let depth = match self.colors {
@@ -135,7 +135,7 @@ impl Settings {
         Theme::new(depth, ground, self.ascii.unwrap_or(detected.is_ascii()))
     }
 
-    /// What keys do. They were looked at when they were read, so the usual ones stand in only for what cannot be.
+    /// The key bindings. They were checked when they were parsed, so the defaults only replace impossible ones.
     pub fn key_map(&self) -> KeyMap {
         KeyMap::new(&self.keys).unwrap_or_default()
     }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_settings_hold_over_the_environment() {
+    fn settings_take_precedence_over_the_environment() {
         let env = |name: &str| match name {
             "NO_COLOR" => Some("1".to_owned()),
             "LANG" => Some("C.UTF-8".to_owned()),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_span_can_be_chosen() {
+    fn the_default_span_is_one_of_the_spans() {
         let usual = Settings::default();
         assert!(usual.spans.contains(&usual.span) && usual.spans.is_sorted());
     }

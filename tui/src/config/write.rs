@@ -1,4 +1,4 @@
-//! The configuration as text: what holds, and a file to begin with.
+//! Writes the configuration as text: the settings in effect, or a template.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::settings::Settings;
 use crate::input::BINDINGS;
 use crate::model::View;
 
-/// What holds, as a file that would say the same.
+/// Writes the settings in effect as a file with the same meaning.
 pub fn show(settings: &Settings) -> String {
     Writer {
         text: String::new(),
@@ -19,11 +19,11 @@ pub fn show(settings: &Settings) -> String {
     .write(settings)
 }
 
-/// A file in which everything is explained, and everything is a comment: it changes nothing until it is edited.
+/// Writes a file with an explanation of every setting. All lines are comments, so it changes nothing until it is
+/// edited.
 pub fn template() -> String {
     Writer {
-        text: "# How `vitals` looks and answers. Everything here is as it is without this file:\n\
-               # take the # away from what is to be otherwise.\n"
+        text: "# The configuration of `vitals`. All values are the defaults: remove the # from those that you change.\n"
             .to_owned(),
         comment: "# ",
         explain: true,
@@ -33,48 +33,50 @@ pub fn template() -> String {
 
 struct Writer {
     text: String,
-    /// Before each setting.
+    /// The prefix of each setting.
     comment: &'static str,
-    /// Whether it is told what can be set.
+    /// Whether explanations are written.
     explain: bool,
 }
 
 impl Writer {
     fn write(mut self, settings: &Settings) -> String {
-        self.about("The background that the colours are made for: auto, dark or light.");
-        self.set("theme", &quoted(&name(settings.theme)));
+        self.about(
+            "The background of the terminal, for which colours are chosen: auto, dark or light.",
+        );
+        self.set("theme", &quoted(&value_name(settings.theme)));
         self.about("Colours: auto, true (24 bits), 256, 16 or none.");
-        self.set("colors", &quoted(&name(settings.colors)));
-        self.about("Whether only ASCII is drawn. Without: as the locale says.");
+        self.set("colors", &quoted(&value_name(settings.colors)));
+        self.about("Whether to draw ASCII only. If absent, the locale decides.");
         match settings.ascii {
             Some(ascii) => self.set("ascii", &ascii.to_string()),
             None if self.explain => self.set("ascii", "false"),
             None => {}
         }
-        self.about("The most frames that are drawn in a second: few for slow links.");
+        self.about("The most frames in a second. Use few for slow links.");
         self.set("fps", &settings.fps.to_string());
-        self.about("Whether the mouse is listened to. Without, the terminal selects text.");
+        self.about("Whether the mouse is used. If false, the terminal selects text.");
         self.set("mouse", &settings.mouse.to_string());
-        self.about("Whether the terminal's bell rings when an incident begins.");
+        self.about("Whether the terminal's bell rings when an incident starts.");
         self.set("bell", &settings.bell.to_string());
         self.about(
-            "Where data come from: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
+            "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
-        self.set("source", &quoted(&name(settings.source)));
+        self.set("source", &quoted(&value_name(settings.source)));
         let views: Vec<String> = View::SWITCHABLE
             .iter()
             .map(|view| view_name(*view))
             .collect();
-        self.about(&format!("The view at first: {}.", views.join(", ")));
+        self.about(&format!("The first view: {}.", views.join(", ")));
         self.set("view", &quoted(&view_name(settings.view)));
-        self.about("The zone of times of day: utc, or local (TZ, /etc/localtime).");
-        self.set("time-zone", &quoted(&name(settings.time_zone)));
-        self.about("The spans that [ and ] go through, and the one at first. From 1m to 24h.");
+        self.about("The time zone of times of day: utc, or local (TZ, /etc/localtime).");
+        self.set("time-zone", &quoted(&value_name(settings.time_zone)));
+        self.about("The spans that [ and ] select, and the first one. From 1m to 24h.");
         let spans: Vec<String> = settings.spans.iter().map(|span| span_text(*span)).collect();
         self.set("spans", &list(&spans));
         self.set("span", &quoted(&span_text(settings.span)));
         self.table("thresholds");
-        self.about("From how many percent of a limit on a number is much, and too much.");
+        self.about("The percentages of a limit at which usage is high, and too high.");
         self.set("warn", &percent(settings.thresholds.warn));
         self.set("bad", &percent(settings.thresholds.bad));
         self.columns(settings);
@@ -84,7 +86,9 @@ impl Writer {
 
     fn columns(&mut self, settings: &Settings) {
         self.table("columns");
-        self.about("Which columns a view shows, in this order. Without: as many as there is room for. There are:");
+        self.about(
+            "The columns of each view, in order. If absent, the width decides. The columns are:",
+        );
         for view in View::SWITCHABLE {
             let chosen = settings.columns.get(&view);
             let fields: Vec<String> = match chosen {
@@ -102,7 +106,7 @@ impl Writer {
 
     fn keys(&mut self, settings: &Settings) {
         self.table("keys");
-        self.about("What keys do. A key is a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1.");
+        self.about("The keys of each action. A key is a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1.");
         for binding in BINDINGS.iter() {
             let changed = settings.keys.iter().rev().find(|(id, _)| id == binding.id);
             let keys = match changed {
@@ -130,18 +134,20 @@ impl Writer {
     }
 }
 
-fn name(value: impl ValueEnum) -> String {
+/// The name of a value in flags and in the file.
+pub(crate) fn value_name(value: impl ValueEnum) -> String {
     value
         .to_possible_value()
         .map(|value| value.get_name().to_owned())
         .unwrap_or_default()
 }
 
-fn view_name(view: View) -> String {
+/// The name of a view in flags and in the file.
+pub(crate) fn view_name(view: View) -> String {
     view.title().to_lowercase()
 }
 
-/// TOML's basic strings; what is written here has no control characters.
+/// A basic string of TOML. The values have no control characters.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -163,7 +169,7 @@ fn span_text(seconds: u32) -> String {
 }
 
 fn percent(part: f64) -> String {
-    // Thousandths of a percent are enough; without what floating point adds.
+    // Rounds to thousandths of a percent, which hides floating-point errors.
     let percent = (part * 100_000.0).round() / 1_000.0;
     percent.to_string()
 }
@@ -176,7 +182,7 @@ mod tests {
     use crate::model::{Field, Thresholds};
 
     #[test]
-    fn the_template_changes_nothing_before_it_is_edited_nor_when_all_of_it_is_taken() {
+    fn the_template_has_the_defaults() {
         let template = template();
         assert_eq!(parse(&template).unwrap(), Settings::default());
         let taken: String = template
@@ -199,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_would_be_read_as_what_holds() {
+    fn parsing_the_written_settings_restores_them() {
         let settings = Settings {
             theme: ThemeChoice::Light,
             colors: Colors::Indexed,
@@ -220,7 +226,7 @@ mod tests {
             keys: vec![("quit".to_owned(), vec!["\"".to_owned(), "\\".to_owned()])],
         };
         let mut read = parse(&show(&settings)).unwrap();
-        // All keys are shown; those that are usual are as good as none.
+        // All keys are written; the defaults count as absent.
         read.keys.retain(|(id, _)| id == "quit");
         assert_eq!(read, settings);
     }

@@ -37,7 +37,7 @@ fn a_configuration_is_begun_and_shown_and_never_overwritten() {
     assert_eq!(
         out,
         format!(
-            "wrote {}: every line is a comment, so nothing changes yet\n",
+            "wrote {}: all lines are comments, so nothing changes until you edit it\n",
             path.display()
         )
     );
@@ -47,7 +47,7 @@ fn a_configuration_is_begun_and_shown_and_never_overwritten() {
     let (_, err, code) = said(vitals(home.path()).args(["config", "init"]));
     assert_eq!(code, Some(2));
     assert!(
-        err.starts_with(&format!("error: {} exists already", path.display())),
+        err.starts_with(&format!("error: {} already exists", path.display())),
         "{err}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "fps = 3\n");

@@ -104,7 +104,7 @@ fn of_another_metrics_server_it_is_told_what_can_be() {
         let said = ask(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
         assert!(
-            said.err.contains("is not vitals-server, cannot tell why"),
+            said.err.contains("is not vitals-server, cannot report why"),
             "{}",
             said.err
         );

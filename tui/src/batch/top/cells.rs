@@ -1,11 +1,11 @@
-//! Numbers as kubectl prints them.
+//! Formats numbers as kubectl does.
 
 use kubevitals_proto::quantity::Quantity;
 
 use crate::batch::tabwriter::TabWriter;
 use crate::source::Usage;
 
-/// What stands for a number that is not known.
+/// The text for an unknown number.
 pub(super) const UNKNOWN: &str = "<unknown>";
 
 const MEBIBYTE: i64 = 1 << 20;
@@ -15,12 +15,12 @@ pub(super) fn cpu(table: &mut TabWriter, quantity: Quantity) {
     table.number(quantity.milli_value(), "m");
 }
 
-/// Memory or swap: mebibytes, the rest cut off.
+/// Memory or swap: mebibytes, rounded down.
 pub(super) fn bytes(table: &mut TabWriter, quantity: Quantity) {
     table.number(quantity.value() / MEBIBYTE, "Mi");
 }
 
-/// The measured resources of one row, without shares.
+/// The usage of one row, without percentages.
 pub(super) fn usage(table: &mut TabWriter, usage: Usage, show_swap: bool) {
     cpu(table, usage.cpu);
     bytes(table, usage.memory);
@@ -29,8 +29,7 @@ pub(super) fn usage(table: &mut TabWriter, usage: Usage, show_swap: bool) {
     }
 }
 
-/// How much of what there is was used, if it is known how much there is; the rest cut off. Of
-/// nothing, nothing is used.
+/// The used part of the available amount in percent, rounded down; empty if the amount is unknown, 0 if it is zero.
 pub(super) fn percent(table: &mut TabWriter, used: Quantity, available: Option<Quantity>) {
     let Some(available) = available else { return };
     let share = if available.is_zero() {
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn mebibytes_are_cut_off() {
+    fn mebibytes_are_rounded_down() {
         for (text, expected) in [
             ("0", "0Mi"),
             ("1048575", "0Mi"),
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_cut_off_and_of_nothing_is_nothing() {
+    fn percentages_are_rounded_down() {
         for (used, available, expected) in [
             ("514m", Some("2"), "25%"),
             ("1999m", Some("2"), "99%"),

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::Order;
 use super::cells::{self, UNKNOWN};
-use crate::batch::gosort;
+use super::common::{self, Order};
 use crate::batch::tabwriter::TabWriter;
 use crate::batch::{Error, Streams};
-use crate::cli::{Connection, SortBy, TopNode};
+use crate::cli::{Connection, TopNode};
 use crate::source::kubeconfig::Settings;
 use crate::source::{NodeCapacity, NodeUsage, Selection};
 
@@ -17,8 +16,8 @@ pub(super) async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
     let settings = Settings::read(connection)?;
-    let api = super::connect(&settings, flags.use_protocol_buffers).await?;
-    let sort_by = super::sort_by(flags.sort_by.as_ref())?;
+    let api = common::connect(&settings, flags.use_protocol_buffers).await?;
+    let sort_by = common::sort_by(flags.sort_by.as_ref())?;
     let name = flags.name.as_deref().filter(|name| !name.is_empty());
     let selector = flags.selector.as_deref().unwrap_or_default();
     if name.is_some() && !selector.is_empty() {
@@ -26,10 +25,10 @@ pub(super) async fn run(
             "only one of NAME or --selector can be provided".to_owned(),
         ));
     }
-    let labels = super::label_selector(flags.selector.as_ref())?;
-    let version = super::served(&api).await?;
+    let labels = common::label_selector(flags.selector.as_ref())?;
+    let version = common::served(&api).await?;
     let selection = Selection { labels, fields: "" };
-    // Asked together; told in kubectl's order.
+    // Requested at once; errors are reported in kubectl's order.
     let (used, nodes) = match name {
         Some(name) => {
             let (used, node) = tokio::join!(api.node(version, name), api.node_capacity(name));
@@ -42,25 +41,25 @@ pub(super) async fn run(
     };
     let used = used?;
     if used.is_empty() {
-        return Err(super::not_yet());
+        return Err(common::not_yet());
     }
     let columns = NodeColumns {
         of_capacity: flags.show_capacity,
         show_swap: flags.show_swap,
         headers: !flags.no_headers,
     };
-    super::write(
+    common::write(
         &node_table(used, nodes?, sort_by.into(), columns),
         streams.out,
     )
 }
 
-/// What a table of nodes shows.
+/// The columns of a table of nodes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NodeColumns {
-    /// Shares are of capacity, not of what is allocatable.
+    /// Percentages are of the capacity, not of the allocatable amount.
     pub of_capacity: bool,
-    /// Swap and its share.
+    /// Swap and its percentage.
     pub show_swap: bool,
     /// A line with the columns' names.
     pub headers: bool,
@@ -73,15 +72,7 @@ pub fn node_table(
     order: Order,
     columns: NodeColumns,
 ) -> TabWriter {
-    match order.by {
-        SortBy::Name => gosort::sort(&mut used, order.ties, |a, b| a.name < b.name),
-        SortBy::Cpu => gosort::sort(&mut used, order.ties, |a, b| {
-            a.usage.cpu.milli_value() > b.usage.cpu.milli_value()
-        }),
-        SortBy::Memory => gosort::sort(&mut used, order.ties, |a, b| {
-            a.usage.memory.value() > b.usage.memory.value()
-        }),
-    }
+    order.sort(&mut used, |node| &node.name, |node| node.usage);
     let mut nodes: HashMap<String, NodeCapacity> = nodes
         .into_iter()
         .map(|node| (node.name.clone(), node))
@@ -133,9 +124,9 @@ pub fn node_table(
         }
         table.end_line();
     }
-    let mut silent: Vec<String> = nodes.into_keys().collect();
-    silent.sort_unstable();
-    for name in silent {
+    let mut without_metrics: Vec<String> = nodes.into_keys().collect();
+    without_metrics.sort_unstable();
+    for name in without_metrics {
         table.cell(&name);
         for _ in 0..if columns.show_swap { 6 } else { 4 } {
             table.cell(UNKNOWN);

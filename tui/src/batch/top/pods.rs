@@ -6,15 +6,16 @@ use kubevitals_proto::clock::system_time;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::selector::FieldSelector;
 
-use super::{Order, cells};
+use super::cells;
+use super::common::{self, Order};
 use crate::batch::gosort;
 use crate::batch::tabwriter::TabWriter;
 use crate::batch::{Error, Streams};
 use crate::cli::{Connection, SortBy, TopPod};
 use crate::source::kubeconfig::Settings;
-use crate::source::{ContainerUsage, MetricsApi, PodRef, PodUsage, Selection, Usage};
+use crate::source::{MetricsApi, PodRef, PodUsage, Selection, Usage};
 
-/// A pod this young may well have no metrics yet.
+/// The age up to which a pod may have no metrics yet.
 const PATIENCE: GoDuration = GoDuration(120_000_000_000);
 
 pub(super) async fn run(
@@ -24,8 +25,8 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
-    let api = super::connect(&settings, flags.use_protocol_buffers).await?;
-    let sort_by = super::sort_by(flags.sort_by.as_ref())?;
+    let api = common::connect(&settings, flags.use_protocol_buffers).await?;
+    let sort_by = common::sort_by(flags.sort_by.as_ref())?;
     let query = PodQuery::new(flags, namespace)?;
     let pods = query.pods(&api).await?;
     if pods.is_empty() {
@@ -48,10 +49,10 @@ pub(super) async fn run(
         headers: !flags.no_headers,
         sum: flags.sum,
     };
-    super::write(&pod_table(pods, sort_by.into(), columns), streams.out)
+    common::write(&pod_table(pods, sort_by.into(), columns), streams.out)
 }
 
-/// Which pods are asked for.
+/// The requested pods.
 struct PodQuery<'a> {
     name: Option<&'a str>,
     namespace: String,
@@ -70,7 +71,7 @@ impl<'a> PodQuery<'a> {
                 "only one of NAME or selector can be provided".to_owned(),
             ));
         }
-        let labels = super::label_selector(flags.selector.as_ref())?;
+        let labels = common::label_selector(flags.selector.as_ref())?;
         fields
             .parse::<FieldSelector>()
             .map_err(|error| Error::Usage(error.to_string()))?;
@@ -83,7 +84,7 @@ impl<'a> PodQuery<'a> {
         })
     }
 
-    /// The namespace to look in; empty for all.
+    /// The namespace; empty for all.
     fn scope(&self) -> &str {
         if self.all_namespaces {
             ""
@@ -92,7 +93,8 @@ impl<'a> PodQuery<'a> {
         }
     }
 
-    /// Metrics know no fields but names: which pods a field selector selects, the cluster says.
+    /// The selectors of the flags. metrics.k8s.io supports no fields except names, so the API server resolves the field
+    /// selector.
     fn selection(&self) -> Selection<'a> {
         Selection {
             labels: self.labels,
@@ -101,7 +103,7 @@ impl<'a> PodQuery<'a> {
     }
 
     async fn pods(&self, api: &MetricsApi) -> Result<Vec<PodUsage>, Error> {
-        let version = super::served(api).await?;
+        let version = common::served(api).await?;
         if let Some(name) = self.name {
             return Ok(vec![api.pod(version, self.scope(), name).await?]);
         }
@@ -121,8 +123,8 @@ impl<'a> PodQuery<'a> {
         Ok(pods)
     }
 
-    /// Whether no metrics are no surprise: there are no such pods. As kubectl does, it looks in
-    /// the one namespace even where metrics of all were asked for.
+    /// Returns an error if the pods exist, so that they should have metrics. As in kubectl, this checks one namespace
+    /// even if the metrics of all were requested.
     async fn explain_nothing(&self, api: &MetricsApi) -> Result<(), Error> {
         let pods = match self.name {
             Some(name) => vec![api.pod_ref(&self.namespace, name).await?],
@@ -132,13 +134,13 @@ impl<'a> PodQuery<'a> {
             return Ok(());
         }
         match pods.iter().find_map(overdue) {
-            Some(complaint) => Err(Error::NoMetrics(complaint)),
-            None => Err(super::not_yet()),
+            Some(message) => Err(Error::NoMetrics(message)),
+            None => Err(common::not_yet()),
         }
     }
 }
 
-/// A complaint about a pod that should have metrics by now.
+/// The error for a pod that should have metrics by now.
 fn overdue(pod: &PodRef) -> Option<String> {
     let age = GoDuration(system_time().since(pod.creation_timestamp));
     let PodRef {
@@ -148,10 +150,10 @@ fn overdue(pod: &PodRef) -> Option<String> {
         .then(|| format!("Metrics not available for pod {namespace}/{name}, age: {age}"))
 }
 
-/// What a table of pods shows.
+/// The columns of a table of pods.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PodColumns {
-    /// The namespace, by which pods are then sorted first.
+    /// The namespace; pods are then sorted by it first.
     pub namespace: bool,
     /// A row for each container instead of one for the pod.
     pub containers: bool,
@@ -172,7 +174,11 @@ pub fn pod_table(mut pods: Vec<PodUsage>, order: Order, columns: PodColumns) -> 
     sort_pods(&mut pods, order, columns.namespace);
     for pod in &mut pods {
         if columns.containers {
-            sort_containers(&mut pod.containers, order);
+            order.sort(
+                &mut pod.containers,
+                |container| &container.name,
+                |container| container.usage,
+            );
             for container in &pod.containers {
                 if columns.namespace {
                     table.cell(&pod.namespace);
@@ -213,9 +219,9 @@ fn header(table: &mut TabWriter, columns: PodColumns) {
     table.end_line();
 }
 
-/// A line under the last two columns, then the sum. kubectl counts the columns for namespaces and
-/// pods only when it prints their names, so that without headers the sum stands further left; and
-/// swap moves the line, which is two columns long, to the right.
+/// Writes a line under the last two columns, then the sum. kubectl counts the columns for namespaces and pods only if
+/// it prints their names. So without headers the sum is further to the left; and swap moves the line, which is two
+/// columns long, to the right.
 fn sum(table: &mut TabWriter, pods: &[PodUsage], columns: PodColumns) {
     let named = usize::from(columns.headers);
     let width = 3
@@ -252,16 +258,4 @@ fn sort_pods(pods: &mut Vec<PodUsage>, order: Order, with_namespace: bool) {
     let mut keyed: Vec<(i64, PodUsage)> = pods.drain(..).map(|pod| (key(&pod), pod)).collect();
     gosort::sort(&mut keyed, order.ties, |a, b| a.0 > b.0);
     pods.extend(keyed.into_iter().map(|(_, pod)| pod));
-}
-
-fn sort_containers(containers: &mut [ContainerUsage], order: Order) {
-    match order.by {
-        SortBy::Name => gosort::sort(containers, order.ties, |a, b| a.name < b.name),
-        SortBy::Cpu => gosort::sort(containers, order.ties, |a, b| {
-            a.usage.cpu.milli_value() > b.usage.cpu.milli_value()
-        }),
-        SortBy::Memory => gosort::sort(containers, order.ties, |a, b| {
-            a.usage.memory.value() > b.usage.memory.value()
-        }),
-    }
 }
