@@ -1,8 +1,8 @@
-//! How the program learns that it is to end.
+//! The signals that end the program.
 
 use std::io;
 
-/// The signals that ask the program to end: Ctrl-C, SIGTERM, SIGHUP.
+/// The signals that end the program: Ctrl-C, SIGTERM, SIGHUP.
 #[derive(Debug)]
 pub struct ShutdownSignals {
     #[cfg(unix)]
@@ -13,7 +13,7 @@ impl ShutdownSignals {
     /// Listens for the signals. From now on they no longer end the program by themselves.
     ///
     /// # Errors
-    /// The operating system does not let the program listen.
+    /// The operating system does not allow it.
     pub fn listen() -> io::Result<Self> {
         #[cfg(unix)]
         {

@@ -1,4 +1,4 @@
-//! What leaves the dashboard: to the clipboard, to a file.
+//! The effects that leave the dashboard: to the clipboard, to a file.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::export::{file_name, of_view, osc52, save};
 use crate::model::ExportAs;
 
 impl App {
-    /// Puts text on the clipboard of the terminal, wherever that runs.
+    /// Copies text to the clipboard of the terminal, also over ssh.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         match osc52(text) {
             Some(sequence) => self.screen.write(sequence.as_bytes()),
@@ -20,7 +20,7 @@ impl App {
         }
     }
 
-    /// Leaves the mouse to the terminal, or uses it again, and says what it does now.
+    /// Switches the mouse between the dashboard and the terminal, and shows a message.
     pub(super) fn switch_mouse(&mut self) -> io::Result<()> {
         let used = self.screen.switch_mouse()?;
         let key = self.options.keys.key("mouse");
@@ -36,7 +36,7 @@ impl App {
         Ok(())
     }
 
-    /// Writes the view to a file in the folder the program was started in.
+    /// Writes the view to a file in the current folder.
     pub(super) fn export(&mut self, form: ExportAs) {
         let state = &self.state;
         let name = file_name(state.screen().view, state.shown_time(), form);

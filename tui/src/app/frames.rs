@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When the next frame is due. There are never more in a second than were asked for; but who presses a key does not
-/// wait because something else has just been shown.
+/// Decides when the next frame is due. The frame rate is limited, but a key does not wait because data has just been
+/// drawn.
 #[derive(Debug)]
 pub(super) struct Frames {
-    /// How long there is at least between two.
+    /// The shortest time between two frames.
     apart: Duration,
-    /// When the next one is due; nothing while there is nothing new to be shown.
+    /// When the next frame is due; none while nothing has changed.
     pub(super) due: Option<Instant>,
-    /// Whether that one answers a key.
+    /// Whether the next frame responds to a key.
     answers_key: bool,
-    /// When the last one was drawn.
+    /// When the last frame was drawn.
     drawn: Option<Instant>,
-    /// When the last one was drawn that last_answer a key.
+    /// When the last frame that responded to a key was drawn.
     last_answer: Option<Instant>,
 }
 
 impl Frames {
-    /// The first one is due at once.
+    /// The first frame is due at once.
     pub(super) const fn new(apart: Duration, now: Instant) -> Self {
         Self {
             apart,
@@ -38,7 +38,7 @@ impl Frames {
         self.after(self.last_answer, now);
     }
 
-    /// There is something new to be shown.
+    /// New data arrived.
     pub(super) fn show(&mut self, now: Instant) {
         self.after(self.drawn, now);
     }
@@ -48,7 +48,7 @@ impl Frames {
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
     }
 
-    /// It was drawn.
+    /// The frame was drawn.
     pub(super) fn drawn(&mut self, now: Instant) {
         self.drawn = Some(now);
         if std::mem::take(&mut self.answers_key) {
@@ -65,7 +65,7 @@ mod tests {
     const APART: Duration = Duration::from_millis(100);
 
     #[test]
-    fn a_key_is_answered_at_once_and_a_key_that_is_held_as_often_as_is_drawn() {
+    fn a_key_is_drawn_at_once_a_repeating_key_at_the_frame_rate() {
         let now = Instant::now();
         let mut frames = Frames::new(APART, now);
         assert_eq!(frames.due, Some(now));
@@ -79,17 +79,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_not_shown_more_often_than_is_drawn() {
+    fn data_is_drawn_at_the_frame_rate() {
         let begin = Instant::now();
         let mut frames = Frames::new(APART, begin);
         frames.drawn(begin);
         let now = begin + APART / 4;
         frames.show(now);
         assert_eq!(frames.due, Some(begin + APART));
-        // A key in between brings it forward.
+        // A key makes the frame due at once.
         frames.key_pressed(now);
         assert_eq!(frames.due, Some(now));
-        // What has waited for long enough is shown at once.
+        // After a pause, data is drawn at once.
         frames.drawn(now);
         let later = now + APART * 3;
         frames.show(later);

@@ -1,11 +1,11 @@
 //! Job control: the shell's Ctrl-Z, `fg` and `bg`.
 
-/// A change of the process that somebody else made or asked for.
+/// A job control event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
-    /// It is asked to stop (SIGTSTP).
+    /// A request to stop (SIGTSTP).
     Stop,
-    /// It was stopped, and goes on (SIGCONT).
+    /// The process continues after a stop (SIGCONT).
     Continued,
 }
 
@@ -32,10 +32,10 @@ mod of_unix {
     }
 
     impl Jobs {
-        /// Begins to listen.
+        /// Starts to listen.
         ///
         /// # Errors
-        /// The system lets no one listen.
+        /// The system does not allow it.
         pub(in crate::app) fn listen() -> io::Result<Self> {
             let kind = |signal: Signal| SignalKind::from_raw(signal.as_raw());
             Ok(Self {
@@ -44,7 +44,7 @@ mod of_unix {
             })
         }
 
-        /// The next change.
+        /// The next event.
         pub(in crate::app) async fn next(&mut self) -> Job {
             tokio::select! {
                 biased;
@@ -53,8 +53,8 @@ mod of_unix {
             }
         }
 
-        /// Stops the whole job, and returns when it goes on. Returns false, and stops nothing, where no shell could let
-        /// it go on: the kernel ignores SIGTSTP there, but not the SIGSTOP that is sent here.
+        /// Stops the whole job, and returns when it continues. Returns false without stopping if no shell could
+        /// continue it: the kernel ignores SIGTSTP there, but not the SIGSTOP that is sent here.
         ///
         /// # Errors
         /// The signal cannot be sent.
@@ -64,7 +64,7 @@ mod of_unix {
                 return Ok(false);
             }
             let _earlier = self.continued.recv().now_or_never();
-            // Not SIGTSTP: this process would get its own, and could not tell it from another one.
+            // Not SIGTSTP: this process would receive its own signal too.
             kill_current_process_group(Signal::STOP)?;
             self.continued.recv().await;
             Ok(true)
@@ -78,7 +78,7 @@ mod elsewhere {
 
     use super::Job;
 
-    /// There is no job control.
+    /// A system without job control.
     #[derive(Debug)]
     pub(in crate::app) struct Jobs;
 

@@ -1,5 +1,4 @@
-//! The dashboard's loop. It alone owns the state: input and messages come in, effects go out, and when something has
-//! changed it is drawn.
+//! The dashboard's loop. It owns the state: it applies input and messages, runs the effects, and draws after changes.
 
 mod effects;
 mod frames;
@@ -27,25 +26,25 @@ use frames::Frames;
 use jobs::{Job, Jobs};
 use terminal::Screen;
 
-/// How the dashboard is to be.
+/// The options of the dashboard.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Thresholds, spans, columns and the time zone.
     pub settings: model::Settings,
     /// Colours and signs.
     pub theme: Theme,
-    /// What keys do.
+    /// The key bindings.
     pub keys: KeyMap,
-    /// How often it is drawn in a second, at most.
+    /// The most frames in a second.
     pub fps: u32,
-    /// Whether the mouse is listened to.
+    /// Whether the mouse is used.
     pub mouse: bool,
-    /// The view to begin with.
+    /// The first view.
     pub view: View,
 }
 
 impl Options {
-    /// As the configuration says.
+    /// Converts the configuration.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self {
@@ -70,13 +69,13 @@ impl Options {
     }
 }
 
-/// How many messages are taken in before input is looked at again: a long list comes in many.
+/// How many messages are applied before input is read again: a long list arrives as many messages.
 const BURST: usize = 64;
 
-/// Shows the dashboard until it is to end.
+/// Runs the dashboard until it ends.
 ///
 /// # Errors
-/// The terminal cannot be had, read or written.
+/// The terminal cannot be opened, read or written.
 pub async fn run(
     options: Options,
     connector: Connector,
@@ -114,7 +113,7 @@ pub async fn run(
     app.run(&mut ending).await
 }
 
-/// The next event of the terminal, while it is read.
+/// The next event of the terminal; waits for ever while the terminal is lent.
 async fn next(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
     match events {
         Some(events) => events.next().await,
@@ -135,9 +134,9 @@ struct App {
     state: State,
     feed: Feed,
     connector: Connector,
-    /// Whether it has been said that the machine's clock differs from the cluster's.
+    /// Whether a difference between the machine's clock and the cluster's has been reported.
     clock_is_compared: bool,
-    /// The job is to be stopped.
+    /// Whether the job must be stopped.
     suspending: bool,
     over: bool,
 }
@@ -203,13 +202,13 @@ impl App {
         Ok(())
     }
 
-    /// Lends the terminal to a credential plugin, whole: nothing is drawn and no key is read until it comes back.
+    /// Lends the terminal to a credential plugin. Meanwhile the dashboard does not draw or read keys.
     async fn lend(&mut self, handover: Handover, ending: &mut ShutdownSignals) -> io::Result<()> {
         self.leave();
         let command = handover.command().replace(char::is_control, "");
         writeln!(
             io::stdout(),
-            "{command} has the terminal until it ends; then the dashboard comes back."
+            "{command} uses the terminal; the dashboard returns when it ends."
         )?;
         let mut lent = pin!(handover.lend());
         loop {
@@ -228,13 +227,12 @@ impl App {
                 () = &mut lent => break,
             }
         }
-        // What was typed for the plugin, and not read by it, is not for the dashboard.
+        // Discards input that was typed for the plugin.
         discard_typed();
         self.enter()
     }
 
-    /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
-    /// goes on.
+    /// Restores the terminal, stops the job as the shell would, and takes the terminal again when the job continues.
     async fn suspend(&mut self, ending: &mut ShutdownSignals) -> io::Result<()> {
         self.leave();
         let stopped = tokio::select! {
@@ -246,7 +244,7 @@ impl App {
             stopped = self.jobs.stop() => stopped?,
         };
         if !stopped {
-            let no_shell = "there is no shell to come back from, so this cannot be suspended";
+            let no_shell = "there is no shell to return to, so the dashboard cannot be suspended";
             self.state.say(no_shell, true);
         }
         self.enter()
@@ -264,7 +262,7 @@ impl App {
     }
 
     async fn input(&mut self, event: &Event) -> io::Result<()> {
-        // Terminals cut what is shown when they shrink, also when they have grown back before anyone looked.
+        // Terminals cut the screen when they shrink, even if they grow again before the next frame.
         if matches!(event, Event::Resize(..)) {
             self.screen.clear()?;
         }
@@ -287,7 +285,7 @@ impl App {
         self.effects(effects).await
     }
 
-    /// Takes in what is told; whether it is to be shown at once.
+    /// Applies a message; returns whether to draw at once.
     async fn receive(&mut self, message: Message) -> io::Result<bool> {
         let at_once = !message.is_steady();
         self.apply(message).await?;
@@ -299,7 +297,7 @@ impl App {
         self.effects(effects).await
     }
 
-    /// A second has passed.
+    /// Runs every second.
     async fn tick(&mut self) -> io::Result<()> {
         if !self.clock_is_compared
             && let Some(difference) = self.feed.clock().difference()
@@ -327,7 +325,7 @@ impl App {
         Ok(())
     }
 
-    /// Leaves this cluster for another.
+    /// Connects to another cluster.
     async fn connect(&mut self, context: &Name) {
         match self.connector.connect(Some(context)).await {
             Ok((session, feed)) => {
@@ -369,12 +367,12 @@ impl App {
     }
 }
 
-/// Discards the keys that were typed and not read.
+/// Discards unread input.
 fn discard_typed() {
     #[cfg(unix)]
     {
         use rustix::termios::{QueueSelector, tcflush};
-        // A terminal that is gone has no keys.
+        // A terminal that is gone has no input.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 }

@@ -1,4 +1,4 @@
-//! The terminal: taken over, and given back whatever happens.
+//! Sets the terminal up for the dashboard, and restores it in every case.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -15,37 +15,36 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
-/// Asks the terminal for clicks and the wheel (1000) and for movement while a button is down (1002), with columns past
-/// 223 (1006; 1015 for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet a cell.
+/// Requests clicks and the wheel (1000) and movement while a button is down (1002), with columns past 223 (1006; 1015
+/// for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet for each cell.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
 
-/// What is drawn goes through a buffer: one write a frame.
+/// The output goes through a buffer: one write for each frame.
 type Out = BufWriter<Stdout>;
 
-/// Undoes what another program may have left: the wrong character set, inserting, a margin, its own origin, no wrapping,
-/// an attribute.
+/// Resets modes that another program may have left: character set, insert mode, margins, origin, wrapping, attributes.
 const USUAL_MODES: &str = "\x0f\x1b(B\x1b[4l\x1b[r\x1b[?6l\x1b[?7h\x1b[m";
 
-/// The terminal while it is ours. Dropped, it is given back.
+/// The terminal while the dashboard has it. Dropping restores it.
 #[derive(Debug)]
 pub struct Screen {
-    /// Not dropped: it would print that it cannot show the cursor of a terminal that is gone.
+    /// Not dropped: it would print an error if the terminal is gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     mouse: bool,
 }
 
-/// Whether the terminal is ours, for the panic hook.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether the dashboard has the terminal, for the panic hook.
+static IN_USE: AtomicBool = AtomicBool::new(false);
 
 impl Screen {
-    /// Takes the terminal over. Colours that are drawn reach it if `colors` says so, whatever `NO_COLOR` is.
+    /// Sets the terminal up. With `colors`, colours are written even if `NO_COLOR` is set.
     ///
     /// # Errors
-    /// There is none, or it cannot be written.
+    /// There is no terminal, or it cannot be written.
     pub fn take(mouse: bool, colors: bool) -> io::Result<Self> {
-        give_back_on_panic();
+        restore_on_panic();
         if colors {
-            // `--colors` overrules `NO_COLOR`, which crossterm would heed by itself.
+            // `--colors` overrides `NO_COLOR`, which crossterm would follow by itself.
             force_color_output(true);
         }
         enter(mouse)?;
@@ -57,46 +56,45 @@ impl Screen {
         })
     }
 
-    /// What is drawn on.
+    /// The terminal for drawing.
     pub(super) fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Out>> {
         &mut self.terminal
     }
 
-    /// Draws everything anew next time, whatever the terminal shows.
+    /// Draws everything again next time.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        // Not `clear`, which asks the terminal where its cursor is: the answer would be waited for among the keys.
+        // Not `clear`, which requests the cursor's position and would wait for the response among the keys.
         let size = self.terminal.size()?;
         self.terminal
             .resize(Rect::new(0, 0, size.width, size.height))
     }
 
-    /// Writes something that is not drawn, such as what the clipboard is to hold.
+    /// Writes bytes that are not drawn, such as a clipboard sequence.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let out = self.terminal.backend_mut();
         out.write_all(bytes)?;
         Write::flush(out)
     }
 
-    /// Leaves the mouse to the terminal, or uses it again. Returns whether it is used from now on.
+    /// Switches the use of the mouse. Returns whether it is used from now on.
     pub(super) fn switch_mouse(&mut self) -> io::Result<bool> {
         self.mouse = !self.mouse;
         capture_mouse(self.mouse)?;
         Ok(self.mouse)
     }
 
-    /// Gives the terminal back for a while.
+    /// Restores the terminal for a while.
     pub(super) fn leave(&mut self) {
         leave();
     }
 
-    /// Takes the terminal over again, and draws everything anew next time.
+    /// Sets the terminal up again, and draws everything next time.
     pub(super) fn enter(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
         self.clear()
     }
 
-    /// Makes the terminal ours again in every respect: another program may have changed it, or the shell, while this
-    /// process was stopped.
+    /// Sets all modes again: another program or the shell may have changed them while this process was stopped.
     pub(super) fn restore(&mut self) -> io::Result<()> {
         self.leave();
         self.enter()
@@ -110,9 +108,9 @@ impl Drop for Screen {
 }
 
 fn enter(mouse: bool) -> io::Result<()> {
-    // First, because a process in the background is stopped by it, before it has written anything.
+    // First, because this stops a background process before it writes anything.
     enable_raw_mode()?;
-    OURS.store(true, Ordering::SeqCst);
+    IN_USE.store(true, Ordering::SeqCst);
     execute!(
         io::stdout(),
         EnterAlternateScreen,
@@ -125,7 +123,7 @@ fn enter(mouse: bool) -> io::Result<()> {
 }
 
 fn capture_mouse(capture: bool) -> io::Result<()> {
-    // Whatever another program asked for.
+    // Resets the mouse modes of other programs.
     execute!(io::stdout(), DisableMouseCapture)?;
     if capture {
         execute!(io::stdout(), Print(MOUSE))?;
@@ -133,9 +131,9 @@ fn capture_mouse(capture: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back, once. If it is gone there is nothing to give back.
+/// Restores the terminal, once. Errors are ignored, because the terminal may be gone.
 fn leave() {
-    if !OURS.swap(false, Ordering::SeqCst) {
+    if !IN_USE.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
@@ -149,8 +147,8 @@ fn leave() {
     let _ = disable_raw_mode();
 }
 
-/// A panic's message is for the screen that the person sees.
-fn give_back_on_panic() {
+/// Restores the terminal before a panic's message is printed.
+fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> =

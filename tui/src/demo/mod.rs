@@ -1,5 +1,4 @@
-//! `vitals demo`: a simulated cluster, the server and a client over it, in one process, over real
-//! sockets.
+//! `vitals demo`: a simulated cluster, the server and a client, in one process, over real sockets.
 
 mod start;
 
@@ -18,13 +17,13 @@ use crate::source::{
     self, ApiClient, MetricsApi, NodeCapacity, NodeUsage, PodUsage, Selection, Terminal,
 };
 
-/// How long the server may take until it knows every node.
+/// How long the server may take until it has metrics of every node.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the demo until it is told to end, or once.
+/// Runs the demo until a signal ends it; with `--once`, until the tables are printed.
 ///
 /// # Errors
-/// What kept the cluster, the server or the client from working.
+/// The cluster, the server or the client failed.
 pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
     let dashboard = !args.once && dashboard::is_on_a_terminal();
     if dashboard {
@@ -55,7 +54,7 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
     })
 }
 
-/// The way to the demo's cluster, whatever the user's own kubeconfig says.
+/// The connection to the demo's cluster; the user's own kubeconfig does not matter.
 fn connection(running: &start::Running) -> Connection {
     Connection {
         kubeconfig: Some(running.kubeconfig().display().to_string()),
@@ -82,14 +81,14 @@ async fn show(
     std::future::pending().await
 }
 
-/// Waits until every node and every pod it lists has metrics, then prints both tables.
+/// Waits until every listed node and pod has metrics, then prints both tables.
 async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Result<(), Error> {
     let begin = tokio::time::Instant::now();
     let snapshot = loop {
         let last = Snapshot::take(api, Version::V1beta1).await;
         match last {
-            // Pods were asked for beside the nodes, perhaps a moment before the last node answered.
-            Ok(snapshot) if snapshot.is_whole(nodes) => {
+            // The pods may have been requested a moment before the last node responded.
+            Ok(snapshot) if snapshot.is_complete(nodes) => {
                 break Snapshot::take(api, Version::V1beta1).await?;
             }
             Ok(snapshot) if begin.elapsed() >= PATIENCE && !snapshot.is_empty() => break snapshot,
@@ -125,11 +124,11 @@ async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Resu
 /// The metrics of a cluster at a moment.
 #[derive(Debug, Clone, Default)]
 struct Snapshot {
-    /// What nodes use.
+    /// The usage of the nodes.
     nodes: Vec<NodeUsage>,
-    /// How much nodes have.
+    /// The capacity of the nodes.
     capacities: Vec<NodeCapacity>,
-    /// What pods use.
+    /// The usage of the pods.
     pods: Vec<PodUsage>,
 }
 
@@ -149,8 +148,8 @@ impl Snapshot {
         })
     }
 
-    /// Whether there are metrics of this many nodes, all that exist, and of some pods.
-    fn is_whole(&self, nodes: usize) -> bool {
+    /// Whether this many nodes, and all that exist, have metrics, and some pods.
+    fn is_complete(&self, nodes: usize) -> bool {
         self.nodes.len() >= nodes
             && self.nodes.len() >= self.capacities.len()
             && !self.pods.is_empty()

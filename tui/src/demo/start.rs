@@ -21,7 +21,7 @@ pub(super) struct Running {
     clock: SimClock,
 }
 
-/// Starts both; returns when the server listens and the cluster sends requests on to it.
+/// Starts both. Returns when the server listens and the cluster forwards requests to it.
 pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     let replay = match &args.replay {
         Some(folder) => Some(
@@ -30,7 +30,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         ),
         None => None,
     };
-    // What was recorded is of its own time: by any other it would be too old to be shown.
+    // A recording needs a clock of its own time: otherwise its samples are too old.
     let clock = match replay.as_ref().and_then(Replay::began) {
         Some(began) => SimClock::scaled_from(began, args.speed),
         None => SimClock::scaled(args.speed),
@@ -45,7 +45,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    // The server uses what is chosen first.
+    // The server uses the provider that is installed first.
     let _chosen = crate::source::provider();
     let settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
@@ -69,24 +69,24 @@ impl Running {
         &self.kubeconfig.path
     }
 
-    /// The cluster's clock: it may go faster than ours.
+    /// The cluster's clock, which can be faster than real time.
     pub(super) fn clock(&self) -> SimClock {
         self.clock.clone()
     }
 
-    /// How many nodes the cluster has.
+    /// The number of nodes.
     pub(super) fn nodes(&self) -> usize {
         self.cluster.node_names().len()
     }
 
-    /// Ends both, and removes what was only for this run.
+    /// Stops both, and removes the temporary files.
     pub(super) async fn stop(self) {
         self.server.shutdown().await;
         self.cluster.shutdown().await;
     }
 }
 
-/// The administrator's kubeconfig on disk; a temporary one goes with the demo.
+/// The administrator's kubeconfig on disk. A temporary one is removed at the end.
 struct Kubeconfig {
     path: PathBuf,
     folder: Option<PathBuf>,
@@ -109,7 +109,7 @@ impl Kubeconfig {
                 }
             }
         };
-        // It holds a private key: no one else may read it, not even for a moment.
+        // The file holds a private key, so no other user may read it, not even for a moment.
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
@@ -125,7 +125,7 @@ impl Kubeconfig {
 impl Drop for Kubeconfig {
     fn drop(&mut self) {
         if let Some(folder) = &self.folder {
-            // What stays in a temporary folder harms no one.
+            // A leftover in a temporary folder is harmless.
             let _ = fs::remove_dir_all(folder);
         }
     }
