@@ -79,7 +79,7 @@ fn fed(nodes: &[Vec<Scrape>], count: usize) -> (History, usize, Duration) {
 
 fn told(what: &str, nodes: &[Vec<Scrape>]) {
     let (history, bytes, _) = fed(nodes, nodes.len());
-    let points = history.counts().points;
+    let points = history.totals().points;
     let (time, value) = errors(&history, nodes);
     println!(
         "{what}: {points} points, {:.2} bytes a point, all told; errors at most {:.1} ms and {:.3} %",
@@ -104,7 +104,7 @@ fn memory(_: &mut Criterion) {
     told("simulation, an hour of peace", &quiet);
     for nodes in [1000, 5000] {
         let (history, bytes, took) = fed(&quiet, nodes);
-        let counts = history.counts();
+        let counts = history.totals();
         println!(
             "an hour of {nodes} nodes of 30 pods: {} series, {} points, {:.1} MiB ({:.1} MiB by its own count), \
              {:.2} bytes a point; fed in {:.2} s, {:.0} ns a point",

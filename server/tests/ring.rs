@@ -51,7 +51,7 @@ fn fed(nodes: &[Vec<Scrape>]) -> (History, u64) {
 /// Asserts what the design promises, and says what it is.
 fn assert_small(what: &str, nodes: &[Vec<Scrape>], most: f64) {
     let (history, bytes) = fed(nodes);
-    let counts = history.counts();
+    let counts = history.totals();
     let each = bytes as f64 / counts.points as f64;
     let (time, value) = errors(&history, nodes);
     println!(

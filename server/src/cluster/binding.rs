@@ -58,7 +58,7 @@ impl Bindings {
     /// Whether what a node has told of a pod of this UID counts. Without a UID nobody has seen the pod, and it counts
     /// only if the API server has a pod of that name there. A pod that the API server has forgotten was compared when it
     /// was known.
-    pub fn counts(&self, key: &PodKey, uid: Uid, node: &str) -> bool {
+    pub fn is_bound(&self, key: &PodKey, uid: Uid, node: &str) -> bool {
         if !uid.is_some() {
             return matches!(self.of_name(key, node), Binding::Here(_));
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn both<K: Item, Object>(
     kind: &str,
     object: &Value,
-    keep: impl Fn(K, &Pools) -> Option<Object>,
+    convert: impl Fn(K, &Pools) -> Option<Object>,
 ) -> (Option<Object>, Option<Object>) {
     let pools = Pools::default();
     let json: K = serde_json::from_value(object.clone()).unwrap();
@@ -19,7 +19,7 @@ fn both<K: Item, Object>(
         json.metadata().resource_version,
         protobuf.metadata().resource_version
     );
-    (keep(json, &pools), keep(protobuf, &pools))
+    (convert(json, &pools), convert(protobuf, &pools))
 }
 
 fn is_alike(resource: Resource, object: &Value) {
@@ -35,8 +35,8 @@ fn is_alike(resource: Resource, object: &Value) {
             assert_eq!(json, protobuf, "{object}");
         }
         Resource::Events => {
-            let keep = |event: SlimEvent, pools: &Pools| event.convert(&pools.names);
-            let (json, protobuf) = both("Event", object, keep);
+            let convert = |event: SlimEvent, pools: &Pools| event.convert(&pools.names);
+            let (json, protobuf) = both("Event", object, convert);
             assert_eq!(json, protobuf, "{object}");
         }
         _ => {

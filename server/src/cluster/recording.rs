@@ -47,7 +47,7 @@ fn condition<'a>(pod: &'a Value, kind: &str) -> &'a Value {
     all.find(|it| it["type"] == kind).unwrap_or(&Value::Null)
 }
 
-fn is_as_told(pod: &Pod, json: &Value) {
+fn assert_pod_matches(pod: &Pod, json: &Value) {
     let meta = |member: &str| text(json, &format!("/metadata/{member}"));
     assert_eq!(&*pod.key.name, meta("name"));
     assert_eq!(&*pod.key.namespace, meta("namespace"));
@@ -153,7 +153,7 @@ fn is_as_told(pod: &Pod, json: &Value) {
             State::Running { since_seconds } => {
                 assert_eq!(*since_seconds, seconds(text(state, "/running/startedAt")));
             }
-            State::Terminated(ended) => has_ended_as_told(ended, &state["terminated"]),
+            State::Terminated(ended) => assert_termination_matches(ended, &state["terminated"]),
             State::Waiting(waiting) => {
                 let waiting = waiting.as_ref().unwrap();
                 assert_eq!(
@@ -169,12 +169,12 @@ fn is_as_told(pod: &Pod, json: &Value) {
         let last = json["lastState"].get("terminated");
         assert_eq!(status.last.is_some(), last.is_some());
         if let (Some(ended), Some(json)) = (&status.last, last) {
-            has_ended_as_told(ended, json);
+            assert_termination_matches(ended, json);
         }
     }
 }
 
-fn has_ended_as_told(ended: &Ended, json: &Value) {
+fn assert_termination_matches(ended: &Ended, json: &Value) {
     assert_eq!(i64::from(ended.exit_code), number(json, "/exitCode"));
     assert_eq!(i64::from(ended.signal), number(json, "/signal"));
     assert_eq!(ended.reason.as_deref(), json["reason"].as_str());
@@ -190,7 +190,7 @@ fn every_field_of_every_pod_is_what_the_json_says() {
         for json in items(step, "pods") {
             let pod: SlimPod = serde_json::from_value(json.clone()).unwrap();
             let pod = pod.convert(&Pools::default()).unwrap();
-            is_as_told(&pod, &json);
+            assert_pod_matches(&pod, &json);
             pods += 1;
             ended += pod.containers.iter().filter(|it| it.last.is_some()).count();
         }
@@ -200,7 +200,7 @@ fn every_field_of_every_pod_is_what_the_json_says() {
 
 #[test]
 fn every_field_of_every_event_of_a_pod_is_what_the_json_says() {
-    let mut told = 0;
+    let mut events = 0;
     for json in (1..=STEPS).flat_map(|step| items(step, "events")) {
         let event: SlimEvent = serde_json::from_value(json.clone()).unwrap();
         let Some(event) = event.convert(&Interner::default()) else {
@@ -230,7 +230,7 @@ fn every_field_of_every_event_of_a_pod_is_what_the_json_says() {
         assert_eq!(*first, or_event_time("/firstTimestamp").parse().unwrap());
         assert_eq!(*last, or_event_time("/lastTimestamp").parse().unwrap());
         assert_eq!(&*event.component, text(&json, "/reportingComponent"));
-        told += 1;
+        events += 1;
     }
-    assert!(told > 1000, "{told}");
+    assert!(events > 1000, "{events}");
 }

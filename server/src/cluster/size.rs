@@ -15,7 +15,7 @@ use super::{Pod, PodKey};
 const MOST: u64 = 350;
 
 /// What this thread has taken from the allocator and not given back.
-fn held() -> u64 {
+fn allocated() -> u64 {
     thread::allocatedp::read().unwrap().get() - thread::deallocatedp::read().unwrap().get()
 }
 
@@ -65,14 +65,14 @@ fn a_pod_takes_no_more_than_it_may() {
     const PODS: usize = 5_000;
     let pools = Pools::default();
     let mut table = ObjectCache::<SlimPod, NullPublisher>::new(NullPublisher);
-    let before = held();
+    let before = allocated();
     table.apply(Event::Init, &pools);
     for n in 0..PODS {
         let slim = serde_json::from_value(pod(n)).unwrap();
         table.apply(Event::InitApply(slim), &pools);
     }
     table.apply(Event::InitDone, &pools);
-    let listed = (held() - before) / PODS as u64;
+    let listed = (allocated() - before) / PODS as u64;
     // Each changes once, which moves it about.
     for n in 0..PODS {
         let mut changed = pod(n);
@@ -80,9 +80,9 @@ fn a_pod_takes_no_more_than_it_may() {
         let slim = serde_json::from_value(changed).unwrap();
         table.apply(Event::Apply(slim), &pools);
     }
-    let changed = (held() - before) / PODS as u64;
-    let known: &OrdMap<PodKey, Arc<Pod>> = table.objects();
-    assert_eq!(known.len(), PODS);
+    let changed = (allocated() - before) / PODS as u64;
+    let pods: &OrdMap<PodKey, Arc<Pod>> = table.objects();
+    assert_eq!(pods.len(), PODS);
     println!("{listed} bytes a pod when listed, {changed} when each has changed");
     assert!(
         listed.max(changed) <= MOST,

@@ -65,7 +65,7 @@ impl Query {
 
     /// The time for which samples are stored: the configured retention, or less if the memory limit allows less.
     pub fn history_remembers(&self) -> Duration {
-        self.sources.store.history().remembers()
+        self.sources.store.history().retention()
     }
 
     /// Registers the metrics of answers, and of what the store has for them.
@@ -83,10 +83,10 @@ impl Query {
     fn collect(&self, families: &mut Families<'_>) -> fmt::Result {
         let (mut nodes, mut containers, mut bytes) = (0, 0, 0);
         for (_, record) in self.records() {
-            let held = record.read(|history| history.held);
-            nodes += u64::from(held.node);
-            containers += u64::from(held.containers);
-            bytes += u64::from(held.bytes);
+            let size = record.read(|history| history.series);
+            nodes += u64::from(size.node);
+            containers += u64::from(size.containers);
+            bytes += u64::from(size.bytes);
         }
         let series = [(["node"], nodes), (["container"], containers)];
         families.gauges(

@@ -217,7 +217,7 @@ fn report(node: String, history: &History, now: Age) -> TargetReport {
         last_success: answered.map(|(_, moment)| at(moment)),
         failures: history.failures,
         next_scrape: history.next,
-        containers: history.held.containers,
+        containers: history.series.containers,
         whole_pods: 0,
         incomplete_pods: BTreeMap::new(),
         node_lacks: None,

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 /// A few buffers that are not in use.
 #[derive(Debug)]
 pub(super) struct Buffers {
-    kept: Mutex<Vec<Vec<u8>>>,
+    free: Mutex<Vec<Vec<u8>>>,
     most: usize,
     largest: usize,
 }
@@ -15,7 +15,7 @@ impl Buffers {
     /// must not cost its size for ever.
     pub(super) fn new(most: usize, largest: usize) -> Self {
         Self {
-            kept: Mutex::default(),
+            free: Mutex::default(),
             most,
             largest,
         }
@@ -23,15 +23,15 @@ impl Buffers {
 
     /// A buffer; what is in it is of no meaning.
     pub(super) fn take(&self) -> Vec<u8> {
-        self.kept.lock().pop().unwrap_or_default()
+        self.free.lock().pop().unwrap_or_default()
     }
 
     /// Gives one back.
     pub(super) fn give(&self, buffer: Vec<u8>) {
         if buffer.capacity() <= self.largest {
-            let mut kept = self.kept.lock();
-            if kept.len() < self.most {
-                kept.push(buffer);
+            let mut free = self.free.lock();
+            if free.len() < self.most {
+                free.push(buffer);
             }
         }
     }

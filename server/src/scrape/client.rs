@@ -76,24 +76,24 @@ impl Kubelets {
         let path = path_of(path).map_err(|error| Failed::at(target.best(), error))?;
         // Kept again when its answer is in, whatever that is: one that is given up in the midst of an answer is of no
         // more use.
-        let mut kept = target.take_connection();
+        let mut idle = target.take_connection();
         let (count, mut answered) = (target.len(), None);
-        for (place, (index, origin)) in target.origins().enumerate().skip(turn.tried) {
-            turn.tried = place + 1;
-            let left = u32::try_from(count - place).unwrap_or(u32::MAX).max(1);
+        for (position, (index, origin)) in target.origins().enumerate().skip(turn.tried) {
+            turn.tried = position + 1;
+            let left = u32::try_from(count - position).unwrap_or(u32::MAX).max(1);
             let share = self.timeout / left;
-            let asked = self.get_from(origin, &path, &mut kept, share, turn, body);
-            let Err(error) = asked.await else {
+            let request = self.get_from(origin, &path, &mut idle, share, turn, body);
+            let Err(error) = request.await else {
                 answered = Some(index);
                 break;
             };
             let next = error.concerns_address() || (turn.resource && error.is_not_a_kubelets());
-            turn.note(origin, error);
+            turn.record_error(origin, error);
             if !next {
                 break;
             }
         }
-        target.keep(kept);
+        target.put_connection(idle);
         answered.ok_or_else(|| turn.failure())
     }
 
@@ -103,14 +103,14 @@ impl Kubelets {
         &self,
         origin: &str,
         path: &Uri,
-        kept: &mut Option<Connection>,
+        idle: &mut Option<Connection>,
         share: Duration,
         turn: &mut Turn<'_>,
         body: &mut Vec<u8>,
     ) -> Result<(), ScrapeError> {
         let bearer = self.credentials.bearer()?;
         let (mut connection, mut response) = self
-            .send(origin, path, bearer.as_ref(), kept.take(), share, turn)
+            .send(origin, path, bearer.as_ref(), idle.take(), share, turn)
             .await?;
         // The token, or our certificate, may have rotated since it was read.
         if response.status() == StatusCode::UNAUTHORIZED
@@ -126,12 +126,12 @@ impl Kubelets {
             turn.pass.answered();
             // A page that a kubelet does not give must not cost the next one a handshake.
             let drained = self.in_time(turn, async { Ok(drained(response).await) });
-            *kept = drained.await?.then_some(connection);
+            *idle = drained.await?.then_some(connection);
             return Err(ScrapeError::Status { status });
         }
         self.in_time(turn, read(response, body)).await?;
         turn.pass.answered();
-        *kept = Some(connection);
+        *idle = Some(connection);
         Ok(())
     }
 
@@ -140,7 +140,7 @@ impl Kubelets {
         origin: &str,
         path: &Uri,
         bearer: Option<&HeaderValue>,
-        kept: Option<Connection>,
+        idle: Option<Connection>,
         share: Duration,
         turn: &mut Turn<'_>,
     ) -> Result<(Connection, Response<Incoming>), ScrapeError> {
@@ -151,7 +151,7 @@ impl Kubelets {
             .map_err(|error| ScrapeError::Connect {
                 cause: error.to_string(),
             })?;
-        if let Some(mut connection) = kept.filter(|kept| kept.is_good(origin, &tls)) {
+        if let Some(mut connection) = idle.filter(|idle| idle.is_good(origin, &tls)) {
             turn.pass.begin(Part::Request);
             match self.in_time(turn, connection.get(path, &headers)).await {
                 Ok(response) => return Ok((connection, response)),
@@ -227,8 +227,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Records the error of an address.
-    pub(super) fn note(&mut self, origin: &str, error: ScrapeError) {
-        if self.failed.is_none() || error.tells_more_than_silence() {
+    pub(super) fn record_error(&mut self, origin: &str, error: ScrapeError) {
+        if self.failed.is_none() || error.is_informative() {
             self.failed = Some(Failed::at(origin, error));
         }
     }
@@ -242,7 +242,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Makes a connection within `share`. A TCP connection that is not made soon gives its place to other requests
+/// Makes a connection within `share`. A TCP connection that is not made soon gives its position to other requests
 /// meanwhile: a node that is gone costs nobody anything.
 async fn connect(
     origin: &str,
@@ -251,8 +251,8 @@ async fn connect(
     pass: &mut Pass<'_>,
 ) -> Result<Connection, ScrapeError> {
     pass.for_handshake().await;
-    let patience = CONNECT_TIMEOUT.min(share);
-    let dialled = timeout(patience, async {
+    let limit = CONNECT_TIMEOUT.min(share);
+    let dialled = timeout(limit, async {
         let mut dialling = pin!(Connection::dial(origin));
         match timeout(ADMISSION_TIME, &mut dialling).await {
             Ok(dialled) => dialled,
@@ -265,7 +265,7 @@ async fn connect(
     let no_answer = |of, within: Duration| ScrapeError::Connect {
         cause: format!("no {of} within {} s", within.as_secs_f32()),
     };
-    let stream = dialled.await.map_err(|_| no_answer("answer", patience))??;
+    let stream = dialled.await.map_err(|_| no_answer("answer", limit))??;
     pass.for_handshake().await;
     pass.begin(Part::Handshake);
     let Ok(connection) = timeout(share, Connection::open(origin, stream, tls)).await else {

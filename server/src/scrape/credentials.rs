@@ -15,10 +15,10 @@ use super::trust::{CA, CERTIFICATE, Files, KEY, Pem, TlsError, Trust, config};
 use crate::telemetry::LogThrottle;
 
 /// A projected token is replaced long before it expires, and so is a certificate; they are read again this often.
-const AGE: Duration = Duration::from_secs(10);
+const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often trouble with files that lasts is told.
-const TELL: Duration = Duration::from_secs(600);
+const WARNING_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Where the bearer token is.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Credentials {
             token,
             read: Mutex::new(None),
             tls: Mutex::new(None),
-            complaints: Mutex::new(LogThrottle::new(TELL)),
+            complaints: Mutex::new(LogThrottle::new(WARNING_INTERVAL)),
         }
     }
 
@@ -102,7 +102,7 @@ impl Credentials {
         };
         let mut read = self.read.lock();
         if let Some((when, header)) = &*read
-            && when.elapsed() < AGE
+            && when.elapsed() < RELOAD_INTERVAL
         {
             return Ok(Some(header.clone()));
         }
@@ -136,13 +136,13 @@ impl Credentials {
             }
             other = read.as_ref().map(|(_, header)| header) != refused;
         }
-        other || self.look_again()
+        other || self.reload()
     }
 
     /// Whether a file that TLS is made of has changed.
-    fn look_again(&self) -> bool {
+    fn reload(&self) -> bool {
         let Some(before) = self.tls.lock().as_mut().and_then(|tls| {
-            tls.checked = tls.checked.checked_sub(AGE)?;
+            tls.checked = tls.checked.checked_sub(RELOAD_INTERVAL)?;
             Some(Arc::clone(&tls.config))
         }) else {
             return false;
@@ -158,11 +158,11 @@ impl Credentials {
     pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let mut made = self.tls.lock();
         if let Some(tls) = &*made
-            && tls.checked.elapsed() < AGE
+            && tls.checked.elapsed() < RELOAD_INTERVAL
         {
             return Ok(Arc::clone(&tls.config));
         }
-        let anew = self.files().and_then(|files| {
+        let reloaded = self.files().and_then(|files| {
             if let Some(tls) = &*made
                 && tls.files == files
             {
@@ -171,7 +171,7 @@ impl Credentials {
             let config = Arc::new(config(&files)?);
             Ok(Some((files, config)))
         });
-        let (files, config) = match (anew, made.take()) {
+        let (files, config) = match (reloaded, made.take()) {
             (Ok(Some((files, config))), before) => {
                 if before.is_some() {
                     tracing::info!(
@@ -264,11 +264,11 @@ mod tests {
             "Bearer first",
             "not read for every request"
         );
-        age(&credentials, AGE);
+        age(&credentials, RELOAD_INTERVAL);
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer second");
 
         std::fs::remove_file(&path).unwrap();
-        age(&credentials, AGE);
+        age(&credentials, RELOAD_INTERVAL);
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer second");
     }
 
@@ -311,10 +311,10 @@ mod tests {
             Token::fixed("hunter2").unwrap(),
         );
         credentials.bearer().unwrap();
-        let shown = format!("{credentials:?}");
+        let text = format!("{credentials:?}");
         assert!(
-            !shown.contains("hunter2") && !shown.contains("SECRET"),
-            "{shown}"
+            !text.contains("hunter2") && !text.contains("SECRET"),
+            "{text}"
         );
     }
 
@@ -325,16 +325,16 @@ mod tests {
         let ca = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         std::fs::write(&path, ca("a").cert.pem()).unwrap();
         let credentials = Credentials::new(Trust::Ca(Pem::File(path.clone())), None, Token::None);
-        let look = || {
-            credentials.look_again();
+        let tls = || {
+            credentials.reload();
             credentials.tls().unwrap()
         };
-        let first = look();
-        assert!(Arc::ptr_eq(&first, &look()), "nothing has changed");
+        let first = tls();
+        assert!(Arc::ptr_eq(&first, &tls()), "nothing has changed");
         std::fs::write(&path, "-----BEGIN CERTIFI").unwrap();
-        assert!(Arc::ptr_eq(&first, &look()), "half written");
+        assert!(Arc::ptr_eq(&first, &tls()), "half written");
         std::fs::write(&path, ca("b").cert.pem()).unwrap();
-        assert!(!Arc::ptr_eq(&first, &look()));
+        assert!(!Arc::ptr_eq(&first, &tls()));
     }
 
     #[test]

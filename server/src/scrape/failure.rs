@@ -196,13 +196,13 @@ impl ScrapeError {
     }
 
     /// Whether it says more about what to mend than that nobody answered.
-    pub(super) fn tells_more_than_silence(&self) -> bool {
+    pub(super) fn is_informative(&self) -> bool {
         !matches!(self, Self::Connect { .. } | Self::Timeout { .. })
     }
 
     /// Whether the node said nothing, which may be for want of capacity.
     pub(super) fn is_silence(&self) -> bool {
-        !self.tells_more_than_silence()
+        !self.is_informative()
     }
 
     /// Whether another address of the node is worth a try: nothing was reached at this one.
@@ -229,10 +229,10 @@ impl ScrapeError {
 
 /// The first bytes of a body, made printable and short.
 pub(super) fn beginning(body: &[u8]) -> String {
-    const SHOWN: usize = 60;
+    const MAX_LENGTH: usize = 60;
     let line = body
         .split(|byte| *byte == b'\n')
         .find(|line| !line.is_empty())
         .unwrap_or_default();
-    String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(line)).into_owned()
+    String::from_utf8_lossy(line.get(..MAX_LENGTH).unwrap_or(line)).into_owned()
 }

@@ -11,7 +11,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::client::{Kubelets, Turn};
 use super::failure::ScrapeError;
 use super::target::Target;
-use crate::store::{StandIn, Usage};
+use crate::store::{FirstRates, Usage};
 
 const PATH: &str = "/stats/summary?only_cpu_and_memory=true";
 
@@ -25,7 +25,7 @@ pub(super) async fn fetch(
     kubelets: &Kubelets,
     target: &mut Target,
     mut turn: Turn<'_>,
-) -> Result<StandIn, ScrapeError> {
+) -> Result<FirstRates, ScrapeError> {
     let mut body = Vec::new();
     kubelets
         .get(target, PATH, &mut turn, &mut body)
@@ -35,10 +35,10 @@ pub(super) async fn fetch(
     Ok(rates(&summary))
 }
 
-fn rates(summary: &Summary) -> StandIn {
-    let mut rates = StandIn {
+fn rates(summary: &Summary) -> FirstRates {
+    let mut rates = FirstRates {
         node: summary.node.cpu.as_ref().and_then(|cpu| usage(cpu, None)),
-        ..StandIn::default()
+        ..FirstRates::default()
     };
     for pod in &summary.pods {
         for container in &pod.containers {

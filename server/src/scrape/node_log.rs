@@ -123,7 +123,7 @@ impl Default for NodeLog {
 }
 
 impl NodeLog {
-    const fn said(&mut self, page: Option<Page>) -> &mut PageLog {
+    const fn page_log(&mut self, page: Option<Page>) -> &mut PageLog {
         let [probes, summary] = &mut self.pages;
         match page {
             None => &mut self.resource,
@@ -141,12 +141,12 @@ impl NodeLog {
         failures: u32,
     ) {
         let Failed { address, error } = failed;
-        let (said, reason) = (self.said(subject.page), error.reason());
-        let news = said.reason != Some(reason);
-        let due = if news {
-            said.changed.allow()
+        let (log, reason) = (self.page_log(subject.page), error.reason());
+        let is_new = log.reason != Some(reason);
+        let due = if is_new {
+            log.changed.allow()
         } else {
-            said.failed.allow()
+            log.failed.allow()
         };
         if due.is_none() {
             return;
@@ -154,10 +154,10 @@ impl NodeLog {
         let Some(unreported) = lines.spend(subject.name(), reason) else {
             return;
         };
-        said.reason = Some(reason);
-        if news {
+        log.reason = Some(reason);
+        if is_new {
             // The first reminder follows after its interval.
-            said.failed.allow();
+            log.failed.allow();
         }
         let (Subject { node, path, .. }, hint) = (subject, subject.hint(error));
         match subject.page {
@@ -179,7 +179,7 @@ impl NodeLog {
                 failures,
                 unreported,
                 hint,
-                missing = page.tells(),
+                missing = page.missing_data(),
                 "cannot scrape page of node: {error}",
             ),
         }
@@ -187,7 +187,7 @@ impl NodeLog {
 
     /// A request for a page succeeded.
     pub(super) fn answered(&mut self, subject: &Subject<'_>, failures: u32) {
-        if self.said(subject.page).reason.take().is_some() {
+        if self.page_log(subject.page).reason.take().is_some() {
             let Subject { node, path, .. } = subject;
             tracing::info!(node, path, failures, "kubelet answers again");
         }
@@ -264,14 +264,14 @@ mod tests {
     #[test]
     fn one_kind_does_not_use_up_the_lines_of_another() {
         let lines = Lines::default();
-        let said = |page, reason| {
+        let allowed = |page, reason| {
             let spent = (0..5000).filter(|_| lines.spend(page, reason).is_some());
             spent.count()
         };
-        assert_eq!(said("summary", "forbidden"), 5);
-        assert_eq!(said("summary", "status"), 5);
-        assert_eq!(said("probes", "forbidden"), 5);
-        assert_eq!(said(RESOURCE, "timeout"), 30);
-        assert_eq!(said(RESOURCE, "connect"), 30);
+        assert_eq!(allowed("summary", "forbidden"), 5);
+        assert_eq!(allowed("summary", "status"), 5);
+        assert_eq!(allowed("probes", "forbidden"), 5);
+        assert_eq!(allowed(RESOURCE, "timeout"), 30);
+        assert_eq!(allowed(RESOURCE, "connect"), 30);
     }
 }

@@ -63,7 +63,7 @@ impl Page {
     }
 
     /// What is unknown without the page.
-    pub const fn tells(self) -> &'static str {
+    pub const fn missing_data(self) -> &'static str {
         match self {
             Self::Probes => "which probes fail is known from events alone",
             Self::Summary => "disk, network, pressure and processes are not known",

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, RwLock};
 use super::failure::{Failed, beginning};
 use super::page::{Intervals, Page};
 use crate::clock::Age;
-use crate::store::Held;
+use crate::store::SeriesSize;
 
 /// The upper bounds of the counts in [`Durations`], in seconds: those of metrics-server's histogram.
 pub const DURATION_BOUNDS: [f64; 11] = [
@@ -119,7 +119,7 @@ pub struct History {
     /// The durations of its requests.
     pub durations: Durations,
     /// The size of its series.
-    pub held: Held,
+    pub series: SeriesSize,
     /// The number of scrapes skipped because the one before was waiting or running.
     pub skipped_turns: u32,
     /// The node's other pages, in the order of [`Page::ALL`].
@@ -209,8 +209,8 @@ impl Record {
         it.failures
     }
 
-    pub(super) fn holds(&self, held: Held) {
-        self.0.lock().held = held;
+    pub(super) fn set_series(&self, size: SeriesSize) {
+        self.0.lock().series = size;
     }
 
     pub(super) fn ended(&self, began: Moment, took: Duration, result: Result<&str, &Failed>) {
@@ -219,9 +219,9 @@ impl Record {
         match result {
             Ok(address) => {
                 history.failures = 0;
-                let known = history.answered.take();
-                history.answered = Some(match known {
-                    Some((known, _)) if *known == *address => (known, began),
+                let previous = history.answered.take();
+                history.answered = Some(match previous {
+                    Some((previous, _)) if *previous == *address => (previous, began),
                     _ => (address.into(), began),
                 });
             }

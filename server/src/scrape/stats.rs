@@ -108,9 +108,9 @@ pub struct Quantiles {
 }
 
 /// A turn that is not over.
-pub(super) struct Asking<'a>(&'a Gauge);
+pub(super) struct TurnGuard<'a>(&'a Gauge);
 
-impl Drop for Asking<'_> {
+impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -149,10 +149,10 @@ impl Stats {
     }
 
     /// A node's turn has come; it is over when what this returns is dropped, however that comes about.
-    pub(super) fn asks(&self, now: Age) -> Asking<'_> {
+    pub(super) fn begin_turn(&self, now: Age) -> TurnGuard<'_> {
         *self.begun.lock() = Some(now);
         self.asking.inc();
-        Asking(&self.asking)
+        TurnGuard(&self.asking)
     }
 
     /// Where requests are counted. There is one for as long as the process runs.

@@ -120,7 +120,7 @@ impl Target {
     }
 
     /// Stores an idle connection, up to the capacity.
-    pub(super) fn keep(&self, connection: Option<Connection>) {
+    pub(super) fn put_connection(&self, connection: Option<Connection>) {
         let mut idle = self.idle.lock();
         idle.connections.retain(Connection::is_open);
         if idle.connections.len() < idle.most {
@@ -145,7 +145,7 @@ impl Target {
     }
 
     /// Sets the capacity of idle connections to two, or to one.
-    pub(super) fn keep_two(&self, two: bool) {
+    pub(super) fn allow_two(&self, two: bool) {
         let mut idle = self.idle.lock();
         idle.most = if two { 2 } else { 1 };
         let most = idle.most;

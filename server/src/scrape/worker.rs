@@ -38,35 +38,35 @@ pub(super) async fn run(
     cell: Arc<NodeCell>,
     history: Option<Arc<NodeHistory>>,
 ) {
-    let mut known = Arc::clone(&node.borrow_and_update());
+    let mut current = Arc::clone(&node.borrow_and_update());
     let (resolution, intervals) = (shared.settings.resolution, &shared.settings.pages);
-    let phase = Phase::of(&known.name, resolution);
-    let mut target = Target::of(&known, &shared.settings.addressing);
+    let phase = Phase::of(&current.name, resolution);
+    let mut target = Target::of(&current, &shared.settings.addressing);
     let mut log = NodeLog::default();
-    let record = shared.stats.records().add(&known.name, intervals);
+    let record = shared.stats.records().add(&current.name, intervals);
     let (mut failures, mut silent) = (0_u32, false);
-    let mut asked = None;
-    let mut timetable = Timetable::of(&known.name, resolution, intervals, shared.now());
+    let mut last_request = None;
+    let mut timetable = Timetable::of(&current.name, resolution, intervals, shared.now());
     // The current request for another page, if any. It may last beyond the node's next scrape, which then uses a
     // connection of its own.
     let (mut page, mut both) = (JoinSet::new(), false);
     // The first scrape is due at once: clients wait for the first metrics.
     loop {
         record.waits(shared.now(), resolution);
-        let asking = shared.stats.asks(shared.now().age);
+        let asking = shared.stats.begin_turn(shared.now().age);
         let wish = Wish {
             kind: Kind::Resource,
-            failing: silent || !known.ready,
+            failing: silent || !current.ready,
             handshake: !target.is_connected(),
-            asked,
+            last_request,
         };
         let pass = admitted(&shared, wish, phase, &record).await;
-        asked = Some(shared.gate.now());
+        last_request = Some(shared.gate.now());
         let turn = shared.now();
         record.begins(turn, resolution);
         if !page.is_empty() {
             both = true;
-            target.keep_two(true);
+            target.allow_two(true);
         }
         let mut body = shared.buffers.take();
         let began = Instant::now();
@@ -76,7 +76,7 @@ pub(super) async fn run(
             history: history.as_deref(),
             record: &record,
         };
-        let result = scrape(&sinks, &known, &mut target, pass, &mut body, &mut log).await;
+        let result = scrape(&sinks, &current, &mut target, pass, &mut body, &mut log).await;
         shared.buffers.give(body);
         let before = failures;
         silent = result
@@ -92,10 +92,10 @@ pub(super) async fn run(
         let now = shared.now();
         let passed = now.age.since(turn.age).as_nanos() / resolution.as_nanos().max(1);
         shared.skipped(&record, u32::try_from(passed).unwrap_or(u32::MAX));
-        let wait = phase.until_next(now.wall, failures, longest_pause(known.ready));
+        let wait = phase.until_next(now.wall, failures, longest_pause(current.ready));
         record.plans(now, wait);
         let mut next = shared.clock.sleep(wait);
-        let subject = Subject::resource(&known.name, target.metrics_path());
+        let subject = Subject::resource(&current.name, target.metrics_path());
         match &result {
             Ok(()) => log.answered(&subject, before),
             Err(failed) => log.failed(&shared.lines, &subject, failed, failures),
@@ -117,9 +117,9 @@ pub(super) async fn run(
                         timetable.all_ended(shared.now());
                         continue;
                     };
-                    target.keep_two(std::mem::take(&mut both));
+                    target.allow_two(std::mem::take(&mut both));
                     timetable.ended(page, !matches!(result, Some(Err(_))), shared.now());
-                    let subject = Subject::page(&known.name, page);
+                    let subject = Subject::page(&current.name, page);
                     match &result {
                         Some(Ok(_)) => log.answered(&subject, failures),
                         Some(Err(failed)) => log.failed(&shared.lines, &subject, failed, failures),
@@ -133,15 +133,15 @@ pub(super) async fn run(
                     if changed.is_err() {
                         return;
                     }
-                    let before = std::mem::replace(&mut known, Arc::clone(&node.borrow_and_update()));
-                    let moved = before.addresses != known.addresses
-                        || before.status_port != known.status_port
-                        || before.metrics_path != known.metrics_path;
+                    let before = std::mem::replace(&mut current, Arc::clone(&node.borrow_and_update()));
+                    let moved = before.addresses != current.addresses
+                        || before.status_port != current.status_port
+                        || before.metrics_path != current.metrics_path;
                     if moved {
-                        target = Target::of(&known, &shared.settings.addressing);
+                        target = Target::of(&current, &shared.settings.addressing);
                     }
                     // A failing node with a new address, or that is ready again, is scraped at once.
-                    if failures > 0 && (moved || (known.ready && !before.ready)) {
+                    if failures > 0 && (moved || (current.ready && !before.ready)) {
                         break;
                     }
                 }
@@ -152,7 +152,7 @@ pub(super) async fn run(
                             shared: Arc::clone(&shared),
                             cell: Arc::clone(&cell),
                             record: Arc::clone(&record),
-                            node: Arc::clone(&known.name),
+                            node: Arc::clone(&current.name),
                             target: target.for_page(),
                         };
                         page.spawn(request.run());
@@ -211,7 +211,7 @@ async fn scrape(
     let path = target.metrics_path().to_owned();
     let mut turn = Turn::resource(pass);
     let (times, mut scrape) = loop {
-        let (sent, asked) = (shared.clock.wall(), shared.clock.elapsed());
+        let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
         let index = shared.kubelets.get(target, &path, &mut turn, body).await?;
         let answered = shared.clock.elapsed();
         let mut scrape = ResourceScrape::default();
@@ -220,13 +220,13 @@ async fn scrape(
             target.prefer(index);
             let times = ScrapeTimes {
                 sent,
-                asked,
+                requested,
                 answered,
             };
             break (times, scrape);
         };
         let next = error.is_not_a_kubelets() && turn.has_next(target);
-        turn.note(target.origin(index), error);
+        turn.record_error(target.origin(index), error);
         if !next {
             return Err(turn.failure());
         }
@@ -242,27 +242,27 @@ async fn scrape(
             scrape.first_bad_line,
         );
     }
-    let (wants_stand_in, set_by, its_time) = {
+    let (needs_first_rates, set_by, node_time) = {
         let mut series = cell.series();
         series.bound(bounds(node));
         let set_by = series.ingest(&mut scrape, &times, names);
-        record.holds(series.held());
+        record.set_series(series.size());
         cell.publish(series.latest(&scrape, answered, names));
         let time = series.time(answered);
-        (series.wants_stand_in(), set_by, time)
+        (series.needs_first_rates(), set_by, time)
     };
     let suspicious = Suspicious {
         set_by,
         scrape: &scrape,
     };
-    suspicious.tell(shared, &node.name, log);
+    suspicious.report(shared, &node.name, log);
     // While the server is overloaded, the second scrape matters more than first rates.
-    if wants_stand_in && !shared.gate.is_overloaded() {
+    if needs_first_rates && !shared.gate.is_overloaded() {
         match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {
                 rates.leave_out(&scrape.duplicates);
                 let mut series = cell.series();
-                series.stand_in(&rates);
+                series.use_first_rates(&rates);
                 cell.publish(series.latest(&scrape, answered, names));
             }
             Err(error) => {
@@ -283,7 +283,7 @@ async fn scrape(
         if let Some(by) = set_by {
             history.shift(by);
         }
-        if let Some(time) = its_time {
+        if let Some(time) = node_time {
             history.set_clock(time, answered);
         }
         history.take(answered, sample, containers, |namespace, name| {
@@ -314,7 +314,7 @@ struct Suspicious<'a> {
 
 impl Suspicious<'_> {
     /// Counts the problems, and logs them with a limit.
-    fn tell(&self, shared: &Shared, node: &str, log: &mut NodeLog) {
+    fn report(&self, shared: &Shared, node: &str, log: &mut NodeLog) {
         if let Some(by) = self.set_by {
             shared.stats.clock_stepped();
             log.clock_stepped(&shared.lines, node, by);

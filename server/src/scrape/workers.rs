@@ -21,13 +21,13 @@ use crate::cluster::{Cluster, Node};
 use crate::store::Store;
 
 /// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
-const KEPT_BUFFERS: (usize, usize) = (32, 256 << 10);
+const BUFFERS: (usize, usize) = (32, 256 << 10);
 
 /// Bodies of other pages.
-const KEPT_PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
+const PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
 
 /// How often the workers themselves are looked after.
-const ROUNDS: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The task of one node.
 struct Worker {
@@ -81,9 +81,9 @@ pub async fn run(settings: Settings, parts: Parts) {
         stats,
         gate,
         lines: Lines::default(),
-        buffers: Buffers::new(KEPT_BUFFERS.0, KEPT_BUFFERS.1),
+        buffers: Buffers::new(BUFFERS.0, BUFFERS.1),
         probes,
-        page_buffers: Buffers::new(KEPT_PAGE_BUFFERS.0, KEPT_PAGE_BUFFERS.1),
+        page_buffers: Buffers::new(PAGE_BUFFERS.0, PAGE_BUFFERS.1),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
     loop {
@@ -102,10 +102,10 @@ pub async fn run(settings: Settings, parts: Parts) {
         });
         for (name, node) in nodes.iter() {
             if let Some(worker) = workers.get(name) {
-                worker.node.send_if_modified(|known| {
-                    let news = **known != **node;
-                    *known = Arc::clone(node);
-                    news
+                worker.node.send_if_modified(|current| {
+                    let changed_node = **current != **node;
+                    *current = Arc::clone(node);
+                    changed_node
                 });
             } else {
                 let (sender, receiver) = watch::channel(Arc::clone(node));
@@ -121,6 +121,6 @@ pub async fn run(settings: Settings, parts: Parts) {
         }
         shared.stats.set_nodes(workers.len());
         // Ended workers are restarted even if the cluster does not change.
-        let _either = tokio::time::timeout(ROUNDS, changed.changed()).await;
+        let _either = tokio::time::timeout(CHECK_INTERVAL, changed.changed()).await;
     }
 }

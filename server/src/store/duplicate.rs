@@ -69,7 +69,7 @@ pub(super) fn follow(
         let bounds = bounds.likely();
         let mut going_on = whole
             .clone()
-            .filter(|(_, next)| pair.goes_on(next, &bounds));
+            .filter(|(_, next)| pair.may_continue_with(next, &bounds));
         if let Some((first, _)) = going_on.next() {
             return going_on.next().is_none().then(|| with_start(first));
         }

@@ -79,7 +79,7 @@ impl Retention {
 
     /// Whether a sample that arrived at `arrived`, on a node with its last successful scrape at `scraped`, is fresh at
     /// `now`.
-    pub fn keeps(&self, arrived: Age, scraped: Age, now: Age) -> bool {
+    pub fn is_fresh(&self, arrived: Age, scraped: Age, now: Age) -> bool {
         now.since(arrived) <= self.unchanged && now.since(scraped) <= self.unseen
     }
 }
@@ -178,7 +178,7 @@ impl Latest {
     /// Why there is no usage.
     pub fn node(&self, retention: Retention, now: Age) -> Result<&NodeLatest, Absent> {
         let node = self.node.as_ref().map_err(Clone::clone)?;
-        if retention.keeps(node.arrived, self.scraped, now) {
+        if retention.is_fresh(node.arrived, self.scraped, now) {
             Ok(node)
         } else {
             Err(Absent::Stale)
@@ -224,7 +224,7 @@ impl Latest {
         now: Age,
     ) -> Option<(PodRates, &[ContainerLatest])> {
         let rates = *pod.rates.as_ref().ok()?;
-        if !retention.keeps(rates.arrived, self.scraped, now) {
+        if !retention.is_fresh(rates.arrived, self.scraped, now) {
             return None;
         }
         let (first, count) = (rates.first as usize, rates.count as usize);
@@ -271,7 +271,7 @@ impl Latest {
     ) -> Result<(PodRates, &[ContainerLatest]), Absent> {
         let (_, found) = self.find(namespace, name).ok_or(Absent::NotReported)?;
         let rates = *found.rates.as_ref().map_err(Clone::clone)?;
-        if !retention.keeps(rates.arrived, self.scraped, now) {
+        if !retention.is_fresh(rates.arrived, self.scraped, now) {
             return Err(Absent::Stale);
         }
         let (first, count) = (rates.first as usize, rates.count as usize);

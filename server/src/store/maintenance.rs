@@ -25,9 +25,9 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
         let tidied = tokio::task::spawn_blocking(move || {
             let history = store.history();
             let cut = history.tidy(now);
-            (cut, history.remembers(), history.refused())
+            (cut, history.retention(), history.refused())
         });
-        let Ok((cut, remembers, refused_so_far)) = tidied.await else {
+        let Ok((cut, retention, refused_so_far)) = tidied.await else {
             continue;
         };
         let refused_now = refused_so_far - std::mem::replace(&mut refused, refused_so_far);
@@ -52,7 +52,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             && let Some(unreported) = quiet.allow()
         {
             tracing::warn!(
-                seconds = remembers.as_secs(),
+                seconds = retention.as_secs(),
                 unreported,
                 "--history-memory-limit is reached: the history of all nodes is shortened; give more memory, or reduce --history-retention, or raise --history-step",
             );

@@ -32,7 +32,7 @@ pub use latest::{
 pub use maintenance::maintain;
 pub use node_clock::ScrapeTimes;
 pub use rate::{Bounds, Lack, NoRate, Pair, Point, Usage};
-pub use series::{Held, NodeSeries, StandIn};
+pub use series::{FirstRates, NodeSeries, SeriesSize};
 pub use snapshot::{NodeSnapshot, RestoredNode};
 
 /// The latest values of one node; empty until its first scrape succeeded.
@@ -87,7 +87,7 @@ impl NodeCell {
 
     /// The last data of `/stats/summary` besides CPU and memory, unless it is stale at `now`.
     pub fn extra(&self, now: Age) -> Option<Arc<NodeExtra>> {
-        self.last_extra().filter(|extra| extra.is_believed(now))
+        self.last_extra().filter(|extra| extra.is_fresh(now))
     }
 
     /// The same data, even if it is stale: the next response computes rates from it.

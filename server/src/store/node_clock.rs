@@ -26,7 +26,7 @@ pub struct ScrapeTimes {
     /// The request, by the wall clock: it replaces a missing timestamp.
     pub sent: Timestamp,
     /// The request, by the monotonic clock.
-    pub asked: Age,
+    pub requested: Age,
     /// The response.
     pub answered: Age,
 }
@@ -36,7 +36,7 @@ impl ScrapeTimes {
     pub fn at(now: Age) -> Self {
         Self {
             sent: Timestamp(0),
-            asked: now,
+            requested: now,
             answered: now,
         }
     }
@@ -44,9 +44,9 @@ impl ScrapeTimes {
 
 /// What one response shows of the node's clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Glimpse {
+pub(super) struct ClockReading {
     /// How far the newest sample lies ahead of our clock's zero: of the time when the answer was in, and of the time
-    /// when it was asked for. A sample that was made for this answer lies between.
+    /// when it was requested for. A sample that was made for this answer lies between.
     least: i64,
     most: i64,
     /// The distance between the oldest and the newest sample.
@@ -55,7 +55,7 @@ pub(super) struct Glimpse {
     answered: Age,
 }
 
-impl Glimpse {
+impl ClockReading {
     /// Of the times of all samples that are new in an answer; nothing of none. What was made since the answer before
     /// lies about a resolution apart at most: what lies further from most of the others is of another clock.
     pub(super) fn of(samples: &[i64], times: &ScrapeTimes, resolution: Duration) -> Option<Self> {
@@ -70,7 +70,7 @@ impl Glimpse {
         let ahead = |of: Age| newest.saturating_sub(of.millis().saturating_mul(1_000_000));
         Some(Self {
             least: ahead(times.answered),
-            most: ahead(times.asked.min(times.answered)),
+            most: ahead(times.requested.min(times.answered)),
             spread: newest.saturating_sub(oldest).min(resolution),
             newest,
             answered: times.answered,
@@ -96,50 +96,50 @@ pub(super) struct NodeClock {
 
 impl NodeClock {
     /// A clock after its first response.
-    pub(super) fn begin(glimpse: &Glimpse) -> Self {
+    pub(super) fn begin(reading: &ClockReading) -> Self {
         Self {
-            low: glimpse.most,
-            high: glimpse.least,
-            spread: glimpse.spread,
+            low: reading.most,
+            high: reading.least,
+            spread: reading.spread,
             answers: 1,
-            answered: glimpse.answered,
+            answered: reading.answered,
         }
     }
 
     /// This clock after it was set, with the same tolerances.
-    pub(super) fn set(&self, glimpse: &Glimpse) -> Self {
+    pub(super) fn set(&self, reading: &ClockReading) -> Self {
         let wavers = self.high.saturating_sub(self.low).max(0);
         Self {
-            low: glimpse.most.saturating_sub(wavers),
-            high: glimpse.least.saturating_add(wavers),
-            spread: self.spread.max(glimpse.spread),
+            low: reading.most.saturating_sub(wavers),
+            high: reading.least.saturating_add(wavers),
+            spread: self.spread.max(reading.spread),
             answers: self.answers,
-            answered: glimpse.answered,
+            answered: reading.answered,
         }
     }
 
     /// Whether a response fits this clock.
-    pub(super) fn fits(&self, glimpse: &Glimpse, resolution: Duration) -> bool {
-        let passed = nanos(glimpse.answered.since(self.answered));
+    pub(super) fn fits(&self, reading: &ClockReading, resolution: Duration) -> bool {
+        let passed = nanos(reading.answered.since(self.answered));
         let mut slack = LEAST_SLACK
             .saturating_add(passed / 100)
-            .saturating_add(self.spread.max(glimpse.spread) / 3);
+            .saturating_add(self.spread.max(reading.spread) / 3);
         if self.answers < ANSWERS {
             slack = slack.saturating_add(nanos(resolution));
         }
-        glimpse.most >= self.low.saturating_sub(slack)
-            && glimpse.least <= self.high.saturating_add(slack)
+        reading.most >= self.low.saturating_sub(slack)
+            && reading.least <= self.high.saturating_add(slack)
     }
 
     /// The clock after a response that fits.
-    pub(super) fn seen(&self, glimpse: &Glimpse) -> Self {
+    pub(super) fn updated(&self, reading: &ClockReading) -> Self {
         let faded = |from: i64, to: i64| from.saturating_add(to.saturating_sub(from) / FADES);
         Self {
-            low: glimpse.most.min(faded(self.low, glimpse.most)),
-            high: glimpse.least.max(faded(self.high, glimpse.least)),
-            spread: glimpse.spread.max(faded(self.spread, glimpse.spread)),
+            low: reading.most.min(faded(self.low, reading.most)),
+            high: reading.least.max(faded(self.high, reading.least)),
+            spread: reading.spread.max(faded(self.spread, reading.spread)),
             answers: self.answers.saturating_add(1),
-            answered: glimpse.answered,
+            answered: reading.answered,
         }
     }
 

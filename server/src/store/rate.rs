@@ -18,8 +18,8 @@ const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
 const PAIR_REACH: u32 = 5;
 
 /// More than any node has, by far: what lies beyond is a broken counter, and is not believed.
-const MOST_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
-const MOST_MEMORY: Bytes = Bytes(1 << 50);
+const MAX_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
+const MAX_MEMORY: Bytes = Bytes(1 << 50);
 
 /// More than one container is likely to use.
 const LIKELY_CPU: Nanocores = Nanocores(1000 * 1_000_000_000);
@@ -43,8 +43,8 @@ impl Default for Bounds {
     /// Those of a node of which nothing is known: more than any node has.
     fn default() -> Self {
         Self {
-            cpu: MOST_CPU,
-            memory: MOST_MEMORY,
+            cpu: MAX_CPU,
+            memory: MAX_MEMORY,
         }
     }
 }
@@ -52,11 +52,11 @@ impl Default for Bounds {
 impl Bounds {
     /// Those of a node with so many cores and so much memory, as far as that is known: zero is not.
     pub fn of(cpu: Option<Nanocores>, memory: Option<Bytes>) -> Self {
-        let (most_cpu, most_memory) = (MOST_CPU.0, MOST_MEMORY.0);
-        let known = |amount: Option<u64>, most: u64| amount.filter(|it| *it > 0).unwrap_or(most);
+        let (max_cpu, max_memory) = (MAX_CPU.0, MAX_MEMORY.0);
+        let or_max = |amount: Option<u64>, most: u64| amount.filter(|it| *it > 0).unwrap_or(most);
         Self {
-            cpu: Nanocores(known(cpu.map(|it| it.0), most_cpu).min(most_cpu)),
-            memory: Bytes(known(memory.map(|it| it.0), most_memory).min(most_memory)),
+            cpu: Nanocores(or_max(cpu.map(|it| it.0), max_cpu).min(max_cpu)),
+            memory: Bytes(or_max(memory.map(|it| it.0), max_memory).min(max_memory)),
         }
     }
 
@@ -74,13 +74,13 @@ impl Bounds {
         let window = u128::from(usage.window.0.max(1).unsigned_abs());
         let cpu = u128::from(self.cpu.0);
         let most = cpu + cpu / 10 + cpu * READ_JITTER_NS / window;
-        u128::from(usage.cpu.0) <= most.min(MOST_CPU.0.into())
+        u128::from(usage.cpu.0) <= most.min(MAX_CPU.0.into())
             && usage.memory.0
                 <= self
                     .memory
                     .0
                     .saturating_mul(MEMORY_FACTOR)
-                    .min(MOST_MEMORY.0)
+                    .min(MAX_MEMORY.0)
     }
 }
 
@@ -220,7 +220,7 @@ impl Pair {
     }
 
     /// Gives a rate from elsewhere to a pair that waits for its second point; it is used until that comes.
-    pub fn stand_in(&mut self, usage: Usage, bounds: &Bounds) {
+    pub fn use_first_rates(&mut self, usage: Usage, bounds: &Bounds) {
         if self.usage == Err(NoRate::FirstPoint) {
             let usage = Usage {
                 memory: self.last.memory,
@@ -231,7 +231,7 @@ impl Pair {
     }
 
     /// Whether a point may be this counter's next one: later, no smaller, and by no more than the node can have given.
-    pub(super) fn goes_on(&self, next: &Point, bounds: &Bounds) -> bool {
+    pub(super) fn may_continue_with(&self, next: &Point, bounds: &Bounds) -> bool {
         let window = next.at.since(self.last.at);
         window > 0
             && next.cpu_ns >= self.last.cpu_ns
@@ -257,7 +257,7 @@ fn since_start(point: &Point, resolution: Duration) -> Option<Usage> {
     (point.start.0 > 0 && age >= minimum && age < nanos(resolution)).then(|| usage(point, 0, age))
 }
 
-/// Rules (b) and (c): a pair within one life of the container, close enough together, of a counter that grew.
+/// Rules (b) and (c): a pair within one run of the container, close enough together, of a counter that grew.
 fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage, NoRate> {
     let restarted = second.start.0 != 0 && second.start >= first.at;
     if restarted {
@@ -496,7 +496,11 @@ mod tests {
         ] {
             let mut pair = begin(point(0.0, 1000, LONG_AGO));
             let next = point(f64::from(window) / 1e3, 1000 + cpu, LONG_AGO);
-            assert_eq!(pair.goes_on(&next, &bounds), possible, "{cpu} in {window}");
+            assert_eq!(
+                pair.may_continue_with(&next, &bounds),
+                possible,
+                "{cpu} in {window}"
+            );
             pair.offer(next, RESOLUTION, &bounds);
             assert_eq!(pair.usage().is_ok(), possible, "{cpu} in {window}");
         }
@@ -525,7 +529,7 @@ mod tests {
             cpu: Nanocores(5_000_000_000),
             memory: Bytes(0),
         };
-        first.stand_in(usage, &bounds);
+        first.use_first_rates(usage, &bounds);
         assert_eq!(first.usage(), Err(NoRate::Impossible));
     }
 
@@ -555,7 +559,7 @@ mod tests {
             if let Ok(usage) = pair.usage() {
                 prop_assert!(usage.window.0 > 0);
                 prop_assert!(usage.window.0 <= nanos(resolution * PAIR_REACH));
-                prop_assert!(usage.cpu <= MOST_CPU);
+                prop_assert!(usage.cpu <= MAX_CPU);
             }
         }
     }

@@ -16,7 +16,7 @@ use super::history;
 use super::latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
 };
-use super::node_clock::{Glimpse, NodeClock, ScrapeTimes};
+use super::node_clock::{ClockReading, NodeClock, ScrapeTimes};
 use super::rate::{Bounds, NoRate, Pair, Point, Usage};
 use super::ring::Sample;
 use super::tracked_series::{IngestContext, Tracked};
@@ -24,7 +24,7 @@ use crate::clock::Age;
 use crate::intern::Interner;
 
 /// The largest number of containers with a last sample: those of a scrape, and as many ended ones.
-const MAX_KNOWN: usize = 2 * DecodeLimits::MAX_SERIES as usize;
+const MAX_CONTAINERS: usize = 2 * DecodeLimits::MAX_SERIES as usize;
 
 /// The pairs of one node and of its containers, sorted like a scrape.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct NodeSeries {
     containers: Vec<Container>,
     clock: Option<NodeClock>,
     /// The time of the last request.
-    asked: Option<Age>,
+    last_request: Option<Age>,
     /// The series as if the node's clock had been set before the last response. The next response decides.
     suspect: Option<Box<NodeSeries>>,
 }
@@ -49,12 +49,12 @@ pub(super) struct Container {
 }
 
 /// The times of samples that are new in a response; none for the others.
-struct News {
+struct NewSamples {
     node: Option<Timestamp>,
     containers: Vec<Option<Timestamp>>,
 }
 
-impl News {
+impl NewSamples {
     /// Leaves what is new to others too.
     fn narrow(&mut self, others: &Self) {
         let own = self.containers.iter_mut().chain([&mut self.node]);
@@ -72,7 +72,7 @@ impl News {
 
 /// The size of a node's series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct SeriesSize {
     /// Whether the node itself has a sample.
     pub node: bool,
     /// The number of containers with a sample.
@@ -83,14 +83,14 @@ pub struct Held {
 
 /// The kubelet's own rates, for series with only one sample.
 #[derive(Debug, Default)]
-pub struct StandIn {
+pub struct FirstRates {
     /// The node's usage.
     pub node: Option<Usage>,
     /// Usages by namespace, pod and container.
     pub containers: BTreeMap<(String, String, String), Usage>,
 }
 
-impl StandIn {
+impl FirstRates {
     /// Leaves out series that a scrape contains more than once: their rate is ambiguous.
     pub fn leave_out(&mut self, duplicates: &[Duplicate<'_>]) {
         for duplicate in duplicates {
@@ -127,7 +127,7 @@ impl NodeSeries {
             node,
             containers,
             clock: None,
-            asked: None,
+            last_request: None,
             suspect: None,
         }
     }
@@ -158,14 +158,14 @@ impl NodeSeries {
     }
 
     /// The size of the series.
-    pub fn held(&self) -> Held {
+    pub fn size(&self) -> SeriesSize {
         let suspect = self
             .suspect
             .as_ref()
-            .map_or(0, |it| it.held().bytes as usize);
+            .map_or(0, |it| it.size().bytes as usize);
         let bytes =
             size_of::<Self>() + self.containers.capacity() * size_of::<Container>() + suspect;
-        Held {
+        SeriesSize {
             node: self.node.is_some(),
             containers: u32::try_from(self.containers.len()).unwrap_or(u32::MAX),
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
@@ -179,7 +179,7 @@ impl NodeSeries {
 
     /// Whether there are only first samples, as after a start: decided by the node's own series, or by the containers
     /// where the node has none.
-    pub fn wants_stand_in(&self) -> bool {
+    pub fn needs_first_rates(&self) -> bool {
         let waits = |tracked: &Tracked| tracked.pair.usage() == Err(NoRate::FirstPoint);
         match &self.node {
             Some(node) => waits(node),
@@ -191,9 +191,9 @@ impl NodeSeries {
     }
 
     /// Uses the kubelet's rates for series that wait for their second sample.
-    pub fn stand_in(&mut self, rates: &StandIn) {
+    pub fn use_first_rates(&mut self, rates: &FirstRates) {
         if let (Some(node), Some(usage)) = (&mut self.node, rates.node) {
-            node.pair.stand_in(usage, &self.bounds);
+            node.pair.use_first_rates(usage, &self.bounds);
         }
         if rates.containers.is_empty() {
             return;
@@ -205,7 +205,7 @@ impl NodeSeries {
                 container.name.to_string(),
             );
             if let Some(usage) = rates.containers.get(&key) {
-                container.tracked.pair.stand_in(*usage, &self.bounds);
+                container.tracked.pair.use_first_rates(*usage, &self.bounds);
             }
         }
     }
@@ -223,68 +223,71 @@ impl NodeSeries {
         names: &Interner,
     ) -> Option<i64> {
         duplicate::settle(scrape, times.sent, &self.bounds, |key| self.pair(key));
-        let mut news = self.news(scrape);
+        let mut new_samples = self.new_samples(scrape);
         if let Some(suspect) = &self.suspect {
-            news.narrow(&suspect.news(scrape));
+            new_samples.narrow(&suspect.new_samples(scrape));
         }
-        let Some(glimpse) = Glimpse::of(&news.times(), times, self.resolution) else {
+        let Some(clock_reading) = ClockReading::of(&new_samples.times(), times, self.resolution)
+        else {
             // Nothing new: of a clock that is suspect it tells nothing.
             if self.suspect.is_none() {
-                self.take(scrape, times, NoRate::FirstPoint, names);
+                self.merge(scrape, times, NoRate::FirstPoint, names);
             }
             return None;
         };
         let suspect = self.suspect.take();
         let Some(clock) = self.clock else {
-            self.clock = Some(NodeClock::begin(&glimpse));
-            self.take(scrape, times, NoRate::FirstPoint, names);
+            self.clock = Some(NodeClock::begin(&clock_reading));
+            self.merge(scrape, times, NoRate::FirstPoint, names);
             return None;
         };
-        if clock.fits(&glimpse, self.resolution) {
-            self.clock = Some(clock.seen(&glimpse));
-            self.take(scrape, times, NoRate::FirstPoint, names);
+        if clock.fits(&clock_reading, self.resolution) {
+            self.clock = Some(clock.updated(&clock_reading));
+            self.merge(scrape, times, NoRate::FirstPoint, names);
             return None;
         }
-        let set = clock.set(&glimpse);
+        let set = clock.set(&clock_reading);
         match suspect {
             Some(suspect)
                 if suspect
                     .clock
-                    .is_some_and(|it| it.fits(&glimpse, self.resolution)) =>
+                    .is_some_and(|it| it.fits(&clock_reading, self.resolution)) =>
             {
                 *self = *suspect;
-                self.clock = self.clock.map(|clock| clock.seen(&glimpse));
-                self.take(scrape, times, NoRate::FirstPoint, names);
+                self.clock = self.clock.map(|clock| clock.updated(&clock_reading));
+                self.merge(scrape, times, NoRate::FirstPoint, names);
             }
-            None if self.is_believed(times.answered) => {
-                let fresh = self.fresh(scrape, &news, &glimpse, times);
-                self.suspect = Some(Box::new(self.anew(set, &fresh, times, names)));
+            None if self.has_fresh_rate(times.answered) => {
+                let fresh = self.fresh_samples(scrape, &new_samples, &clock_reading, times);
+                self.suspect = Some(Box::new(self.restarted(set, &fresh, times, names)));
                 return None;
             }
             _ => {
-                let fresh = self.fresh(scrape, &news, &glimpse, times);
-                *self = self.anew(set, &fresh, times, names);
+                let fresh = self.fresh_samples(scrape, &new_samples, &clock_reading, times);
+                *self = self.restarted(set, &fresh, times, names);
             }
         }
         self.clock.and_then(|now| now.set_by(&clock))
     }
 
     /// What of a scrape is of the clock that its newest sample is of: new, and no older than the answer before.
-    fn fresh<'a>(
+    fn fresh_samples<'a>(
         &self,
         scrape: &ResourceScrape<'a>,
-        news: &News,
-        glimpse: &Glimpse,
+        new_samples: &NewSamples,
+        clock_reading: &ClockReading,
         times: &ScrapeTimes,
     ) -> ResourceScrape<'a> {
-        let passed = self.asked.map(|asked| times.answered.since(asked));
+        let passed = self
+            .last_request
+            .map(|last_request| times.answered.since(last_request));
         let is_fresh = |at: &Option<Timestamp>| {
-            at.is_some_and(|at| glimpse.is_near(at, passed.unwrap_or(self.resolution)))
+            at.is_some_and(|at| clock_reading.is_near(at, passed.unwrap_or(self.resolution)))
         };
-        let containers = scrape.containers.iter().zip(&news.containers);
+        let containers = scrape.containers.iter().zip(&new_samples.containers);
         ResourceScrape {
             node: Some(scrape.node)
-                .filter(|_| is_fresh(&news.node))
+                .filter(|_| is_fresh(&new_samples.node))
                 .unwrap_or_default(),
             containers: containers
                 .filter(|(_, at)| is_fresh(at))
@@ -295,7 +298,7 @@ impl NodeSeries {
     }
 
     /// New series from a scrape.
-    fn anew(
+    fn restarted(
         &self,
         clock: NodeClock,
         scrape: &ResourceScrape<'_>,
@@ -305,17 +308,17 @@ impl NodeSeries {
         let mut series = Self::new(self.resolution);
         series.bounds = self.bounds;
         series.clock = Some(clock);
-        series.take(scrape, times, NoRate::ClockStepped, names);
+        series.merge(scrape, times, NoRate::ClockStepped, names);
         series
     }
 
     /// Whether a current rate is fresh until the next scrape.
-    fn is_believed(&self, now: Age) -> bool {
-        let is_believed = |tracked: &Tracked| {
+    fn has_fresh_rate(&self, now: Age) -> bool {
+        let is_fresh = |tracked: &Tracked| {
             tracked.pair.usage().is_ok() && now.since(tracked.arrived) <= self.resolution * 5 / 2
         };
         let containers = self.containers.iter().map(|it| &it.tracked);
-        self.node.iter().chain(containers).any(is_believed)
+        self.node.iter().chain(containers).any(is_fresh)
     }
 
     /// The pair of a container, or of the node.
@@ -333,30 +336,30 @@ impl NodeSeries {
     }
 
     /// The times of a scrape's samples that were not there before: of the node, and of the containers in their order.
-    fn news(&self, scrape: &ResourceScrape<'_>) -> News {
-        let news = |reading: &Reading, known: Option<&Tracked>| {
-            let last = known.map(|tracked| tracked.pair.last());
+    fn new_samples(&self, scrape: &ResourceScrape<'_>) -> NewSamples {
+        let new_samples = |reading: &Reading, existing: Option<&Tracked>| {
+            let last = existing.map(|tracked| tracked.pair.last());
             let is_last =
                 |last: &Point| (Some(last.at), Some(last.cpu_ns)) == (reading.at, reading.cpu_ns);
             reading.at.filter(|_| !last.is_some_and(is_last))
         };
-        let mut known = self.containers.iter().peekable();
+        let mut existing = self.containers.iter().peekable();
         let containers = scrape.containers.iter().map(|(key, reading)| {
-            while known
+            while existing
                 .next_if(|container| container.order(key) == Ordering::Less)
                 .is_some()
             {}
-            let known = known.next_if(|container| container.order(key) == Ordering::Equal);
-            news(reading, known.map(|container| &container.tracked))
+            let existing = existing.next_if(|container| container.order(key) == Ordering::Equal);
+            new_samples(reading, existing.map(|container| &container.tracked))
         });
-        News {
+        NewSamples {
             containers: containers.collect(),
-            node: news(&scrape.node, self.node.as_ref()),
+            node: new_samples(&scrape.node, self.node.as_ref()),
         }
     }
 
     /// Merges a scrape into the series; `why` is why one that begins has no rate.
-    fn take(
+    fn merge(
         &mut self,
         scrape: &ResourceScrape<'_>,
         times: &ScrapeTimes,
@@ -368,35 +371,36 @@ impl NodeSeries {
             resolution: self.resolution,
             bounds: self.bounds,
             now,
-            before: self.asked.replace(times.asked),
+            before: self.last_request.replace(times.requested),
             why,
         };
         match (Point::whole(&scrape.node, times.sent), &mut self.node) {
             (Ok(point), Some(node)) => node.offer(point, &context),
             (Ok(point), none) => *none = Some(Tracked::begin(point, &context)),
-            // Which counter comes next is not known.
+            // Which counter comes next is not existing.
             (Err(_), node) if is_duplicate(scrape, None) => *node = None,
             (Err(_), _) => {}
         }
         let reach = self.resolution * 5;
-        let mut room = MAX_KNOWN.saturating_sub(scrape.containers.len());
+        let mut capacity = MAX_CONTAINERS.saturating_sub(scrape.containers.len());
         // Whether a container that is not in the scrape is still remembered.
         let mut stays = |gone: &Container| {
-            let stays = room > 0 && now.since(gone.tracked.arrived) <= reach;
-            room -= usize::from(stays);
+            let stays = capacity > 0 && now.since(gone.tracked.arrived) <= reach;
+            capacity -= usize::from(stays);
             stays
         };
-        let mut known = std::mem::take(&mut self.containers).into_iter().peekable();
+        let mut existing = std::mem::take(&mut self.containers).into_iter().peekable();
         // Both sides are sorted alike: one walk over the two, like a merge.
         let mut merged = Vec::with_capacity(scrape.containers.len());
         for (key, reading) in &scrape.containers {
-            while let Some(gone) = known.next_if(|container| container.order(key) == Ordering::Less)
+            while let Some(gone) =
+                existing.next_if(|container| container.order(key) == Ordering::Less)
             {
                 if stays(&gone) {
                     merged.push(gone);
                 }
             }
-            let before = known.next_if(|container| container.order(key) == Ordering::Equal);
+            let before = existing.next_if(|container| container.order(key) == Ordering::Equal);
             match (before, Point::whole(reading, times.sent)) {
                 (Some(mut container), Ok(point)) => {
                     container.tracked.offer(point, &context);
@@ -420,7 +424,7 @@ impl NodeSeries {
                 (_, Err(_)) => {}
             }
         }
-        merged.extend(known.filter(stays));
+        merged.extend(existing.filter(stays));
         self.containers = merged;
     }
 
@@ -431,19 +435,20 @@ impl NodeSeries {
         scrape: &'a ResourceScrape<'_>,
     ) -> (Option<Sample>, impl Iterator<Item = history::Reading<'a>>) {
         let node = sample(&scrape.node, self.node.as_ref());
-        let mut known = self.containers.iter().peekable();
+        let mut existing = self.containers.iter().peekable();
         let containers = scrape.containers.iter().filter_map(move |(key, reading)| {
-            while known
+            while existing
                 .next_if(|container| container.order(key) == Ordering::Less)
                 .is_some()
             {}
-            let container = known.next_if(|container| container.order(key) == Ordering::Equal)?;
+            let container =
+                existing.next_if(|container| container.order(key) == Ordering::Equal)?;
             Some(history::Reading {
                 namespace: &container.namespace,
                 pod: &container.pod,
                 container: &container.name,
                 sample: sample(reading, Some(&container.tracked))?,
-                life: history::life(container.tracked.pair.last().start),
+                run: history::run_number(container.tracked.pair.last().start),
             })
         });
         (node, containers)
@@ -454,7 +459,7 @@ impl NodeSeries {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
         let mut incomplete: Vec<ContainerState> = Vec::new();
-        let mut known = self.containers.iter().peekable();
+        let mut existing = self.containers.iter().peekable();
         for group in scrape
             .containers
             .chunk_by(|(a, _), (b, _)| (a.namespace, a.pod) == (b.namespace, b.pod))
@@ -467,11 +472,12 @@ impl NodeSeries {
             let mut absent = None;
             let mut shared = None;
             for (key, reading) in group {
-                while known
+                while existing
                     .next_if(|container| container.order(key) == Ordering::Less)
                     .is_some()
                 {}
-                let container = known.next_if(|container| container.order(key) == Ordering::Equal);
+                let container =
+                    existing.next_if(|container| container.order(key) == Ordering::Equal);
                 if let Some(container) = container {
                     shared = Some((Arc::clone(&container.namespace), Arc::clone(&container.pod)));
                 }
@@ -485,7 +491,7 @@ impl NodeSeries {
                         });
                         let name = container.map_or_else(
                             || names.intern(key.container),
-                            |known| Arc::clone(&known.name),
+                            |existing| Arc::clone(&existing.name),
                         );
                         incomplete.push(ContainerState {
                             pod: pods.len(),
@@ -589,12 +595,12 @@ fn sample(reading: &Reading, tracked: Option<&Tracked>) -> Option<Sample> {
     })
 }
 
-enum Why {
+enum AbsentReason {
     Lack(super::rate::Lack),
     NoRate(NoRate),
 }
 
-impl Why {
+impl AbsentReason {
     /// Of a container, by its key and its name, or of the node.
     fn of(
         self,
@@ -614,14 +620,14 @@ impl Why {
 }
 
 /// A reading that is not whole silences its series for this answer, whatever points it has.
-fn judge(reading: &Reading, tracked: Option<&Tracked>) -> Result<(Usage, Age), Why> {
-    Point::whole(reading, Timestamp(0)).map_err(Why::Lack)?;
-    let tracked = tracked.ok_or(Why::NoRate(NoRate::FirstPoint))?;
+fn judge(reading: &Reading, tracked: Option<&Tracked>) -> Result<(Usage, Age), AbsentReason> {
+    Point::whole(reading, Timestamp(0)).map_err(AbsentReason::Lack)?;
+    let tracked = tracked.ok_or(AbsentReason::NoRate(NoRate::FirstPoint))?;
     tracked
         .pair
         .usage()
         .map(|usage| (usage, tracked.arrived))
-        .map_err(Why::NoRate)
+        .map_err(AbsentReason::NoRate)
 }
 
 /// The earlier of two usages; of two with the same time, the one with the longer window.

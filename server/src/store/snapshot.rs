@@ -94,7 +94,7 @@ impl NodeSnapshot {
     pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
         let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
-            let known = pods.last_mut().filter(|pod| {
+            let last = pods.last_mut().filter(|pod| {
                 (&*pod.namespace, &*pod.name) == (&*container.namespace, &*container.pod)
             });
             let rates = latest
@@ -104,16 +104,16 @@ impl NodeSnapshot {
                 let mut names = latest.containers_of(rates).iter();
                 names.any(|answered| answered.name == container.name)
             });
-            let carried = SnapshotContainer {
+            let saved = SnapshotContainer {
                 name: container.name.to_string(),
                 series: Some(SnapshotSeries::of(&container.tracked, answered, now)),
             };
-            match known {
-                Some(pod) => pod.containers.push(carried),
+            match last {
+                Some(pod) => pod.containers.push(saved),
                 None => pods.push(SnapshotPod {
                     namespace: container.namespace.to_string(),
                     name: container.pod.to_string(),
-                    containers: vec![carried],
+                    containers: vec![saved],
                 }),
             }
         }
@@ -147,14 +147,14 @@ impl NodeSnapshot {
             let mut earliest: Option<(Usage, Age)> = None;
             for SnapshotContainer {
                 name: own,
-                series: carried,
+                series: saved,
             } in &pod.containers
             {
-                let Some(carried) = carried.as_ref().filter(|_| is_name(own)) else {
+                let Some(saved) = saved.as_ref().filter(|_| is_name(own)) else {
                     continue;
                 };
-                let (own, tracked) = (names.intern(own), carried.tracked(at));
-                if let (true, Ok(usage)) = (carried.answered, tracked.pair.usage()) {
+                let (own, tracked) = (names.intern(own), saved.tracked(at));
+                if let (true, Ok(usage)) = (saved.answered, tracked.pair.usage()) {
                     let arrived = tracked.arrived;
                     earliest = Some(match earliest {
                         None => (usage, arrived),
@@ -170,7 +170,7 @@ impl NodeSnapshot {
                     });
                 } else {
                     // A container with a rate has one again, unless the snapshot is not valid.
-                    whole &= !carried.answered;
+                    whole &= !saved.answered;
                 }
                 series.push(Container {
                     namespace: Arc::clone(&namespace),
@@ -201,7 +201,7 @@ impl NodeSnapshot {
         let latest = Latest {
             scraped: at(self.scraped_ago),
             node: match &node {
-                Some((carried, tracked)) if carried.answered => tracked
+                Some((saved, tracked)) if saved.answered => tracked
                     .pair
                     .usage()
                     .map(|usage| NodeLatest {
@@ -339,13 +339,13 @@ mod tests {
 
     /// Read by a process whose clock has just begun, so long after it was written down.
     fn restored(gone: Duration) -> Arc<NodeCell> {
-        let carried = NodeSnapshot::decode(&*written()).unwrap();
+        let saved = NodeSnapshot::decode(&*written()).unwrap();
         let store = Store::default();
         let node: Arc<str> = "n".into();
         let names = Interner::default();
         store.restore(
             &node,
-            carried.restore(Age::default(), gone, RESOLUTION, &names),
+            saved.restore(Age::default(), gone, RESOLUTION, &names),
         );
         store.add(&node, RESOLUTION)
     }
@@ -403,7 +403,7 @@ mod tests {
             "from its last point"
         );
         assert_eq!(cpu(&cell, "c", age(1)), Ok(vec![100, 100]));
-        assert!(!cell.series().wants_stand_in());
+        assert!(!cell.series().needs_first_rates());
     }
 
     #[test]
@@ -411,10 +411,10 @@ mod tests {
         let (store, node, names) = (Store::default(), Arc::<str>::from("n"), Interner::default());
         let cell = store.add(&node, RESOLUTION);
         scrape(&cell, 2000, age(1), &[("z/x", 1.0)]);
-        let carried = NodeSnapshot::decode(&*written()).unwrap();
+        let saved = NodeSnapshot::decode(&*written()).unwrap();
         store.restore(
             &node,
-            carried.restore(age(1), Duration::ZERO, RESOLUTION, &names),
+            saved.restore(age(1), Duration::ZERO, RESOLUTION, &names),
         );
         assert_eq!(cpu(&cell, "a", age(1)), Err(Absent::NotReported));
     }

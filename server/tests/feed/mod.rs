@@ -24,7 +24,7 @@ pub struct Container {
     pub pod: Arc<str>,
     pub name: Arc<str>,
     pub sample: Sample,
-    pub life: u32,
+    pub run: u32,
 }
 
 /// What a scrape said.
@@ -59,7 +59,7 @@ impl Node {
             pod: Arc::clone(reading.pod),
             name: Arc::clone(reading.container),
             sample: reading.sample,
-            life: reading.life,
+            run: reading.run,
         });
         self.scrapes.push(Scrape {
             node,
@@ -144,7 +144,7 @@ pub fn take(history: &NodeHistory, scrape: &Scrape, turn: u32) {
         pod: &it.pod,
         container: &it.name,
         sample: it.sample,
-        life: it.life,
+        run: it.run,
     });
     let uid = Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd");
     history.take(age(turn), scrape.node, readings, |_, _| Binding::Here(uid));

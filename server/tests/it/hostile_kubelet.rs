@@ -364,7 +364,7 @@ async fn ten_minutes_of_a_hostile_kubelet_hurt_nobody_but_its_node() {
         for (page, counts) in &counted.pages {
             pages.insert(page.to_owned(), counts.failed.clone());
         }
-        let counts = harness.server.query().history().store().counts();
+        let counts = harness.server.query().history().store().totals();
         assert!(
             counts.bytes <= HISTORY + HISTORY / 8,
             "turn {turn}: {counts:?}"

@@ -53,7 +53,7 @@ async fn a_restarted_server_has_metrics_before_any_scrape() {
     harness.step(NODES).await;
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     assert!(!before["items"].as_array().unwrap().is_empty());
-    let points = harness.server.query().history().store().counts().points;
+    let points = harness.server.query().history().store().totals().points;
     assert!(points > 0);
 
     let harness = harness
@@ -89,7 +89,7 @@ async fn a_restarted_server_has_metrics_before_any_scrape() {
     assert_eq!(nodes["items"].as_array().unwrap().len(), NODES as usize);
     assert_eq!(harness.server.query().scrapes().succeeded, 0);
     wait_until("it has its history", async || {
-        harness.server.query().history().store().counts().points == points
+        harness.server.query().history().store().totals().points == points
     })
     .await;
 
@@ -291,7 +291,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
     })
     .await;
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
-    let points = harness.server.query().history().store().counts().points;
+    let points = harness.server.query().history().store().totals().points;
     slice(&harness, &[harness.server.local_addr().port()]);
     // The second server has its state from the first.
     for node in harness.cluster.node_names() {
@@ -306,7 +306,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
     settings.peers = Some(peer_credentials(&harness));
     let second = Server::start(settings).await.unwrap();
     wait_until("the second has the first one's history", async || {
-        second.query().history().store().counts().points == points
+        second.query().history().store().totals().points == points
     })
     .await;
     second.ready().await;

@@ -99,7 +99,7 @@ pub(super) fn over(
             return None;
         }
         let counts = |pod: Option<&PodId>| {
-            is_part(pod) && pod.is_none_or(|pod| bindings.counts(&pod.key(), pod.uid, &node))
+            is_part(pod) && pod.is_none_or(|pod| bindings.is_bound(&pod.key(), pod.uid, &node))
         };
         let offset = history.offset(sources.now(), sources.wall());
         history.copy(

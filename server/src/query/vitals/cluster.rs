@@ -140,7 +140,7 @@ fn history(context: &VitalsContext) -> HistoryKept {
         .sources
         .store
         .history()
-        .counts_at(context.now, context.wall);
+        .totals_at(context.now, context.wall);
     HistoryKept {
         retention: GoDuration(i64::try_from(context.history_span.as_nanos()).unwrap_or(i64::MAX)),
         oldest: counts.oldest,

@@ -78,7 +78,7 @@ impl VitalsContext {
             totals: None,
             totals_cache: Arc::clone(totals_cache),
             node_contexts: HashMap::new(),
-            history_span: sources.store.history().remembers(),
+            history_span: sources.store.history().retention(),
             now: sources.now(),
             wall: sources.wall(),
             as_of,

@@ -170,7 +170,7 @@ pub(super) fn add_pages(sources: &Sources, chain: &mut Chain, node: &Node) {
             Some(format!(
                 "{} fails at {address}, {times} times in a row: {error}; {}: {}",
                 page.path(),
-                page.tells(),
+                page.missing_data(),
                 page.hint(error)
             ))
         })

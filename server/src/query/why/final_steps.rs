@@ -22,7 +22,7 @@ pub(super) fn add_fresh(
 ) -> Result<Outcome, Outcome> {
     let (now, unseen) = (sources.now(), sources.retention.unseen);
     let (age, silence) = (now.since(arrived), now.since(latest.scraped));
-    if sources.retention.keeps(arrived, latest.scraped, now) {
+    if sources.retention.is_fresh(arrived, latest.scraped, now) {
         chain.ok(
             StepName::Fresh,
             format!("its newest point came in {} ago", span(age)),

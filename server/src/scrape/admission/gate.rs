@@ -49,7 +49,7 @@ impl Gate {
         }
     }
 
-    /// Now, for [`Wish::asked`].
+    /// Now, for [`Wish::last_request`].
     pub(in crate::scrape) fn now(&self) -> Duration {
         self.start.elapsed()
     }
@@ -69,7 +69,7 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Whoever stops waiting gives up its place in the queue.
+    /// Waits until the request may be sent. Whoever stops waiting gives up its position in the queue.
     pub(in crate::scrape) async fn enter(&self, wish: Wish) -> Pass<'_> {
         let slot = Some(self.slot(wish).await);
         Pass {
@@ -89,12 +89,12 @@ impl Gate {
             ticket
         };
         self.admit();
-        let mut place = Place {
+        let mut position = QueuePosition {
             gate: self,
             ticket,
             receiver,
         };
-        match (&mut place.receiver).await {
+        match (&mut position.receiver).await {
             Ok(slot) => slot,
             // The sender is dropped with the gate alone, which this borrows.
             Err(_) => std::future::pending().await,
@@ -114,14 +114,14 @@ impl Gate {
     }
 }
 
-/// A place in the queue.
-struct Place<'a> {
+/// A position in the queue.
+struct QueuePosition<'a> {
     gate: &'a Gate,
     ticket: Ticket,
     receiver: oneshot::Receiver<Slot>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePosition<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.state.lock();
         state.queue.cancel(self.ticket);
@@ -221,27 +221,27 @@ mod tests {
             kind: Kind::Resource,
             failing: false,
             handshake,
-            asked: None,
+            last_request: None,
         }
     }
 
     #[tokio::test]
     async fn a_pass_lets_in_the_next_when_it_is_dropped() {
         let gate = Gate::new(Duration::from_secs(10), Duration::from_secs(15));
-        let mut held = Vec::new();
+        let mut passes = Vec::new();
         for _ in 0..32 {
-            held.push(gate.enter(wish(false)).await);
+            passes.push(gate.enter(wish(false)).await);
         }
         let mut gone = Box::pin(gate.enter(wish(false)));
         let mut waits = pin!(gate.enter(wish(false)));
         assert!(poll!(&mut gone).is_pending());
         assert!(poll!(&mut waits).is_pending());
         assert_eq!(gate.load().waiting, 2);
-        held.pop();
+        passes.pop();
         // The first was let in and goes away before it takes notice.
         drop(gone);
         assert!(matches!(poll!(&mut waits), Poll::Ready(_)));
-        drop(held);
+        drop(passes);
         assert_eq!(gate.load().waiting, 0);
         assert_eq!(gate.load().under_way, 0);
     }
@@ -249,15 +249,15 @@ mod tests {
     #[tokio::test]
     async fn a_pass_for_a_request_becomes_one_for_a_handshake_and_back() {
         let gate = Gate::new(Duration::from_secs(10), Duration::from_secs(15));
-        let mut held = Vec::new();
+        let mut passes = Vec::new();
         for _ in 0..10 {
-            held.push(gate.enter(wish(true)).await);
+            passes.push(gate.enter(wish(true)).await);
         }
         let mut pass = gate.enter(wish(false)).await;
         {
             let mut handshake = pin!(pass.for_handshake());
             assert!(poll!(&mut handshake).is_pending());
-            held[0].begin(Part::Request);
+            passes[0].begin(Part::Request);
             assert!(poll!(&mut handshake).is_ready());
         }
         assert_eq!(gate.load().under_way, 11);

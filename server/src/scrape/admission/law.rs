@@ -4,7 +4,7 @@
 //! > few turns after the load is gone.
 //!
 //! Everything here but the queue is a simulation: the bottleneck that all kubelets share, the nodes' turns, timeouts.
-//! A handshake costs as much as five requests, and work for a request that was given up is done all the same.
+//! A handshake costs as much as five requests, and work for a request that was abandoned is done all the same.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
@@ -72,30 +72,31 @@ impl Bottleneck for Fifo {
 /// All at once, each with an equal part (processor sharing).
 #[derive(Default)]
 struct Shared {
-    /// What each job has been given since the beginning.
-    given: f64,
-    /// By what each must have been given when it is done, in millionths.
+    /// What each job has received since the beginning.
+    received: f64,
+    /// By what each must have received when it is done, in millionths.
     jobs: BTreeSet<(u64, Job)>,
 }
 
 impl Bottleneck for Shared {
     fn arrive(&mut self, job: Job, cost: f64) {
-        self.jobs.insert((((self.given + cost) * 1e6) as u64, job));
+        self.jobs
+            .insert((((self.received + cost) * 1e6) as u64, job));
     }
 
     fn next(&self, rate: f64) -> Option<f64> {
         let (until, _) = self.jobs.first()?;
-        let left = (*until as f64 / 1e6 - self.given).max(0.0);
+        let left = (*until as f64 / 1e6 - self.received).max(0.0);
         Some(left * self.jobs.len() as f64 / rate)
     }
 
     fn work(&mut self, rate: f64, seconds: f64) {
-        self.given += rate * seconds / self.jobs.len().max(1) as f64;
+        self.received += rate * seconds / self.jobs.len().max(1) as f64;
     }
 
     fn done(&mut self) -> Option<Job> {
         let (until, _) = self.jobs.first()?;
-        (*until as f64 / 1e6 <= self.given + DONE)
+        (*until as f64 / 1e6 <= self.received + DONE)
             .then(|| self.jobs.pop_first())?
             .map(|it| it.1)
     }
@@ -105,8 +106,8 @@ impl Bottleneck for Shared {
 enum Event {
     Turn,
     /// No answer in time, or no connection.
-    GivenUp,
-    /// A connection is not made soon: its slot is given back.
+    TimedOut,
+    /// A connection is not made soon: its slot is released.
     Parked,
     /// A slow node has done its own part.
     Late,
@@ -123,7 +124,7 @@ struct Node {
     part: Part,
     began: Duration,
     slot: Option<Slot>,
-    asked: Option<Duration>,
+    last_request: Option<Duration>,
     turn: Duration,
     answered: Duration,
 }
@@ -133,7 +134,7 @@ struct Node {
 enum Policy {
     /// By the queue.
     Queue,
-    /// All at once, as before: a place among 128 was given up after half a second.
+    /// All at once, as before: a place among 128 was abandoned after half a second.
     Former,
 }
 
@@ -170,7 +171,7 @@ impl Simulation {
             part: Part::Handshake,
             began: Duration::ZERO,
             slot: None,
-            asked: None,
+            last_request: None,
             turn: Duration::ZERO,
             answered: Duration::ZERO,
         });
@@ -255,7 +256,7 @@ impl Simulation {
                     kind: Kind::Resource,
                     failing: it.failures > 0,
                     handshake: !it.connected,
-                    asked: it.asked,
+                    last_request: it.last_request,
                 });
                 self.tickets.insert(ticket, node);
             }
@@ -264,7 +265,7 @@ impl Simulation {
                     self.queue.release(slot);
                 }
             }
-            Event::GivenUp => {
+            Event::TimedOut => {
                 let it = &mut self.nodes[node];
                 it.connected = false;
                 it.failures += 1;
@@ -280,7 +281,7 @@ impl Simulation {
             let node = self.tickets.remove(&ticket).unwrap();
             let it = &mut self.nodes[node];
             it.slot = Some(slot);
-            it.asked = Some(self.now);
+            it.last_request = Some(self.now);
             let waited = (self.now - it.turn).as_secs() / RESOLUTION.as_secs();
             self.skipped += usize::try_from(waited).unwrap();
             self.start(node);
@@ -299,11 +300,11 @@ impl Simulation {
         it.attempt += 1;
         if dead && !it.connected {
             self.at(PARK, node, Event::Parked);
-            self.at(CONNECT, node, Event::GivenUp);
+            self.at(CONNECT, node, Event::TimedOut);
             return;
         }
         self.send(node);
-        self.at(TIMEOUT, node, Event::GivenUp);
+        self.at(TIMEOUT, node, Event::TimedOut);
     }
 
     fn send(&mut self, node: usize) {
@@ -338,7 +339,7 @@ impl Simulation {
             self.queue.connected(slot);
             it.attempt += 1;
             it.began = self.now;
-            self.at(TIMEOUT, node, Event::GivenUp);
+            self.at(TIMEOUT, node, Event::TimedOut);
         }
         self.send(node);
     }
@@ -491,7 +492,7 @@ fn a_server_that_starts_under_load_connects_to_all() {
             [Box::<Shared>::default(), Box::<Fifo>::default()];
         for bottleneck in bottlenecks {
             let mut simulation = Simulation::new(bottleneck, NEED * part, 0, 0);
-            // Three times as long as the handshakes take by themselves: connected nodes are asked again meanwhile.
+            // Three times as long as the handshakes take by themselves: connected nodes are scraped again meanwhile.
             let alone = NODES as f64 * (HANDSHAKE + 1.0) / simulation.rate;
             simulation.run(3 * alone as u64);
             let never = simulation

@@ -1,4 +1,4 @@
-//! How many kubelets are asked at once, and which goes first: the law of overload (docs/scraping.md, "Overload").
+//! How many kubelets are last_request at once, and which goes first: the law of overload (docs/scraping.md, "Overload").
 
 mod gate;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which node is asked next: who waits, who is under way, and who goes first. Pure: it has no clock and no task.
+//! Which node is last_request next: who waits, who is under way, and who goes first. Pure: it has no clock and no task.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::limit::{Limit, Outcome, Part};
 pub(in crate::scrape) enum Kind {
     /// `/metrics/resource`.
     Resource,
-    /// Another page: it waits while any node waits to be asked for `/metrics/resource`.
+    /// Another page: it waits while any node waits to be last_request for `/metrics/resource`.
     Page,
 }
 
@@ -19,12 +19,12 @@ pub(in crate::scrape) enum Kind {
 pub(in crate::scrape) struct Wish {
     /// What for.
     pub(in crate::scrape) kind: Kind,
-    /// The node was silent when it was last asked, or the API server calls it not ready.
+    /// The node was silent when it was last last_request, or the API server calls it not ready.
     pub(in crate::scrape) failing: bool,
     /// There is no connection yet.
     pub(in crate::scrape) handshake: bool,
-    /// When the node was last asked; nothing if never. Who was asked longest ago goes first.
-    pub(in crate::scrape) asked: Option<Duration>,
+    /// When the node was last last_request; nothing if never. Who was last_request longest ago goes first.
+    pub(in crate::scrape) last_request: Option<Duration>,
 }
 
 /// A place among the requests under way.
@@ -78,7 +78,7 @@ impl Waiting {
 
 /// Counts of requests under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct UnderWay {
+struct InFlight {
     all: usize,
     handshakes: usize,
     failing: usize,
@@ -92,7 +92,7 @@ pub(in crate::scrape) struct Queue {
     waiting: Waiting,
     wishes: HashMap<Ticket, Wish>,
     next: Ticket,
-    under_way: UnderWay,
+    under_way: InFlight,
 }
 
 impl Queue {
@@ -103,7 +103,7 @@ impl Queue {
             waiting: Waiting::default(),
             wishes: HashMap::new(),
             next: 0,
-            under_way: UnderWay::default(),
+            under_way: InFlight::default(),
         }
     }
 
@@ -112,7 +112,7 @@ impl Queue {
         let ticket = self.next;
         self.next = self.next.wrapping_add(1);
         let lane = lane_of(&wish);
-        self.waiting.lane(lane).insert((wish.asked, ticket));
+        self.waiting.lane(lane).insert((wish.last_request, ticket));
         self.wishes.insert(ticket, wish);
         ticket
     }
@@ -121,7 +121,7 @@ impl Queue {
     pub(in crate::scrape) fn cancel(&mut self, ticket: Ticket) {
         if let Some(wish) = self.wishes.remove(&ticket) {
             let lane = lane_of(&wish);
-            self.waiting.lane(lane).remove(&(wish.asked, ticket));
+            self.waiting.lane(lane).remove(&(wish.last_request, ticket));
         }
     }
 
@@ -232,7 +232,7 @@ impl Queue {
             .first()
             .filter(|_| idle && under_way.pages < limit.pages())?;
         let wish = self.wishes.get(ticket)?;
-        (handshake || !wish.handshake).then_some((wish.asked, *ticket))
+        (handshake || !wish.handshake).then_some((wish.last_request, *ticket))
     }
 }
 
@@ -256,12 +256,12 @@ mod tests {
         Queue::new(Limit::new(Duration::from_secs(10), Duration::from_secs(15)))
     }
 
-    fn wish(asked: u64) -> Wish {
+    fn wish(last_request: u64) -> Wish {
         Wish {
             kind: Kind::Resource,
             failing: false,
             handshake: false,
-            asked: Some(Duration::from_secs(asked)),
+            last_request: Some(Duration::from_secs(last_request)),
         }
     }
 
@@ -272,9 +272,11 @@ mod tests {
     #[test]
     fn who_was_asked_longest_ago_goes_first_and_who_never_was_before_that() {
         let mut queue = queue();
-        let tickets: Vec<_> = [7, 3, 9, 5].map(|asked| queue.enqueue(wish(asked))).into();
+        let tickets: Vec<_> = [7, 3, 9, 5]
+            .map(|last_request| queue.enqueue(wish(last_request)))
+            .into();
         let never = queue.enqueue(Wish {
-            asked: None,
+            last_request: None,
             ..wish(0)
         });
         let order: Vec<_> = admitted(&mut queue).iter().map(|(it, _)| *it).collect();
@@ -312,18 +314,18 @@ mod tests {
             for _ in 0..100 {
                 queue.enqueue(change);
             }
-            let held = admitted(&mut queue);
-            assert_eq!(held.len(), share, "{change:?}");
+            let slots = admitted(&mut queue);
+            assert_eq!(slots.len(), share, "{change:?}");
             for _ in 0..100 {
                 queue.enqueue(wish(2));
             }
             let others = admitted(&mut queue);
-            assert_eq!(held.len() + others.len(), queue.limit());
+            assert_eq!(slots.len() + others.len(), queue.limit());
             // Nothing leaks.
-            for (_, slot) in held.into_iter().chain(others) {
+            for (_, slot) in slots.into_iter().chain(others) {
                 queue.release(slot);
             }
-            assert_eq!(queue.under_way, UnderWay::default());
+            assert_eq!(queue.under_way, InFlight::default());
         }
     }
 
@@ -335,11 +337,11 @@ mod tests {
             ..wish(0)
         });
         let nodes: Vec<_> = (0..33).map(|_| queue.enqueue(wish(50))).collect();
-        let mut held = admitted(&mut queue);
-        assert_eq!(held.len(), 32);
-        queue.release(held.pop().unwrap().1);
+        let mut slots = admitted(&mut queue);
+        assert_eq!(slots.len(), 32);
+        queue.release(slots.pop().unwrap().1);
         assert_eq!(queue.admit(NOW).unwrap().0, nodes[32]);
-        queue.release(held.pop().unwrap().1);
+        queue.release(slots.pop().unwrap().1);
         assert_eq!(queue.admit(NOW).unwrap().0, page);
     }
 
@@ -352,9 +354,9 @@ mod tests {
                 ..wish(1)
             });
         }
-        let mut held = admitted(&mut queue);
-        assert_eq!(held.len(), 10);
-        let (_, slot) = &mut held[0];
+        let mut slots = admitted(&mut queue);
+        assert_eq!(slots.len(), 10);
+        let (_, slot) = &mut slots[0];
         queue.connected(slot);
         queue.connected(slot);
         assert_eq!(admitted(&mut queue).len(), 1);

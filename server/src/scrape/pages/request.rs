@@ -46,7 +46,7 @@ impl Request {
             kind: Kind::Page,
             failing: false,
             handshake: !self.target.is_connected(),
-            asked: Some(shared.gate.now()),
+            last_request: Some(shared.gate.now()),
         };
         let interval = shared.settings.pages.of(page).unwrap_or_default();
         let pass = tokio::select! {
@@ -59,8 +59,10 @@ impl Request {
             Some(pass) => Some(self.take_in(Turn::page(pass)).await),
             None => None,
         };
-        let told = result.as_ref().map(|it| it.as_ref().map(|_| ()));
-        let failures = self.record.page_ended(page, began, clock.elapsed(), told);
+        let outcome = result.as_ref().map(|it| it.as_ref().map(|_| ()));
+        let failures = self
+            .record
+            .page_ended(page, began, clock.elapsed(), outcome);
         Ended {
             page,
             result,

@@ -21,7 +21,7 @@ pub use pressure::{Percent, Pressure};
 use crate::clock::Age;
 use crate::intern::Interner;
 use non_max::{NonMaxU32, NonMaxU64};
-use pressure::is_measured;
+use pressure::has_pressure;
 
 /// The time until the data is stale, in halves of the interval: the same as for rates.
 const STALE_AFTER_HALVES: u32 = 5;
@@ -91,7 +91,7 @@ impl NodeExtra {
         interval: Duration,
         names: &Interner,
     ) -> Self {
-        let measured = is_measured(extras);
+        let supported = has_pressure(extras);
         let possible = |pod: &&PodExtras<'_>| {
             let (namespace, name) = key(pod);
             may_be_pod(namespace, name)
@@ -99,17 +99,20 @@ impl NodeExtra {
         let mut sorted: Vec<&PodExtras<'_>> = extras.pods.iter().filter(possible).collect();
         sorted.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         sorted.dedup_by(|a, b| key(a) == key(b));
-        let mut known = before
+        let mut earlier = before
             .map_or(&[][..], |before| &before.pods)
             .iter()
             .peekable();
         let mut pods: Vec<PodExtra> = Vec::with_capacity(sorted.len());
         // Both sides are sorted alike: one walk over the two, like a merge.
         for pod in sorted {
-            while known.next_if(|known| known.key() < key(pod)).is_some() {}
-            let known = known.next_if(|known| known.key() == key(pod));
+            while earlier
+                .next_if(|earlier| earlier.key() < key(pod))
+                .is_some()
+            {}
+            let earlier = earlier.next_if(|earlier| earlier.key() == key(pod));
             let previous = pods.last();
-            pods.push(PodExtra::of(pod, known, previous, measured, names));
+            pods.push(PodExtra::of(pod, earlier, previous, supported, names));
         }
         let NodeExtras {
             cpu,
@@ -131,7 +134,7 @@ impl NodeExtra {
             image_disk: images
                 .filter(|images| fs.as_ref().is_none_or(|fs| !is_same(fs, images)))
                 .and_then(Disk::of),
-            pressure: Pressure::of(*cpu, *memory, *io, measured),
+            pressure: Pressure::of(*cpu, *memory, *io, supported),
             swap: swap.as_ref().and_then(Swap::of),
             traffic: Traffic::of(network.as_ref(), before.map(|before| &before.traffic)),
             processes: rlimit
@@ -143,7 +146,7 @@ impl NodeExtra {
     }
 
     /// Whether it may still be answered at `now`.
-    pub fn is_believed(&self, now: Age) -> bool {
+    pub fn is_fresh(&self, now: Age) -> bool {
         now <= self.until
     }
 
@@ -183,7 +186,7 @@ impl PodExtra {
         summary: &PodExtras<'_>,
         before: Option<&Self>,
         previous: Option<&Self>,
-        measured: bool,
+        supported: bool,
         names: &Interner,
     ) -> Self {
         let (namespace, name) = match (before, previous) {
@@ -225,7 +228,7 @@ impl PodExtra {
                 .and_then(|stats| stats.process_count)
                 .and_then(NonMaxU32::new),
             started,
-            pressure: Pressure::of(summary.cpu, summary.memory, summary.io, measured),
+            pressure: Pressure::of(summary.cpu, summary.memory, summary.io, supported),
         }
     }
 

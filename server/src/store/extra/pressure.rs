@@ -38,15 +38,15 @@ pub struct Pressure {
 }
 
 impl Pressure {
-    /// `measured`: whether the node's kernel measures it at all.
+    /// `supported`: whether the node's kernel measures it at all.
     pub(super) fn of(
         cpu: Option<Pressured>,
         memory: Option<Pressured>,
         io: Option<Pressured>,
-        measured: bool,
+        supported: bool,
     ) -> Self {
         let percent = |pressured: Option<Pressured>| {
-            let stalls = pressured?.psi.filter(|_| measured)?;
+            let stalls = pressured?.psi.filter(|_| supported)?;
             Percent::of(stalls.some.avg60)
         };
         Self {
@@ -59,7 +59,7 @@ impl Pressure {
 
 /// Whether a node's kernel measures pressure. Where it does not, the kubelet writes zeros all the same; where it does,
 /// something has waited somewhere since the node was started.
-pub(super) fn is_measured(extras: &Extras<'_>) -> bool {
+pub(super) fn has_pressure(extras: &Extras<'_>) -> bool {
     let node = &extras.node;
     let pods = extras
         .pods
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_percentage_keeps_its_hundredths_and_its_bounds() {
-        for (told, kept) in [
+        for (value, expected) in [
             (0.0, 0.0),
             (38.43, 38.43),
             (0.004, 0.0),
@@ -89,7 +89,7 @@ mod tests {
             (-3.0, 0.0),
             (f64::INFINITY, 100.0),
         ] {
-            assert_eq!(Percent::of(told).unwrap().get(), kept, "{told}");
+            assert_eq!(Percent::of(value).unwrap().get(), expected, "{value}");
         }
         assert_eq!(size_of::<Pressure>(), 6);
     }

@@ -123,8 +123,8 @@ fn another_pod_of_the_same_name_begins_anew() {
 fn it_is_believed_for_two_and_a_half_intervals() {
     let node = taken(b"{}", None);
     let at = |seconds| Age::from_elapsed(Duration::from_secs(seconds));
-    assert!(node.is_believed(at(150)));
-    assert!(!node.is_believed(at(151)));
+    assert!(node.is_fresh(at(150)));
+    assert!(!node.is_fresh(at(151)));
 }
 
 #[test]

@@ -22,9 +22,9 @@ pub struct History {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Counts over the history of all nodes.
+/// HistoryTotals over the history of all nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct HistoryTotals {
     /// Nodes with a history.
     pub nodes: usize,
     /// Series of nodes and containers, including ended ones.
@@ -65,8 +65,8 @@ impl History {
     }
 
     /// The time for which samples are stored: the retention, or less if the memory limit requires it.
-    pub fn remembers(&self) -> Duration {
-        let ticks = u32::try_from(self.shared.keeps()).unwrap_or(u32::MAX);
+    pub fn retention(&self) -> Duration {
+        let ticks = u32::try_from(self.shared.retention_ticks()).unwrap_or(u32::MAX);
         (Tick::DURATION * ticks).min(self.settings().retention)
     }
 
@@ -97,37 +97,37 @@ impl History {
         all
     }
 
-    /// The counts, with the oldest time by the node's clock. Reads every node.
-    pub fn counts(&self) -> Counts {
-        self.counted(|_| Offset::default())
+    /// The totals, with the oldest time by the node's clock. Reads every node.
+    pub fn totals(&self) -> HistoryTotals {
+        self.sum(|_| Offset::default())
     }
 
-    /// The counts at `now`, with the oldest time by the server's clock, which shows `wall`.
-    pub fn counts_at(&self, now: Age, wall: Timestamp) -> Counts {
-        self.counted(|node| node.offset(now, wall))
+    /// The totals at `now`, with the oldest time by the server's clock, which shows `wall`.
+    pub fn totals_at(&self, now: Age, wall: Timestamp) -> HistoryTotals {
+        self.sum(|node| node.offset(now, wall))
     }
 
-    fn counted(&self, offset: impl Fn(&NodeHistory) -> Offset) -> Counts {
-        let mut counts = Counts {
+    fn sum(&self, offset: impl Fn(&NodeHistory) -> Offset) -> HistoryTotals {
+        let mut totals = HistoryTotals {
             cut_blocks: self.shared.cut.load(Ordering::Relaxed),
             refused_points: self.shared.refused.load(Ordering::Relaxed),
-            ..Counts::default()
+            ..HistoryTotals::default()
         };
         for (_, node) in self.nodes() {
-            let held = node.size();
-            counts.nodes += 1;
-            counts.series += held.series;
-            counts.points += held.points;
-            counts.bytes += held.bytes;
-            counts.name_bytes += held.name_bytes;
-            counts.shortened_nodes += usize::from(held.shortened);
-            let oldest = held.oldest.map(|tick| offset(&node).ours(tick.time()));
-            counts.oldest = counts.oldest.min(oldest).or(counts.oldest).or(oldest);
+            let size = node.size();
+            totals.nodes += 1;
+            totals.series += size.series;
+            totals.points += size.points;
+            totals.bytes += size.bytes;
+            totals.name_bytes += size.name_bytes;
+            totals.shortened_nodes += usize::from(size.shortened);
+            let oldest = size.oldest.map(|tick| offset(&node).ours(tick.time()));
+            totals.oldest = totals.oldest.min(oldest).or(totals.oldest).or(oldest);
         }
-        counts
+        totals
     }
 
-    /// The number of refused samples since the start ([`Counts::refused_points`]).
+    /// The number of refused samples since the start ([`HistoryTotals::refused_points`]).
     pub fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed)
     }

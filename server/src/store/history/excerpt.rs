@@ -20,7 +20,7 @@ struct SeriesRange {
     /// The index of the pod; none for the node itself.
     pod: Option<usize>,
     container: Option<Arc<str>>,
-    life: u32,
+    run: u32,
     blocks: Range<usize>,
 }
 
@@ -32,7 +32,7 @@ pub struct CopiedSeries<'a> {
     /// The container; none for the node itself.
     pub container: Option<&'a Arc<str>>,
     /// The number of the run to which its newest sample belongs.
-    pub(super) life: u32,
+    pub(super) run: u32,
     pub(super) blocks: &'a [Block],
 }
 
@@ -50,7 +50,7 @@ impl Excerpt {
         self.series.iter().map(|copied| CopiedSeries {
             pod: copied.pod.and_then(|pod| self.pods.get(pod)),
             container: copied.container.as_ref(),
-            life: copied.life,
+            run: copied.run,
             blocks: self.blocks.get(copied.blocks.clone()).unwrap_or_default(),
         })
     }
@@ -70,7 +70,7 @@ impl Excerpt {
     pub(super) fn add(
         &mut self,
         container: Option<&Arc<str>>,
-        life: u32,
+        run: u32,
         copy: impl FnOnce(&mut Vec<Block>),
     ) {
         let from = self.blocks.len();
@@ -79,7 +79,7 @@ impl Excerpt {
             self.series.push(SeriesRange {
                 pod: container.and(self.pods.len().checked_sub(1)),
                 container: container.cloned(),
-                life,
+                run,
                 blocks: from..self.blocks.len(),
             });
         }

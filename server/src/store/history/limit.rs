@@ -32,17 +32,17 @@ pub struct Cut {
 /// the nodes whose history was shortened.
 pub(super) fn enforce(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
     let limit = shared.settings.memory_limit;
-    let asked = Tick::count(shared.settings.retention).max(1);
-    let step = (asked / PARTS as i64).max(1);
+    let configured = Tick::count(shared.settings.retention).max(1);
+    let step = (configured / PARTS as i64).max(1);
     let bytes = || shared.bytes.load(Ordering::Relaxed);
     if bytes() <= limit {
         // Older samples are gone: the history grows again with new samples.
         if bytes() < limit / 20 * 19 {
-            if shared.keeps() < asked {
-                shared.keep(shared.keeps() + step);
+            if shared.retention_ticks() < configured {
+                shared.set_retention_ticks(shared.retention_ticks() + step);
             }
             for (_, node) in nodes {
-                node.keep_more(step, asked);
+                node.extend_retention(step, configured);
             }
         }
         return Cut::default();
@@ -53,19 +53,25 @@ pub(super) fn enforce(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
     };
     if bytes() > limit {
         cut.all = true;
-        let keeps = || shared.keeps();
-        shorten(nodes, now, asked, limit, bytes, keeps, |keeps| {
-            shared.keep(keeps)
-        });
+        let retention_ticks = || shared.retention_ticks();
+        shorten(
+            nodes,
+            now,
+            configured,
+            limit,
+            bytes,
+            retention_ticks,
+            |retention_ticks| shared.set_retention_ticks(retention_ticks),
+        );
     }
     cut
 }
 
 /// Shortens the history of each node above its share. Returns those nodes.
 fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
-    let asked = Tick::count(shared.settings.retention).max(1);
-    let held: Vec<HistorySize> = nodes.iter().map(|(_, node)| node.size()).collect();
-    let mut rates: Vec<usize> = held
+    let configured = Tick::count(shared.settings.retention).max(1);
+    let sizes: Vec<HistorySize> = nodes.iter().map(|(_, node)| node.size()).collect();
+    let mut rates: Vec<usize> = sizes
         .iter()
         .map(|it| it.bytes / (it.bound_pods + 1))
         .collect();
@@ -76,53 +82,53 @@ fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
         return Vec::new();
     };
     shared.set_share(median.saturating_mul(SHARE));
-    let mut gave_way = Vec::new();
-    for ((name, node), held) in nodes.iter().zip(held) {
-        let share = shared.share(held.bound_pods);
-        if held.bytes > share {
+    let mut shortened = Vec::new();
+    for ((name, node), size) in nodes.iter().zip(sizes) {
+        let share = shared.share(size.bound_pods);
+        if size.bytes > share {
             let one = [(Arc::clone(name), Arc::clone(node))];
-            let keeps = || node.keeps();
+            let retention_ticks = || node.retention_ticks();
             shorten(
                 &one,
                 now,
-                asked,
+                configured,
                 share,
                 || node.size().bytes,
-                keeps,
-                |keeps| {
-                    node.keep(keeps);
+                retention_ticks,
+                |retention_ticks| {
+                    node.set_retention_ticks(retention_ticks);
                 },
             );
-            gave_way.push(Arc::clone(name));
+            shortened.push(Arc::clone(name));
         }
     }
-    gave_way
+    shortened
 }
 
 /// Shortens the retention of `nodes` with `keep`, until their `bytes` are below `most`.
 fn shorten(
     nodes: &Nodes,
     now: Age,
-    asked: i64,
+    configured: i64,
     most: usize,
     bytes: impl Fn() -> usize,
-    keeps: impl Fn() -> i64,
-    keep: impl Fn(i64),
+    retention_ticks: impl Fn() -> i64,
+    set_retention_ticks: impl Fn(i64),
 ) {
     // Names and lists are freed with their last block, unused blocks when there are many: repeat until it is enough.
     let mut before = i64::MAX;
-    while bytes() > most && keeps() < before {
-        before = keeps();
-        let parts = by_age(nodes, now, asked);
+    while bytes() > most && retention_ticks() < before {
+        before = retention_ticks();
+        let parts = by_age(nodes, now, configured);
         // A tenth below, so that not every round has to.
         let mut excess = (bytes() - most / 10 * 9).div_ceil(BLOCK_BYTES);
-        let mut left = usize::try_from(before * PARTS as i64 / asked).unwrap_or(PARTS);
+        let mut left = usize::try_from(before * PARTS as i64 / configured).unwrap_or(PARTS);
         while excess > 0 && left > 1 {
             left -= 1;
             let older = parts.get(left).copied().unwrap_or_default();
             excess = excess.saturating_sub(older);
         }
-        keep(asked * left as i64 / PARTS as i64);
+        set_retention_ticks(configured * left as i64 / PARTS as i64);
         for (_, node) in nodes {
             node.tidy(now, true);
         }
@@ -130,11 +136,11 @@ fn shorten(
 }
 
 /// The number of blocks of each age, in parts of the configured retention; the last part contains all older blocks.
-fn by_age(nodes: &Nodes, now: Age, asked: i64) -> [usize; PARTS] {
+fn by_age(nodes: &Nodes, now: Age, configured: i64) -> [usize; PARTS] {
     let mut parts = [0; PARTS];
     for (_, node) in nodes {
         node.ages(now, |age| {
-            let part = usize::try_from(age.max(0) / (asked / PARTS as i64).max(1));
+            let part = usize::try_from(age.max(0) / (configured / PARTS as i64).max(1));
             if let Some(blocks) = parts.get_mut(part.unwrap_or(PARTS).min(PARTS - 1)) {
                 *blocks += 1;
             }

@@ -94,7 +94,7 @@ impl Locator {
             insert_series(pods, series, self.pod, first, new_series(reading));
             return Location::Series(first);
         };
-        let same = found.is_ok_and(|at| series.get(at).is_some_and(|it| it.life == reading.life));
+        let same = found.is_ok_and(|at| series.get(at).is_some_and(|it| it.run == reading.run));
         if same && pod.doubts == 0 && pod.unchecked < CHECK_INTERVAL {
             pod.unchecked += 1;
             return found.map_or(Location::LimitReached, Location::Series);

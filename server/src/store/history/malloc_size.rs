@@ -13,16 +13,16 @@ pub(super) fn malloc_size(bytes: usize) -> usize {
 /// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to
 /// half are free.
 pub(super) fn name_size(name: &str) -> usize {
-    const COUNTS: usize = 2 * size_of::<usize>();
-    const PLACE: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
-    malloc_size(COUNTS + name.len()) + PLACE
+    const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
+    const SLOT: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
+    malloc_size(REFERENCE_COUNTS + name.len()) + SLOT
 }
 
 /// Makes room for one more, and for as many as then come for nothing: a list that doubles is half empty.
 pub(super) fn grow<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
-        let wanted = list.len() + list.len() / 16 + 1;
-        let fits = malloc_size(wanted * size_of::<T>()) / size_of::<T>().max(1);
+        let capacity = list.len() + list.len() / 16 + 1;
+        let fits = malloc_size(capacity * size_of::<T>()) / size_of::<T>().max(1);
         list.reserve_exact(fits.saturating_sub(list.len()).max(1));
     }
 }

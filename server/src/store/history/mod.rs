@@ -21,11 +21,11 @@ mod series_list;
 mod settings;
 mod transfer;
 
-pub use cluster::{Counts, History};
+pub use cluster::{History, HistoryTotals};
 pub use excerpt::{CopiedSeries, Excerpt};
 pub use limit::Cut;
 pub use metrics::register;
-pub use node::{HistorySize, NodeHistory, life};
+pub use node::{HistorySize, NodeHistory, run_number};
 pub use offset::Offset;
 pub use pod_id::PodId;
 pub use series_list::Reading;

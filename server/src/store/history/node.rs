@@ -47,7 +47,7 @@ pub(super) struct Inner {
     pub(super) points: usize,
     /// The retention of this node's samples in ticks, if it is shorter than for all nodes, because the node exceeds its
     /// share.
-    pub(super) keeps: Option<i64>,
+    pub(super) retention_ticks: Option<i64>,
     /// Bytes of this node in the shared total.
     counted: usize,
 }
@@ -85,7 +85,7 @@ impl NodeHistory {
     /// sorted by namespace, pod and container. Points that are there already are no news.
     ///
     /// `binding` says whether the API server has the pod of a namespace and name on this node. It is called when a
-    /// container is new or has begun another life, for some scrapes after, and now and then. Readings of pods that are
+    /// container is new or has begun another run, for some scrapes after, and now and then. Readings of pods that are
     /// bound to another node are not taken, and what was taken before the API server knew the pod is dropped.
     pub fn take<'a>(
         &self,
@@ -98,20 +98,22 @@ impl NodeHistory {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         let mut clock = None;
-        let (mut kept, mut dropped, mut refused) = (0, 0, 0);
-        let (mut limited, mut forgotten) = (0, 0);
-        let oldest = inner.time(now).map(|time| time.plus(-inner.keeps(shared)));
+        let (mut stored, mut dropped, mut refused) = (0, 0, 0);
+        let (mut limited, mut removed) = (0, 0);
+        let oldest = inner
+            .time(now)
+            .map(|time| time.plus(-inner.retention_ticks(shared)));
         let full = shared.is_full(inner.is_over_share(shared));
         let mut offer = |ring: &mut Ring, blocks: &mut Blocks, sample: &Sample| {
             let tick = Tick::nearest(sample.at);
             clock = clock.max(Some(tick));
             match shared.offer(ring, blocks, sample, full) {
-                (Offered::Kept, forgotten) => {
-                    kept += 1;
-                    dropped += forgotten;
+                (Offered::Stored, removed) => {
+                    stored += 1;
+                    dropped += removed;
                 }
                 (Offered::Old, _) => {}
-                (Offered::NoRoom, _) => refused += 1,
+                (Offered::Full, _) => refused += 1,
             }
             if let Some(oldest) = oldest {
                 dropped += ring.drop_before(blocks, oldest).1;
@@ -136,23 +138,23 @@ impl NodeHistory {
                     let of_pod = inner.series.get_mut(first..end).unwrap_or_default();
                     for series in of_pod {
                         let (_, points) = series.ring.drop_before(&mut inner.blocks, Tick::LATEST);
-                        forgotten += points;
+                        removed += points;
                     }
                     emptied = true;
                     continue;
                 }
             };
             if let Some(series) = inner.series.get_mut(at) {
-                let restarted = series.life != reading.life && !series.ring.is_empty();
+                let restarted = series.run != reading.run && !series.ring.is_empty();
                 let sample = Sample {
                     restarted,
                     ..reading.sample
                 };
                 offer(&mut series.ring, &mut inner.blocks, &sample);
-                series.life = reading.life;
+                series.run = reading.run;
             }
         }
-        inner.points = (inner.points + kept).saturating_sub(dropped + forgotten);
+        inner.points = (inner.points + stored).saturating_sub(dropped + removed);
         if let Some(tick) = clock.filter(|_| !inner.clock_set) {
             inner.clock = Some((tick, now));
         }
@@ -208,18 +210,18 @@ impl NodeHistory {
         self.inner.lock().time(now)
     }
 
-    /// Copies the series that are wanted, of the node itself (told as no pod) and of pods' containers, into an excerpt,
+    /// Copies the series that are select, of the node itself (told as no pod) and of pods' containers, into an excerpt,
     /// each from the block on that holds `since` to the one that holds `until`. What was in the excerpt is gone.
     ///
-    /// `wanted` is asked once a pod, with the lock held.
+    /// `select` is configured once a pod, with the lock held.
     pub fn copy(
         &self,
         excerpt: &mut Excerpt,
-        mut wanted: impl FnMut(Option<&PodId>) -> bool,
+        mut select: impl FnMut(Option<&PodId>) -> bool,
         since: Tick,
         until: Tick,
     ) {
-        self.excerpt(excerpt, &mut wanted, |ring, blocks, out| {
+        self.excerpt(excerpt, &mut select, |ring, blocks, out| {
             let mut begins = None;
             let chain = ring
                 .chain(blocks)
@@ -237,14 +239,14 @@ impl NodeHistory {
         });
     }
 
-    /// Copies of each series that is wanted the one block that holds the newest point not newer than `at`.
+    /// Copies of each series that is select the one block that holds the newest point not newer than `at`.
     pub fn copy_at(
         &self,
         excerpt: &mut Excerpt,
-        mut wanted: impl FnMut(Option<&PodId>) -> bool,
+        mut select: impl FnMut(Option<&PodId>) -> bool,
         at: Tick,
     ) {
-        self.excerpt(excerpt, &mut wanted, |ring, blocks, out| {
+        self.excerpt(excerpt, &mut select, |ring, blocks, out| {
             out.extend(ring.block_at(blocks, at));
         });
     }
@@ -253,10 +255,10 @@ impl NodeHistory {
     pub fn copy_from(
         &self,
         excerpt: &mut Excerpt,
-        mut wanted: impl FnMut(Option<&PodId>) -> bool,
+        mut select: impl FnMut(Option<&PodId>) -> bool,
         at: Tick,
     ) {
-        self.excerpt(excerpt, &mut wanted, |ring, blocks, out| {
+        self.excerpt(excerpt, &mut select, |ring, blocks, out| {
             let begins = || ring.chain(blocks).next();
             out.extend(ring.block_at(blocks, at).or_else(begins));
         });
@@ -265,19 +267,19 @@ impl NodeHistory {
     fn excerpt(
         &self,
         excerpt: &mut Excerpt,
-        wanted: &mut dyn FnMut(Option<&PodId>) -> bool,
+        select: &mut dyn FnMut(Option<&PodId>) -> bool,
         copy: impl Fn(&Ring, &Blocks, &mut Vec<Block>),
     ) {
         excerpt.clear();
         let inner = self.inner.lock();
-        if wanted(None) {
+        if select(None) {
             excerpt.add(None, 0, |out| copy(&inner.node, &inner.blocks, out));
         }
         for (pod, series) in inner.pods() {
-            if wanted(Some(&pod.id)) {
+            if select(Some(&pod.id)) {
                 excerpt.begin_pod(&pod.id);
                 for series in series {
-                    excerpt.add(Some(&series.name), series.life, |out| {
+                    excerpt.add(Some(&series.name), series.run, |out| {
                         copy(&series.ring, &inner.blocks, out);
                     });
                 }
@@ -289,12 +291,12 @@ impl NodeHistory {
     /// memory. Returns whether any sample is left.
     pub(super) fn tidy(&self, now: Age, tight: bool) -> bool {
         let mut inner = self.inner.lock();
-        let asked = Tick::count(self.shared.settings.retention);
+        let configured = Tick::count(self.shared.settings.retention);
         if let Some(time) = inner.time(now) {
-            let keeps = inner.keeps(&self.shared);
-            let dropped = inner.drop_before(time.plus(-keeps));
-            // What was asked for would have kept some of them: they are counted as cut, as near as is known.
-            if keeps < asked {
+            let retention_ticks = inner.retention_ticks(&self.shared);
+            let dropped = inner.drop_before(time.plus(-retention_ticks));
+            // What was configured for would have stored some of them: they are counted as cut, as near as is known.
+            if retention_ticks < configured {
                 self.shared.cut.fetch_add(dropped as u64, Relaxed);
             }
         }
@@ -309,20 +311,22 @@ impl NodeHistory {
     }
 
     /// The retention of samples, in ticks.
-    pub(super) fn keeps(&self) -> i64 {
-        self.inner.lock().keeps(&self.shared)
+    pub(super) fn retention_ticks(&self) -> i64 {
+        self.inner.lock().retention_ticks(&self.shared)
     }
 
     /// Sets the retention of this node's samples.
-    pub(super) fn keep(&self, ticks: i64) {
-        self.inner.lock().keeps = Some(ticks.max(1));
+    pub(super) fn set_retention_ticks(&self, ticks: i64) {
+        self.inner.lock().retention_ticks = Some(ticks.max(1));
     }
 
     /// Extends the retention by `step` ticks, up to the configured one.
-    pub(super) fn keep_more(&self, step: i64, asked: i64) {
+    pub(super) fn extend_retention(&self, step: i64, configured: i64) {
         let mut inner = self.inner.lock();
-        let more = inner.keeps.map(|keeps| keeps + step);
-        inner.keeps = more.filter(|keeps| *keeps < asked);
+        let more = inner
+            .retention_ticks
+            .map(|retention_ticks| retention_ticks + step);
+        inner.retention_ticks = more.filter(|retention_ticks| *retention_ticks < configured);
     }
 
     /// Calls `each` with the age in ticks of every block at `now`.
@@ -359,7 +363,7 @@ impl Drop for NodeHistory {
 }
 
 impl Shared {
-    /// Offers a point, and says how many were forgotten because of it: all that are not older, when the node's clock
+    /// Offers a point, and says how many were removed because of it: all that are not older, when the node's clock
     /// was set back. A node that is `full` gets no more blocks.
     fn offer(
         &self,
@@ -370,19 +374,19 @@ impl Shared {
     ) -> (Offered, usize) {
         let settings = &self.settings;
         let tick = Tick::nearest(sample.at);
-        let mut forgotten = 0;
+        let mut removed = 0;
         if let Some(newest) = ring.newest(blocks) {
             if newest.since(tick) > Tick::count(settings.resolution * SET_BACK) {
-                forgotten = ring.forget_from(blocks, tick, settings.resolution);
+                removed = ring.truncate_from(blocks, tick, settings.resolution);
             } else if tick.since(newest) < Tick::count(settings.step) {
                 return (Offered::Old, 0);
             }
         }
         if blocks.idle() == 0 && full {
-            return (Offered::NoRoom, forgotten);
+            return (Offered::Full, removed);
         }
         let step = settings.resolution.max(settings.step);
-        (ring.offer(blocks, sample, step), forgotten)
+        (ring.offer(blocks, sample, step), removed)
     }
 }
 
@@ -425,7 +429,7 @@ impl Inner {
 
     /// Drops series without points, and pods without series.
     pub(super) fn drop_empty(&mut self) {
-        let mut kept = 0;
+        let mut stored = 0;
         for at in 0..self.pods.len() {
             let (first, end) = bounds(&self.pods, &self.series, at);
             let of_pod = self.series.get(first..end).unwrap_or_default();
@@ -435,8 +439,8 @@ impl Inner {
                 .count();
             // The bounds of the pods behind are read off their own firsts, which are not changed yet.
             if let Some(pod) = self.pods.get_mut(at) {
-                pod.first = kept | if left == 0 { EMPTY } else { 0 };
-                kept += left as u32;
+                pod.first = stored | if left == 0 { EMPTY } else { 0 };
+                stored += left as u32;
             }
         }
         self.pods.retain(|pod| pod.first & EMPTY == 0);
@@ -446,7 +450,7 @@ impl Inner {
     /// Frees memory when more than `most` blocks are unused.
     fn compact(&mut self, most: usize) {
         if self.blocks.idle() > most {
-            let mut blocks = Blocks::with_room(self.blocks.used());
+            let mut blocks = Blocks::with_capacity(self.blocks.used());
             self.node = self.node.moved(&self.blocks, &mut blocks);
             for series in &mut self.series {
                 series.ring = series.ring.moved(&self.blocks, &mut blocks);
@@ -486,10 +490,10 @@ impl Inner {
         self.counted = bytes;
     }
 
-    /// For how many ticks points are kept.
-    fn keeps(&self, shared: &Shared) -> i64 {
-        let all = shared.keeps();
-        self.keeps.map_or(all, |own| own.min(all))
+    /// For how many ticks points are stored.
+    fn retention_ticks(&self, shared: &Shared) -> i64 {
+        let all = shared.retention_ticks();
+        self.retention_ticks.map_or(all, |own| own.min(all))
     }
 
     fn bound_pods(&self) -> usize {
@@ -511,7 +515,7 @@ impl Inner {
             name_bytes: self.name_bytes(),
             bound_pods: self.bound_pods(),
             oldest: all().filter_map(|ring| ring.oldest(&self.blocks)).min(),
-            shortened: self.keeps.is_some(),
+            shortened: self.retention_ticks.is_some(),
         }
     }
 }
@@ -523,8 +527,8 @@ const SLOT: usize = 2 * (size_of::<Arc<str>>() + size_of::<usize>() + 1);
 /// Marks a pod without series.
 const EMPTY: u32 = 1 << 31;
 
-/// The number of a life of a container that started at this time.
-pub fn life(start: Timestamp) -> u32 {
+/// The number of a run of a container that started at this time.
+pub fn run_number(start: Timestamp) -> u32 {
     // Milliseconds, of which the lower bits tell any two starts apart that are less than fifty days from each other.
     start.as_millis() as u32
 }

@@ -24,10 +24,10 @@ pub struct Reading<'a> {
     pub pod: &'a Arc<str>,
     /// The container's name.
     pub container: &'a Arc<str>,
-    /// The sample. `life` shows whether the container was restarted.
+    /// The sample. `run` shows whether the container was restarted.
     pub sample: Sample,
     /// A number for the run of the container, computed from its start time.
-    pub life: u32,
+    pub run: u32,
 }
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) struct Pod {
 pub(super) struct Series {
     pub(super) name: Arc<str>,
     pub(super) ring: Ring,
-    pub(super) life: u32,
+    pub(super) run: u32,
 }
 
 /// A series without samples.
@@ -53,7 +53,7 @@ pub(super) fn new_series(reading: &Reading<'_>) -> Series {
     Series {
         name: Arc::clone(reading.container),
         ring: Ring::default(),
-        life: reading.life,
+        run: reading.run,
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) struct Shared {
     /// The memory of all histories, in bytes.
     pub(super) bytes: AtomicUsize,
     /// The retention in ticks: the configured one, or less if the memory limit requires it.
-    keeps: AtomicI64,
+    retention_ticks: AtomicI64,
     /// The memory for each pod of a node, above which the node's history is shortened first.
     share: AtomicUsize,
     /// Blocks that were dropped early.
@@ -106,7 +106,7 @@ impl Shared {
         Self {
             settings,
             bytes: AtomicUsize::new(0),
-            keeps: AtomicI64::new(Tick::count(settings.retention)),
+            retention_ticks: AtomicI64::new(Tick::count(settings.retention)),
             share: AtomicUsize::new(usize::MAX),
             cut: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -114,15 +114,15 @@ impl Shared {
     }
 
     /// The retention, in ticks.
-    pub(super) fn keeps(&self) -> i64 {
-        self.keeps.load(Ordering::Relaxed)
+    pub(super) fn retention_ticks(&self) -> i64 {
+        self.retention_ticks.load(Ordering::Relaxed)
     }
 
     /// Sets the retention, up to the configured one.
-    pub(super) fn keep(&self, ticks: i64) {
-        let asked = Tick::count(self.settings.retention);
-        self.keeps
-            .store(ticks.clamp(1, asked.max(1)), Ordering::Relaxed);
+    pub(super) fn set_retention_ticks(&self, ticks: i64) {
+        let configured = Tick::count(self.settings.retention);
+        self.retention_ticks
+            .store(ticks.clamp(1, configured.max(1)), Ordering::Relaxed);
     }
 
     /// Sets the share: the memory for each pod of a node, and for the node itself.

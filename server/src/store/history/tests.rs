@@ -72,7 +72,7 @@ struct Kubelet {
     node: Arc<NodeHistory>,
     uid: Cell<u128>,
     elsewhere: Cell<bool>,
-    asked: Cell<usize>,
+    lookups: Cell<usize>,
 }
 
 impl Kubelet {
@@ -83,29 +83,29 @@ impl Kubelet {
             names,
             uid: Cell::new(1),
             elsewhere: Cell::new(false),
-            asked: Cell::new(0),
+            lookups: Cell::new(0),
         }
     }
 
-    /// The n-th scrape: of each container its pod's and its own name, and the number of its life.
+    /// The n-th scrape: of each container its pod's and its own name, and the number of its run.
     fn scrape(&self, n: i64, containers: &[(&str, &str, u32)]) {
         let namespace = self.names.intern("shop");
         let named: Vec<_> = containers
             .iter()
-            .map(|(pod, container, life)| {
-                (self.names.intern(pod), self.names.intern(container), *life)
+            .map(|(pod, container, run)| {
+                (self.names.intern(pod), self.names.intern(container), *run)
             })
             .collect();
-        let readings = named.iter().map(|(pod, container, life)| Reading {
+        let readings = named.iter().map(|(pod, container, run)| Reading {
             namespace: &namespace,
             pod,
             container,
             sample: sample(n, 100),
-            life: *life,
+            run: *run,
         });
         self.node
             .take(age(n), Some(sample(n, 1000)), readings, |_, _| {
-                self.asked.set(self.asked.get() + 1);
+                self.lookups.set(self.lookups.get() + 1);
                 match self.uid.get() {
                     _ if self.elsewhere.get() => Binding::Elsewhere,
                     0 => Binding::Unknown,
@@ -114,7 +114,7 @@ impl Kubelet {
             });
     }
 
-    /// All series: pod, UID, container, and the seconds of the points, negative where another life begins.
+    /// All series: pod, UID, container, and the seconds of the points, negative where another run begins.
     fn all(&self) -> Vec<(String, u128, String, Vec<i64>)> {
         all(&self.node)
     }
@@ -163,17 +163,17 @@ fn what_scrapes_say_is_kept_once() {
             row("b", 1, "x")
         ]
     );
-    let counts = history.counts();
-    assert_eq!((counts.nodes, counts.series, counts.points), (1, 4, 12));
-    assert_eq!(counts.oldest, Some(time(1)));
+    let totals = history.totals();
+    assert_eq!((totals.nodes, totals.series, totals.points), (1, 4, 12));
+    assert_eq!(totals.oldest, Some(time(1)));
 }
 
 #[test]
 fn a_restart_goes_on_in_the_series_and_is_marked() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
-    for (n, life) in [(1, 7), (2, 7), (3, 8), (4, 8)] {
-        kubelet.scrape(n, &[("a", "x", life)]);
+    for (n, run) in [(1, 7), (2, 7), (3, 8), (4, 8)] {
+        kubelet.scrape(n, &[("a", "x", run)]);
     }
     assert_eq!(
         kubelet.all()[1],
@@ -210,10 +210,10 @@ fn uids_are_asked_for_until_they_are_sure_and_then_no_more() {
     let kubelet = Kubelet::new(&history, "n1");
     kubelet.uid.set(0);
     (0..20).for_each(|n| kubelet.scrape(n, &[("a", "x", 7)]));
-    assert_eq!(kubelet.asked.get(), 20);
+    assert_eq!(kubelet.lookups.get(), 20);
     kubelet.uid.set(5);
     (20..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 7)]));
-    assert!(kubelet.asked.get() < 40, "{}", kubelet.asked.get());
+    assert!(kubelet.lookups.get() < 40, "{}", kubelet.lookups.get());
     assert_eq!(kubelet.all()[1].1, 5);
     assert_eq!(kubelet.all().len(), 2);
 }
@@ -236,7 +236,7 @@ fn what_is_gone_stays_until_it_is_too_old() {
             .all(|(.., points)| points.len() >= 240 && points.len() < 299)
     );
     assert_eq!(
-        history.counts().points,
+        history.totals().points,
         left.iter().map(|(.., points)| points.len()).sum::<usize>()
     );
 }
@@ -248,9 +248,9 @@ fn a_node_that_is_gone_is_dropped_when_its_history_is_too_old() {
     (0..10).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     drop(kubelet);
     history.tidy(age(240));
-    assert_eq!(history.counts().nodes, 1);
+    assert_eq!(history.totals().nodes, 1);
     history.tidy(age(260));
-    assert_eq!(history.counts(), Counts::default());
+    assert_eq!(history.totals(), HistoryTotals::default());
     assert_eq!(history.shared.bytes.load(Ordering::Relaxed), 0);
 }
 
@@ -262,7 +262,7 @@ fn a_clock_set_back_takes_what_it_had_said_with_it() {
     (150..160).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     let points: Vec<i64> = (100..160).collect();
     assert!(kubelet.all().iter().all(|(.., have)| *have == points));
-    assert_eq!(history.counts().points, 120);
+    assert_eq!(history.totals().points, 120);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn a_clock_that_is_set_moves_what_was_before_along() {
             kubelet.all().iter().all(|(.., have)| *have == points),
             "{by}"
         );
-        assert_eq!(history.counts().points, points.len() * 3);
+        assert_eq!(history.totals().points, points.len() * 3);
     }
 }
 
@@ -308,7 +308,7 @@ fn questions_in_our_time_are_put_in_the_nodes() {
             assert_eq!(offset.theirs(wall), wall.plus_nanos(off));
             assert_eq!(offset.ours(offset.theirs(wall)), wall);
         }
-        let oldest = history.counts_at(age(9), wall).oldest;
+        let oldest = history.totals_at(age(9), wall).oldest;
         assert_eq!(oldest, Some(time(0).plus_nanos(-off)));
     }
 }
@@ -355,11 +355,11 @@ fn past_the_memory_limit_all_nodes_remember_less_far_back() {
         let Cut { nodes, all } = history.tidy(age(n));
         assert_eq!(nodes, [], "all are alike");
         cut |= all;
-        let counts = history.counts();
-        assert!(counts.bytes <= limit, "{n}: {counts:?}");
-        assert_eq!(counts.bytes, history.shared.bytes.load(Ordering::Relaxed));
+        let totals = history.totals();
+        assert!(totals.bytes <= limit, "{n}: {totals:?}");
+        assert_eq!(totals.bytes, history.shared.bytes.load(Ordering::Relaxed));
     }
-    assert!(cut && history.counts().cut_blocks > 0);
+    assert!(cut && history.totals().cut_blocks > 0);
     let oldest: Vec<i64> = kubelets
         .iter()
         .map(|kubelet| kubelet.all()[0].3[0])
@@ -370,7 +370,7 @@ fn past_the_memory_limit_all_nodes_remember_less_far_back() {
             .all(|n| (oldest[0] - n).abs() < 40 && *n > 200),
         "{oldest:?}"
     );
-    assert_eq!(history.counts().refused_points, 0);
+    assert_eq!(history.totals().refused_points, 0);
 }
 
 #[test]
@@ -379,9 +379,9 @@ fn in_the_steady_state_nothing_is_allocated() {
     let kubelet = Kubelet::new(&history, "n1");
     let pods = [("a", "x", 1), ("a", "y", 1), ("b", "x", 1)];
     (0..400).for_each(|n| kubelet.scrape(n, &pods));
-    let bytes = history.counts().bytes;
+    let bytes = history.totals().bytes;
     (400..4000).for_each(|n| kubelet.scrape(n, &pods));
-    assert_eq!(history.counts().bytes, bytes);
+    assert_eq!(history.totals().bytes, bytes);
 }
 
 fn exported(kubelet: &Kubelet, now: Age) -> Vec<u8> {
@@ -401,7 +401,7 @@ fn what_is_exported_is_imported() {
     // Ten minutes later, in another process.
     let (ago, now) = (RESOLUTION * 40, age(3));
     let imported = other.import(&bytes, ago, now, &names).unwrap();
-    assert_eq!(imported.points, history.counts().points);
+    assert_eq!(imported.points, history.totals().points);
     let node = other.node("n1").unwrap();
     assert_eq!(all(&node), kubelet.all());
     assert_eq!(node.time(now), Some(Tick::nearest(time(149))));
@@ -411,7 +411,7 @@ fn what_is_exported_is_imported() {
         Ok(Imported::default())
     );
     assert_eq!(all(&node), kubelet.all());
-    assert_eq!(other.counts().points, imported.points);
+    assert_eq!(other.totals().points, imported.points);
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn what_is_imported_is_merged_with_what_is_there() {
     (0..50).for_each(|n| before.scrape(n, &[("a", "x", 1), ("gone", "x", 1)]));
     before.uid.set(2);
     (48..60).for_each(|n| before.scrape(n, &[("a", "x", 1)]));
-    // Since then the other one has seen the end of it, and more: another pod under a name, another life.
+    // Since then the other one has seen the end of it, and more: another pod under a name, another run.
     now.uid.set(2);
     (55..80).for_each(|n| now.scrape(n, &[("a", "x", 3)]));
     let bytes = exported(&before, age(59));
@@ -449,7 +449,7 @@ fn what_is_too_old_is_not_imported() {
     let imported = other.import(&bytes, HOUR * 2, age(0), &Interner::default());
     assert_eq!(imported, Ok(Imported::default()));
     other.tidy(age(0));
-    assert_eq!(other.counts(), Counts::default());
+    assert_eq!(other.totals(), HistoryTotals::default());
 }
 
 proptest! {
@@ -472,6 +472,6 @@ proptest! {
             prop_assert_eq!(read, node.size().points);
         }
         other.tidy(age(1000));
-        prop_assert_eq!(other.counts().points, 0);
+        prop_assert_eq!(other.totals().points, 0);
     }
 }

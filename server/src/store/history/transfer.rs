@@ -70,7 +70,7 @@ impl NodeHistory {
                 }
                 _ => out.push(NODE),
             }
-            out.extend_from_slice(&series.life.to_le_bytes());
+            out.extend_from_slice(&series.run.to_le_bytes());
             let blocks = u32::try_from(series.blocks.len()).unwrap_or(u32::MAX);
             out.extend_from_slice(&blocks.to_le_bytes());
             for block in series.blocks.iter().take(blocks as usize) {
@@ -83,7 +83,7 @@ impl NodeHistory {
 
 impl History {
     /// Takes in what [`NodeHistory::export`] wrote `ago`, in this process or another, at `now`. Points that are there
-    /// already stay as they are, older and newer ones are added; what is older than is kept, or newer than the export,
+    /// already stay as they are, older and newer ones are added; what is older than is stored, or newer than the export,
     /// is left out. To be called at any time: before the node's first scrape, or long after. Nothing is taken in when
     /// nothing is remembered.
     ///
@@ -111,7 +111,7 @@ impl History {
                 inner.clock = Some((time, now));
             }
         });
-        let oldest = time.plus(-self.shared.keeps());
+        let oldest = time.plus(-self.shared.retention_ticks());
         let mut imported = Imported::default();
         let mut pod: Option<PodId> = None;
         loop {
@@ -130,17 +130,17 @@ impl History {
                 CONTAINER => Some(names.intern(from.name()?)),
                 _ => return Err(ImportError::Broken),
             };
-            let life = u32::from_le_bytes(from.array()?);
+            let run = u32::from_le_bytes(from.array()?);
             let blocks = from.blocks()?;
             let points: Vec<Sample> = samples(&blocks)
                 .filter(|sample| (oldest..=written).contains(&Tick::nearest(sample.at)))
                 .collect();
             let added = node.change(|inner, shared| match (&pod, &container) {
-                (_, None) => merge(inner, shared, None, life, &points),
+                (_, None) => merge(inner, shared, None, run, &points),
                 (Some(_), Some(_)) if inner.series.len() >= MAX_SERIES => Some(0),
                 (Some(pod), Some(container)) => {
-                    let at = inner.place(pod, container, life)?;
-                    let added = merge(inner, shared, Some(at), life, &points);
+                    let at = inner.series_of(pod, container, run)?;
+                    let added = merge(inner, shared, Some(at), run, &points);
                     inner.drop_if_empty(at);
                     added
                 }
@@ -156,7 +156,7 @@ impl History {
 impl Inner {
     /// Where the series of a pod's container is, made if need be. A pod that is not known yet came before those of its
     /// name that are: what runs now is told by scrapes.
-    fn place(&mut self, pod: &PodId, container: &Arc<str>, life: u32) -> Option<usize> {
+    fn series_of(&mut self, pod: &PodId, container: &Arc<str>, run: u32) -> Option<usize> {
         let first = self
             .pods
             .partition_point(|it| it.id.order(&pod.namespace, &pod.name).is_lt());
@@ -166,24 +166,24 @@ impl Inner {
             .enumerate()
             .skip(first)
             .take_while(|(_, it)| it.id.order(&pod.namespace, &pod.name).is_eq());
-        let known = same_name
+        let existing = same_name
             .filter(|(_, it)| it.id.may_be(pod.uid))
             .map(|(at, _)| at)
             .last();
-        let at = known.unwrap_or_else(|| {
+        let at = existing.unwrap_or_else(|| {
             insert_pod(&mut self.pods, &self.series, first, pod.clone());
             first
         });
         match self.find(at, container) {
             Ok(found) => Some(found),
-            Err(place) => {
+            Err(index) => {
                 let new = Series {
                     name: Arc::clone(container),
                     ring: Ring::default(),
-                    life,
+                    run,
                 };
-                insert_series(&mut self.pods, &mut self.series, at, place, new);
-                Some(place)
+                insert_series(&mut self.pods, &mut self.series, at, index, new);
+                Some(index)
             }
         }
     }
@@ -205,14 +205,14 @@ fn merge(
     inner: &mut Inner,
     shared: &Shared,
     series: Option<usize>,
-    life: u32,
+    run: u32,
     points: &[Sample],
 ) -> Option<usize> {
-    let (ring, own_life) = match series {
-        None => (&mut inner.node, life),
+    let (ring, own_run) = match series {
+        None => (&mut inner.node, run),
         Some(at) => {
             let series = inner.series.get_mut(at)?;
-            (&mut series.ring, series.life)
+            (&mut series.ring, series.run)
         }
     };
     if points.is_empty() || shared.is_full(false) {
@@ -220,28 +220,28 @@ fn merge(
     }
     let copied: Vec<Block> = ring.chain(&inner.blocks).copied().collect();
     let mut own: Vec<Sample> = samples(&copied).collect();
-    // Another life than that of the points before it.
+    // Another run than that of the points before it.
     if let Some(first) = own.first_mut()
         && points.first().is_some_and(|point| point.at < first.at)
     {
-        first.restarted |= own_life != life;
+        first.restarted |= own_run != run;
     }
     ring.clear(&mut inner.blocks);
     let step = shared.settings.resolution.max(shared.settings.step);
-    let (mut all, mut kept) = (own.iter().peekable(), 0);
-    let mut keep = |sample: &Sample| {
+    let (mut all, mut stored) = (own.iter().peekable(), 0);
+    let mut add = |sample: &Sample| {
         let offered = ring.offer(&mut inner.blocks, sample, step);
-        kept += usize::from(offered == Offered::Kept);
+        stored += usize::from(offered == Offered::Stored);
     };
     for point in points {
         while let Some(own) = all.next_if(|own| Tick::nearest(own.at) <= Tick::nearest(point.at)) {
-            keep(own);
+            add(own);
         }
-        keep(point);
+        add(point);
     }
-    all.for_each(keep);
-    inner.points = (inner.points + kept).saturating_sub(own.len());
-    Some(kept.saturating_sub(own.len()))
+    all.for_each(add);
+    inner.points = (inner.points + stored).saturating_sub(own.len());
+    Some(stored.saturating_sub(own.len()))
 }
 
 const END: u8 = 0;

@@ -32,7 +32,7 @@ impl Blocks {
     pub const PAGE: usize = 8;
 
     /// None, with room for so many before anything is allocated again.
-    pub fn with_room(blocks: usize) -> Self {
+    pub fn with_capacity(blocks: usize) -> Self {
         Self {
             pages: Vec::with_capacity(blocks.div_ceil(PAGE)),
             ..Self::default()
@@ -61,9 +61,9 @@ impl Blocks {
             self.grow()?;
         }
         let number = self.free;
-        let place = self.get_mut(number)?;
-        let next = place.next();
-        *place = block;
+        let slot = self.get_mut(number)?;
+        let next = slot.next();
+        *slot = block;
         self.free = next;
         self.idle -= 1;
         Some(number)
@@ -72,11 +72,11 @@ impl Blocks {
     /// Takes a block out, to be used again.
     pub(super) fn remove(&mut self, number: u32) {
         let free = self.free;
-        let Some(place) = self.get_mut(number) else {
+        let Some(slot) = self.get_mut(number) else {
             return;
         };
-        *place = Block::default();
-        place.set_next(free);
+        *slot = Block::default();
+        slot.set_next(free);
         self.free = number;
         self.idle += 1;
     }

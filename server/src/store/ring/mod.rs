@@ -34,7 +34,7 @@ pub struct Sample {
     pub memory: Bytes,
     /// Swap at `at`, where there was any: none in use and none reported are the same.
     pub swap: Option<Bytes>,
-    /// Whether it is the first of another life of its container: what came before it was before a restart.
+    /// Whether it is the first of another run of its container: what came before it was before a restart.
     pub restarted: bool,
 }
 

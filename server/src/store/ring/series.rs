@@ -10,11 +10,11 @@ use super::{Point, Sample};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
     /// It is the newest point now.
-    Kept,
+    Stored,
     /// It is not newer than the newest, and changed nothing.
     Old,
     /// There was no block for it.
-    NoRoom,
+    Full,
 }
 
 /// A series without its blocks, which are among those of its node: what it is offered, dropped from and read with must
@@ -57,7 +57,7 @@ impl Ring {
                     return Offered::Old;
                 }
                 if open.push(coder, point) {
-                    return Offered::Kept;
+                    return Offered::Stored;
                 }
                 coder.step()
             }
@@ -65,7 +65,7 @@ impl Ring {
         };
         let (block, coder) = Block::begin(point, usual);
         let Some(number) = blocks.add(block) else {
-            return Offered::NoRoom;
+            return Offered::Full;
         };
         match blocks.get_mut(self.last) {
             Some(open) => open.set_next(number),
@@ -73,7 +73,7 @@ impl Ring {
         }
         self.last = number;
         self.coder = Some(coder);
-        Offered::Kept
+        Offered::Stored
     }
 
     /// When its newest point was.
@@ -116,7 +116,7 @@ impl Ring {
     }
 
     /// Forgets the points from `tick` on, when the clock that they are of turns out to have been ahead; how many.
-    pub fn forget_from(
+    pub fn truncate_from(
         &mut self,
         blocks: &mut Blocks,
         tick: Tick,
@@ -127,11 +127,11 @@ impl Ring {
         }
         let points: Vec<Point> = self.chain(blocks).flat_map(Block::read).collect();
         self.clear(blocks);
-        let kept = points.partition_point(|point| point.tick < tick);
-        for point in points.iter().take(kept) {
+        let remaining = points.partition_point(|point| point.tick < tick);
+        for point in points.iter().take(remaining) {
             self.push(blocks, point, step);
         }
-        points.len() - kept
+        points.len() - remaining
     }
 
     /// Moves all its points in time by so many ticks.

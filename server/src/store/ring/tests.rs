@@ -14,23 +14,26 @@ fn read(ring: &Ring, blocks: &Blocks) -> Vec<Sample> {
     samples(&blocks).collect()
 }
 
-fn near(kept: u64, given: u64) -> bool {
-    u128::from(kept.abs_diff(given)) * 200 <= u128::from(given)
+fn near(stored: u64, given: u64) -> bool {
+    u128::from(stored.abs_diff(given)) * 200 <= u128::from(given)
 }
 
-/// Asserts that what was kept is what was given, as near as was promised.
-fn assert_kept(kept: &[Sample], given: &[Sample]) {
-    assert_eq!(kept.len(), given.len());
-    for (kept, given) in kept.iter().zip(given) {
+/// Asserts that what was stored is what was given, as near as was promised.
+fn assert_near(stored: &[Sample], given: &[Sample]) {
+    assert_eq!(stored.len(), given.len());
+    for (stored, given) in stored.iter().zip(given) {
         assert!(
-            kept.at.0.abs_diff(given.at.0) <= 100_000_000,
-            "{kept:?} {given:?}"
+            stored.at.0.abs_diff(given.at.0) <= 100_000_000,
+            "{stored:?} {given:?}"
         );
-        assert!(near(kept.cpu.0, given.cpu.0), "{kept:?} {given:?}");
-        assert!(near(kept.memory.0, given.memory.0), "{kept:?} {given:?}");
+        assert!(near(stored.cpu.0, given.cpu.0), "{stored:?} {given:?}");
+        assert!(
+            near(stored.memory.0, given.memory.0),
+            "{stored:?} {given:?}"
+        );
         let swap = |sample: &Sample| sample.swap.unwrap_or_default().0;
-        assert!(near(swap(kept), swap(given)), "{kept:?} {given:?}");
-        assert_eq!(kept.restarted, given.restarted);
+        assert!(near(swap(stored), swap(given)), "{stored:?} {given:?}");
+        assert_eq!(stored.restarted, given.restarted);
     }
 }
 
@@ -105,9 +108,9 @@ proptest! {
     fn what_is_offered_is_kept(given in walk()) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         for sample in &given {
-            prop_assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Kept);
+            prop_assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Stored);
         }
-        assert_kept(&read(&ring, &blocks), &given);
+        assert_near(&read(&ring, &blocks), &given);
         prop_assert_eq!(ring.len(&blocks), given.len());
         prop_assert_eq!(ring.newest(&blocks), given.last().map(|sample| Tick::nearest(sample.at)));
     }
@@ -115,16 +118,16 @@ proptest! {
     #[test]
     fn of_anything_in_any_order_what_is_newer_is_kept(given in prop::collection::vec(any_sample(), 0..100)) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        let mut kept: Vec<Sample> = Vec::new();
+        let mut stored: Vec<Sample> = Vec::new();
         for sample in given {
-            let newer = kept.last().is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at));
+            let newer = stored.last().is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at));
             let offered = ring.offer(&mut blocks, &sample, STEP);
-            prop_assert_eq!(offered, if newer { Offered::Kept } else { Offered::Old });
+            prop_assert_eq!(offered, if newer { Offered::Stored } else { Offered::Old });
             if newer {
-                kept.push(sample);
+                stored.push(sample);
             }
         }
-        assert_kept(&read(&ring, &blocks), &kept);
+        assert_near(&read(&ring, &blocks), &stored);
     }
 
     #[test]
@@ -136,7 +139,7 @@ proptest! {
         let oldest = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
         let (_, points) = ring.drop_before(&mut blocks, oldest);
         prop_assert!(points <= part);
-        assert_kept(&read(&ring, &blocks), &given[points.min(given.len())..]);
+        assert_near(&read(&ring, &blocks), &given[points.min(given.len())..]);
         if given.len() <= part {
             prop_assert_eq!(blocks.used(), 0);
         }
@@ -149,9 +152,9 @@ proptest! {
             ring.offer(&mut blocks, sample, STEP);
         }
         let from = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
-        let forgotten = ring.forget_from(&mut blocks, from, STEP);
+        let forgotten = ring.truncate_from(&mut blocks, from, STEP);
         prop_assert_eq!(forgotten, given.len().saturating_sub(part));
-        assert_kept(&read(&ring, &blocks), &given[..part.min(given.len())]);
+        assert_near(&read(&ring, &blocks), &given[..part.min(given.len())]);
     }
 
     #[test]
@@ -166,7 +169,7 @@ proptest! {
         for sample in &given[part..] {
             ring.offer(&mut others, sample, STEP);
         }
-        assert_kept(&read(&ring, &others), &given);
+        assert_near(&read(&ring, &others), &given);
     }
 
     #[test]
@@ -180,7 +183,7 @@ proptest! {
         let expected = given.iter().rfind(|sample| Tick::nearest(sample.at) <= tick).unwrap();
         let block = *ring.block_at(&blocks, tick).unwrap();
         let found = samples(&[block]).filter(|sample| Tick::nearest(sample.at) <= tick).last().unwrap();
-        assert_kept(&[found], &[*expected]);
+        assert_near(&[found], &[*expected]);
     }
 }
 
@@ -196,7 +199,7 @@ fn in_the_steady_state_no_block_is_allocated() {
             swap: None,
             restarted: false,
         };
-        assert_eq!(ring.offer(blocks, &sample, STEP), Offered::Kept);
+        assert_eq!(ring.offer(blocks, &sample, STEP), Offered::Stored);
         ring.drop_before(blocks, Tick::nearest(sample.at).plus(-hour));
     };
     (0..300).for_each(|n| offer(n, &mut blocks));

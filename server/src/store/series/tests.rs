@@ -40,13 +40,13 @@ impl Node {
         self.page_after(body, RESOLUTION, Duration::ZERO)
     }
 
-    /// The same, asked for so long after the last answer, which came so long after that.
+    /// The same, requested for so long after the last answer, which came so long after that.
     fn page_after(&mut self, body: &str, wait: Duration, took: Duration) -> Option<i64> {
-        let asked = Age::from_elapsed(self.now + wait);
+        let requested = Age::from_elapsed(self.now + wait);
         self.now += wait + took;
         let now = Age::from_elapsed(self.now);
         let turn = ScrapeTimes {
-            asked,
+            requested,
             ..ScrapeTimes::at(now)
         };
         let mut scrape = ResourceScrape::default();
@@ -517,7 +517,7 @@ fn the_kubelets_own_rate_does_not_stand_in_for_one_of_two() {
         memory: Bytes(0),
     };
     let key = |pod: &str| ("ns".to_owned(), pod.to_owned(), "x".to_owned());
-    let mut rates = StandIn {
+    let mut rates = FirstRates {
         node: None,
         containers: [(key("db"), usage), (key("web"), usage)].into(),
     };
@@ -673,7 +673,7 @@ fn a_line_that_is_there_is_not_said_to_be_missing() {
 fn the_kubelets_own_rate_stands_in_until_the_second_point() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 7, 1000)]);
-    assert!(node.series.wants_stand_in());
+    assert!(node.series.needs_first_rates());
     let usage = Usage {
         at: Timestamp::from_millis(1_000_000),
         window: kubevitals_proto::duration::GoDuration(20_000_000_000),
@@ -681,11 +681,11 @@ fn the_kubelets_own_rate_stands_in_until_the_second_point() {
         memory: kubevitals_proto::units::Bytes(0),
     };
     let key = ("ns".to_owned(), "a".to_owned(), "x".to_owned());
-    node.series.stand_in(&StandIn {
+    node.series.use_first_rates(&FirstRates {
         node: None,
         containers: [(key, usage)].into(),
     });
-    assert!(!node.series.wants_stand_in());
+    assert!(!node.series.needs_first_rates());
     node.scrape(&[("a/x", 1.0, 7, 1000)]);
     assert_eq!(
         node.cpu("a"),

@@ -43,7 +43,7 @@ fn what_was_taken_before_the_api_server_knew_the_pod_is_dropped_when_it_turns_ou
     kubelet.elsewhere.set(true);
     kubelet.scrape(40, &[("mistaken", "x", 7), ("mistaken", "y", 7)]);
     assert_eq!(kubelet.all().len(), 1);
-    assert_eq!(history.counts().points, 40, "the node's own");
+    assert_eq!(history.totals().points, 40, "the node's own");
     // And it stays so.
     kubelet.scrape(41, &[("mistaken", "x", 7)]);
     assert_eq!(kubelet.all().len(), 1);
@@ -89,13 +89,13 @@ fn of_pods_that_nobody_knows_only_some_are_remembered() {
         let names = invented(n, 600);
         kubelet.scrape(n, &pods(&names));
     }
-    let counts = history.counts();
-    assert_eq!(counts.series, 1001, "the node's own, and a thousand");
-    assert_eq!(counts.refused_points, 5 * 600 - 1000);
+    let totals = history.totals();
+    assert_eq!(totals.series, 1001, "the node's own, and a thousand");
+    assert_eq!(totals.refused_points, 5 * 600 - 1000);
     // A pod that the API server knows has room all the same.
     kubelet.uid.set(3);
     kubelet.scrape(6, &[("known", "x", 1)]);
-    assert_eq!(history.counts().series, 1002);
+    assert_eq!(history.totals().series, 1002);
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn containers_that_come_and_go_are_bounded() {
         let names = invented(n, 9_900);
         kubelet.scrape(n, &pods(&names));
     }
-    let counts = history.counts();
-    assert_eq!(counts.series, MAX_SERIES + 1);
-    assert_eq!(counts.refused_points, 6 * 9_900 - MAX_SERIES as u64);
+    let totals = history.totals();
+    assert_eq!(totals.series, MAX_SERIES + 1);
+    assert_eq!(totals.refused_points, 6 * 9_900 - MAX_SERIES as u64);
     // Containers of one pod are no way around it, nor without end themselves.
     let names = invented(7, 100);
     let containers: Vec<_> = names
@@ -116,7 +116,7 @@ fn containers_that_come_and_go_are_bounded() {
         .map(|name| ("ghost-00001-00000", name.as_str(), 1))
         .collect();
     kubelet.scrape(7, &containers);
-    assert_eq!(history.counts().series, MAX_SERIES + 1);
+    assert_eq!(history.totals().series, MAX_SERIES + 1);
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     for n in 1..=3 {
@@ -124,8 +124,8 @@ fn containers_that_come_and_go_are_bounded() {
         let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
         kubelet.scrape(n, &containers);
     }
-    assert_eq!(history.counts().series, 256 + 1);
-    assert_eq!(history.counts().refused_points, 600 - 256);
+    assert_eq!(history.totals().series, 256 + 1);
+    assert_eq!(history.totals().refused_points, 600 - 256);
 }
 
 #[test]
@@ -134,15 +134,15 @@ fn names_and_lists_are_counted() {
         let history = History::new(settings());
         let kubelet = Kubelet::new(&history, "n1");
         let names: Vec<String> = (0..500).map(|n| format!("{n:0length$.length$}")).collect();
-        let before = history.counts().bytes;
+        let before = history.totals().bytes;
         let mut named = pods(&names);
         named.sort_unstable();
         named.dedup();
         kubelet.scrape(1, &named);
-        let counts = history.counts();
-        let each = (counts.bytes - before) / named.len();
+        let totals = history.totals();
+        let each = (totals.bytes - before) / named.len();
         assert!(each > length + 16, "{each} bytes for a name of {length}");
-        assert!(counts.name_bytes > named.len() * (length + 16));
+        assert!(totals.name_bytes > named.len() * (length + 16));
     }
 }
 
@@ -161,7 +161,7 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         alone.tidy(age(n));
     }
     // Room for the honest, and for less than the hostile one would take: some 370 kB.
-    let limit = alone.counts().bytes + 250_000;
+    let limit = alone.totals().bytes + 250_000;
     let history = History::new(Settings {
         memory_limit: limit,
         ..settings()
@@ -170,7 +170,7 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         .map(|n| Kubelet::new(&history, &format!("n{n}")))
         .collect();
     let hostile = Kubelet::new(&history, "hostile");
-    let mut gave_way = false;
+    let mut shortened = false;
     for n in 0..300 {
         for kubelet in &honest {
             kubelet.scrape(n, &pods(&own));
@@ -189,13 +189,13 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         hostile.scrape(n, &containers);
         let cut = history.tidy(age(n));
         assert!(!cut.all, "{n}");
-        gave_way |= !cut.nodes.is_empty();
+        shortened |= !cut.nodes.is_empty();
         assert!(cut.nodes.iter().all(|node| **node == *"hostile"), "{cut:?}");
-        assert!(history.counts().bytes <= limit, "{n}");
+        assert!(history.totals().bytes <= limit, "{n}");
     }
-    assert!(gave_way);
-    assert_eq!(history.remembers(), HOUR);
-    assert_eq!(history.counts().shortened_nodes, 1);
+    assert!(shortened);
+    assert_eq!(history.retention(), HOUR);
+    assert_eq!(history.totals().shortened_nodes, 1);
     for kubelet in &honest {
         for (pod, _, _, points) in kubelet.all() {
             let hour: Vec<i64> = (300 - 240..300).collect();
@@ -210,7 +210,7 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         hostile.scrape(n, &[("own", "x", 1)]);
         history.tidy(age(n));
     }
-    assert_eq!(history.counts().shortened_nodes, 0);
+    assert_eq!(history.totals().shortened_nodes, 0);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn of_two_nodes_the_smaller_is_the_measure() {
         Kubelet::new(&history, "honest"),
         Kubelet::new(&history, "hostile"),
     );
-    let mut gave_way = false;
+    let mut shortened = false;
     for n in 0..300 {
         honest.scrape(n, &[("a", "x", 1), ("b", "x", 1)]);
         let names = invented(n, 100);
@@ -231,8 +231,8 @@ fn of_two_nodes_the_smaller_is_the_measure() {
         hostile.scrape(n, &containers);
         let cut = history.tidy(age(n));
         assert!(!cut.all, "{n}");
-        gave_way |= !cut.nodes.is_empty();
+        shortened |= !cut.nodes.is_empty();
     }
-    assert!(gave_way);
+    assert!(shortened);
     assert!(honest.all().iter().all(|(.., points)| points.len() >= 240));
 }
