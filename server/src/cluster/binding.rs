@@ -1,21 +1,21 @@
-//! To which node a pod is bound: what a kubelet reports of other nodes' pods does not count.
+//! The node to which a pod is bound: reports of other nodes' kubelets about it do not count.
 
 use std::sync::Arc;
 
 use super::{Cluster, GonePods, PodKey, Pods, Uid};
 
-/// Whether a pod is one of the node that reports it, as the API server has it.
+/// Whether a pod is bound to the node that reports it, according to the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// It is bound to that node, or was; and its UID.
+    /// It is or was bound to that node; with its UID.
     Here(Uid),
-    /// The API server has not told of a pod of this name, or not yet to which node it is bound.
+    /// The API server has not reported the pod or its node yet.
     Unknown,
     /// It is bound to another node.
     Elsewhere,
 }
 
-/// The pods as of one moment, and those that are gone and remembered.
+/// A snapshot of the pods and the deleted pods.
 #[derive(Debug)]
 pub struct Bindings {
     pods: Arc<Pods>,
@@ -23,7 +23,7 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// As of now.
+    /// The current pods.
     pub fn of(cluster: &Cluster) -> Self {
         Self {
             pods: cluster.pods(),
@@ -31,8 +31,8 @@ impl Bindings {
         }
     }
 
-    /// Whether a node that reports a pod of this name has it. A kubelet does not say UIDs: of pods that had the name one
-    /// after the other it is the one that is there now, or else the last that was there.
+    /// The binding of a pod that a node reports by name. A kubelet does not report UIDs: of several pods with the name, it
+    /// is the current one on the node, or else the last one there.
     pub fn of_name(&self, key: &PodKey, node: &str) -> Binding {
         let present = self.pods.get(key);
         if let Some(pod) = present
@@ -55,9 +55,8 @@ impl Bindings {
         }
     }
 
-    /// Whether what a node has told of a pod of this UID counts. Without a UID nobody has seen the pod, and it counts
-    /// only if the API server has a pod of that name there. A pod that the API server has forgotten was compared when it
-    /// was known.
+    /// Whether a node's samples of a pod count. Without a UID they count only if the API server has bound a pod of that name
+    /// to the node. A pod that is no longer stored was compared earlier.
     pub fn is_bound(&self, key: &PodKey, uid: Uid, node: &str) -> bool {
         if !uid.is_some() {
             return matches!(self.of_name(key, node), Binding::Here(_));

@@ -1,4 +1,4 @@
-//! An object is read alike from JSON and from protobuf.
+//! Tests that JSON and protobuf give the same object.
 
 use kubevitals_proto::objects::{Item, Message, Pools, SlimEvent, SlimJob, SlimNode, SlimPod};
 use kubevitals_sim::objects::{Resource, encode_protobuf};
@@ -6,7 +6,7 @@ use kubevitals_sim::{Cluster, Config};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// The object as it is kept, which a function makes of the slim form, from JSON and from protobuf.
+/// The converted object from JSON and from protobuf.
 fn both<K: Item, Object>(
     kind: &str,
     object: &Value,

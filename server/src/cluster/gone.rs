@@ -1,4 +1,4 @@
-//! What is gone, and remembered for as long as its history is.
+//! Deleted objects, stored as long as their history.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use kubevitals_proto::time::Timestamp;
 
 use super::{Pod, PodKey, Uid};
 
-/// Pods that are gone, by namespace and name; several of one name by their UIDs.
+/// Deleted pods by namespace, name and UID.
 pub type GonePods = OrdMap<(PodKey, Uid), GonePod>;
 
-/// A pod that is gone.
+/// A deleted pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GonePod {
-    /// As it was last.
+    /// Its last state.
     pub pod: Arc<Pod>,
-    /// When we heard that it is gone, by our clock: nothing else tells.
+    /// The time at which the server received the deletion, by the server's clock.
     pub at: Timestamp,
 }
 
-/// How many gone objects of one kind are remembered at most: a namespace of a thousand pods that crash and are made
-/// anew each minute must not fill the memory.
+/// The largest number of deleted objects of one kind: a thousand pods that are replaced every minute must not fill the
+/// memory.
 const MOST: usize = 10_000;
 
-/// What is gone, the longest first.
+/// Deleted objects, the oldest first.
 #[derive(Debug)]
 pub(super) struct Lingering<T> {
     gone: VecDeque<(Timestamp, T)>,
@@ -34,7 +34,7 @@ pub(super) struct Lingering<T> {
 }
 
 impl<T> Lingering<T> {
-    /// Remembers each thing for `retention`; nothing, if that is zero.
+    /// Stores each object for `retention`; none if that is zero.
     pub(super) fn new(retention: Duration) -> Self {
         Self {
             gone: VecDeque::new(),
@@ -43,12 +43,12 @@ impl<T> Lingering<T> {
         }
     }
 
-    /// Something is gone since `now`.
+    /// Adds an object that was deleted at `now`.
     pub(super) fn push(&mut self, now: Timestamp, what: T) {
         self.gone.push_back((now, what));
     }
 
-    /// The next thing that is to be forgotten by `now`.
+    /// Removes the next object whose time is over at `now`, or that is above the limit.
     pub(super) fn forget(&mut self, now: Timestamp) -> Option<T> {
         let (at, _) = self.gone.front()?;
         let age = u64::try_from(now.since(*at)).unwrap_or_default();
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_forgotten_when_its_time_is_over() {
+    fn deleted_objects_expire() {
         let mut lingering = Lingering::new(Duration::from_secs(10));
         for second in 1..=3 {
             lingering.push(Timestamp::from_secs(second), second);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_remembered_and_none_without_history() {
+    fn the_number_is_limited_and_zero_without_history() {
         let mut lingering = Lingering {
             most: 2,
             ..Lingering::new(Duration::from_secs(10))

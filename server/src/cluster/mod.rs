@@ -1,8 +1,7 @@
-//! What exists: nodes, pods and the Jobs of CronJobs, by watch, and of each only what is used; and what is said of
-//! pods.
+//! The cluster's objects from watches: nodes, pods, Jobs of CronJobs, and events of pods, each with only the used fields.
 //!
-//! One task a kind writes; everyone else reads immutable snapshots, which cost nothing to take and do not
-//! change under the reader. Who must not miss a change is told of each: [`Observer`].
+//! One task for each kind writes, and readers take immutable snapshots. Subscribers that need every change implement
+//! [`Observer`].
 
 mod binding;
 #[cfg(test)]
@@ -42,11 +41,11 @@ pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;
 /// Pods by namespace and name.
 pub type Pods = OrdMap<PodKey, Arc<Pod>>;
 
-/// Jobs of CronJobs by namespace and name, those that went within the time that pods are remembered included: their
-/// pods go after them.
+/// Jobs of CronJobs by namespace and name. Deleted Jobs stay as long as deleted pods, because their pods are deleted
+/// later.
 pub type Jobs = OrdMap<PodKey, Arc<Job>>;
 
-/// The cluster as last seen.
+/// The current objects of the cluster.
 #[derive(Debug, Default)]
 pub struct Cluster {
     nodes: ArcSwap<Nodes>,
@@ -57,27 +56,27 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// All nodes, as of now.
+    /// The current nodes.
     pub fn nodes(&self) -> Arc<Nodes> {
         self.nodes.load_full()
     }
 
-    /// All pods, in every phase, as of now.
+    /// The current pods in every phase.
     pub fn pods(&self) -> Arc<Pods> {
         self.pods.load_full()
     }
 
-    /// The Jobs of CronJobs, as of now; none where they may not be watched.
+    /// The current Jobs of CronJobs; none without the permission to watch them.
     pub fn jobs(&self) -> Arc<Jobs> {
         self.jobs.load_full()
     }
 
-    /// The pods that are gone and still remembered.
+    /// The deleted pods that are still stored.
     pub fn gone_pods(&self) -> Arc<GonePods> {
         self.gone.load_full()
     }
 
-    /// The names in use.
+    /// The interned names.
     pub fn names(&self) -> &Interner {
         &self.pools.names
     }

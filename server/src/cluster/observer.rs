@@ -1,26 +1,25 @@
-//! Those who want to hear of each change, and not only to see what has become of it.
+//! Observers of every change of the cluster.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Event, Node, Pod};
 
-/// Told of every change by the task that takes it in, one after the other; different kinds by different tasks. It must
-/// be quick: while it thinks, nothing is taken in.
+/// Receives every change in order. Each kind has a task of its own that calls it, so it must be fast: the task waits.
 ///
-/// When all is listed anew, each object that differs from what was known is told as a change, and each that is no longer
-/// there as a deletion. An object deleted and made anew under its name is told as both.
+/// After a new list, each object that differs is a change, and each missing object a deletion. An object that was deleted
+/// and created again under its name is both.
 pub trait Observer: Send + Sync + fmt::Debug {
-    /// A pod is new (`before` is nothing), changed, or gone (`after` is nothing).
+    /// Handles a pod that is new (no `before`), changed, or deleted (no `after`).
     fn pod(&self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>);
 
-    /// A node likewise.
+    /// Handles a node in the same way.
     fn node(&self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>);
 
-    /// An event about a pod was written or repeated. Those that were there at start are told too, the oldest first,
-    /// once the pods are known.
+    /// Handles a new or repeated event of a pod. At the start this includes existing events, the oldest first, after the
+    /// pods have been listed.
     fn event(&self, event: &Event);
 }
 
-/// All who observe.
+/// All observers.
 pub type Observers = Vec<Arc<dyn Observer>>;

@@ -1,4 +1,4 @@
-//! Six real minutes of an API server's pods and events, read by the slim structs and by nothing but JSON.
+//! Compares the converted pods and events of a recording of six minutes with their JSON.
 
 use kubevitals_proto::objects::{Pools, SlimEvent, SlimPod};
 use kubevitals_proto::time::Timestamp;
@@ -20,7 +20,7 @@ fn seconds(text: &str) -> u32 {
     time.map_or(0, |time| u32::try_from(time.as_secs()).unwrap())
 }
 
-/// The text there, or nothing.
+/// The text at a pointer; empty if there is none.
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value
         .pointer(pointer)
@@ -184,7 +184,7 @@ fn assert_termination_matches(ended: &Ended, json: &Value) {
 }
 
 #[test]
-fn every_field_of_every_pod_is_what_the_json_says() {
+fn every_field_of_every_pod_equals_the_json() {
     let (mut pods, mut ended) = (0, 0);
     for step in 1..=STEPS {
         for json in items(step, "pods") {
@@ -199,7 +199,7 @@ fn every_field_of_every_pod_is_what_the_json_says() {
 }
 
 #[test]
-fn every_field_of_every_event_of_a_pod_is_what_the_json_says() {
+fn every_field_of_every_event_of_a_pod_equals_the_json() {
     let mut events = 0;
     for json in (1..=STEPS).flat_map(|step| items(step, "events")) {
         let event: SlimEvent = serde_json::from_value(json.clone()).unwrap();

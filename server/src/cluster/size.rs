@@ -1,4 +1,4 @@
-//! What a pod takes, all told: itself, its name, its place in the table, and its part of what it shares.
+//! The memory of a pod: the object, its name, its entry in the cache, and its part of shared data.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use tikv_jemalloc_ctl::thread;
 use super::watch::testing::{NullPublisher, ObjectCache};
 use super::{Pod, PodKey};
 
-/// At most so many bytes a pod; 150,000 of them are 52 MB.
+/// The limit of bytes a pod; 150,000 pods need 52 MB.
 const MOST: u64 = 350;
 
-/// What this thread has taken from the allocator and not given back.
+/// The bytes that this thread has allocated and not freed.
 fn allocated() -> u64 {
     thread::allocatedp::read().unwrap().get() - thread::deallocatedp::read().unwrap().get()
 }
@@ -61,7 +61,7 @@ fn pod(n: usize) -> Value {
 }
 
 #[test]
-fn a_pod_takes_no_more_than_it_may() {
+fn a_pod_is_within_the_limit() {
     const PODS: usize = 5_000;
     let pools = Pools::default();
     let mut table = ObjectCache::<SlimPod, NullPublisher>::new(NullPublisher);
@@ -73,7 +73,7 @@ fn a_pod_takes_no_more_than_it_may() {
     }
     table.apply(Event::InitDone, &pools);
     let listed = (allocated() - before) / PODS as u64;
-    // Each changes once, which moves it about.
+    // Each changes once.
     for n in 0..PODS {
         let mut changed = pod(n);
         changed["status"]["containerStatuses"][0]["restartCount"] = 1.into();

@@ -1,4 +1,4 @@
-//! Objects as the watches read them, for tests of those who are told of them.
+//! Objects as the watches read them, for tests of observers.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Event, Node, Pod};
 
-/// Reads objects, and shares what they have in common.
+/// Reads objects, with interned strings.
 #[derive(Debug, Default)]
 pub(crate) struct Reader(Pools);
 
@@ -22,7 +22,7 @@ impl Reader {
         Arc::new(node.convert(&self.0).unwrap())
     }
 
-    /// Nothing for an event that is not about a pod.
+    /// None for an event that is not about a pod.
     pub(crate) fn event(&self, json: Value) -> Option<Event> {
         let event: SlimEvent = serde_json::from_value(json).unwrap();
         event.convert(&self.0.names)

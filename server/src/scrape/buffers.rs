@@ -1,8 +1,8 @@
-//! Buffers for bodies, used again by whoever asks next, so that the steady state allocates none.
+//! Reusable buffers for bodies, so that the steady state allocates none.
 
 use parking_lot::Mutex;
 
-/// A few buffers that are not in use.
+/// A few free buffers.
 #[derive(Debug)]
 pub(super) struct Buffers {
     free: Mutex<Vec<Vec<u8>>>,
@@ -11,8 +11,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Keeps no more than `most`, and none that is larger than `largest` bytes: one node with an outsized answer
-    /// must not cost its size for ever.
+    /// Stores at most `most` buffers of at most `largest` bytes, so that one large response does not use memory forever.
     pub(super) fn new(most: usize, largest: usize) -> Self {
         Self {
             free: Mutex::default(),
@@ -21,12 +20,12 @@ impl Buffers {
         }
     }
 
-    /// A buffer; what is in it is of no meaning.
+    /// Takes a buffer, with arbitrary content.
     pub(super) fn take(&self) -> Vec<u8> {
         self.free.lock().pop().unwrap_or_default()
     }
 
-    /// Gives one back.
+    /// Returns a buffer.
     pub(super) fn give(&self, buffer: Vec<u8>) {
         if buffer.capacity() <= self.largest {
             let mut free = self.free.lock();
@@ -42,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_are_kept_and_none_that_is_large() {
+    fn stores_few_buffers_and_no_large_one() {
         let buffers = Buffers::new(2, 100);
         for capacity in [101, 10, 20, 30] {
             buffers.give(Vec::with_capacity(capacity));

@@ -55,17 +55,15 @@ impl Kubelets {
         self.timeout
     }
 
-    /// Asks the node for `path` (a query may follow it) and reads the answer into `body`, which is emptied first.
-    /// Returns the index of the origin that answered; the connection is kept in `target`.
+    /// Requests `path`, with an optional query, and replaces `body` by the response. Returns the index of the origin that
+    /// responded; `target` stores the connection.
     ///
-    /// An address that cannot be reached gives way to the next one, and so does one whose answer is not a kubelet's if
-    /// this is for `/metrics/resource`. Making connections is bounded by the timeout, of which each address that is
-    /// left has an equal part, and so is everything from the first request that is sent. Neither counts the time that
-    /// `turn` waits until it may begin.
+    /// The client tries the next address if one cannot be reached or, for `/metrics/resource`, if its response is not from
+    /// a kubelet. One timeout limits the connections, in equal parts for the remaining addresses; another one limits the
+    /// time from the first request. Neither includes the wait for admission.
     ///
     /// # Errors
-    /// The failure that tells most, with the address it happened at: of several addresses that cannot be reached,
-    /// a certificate that is not accepted is worth more than a connection that is not made.
+    /// The most informative failure with its address: a refused certificate says more than a failed connection.
     pub(super) async fn get(
         &self,
         target: &mut Target,
@@ -74,8 +72,7 @@ impl Kubelets {
         body: &mut Vec<u8>,
     ) -> Result<usize, Failed> {
         let path = path_of(path).map_err(|error| Failed::at(target.best(), error))?;
-        // Kept again when its answer is in, whatever that is: one that is given up in the midst of an answer is of no
-        // more use.
+        // The connection can be used again only after a complete response.
         let mut idle = target.take_connection();
         let (count, mut answered) = (target.len(), None);
         for (position, (index, origin)) in target.origins().enumerate().skip(turn.tried) {
@@ -97,8 +94,8 @@ impl Kubelets {
         answered.ok_or_else(|| turn.failure())
     }
 
-    /// Asks one address. `kept` is used if it leads there, and holds a connection that can be used again when this
-    /// succeeds. `share` bounds the making of a connection.
+    /// Requests the path from one address. It uses the connection in `idle` if that leads to the address, and leaves a
+    /// reusable connection there. `share` limits the time for a new connection.
     async fn get_from(
         &self,
         origin: &str,
@@ -124,7 +121,7 @@ impl Kubelets {
         if response.status() != StatusCode::OK {
             let status = response.status();
             turn.pass.answered();
-            // A page that a kubelet does not give must not cost the next one a handshake.
+            // After a refused page the next request must not need a handshake.
             let drained = self.in_time(turn, async { Ok(drained(response).await) });
             *idle = drained.await?.then_some(connection);
             return Err(ScrapeError::Status { status });
@@ -156,7 +153,7 @@ impl Kubelets {
             match self.in_time(turn, connection.get(path, &headers)).await {
                 Ok(response) => return Ok((connection, response)),
                 Err(error @ ScrapeError::Timeout { .. }) => return Err(error),
-                // The kubelet closed it just now: nothing was answered, and a GET may be repeated.
+                // The kubelet has just closed the connection without a response: a GET may be repeated.
                 Err(_) => {}
             }
         }
@@ -242,8 +239,8 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Makes a connection within `share`. A TCP connection that is not made soon gives its position to other requests
-/// meanwhile: a node that is gone costs nobody anything.
+/// Connects within `share`. While a TCP connection is pending for long, other requests use its slot, so that an
+/// unreachable node does not delay others.
 async fn connect(
     origin: &str,
     tls: Arc<ClientConfig>,
@@ -276,7 +273,7 @@ async fn connect(
     connection
 }
 
-/// A path and a query only: a node's annotation must not change the address.
+/// Parses a path with a query; a node's annotation must not change the address.
 fn path_of(path: &str) -> Result<Uri, ScrapeError> {
     let slash = if path.starts_with('/') { "" } else { "/" };
     Uri::builder()
@@ -292,8 +289,8 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
     const AGENT: &str = concat!("vitals-server/", env!("CARGO_PKG_VERSION"));
     let mut headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("text/plain,*/*;q=0.5")),
-        // Compressed answers cost both sides more than they save inside a cluster: 22 MB/s of metrics from
-        // 5,000 nodes would be a twentieth of a core to inflate. What comes compressed all the same is read.
+        // Inside a cluster compression costs more than it saves: 22 MB/s of metrics from 5,000 nodes need a twentieth
+        // of a core to inflate. The client still accepts compressed responses.
         (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (USER_AGENT, HeaderValue::from_static(AGENT)),
     ]);
@@ -303,9 +300,9 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
     headers
 }
 
-/// Whether the rest of an answer that nobody wants was read, so that its connection can be used again.
+/// Reads and discards a response. Returns whether it was complete, so that the connection can be used again.
 async fn drained(response: Response<Incoming>) -> bool {
-    /// What a kubelet says when it refuses is a line.
+    /// The largest discarded body; a kubelet's refusal is one line.
     const LARGEST: usize = 16 << 10;
     let mut frames = response.into_body();
     let mut read = 0;
@@ -348,7 +345,7 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), Sc
                 body.extend_from_slice(&chunk);
                 body.len()
             }
-            // A chunk is small, and so is what it can inflate to: a thousand times as much.
+            // A chunk is small, so its inflated size, at most a thousand times as much, is bounded.
             Some(inflate) => {
                 inflate.write_all(&chunk).map_err(damaged)?;
                 inflate.get_ref().len()

@@ -1,8 +1,8 @@
-//! One connection to a kubelet, kept open: HTTP/1.1 over TLS, or plain where that is asked for.
+//! A persistent connection to a kubelet: HTTP/1.1 over TLS, or plain HTTP.
 //!
-//! hyper's own connections, not a pooling client: each node has exactly one, owned by the node's task, so that
-//! there is no pool to look into and no lock, and its buffer is of a size that we choose. A pooling client's
-//! buffers grow to the largest answer and stay so, 5,000 times.
+//! It uses hyper's connections instead of a pooling client: the node's task owns the connection, so there is no pool and
+//! no lock, and the buffer has a fixed size. The buffers of a pooling client grow to the largest response, for each of
+//! 5,000 nodes.
 
 use std::sync::Arc;
 
@@ -22,8 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use super::failure::ScrapeError;
 
-/// What is read at once: a good part of a TLS record, and nothing to hold 5,000 times. An answer's header must
-/// fit.
+/// The read buffer: half a TLS record, and small because every node has one. The header of a response must fit.
 const READ_BUFFER: usize = 8 << 10;
 
 /// An open connection.
@@ -36,7 +35,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Makes the TCP connection to `https://HOST:PORT`, or to `http://HOST:PORT`.
+    /// Opens the TCP connection to `https://HOST:PORT` or `http://HOST:PORT`.
     pub(super) async fn dial(origin: &str) -> Result<TcpStream, ScrapeError> {
         let bad = || bad_address(origin);
         let uri: Uri = origin.parse().map_err(|_| bad())?;
@@ -51,7 +50,7 @@ impl Connection {
         Ok(stream)
     }
 
-    /// Makes a connection of a TCP connection to `origin`: TLS, where it begins with `https`, and HTTP.
+    /// Starts TLS (for `https`) and HTTP on a TCP connection to `origin`.
     pub(super) async fn open(
         origin: &str,
         stream: TcpStream,
@@ -77,17 +76,17 @@ impl Connection {
         })
     }
 
-    /// Whether it is open, as far as one can know.
+    /// Whether the connection seems open.
     pub(super) fn is_open(&self) -> bool {
         !self.sender.is_closed()
     }
 
-    /// Whether it leads to `origin`, was made with these credentials, and is open as far as one can know.
+    /// Whether it leads to `origin`, uses these credentials, and seems open.
     pub(super) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
         self.origin == origin && Arc::ptr_eq(&self.tls, tls) && self.is_open()
     }
 
-    /// Asks for a path. The connection can be used again when the whole answer has been read.
+    /// Requests a path. The connection can be used again after the complete response has been read.
     pub(super) async fn get(
         &mut self,
         path: &Uri,
@@ -137,12 +136,12 @@ async fn handshake(
         .map_err(|error| ScrapeError::Connect {
             cause: innermost(&error),
         })?;
-    // It ends when the sender is dropped, or the kubelet closes it; the request under way is told why.
+    // The task ends when the sender is dropped or the kubelet closes the connection; the current request gets the error.
     tokio::spawn(async move { connection.await.ok() });
     Ok(sender)
 }
 
-/// A TLS handshake that failed: over the kubelet's certificate, or otherwise.
+/// Converts the error of a TLS handshake: one about the kubelet's certificate, or another.
 fn refused(error: std::io::Error) -> ScrapeError {
     let tls = error
         .get_ref()
@@ -158,7 +157,7 @@ fn refused(error: std::io::Error) -> ScrapeError {
     }
 }
 
-/// What the deepest cause says: the ones above it say no more than that something failed.
+/// The text of the innermost cause; the causes above it only say that something failed.
 pub(super) fn innermost(error: &hyper::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(cause) = deepest.source() {

@@ -1,5 +1,4 @@
-//! What we show a kubelet, and what we ask it to show: the same credentials as for the API server, as the
-//! peer does, with the `--kubelet-*` flags over them.
+//! The credentials for kubelets: those for the API server, as in metrics-server, with the `--kubelet-*` flags on top.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,18 +13,18 @@ use super::failure::ScrapeError;
 use super::trust::{CA, CERTIFICATE, Files, KEY, Pem, TlsError, Trust, config};
 use crate::telemetry::LogThrottle;
 
-/// A projected token is replaced long before it expires, and so is a certificate; they are read again this often.
+/// The time until a token or certificate is read again; both are replaced long before they expire.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often trouble with files that lasts is told.
+/// The time between two warnings about unusable files.
 const WARNING_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Where the bearer token is.
+/// The source of the bearer token.
 #[derive(Clone)]
 pub enum Token {
     /// None.
     None,
-    /// Given once.
+    /// A fixed token.
     Fixed(HeaderValue),
     /// In a file that is replaced when the token rotates.
     File(PathBuf),
@@ -45,7 +44,7 @@ impl Token {
     /// A fixed token.
     ///
     /// # Errors
-    /// When the token holds what no header can.
+    /// When the token has characters that a header cannot contain.
     pub fn fixed(token: &str) -> Result<Self, TlsError> {
         Ok(Self::Fixed(bearer(token.trim()).map_err(|cause| {
             TlsError::Unusable {
@@ -56,7 +55,7 @@ impl Token {
     }
 }
 
-/// What a kubelet is shown and must show.
+/// The credentials for kubelets, and the trust in their certificates.
 #[derive(Debug)]
 pub struct Credentials {
     trust: Trust,
@@ -67,7 +66,7 @@ pub struct Credentials {
     complaints: Mutex<LogThrottle>,
 }
 
-/// A TLS configuration, and what it was made of.
+/// A TLS configuration and its files.
 #[derive(Debug)]
 struct Tls {
     checked: Instant,
@@ -76,7 +75,7 @@ struct Tls {
 }
 
 impl Credentials {
-    /// `identity` is a client certificate and its key.
+    /// Creates credentials. `identity` is a client certificate and its key.
     pub fn new(trust: Trust, identity: Option<(Pem, Pem)>, token: Token) -> Self {
         Self {
             trust,
@@ -88,12 +87,12 @@ impl Credentials {
         }
     }
 
-    /// Whether kubelets must prove who they are.
+    /// Whether kubelets must have a certificate of the CA.
     pub fn verifies(&self) -> bool {
         matches!(self.trust, Trust::Ca(_))
     }
 
-    /// The `Authorization` header, from the file when that is due.
+    /// The `Authorization` header; reads the file again when it is due.
     pub(crate) fn bearer(&self) -> Result<Option<HeaderValue>, ScrapeError> {
         let path = match &self.token {
             Token::None => return Ok(None),
@@ -111,7 +110,7 @@ impl Credentials {
                 *read = Some((Instant::now(), header.clone()));
                 Ok(Some(header))
             }
-            // A token that cannot be read for a moment is no reason to drop the one that still works.
+            // If the file cannot be read, the last token stays in use.
             Err(cause) => match &mut *read {
                 Some((when, header)) => {
                     *when = Instant::now();
@@ -125,8 +124,8 @@ impl Credentials {
         }
     }
 
-    /// Reads token and files again, now that the kubelet refused us. Returns whether there is a token other than
-    /// `refused`, or another certificate.
+    /// Reads the token and the files again after a kubelet has refused `refused`. Returns whether the token or a certificate
+    /// differs.
     pub(super) fn refresh(&self, refused: Option<&HeaderValue>) -> bool {
         let mut other = false;
         if let Token::File(path) = &self.token {
@@ -139,7 +138,7 @@ impl Credentials {
         other || self.reload()
     }
 
-    /// Whether a file that TLS is made of has changed.
+    /// Reads the TLS files again. Returns whether one has changed.
     fn reload(&self) -> bool {
         let Some(before) = self.tls.lock().as_mut().and_then(|tls| {
             tls.checked = tls.checked.checked_sub(RELOAD_INTERVAL)?;
@@ -150,11 +149,11 @@ impl Credentials {
         self.tls().is_ok_and(|now| !Arc::ptr_eq(&before, &now))
     }
 
-    /// The TLS configuration; another one when a file that it is made of has changed. While a file cannot be read
-    /// or used, as when it is being replaced, it stays the one before.
+    /// The TLS configuration, a new one if a file has changed. While a file cannot be read or used, for example during its
+    /// replacement, the last configuration stays in use.
     ///
     /// # Errors
-    /// When there is none before and none can be made.
+    /// When there is no usable configuration yet.
     pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let mut made = self.tls.lock();
         if let Some(tls) = &*made
@@ -191,7 +190,7 @@ impl Credentials {
                 (before.files, before.config)
             }
             (Err(error), None) => return Err(error),
-            // Only what was made before can be unchanged.
+            // Unreachable: without a configuration no file is unchanged.
             (Ok(None), None) => {
                 return Err(TlsError::Unusable {
                     what: "TLS",
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_token_is_read_again_and_a_lost_one_kept() {
+    fn a_rotated_token_is_read_again_and_a_missing_one_stays() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, "first\n").unwrap();
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_file_says_which_and_why() {
+    fn a_missing_token_file_is_named_with_its_cause() {
         let error = from_file(Path::new("/nowhere/token")).bearer().unwrap_err();
         assert!(
             error

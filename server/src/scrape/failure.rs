@@ -1,24 +1,24 @@
-//! What can go wrong when a kubelet is asked, said so that the reader can act.
+//! The errors of requests to kubelets, each with a hint.
 
 use http::StatusCode;
 use kubevitals_proto::kubelet::summary::{MAX_ELEMENTS, SummaryError};
 
-/// Why a scrape gave nothing.
+/// Why a scrape failed.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ScrapeError {
     /// The node has no address of a preferred type.
     #[error("the node has no address of the types {preferred}")]
     NoAddress {
-        /// The types asked for, in order.
+        /// The preferred types, in order.
         preferred: String,
     },
-    /// An address that makes no URL.
+    /// An address that is not valid in a URL.
     #[error("{address:?} makes no URL")]
     BadAddress {
         /// The address.
         address: String,
     },
-    /// A path that is none (the annotation `metrics.k8s.io/resource-metrics-path`).
+    /// An invalid path (the annotation `metrics.k8s.io/resource-metrics-path`).
     #[error("{path:?} is no path")]
     BadPath {
         /// The path.
@@ -27,28 +27,28 @@ pub enum ScrapeError {
     /// No connection.
     #[error("no connection: {cause}")]
     Connect {
-        /// What the operating system or TLS said.
+        /// The error of the operating system or of TLS.
         cause: String,
     },
     /// The kubelet's certificate was not accepted.
     #[error("the kubelet's certificate is not accepted: {cause}")]
     Certificate {
-        /// What TLS said.
+        /// The error of TLS.
         cause: String,
     },
-    /// No whole answer in time.
+    /// No complete response within the timeout.
     #[error("no whole answer within {milliseconds} ms")]
     Timeout {
-        /// The time given.
+        /// The timeout.
         milliseconds: u128,
     },
-    /// The connection broke in the midst of the answer.
+    /// The connection broke during the response.
     #[error("the answer broke off: {cause}")]
     BrokeOff {
-        /// What HTTP said.
+        /// The error of HTTP.
         cause: String,
     },
-    /// An answer other than 200.
+    /// A status other than 200.
     #[error("it answered {status}")]
     Status {
         /// The status.
@@ -66,19 +66,19 @@ pub enum ScrapeError {
         /// The limit.
         limit: u32,
     },
-    /// A body without a single line that we know.
+    /// A body without any line of a kubelet's metrics.
     #[error("its answer holds no kubelet metrics; it begins {beginning:?}")]
     NotMetrics {
-        /// The first bytes, made printable.
+        /// The first bytes as text.
         beginning: String,
     },
-    /// The kubelet says itself that it could not collect.
+    /// The kubelet reports an error of its own.
     #[error("the kubelet reports that it could not collect its metrics")]
     KubeletError,
     /// A body that does not parse.
     #[error("its answer does not parse: {cause}")]
     Malformed {
-        /// What the parser said.
+        /// The error of the parser.
         cause: String,
     },
     /// The token file cannot be read.
@@ -86,17 +86,17 @@ pub enum ScrapeError {
     Token {
         /// The file.
         path: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: String,
     },
 }
 
-/// A failure, and the address it happened at.
+/// A failure and its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// `https://10.0.0.1:10250`, or `none`.
     pub address: String,
-    /// What went wrong there.
+    /// The error.
     pub error: ScrapeError,
 }
 
@@ -110,7 +110,7 @@ impl Failed {
 }
 
 impl ScrapeError {
-    /// Why `body`, an answer of `/stats/summary`, is not used.
+    /// Converts an error about `body`, a response of `/stats/summary`.
     pub(super) fn summary(error: &SummaryError, body: &[u8]) -> Self {
         match error {
             SummaryError::TooMany => Self::TooManySeries {
@@ -122,7 +122,7 @@ impl ScrapeError {
         }
     }
 
-    /// A short name for counters.
+    /// The reason in metrics.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NoAddress { .. } => "no_address",
@@ -195,17 +195,17 @@ impl ScrapeError {
         }
     }
 
-    /// Whether it says more about what to mend than that nobody answered.
+    /// Whether the error says more than that there was no response.
     pub(super) fn is_informative(&self) -> bool {
         !matches!(self, Self::Connect { .. } | Self::Timeout { .. })
     }
 
-    /// Whether the node said nothing, which may be for want of capacity.
+    /// Whether there was no response, for which overload may be the cause.
     pub(super) fn is_silence(&self) -> bool {
         !self.is_informative()
     }
 
-    /// Whether another address of the node is worth a try: nothing was reached at this one.
+    /// Whether another address of the node may work: this one cannot be reached.
     pub(super) fn concerns_address(&self) -> bool {
         matches!(
             self,
@@ -213,8 +213,8 @@ impl ScrapeError {
         )
     }
 
-    /// Whether what answered `/metrics/resource` is no kubelet: a proxy or another program at this address. A kubelet
-    /// has that page, and answers 401, 403 or 500 where it does not give it.
+    /// Whether the response for `/metrics/resource` is not from a kubelet but from a proxy or another program. A kubelet has
+    /// that page, and responds with 401, 403 or 500 if it does not serve it.
     pub(super) fn is_not_a_kubelets(&self) -> bool {
         match self {
             Self::NotMetrics { .. } | Self::Malformed { .. } => true,
@@ -227,7 +227,7 @@ impl ScrapeError {
     }
 }
 
-/// The first bytes of a body, made printable and short.
+/// The first line of a body as text, shortened.
 pub(super) fn beginning(body: &[u8]) -> String {
     const MAX_LENGTH: usize = 60;
     let line = body

@@ -60,10 +60,10 @@ fn rates(summary: &Summary) -> FirstRates {
     rates
 }
 
-/// The memory is zero here: it comes from the scrape.
+/// The usage without memory, which comes from the scrape.
 fn usage(cpu: &CpuStats, start: Option<Timestamp>) -> Option<Usage> {
     let at = cpu.time?;
-    // The rate cannot reach back before the container was there.
+    // The window does not begin before the container.
     let age = start.map_or(i64::MAX, |start| at.0.saturating_sub(start.0));
     (age > 0).then_some(())?;
     Some(Usage {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rate_there_is_nothing_to_stand_in() {
+    fn without_a_rate_or_time_there_is_no_usage() {
         assert_eq!(usage(&cpu(1000, None), None), None);
         assert_eq!(
             usage(

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_count_until_an_answer_and_the_last_answer_stays_known() {
+    fn a_success_resets_failures_and_the_last_success_stays() {
         let record = Record::default();
         let failed = Failed {
             address: "https://10.0.0.1:10250".to_owned(),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_kept_cut_short() {
+    fn a_bad_line_is_stored_shortened() {
         let record = Record::default();
         record.skipped(3, Some(&[b'x'; 5000]), moment(1));
         record.skipped(2, Some(b"y\n"), moment(2));

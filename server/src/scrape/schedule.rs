@@ -1,17 +1,17 @@
-//! When a node is asked: at its own phase in the resolution, later and later when it does not answer.
+//! The schedule of a node's scrapes: at its own phase in the resolution, with a back-off after failures.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
-/// A node that the API server calls ready is asked at least every so many resolutions, however often it failed.
+/// The longest back-off for a node that is ready according to the API server, in resolutions.
 const LONGEST_PAUSE_READY: u32 = 2;
 
-/// And one that it calls not ready, which is asked at once when that changes.
+/// The longest back-off for a node that is not ready. The node is scraped at once when that changes.
 const LONGEST_PAUSE_NOT_READY: u32 = 8;
 
-/// A node's phase: where in each resolution it is asked.
+/// The phase of a node: the time of its scrape within each resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phase {
     resolution_ns: i64,
@@ -19,8 +19,8 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The phase of the node named `node`. It hangs on the name alone, so that replicas ask a node at the same
-    /// times, and nodes spread evenly.
+    /// The phase of the node named `node`. It depends only on the name, so replicas scrape a node at the same times, and
+    /// nodes spread evenly.
     pub fn of(node: &str, resolution: Duration) -> Self {
         let resolution_ns = nanoseconds(resolution).max(1);
         Self {
@@ -29,9 +29,9 @@ impl Phase {
         }
     }
 
-    /// The phase of another page of the node, at `path`, that is asked for every `interval`: `after` one of the
-    /// node's own turns. After which one hangs on the names, too. An interval that is no multiple of the resolution
-    /// wanders among the node's turns.
+    /// The phase of another page of the node, at `path`, that is requested every `interval`: the time `after` one of the
+    /// node's turns, which also depends on the names. If the interval is not a multiple of the resolution, the distance
+    /// from the node's turns varies.
     pub fn between(
         node: &str,
         resolution: Duration,
@@ -50,9 +50,8 @@ impl Phase {
         }
     }
 
-    /// How long from `now` to the next turn, never zero. `failures` is how often in a row the node did not
-    /// answer: the first failure costs nothing, then turns are left out, twice as many each time, up to one in
-    /// `longest`.
+    /// The time from `now` to the next turn, never zero. `failures` is the number of failures in a row: after the second one
+    /// every second turn is used, and the distance doubles up to `longest` turns.
     pub fn until_next(&self, now: Timestamp, failures: u32, longest: u32) -> Duration {
         let into = (now.0 - self.offset_ns).rem_euclid(self.resolution_ns);
         let turns = 1_u32
@@ -65,7 +64,7 @@ impl Phase {
     }
 }
 
-/// Every how many turns, at the least, a failing node is asked.
+/// The longest back-off of a failing node, in turns.
 pub(super) fn longest_pause(ready: bool) -> u32 {
     if ready {
         LONGEST_PAUSE_READY
@@ -78,8 +77,7 @@ fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// A number that spreads names evenly, never negative. SipHash with the default keys: the same in every replica of one
-/// version.
+/// A hash of the names, never negative. SipHash with the default keys is the same in every replica of one version.
 fn spread(names: &[&str]) -> i64 {
     let mut hasher = DefaultHasher::new();
     for name in names {
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_node_is_left_out_for_longer_and_longer_but_never_for_long() {
+    fn the_back_off_of_a_failing_node_has_a_limit() {
         let phase = Phase {
             resolution_ns: 15_000_000_000,
             offset_ns: 0,

@@ -10,10 +10,10 @@ use super::target::Addressing;
 use crate::cluster::AddressType;
 use crate::flag_values::{duration_in, nonzero_duration, port, zero_or_in};
 
-/// Kubelets have nothing newer to report.
+/// The shortest interval: kubelets do not have newer samples.
 const SHORTEST: Duration = Duration::from_secs(10);
 
-/// The HPA asks every 15 s.
+/// The longest interval.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The flags of scrapes.
@@ -93,10 +93,10 @@ pub struct Settings {
 }
 
 impl KubeletFlags {
-    /// Checks flags that have to fit each other.
+    /// Converts the flags, and checks those that depend on each other.
     ///
     /// # Errors
-    /// What does not fit, in one line.
+    /// The conflict, in one line.
     pub fn settings(&self) -> Result<Settings, &'static str> {
         if self.kubelet_request_timeout > self.metric_resolution * 9 / 10 {
             return Err(

@@ -1,4 +1,4 @@
-//! What all workers share.
+//! The state that all workers share.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::stats::Stats;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 
-/// What all workers share.
+/// The state that all workers share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) kubelets: Kubelets,
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     /// Log lines about nodes.
     pub(super) lines: Lines,
     pub(super) buffers: Buffers,
-    /// Where counts of probes go.
+    /// Receives the counters of probes.
     pub(super) probes: Arc<dyn ProbeSink>,
     pub(super) page_buffers: Buffers,
 }

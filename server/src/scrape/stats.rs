@@ -1,4 +1,4 @@
-//! Counts of scrapes: what the server can say of its own work.
+//! Counts of scrapes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ pub struct Stats {
     pub(super) failed: Labelled<Counter, 1>,
     pub(super) no_first_rates: Labelled<Counter, 1>,
     gate: OnceLock<Arc<Gate>>,
-    /// When a turn was last begun; nothing before the first.
+    /// The begin of the last turn; none before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
     pages: PageMetrics,
@@ -38,22 +38,22 @@ pub struct Stats {
     ended: watch::Sender<()>,
 }
 
-/// How long successful scrapes took.
+/// The durations of successful scrapes.
 #[derive(Debug, Clone)]
 pub struct Latency {
     /// In microseconds.
     histogram: Histogram<u64>,
-    /// All of them together.
+    /// The sum of the durations.
     pub sum: Duration,
 }
 
 impl Latency {
-    /// How many there were.
+    /// The number of scrapes.
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
 
-    /// How many took at most `seconds`, to two digits.
+    /// The number of scrapes that took at most `seconds`, to two digits.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -68,9 +68,9 @@ impl Latency {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// Nodes that are asked.
+    /// Nodes that are scraped.
     pub nodes: usize,
-    /// Nodes whose turn has come and is not over.
+    /// Nodes whose scrape is due and not over.
     pub asking: usize,
     /// Scrapes that succeeded.
     pub succeeded: u64,
@@ -78,19 +78,19 @@ pub struct Snapshot {
     pub failed: BTreeMap<&'static str, u64>,
     /// Requests for first rates that failed, by reason; the second scrape brings the rates instead.
     pub no_first_rates: BTreeMap<&'static str, u64>,
-    /// Lines skipped because they could not be read.
+    /// Lines skipped because they could not be parsed.
     pub skipped_lines: u64,
-    /// Containers and nodes of which an answer held different figures, all answers together.
+    /// Containers and nodes with different values under the same name, in all responses.
     pub duplicate_series: u64,
-    /// How often a node's clock was seen to be set.
+    /// The number of steps of nodes' clocks.
     pub clock_steps: u64,
     /// Turns of nodes that were skipped, because an earlier one still waited or was under way.
     pub skipped_turns: u64,
-    /// Requests under way, and how many may be.
+    /// Requests under way, and their limit.
     pub requests: Requests,
-    /// What came of asking for other pages, by their names.
+    /// The results of requests for other pages, by page.
     pub pages: BTreeMap<&'static str, PageSnapshot>,
-    /// How long successful scrapes took, connection and parsing included.
+    /// The durations of successful scrapes, with connection and parsing.
     pub latency_microseconds: Quantiles,
 }
 
@@ -99,9 +99,9 @@ pub struct Snapshot {
 pub struct Quantiles {
     /// The median.
     pub p50: u64,
-    /// Nine of ten were at most this.
+    /// The 90th percentile.
     pub p90: u64,
-    /// 99 of 100 were at most this.
+    /// The 99th percentile.
     pub p99: u64,
     /// The longest.
     pub max: u64,
@@ -120,7 +120,7 @@ impl Stats {
     /// All zero.
     ///
     /// # Errors
-    /// Never with the bounds used; the histogram's own check is passed on.
+    /// Never with these bounds; the error is from the histogram's check.
     pub fn new() -> Result<Self, CreationError> {
         const LONGEST_MICROSECONDS: u64 = 600_000_000;
         Ok(Self {
@@ -148,14 +148,14 @@ impl Stats {
         self.nodes.store(nodes, Ordering::Relaxed);
     }
 
-    /// A node's turn has come; it is over when what this returns is dropped, however that comes about.
+    /// Begins a node's turn, which ends when the guard is dropped.
     pub(super) fn begin_turn(&self, now: Age) -> TurnGuard<'_> {
         *self.begun.lock() = Some(now);
         self.asking.inc();
         TurnGuard(&self.asking)
     }
 
-    /// Where requests are counted. There is one for as long as the process runs.
+    /// Sets the gate, which counts requests; only once.
     pub(super) fn set_gate(&self, gate: Arc<Gate>) {
         let _first = self.gate.set(gate);
     }
@@ -193,7 +193,7 @@ impl Stats {
         self.no_first_rates.inc([error.reason()]);
     }
 
-    /// Notifies of each scrape that has ended.
+    /// A receiver that is notified after each scrape.
     pub fn ended(&self) -> watch::Receiver<()> {
         self.ended.subscribe()
     }
@@ -203,23 +203,23 @@ impl Stats {
         &self.pages
     }
 
-    /// What is remembered of each node.
+    /// The records of all nodes.
     pub fn records(&self) -> &Records {
         &self.records
     }
 
-    /// How long successful scrapes took.
+    /// The durations of successful scrapes.
     pub fn latency(&self) -> Latency {
         self.latency.lock().clone()
     }
 
-    /// Requests to kubelets under way, and how many may be.
+    /// Requests to kubelets under way, and their limit.
     pub(super) fn requests(&self) -> Requests {
         self.gate.get().map(|gate| gate.load()).unwrap_or_default()
     }
 
-    /// Whether turns begin as they should at `now`: one did within `patience`, or none is overdue by a third of
-    /// that. A server that has stopped asking is worth a restart; kubelets that do not answer are not.
+    /// Whether turns begin in time at `now`: one began within `patience`, or none is overdue by a third of that. A server
+    /// that does not scrape needs a restart; kubelets that do not respond are no reason for one.
     pub fn timely(&self, now: Age, patience: Duration) -> bool {
         let begun = *self.begun.lock();
         let lately = begun.is_some_and(|begun| now.since(begun) <= patience);

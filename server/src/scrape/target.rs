@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_port_and_plain_http_are_used_when_asked_for() {
+    fn the_status_port_and_plain_http_are_options() {
         let addressing = Addressing {
             use_status_port: true,
             plain: true,
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_that_answered_last_is_asked_first() {
+    fn the_address_of_the_last_success_is_first() {
         let mut target = Target::of(
             &node(&[
                 (AddressType::InternalIp, "10.0.0.1"),

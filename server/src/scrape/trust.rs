@@ -1,4 +1,4 @@
-//! What TLS with kubelets is made of: whom we believe, and what we show.
+//! The TLS configuration for kubelets: trusted CAs and the client certificate.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,20 +17,20 @@ pub(super) const CA: &str = "the kubelets' CA";
 pub(super) const CERTIFICATE: &str = "the client certificate for kubelets";
 pub(super) const KEY: &str = "the client key for kubelets";
 
-/// What cannot be used to make a TLS client.
+/// A file or value that cannot be used for TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file that cannot be read.
     #[error("cannot read {what} {path:?}: {cause}")]
     File {
-        /// What it is for.
+        /// Its purpose.
         what: &'static str,
-        /// Where it is.
+        /// The file.
         path: PathBuf,
         /// Why not.
         cause: String,
     },
-    /// PEM without what is needed in it.
+    /// Invalid content.
     #[error("{what} cannot be used: {cause}")]
     Unusable {
         /// What it is for.
@@ -72,16 +72,16 @@ impl Pem {
     }
 }
 
-/// How a kubelet's certificate is judged.
+/// How a kubelet's certificate is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// By this CA; the certificate must name the address that was dialled.
+    /// By this CA; the certificate must contain the address of the connection.
     Ca(Pem),
     /// Not at all (`--kubelet-insecure-tls`).
     Anything,
 }
 
-/// The bytes that a TLS configuration is made of.
+/// The content of the files for a TLS configuration.
 #[derive(PartialEq, Eq)]
 pub(super) struct Files {
     pub(super) ca: Option<Vec<u8>>,
@@ -95,7 +95,7 @@ impl fmt::Debug for Files {
     }
 }
 
-/// A TLS configuration of these bytes.
+/// Creates a TLS configuration.
 pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
     let unusable = |what| {
         move |error: rustls::Error| TlsError::Unusable {
@@ -137,7 +137,7 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
                 })?
         }
     };
-    // Connections are kept: a store of sessions to resume would be memory for nothing.
+    // Connections are persistent, so stored sessions would waste memory.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
@@ -158,7 +158,7 @@ fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'st
     Ok(certificates)
 }
 
-/// For `--kubelet-insecure-tls`: any certificate will do, though its key must still be the one that signs.
+/// Accepts any certificate (`--kubelet-insecure-tls`), but still verifies signatures with its key.
 #[derive(Debug)]
 struct AcceptAnything {
     algorithms: WebPkiSupportedAlgorithms,

@@ -256,7 +256,7 @@ async fn scrape(
         scrape: &scrape,
     };
     suspicious.report(shared, &node.name, log);
-    // While the server is overloaded, the second scrape matters more than first rates.
+    // While the server is overloaded, second scrapes are more important than first rates.
     if needs_first_rates && !shared.gate.is_overloaded() {
         match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {

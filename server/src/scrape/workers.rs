@@ -20,13 +20,13 @@ use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
 use crate::store::Store;
 
-/// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
+/// The number and size of buffers for /metrics/resource: a few for each core, and more for slow nodes.
 const BUFFERS: (usize, usize) = (32, 256 << 10);
 
-/// Bodies of other pages.
+/// The number and size of buffers for other pages.
 const PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
 
-/// How often the workers themselves are looked after.
+/// The time between two checks of the workers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The task of one node.
@@ -96,7 +96,7 @@ pub async fn run(settings: Settings, parts: Parts) {
             }
             let ended = worker.task.is_finished();
             if ended {
-                tracing::error!(node = %name, "the scrapes of node {name} ended by a defect of this program and are begun anew; please report the panic above");
+                tracing::error!(node = %name, "the scrapes of node {name} ended by a defect of this program and start again; please report the panic above");
             }
             !ended
         });

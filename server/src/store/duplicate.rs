@@ -1,12 +1,12 @@
-//! Which of several readings with one name is to be followed.
+//! Selects one of several readings with the same name.
 
 use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
 use kubevitals_proto::time::Timestamp;
 
 use super::rate::{Bounds, Lack, Pair, Point};
 
-/// Gives each container with a line a reading, if it be an empty one, and each that was told more than once the one
-/// that is followed, or an empty one. `known` has the pairs so far, by container or of the node.
+/// Adds an empty reading for each container that has only invalid lines, and replaces each duplicate by the reading that
+/// continues its series, or by an empty one. `pair_of` returns the pair of a container, or of the node.
 pub(super) fn settle<'k>(
     scrape: &mut ResourceScrape<'_>,
     sent: Timestamp,
@@ -38,13 +38,13 @@ pub(super) fn settle<'k>(
     }
 }
 
-/// Where a container is.
+/// The index of a container.
 fn place(containers: &[(ContainerKey<'_>, Reading)], key: &ContainerKey<'_>) -> Option<usize> {
     containers.binary_search_by(|(it, _)| it.cmp(key)).ok()
 }
 
-/// The reading that goes on from a series' last point, or the newest one where there is no series, or none goes on.
-/// Nothing where more than one may go on, or none is the newest: it is better to know nothing than to mix two counters.
+/// Returns the reading that continues a series' last point; without such a reading the newest one. Returns none if the
+/// choice is ambiguous, so that two counters are never mixed.
 pub(super) fn follow(
     known: Option<&Pair>,
     candidates: &[Reading],
@@ -56,7 +56,7 @@ pub(super) fn follow(
         .filter_map(|reading| Some((reading, Point::whole(reading, sent).ok()?)));
     if let Some(pair) = known {
         let last = pair.last();
-        // The kubelet prints one start, of whichever it is: what goes on has the start that it had.
+        // The kubelet reports one start time for all duplicates, so the series keeps its own.
         let known_start = (last.start.0 != 0).then_some(last.start.0);
         let with_start = |reading: &Reading| Reading {
             start: known_start,
@@ -80,7 +80,7 @@ pub(super) fn follow(
     newest.next().is_none().then_some(*first)
 }
 
-/// What a reading lacks, told more exactly where the scrape knows more: a line that is there is not missing.
+/// What a reading lacks. An invalid or duplicate line is not a missing one.
 pub(super) fn lack(
     scrape: &ResourceScrape<'_>,
     key: Option<&ContainerKey<'_>>,
@@ -102,7 +102,7 @@ pub(super) fn lack(
     }
 }
 
-/// Whether a scrape holds different figures of one container, or of the node.
+/// Whether a scrape has different values for one container, or for the node.
 pub(super) fn is_duplicate(scrape: &ResourceScrape<'_>, key: Option<&ContainerKey<'_>>) -> bool {
     let found = scrape
         .duplicates

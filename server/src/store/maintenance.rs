@@ -37,7 +37,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             tracing::warn!(
                 points = refused_now,
                 unreported,
-                "points are not remembered: a node reports more containers, or more pods that the API server does not know, than are remembered of one node, or --history-memory-limit is reached; /debug/targets tells how many containers each node reports",
+                "samples are not stored: a node reports too many containers or too many pods that the API server has not reported, or --history-memory-limit is reached; /debug/targets shows the number of containers of each node",
             );
         }
         if let Some(node) = cut.nodes.first()
@@ -45,7 +45,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
         {
             tracing::warn!(
                 %node, nodes = cut.nodes.len(), unreported,
-                "--history-memory-limit is reached, and some nodes hold more than four times as much history for each of their pods as the median node: only their history is shortened; check what their kubelets report",
+                "--history-memory-limit is reached, and some nodes have more than four times as much history for each pod as the median node: only their history is shortened; check what their kubelets report",
             );
         }
         if cut.all
@@ -54,7 +54,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             tracing::warn!(
                 seconds = retention.as_secs(),
                 unreported,
-                "--history-memory-limit is reached: the history of all nodes is shortened; give more memory, or reduce --history-retention, or raise --history-step",
+                "--history-memory-limit is reached: the history of all nodes is shortened; raise the limit, or reduce --history-retention, or raise --history-step",
             );
         }
     }

@@ -1,7 +1,7 @@
-//! The rules for a rate: how two readings of a counter become nanocores, and when they must not.
+//! The rules for a rate: how two readings of a counter become nanocores, and when they give no rate.
 //!
-//! The peer's rules (metrics-server `pkg/storage`), except that a point which cannot be used leaves the last
-//! good one in place instead of erasing it. `sim/fixtures/scenarios/our-answers.json` is the specification.
+//! These are the rules of metrics-server (`pkg/storage`), with one exception: an unusable point does not erase the last
+//! usable one. `sim/fixtures/scenarios/our-answers.json` is the specification.
 
 use std::time::Duration;
 
@@ -10,29 +10,29 @@ use kubevitals_proto::kubelet::resource::Reading;
 use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-/// A rate needs at least this long since a container's start to be made from one reading alone: a shorter
-/// window says more about start-up than about the container.
+/// The smallest age of a container whose rate is computed from one reading: a shorter window describes the start-up
+/// more than the container.
 const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
 
-/// A last point may serve as the first of a pair for this many resolutions.
+/// The largest distance of the two points of a pair, in resolutions.
 const PAIR_REACH: u32 = 5;
 
-/// More than any node has, by far: what lies beyond is a broken counter, and is not believed.
+/// Far more than any node has: a larger value comes from a broken counter.
 const MAX_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
 const MAX_MEMORY: Bytes = Bytes(1 << 50);
 
-/// More than one container is likely to use.
+/// The largest CPU usage that is likely for one container.
 const LIKELY_CPU: Nanocores = Nanocores(1000 * 1_000_000_000);
 
-/// So many times the memory that a node is said to have is no reading of it. Less may be: memory can be added to a
-/// machine, and a kubelet tells what there was when it started.
+/// A memory reading above the node's memory times this factor is impossible. The factor is large because memory can be
+/// added to a machine, while a kubelet reports the memory at its start.
 const MEMORY_FACTOR: u64 = 16;
 
-/// A kubelet reads a counter first and the time afterwards, and on a busy node some time lies between: a rate over a
-/// window may be too large by what all cores do in so long.
+/// The time that may pass on a busy node between the kubelet's reading of a counter and of the time. A rate may be too
+/// large by what all cores do in it.
 const READ_JITTER_NS: u128 = 250_000_000;
 
-/// What a node can give: a rate above it comes of a broken reading, or of two readings that do not belong together.
+/// The largest usage that a node can have. A larger one comes from a broken reading or an unrelated pair of readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     cpu: Nanocores,
@@ -40,7 +40,7 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Those of a node of which nothing is known: more than any node has.
+    /// The bounds for a node of unknown size.
     fn default() -> Self {
         Self {
             cpu: MAX_CPU,
@@ -50,7 +50,7 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// Those of a node with so many cores and so much memory, as far as that is known: zero is not.
+    /// The bounds for a node with this CPU and memory; zero counts as unknown.
     pub fn of(cpu: Option<Nanocores>, memory: Option<Bytes>) -> Self {
         let (max_cpu, max_memory) = (MAX_CPU.0, MAX_MEMORY.0);
         let or_max = |amount: Option<u64>, most: u64| amount.filter(|it| *it > 0).unwrap_or(most);
@@ -60,7 +60,7 @@ impl Bounds {
         }
     }
 
-    /// These, but for no more cores than one container is likely to have, even where the node's size is not known.
+    /// The same bounds, with at most the CPU that is likely for one container.
     pub(super) fn likely(&self) -> Self {
         Self {
             cpu: self.cpu.min(LIKELY_CPU),
@@ -68,8 +68,8 @@ impl Bounds {
         }
     }
 
-    /// Whether a node can have given this. A tenth more CPU than there is may be measured, and in a short window more
-    /// ([`READ_JITTER_NS`]). Memory is a plain reading, which nothing multiplies: it is either right or far off.
+    /// Whether the usage is possible. CPU may exceed the bound by a tenth, and by more in a short window
+    /// ([`READ_JITTER_NS`]). Memory is not computed, so it is either right or far off.
     fn allow(&self, usage: &Usage) -> bool {
         let window = u128::from(usage.window.0.max(1).unsigned_abs());
         let cpu = u128::from(self.cpu.0);
@@ -84,16 +84,16 @@ impl Bounds {
     }
 }
 
-/// A whole reading: both values present and not zero, with its own time.
+/// A complete reading: CPU and memory are not zero, and it has a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// When the kubelet says it was taken.
+    /// The time of the reading by the kubelet's clock.
     pub at: Timestamp,
     /// Cumulative CPU time since the start, in nanoseconds.
     pub cpu_ns: u64,
     /// Working set.
     pub memory: Bytes,
-    /// When the container started; the epoch where the kubelet did not say, and for a node.
+    /// The start of the container; the epoch for a node, and if the kubelet does not report it.
     pub start: Timestamp,
 }
 
@@ -108,18 +108,18 @@ pub enum Lack {
     NoMemory,
     /// The working set is zero.
     ZeroMemory,
-    /// A line is there, but its value or its time cannot be.
+    /// A line has an invalid value or time.
     BadLine,
-    /// The kubelet told of it more than once, and which figures are its own cannot be told.
+    /// The kubelet reported several values, and it is unknown which one is right.
     Duplicate,
 }
 
 impl Point {
-    /// Takes a reading as a point. `sent` is when the request was sent: it stands in for a missing timestamp,
-    /// as at the peer.
+    /// Converts a complete reading to a point. `sent`, the time of the request, replaces a missing timestamp, as in
+    /// metrics-server.
     ///
     /// # Errors
-    /// What the reading lacks to be whole.
+    /// What is missing in the reading.
     pub fn whole(reading: &Reading, sent: Timestamp) -> Result<Self, Lack> {
         let cpu_ns = match reading.cpu_ns {
             None => return Err(Lack::NoCpu),
@@ -140,12 +140,12 @@ impl Point {
     }
 }
 
-/// A usage: what one container or node used, when, and over which window.
+/// The usage of a container or node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Time of the second point: the rate's true time.
+    /// The time of the second point.
     pub at: Timestamp,
-    /// From the first point to the second.
+    /// The time from the first point to the second.
     pub window: GoDuration,
     /// CPU over the window.
     pub cpu: Nanocores,
@@ -153,7 +153,7 @@ pub struct Usage {
     pub memory: Bytes,
 }
 
-/// Why a whole reading gives no rate.
+/// Why a complete reading gives no rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRate {
     /// The first point since the server, the node or the container (re)started, or since a long gap.
@@ -162,13 +162,13 @@ pub enum NoRate {
     Restarted,
     /// The counter, or the start time, went backwards without a restart.
     WentBackwards,
-    /// It would be more than its node has: a reading was broken.
+    /// The rate is larger than the node allows: a reading is broken.
     Impossible,
     /// The node's clock was set between its last two points.
     ClockStepped,
 }
 
-/// The two points of one counter, and what they give.
+/// The last two points of a counter, as the last point and the usage from both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     last: Point,
@@ -176,12 +176,12 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Begins with a first point. A container young enough gives a rate from this point alone.
+    /// Starts with a first point, which is enough for the rate of a young container.
     pub fn begin(first: Point, resolution: Duration, bounds: &Bounds) -> Self {
         Self::begin_after(NoRate::FirstPoint, first, resolution, bounds)
     }
 
-    /// Begins anew with a point that makes no pair with the last one, for this reason.
+    /// Starts again with a point that makes no pair with the last one. `why` is the reason.
     pub(super) fn begin_after(
         why: NoRate,
         first: Point,
@@ -195,7 +195,7 @@ impl Pair {
         }
     }
 
-    /// Goes on with a last point and its rate from an earlier process.
+    /// Restores a pair of an earlier process.
     pub(super) fn restore(last: Point, usage: Option<Usage>) -> Self {
         let usage = usage.ok_or(NoRate::FirstPoint);
         Self {
@@ -204,8 +204,7 @@ impl Pair {
         }
     }
 
-    /// Offers the next point. Returns whether it was news: a point that repeats the last one's time, or is
-    /// older than it, changes nothing.
+    /// Offers the next point. Returns whether it is newer than the last point; otherwise it changes nothing.
     pub fn offer(&mut self, next: Point, resolution: Duration, bounds: &Bounds) -> bool {
         if next.at <= self.last.at {
             return false;
@@ -219,7 +218,7 @@ impl Pair {
         true
     }
 
-    /// Gives a rate from elsewhere to a pair that waits for its second point; it is used until that comes.
+    /// Uses the kubelet's own rate until the second point arrives.
     pub fn use_first_rates(&mut self, usage: Usage, bounds: &Bounds) {
         if self.usage == Err(NoRate::FirstPoint) {
             let usage = Usage {
@@ -230,7 +229,7 @@ impl Pair {
         }
     }
 
-    /// Whether a point may be this counter's next one: later, no smaller, and by no more than the node can have given.
+    /// Whether the point can be the counter's next one: later, not smaller, and within the bounds.
     pub(super) fn may_continue_with(&self, next: &Point, bounds: &Bounds) -> bool {
         let window = next.at.since(self.last.at);
         window > 0
@@ -249,15 +248,15 @@ impl Pair {
     }
 }
 
-/// Rule (a): a container started between 10 s and one resolution ago had used nothing at its start, so one
-/// reading is enough.
+/// Rule (a): one reading is enough for a container that started between 10 s and one resolution ago, because its
+/// counter was zero at the start.
 fn since_start(point: &Point, resolution: Duration) -> Option<Usage> {
     let age = point.at.0.checked_sub(point.start.0)?;
     let minimum = nanos(FRESH_CONTAINER_MINIMUM);
     (point.start.0 > 0 && age >= minimum && age < nanos(resolution)).then(|| usage(point, 0, age))
 }
 
-/// Rules (b) and (c): a pair within one run of the container, close enough together, of a counter that grew.
+/// Rules (b) and (c): both points are of one run of the container, near each other, and the counter did not fall.
 fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage, NoRate> {
     let restarted = second.start.0 != 0 && second.start >= first.at;
     if restarted {
@@ -280,7 +279,7 @@ fn possible(usage: Usage, bounds: &Bounds) -> Result<Usage, NoRate> {
         .ok_or(NoRate::Impossible)
 }
 
-/// The peer's arithmetic, in the same floating point steps, so that answers agree to the nanocore.
+/// The usage, with the floating-point steps of metrics-server, so that both agree to the nanocore.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -289,7 +288,7 @@ fn possible(usage: Usage, bounds: &Bounds) -> Result<Usage, NoRate> {
 )]
 fn usage(second: &Point, first_cpu_ns: u64, window_ns: i64) -> Usage {
     const SECOND: i64 = 1_000_000_000;
-    // Go's Duration.Seconds(): whole seconds and the rest are converted apart.
+    // As Go's Duration.Seconds(): converts whole seconds and the rest separately.
     let seconds = (window_ns / SECOND) as f64 + (window_ns % SECOND) as f64 / 1e9;
     let spent = second.cpu_ns.saturating_sub(first_cpu_ns) as f64;
     Usage {

@@ -55,7 +55,7 @@ struct NewSamples {
 }
 
 impl NewSamples {
-    /// Leaves what is new to others too.
+    /// Leaves only the times that are new to `others`, too.
     fn narrow(&mut self, others: &Self) {
         let own = self.containers.iter_mut().chain([&mut self.node]);
         let others = others.containers.iter().chain([&others.node]);
@@ -137,7 +137,7 @@ impl NodeSeries {
         self.bounds = bounds;
     }
 
-    /// The time on the node's clock at `now`, as well as its samples tell.
+    /// The estimated time of the node's clock at `now`.
     pub fn time(&self, now: Age) -> Option<Timestamp> {
         Some(self.clock?.time(now))
     }
@@ -147,7 +147,7 @@ impl NodeSeries {
         self.node.as_ref()
     }
 
-    /// Those of its containers, by namespace, pod and name.
+    /// The containers' series, by namespace, pod and name.
     pub(super) fn containers(&self) -> &[Container] {
         &self.containers
     }
@@ -210,12 +210,11 @@ impl NodeSeries {
         }
     }
 
-    /// Takes in a scrape. Of duplicates the reading that is followed is put in their place, or an empty one.
+    /// Ingests a scrape. One reading replaces its duplicates, or an empty reading if no duplicate can be followed.
     ///
-    /// Returns by how many nanoseconds the node's clock was set forward, or back if that is negative, when this scrape
-    /// shows that it was. A scrape that does not fit the clock is held back: it may be of a clock that was set, and
-    /// then the next one makes a pair with it; or it was late, and then the next one makes a pair with what was before.
-    /// Until then the last answer stays. Windows over a step are never made.
+    /// Returns the step of the node's clock in nanoseconds, if this scrape confirms one; a negative step is backward.
+    /// A scrape that does not fit the clock changes nothing yet: the next scrape shows whether the clock was set or the
+    /// samples were late, and pairs with the samples after or before the step. No window spans a step.
     pub fn ingest(
         &mut self,
         scrape: &mut ResourceScrape<'_>,
@@ -229,7 +228,7 @@ impl NodeSeries {
         }
         let Some(clock_reading) = ClockReading::of(&new_samples.times(), times, self.resolution)
         else {
-            // Nothing new: of a clock that is suspect it tells nothing.
+            // A response without new samples says nothing about a suspect clock.
             if self.suspect.is_none() {
                 self.merge(scrape, times, NoRate::FirstPoint, names);
             }
@@ -270,7 +269,7 @@ impl NodeSeries {
         self.clock.and_then(|now| now.set_by(&clock))
     }
 
-    /// What of a scrape is of the clock that its newest sample is of: new, and no older than the answer before.
+    /// The part of a scrape that has the same clock as its newest sample: new samples since the last response.
     fn fresh_samples<'a>(
         &self,
         scrape: &ResourceScrape<'a>,
@@ -312,7 +311,7 @@ impl NodeSeries {
         series
     }
 
-    /// Whether a current rate is fresh until the next scrape.
+    /// Whether any series has a rate that is still fresh.
     fn has_fresh_rate(&self, now: Age) -> bool {
         let is_fresh = |tracked: &Tracked| {
             tracked.pair.usage().is_ok() && now.since(tracked.arrived) <= self.resolution * 5 / 2
@@ -335,7 +334,7 @@ impl NodeSeries {
         tracked.map(|tracked| &tracked.pair)
     }
 
-    /// The times of a scrape's samples that were not there before: of the node, and of the containers in their order.
+    /// The times of the samples that are new in a scrape.
     fn new_samples(&self, scrape: &ResourceScrape<'_>) -> NewSamples {
         let new_samples = |reading: &Reading, existing: Option<&Tracked>| {
             let last = existing.map(|tracked| tracked.pair.last());
@@ -358,7 +357,7 @@ impl NodeSeries {
         }
     }
 
-    /// Merges a scrape into the series; `why` is why one that begins has no rate.
+    /// Merges a scrape into the series. `why` is the reason for new series without a rate.
     fn merge(
         &mut self,
         scrape: &ResourceScrape<'_>,
@@ -377,13 +376,13 @@ impl NodeSeries {
         match (Point::whole(&scrape.node, times.sent), &mut self.node) {
             (Ok(point), Some(node)) => node.offer(point, &context),
             (Ok(point), none) => *none = Some(Tracked::begin(point, &context)),
-            // Which counter comes next is not existing.
+            // It is unknown which counter continues.
             (Err(_), node) if is_duplicate(scrape, None) => *node = None,
             (Err(_), _) => {}
         }
         let reach = self.resolution * 5;
         let mut capacity = MAX_CONTAINERS.saturating_sub(scrape.containers.len());
-        // Whether a container that is not in the scrape is still remembered.
+        // Whether a container that is not in the scrape keeps its last sample.
         let mut stays = |gone: &Container| {
             let stays = capacity > 0 && now.since(gone.tracked.arrived) <= reach;
             capacity -= usize::from(stays);
@@ -428,8 +427,8 @@ impl NodeSeries {
         self.containers = merged;
     }
 
-    /// What is to be remembered of the scrape that was last taken in: the node's own point, and those of its containers
-    /// in the order of the scrape, as far as they have rates. Points that were there before are among them.
+    /// The samples of the last scrape for the history: the node's own, and those of the containers with rates in the
+    /// order of the scrape. They include samples of earlier scrapes that the kubelet repeats.
     pub fn readings<'a>(
         &'a self,
         scrape: &'a ResourceScrape<'_>,
@@ -454,7 +453,7 @@ impl NodeSeries {
         (node, containers)
     }
 
-    /// What readers see after the scrape that was last taken in.
+    /// The state for readers after the last scrape.
     pub fn latest(&self, scrape: &ResourceScrape<'_>, now: Age, names: &Interner) -> Latest {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
@@ -524,7 +523,7 @@ impl NodeSeries {
                 }
                 (None, None) => Err(Absent::NotReported),
             };
-            // The containers are told apart only where a pod is not whole.
+            // Only an incomplete pod has a state for each container.
             match rates {
                 Ok(_) => incomplete.truncate(states),
                 Err(_) => containers.truncate(first),
@@ -551,7 +550,7 @@ impl NodeSeries {
 }
 
 impl Container {
-    /// A new container; names are shared with the one before it where they are the same.
+    /// A new container. It shares equal names with the previous container.
     fn new(
         key: &ContainerKey<'_>,
         tracked: Tracked,
@@ -583,7 +582,7 @@ impl Container {
     }
 }
 
-/// The usage of a series as it is remembered.
+/// The usage of a series as a sample of the history.
 fn sample(reading: &Reading, tracked: Option<&Tracked>) -> Option<Sample> {
     let (usage, _) = judge(reading, tracked).ok()?;
     Some(Sample {
@@ -595,13 +594,14 @@ fn sample(reading: &Reading, tracked: Option<&Tracked>) -> Option<Sample> {
     })
 }
 
+/// Why a series has no usage.
 enum AbsentReason {
     Lack(super::rate::Lack),
     NoRate(NoRate),
 }
 
 impl AbsentReason {
-    /// Of a container, by its key and its name, or of the node.
+    /// Converts the reason for a container, given by key and name, or for the node.
     fn of(
         self,
         scrape: &ResourceScrape<'_>,
@@ -619,7 +619,7 @@ impl AbsentReason {
     }
 }
 
-/// A reading that is not whole silences its series for this answer, whatever points it has.
+/// The usage of a series; an incomplete reading leaves it out of this response even if the series has a pair.
 fn judge(reading: &Reading, tracked: Option<&Tracked>) -> Result<(Usage, Age), AbsentReason> {
     Point::whole(reading, Timestamp(0)).map_err(AbsentReason::Lack)?;
     let tracked = tracked.ok_or(AbsentReason::NoRate(NoRate::FirstPoint))?;

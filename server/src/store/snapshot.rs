@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_is_answered_by_the_next_process() {
+    fn the_next_process_has_the_same_rates() {
         let cell = restored(Duration::from_secs(3));
         assert_eq!(cpu(&cell, "a", Age::default()), Ok(vec![100, 0]));
         for pod in ["b", "c"] {
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_believed_for_no_longer_than_it_would_have_been() {
+    fn restored_rates_become_stale_at_the_same_time() {
         // It was scraped 5 s before it was written down, and is believed for 37.5 s.
         let cell = restored(Duration::from_secs(30));
         assert!(cpu(&cell, "a", age(2)).is_ok());
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_process_first_scrape_makes_rates_with_what_was_carried() {
+    fn the_first_scrape_of_the_next_process_makes_rates() {
         let cell = restored(Duration::from_secs(3));
         scrape(
             &cell,
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_was_scraped_already_knows_better() {
+    fn a_scraped_node_is_not_restored() {
         let (store, node, names) = (Store::default(), Arc::<str>::from("n"), Interner::default());
         let cell = store.add(&node, RESOLUTION);
         scrape(&cell, 2000, age(1), &[("z/x", 1.0)]);
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_messages_are_borne() {
+    fn impossible_messages_do_not_panic() {
         let impossible = NodeSnapshot {
             scraped_ago: u64::MAX,
             node: None,

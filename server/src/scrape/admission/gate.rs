@@ -1,4 +1,4 @@
-//! The queue for tasks: each waits until its request may be sent.
+//! The admission of requests: tasks wait until their request may be sent.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use super::queue::{Queue, Slot, Ticket, Wish};
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
-    /// So many may be under way; it adapts to how fast kubelets answer.
+    /// The limit of requests under way; it adapts to how fast kubelets respond.
     pub limit: usize,
-    /// So many are.
+    /// Requests under way.
     pub under_way: usize,
-    /// So many wait until they may be sent.
+    /// Requests that wait for admission.
     pub waiting: usize,
 }
 
@@ -37,8 +37,8 @@ struct State {
 }
 
 impl Gate {
-    /// For requests that may take `timeout`, sent anew each `resolution`. How many are under way is known after a part
-    /// of that, because nodes are spread over it.
+    /// A gate for requests with this timeout, each repeated every `resolution`. Nodes are spread over the resolution, so a
+    /// third of it shows how many requests are usually under way.
     pub(in crate::scrape) fn new(timeout: Duration, resolution: Duration) -> Self {
         Self {
             start: Instant::now(),
@@ -49,17 +49,17 @@ impl Gate {
         }
     }
 
-    /// Now, for [`Wish::last_request`].
+    /// The current time for [`Wish::last_request`].
     pub(in crate::scrape) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Whether more requests want to be sent than can be answered.
+    /// Whether requests wait although the limit has been lowered.
     pub(in crate::scrape) fn is_overloaded(&self) -> bool {
         self.state.lock().queue.is_overloaded()
     }
 
-    /// How things are.
+    /// The current counts.
     pub(in crate::scrape) fn load(&self) -> Requests {
         let queue = &self.state.lock().queue;
         Requests {
@@ -69,7 +69,7 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Whoever stops waiting gives up its position in the queue.
+    /// Waits until the request may be sent. A dropped future leaves the queue.
     pub(in crate::scrape) async fn enter(&self, wish: Wish) -> Pass<'_> {
         let slot = Some(self.slot(wish).await);
         Pass {
@@ -96,7 +96,7 @@ impl Gate {
         };
         match (&mut position.receiver).await {
             Ok(slot) => slot,
-            // The sender is dropped with the gate alone, which this borrows.
+            // Unreachable: only the gate, which is borrowed here, drops the sender.
             Err(_) => std::future::pending().await,
         }
     }
@@ -106,7 +106,7 @@ impl Gate {
         let state = &mut *self.state.lock();
         while let Some((ticket, slot)) = state.queue.admit(now) {
             let task = state.tasks.remove(&ticket);
-            // A task that has gone away in this moment takes its slot back out of the channel.
+            // If the task ends at this moment, `QueuePosition` takes the slot out of the channel.
             if let Some(Err(slot)) = task.map(|task| task.send(slot)) {
                 state.queue.release(slot);
             }
@@ -126,7 +126,7 @@ impl Drop for QueuePosition<'_> {
         let mut state = self.gate.state.lock();
         state.queue.cancel(self.ticket);
         state.tasks.remove(&self.ticket);
-        // Admitted, and not taken notice of.
+        // Admitted, but the slot was not received.
         if let Ok(slot) = self.receiver.try_recv() {
             state.queue.release(slot);
             drop(state);
@@ -135,7 +135,7 @@ impl Drop for QueuePosition<'_> {
     }
 }
 
-/// The permission to send a request. Dropping it lets in another one.
+/// The permission to send a request. Dropping it admits another request.
 #[derive(Debug)]
 pub(in crate::scrape) struct Pass<'a> {
     gate: &'a Gate,
@@ -145,7 +145,7 @@ pub(in crate::scrape) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Waits until a handshake may begin, if this is not a pass for one.
+    /// Waits until a handshake may begin, unless this pass is for one already.
     pub(in crate::scrape) async fn for_handshake(&mut self) {
         if self.slot.as_ref().is_some_and(Slot::in_handshake) {
             return;
@@ -155,7 +155,7 @@ impl Pass<'_> {
         self.slot = Some(self.gate.slot(self.wish).await);
     }
 
-    /// Something is waited for that costs nobody anything: another request may be sent meanwhile.
+    /// Releases the slot for other requests during a wait that uses no shared resources.
     pub(in crate::scrape) fn release(&mut self) {
         self.sent = None;
         if let Some(slot) = self.slot.take() {
@@ -164,7 +164,7 @@ impl Pass<'_> {
         }
     }
 
-    /// A part of the request begins.
+    /// Begins a part of the request.
     pub(in crate::scrape) fn begin(&mut self, part: Part) {
         if part == Part::Request {
             self.connected();
@@ -172,14 +172,14 @@ impl Pass<'_> {
         self.sent = Some((part, Instant::now()));
     }
 
-    /// It has ended with an answer.
+    /// Reports the end of the part with a response.
     pub(in crate::scrape) fn answered(&mut self) {
         if let Some((part, began)) = self.sent.take() {
             self.ended(part, Outcome::Answered(began.elapsed()));
         }
     }
 
-    /// It was given up.
+    /// Reports that the part timed out.
     pub(in crate::scrape) fn timed_out(&mut self) {
         if let Some((part, _)) = self.sent.take() {
             self.ended(part, Outcome::TimedOut);
@@ -238,7 +238,7 @@ mod tests {
         assert!(poll!(&mut waits).is_pending());
         assert_eq!(gate.load().waiting, 2);
         passes.pop();
-        // The first was let in and goes away before it takes notice.
+        // The first is admitted and dropped before it receives its slot.
         drop(gone);
         assert!(matches!(poll!(&mut waits), Poll::Ready(_)));
         drop(passes);

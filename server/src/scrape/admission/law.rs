@@ -1,10 +1,10 @@
-//! The law of overload, in simulated time: kubelets that together answer only R requests a second.
+//! Tests of overload in simulated time: all kubelets together respond to only R requests a second.
 //!
-//! > At least 0.95 R are answered, the oldest answer is at most N/R plus a turn old, and everything is whole within a
-//! > few turns after the load is gone.
+//! > At least 0.95 R requests succeed, the oldest response is at most N/R plus a turn old, and all nodes are fresh within
+//! > a few turns after the end of the overload.
 //!
 //! Everything here but the queue is a simulation: the bottleneck that all kubelets share, the nodes' turns, timeouts.
-//! A handshake costs as much as five requests, and work for a request that was abandoned is done all the same.
+//! A handshake costs as much as five requests, and abandoned requests still cost work.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};

@@ -1,47 +1,45 @@
-//! How many requests to kubelets may be under way at once: a limit that adapts to what comes back.
+//! The adaptive limit of concurrent requests to kubelets.
 //!
-//! Kubelets are independent machines, but requests to them share the server's own CPU, its network, and now and then
-//! an overloaded proxy. When such a shared part is overloaded, *every* answer takes longer the more requests are under
-//! way, and no more are answered. So the limit follows the **median** of the answers: a few nodes that are dead or
-//! slow do not move it, an overloaded shared part does. Additive increase, multiplicative decrease.
+//! Kubelets are independent machines, but requests to them share the server's CPU, its network, and sometimes a proxy.
+//! If a shared part is overloaded, more concurrent requests make *every* response slower and do not give more responses.
+//! So the limit follows the **median** of the response times, which a few dead or slow nodes do not change. It increases
+//! additively and decreases multiplicatively.
 
 use std::time::Duration;
 
-/// Where the limit begins, and where it returns to when fewer requests are under way.
+/// The initial limit, to which it returns while fewer requests are under way.
 const INITIAL: usize = 32;
 
-/// At least so many. One of them is for a handshake.
+/// The smallest limit. One request of it is for a handshake.
 const MIN: usize = 2;
 
-/// At most so many: sockets and bodies that one server of a few cores can take in.
+/// The largest limit: the sockets and bodies that a server with a few cores can process.
 const MAX: usize = 1024;
 
-/// A median is of at least, and at most, so many answers. An increase needs a whole round of prompt answers, as many as
-/// may be under way: the first ones under a larger limit are those that it did not slow down.
+/// The smallest and largest number of responses for a median. An increase also needs as many prompt responses as the
+/// limit, because the first responses under a larger limit are not slowed down by it yet.
 const WINDOW: (usize, usize) = (8, 64);
 
-/// So many requests for other pages at most: each answer is hundreds of kilobytes while it is taken in.
+/// The limit of requests for other pages, whose responses have hundreds of kilobytes.
 const MAX_PAGES: usize = 128;
 
-/// What is left of the limit after a decrease, in percent.
+/// The limit after a decrease, in percent of the limit before.
 const DECREASE: usize = 70;
 
-/// A decrease to half that leaves the median above this part of what it was had no effect: the kubelets are slow of
-/// themselves.
+/// A decrease to half has no effect if the median stays above this part of its value: the kubelets themselves are slow.
 const IN_VAIN: f32 = 0.8;
 
-/// Slowness that is the kubelets' own may vary so much.
+/// The tolerated variation of the median of slow kubelets.
 const TOLERANCE: f32 = 1.25;
 
-/// A request is late when it takes longer than this part of the timeout. So, at the same limit, the handshake of a node
-/// whose connection was lost is done in time, although it costs several times as much; and no request times out when
-/// the kubelets become four times as slow from one moment to the next.
+/// A request is late above this part of the timeout. So a handshake, which costs several times as much, is in time under
+/// the same limit, and no request times out when kubelets suddenly become four times as slow.
 const LATE_REQUEST: u32 = 8;
 
-/// A TLS handshake costs both sides several times as much as a request on an established connection.
+/// A handshake is late above this part of the timeout: it costs several times as much as a request.
 const LATE_HANDSHAKE: u32 = 2;
 
-/// What part of a request has ended.
+/// A part of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scrape) enum Part {
     /// A TLS handshake.
@@ -50,16 +48,16 @@ pub(in crate::scrape) enum Part {
     Request,
 }
 
-/// How it ended.
+/// The result of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scrape) enum Outcome {
-    /// With an answer, whatever its status, after this time.
+    /// A response of any status, after this time.
     Answered(Duration),
-    /// With none in time.
+    /// No response in time.
     TimedOut,
 }
 
-/// The first decrease of a series whose effect is not known yet.
+/// The state before the first decrease of a series, until its effect is known.
 #[derive(Debug, Clone, Copy)]
 struct Trial {
     limit: usize,
@@ -71,29 +69,29 @@ struct Trial {
 pub(in crate::scrape) struct Limit {
     timeout: Duration,
     limit: usize,
-    /// Below it the limit doubles, above it is increased by an eighth.
+    /// Below it the limit doubles; above it the limit increases by an eighth.
     threshold: usize,
-    /// Which limit it is, counted: what was sent under another one does not tell of this one.
+    /// The number of changes of the limit. Requests that were sent under another limit do not count.
     version: u32,
-    /// Times of what has ended, each as a part of the time after which it is late; infinite where none came in time.
+    /// Response times as parts of the time after which they are late; infinite for a timeout.
     window: Vec<f32>,
-    /// Prompt answers of the round so far.
+    /// Prompt responses of the current round.
     prompt: usize,
-    /// Timeouts of nodes that had not answered before either: they tell of the load only if nothing else answers.
+    /// Timeouts of failing nodes, which count only if no other node responds.
     silent: usize,
-    /// The limit kept a request waiting since the last decision.
+    /// Whether a request had to wait because of the limit since the last decision.
     reached: bool,
     trial: Option<Trial>,
     /// The median that smaller limits did not improve.
     tolerated: f32,
-    /// The most that was under way, in this period and in the one before.
+    /// The largest numbers of requests under way, in this period and in the one before.
     peaks: [usize; 2],
     period: Duration,
     period_ends: Duration,
 }
 
 impl Limit {
-    /// For requests that may take `timeout`. A limit that has not been used for two `period`s is taken back.
+    /// A limit for requests with this timeout. It is lowered if it is not used for two periods.
     pub(in crate::scrape) fn new(timeout: Duration, period: Duration) -> Self {
         Self {
             timeout,
@@ -112,43 +110,43 @@ impl Limit {
         }
     }
 
-    /// How many requests may be under way.
+    /// The limit of requests under way.
     pub(in crate::scrape) const fn get(&self) -> usize {
         self.limit
     }
 
-    /// How many of them may be in their TLS handshake.
+    /// The limit of requests in their TLS handshake.
     pub(in crate::scrape) fn handshakes(&self) -> usize {
         (self.limit / 3).max(1)
     }
 
-    /// How many of them may be to nodes that did not answer before.
+    /// The limit of requests to failing nodes.
     pub(in crate::scrape) fn failing(&self) -> usize {
         (self.limit / 4).max(1)
     }
 
-    /// How many of them may be for other pages than `/metrics/resource`.
+    /// The limit of requests for pages besides `/metrics/resource`.
     pub(in crate::scrape) fn pages(&self) -> usize {
         (self.limit / 2).clamp(1, MAX_PAGES)
     }
 
-    /// Whether it has been lowered, and has not been raised beyond where it began since.
+    /// Whether the limit has been lowered and is still below its initial value.
     pub(in crate::scrape) const fn is_lowered(&self) -> bool {
         self.threshold < MAX && self.limit < INITIAL
     }
 
-    /// To be handed to [`Self::ended`] with what is sent now.
+    /// The version for [`Self::ended`] of requests that are sent now.
     pub(in crate::scrape) const fn version(&self) -> u32 {
         self.version
     }
 
-    /// A larger limit would let in more.
+    /// Reports that a larger limit would admit more requests.
     pub(in crate::scrape) const fn reached(&mut self) {
         self.reached = true;
     }
 
-    /// `under_way` requests are under way at `now`. A limit that stays far above what is used would let in a flood
-    /// before the first late answer tells of it.
+    /// Reports the number of requests under way at `now`. A limit far above it would admit too many requests before the
+    /// first late response.
     pub(in crate::scrape) fn used(&mut self, now: Duration, under_way: usize) {
         let [current, before] = &mut self.peaks;
         *current = (*current).max(under_way);
@@ -160,8 +158,8 @@ impl Limit {
         }
     }
 
-    /// A part of a request has ended. `version` is that of the limit it was sent under; `failing` says that the node
-    /// had not answered before.
+    /// Reports the end of a part of a request. `version` is the version at its start; `failing`: the node did not respond
+    /// to its last request.
     pub(in crate::scrape) fn ended(
         &mut self,
         version: u32,
@@ -192,7 +190,7 @@ impl Limit {
         }
     }
 
-    /// Late answers lower the limit at once; a whole round of prompt ones raises it.
+    /// Lowers the limit if responses are late, and raises it after a complete round of prompt ones.
     fn decide(&mut self) {
         let answers = self.window.len();
         let (_, median, _) = self
@@ -217,8 +215,7 @@ impl Limit {
         self.next_window();
     }
 
-    /// Most requests came to nothing, and the work for them is wasted or still to be done: half of them would be too
-    /// many, most likely.
+    /// Lowers the limit to a quarter after most requests timed out: kubelets may still work on them.
     fn collapse(&mut self) {
         self.trial = None;
         self.set(self.limit / 4);
@@ -226,8 +223,8 @@ impl Limit {
         self.next_window();
     }
 
-    /// Answers are late. Where that does not change with two decreases, the kubelets are slow of themselves, and
-    /// asking fewer of them at once gains nothing.
+    /// Lowers the limit because responses are late. If two decreases change nothing, the kubelets themselves are slow, and
+    /// the limit returns to its value before.
     fn decrease(&mut self, median: f32) {
         match self.trial {
             Some(trial) if self.limit * 2 <= trial.limit || self.limit == MIN => {
@@ -363,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_under_another_limit_does_not_count() {
+    fn requests_under_another_limit_do_not_count() {
         let mut limit = limit();
         let old = limit.version();
         feed(&mut limit, WINDOW.1, |_| (false, Outcome::TimedOut));

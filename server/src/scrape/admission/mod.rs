@@ -1,4 +1,4 @@
-//! How many kubelets are last_request at once, and which goes first: the law of overload (docs/scraping.md, "Overload").
+//! The limit and the order of requests to kubelets (docs/scraping.md, "Overload").
 
 mod gate;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which node is last_request next: who waits, who is under way, and who goes first. Pure: it has no clock and no task.
+//! The queue of requests to kubelets: waiting requests, requests under way, and their order. It has no clock and no task.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -10,24 +10,24 @@ use super::limit::{Limit, Outcome, Part};
 pub(in crate::scrape) enum Kind {
     /// `/metrics/resource`.
     Resource,
-    /// Another page: it waits while any node waits to be last_request for `/metrics/resource`.
+    /// Another page. It waits while any node waits for a scrape of `/metrics/resource`.
     Page,
 }
 
-/// A request that wants to be sent.
+/// A request that waits for admission.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::scrape) struct Wish {
-    /// What for.
+    /// The kind of page.
     pub(in crate::scrape) kind: Kind,
-    /// The node was silent when it was last last_request, or the API server calls it not ready.
+    /// The node did not respond to the last request, or is not ready according to the API server.
     pub(in crate::scrape) failing: bool,
-    /// There is no connection yet.
+    /// The request needs a new connection.
     pub(in crate::scrape) handshake: bool,
-    /// When the node was last last_request; nothing if never. Who was last_request longest ago goes first.
+    /// The time of the node's last request; none before the first. The oldest goes first.
     pub(in crate::scrape) last_request: Option<Duration>,
 }
 
-/// A place among the requests under way.
+/// A slot of a request under way.
 #[derive(Debug)]
 pub(in crate::scrape) struct Slot {
     kind: Kind,
@@ -37,18 +37,18 @@ pub(in crate::scrape) struct Slot {
 }
 
 impl Slot {
-    /// Whether a TLS handshake may be begun in it.
+    /// Whether a TLS handshake may begin in it.
     pub(in crate::scrape) const fn in_handshake(&self) -> bool {
         self.handshake
     }
 }
 
-/// Names a request that waits.
+/// The ID of a waiting request.
 pub(in crate::scrape) type Ticket = u64;
 
 type Key = (Option<Duration>, Ticket);
 
-/// Requests that wait.
+/// The lists of waiting requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {
     Connected,
@@ -85,7 +85,7 @@ struct InFlight {
     pages: usize,
 }
 
-/// All requests to kubelets: those that wait, and how many are under way.
+/// All requests to kubelets: the waiting ones, and counts of those under way.
 #[derive(Debug)]
 pub(in crate::scrape) struct Queue {
     limit: Limit,
@@ -96,7 +96,7 @@ pub(in crate::scrape) struct Queue {
 }
 
 impl Queue {
-    /// Nothing waits, nothing is under way.
+    /// An empty queue.
     pub(in crate::scrape) fn new(limit: Limit) -> Self {
         Self {
             limit,
@@ -107,7 +107,7 @@ impl Queue {
         }
     }
 
-    /// Enqueues a request. [`Self::admit`] says when it may be sent.
+    /// Enqueues a request. [`Self::admit`] returns the ticket when the request may be sent.
     pub(in crate::scrape) fn enqueue(&mut self, wish: Wish) -> Ticket {
         let ticket = self.next;
         self.next = self.next.wrapping_add(1);
@@ -117,7 +117,7 @@ impl Queue {
         ticket
     }
 
-    /// A request no longer waits.
+    /// Removes a waiting request.
     pub(in crate::scrape) fn cancel(&mut self, ticket: Ticket) {
         if let Some(wish) = self.wishes.remove(&ticket) {
             let lane = lane_of(&wish);
@@ -125,7 +125,7 @@ impl Queue {
         }
     }
 
-    /// The next request that may be sent at `now`, with its slot. To be called until there is none.
+    /// Returns the next request that may be sent at `now`, with its slot. Call it until it returns none.
     pub(in crate::scrape) fn admit(&mut self, now: Duration) -> Option<(Ticket, Slot)> {
         self.limit.used(now, self.under_way.all);
         if self.wishes.is_empty() {
@@ -153,22 +153,22 @@ impl Queue {
         Some((ticket, slot))
     }
 
-    /// The handshake in this slot is over; its request may be sent.
+    /// Ends the handshake in a slot, so that its request may be sent.
     pub(in crate::scrape) fn connected(&mut self, slot: &mut Slot) {
         if std::mem::take(&mut slot.handshake) {
             self.under_way.handshakes = self.under_way.handshakes.saturating_sub(1);
         }
     }
 
-    /// A part of the request in this slot has ended.
+    /// Reports the end of a part of the request in a slot.
     pub(in crate::scrape) fn ended(&mut self, slot: &Slot, part: Part, outcome: Outcome) {
-        // What other pages take says more of their size than of the load.
+        // The durations of other pages depend on their size more than on the load.
         if slot.kind == Kind::Resource {
             self.limit.ended(slot.version, part, slot.failing, outcome);
         }
     }
 
-    /// The slot is free again.
+    /// Frees a slot.
     pub(in crate::scrape) fn release(&mut self, mut slot: Slot) {
         self.connected(&mut slot);
         let under_way = &mut self.under_way;
@@ -178,27 +178,27 @@ impl Queue {
         under_way.pages = under_way.pages.saturating_sub(page);
     }
 
-    /// How many may be under way.
+    /// The limit of requests under way.
     pub(in crate::scrape) const fn limit(&self) -> usize {
         self.limit.get()
     }
 
-    /// Whether more requests want to be sent than can be.
+    /// Whether requests wait although the limit has been lowered.
     pub(in crate::scrape) fn is_overloaded(&self) -> bool {
         self.limit.is_lowered() && !self.wishes.is_empty()
     }
 
-    /// How many are.
+    /// The number of requests under way.
     pub(in crate::scrape) const fn under_way(&self) -> usize {
         self.under_way.all
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub(in crate::scrape) fn waiting(&self) -> usize {
         self.wishes.len()
     }
 
-    /// Whether a larger limit would let in one that waits.
+    /// Whether a larger limit would admit a waiting request.
     fn is_limited(&self) -> bool {
         let (limit, waiting) = (&self.limit, &self.waiting);
         let pages_alone = waiting.connected.is_empty()
@@ -207,7 +207,7 @@ impl Queue {
         !pages_alone || self.under_way.all >= limit.get() || 2 * limit.pages() >= limit.get()
     }
 
-    /// Who goes next, if anybody may.
+    /// The next request that may be sent.
     fn first(&self) -> Option<Key> {
         let (limit, under_way, waiting) = (&self.limit, self.under_way, &self.waiting);
         if under_way.all >= limit.get() {
@@ -225,7 +225,7 @@ impl Queue {
         if let Some(first) = heads.into_iter().flatten().min() {
             return Some(*first);
         }
-        // Nobody waits for `/metrics/resource` but nodes that were silent.
+        // Pages are sent only while no healthy node waits for `/metrics/resource`.
         let idle = waiting.connected.is_empty() && waiting.unconnected.is_empty();
         let (_, ticket) = waiting
             .page
@@ -236,7 +236,7 @@ impl Queue {
     }
 }
 
-/// A node that was silent is taken to need a handshake: its connection may be as dead as it is.
+/// The list for a request. A failing node counts as one that needs a handshake, because its connection may be dead.
 const fn lane_of(wish: &Wish) -> Lane {
     match (wish.kind, wish.failing, wish.handshake) {
         (Kind::Page, _, _) => Lane::Page,
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_stands_frees_its_place_among_the_handshakes() {
+    fn an_established_connection_frees_its_handshake_slot() {
         let mut queue = queue();
         for _ in 0..11 {
             queue.enqueue(Wish {
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_away_is_not_admitted() {
+    fn a_cancelled_request_is_not_admitted() {
         let mut queue = queue();
         let ticket = queue.enqueue(wish(1));
         queue.cancel(ticket);

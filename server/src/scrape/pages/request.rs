@@ -1,4 +1,4 @@
-//! One request for a page, and the taking in of its answer.
+//! A request for a page, and the use of its response.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,22 +23,22 @@ pub(in crate::scrape) struct Request {
     pub(in crate::scrape) cell: Arc<NodeCell>,
     pub(in crate::scrape) record: Arc<Record>,
     pub(in crate::scrape) node: Arc<str>,
-    /// Where to.
+    /// The addresses of the node.
     pub(in crate::scrape) target: Target,
 }
 
-/// A request that is over.
+/// The result of a request.
 pub(in crate::scrape) struct Ended {
     pub(in crate::scrape) page: Page,
-    /// How many bytes were taken in; nothing if the turn was skipped.
+    /// The size of the response in bytes; none if the turn was skipped.
     pub(in crate::scrape) result: Option<Result<usize, Failed>>,
-    /// Failures in a row: with this one, or before it if it succeeded.
+    /// Failures in a row: including this request, or before it if it succeeded.
     pub(in crate::scrape) failures: u32,
 }
 
 impl Request {
-    /// Waits until the page may be asked for, asks for it and takes it in. The turn is skipped when that is not before
-    /// the page's next turn.
+    /// Waits for admission, requests the page and uses the response. The turn is skipped if the admission takes until the
+    /// page's next turn.
     pub(in crate::scrape) async fn run(mut self) -> Ended {
         let page = self.page;
         let shared = Arc::clone(&self.shared);
@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    /// The answer's bytes.
+    /// Requests the page and uses the response. Returns its size in bytes.
     async fn take_in(&mut self, mut turn: Turn<'_>) -> Result<usize, Failed> {
         let shared = Arc::clone(&self.shared);
         let mut body = shared.page_buffers.take();
@@ -100,7 +100,7 @@ impl Request {
             let limit = u32::try_from(probes::MAX_SERIES).unwrap_or(u32::MAX);
             return Err(ScrapeError::TooManySeries { limit });
         }
-        // A node without probes has a page without counts, but no other lines either.
+        // A node without probes has an empty page.
         if scrape.probes.is_empty() && scrape.skipped_lines > 0 {
             return Err(ScrapeError::NotMetrics {
                 beginning: beginning(body),
@@ -127,7 +127,7 @@ impl Request {
     }
 }
 
-/// Completes when a page's turn has come; never where none is asked for.
+/// Waits for a page's turn; forever without one.
 pub(in crate::scrape) async fn turn(shared: &Arc<Shared>, due: Option<Age>) {
     match due {
         Some(due) => shared.clock.sleep_until(due).await,

@@ -1,4 +1,4 @@
-//! When a node's pages are asked for: between the node's turns, later and later while they fail.
+//! The schedule of a node's pages: between the node's turns, with a back-off after failures.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::scrape::page::{Intervals, Page};
 use crate::scrape::record::Moment;
 use crate::scrape::schedule::Phase;
 
-/// A page that fails is asked for at least every so many of its intervals: a right that is granted, or a kubelet that
-/// is mended, is noticed within eight minutes.
+/// The longest back-off of a page, in intervals: with the default interval, a new permission has effect within eight
+/// minutes.
 const LONGEST_PAUSE: u32 = 8;
 
 /// The pages of one node.
@@ -25,8 +25,8 @@ struct Turns {
 }
 
 impl Timetable {
-    /// For a node that is first asked for `/metrics/resource` at `now`. A page's first turn is the first of its
-    /// places between the node's turns; from then on it comes at its own phase.
+    /// The schedule of a node whose first scrape is at `now`. A page's first turn comes within one resolution, and later
+    /// turns at its own phase.
     pub(in crate::scrape) fn of(
         node: &str,
         resolution: Duration,
@@ -54,7 +54,7 @@ impl Timetable {
         }))
     }
 
-    /// The page whose turn comes next, and when; nothing if none is asked for.
+    /// The page with the next turn, and its time; none if all pages are disabled.
     pub(in crate::scrape) fn next(&self) -> Option<(Page, Age)> {
         let turns = self.0.iter().flatten();
         turns
@@ -62,14 +62,14 @@ impl Timetable {
             .map(|turns| (turns.page, turns.due))
     }
 
-    /// Nobody knows how the turn that was under way ended.
+    /// Ends the current turn of an unknown page with a failure.
     pub(in crate::scrape) fn all_ended(&mut self, now: Moment) {
         for page in Page::ALL {
             self.ended(page, false, now);
         }
     }
 
-    /// A page's turn is over, with success or not.
+    /// Ends a page's turn, with or without success.
     pub(in crate::scrape) fn ended(&mut self, page: Page, answered: bool, now: Moment) {
         let turns = self.0.iter_mut().flatten();
         for turns in turns.filter(|turns| turns.page == page) {
@@ -86,8 +86,8 @@ impl Timetable {
     }
 }
 
-/// Not before `wait` is over: ages are whole milliseconds, and a turn that came a fraction of one early would be
-/// followed by another at once.
+/// The time after `wait`. Ages are whole milliseconds, so it rounds up: after a turn that is slightly early the next one
+/// would follow at once.
 fn no_earlier(now: Moment, wait: Duration) -> Age {
     now.age.after(wait + Duration::from_millis(1))
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_fails_is_asked_for_less_and_less_and_never_for_long_not() {
+    fn the_back_off_of_a_failing_page_has_a_limit() {
         let only = Intervals {
             probes: None,
             summary: MINUTE,

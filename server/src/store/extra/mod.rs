@@ -26,20 +26,20 @@ use pressure::has_pressure;
 /// The time until the data is stale, in halves of the interval: the same as for rates.
 const STALE_AFTER_HALVES: u32 = 5;
 
-/// One node and its pods as of the last answer.
+/// One node and its pods as of the last response.
 #[derive(Debug, PartialEq)]
 pub struct NodeExtra {
-    /// When that answer was in.
+    /// The time of that response.
     pub scraped: Age,
-    /// How long it may be answered.
+    /// The time at which the data becomes stale.
     until: Age,
-    /// The file system the kubelet works on.
+    /// The kubelet's file system.
     pub disk: Option<Disk>,
-    /// The file system of images, where it is another one.
+    /// The file system of images, if it is a different one.
     pub image_disk: Option<Disk>,
     /// Its pressure.
     pub pressure: Pressure,
-    /// Its swap; nothing on a node without any, or whose kubelet does not tell.
+    /// The swap; none if the node has no swap or the kubelet does not report it.
     pub swap: Option<Swap>,
     traffic: Traffic,
     processes: Option<NonMaxU32>,
@@ -64,26 +64,26 @@ pub struct PodExtra {
 /// A file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disk {
-    /// What is used.
+    /// Used bytes.
     pub used: Bytes,
-    /// What there is.
+    /// All bytes.
     pub capacity: Bytes,
-    /// What can still be used.
+    /// Bytes that can still be used.
     pub available: Bytes,
 }
 
 /// Swap space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Swap {
-    /// What is used.
+    /// Used bytes.
     pub used: Bytes,
-    /// What there is.
+    /// All bytes.
     pub capacity: Bytes,
 }
 
 impl NodeExtra {
-    /// Takes in an answer that was in at `now` and is asked for every `interval`. `before` is what the last one gave:
-    /// rates are made of both. Pods whose names Kubernetes does not allow are left out.
+    /// Converts a response that arrived at `now` and is requested every `interval`. Rates are computed from it and
+    /// `before`, the result of the previous response. Pods with names that Kubernetes does not allow are left out.
     pub fn of(
         extras: &Extras<'_>,
         before: Option<&Self>,
@@ -104,7 +104,7 @@ impl NodeExtra {
             .iter()
             .peekable();
         let mut pods: Vec<PodExtra> = Vec::with_capacity(sorted.len());
-        // Both sides are sorted alike: one walk over the two, like a merge.
+        // Both lists have the same order, so one pass over both is enough.
         for pod in sorted {
             while earlier
                 .next_if(|earlier| earlier.key() < key(pod))
@@ -145,7 +145,7 @@ impl NodeExtra {
         }
     }
 
-    /// Whether it may still be answered at `now`.
+    /// Whether the data is fresh at `now`.
     pub fn is_fresh(&self, now: Age) -> bool {
         now <= self.until
     }
@@ -169,19 +169,20 @@ impl NodeExtra {
         self.pods.get(at)
     }
 
-    /// How many pods it tells of.
+    /// The number of pods.
     pub fn pods(&self) -> usize {
         self.pods.len()
     }
 
-    /// The memory it takes, in bytes; names, which are shared, are not counted.
+    /// The memory in bytes, without the shared names.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.pods)
     }
 }
 
 impl PodExtra {
-    /// Names are shared with the same pod before, else with the pod in front of it where they are the same.
+    /// Converts a pod. It shares names with the same pod in the previous response, or the namespace with the pod before
+    /// it in the list.
     fn of(
         summary: &PodExtras<'_>,
         before: Option<&Self>,
@@ -267,7 +268,7 @@ fn key<'a>(summary: &'a PodExtras<'_>) -> (&'a str, &'a str) {
 }
 
 impl Disk {
-    /// Nothing where capacity or what is available was not summary. Windows says that nothing is used.
+    /// None without the capacity or the available bytes. Windows reports zero used bytes.
     fn of(summary: &FsStats) -> Option<Self> {
         let (capacity, available) = (summary.capacity_bytes?, summary.available_bytes?);
         let used = summary.used_bytes.filter(|used| *used > 0);
@@ -279,8 +280,8 @@ impl Disk {
     }
 }
 
-/// Whether two file systems are one. What is used differs then too, for it is summary of the images alone; what is
-/// available is read at two moments.
+/// Whether two reports describe one file system. The used bytes of the second cover only images, and the available bytes
+/// are read at different times.
 fn is_same(a: &FsStats, b: &FsStats) -> bool {
     let apart = match (a.available_bytes, b.available_bytes) {
         (Some(a), Some(b)) => a.abs_diff(b),
@@ -291,7 +292,7 @@ fn is_same(a: &FsStats, b: &FsStats) -> bool {
 }
 
 impl Swap {
-    /// Nothing where there is none: a kubelet reports zeros then.
+    /// None on a node without swap, where a kubelet reports zeros.
     fn of(summary: &SwapStats) -> Option<Self> {
         let used = summary.swap_usage_bytes?;
         let capacity = summary.swap_available_bytes?.saturating_add(used);

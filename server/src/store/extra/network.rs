@@ -1,4 +1,4 @@
-//! Bytes a second, from two readings of an interface's counters.
+//! The rates of a network interface, from two readings of its counters.
 
 use std::num::NonZeroU32;
 
@@ -20,7 +20,7 @@ pub struct Traffic {
     tx: u64,
     /// The time of the reading, in seconds since the epoch; none before the first.
     at: Option<NonZeroU32>,
-    /// Received and sent. Seven digits are more than whole seconds give.
+    /// Received and sent. Times are whole seconds, so seven digits are exact enough.
     rate: Option<(f32, f32)>,
 }
 

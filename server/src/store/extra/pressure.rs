@@ -1,15 +1,15 @@
-//! Pressure stall information: for what part of the last minute some work waited.
+//! Pressure stall information: the part of the last minute in which some task waited.
 
 use std::num::NonZeroU16;
 
 use kubevitals_proto::kubelet::summary::{Extras, Pressured, Stall};
 
-/// A percentage to its hundredth, in two bytes, absence included.
+/// A percentage in hundredths; an `Option` of it takes two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent(NonZeroU16);
 
 impl Percent {
-    /// What is more than 100 is 100, what is less than nothing is nothing.
+    /// Rounds to hundredths, within 0 and 100.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -26,7 +26,7 @@ impl Percent {
     }
 }
 
-/// For what part of the last minute some work waited for a resource (`some avg60`).
+/// The part of the last minute in which some task waited for a resource (`some avg60`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pressure {
     /// CPU.
@@ -38,7 +38,7 @@ pub struct Pressure {
 }
 
 impl Pressure {
-    /// `supported`: whether the node's kernel measures it at all.
+    /// Converts the pressures. `supported`: whether the node's kernel reports pressure.
     pub(super) fn of(
         cpu: Option<Pressured>,
         memory: Option<Pressured>,
@@ -57,8 +57,7 @@ impl Pressure {
     }
 }
 
-/// Whether a node's kernel measures pressure. Where it does not, the kubelet writes zeros all the same; where it does,
-/// something has waited somewhere since the node was started.
+/// Whether a node's kernel reports pressure. If it does not, all values are zero; if it does, at least one is not.
 pub(super) fn has_pressure(extras: &Extras<'_>) -> bool {
     let node = &extras.node;
     let pods = extras

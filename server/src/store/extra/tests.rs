@@ -1,7 +1,7 @@
 use super::*;
 use kubevitals_proto::time::Timestamp;
 
-/// What real kubelets said.
+/// A captured response of a real kubelet.
 fn captured(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/tests/fixtures/");
     std::fs::read(format!("{folder}{name}")).unwrap()
@@ -24,7 +24,7 @@ fn a_pod_is_small() {
 }
 
 #[test]
-fn a_kubelet_of_today_tells_of_disk_swap_pressure_and_processes() {
+fn a_current_kubelet_reports_disk_swap_pressure_and_processes() {
     let node = taken(&captured("kubelet-other/stats-summary-1.35.json"), None);
     let disk = node.disk.unwrap();
     assert_eq!(
@@ -49,7 +49,7 @@ fn a_kubelet_of_today_tells_of_disk_swap_pressure_and_processes() {
 }
 
 #[test]
-fn zeros_of_a_kernel_that_measures_no_pressure_are_not_told() {
+fn zeros_of_a_kernel_without_pressure_are_left_out() {
     let node = taken(&captured("kubelet-1.36/stats-summary.json"), None);
     assert_eq!(node.pressure, Pressure::default());
     assert!(
@@ -61,7 +61,7 @@ fn zeros_of_a_kernel_that_measures_no_pressure_are_not_told() {
 }
 
 #[test]
-fn old_and_windows_kubelets_tell_what_they_have() {
+fn old_and_windows_kubelets_report_less() {
     let old = taken(&captured("kubelet-other/stats-summary-old.json"), None);
     assert_eq!((old.pods(), old.processes()), (11, Some(1_071)));
     assert_eq!((old.swap, old.network()), (None, None));
@@ -120,7 +120,7 @@ fn another_pod_of_the_same_name_begins_anew() {
 }
 
 #[test]
-fn it_is_believed_for_two_and_a_half_intervals() {
+fn data_is_fresh_for_two_and_a_half_intervals() {
     let node = taken(b"{}", None);
     let at = |seconds| Age::from_elapsed(Duration::from_secs(seconds));
     assert!(node.is_fresh(at(150)));
@@ -128,7 +128,7 @@ fn it_is_believed_for_two_and_a_half_intervals() {
 }
 
 #[test]
-fn images_on_a_disk_of_their_own_are_told() {
+fn a_separate_disk_for_images_is_reported() {
     let body = br#"{"node":{
         "fs":{"capacityBytes":1000,"availableBytes":400,"usedBytes":600,"inodes":7},
         "runtime":{"imageFs":{"capacityBytes":5000,"availableBytes":4000,"usedBytes":1000,"inodes":9}}}}"#;

@@ -44,8 +44,8 @@ impl<'a> CopiedSeries<'a> {
 }
 
 impl Excerpt {
-    /// What was copied: the node's own series, then the containers' by namespace, pod and name; of pods that had the
-    /// same name one after the other, the last one last. Series without a block of the span are left out.
+    /// The copied series: the node's own, then the containers' by namespace, pod and name. Of pods that had the same name,
+    /// the last pod is last. Series without a block in the span are left out.
     pub fn series(&self) -> impl Iterator<Item = CopiedSeries<'_>> {
         self.series.iter().map(|copied| CopiedSeries {
             pod: copied.pod.and_then(|pod| self.pods.get(pod)),

@@ -1,6 +1,6 @@
-//! How much memory an allocation really takes.
+//! The size of allocations, as the allocator rounds it.
 
-/// What the allocator sets aside for so many bytes: jemalloc has four sizes between a power of two and the next.
+/// The memory that jemalloc uses for an allocation: it has four sizes between a power of two and the next.
 pub(super) fn malloc_size(bytes: usize) -> usize {
     const SMALLEST: usize = 8;
     if bytes <= SMALLEST * 4 {
@@ -10,15 +10,16 @@ pub(super) fn malloc_size(bytes: usize) -> usize {
     bytes.next_multiple_of(spacing)
 }
 
-/// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to
-/// half are free.
+/// The memory of an interned name: text, two reference counts, and an entry in the interner's set, of which up to half
+/// is free.
 pub(super) fn name_size(name: &str) -> usize {
     const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
     const SLOT: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
     malloc_size(REFERENCE_COUNTS + name.len()) + SLOT
 }
 
-/// Makes room for one more, and for as many as then come for nothing: a list that doubles is half empty.
+/// Reserves capacity for one more element, by a sixteenth and up to the allocator's size: a list that doubles is half
+/// empty.
 pub(super) fn grow<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         let capacity = list.len() + list.len() / 16 + 1;

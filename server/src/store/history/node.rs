@@ -81,11 +81,11 @@ impl NodeHistory {
         }
     }
 
-    /// Takes in what a scrape gave whose answer was in at `now`: the node's own point and those of its containers,
-    /// sorted by namespace, pod and container. Points that are there already are no news.
+    /// Stores the samples of a scrape with a response at `now`: the node's own and the containers', sorted by namespace,
+    /// pod and container. Samples that are stored already change nothing.
     ///
-    /// `binding` says whether the API server has the pod of a namespace and name on this node. It is called when a
-    /// container is new or has begun another run, for some scrapes after, and now and then. Readings of pods that are
+    /// `binding` returns whether the API server has bound a pod to this node. It is called when a
+    /// container is new or has restarted, for some scrapes after that, and from time to time. Readings of pods that are
     /// bound to another node are not taken, and what was taken before the API server knew the pod is dropped.
     pub fn take<'a>(
         &self,
@@ -167,15 +167,14 @@ impl NodeHistory {
         inner.count(self.slot, shared);
     }
 
-    /// The node's clock shows `time` at `now`.
+    /// Sets the time of the node's clock at `now`.
     pub fn set_clock(&self, time: Timestamp, now: Age) {
         let mut inner = self.inner.lock();
         inner.clock = Some((Tick::nearest(time), now));
         inner.clock_set = true;
     }
 
-    /// The node's clock was set forward by so many nanoseconds, or back if that is negative: what was before is told in
-    /// its new time, as if the clock had always been so.
+    /// Applies a step of the node's clock in nanoseconds: moves all samples to the new time.
     pub fn shift(&self, by: i64) {
         let ticks = Tick::nearest(Timestamp(by)).since(Tick::default());
         self.change(|inner, _| {
@@ -210,10 +209,10 @@ impl NodeHistory {
         self.inner.lock().time(now)
     }
 
-    /// Copies the series that are select, of the node itself (told as no pod) and of pods' containers, into an excerpt,
-    /// each from the block on that holds `since` to the one that holds `until`. What was in the excerpt is gone.
+    /// Copies series into an excerpt and replaces its content: from the block that contains `since` to the block that
+    /// contains `until`.
     ///
-    /// `select` is configured once a pod, with the lock held.
+    /// `select` chooses the pods; none stands for the node itself. It is called once a pod, under the lock.
     pub fn copy(
         &self,
         excerpt: &mut Excerpt,
@@ -227,7 +226,7 @@ impl NodeHistory {
                 .chain(blocks)
                 .take_while(|block| block.first() <= until);
             for block in chain {
-                // What is before a block that begins before the span is of no use any more.
+                // This block begins before the span too, so the blocks before it are not needed.
                 if block.first() <= since
                     && let Some(begin) = begins
                 {
@@ -239,7 +238,7 @@ impl NodeHistory {
         });
     }
 
-    /// Copies of each series that is select the one block that holds the newest point not newer than `at`.
+    /// Copies the block with the newest point at or before `at` of each selected series.
     pub fn copy_at(
         &self,
         excerpt: &mut Excerpt,
@@ -251,7 +250,7 @@ impl NodeHistory {
         });
     }
 
-    /// The same, and of series that begin later their first block.
+    /// Copies the same blocks, and the first block of series that begin later.
     pub fn copy_from(
         &self,
         excerpt: &mut Excerpt,
@@ -295,7 +294,7 @@ impl NodeHistory {
         if let Some(time) = inner.time(now) {
             let retention_ticks = inner.retention_ticks(&self.shared);
             let dropped = inner.drop_before(time.plus(-retention_ticks));
-            // What was configured for would have stored some of them: they are counted as cut, as near as is known.
+            // With the configured retention some of these blocks would still be stored: they count as cut.
             if retention_ticks < configured {
                 self.shared.cut.fetch_add(dropped as u64, Relaxed);
             }
@@ -337,7 +336,7 @@ impl NodeHistory {
         for ring in rings.chain([&inner.node]) {
             let mut chain = ring.chain(&inner.blocks).peekable();
             while chain.next().is_some() {
-                // A block goes when the next one's first point, or its own last one, is too old.
+                // A block is dropped when the first point of the next one, or its own last point, is too old.
                 let next = chain.peek().map(|next| next.first());
                 let ends = next.or_else(|| ring.newest(&inner.blocks));
                 each(ends.map_or(0, |ends| time.since(ends)));
@@ -363,8 +362,8 @@ impl Drop for NodeHistory {
 }
 
 impl Shared {
-    /// Offers a point, and says how many were removed because of it: all that are not older, when the node's clock
-    /// was set back. A node that is `full` gets no more blocks.
+    /// Offers a sample. Also returns the number of samples removed because the node's clock was set back: all that are
+    /// not older. A node that is `full` gets no new blocks.
     fn offer(
         &self,
         ring: &mut Ring,
@@ -399,7 +398,7 @@ impl Inner {
         })
     }
 
-    /// Where the series of a pod's container is, or where it belongs.
+    /// The index of a container's series, or the index at which to insert it.
     pub(super) fn find(&self, pod: usize, container: &str) -> Result<usize, usize> {
         find(&self.pods, &self.series, pod, container)
     }
@@ -437,7 +436,7 @@ impl Inner {
                 .iter()
                 .filter(|series| !series.ring.is_empty())
                 .count();
-            // The bounds of the pods behind are read off their own firsts, which are not changed yet.
+            // The bounds of later pods depend on their own `first`, which is not changed yet.
             if let Some(pod) = self.pods.get_mut(at) {
                 pod.first = stored | if left == 0 { EMPTY } else { 0 };
                 stored += left as u32;
@@ -463,7 +462,7 @@ impl Inner {
         }
     }
 
-    /// Bytes of names: of each pod and container its own, of each namespace one.
+    /// Bytes of names: one for each pod and container, and one for each namespace.
     fn name_bytes(&self) -> usize {
         let mut before: Option<&Arc<str>> = None;
         let of_pods = self.pods.iter().map(|pod| {
@@ -490,7 +489,7 @@ impl Inner {
         self.counted = bytes;
     }
 
-    /// For how many ticks points are stored.
+    /// The retention in ticks: the node's own, or the shared one if it is shorter.
     fn retention_ticks(&self, shared: &Shared) -> i64 {
         let all = shared.retention_ticks();
         self.retention_ticks.map_or(all, |own| own.min(all))
@@ -520,15 +519,15 @@ impl Inner {
     }
 }
 
-/// A place in the map of nodes: two pointers to a name, one to a history and a byte, and at most as much again that is
-/// free.
+/// The memory of an entry in the map of nodes: two words for the name, one for the history, a control byte, and as much
+/// again for free entries.
 const SLOT: usize = 2 * (size_of::<Arc<str>>() + size_of::<usize>() + 1);
 
 /// Marks a pod without series.
 const EMPTY: u32 = 1 << 31;
 
-/// The number of a run of a container that started at this time.
+/// The number of the run of a container that started at this time.
 pub fn run_number(start: Timestamp) -> u32 {
-    // Milliseconds, of which the lower bits tell any two starts apart that are less than fifty days from each other.
+    // The lower bits of the milliseconds differ for starts within fifty days of each other.
     start.as_millis() as u32
 }

@@ -1,28 +1,28 @@
-//! Which pod a series is of.
+//! The identity of a series' pod.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::cluster::{PodKey, Uid};
 
-/// A pod: its names, and which of those that had them one after the other.
+/// A pod. The UID distinguishes pods that had the same name one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodId {
     /// Its namespace.
     pub namespace: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    /// Its UID; none while it is not known.
+    /// Its UID; the default while it is unknown.
     pub uid: Uid,
 }
 
 impl PodId {
-    /// How its names are to these, in the order of lists.
+    /// Compares its names with these.
     pub(super) fn order(&self, namespace: &str, name: &str) -> Ordering {
         (&*self.namespace, &*self.name).cmp(&(namespace, name))
     }
 
-    /// Its names, as the cluster's pods are found by.
+    /// The key of the pod in the cluster's pods.
     pub fn key(&self) -> PodKey {
         PodKey {
             namespace: Arc::clone(&self.namespace),
@@ -30,7 +30,7 @@ impl PodId {
         }
     }
 
-    /// Whether its UID may be this one: it is, or one of them is not known.
+    /// Whether the UIDs are equal or one of them is unknown.
     pub fn may_be(&self, uid: Uid) -> bool {
         self.uid == uid || !self.uid.is_some() || !uid.is_some()
     }

@@ -8,25 +8,25 @@ use clap::Args;
 use crate::flag_values::{bytes, duration};
 use crate::store::ring::Tick;
 
-/// A shorter history would be gone before a block of samples is full.
+/// The shortest retention: a shorter one ends before a block of samples is full.
 const SHORTEST: Duration = Duration::from_secs(5 * 60);
 
-/// Less memory hardly holds the history of one node.
+/// The smallest memory limit, for about the history of one node.
 const LEAST_MEMORY: usize = 1 << 20;
 
 /// The flags of the history.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "History")]
 pub struct HistoryFlags {
-    /// For how long what nodes and containers used is remembered, those that are gone included; 0 remembers nothing.
+    /// How long the usage of nodes and containers is stored, including deleted ones; 0 stores nothing.
     #[arg(long, value_name = "DURATION", default_value = "1h0m0s", value_parser = duration)]
     pub history_retention: Duration,
 
-    /// The least time between two remembered points of a container or node; 0 remembers every new one.
+    /// The smallest time between two stored samples of a container or node; 0 stores every new sample.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub history_step: Duration,
 
-    /// The most memory for what is remembered; past it the oldest of all nodes is forgotten first.
+    /// The memory limit of the history; above it the oldest samples of all nodes are dropped first.
     #[arg(long, value_name = "QUANTITY", default_value = "512Mi", value_parser = bytes)]
     pub history_memory_limit: usize,
 }

@@ -1,4 +1,4 @@
-//! What a history must hold to.
+//! Tests of the history.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -145,7 +145,7 @@ fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
 }
 
 #[test]
-fn what_scrapes_say_is_kept_once() {
+fn each_sample_is_stored_once() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     for n in [1, 2, 2, 3, 1] {
@@ -205,7 +205,7 @@ fn a_pod_made_anew_under_its_name_is_another_series() {
 }
 
 #[test]
-fn uids_are_asked_for_until_they_are_sure_and_then_no_more() {
+fn uids_are_looked_up_only_while_they_are_uncertain() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     kubelet.uid.set(0);
@@ -255,7 +255,7 @@ fn a_node_that_is_gone_is_dropped_when_its_history_is_too_old() {
 }
 
 #[test]
-fn a_clock_set_back_takes_what_it_had_said_with_it() {
+fn samples_of_a_clock_that_was_set_back_are_removed() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     (100..200).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
@@ -266,7 +266,7 @@ fn a_clock_set_back_takes_what_it_had_said_with_it() {
 }
 
 #[test]
-fn a_clock_that_is_set_moves_what_was_before_along() {
+fn a_clock_step_moves_earlier_samples() {
     for by in [-700, -100, -3, 3, 240, 5000] {
         let history = History::new(Settings {
             retention: HOUR * 100,

@@ -1,7 +1,7 @@
 //! A node's history as bytes, for a file or another replica.
 //!
-//! What is read is decoded and encoded anew, so nothing that a file says is trusted to be a block: damaged bytes give
-//! other points or an error, and never a panic.
+//! The import decodes and encodes all samples again, so it does not trust the blocks of a file: damaged bytes give other
+//! samples or an error, never a panic.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,35 +18,34 @@ use crate::intern::Interner;
 use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
 use kubevitals_proto::kubelet::names::LONGEST_POD;
 
-/// The form that is written, and the only one that is read.
+/// The version of the format; no other version can be read.
 const VERSION: u8 = 1;
 
-/// Bytes that are no node's history.
+/// An error of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// It is of a form that is not known here.
+    /// The version is unknown.
     #[error("a history of an unknown form")]
     Version,
-    /// It ends too early, or says what cannot be.
+    /// The bytes are truncated or invalid.
     #[error("a history that is not whole")]
     Broken,
 }
 
-/// What was taken in.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Points that were not there before.
+    /// New samples.
     pub points: usize,
-    /// Series that have some of them.
+    /// Series with new samples.
     pub series: usize,
 }
 
 impl NodeHistory {
-    /// Appends the node's history at `now` to `out`: about two bytes a point. The lock is held for a copy. Nothing is
-    /// appended if there are no points.
+    /// Appends the node's history at `now` to `out`, about two bytes a sample; nothing if it is empty. It takes the lock
+    /// for the time of a copy.
     ///
-    /// One node is one message; [`History::nodes`] has all of them. Whoever reads has to be told how long ago this was
-    /// ([`History::import`]), and has to see to it that bytes are not changed on the way.
+    /// The caller transfers the age of the export ([`History::import`]) and protects the bytes with a checksum.
     pub fn export(&self, name: &str, now: Age, out: &mut Vec<u8>) {
         let Some(time) = self.time(now) else { return };
         let mut excerpt = Excerpt::default();
@@ -82,13 +81,12 @@ impl NodeHistory {
 }
 
 impl History {
-    /// Takes in what [`NodeHistory::export`] wrote `ago`, in this process or another, at `now`. Points that are there
-    /// already stay as they are, older and newer ones are added; what is older than is stored, or newer than the export,
-    /// is left out. To be called at any time: before the node's first scrape, or long after. Nothing is taken in when
-    /// nothing is remembered.
+    /// Imports at `now` what [`NodeHistory::export`] wrote the time `ago` before, in this process or another. Stored samples
+    /// do not change; older and newer ones are added, within the retention and up to the time of the export. It may be
+    /// called at any time, also after the node's first scrape. It has no effect if the history is disabled.
     ///
     /// # Errors
-    /// When the bytes are no history; what was read before the damage stays.
+    /// When the bytes are not a history; samples before the damage stay.
     pub fn import(
         &self,
         exported: &[u8],
@@ -154,8 +152,8 @@ impl History {
 }
 
 impl Inner {
-    /// Where the series of a pod's container is, made if need be. A pod that is not known yet came before those of its
-    /// name that are: what runs now is told by scrapes.
+    /// The index of a container's series, which is created if it does not exist. A new pod is inserted before pods of the
+    /// same name, because scrapes have already reported the current one.
     fn series_of(&mut self, pod: &PodId, container: &Arc<str>, run: u32) -> Option<usize> {
         let first = self
             .pods
@@ -188,7 +186,7 @@ impl Inner {
         }
     }
 
-    /// Takes out a series that was made for points that then were not taken.
+    /// Removes a series that was created for samples that were then not stored.
     fn drop_if_empty(&mut self, at: usize) {
         if self
             .series
@@ -200,7 +198,7 @@ impl Inner {
     }
 }
 
-/// Adds points to a series, or to the node's own; how many were new. Nothing if there is no such series.
+/// Adds samples to a series, or to the node's own. Returns the number of new ones; none if there is no such series.
 fn merge(
     inner: &mut Inner,
     shared: &Shared,
@@ -220,7 +218,7 @@ fn merge(
     }
     let copied: Vec<Block> = ring.chain(&inner.blocks).copied().collect();
     let mut own: Vec<Sample> = samples(&copied).collect();
-    // Another run than that of the points before it.
+    // The added samples before it are of another run.
     if let Some(first) = own.first_mut()
         && points.first().is_some_and(|point| point.at < first.at)
     {
@@ -257,7 +255,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
     }
 }
 
-/// Bytes that are read from the front.
+/// A reader of bytes from the front.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

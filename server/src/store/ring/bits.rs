@@ -1,6 +1,6 @@
-//! A fixed number of bits, written and read from the lowest of the first word on.
+//! A fixed number of bits, in order from the lowest bit of the first word.
 
-/// Words in a block, so that it fills a cache line together with what is said of it.
+/// The number of words in a block: with the block's own word they fill a cache line.
 const WORDS: usize = 15;
 
 /// The bits of one block.
@@ -8,11 +8,10 @@ const WORDS: usize = 15;
 pub(super) struct Bits([u32; WORDS]);
 
 impl Bits {
-    /// How many there are.
+    /// The number of bits.
     pub(super) const LEN: u32 = WORDS as u32 * u32::BITS;
 
-    /// Writes the lowest `width` bits of `value` (at most 32, the others being zero) at `at`, where only zeros may be.
-    /// What does not fit is not written.
+    /// Writes `value` at `at`, where all bits are zero. Bits beyond the end are dropped.
     pub(super) fn put(&mut self, at: u32, value: u32) {
         let (word, shift) = ((at / u32::BITS) as usize, at % u32::BITS);
         let wide = u64::from(value) << shift;
@@ -24,7 +23,7 @@ impl Bits {
         }
     }
 
-    /// Writes the lowest `width` bits of `value` (more than 32) over those that the bits begin with.
+    /// Replaces the first `width` bits (more than 32) by the lowest bits of `value`.
     pub(super) fn replace_first(&mut self, width: u32, value: u64) {
         let [low, high, ..] = &mut self.0;
         let mask = (1 << (width - u32::BITS)) - 1;

@@ -1,20 +1,20 @@
-//! A block: some points of one series, and where the next block is.
+//! A block: some points of one series, and the number of the next block.
 
 use super::Point;
 use super::bits::Bits;
 use super::coder::Coder;
 use super::time::Tick;
 
-/// What a block takes, in bytes: a cache line.
+/// The size of a block in bytes: a cache line.
 pub const BLOCK_BYTES: usize = size_of::<Block>();
 
 /// The number that no block has.
 pub(super) const NONE: u32 = (1 << NUMBER_BITS) - 1;
 
-/// Of the word beside the bits: the lower ones are the number of the next block, the others how many points there are.
+/// The lower bits of the block's first word, for the number of the next block. The upper ones are the number of points.
 const NUMBER_BITS: u32 = 24;
 
-/// Up to a hundred and more points of one series: as many as fit.
+/// As many points of one series as fit, up to 255.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     next_and_points: u32,
@@ -32,7 +32,7 @@ impl Default for Block {
 }
 
 impl Block {
-    /// A block that begins with a point, and what writes the next ones. `step` is the usual time between two points.
+    /// A block with a first point, and the coder for the next ones. `step` is the usual time between two points.
     pub(super) fn begin(point: &Point, step: u16) -> (Self, Coder) {
         let mut block = Self::default();
         let coder = Coder::begin(&mut block.bits, point, step);
@@ -40,7 +40,7 @@ impl Block {
         (block, coder)
     }
 
-    /// Adds a point; false, and nothing has happened, if it does not fit.
+    /// Adds a point. Returns false and changes nothing if the point does not fit.
     pub(super) fn push(&mut self, coder: &mut Coder, point: &Point) -> bool {
         let points = self.points();
         if points == u8::MAX {
@@ -54,20 +54,20 @@ impl Block {
         fits
     }
 
-    /// When its first point was.
+    /// The time of the first point.
     pub fn first(&self) -> Tick {
         let low = u64::from(self.bits.window(0));
         let high = u64::from(self.bits.window(u32::BITS));
         Tick::from_bits(high << u32::BITS | low)
     }
 
-    /// Moves all its points in time by so many ticks: each is told as so long after the first.
+    /// Moves all points by a number of ticks; only the first point has an absolute time.
     pub(super) fn shift(&mut self, ticks: i64) {
         let first = self.first().plus(ticks);
         self.bits.replace_first(Tick::BITS, first.bits());
     }
 
-    /// How many points there are.
+    /// The number of points.
     pub(super) fn points(&self) -> u8 {
         (self.next_and_points >> NUMBER_BITS) as u8
     }
@@ -85,7 +85,7 @@ impl Block {
         self.next_and_points = self.next_and_points & !NONE | next & NONE;
     }
 
-    /// How many bytes [`Block::write`] appends.
+    /// The number of bytes that [`Block::write`] appends.
     pub const WRITTEN: usize = 1 + Bits::LEN as usize / 8;
 
     /// Appends the block as bytes.
@@ -96,7 +96,7 @@ impl Block {
         }
     }
 
-    /// The block of these bytes; nothing if they are not [`Block::WRITTEN`]. Any bytes are some block.
+    /// Reads a block from [`Block::WRITTEN`] bytes; none for another length. All bytes are a valid block.
     pub fn read_from(bytes: &[u8]) -> Option<Self> {
         let (points, bits) = bytes.split_first()?;
         if bytes.len() != Self::WRITTEN {

@@ -1,14 +1,14 @@
-//! The blocks of one node's series: taken when a series needs one, given back when its oldest is dropped.
+//! The pool of blocks that the series of one node share.
 
 use super::block::{BLOCK_BYTES, Block, NONE};
 
 const PAGE: usize = Blocks::PAGE;
 
-/// Blocks in pages; those that are free are a list through their numbers.
+/// Blocks in pages. Free blocks form a linked list by number.
 #[derive(Debug)]
 #[expect(
     clippy::vec_box,
-    reason = "a list that grows must not copy the pages, nor need room for all of them at once"
+    reason = "a growing list must not copy the pages or need memory for all of them at once"
 )]
 pub struct Blocks {
     pages: Vec<Box<[Block; PAGE]>>,
@@ -27,11 +27,10 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    /// Blocks that are allocated at once: half a KiB, so that little lies idle and a block costs no allocation of its
-    /// own.
+    /// The number of blocks in an allocation of half a KiB.
     pub const PAGE: usize = 8;
 
-    /// None, with room for so many before anything is allocated again.
+    /// An empty pool with capacity in its list for this number of blocks.
     pub fn with_capacity(blocks: usize) -> Self {
         Self {
             pages: Vec::with_capacity(blocks.div_ceil(PAGE)),
@@ -39,23 +38,23 @@ impl Blocks {
         }
     }
 
-    /// How many are in use.
+    /// The number of used blocks.
     pub fn used(&self) -> usize {
         (self.pages.len() * PAGE).saturating_sub(self.idle as usize)
     }
 
-    /// How many are allocated and free.
+    /// The number of free blocks.
     pub fn idle(&self) -> usize {
         self.idle as usize
     }
 
-    /// The memory they take, in bytes, those that are free and the list of pages among them.
+    /// The memory in bytes, including free blocks and the list of pages.
     pub fn bytes(&self) -> usize {
         self.pages.len() * PAGE * BLOCK_BYTES
             + self.pages.capacity() * size_of::<Box<[Block; PAGE]>>()
     }
 
-    /// Puts a block where one is free. Allocates a page where none is; nothing if there can be no more.
+    /// Adds a block and returns its number; none if the pool is full. Allocates a page if no block is free.
     pub(super) fn add(&mut self, block: Block) -> Option<u32> {
         if self.free == NONE {
             self.grow()?;
@@ -69,7 +68,7 @@ impl Blocks {
         Some(number)
     }
 
-    /// Takes a block out, to be used again.
+    /// Frees a block.
     pub(super) fn remove(&mut self, number: u32) {
         let free = self.free;
         let Some(slot) = self.get_mut(number) else {
@@ -97,7 +96,7 @@ impl Blocks {
             return None;
         }
         if self.pages.len() == self.pages.capacity() {
-            // By an eighth: a list twice as long as need be would be felt in small nodes.
+            // By an eighth: doubling would waste memory in small nodes.
             self.pages.reserve_exact(self.pages.len() / 8 + 2);
         }
         let mut page = Box::new([Block::default(); PAGE]);

@@ -1,49 +1,49 @@
-//! How points become bits: each as its distance from what was to be expected of it.
+//! Encodes points as bits: each as its distance from a prediction.
 //!
-//! A block begins with a whole point and the usual time between two. Of every other point come first its time, as the
-//! distance from the last one's plus the usual step, and then each value, as levels above or below the last one's.
-//! Distances are Rice codes whose parameter follows the ones before them in the block; a distance that was not to be
-//! expected at all is written out. What reads does the same steps as what writes, so nothing else has to be said: not
-//! the parameters, nor, where nothing of the kind happens, that a container was restarted or has no swap.
+//! A block begins with a complete point and the usual step between two points. Every other point has a time, as the
+//! distance from the last time plus the usual step, and values, as the number of levels above or below the last ones.
+//! Distances are Rice codes. Their parameter depends on the distances before them in the block; a distance that is too
+//! large for a code is written in full. The reader derives the parameters in the same way as the writer, so they are not
+//! stored. Restarts and the begin of swap cost bits only where they occur.
 
 use super::bits::Bits;
 use super::level::Level;
 use super::time::Tick;
 use super::{Levels, Point};
 
-/// So many ones say that something else follows than a Rice code.
+/// The number of ones that mark something else than a Rice code.
 const ESCAPE: u32 = 10;
 
-/// What may follow them in place of a time's distance, in two bits.
+/// The bits after an escape in place of a time's distance, which say what follows.
 const KIND_BITS: u32 = 2;
 const LONG_STEP: u32 = 0;
 const RESTARTED: u32 = 1;
 const SWAP_BEGINS: u32 = 2;
 
-/// A long step, in ticks. A longer one begins a block.
+/// The bits of a long step, in ticks. A longer step begins a new block.
 const LONG_STEP_BITS: u32 = 14;
 
-/// A long distance between levels.
+/// The bits of a long distance between levels.
 const LONG_LEVEL_BITS: u32 = Level::BITS + 1;
 
-/// The usual step in a block's head: four bits that say how large, and three that say how much.
+/// The bits of the usual step in a block's head: four for the exponent, three for the mantissa.
 const STEP_BITS: u32 = 7;
 
-/// Fractions of a tick in which the usual step is kept.
+/// The unit of the usual step: this part of a tick.
 const STEP_UNIT: i32 = 4;
 
-/// Swap rarely changes, and then by anything.
+/// The Rice parameter for swap, which changes rarely and by any amount.
 const SWAP_PARAMETER: u32 = 1;
 
-/// The sums of distances that a block begins with, as if there had been [`FIRST_WEIGHT`] points before it: of times,
-/// CPU, memory. What they are matters to the first points of a block alone.
+/// The initial sums of distances (time, CPU, memory), as if [`FIRST_WEIGHT`] points came before the block. They matter
+/// only for the first points.
 const FIRST_SUMS: [u16; 3] = [40, 12, 4];
 const FIRST_WEIGHT: u32 = 2;
 
-/// When so many distances are summed up, they count half.
+/// The weight at which sums are halved.
 const MOST_WEIGHT: u32 = 16;
 
-/// The last point of a block, and how the ones before it differed.
+/// The last point of a block, and sums of recent distances.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Coder {
     /// Ticks since the block's first point.
@@ -51,9 +51,9 @@ pub(super) struct Coder {
     levels: Levels,
     /// The usual time between two points, in quarters of a tick.
     step: u16,
-    /// Of times, CPU and memory: the distances of late.
+    /// The sums of recent distances of time, CPU and memory.
     sums: [u16; 3],
-    /// How many bits are used.
+    /// The number of used bits.
     used: u16,
     points: u8,
     swapping: bool,
@@ -74,7 +74,7 @@ impl Coder {
         self.step
     }
 
-    /// A usual time between two points, given in ticks.
+    /// Converts a usual time between two points from ticks.
     pub(super) fn step_of(ticks: i64) -> u16 {
         let step = ticks.saturating_mul(STEP_UNIT.into());
         u16::try_from(step.max(1)).unwrap_or(u16::MAX)
@@ -138,8 +138,8 @@ impl Coder {
         }
     }
 
-    /// Writes the next point of a block that begins at `first`; false, and nothing has happened, if it does not fit or
-    /// comes too long after the last, or not after it.
+    /// Writes the next point of a block that begins at `first`. Returns false and changes nothing if the point does not
+    /// fit, is not newer than the last point, or is too much newer.
     pub(super) fn write(&mut self, bits: &mut Bits, first: Tick, point: &Point) -> bool {
         let ticks = point.tick.since(first) - self.since();
         if !(1..1 << LONG_STEP_BITS).contains(&ticks) {
@@ -150,7 +150,7 @@ impl Coder {
         let mut out = Writer { bits, at };
         next.put(&mut out, ticks as i32, point);
         if out.at > Bits::LEN {
-            // What was written of it is behind the block's end for whoever reads.
+            // Readers ignore the bits after the last point.
             return false;
         }
         next.used = out.at as u16;
@@ -190,7 +190,7 @@ impl Coder {
         self.learn(ticks, distances, point.levels);
     }
 
-    /// Reads the next point of a block that begins at `first`; nothing if there can be none in these bits.
+    /// Reads the next point of a block that begins at `first`; none if the bits are not valid.
     pub(super) fn read(&mut self, bits: &Bits, first: Tick) -> Option<Point> {
         let at = u32::from(self.used);
         let mut from = Reader { bits, at };
@@ -240,17 +240,16 @@ impl Coder {
         (i32::from(self.step) + STEP_UNIT / 2) / STEP_UNIT
     }
 
-    /// How many of the distances of late are summed up.
+    /// The number of distances in the sums.
     fn weight(&self) -> u32 {
         weight(self.points)
     }
 
-    /// How many bits of a distance are written as they are: about as many as distances have had of late.
+    /// The Rice parameter: the number of low bits of a distance that are written in full.
     fn parameter(&self, of: usize) -> u32 {
         let sum = u32::from(self.sums.get(of).copied().unwrap_or_default());
         let weight = self.weight();
-        // The best one for distances of a mean m, each half as likely as the one m × ln 2 before it, is about
-        // log2(m × ln 2).
+        // For an exponential distribution with the mean m, the best parameter is about log2(m × ln 2).
         let mut parameter = 0;
         while parameter < LONG_LEVEL_BITS && (weight * 8) << parameter < sum * 5 {
             parameter += 1;
@@ -258,12 +257,12 @@ impl Coder {
         parameter
     }
 
-    /// Takes in a point.
+    /// Updates the predictions with a point.
     fn learn(&mut self, ticks: i32, distances: [u32; 3], levels: Levels) {
         self.since = self.since.saturating_add(ticks.unsigned_abs());
         self.levels = levels;
         let step = i32::from(self.step);
-        // One long gap must not change what is usual.
+        // One long gap must not change the usual step.
         let off = (ticks.saturating_mul(STEP_UNIT) - step).clamp(-step, step);
         let weight = i32::from(self.points).saturating_add(4).min(16);
         self.step = u16::try_from((step + off / weight).max(1)).unwrap_or(u16::MAX);
@@ -279,7 +278,7 @@ impl Coder {
     }
 }
 
-/// How many distances are summed up when a block has so many points.
+/// The number of distances in the sums when a block has this number of points.
 fn weight(points: u8) -> u32 {
     let learned = u32::from(points.saturating_sub(1)) + FIRST_WEIGHT;
     if learned < MOST_WEIGHT {
@@ -290,7 +289,7 @@ fn weight(points: u8) -> u32 {
     }
 }
 
-/// A step in [`STEP_BITS`].
+/// Encodes a step in [`STEP_BITS`].
 fn short_of(step: u16) -> u32 {
     let step = u32::from(step.max(1));
     let rounded = step + step / 16;
@@ -298,13 +297,13 @@ fn short_of(step: u16) -> u32 {
     (size << 3 | (rounded << 3 >> size).min(15) & 7).min((1 << STEP_BITS) - 1)
 }
 
-/// The step of [`short_of`].
+/// Decodes a step of [`short_of`].
 fn long_of(short: u32) -> u16 {
     let (size, much) = (short >> 3, short & 7);
     u16::try_from((8 + much) << size >> 3).unwrap_or(u16::MAX)
 }
 
-/// Distances by their size: 0, -1, 1, -2, 2 …
+/// Maps distances to numbers by their size: 0, -1, 1, -2, 2 …
 fn zigzag(distance: i32) -> u32 {
     (distance << 1 ^ distance >> 31).cast_unsigned()
 }
@@ -354,7 +353,7 @@ impl Reader<'_> {
         value
     }
 
-    /// Reads a Rice code; nothing at an escape, which is then read.
+    /// Reads a Rice code; none if it reads an escape.
     fn rice(&mut self, parameter: u32) -> Option<u32> {
         let window = self.bits.window(self.at);
         let ones = window.trailing_ones();
@@ -380,14 +379,14 @@ mod tests {
         }
 
         #[test]
-        fn a_step_is_kept_to_a_sixteenth(step in 1u16..60_000) {
+        fn a_step_is_exact_to_an_eighth(step in 1u16..60_000) {
             let kept = long_of(short_of(step));
             prop_assert!(u32::from(kept.abs_diff(step)) * 8 <= u32::from(step) + 8, "{step}: {kept}");
         }
     }
 
     #[test]
-    fn the_last_distances_count_most() {
+    fn weights_stay_within_their_bounds() {
         let weights: Vec<u32> = (1..=32).map(weight).collect();
         assert_eq!(weights.first(), Some(&FIRST_WEIGHT));
         assert!(

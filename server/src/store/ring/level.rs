@@ -1,13 +1,13 @@
-//! Values on a scale whose levels lie so that none is more than 0.5 % from the value it stands for.
+//! A scale of levels, each at most 0.5 % from the values that it stands for.
 
-/// How far a level may be from a value it stands for: one part in this many. Values below it are levels of their own.
+/// The inverse of the largest relative error. Smaller values are exact.
 const PRECISION: u64 = 200;
 
-/// The place of a value on the scale.
+/// The number of a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Level(u16);
 
-/// How many levels cover all of `u64`.
+/// The number of levels that cover `u64`.
 const COUNT: usize = count();
 
 /// The smallest value of each level.
@@ -17,7 +17,7 @@ static LOWEST: [u64; COUNT] = lowest();
 static OCTAVES: [u16; 65] = octaves();
 
 impl Level {
-    /// How many bits a level takes.
+    /// The bits of a level.
     pub(super) const BITS: u32 = usize::BITS - (COUNT - 1).leading_zeros();
 
     /// The level that stands for `value`.
@@ -35,12 +35,12 @@ impl Level {
 
     /// The value it stands for.
     pub(super) fn value(self) -> u64 {
-        // Beyond the last there is none: such a level was not made here.
+        // Only damaged data has a larger level.
         let lowest = LOWEST.get(usize::from(self.0)).copied();
         lowest.map_or(u64::MAX, middle)
     }
 
-    /// The level of this number, from bits that were once written.
+    /// The level of a number that was read; at most the last one.
     pub(super) fn from_bits(bits: u32) -> Self {
         Self((bits as usize).min(COUNT - 1) as u16)
     }
@@ -50,24 +50,24 @@ impl Level {
         self.0.into()
     }
 
-    /// How many levels it is above another.
+    /// The number of levels above another level.
     pub(super) fn above(self, other: Self) -> i32 {
         i32::from(self.0) - i32::from(other.0)
     }
 
-    /// The level so many above; the last or the first if there are not so many.
+    /// The level `levels` above, within the scale.
     pub(super) fn plus(self, levels: i32) -> Self {
         let level = i32::from(self.0).saturating_add(levels);
         Self::from_bits(u32::try_from(level).unwrap_or_default())
     }
 }
 
-/// What stands for all values from `lowest` on: the largest that is near enough to it.
+/// The value of the level that begins at `lowest`: the largest within the error.
 const fn middle(lowest: u64) -> u64 {
     lowest.saturating_add(lowest / PRECISION)
 }
 
-/// The smallest value that `middle(lowest)` is not near enough to; nothing if it is for all.
+/// The lowest value of the next level; none after the last level.
 const fn beyond(lowest: u64) -> Option<u64> {
     let middle = middle(lowest);
     // middle ≥ value × (1 - 1/PRECISION)

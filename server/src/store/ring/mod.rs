@@ -1,9 +1,9 @@
 //! A compressed series of one container or node: time, CPU, memory and swap, in about two bytes a point.
 //!
-//! Times lie on a grid of 200 ms (`time`), values on a scale whose levels are at most 1 % apart (`level`): no time
-//! is off by more than 100 ms, no value by more than 0.5 %. What is kept is how far each point is from what was to be
-//! expected of it, in as many bits as such distances took lately (`coder`), in blocks of 64 bytes (`block`) that a
-//! node's series share out among themselves (`blocks`). The oldest block of a series is dropped whole, and used again.
+//! Times lie on a grid of 200 ms (`time`), and values on a scale with levels at most 1 % apart (`level`): the largest
+//! error is 100 ms for a time and 0.5 % for a value. A point stores the difference from its prediction, with a number of
+//! bits that adapts to recent differences (`coder`). Points are in blocks of 64 bytes (`block`) from a pool that the
+//! series of a node share (`blocks`). The oldest block of a series is dropped as a whole and used again.
 
 mod bits;
 mod block;
@@ -32,13 +32,13 @@ pub struct Sample {
     pub cpu: Nanocores,
     /// Working set at `at`.
     pub memory: Bytes,
-    /// Swap at `at`, where there was any: none in use and none reported are the same.
+    /// Swap at `at`; none if it is zero or not reported.
     pub swap: Option<Bytes>,
-    /// Whether it is the first of another run of its container: what came before it was before a restart.
+    /// Whether the container restarted since the sample before.
     pub restarted: bool,
 }
 
-/// A sample as the ring keeps it.
+/// A sample as the ring stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Point {
     tick: Tick,
@@ -51,7 +51,7 @@ struct Point {
 struct Levels {
     cpu: Level,
     memory: Level,
-    /// Zero where there is no swap.
+    /// Zero without swap.
     swap: Level,
 }
 

@@ -1,4 +1,4 @@
-//! A series: the blocks of its points, and where the next one goes.
+//! A series: its blocks, and the coder for the next point.
 
 use super::block::{Block, NONE};
 use super::blocks::Blocks;
@@ -6,21 +6,20 @@ use super::coder::Coder;
 use super::time::Tick;
 use super::{Point, Sample};
 
-/// What became of a point that was offered.
+/// The result of offering a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
-    /// It is the newest point now.
+    /// It was stored.
     Stored,
-    /// It is not newer than the newest, and changed nothing.
+    /// It is not newer than the newest point and was not stored.
     Old,
-    /// There was no block for it.
+    /// No block was available.
     Full,
 }
 
-/// A series without its blocks, which are among those of its node: what it is offered, dropped from and read with must
-/// always be the same ones.
+/// A series. Its blocks are in the node's pool, and callers must always pass the same pool.
 ///
-/// Its size is what every container of a cluster pays, whether it has points or not.
+/// Every container of a cluster has one, so it is small.
 #[derive(Clone, Debug)]
 pub struct Ring {
     coder: Option<Coder>,
@@ -39,8 +38,8 @@ impl Default for Ring {
 }
 
 impl Ring {
-    /// Adds a point in constant time. `step` is the usual time between two points of a new series; a series that has
-    /// some knows its own. Allocates only when the node has no free block.
+    /// Adds a point in constant time. `step` is the usual time between two points of a new series. Allocates only when the
+    /// node has no free block.
     pub fn offer(
         &mut self,
         blocks: &mut Blocks,
@@ -76,13 +75,13 @@ impl Ring {
         Offered::Stored
     }
 
-    /// When its newest point was.
+    /// The time of the newest point.
     pub fn newest(&self, blocks: &Blocks) -> Option<Tick> {
         let open = blocks.get(self.last)?;
         Some(open.first().plus(self.coder.as_ref()?.since()))
     }
 
-    /// When its oldest point was.
+    /// The time of the oldest point.
     pub fn oldest(&self, blocks: &Blocks) -> Option<Tick> {
         blocks.get(self.first).map(Block::first)
     }
@@ -92,12 +91,12 @@ impl Ring {
         self.first == NONE
     }
 
-    /// Drops the blocks all of whose points are older than `oldest`; how many blocks and points.
+    /// Drops blocks with only older points than `oldest`. Returns the numbers of blocks and points.
     pub fn drop_before(&mut self, blocks: &mut Blocks, oldest: Tick) -> (usize, usize) {
         let mut dropped = (0, 0);
         while let Some(block) = blocks.get(self.first) {
             let (next, points) = (block.next(), block.points());
-            // All points of a block are older than the first one of the next.
+            // All points of a block are older than the first point of the next block.
             let old = match blocks.get(next) {
                 Some(next) => next.first() <= oldest,
                 None => self.newest(blocks).is_none_or(|newest| newest < oldest),
@@ -115,7 +114,7 @@ impl Ring {
         dropped
     }
 
-    /// Forgets the points from `tick` on, when the clock that they are of turns out to have been ahead; how many.
+    /// Removes the points from `tick` on, after the node's clock was set back. Returns their number.
     pub fn truncate_from(
         &mut self,
         blocks: &mut Blocks,
@@ -134,7 +133,7 @@ impl Ring {
         points.len() - remaining
     }
 
-    /// Moves all its points in time by so many ticks.
+    /// Moves all points by a number of ticks.
     pub fn shift(&self, blocks: &mut Blocks, ticks: i64) {
         let mut number = self.first;
         while let Some(block) = blocks.get_mut(number) {
@@ -143,7 +142,7 @@ impl Ring {
         }
     }
 
-    /// Gives all blocks back.
+    /// Frees all blocks.
     pub fn clear(&mut self, blocks: &mut Blocks) {
         let mut number = self.first;
         while let Some(block) = blocks.get(number) {
@@ -164,21 +163,21 @@ impl Ring {
         })
     }
 
-    /// The one block that holds the newest point not newer than `tick`.
+    /// The block with the newest point at or before `tick`.
     pub fn block_at<'a>(&self, blocks: &'a Blocks, tick: Tick) -> Option<&'a Block> {
         self.chain(blocks)
             .take_while(|block| block.first() <= tick)
             .last()
     }
 
-    /// How many points it has.
+    /// The number of points.
     pub fn len(&self, blocks: &Blocks) -> usize {
         self.chain(blocks)
             .map(|block| usize::from(block.points()))
             .sum()
     }
 
-    /// The same series with its blocks moved to others.
+    /// The same series with its blocks copied to another pool.
     pub fn moved(&self, from: &Blocks, to: &mut Blocks) -> Self {
         let mut moved = Self {
             coder: self.coder,

@@ -1,4 +1,4 @@
-//! What a ring must hold to, whatever it is offered.
+//! Properties of a ring for any input.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn near(stored: u64, given: u64) -> bool {
     u128::from(stored.abs_diff(given)) * 200 <= u128::from(given)
 }
 
-/// Asserts that what was stored is what was given, as near as was promised.
+/// Asserts that the stored samples equal the given ones within the documented errors.
 fn assert_near(stored: &[Sample], given: &[Sample]) {
     assert_eq!(stored.len(), given.len());
     for (stored, given) in stored.iter().zip(given) {
@@ -105,7 +105,7 @@ fn any_sample() -> impl Strategy<Value = Sample> {
 
 proptest! {
     #[test]
-    fn what_is_offered_is_kept(given in walk()) {
+    fn offered_samples_are_stored(given in walk()) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         for sample in &given {
             prop_assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Stored);
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn of_anything_in_any_order_what_is_newer_is_kept(given in prop::collection::vec(any_sample(), 0..100)) {
+    fn only_newer_samples_are_stored(given in prop::collection::vec(any_sample(), 0..100)) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         let mut stored: Vec<Sample> = Vec::new();
         for sample in given {
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_dropped_is_the_oldest_and_no_more_than_asked(given in walk(), part in 0usize..300) {
+    fn only_old_samples_are_dropped(given in walk(), part in 0usize..300) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         for sample in &given {
             ring.offer(&mut blocks, sample, STEP);
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_set_back_takes_what_it_had_said_with_it(given in walk(), part in 0usize..300) {
+    fn samples_of_a_clock_that_was_set_back_are_removed(given in walk(), part in 0usize..300) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         for sample in &given {
             ring.offer(&mut blocks, sample, STEP);
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn a_series_that_is_moved_goes_on(given in walk(), part in 0usize..300) {
+    fn a_moved_series_continues(given in walk(), part in 0usize..300) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         let part = part.min(given.len());
         for sample in &given[..part] {
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn the_block_of_a_time_is_the_one_that_holds_it(given in walk(), nth in 0usize..300, after in 0i64..10_000_000_000) {
+    fn the_block_of_a_time_contains_its_sample(given in walk(), nth in 0usize..300, after in 0i64..10_000_000_000) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         for sample in &given {
             ring.offer(&mut blocks, sample, STEP);

@@ -7,21 +7,21 @@ use kubevitals_proto::time::Timestamp;
 /// Nanoseconds from one tick to the next.
 const GRID: i64 = 200_000_000;
 
-/// A time on the grid: so many fifths of a second since the Unix epoch.
+/// A time on the grid: fifths of a second since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Tick(i64);
 
 impl Tick {
-    /// How many bits the tick of any [`Timestamp`] takes, sign and all.
+    /// The bits of the tick of any [`Timestamp`], with the sign.
     pub(super) const BITS: u32 = 37;
 
-    /// The time from one to the next.
+    /// The time between two ticks.
     pub const DURATION: Duration = Duration::from_nanos(GRID.unsigned_abs());
 
-    /// Before any time there is.
+    /// Before any timestamp.
     pub const EARLIEST: Self = Self(i64::MIN / GRID - 1);
 
-    /// After any time there is.
+    /// After any timestamp.
     pub const LATEST: Self = Self(i64::MAX / GRID + 1);
 
     /// The tick nearest to a time: at most 100 ms from it.
@@ -30,33 +30,33 @@ impl Tick {
         Self(tick + i64::from(rest * 2 >= GRID))
     }
 
-    /// Its time; of a tick that lies outside of what a timestamp can hold, the nearest that it can.
+    /// The time, within the range of a timestamp.
     pub fn time(self) -> Timestamp {
         Timestamp(self.0.saturating_mul(GRID))
     }
 
-    /// How many ticks there are in a duration, rounded down; at most as many as there are ticks.
+    /// The number of ticks in a duration, rounded down.
     pub fn count(duration: Duration) -> i64 {
         let ticks = duration.as_nanos() / GRID.unsigned_abs() as u128;
         i64::try_from(ticks).unwrap_or(i64::MAX)
     }
 
-    /// The tick so many later, or earlier if that is negative; the earliest or latest if there is none.
+    /// The tick `ticks` later, or earlier if that is negative, within the range of ticks.
     pub fn plus(self, ticks: i64) -> Self {
         Self(self.0.saturating_add(ticks)).clamp(Self::EARLIEST, Self::LATEST)
     }
 
-    /// How many ticks it is later than another.
+    /// The number of ticks since another tick.
     pub fn since(self, other: Self) -> i64 {
         self.0.saturating_sub(other.0)
     }
 
-    /// Its lowest [`Tick::BITS`] bits.
+    /// The lowest [`Tick::BITS`] bits.
     pub(super) fn bits(self) -> u64 {
         self.0.cast_unsigned() & ((1 << Self::BITS) - 1)
     }
 
-    /// The tick of these bits, which [`Tick::bits`] gave.
+    /// The tick of the bits from [`Tick::bits`].
     pub(super) fn from_bits(bits: u64) -> Self {
         let unused = u64::BITS - Self::BITS;
         Self((bits << unused).cast_signed() >> unused).clamp(Self::EARLIEST, Self::LATEST)
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_time_are_ticks() {
+    fn the_first_and_last_times_are_ticks() {
         for nanos in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX] {
             let tick = Tick::nearest(Timestamp(nanos));
             assert!(tick.time().0.abs_diff(nanos) <= 100_000_000, "{nanos}");

@@ -386,7 +386,7 @@ fn the_pace_of_a_kubelet_and_its_slowness_are_no_steps() {
 }
 
 #[test]
-fn a_step_is_seen_on_a_node_whose_samples_are_spread_out() {
+fn a_step_is_detected_on_a_node_with_spread_samples() {
     for seed in 0..40 {
         for step in [-3_600_000, -60_000, -45_000, 45_000, 60_000, 3_600_000] {
             let mut kubelet = Sampled::new(seed, 20);
@@ -562,7 +562,7 @@ fn a_duplicate_that_appears_changes_nothing() {
 }
 
 #[test]
-fn series_that_cannot_be_told_apart_are_left_out_and_said() {
+fn ambiguous_series_are_left_out_with_a_reason() {
     let left_out = |page: &dyn Fn(i64) -> String| {
         let mut node = four_cores();
         for turn in 0..8 {
@@ -633,7 +633,7 @@ fn three_copies_and_those_of_the_node_are_followed_too() {
 }
 
 #[test]
-fn a_line_that_is_there_is_not_said_to_be_missing() {
+fn an_invalid_line_is_not_a_missing_one() {
     let bad = |family: &str, value: &str| {
         format!("{family}{{container=\"x\",namespace=\"ns\",pod=\"a\"}} {value}\n")
     };

@@ -1,4 +1,4 @@
-//! What one node may take of the history, and whose pods count.
+//! Tests of the limits of one node, and of pods of other nodes.
 
 use super::*;
 use crate::store::history::series_list::MAX_SERIES;
@@ -33,8 +33,7 @@ fn pods_of_other_nodes_are_not_remembered() {
 }
 
 #[test]
-fn what_was_taken_before_the_api_server_knew_the_pod_is_dropped_when_it_turns_out_to_be_elsewhere()
-{
+fn early_samples_of_a_pod_of_another_node_are_dropped() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     kubelet.uid.set(0);
@@ -81,7 +80,7 @@ fn a_pod_that_is_made_again_on_the_same_node_goes_on() {
 }
 
 #[test]
-fn of_pods_that_nobody_knows_only_some_are_remembered() {
+fn the_number_of_unknown_pods_is_limited() {
     let history = History::new(settings());
     let kubelet = Kubelet::new(&history, "n1");
     kubelet.uid.set(0);
@@ -148,7 +147,7 @@ fn names_and_lists_are_counted() {
 
 /// Fifteen honest nodes, and one whose kubelet has new names with each scrape; some of its pods are known.
 #[test]
-fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
+fn only_a_node_over_its_share_is_shortened() {
     let own: Vec<String> = (0..20).map(|n| format!("pod-{n:03}")).collect();
     let alone = History::new(settings());
     let honest: Vec<Kubelet> = (0..15)
