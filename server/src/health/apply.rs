@@ -10,7 +10,6 @@ use super::facts::{ContainerFacts, Kill, PodFacts};
 use super::pod_events::EventKind;
 use super::probe_counters::ProbeId;
 use super::review_context::ReviewContext;
-use super::rules::probe::probe_of;
 use super::rules::{restart, tallied_terminations};
 use super::streaks::Streak;
 use super::tallies::Tally;
@@ -83,7 +82,7 @@ impl PodFacts {
         let probe = match event_kind {
             EventKind::Unhealthy(kind) => index
                 .of(&pod.template.containers)
-                .and_then(|spec| probe_of(spec, kind)),
+                .and_then(|spec| spec.probe(kind)),
             _ => None,
         };
         let threshold = probe.map(|probe| probe.failure_threshold);
@@ -107,7 +106,7 @@ impl PodFacts {
         else {
             return;
         };
-        let (Some(running), Some(probe)) = (running_since(status), probe_of(spec, kind)) else {
+        let (Some(running), Some(probe)) = (running_since(status), spec.probe(kind)) else {
             return;
         };
         let period = i64::from(probe.period) * SECOND;

@@ -11,18 +11,10 @@ use super::facts::PodFacts;
 use super::messages;
 use super::pod_events::EventKind;
 use super::probe_counters::{ProbeId, ProbeReading};
-use super::rules::probe::{first_attempt, probe_of};
 use super::streaks::Streak;
 use super::terminations::{finished, running_since, time};
 use super::thresholds::SECOND;
 use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid};
-
-/// The kinds of probe, in the order of the API.
-const KINDS: [ProbeKind; 3] = [
-    ProbeKind::Startup,
-    ProbeKind::Liveness,
-    ProbeKind::Readiness,
-];
 
 /// What the status of a probe depends on.
 struct ProbeFacts<'a> {
@@ -97,18 +89,16 @@ impl Engine {
             (&'a ContainerSpec, &'a ContainerStatus),
         )| {
             let facts = facts.and_then(|facts| index.of(&facts.containers));
-            KINDS.into_iter().filter_map(move |kind| {
-                Some(ProbeFacts {
-                    pod,
-                    name: &spec.name,
-                    kind,
-                    status,
-                    spec: probe_of(spec, kind)?,
-                    streak: facts.and_then(|facts| facts.streaks.of(kind)),
-                    seen: self.counters.of(node, ProbeId::of(pod, &spec.name, kind)),
-                    lost,
-                    now,
-                })
+            spec.probes().map(move |(kind, probe)| ProbeFacts {
+                pod,
+                name: &spec.name,
+                kind,
+                status,
+                spec: probe,
+                streak: facts.and_then(|facts| facts.streaks.of(kind)),
+                seen: self.counters.of(node, ProbeId::of(pod, &spec.name, kind)),
+                lost,
+                now,
             })
         };
         ContainerIndex::enumerate(pod.containers()).flat_map(of_kinds)
@@ -193,7 +183,7 @@ impl ProbeFacts<'_> {
 
     /// Whether its first attempt may not be complete.
     fn is_untried(&self, running: Timestamp) -> bool {
-        self.now.since(running) < first_attempt(self.spec)
+        self.now < self.spec.first_attempt(running)
     }
 
     fn failures(&self, status: ProbeStatus) -> u32 {

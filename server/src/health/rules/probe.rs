@@ -8,7 +8,7 @@
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind};
 
 use super::decision::{Decision, Extension, Opening};
-use crate::cluster::{ContainerSpec, Pod, Probe};
+use crate::cluster::Pod;
 use crate::health::causes::cause_of;
 use crate::health::container_index::ContainerIndex;
 use crate::health::facts::{CountedFailures, EndedReadiness, PodFacts};
@@ -34,7 +34,9 @@ pub(in crate::health) fn review_killing(
     }
     let topic = Topic::Probe(index, kind);
     let streak = container.streaks.of(kind);
-    let threshold = probe_of(spec, kind).map_or(u32::MAX, |probe| probe.failure_threshold);
+    let threshold = spec
+        .probe(kind)
+        .map_or(u32::MAX, |probe| probe.failure_threshold);
     let reached = streak.is_some_and(|streak| streak.failures() >= threshold);
     let kill = container.being_killed().filter(|kill| kill.kind == kind);
     if !reached && kill.is_none() {
@@ -137,7 +139,8 @@ pub(in crate::health) fn review_readiness(
         let node = pod.node.as_deref().unwrap_or_default();
         let back = context.nodes.back_since(node);
         let since = unready.max(back).unwrap_or(running);
-        let until = since.plus_nanos(first_attempt(probe).max(UNEXPLAINED));
+        let unexplained = since.plus_nanos(UNEXPLAINED);
+        let until = probe.first_attempt(since).max(unexplained);
         if context.now < until {
             return vec![Decision::Wake(until)];
         }
@@ -206,22 +209,4 @@ pub(in crate::health) fn count_readiness(
         count: failures.max(streak.failures().into()),
         last_seen: Some(streak.last),
     }))
-}
-
-/// The longest time until the first attempt of a probe is complete.
-pub(in crate::health) fn first_attempt(probe: &Probe) -> i64 {
-    let seconds = probe
-        .initial_delay
-        .saturating_add(probe.period)
-        .saturating_add(probe.timeout);
-    i64::from(seconds) * SECOND
-}
-
-/// A container's probe of a kind.
-pub(in crate::health) fn probe_of(spec: &ContainerSpec, kind: ProbeKind) -> Option<&Probe> {
-    match kind {
-        ProbeKind::Liveness => spec.liveness.as_ref(),
-        ProbeKind::Readiness => spec.readiness.as_ref(),
-        ProbeKind::Startup => spec.startup.as_ref(),
-    }
 }
