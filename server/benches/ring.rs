@@ -1,5 +1,5 @@
-//! What an hour of history costs: bytes a point and errors, on a real kubelet's six minutes and on the simulation; the
-//! memory of large clusters; how fast points are taken in and read; and the pods with the most of 150,000.
+//! Benchmarks of the history: bytes a point and errors for a recording and for simulations, the memory of large
+//! clusters, the time to store and read points, and the top pods of 150,000.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -43,10 +43,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Scrapes in an hour.
 const HOUR: u32 = 240;
 
-/// Different nodes that are simulated; the nodes of a large cluster are each like one of them.
+/// The number of simulated nodes; each node of a large cluster is a copy of one of them.
 const SIMULATED: u32 = 20;
 
-/// What this thread has allocated and not freed: bytes.
+/// The bytes that this thread has allocated and not freed.
 fn allocated() -> usize {
     let allocated = thread::allocatedp::read().unwrap().get();
     (allocated - thread::deallocatedp::read().unwrap().get()) as usize
@@ -77,12 +77,12 @@ fn fed(nodes: &[Vec<Scrape>], count: usize) -> (History, usize, Duration) {
     (history, bytes, took)
 }
 
-fn told(what: &str, nodes: &[Vec<Scrape>]) {
+fn report(what: &str, nodes: &[Vec<Scrape>]) {
     let (history, bytes, _) = fed(nodes, nodes.len());
     let points = history.totals().points;
     let (time, value) = errors(&history, nodes);
     println!(
-        "{what}: {points} points, {:.2} bytes a point, all told; errors at most {:.1} ms and {:.3} %",
+        "{what}: {points} points, {:.2} bytes a point in total; errors at most {:.1} ms and {:.3} %",
         bytes as f64 / points as f64,
         time as f64 / 1e6,
         value * 100.0
@@ -92,16 +92,16 @@ fn told(what: &str, nodes: &[Vec<Scrape>]) {
 fn memory(_: &mut Criterion) {
     let names = Interner::default();
     let recorded = feed::recording(&names);
-    told("recording, six minutes", std::slice::from_ref(&recorded));
-    told(
+    report("recording, six minutes", std::slice::from_ref(&recorded));
+    report(
         "recording, repeated for an hour",
         &[feed::repeated(&recorded, HOUR as usize)],
     );
     let troubled = feed::simulation(SIMULATED, 30, Faults::Scheduled, HOUR, &names);
-    told("simulation, an hour of every fault", &troubled);
+    report("simulation, an hour of every fault", &troubled);
     drop(troubled);
     let quiet = feed::simulation(SIMULATED, 30, Faults::None, HOUR, &names);
-    told("simulation, an hour of peace", &quiet);
+    report("simulation, an hour of peace", &quiet);
     for nodes in [1000, 5000] {
         let (history, bytes, took) = fed(&quiet, nodes);
         let counts = history.totals();
@@ -206,7 +206,7 @@ fn speed(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A number that looks like chance.
+/// A pseudo-random number.
 fn chance(seed: u64) -> u64 {
     let x = (seed ^ (seed >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20

@@ -1,4 +1,4 @@
-//! Full lists: what they cost the server, and what a client waits for.
+//! Full lists: their cost for the server and the latency for a client.
 
 use std::time::{Duration, Instant};
 
@@ -16,15 +16,15 @@ const LISTS: usize = 10;
 
 const PODS: &str = "/apis/metrics.k8s.io/v1beta1/pods";
 
-/// Asks the server itself, as the cluster's administrator.
+/// A client of the server with the identity of the cluster administrator.
 pub(crate) struct Client {
     client: reqwest::Client,
     port: u16,
 }
 
-/// What one list took.
+/// The measurements of one list.
 struct Taken {
-    /// Until the first byte of the body was in.
+    /// The time to the first byte of the body.
     first_byte: Duration,
     bytes: usize,
 }
@@ -64,14 +64,14 @@ impl Client {
         serde_json::from_slice(&body).expect("JSON")
     }
 
-    /// How many items a list has.
+    /// The number of items of a list.
     pub(crate) async fn items(&self, path: &str) -> usize {
         self.json(path).await["items"]
             .as_array()
             .map_or(0, Vec::len)
     }
 
-    /// Takes a whole list and keeps nothing of it.
+    /// Reads and discards a complete list.
     async fn list(&self, accept: &str) -> Taken {
         let began = Instant::now();
         let mut answer = self
@@ -110,7 +110,7 @@ fn limit(pods: usize, form: &str) -> f64 {
     }
 }
 
-/// What ten lists at once may add, in MiB.
+/// The limit of additional memory for ten concurrent lists, in MiB.
 const ADDED: f64 = 40.0;
 
 fn verdict(found: f64, limit: f64) -> String {

@@ -64,8 +64,8 @@ async fn cluster(nodes: usize, pods: usize, span: Duration) {
     BufReader::new(simulator.0.stdout.take().unwrap())
         .read_line(&mut line)
         .expect("vitals-sim says where it is");
-    let told: Value = serde_json::from_str(&line).expect("one line of JSON");
-    let path = |name: &str| told[name].as_str().expect("a path").to_owned();
+    let started: Value = serde_json::from_str(&line).expect("one line of JSON");
+    let path = |name: &str| started[name].as_str().expect("a path").to_owned();
 
     let began = Instant::now();
     let server = Running::start(
@@ -92,7 +92,7 @@ async fn cluster(nodes: usize, pods: usize, span: Duration) {
     );
 }
 
-/// From the start to the first answers, and to all of them.
+/// The time from the start to the first and to all responses.
 async fn start(client: &Client, nodes: usize, began: Instant) {
     while !client
         .get("/readyz")
@@ -122,7 +122,7 @@ async fn start(client: &Client, nodes: usize, began: Instant) {
     );
 }
 
-/// What it costs when nobody asks.
+/// The cost without requests.
 async fn rest(server: &Running, client: &Client, span: Duration) {
     // Two resolutions to settle: connections made, first rates replaced.
     tokio::time::sleep(Duration::from_secs(30)).await;

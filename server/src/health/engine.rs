@@ -211,11 +211,11 @@ impl Engine {
         if !event.pod_uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
         }
-        let known = self
+        let existing = self
             .pods
             .get(&event.pod_uid)
             .and_then(|facts| facts.pod.clone());
-        let Some(pod) = known
+        let Some(pod) = existing
             .filter(|pod| pod.key == event.pod)
             .or_else(|| find(&event.pod))
         else {
@@ -469,11 +469,11 @@ fn is_healthy(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
         return true;
     }
     let restarted = ContainerIndex::enumerate(pod.containers()).any(|(index, (spec, status))| {
-        let known = before.and_then(|before| index.of(&before.containers));
-        match known {
-            Some(known) => {
+        let existing = before.and_then(|before| index.of(&before.containers));
+        match existing {
+            Some(existing) => {
                 let stays = pod.stays_ended(spec);
-                status.ends(stays) > known.ends(stays)
+                status.ends(stays) > existing.ends(stays)
             }
             None => ends(status)
                 .any(|(_, ended)| finished(ended).is_some_and(|at| now.since(at) <= LOOK_BACK)),

@@ -155,8 +155,9 @@ impl PodFacts {
         let statuses = ContainerIndex::enumerate(pod.containers());
         self.containers = statuses
             .map(|(index, (spec, status))| {
-                if let Some(known) = restored.iter().find(|known| known.name == spec.name) {
-                    return known.restored();
+                if let Some(existing) = restored.iter().find(|existing| existing.name == spec.name)
+                {
+                    return existing.restored();
                 }
                 let ends = status.ends(pod.stays_ended(spec));
                 let (termination_count, unclaimed) =
@@ -273,10 +274,10 @@ fn workload(pod: &Pod) -> Option<Workload> {
 impl ContainerFacts {
     /// Stores the tally of an Event. Above the limit the tally of the oldest Event is dropped.
     pub(super) fn count_ends(&mut self, tally: Tally) {
-        if let Some(known) = self.tallies.iter_mut().find(|it| it.event == tally.event) {
-            known.first = known.first.min(tally.first);
-            known.last = known.last.max(tally.last);
-            known.ends = known.ends.max(tally.ends);
+        if let Some(existing) = self.tallies.iter_mut().find(|it| it.event == tally.event) {
+            existing.first = existing.first.min(tally.first);
+            existing.last = existing.last.max(tally.last);
+            existing.ends = existing.ends.max(tally.ends);
             return;
         }
         if self.tallies.len() >= MAX_TALLIES
@@ -345,8 +346,9 @@ impl ContainerFacts {
 
     /// Whether a kill was about a recorded termination.
     pub(super) fn is_spent(&self, kill: &Kill) -> bool {
-        let mut known = self.restarts.iter().rev();
-        known.any(|restart| restart.certainty == Certainty::Direct && kill.explains(&restart.ended))
+        let mut existing = self.restarts.iter().rev();
+        existing
+            .any(|restart| restart.certainty == Certainty::Direct && kill.explains(&restart.ended))
     }
 }
 

@@ -21,8 +21,8 @@ impl Incidents {
             return;
         }
         let key = GroupKey::of(record);
-        let known = self.groups.group_of(id, key.as_ref());
-        if let Some((group, true)) = known {
+        let existing = self.groups.group_of(id, key.as_ref());
+        if let Some((group, true)) = existing {
             if !self.groups.defer(group) {
                 self.update_group(group);
             }

@@ -71,7 +71,7 @@ impl IncidentSubject {
 }
 
 /// The engine's incidents, by name and by subject.
-struct Known {
+struct IncidentIndex {
     names: HashMap<(String, String), IncidentId>,
     about: HashMap<IncidentSubject, Vec<IncidentId>>,
 }
@@ -125,8 +125,8 @@ impl Engine {
             }
         }
         for (name, place) in nodes {
-            let known = self.nodes.incident(&name).is_some();
-            if let Some(id) = id(place).filter(|_| !known) {
+            let has_incident = self.nodes.incident(&name).is_some();
+            if let Some(id) = id(place).filter(|_| !has_incident) {
                 self.restored_nodes.insert(name.clone(), id);
                 if let Some(node) = (present.node)(&name) {
                     self.node(Some(&node), Some(&node), past, now);
@@ -182,7 +182,7 @@ impl Engine {
         result: &mut MergeResult,
         now: Timestamp,
     ) -> Vec<Option<IncidentId>> {
-        let mut known = self.known();
+        let mut index = self.incident_index();
         let retention = self.incidents.retention();
         let mut ids = Vec::with_capacity(incidents.len());
         for incoming in incidents {
@@ -198,7 +198,7 @@ impl Engine {
                 continue;
             };
             let choice = choices.get(&incoming.incident.involved.uid).copied();
-            ids.push(match self.same(&known, &incoming.incident, choice, newer) {
+            ids.push(match self.same(&index, &incoming.incident, choice, newer) {
                 Same::Is(id) => {
                     result.known += 1;
                     self.incidents
@@ -221,7 +221,7 @@ impl Engine {
                         role: GroupRole::Single,
                     });
                     // By name only: two incidents of one snapshot are two, however similar.
-                    known.names.insert(name, id);
+                    index.names.insert(name, id);
                     Some(id)
                 }
             });
@@ -229,8 +229,8 @@ impl Engine {
         ids
     }
 
-    fn known(&self) -> Known {
-        let mut known = Known {
+    fn incident_index(&self) -> IncidentIndex {
+        let mut index = IncidentIndex {
             names: HashMap::new(),
             about: HashMap::new(),
         };
@@ -240,31 +240,31 @@ impl Engine {
             }
             let meta = &record.incident.metadata;
             let name = (meta.namespace.clone(), meta.name.clone());
-            known.names.insert(name, id);
+            index.names.insert(name, id);
             let about = IncidentSubject::of(&record.incident);
-            known.about.entry(about).or_default().push(id);
+            index.about.entry(about).or_default().push(id);
         }
-        known
+        index
     }
 
     /// Finds the engine's incident that is the same one: by name, or by object, container, reason and overlapping time.
     fn same(
         &self,
-        known: &Known,
+        index: &IncidentIndex,
         incident: &Incident,
         choice: Option<MergeChoice>,
         newer: bool,
     ) -> Same {
         let meta = &incident.metadata;
         let name = (meta.namespace.clone(), meta.name.clone());
-        if let Some(id) = known.names.get(&name) {
+        if let Some(id) = index.names.get(&name) {
             return Same::Is(*id);
         }
         if choice == Some(MergeChoice::Replace) {
             // The engine's incidents of this pod are merged into it later.
             return Same::No;
         }
-        let about = known.about.get(&IncidentSubject::of(incident));
+        let about = index.about.get(&IncidentSubject::of(incident));
         let about = about.into_iter().flatten();
         let at_that_time: Vec<(IncidentId, &Arc<Incident>)> = about
             .filter_map(|id| Some((*id, self.incidents.get(*id)?)))
@@ -460,21 +460,21 @@ fn overlap(one: &Incident, other: &Incident) -> bool {
 /// `newer`, it decides whether the incident has ended.
 fn combine(edit: &mut Edit<'_>, incoming: SavedIncident, newer: bool) {
     let SavedIncident { incident, keys, .. } = incoming;
-    let known = &mut *edit.incident;
-    let more = incident.count > known.count;
+    let existing = &mut *edit.incident;
+    let more = incident.count > existing.count;
     if newer {
-        known.reason = incident.reason;
-        known.cause = incident.cause;
-        known.certainty = incident.certainty;
-        known.ended = incident.ended;
-    } else if known.cause == incident.cause {
-        known.certainty = more_certain(known.certainty, incident.certainty);
+        existing.reason = incident.reason;
+        existing.cause = incident.cause;
+        existing.certainty = incident.certainty;
+        existing.ended = incident.ended;
+    } else if existing.cause == incident.cause {
+        existing.certainty = more_certain(existing.certainty, incident.certainty);
     }
-    if newer || (more && known.cause == incident.cause) {
-        known.message = incident.message;
-        known.last_ended = incident.last_ended;
+    if newer || (more && existing.cause == incident.cause) {
+        existing.message = incident.message;
+        existing.last_ended = incident.last_ended;
     }
-    known.count = known.count.max(incident.count);
+    existing.count = existing.count.max(incident.count);
     edit.began(incident.began);
     edit.seen(incident.last_seen);
     for (key, evidence) in keys.into_iter().map(EvidenceKey).zip(incident.evidence) {

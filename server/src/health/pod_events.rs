@@ -98,8 +98,8 @@ fn probe(message: &str) -> Option<(ProbeKind, &str)> {
 impl PodEvents {
     /// Adds an Event. Returns the increase of its count; none if the Event is not newer than the stored one.
     pub(super) fn add(&mut self, event: &Event, event_kind: EventKind) -> Option<u32> {
-        let known = self.0.iter().position(|stored| stored.uid == event.uid);
-        let before = known.and_then(|at| self.0.get(at));
+        let existing = self.0.iter().position(|stored| stored.uid == event.uid);
+        let before = existing.and_then(|at| self.0.get(at));
         let more = match before {
             Some(before) => event
                 .count
@@ -108,7 +108,7 @@ impl PodEvents {
             // The number of new occurrences is unknown; the last one is new.
             None => 1,
         };
-        if let Some(at) = known {
+        if let Some(at) = existing {
             self.0.remove(at);
         }
         if self.0.len() >= MAX_EVENTS {

@@ -228,29 +228,30 @@ impl Snapshot {
         if self.incidents.len() <= most {
             return self.clone();
         }
-        let mut kept: Vec<(usize, &SavedIncident)> = self.incidents.iter().enumerate().collect();
-        kept.sort_by_key(|(_, kept)| {
-            let incident = &kept.incident;
+        let mut selected: Vec<(usize, &SavedIncident)> =
+            self.incidents.iter().enumerate().collect();
+        selected.sort_by_key(|(_, selected)| {
+            let incident = &selected.incident;
             (incident.ended.is_some(), Reverse(incident.last_seen))
         });
-        kept.truncate(most);
-        kept.sort_by_key(|(place, _)| *place);
-        let places: HashMap<usize, usize> = kept
+        selected.truncate(most);
+        selected.sort_by_key(|(position, _)| *position);
+        let positions: HashMap<usize, usize> = selected
             .iter()
             .enumerate()
             .map(|(new, (old, _))| (*old, new))
             .collect();
-        let place = |old: usize| places.get(&old).copied();
+        let position = |old: usize| positions.get(&old).copied();
         let pods = self.pods.iter().filter_map(|pod| {
             let mut pod = pod.clone();
             pod.open = pod
                 .open
                 .iter()
-                .filter_map(|(old, topic)| Some((place(*old)?, *topic)))
+                .filter_map(|(old, topic)| Some((position(*old)?, *topic)))
                 .collect();
             let mut of_use = !pod.open.is_empty();
             for restart in pod.containers.iter_mut().flat_map(|it| &mut it.restarts) {
-                restart.incident = restart.incident.and_then(place);
+                restart.incident = restart.incident.and_then(position);
                 of_use |= restart.incident.is_some();
             }
             of_use.then_some(pod)
@@ -260,9 +261,12 @@ impl Snapshot {
             form: self.form,
             pods: pods.collect(),
             nodes: nodes
-                .filter_map(|(name, old)| Some((name.clone(), place(*old)?)))
+                .filter_map(|(name, old)| Some((name.clone(), position(*old)?)))
                 .collect(),
-            incidents: kept.into_iter().map(|(_, kept)| kept.clone()).collect(),
+            incidents: selected
+                .into_iter()
+                .map(|(_, selected)| selected.clone())
+                .collect(),
         }
     }
 
@@ -408,7 +412,7 @@ pub(super) fn restore(
     });
     facts.open = open.collect();
     let containers = pod.containers.into_iter().map(|container| {
-        let mut known = ContainerFacts {
+        let mut facts = ContainerFacts {
             name: container.name.into(),
             termination_count: container.termination_count,
             kill: container.kill.map(|kill| Kill {
@@ -420,7 +424,7 @@ pub(super) fn restore(
             ..ContainerFacts::default()
         };
         for restart in container.restarts {
-            known.add_restart(Restart {
+            facts.add_restart(Restart {
                 nth: restart.nth,
                 ended: restart.ended,
                 cause: restart.cause,
@@ -433,7 +437,7 @@ pub(super) fn restore(
                 unknown_before: restart.unknown_before,
             });
         }
-        known
+        facts
     });
     facts.containers = containers.collect();
     facts

@@ -174,8 +174,8 @@ impl LostNodes {
     /// Applies the deletion of a pod. The count of affected pods stays.
     pub(in crate::health) fn forget(&mut self, pod: &Pod) {
         if let Some(lost) = pod.node.as_ref().and_then(|node| self.lost.get_mut(node))
-            && let Some(known) = lost.pods.get_mut(&pod.uid)
-            && known.uid == pod.uid
+            && let Some(existing) = lost.pods.get_mut(&pod.uid)
+            && existing.uid == pod.uid
         {
             // The pod need not be reviewed when the node recovers.
             lost.pods.remove(&pod.uid);

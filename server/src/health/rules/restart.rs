@@ -28,22 +28,22 @@ pub(in crate::health) fn record_terminations(
         let Some((container, spec, status)) = facts.container(pod, index) else {
             continue;
         };
-        let (now, known) = (
+        let (now, previous) = (
             status.ends(pod.stays_ended(spec)),
             container.termination_count,
         );
-        if now < known {
+        if now < previous {
             // The number may fall by one between two states of the kubelet. A larger difference is a new count.
-            if known - now > 1
+            if previous - now > 1
                 && let Some(container) = index.of_mut(&mut facts.containers)
             {
                 container.termination_count = now;
             }
             continue;
         }
-        let new = now - known;
+        let new = now - previous;
         let mut in_status: Vec<(u32, Ended)> = ends(status)
-            .filter(|(nth, _)| *nth > known && *nth <= now)
+            .filter(|(nth, _)| *nth > previous && *nth <= now)
             .map(|(nth, ended)| (nth, ended.clone()))
             .collect();
         in_status.reverse();
@@ -341,9 +341,9 @@ fn move_termination(
     }
     context.incidents.edit(to, |edit| {
         edit.incident.count += its;
-        let known = edit.incident.last_ended.as_ref().and_then(|it| it.finished);
+        let finished = edit.incident.last_ended.as_ref().and_then(|it| it.finished);
         if let Some(ended) = ended
-            && ended.finished >= known
+            && ended.finished >= finished
         {
             edit.incident.last_ended = Some(ended);
         }

@@ -62,8 +62,8 @@ fn explain(
             .rev()
             .filter(|it| tally.covers(&it.ended))
     };
-    let known = inside().filter(is_known).count();
-    let left = (tally.ends.saturating_sub(tally.claimed) as usize).saturating_sub(known);
+    let recorded = inside().filter(is_known).count();
+    let left = (tally.ends.saturating_sub(tally.claimed) as usize).saturating_sub(recorded);
     let open = || inside().filter(|it| !is_known(it) && it.cause != Cause::OomKilled);
     let named = open().filter(|it| tally.names(&it.ended));
     let codes: Vec<i32> = inside()
@@ -97,15 +97,15 @@ fn infer(facts: &mut PodFacts, pod: &Pod, index: ContainerIndex, context: &mut R
         }
         let likely = probes.iter().find(|(cause, has)| {
             let same = |it: &&Restart| it.cause == *cause && it.certainty == Certainty::Direct;
-            let known = container.restarts.iter().rev().find(same);
+            let recorded = container.restarts.iter().rev().find(same);
             let is_tallied = || {
                 container
                     .tallies
                     .iter()
                     .any(|it| it.is_loop_of(*cause, &restart.ended))
             };
-            *has && match known {
-                Some(known) if known.ended.exit_code == restart.ended.exit_code => true,
+            *has && match recorded {
+                Some(recorded) if recorded.ended.exit_code == restart.ended.exit_code => true,
                 Some(_) => was_killed(&restart.ended),
                 None => was_killed(&restart.ended) && is_tallied(),
             }
@@ -171,7 +171,7 @@ fn claim(
     let cause = tally.kind.cause();
     let is_its =
         |it: &&Restart| tally.covers(&it.ended) && cause.is_none_or(|cause| it.cause == cause);
-    let known = container.restarts.iter().filter(is_its).count();
+    let recorded = container.restarts.iter().filter(is_its).count();
     let others = container
         .tallies
         .iter()
@@ -189,10 +189,10 @@ fn claim(
     let is_pending = container
         .running
         .is_some_and(|running| tally.last >= running);
-    let known = u32::try_from(known).unwrap_or(u32::MAX);
+    let recorded = u32::try_from(recorded).unwrap_or(u32::MAX);
     let mut need = tally
         .ends
-        .saturating_sub(known)
+        .saturating_sub(recorded)
         .saturating_sub(tally.claimed)
         .saturating_sub(others)
         .saturating_sub(u32::from(is_pending && cause.is_some()));
@@ -244,16 +244,16 @@ fn incident_for_tally(
 ) -> Option<IncidentId> {
     let cause = tally.kind.cause();
     let restarts = &index.of(&facts.containers)?.restarts;
-    let known = match cause {
+    let recorded = match cause {
         Some(cause) => restarts.iter().rev().find(|it| it.cause == cause),
         None => {
             let after = |it: &&Restart| it.ended.finished >= Some(tally.first);
             restarts.iter().find(after).or(restarts.back())
         }
     };
-    let known = known.map(|it| it.incident);
+    let recorded = recorded.map(|it| it.incident);
     let open = || facts.open_on(Topic::Restart(index, cause?));
-    match (known.or_else(open), cause) {
+    match (recorded.or_else(open), cause) {
         (Some(id), _) => Some(id),
         (None, Some(cause)) if any => {
             let topic = Topic::Restart(index, cause);
@@ -314,9 +314,10 @@ fn record_claim(
     context: &mut ReviewContext<'_>,
 ) {
     let container = index.of_mut(&mut facts.containers);
-    let known = container.and_then(|it| it.tallies.iter_mut().find(|it| it.event == tally.event));
-    if let Some(known) = known {
-        known.claimed += taken;
+    let recorded =
+        container.and_then(|it| it.tallies.iter_mut().find(|it| it.event == tally.event));
+    if let Some(recorded) = recorded {
+        recorded.claimed += taken;
     }
     context.incidents.edit(to, |edit| {
         edit.began(tally.first);

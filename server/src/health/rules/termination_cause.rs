@@ -88,13 +88,13 @@ fn continues_restarts(
     exit_code: i32,
     killed: bool,
 ) -> bool {
-    let known = index.of(&facts.containers).is_some_and(|container| {
+    let recorded = index.of(&facts.containers).is_some_and(|container| {
         container.restarts.iter().any(|it| {
             let sure = (it.cause, it.certainty) == (cause, Certainty::Direct);
             sure && it.ended.exit_code == exit_code
         })
     });
-    facts.open_on(Topic::Restart(index, cause)).is_some() && (killed || known)
+    facts.open_on(Topic::Restart(index, cause)).is_some() && (killed || recorded)
 }
 
 /// The probe whose failures in a row have reached its threshold, so that the kubelet kills the container.
@@ -200,7 +200,7 @@ pub(in crate::health) fn counter_verdicts(
             (ProbeKind::Liveness, liveness),
             (ProbeKind::Startup, startup),
         ];
-        let known = probes.iter().any(|(_, probe)| probe.is_some());
+        let has_counters = probes.iter().any(|(_, probe)| probe.is_some());
         for restart in container.restarts.iter().filter(|restart| !restart.decided) {
             let Some(at) = restart.ended.finished else {
                 continue;
@@ -220,7 +220,7 @@ pub(in crate::health) fn counter_verdicts(
                 enough.then_some((kind, seen))
             });
             // Only counters read both before and after the termination show that no probe was the cause.
-            let covered = known && seen().all(|(_, (seen, _))| seen.covers(at));
+            let covered = has_counters && seen().all(|(_, (seen, _))| seen.covers(at));
             all.push(match likely {
                 Some((kind, seen)) => CounterVerdict {
                     index,

@@ -94,15 +94,15 @@ impl VersionedSnapshot {
     /// Applies the nodes' scrapes. Returns the nodes with a new scrape, or whose scrape has become stale.
     pub(super) fn apply_scrapes(
         &mut self,
-        seen: &Observed,
+        observed: &Observed,
         versions: &mut Versions,
     ) -> Vec<Arc<str>> {
         let mut nodes = Vec::new();
-        for (node, cell) in &*seen.cells {
+        for (node, cell) in &*observed.cells {
             let Some(latest) = cell.latest() else {
                 continue;
             };
-            let stale = seen.now.since(latest.scraped) > seen.retention.unseen;
+            let stale = observed.now.since(latest.scraped) > observed.retention.unseen;
             let before = self.scrapes.get(node);
             if before
                 .is_some_and(|before| before.stale == stale && Arc::ptr_eq(&before.latest, &latest))
@@ -145,7 +145,7 @@ impl VersionedSnapshot {
         let gone: Vec<Arc<str>> = self
             .scrapes
             .keys()
-            .filter(|node| !seen.cells.contains_key(*node))
+            .filter(|node| !observed.cells.contains_key(*node))
             .cloned()
             .collect();
         for node in gone {

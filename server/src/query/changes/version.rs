@@ -130,9 +130,9 @@ mod tests {
         let second = versions.next();
         assert_eq!(second, first.after(1));
         versions.advance(Timestamp::from_secs(1_795_238_025));
-        let many = versions.reserve(10);
-        assert!(many > second);
-        assert_eq!(versions.last(), many.after(9));
+        let reserved = versions.reserve(10);
+        assert!(reserved > second);
+        assert_eq!(versions.last(), reserved.after(9));
         assert_eq!(first.to_string().parse(), Ok(first));
         // Clients parse versions as signed 64-bit integers.
         assert!(first.to_string().parse::<i64>().is_ok());
@@ -147,9 +147,9 @@ mod tests {
         };
         let (ours, theirs) = (of(1), of(2));
         assert_eq!(ours.seen_from(ours), ours);
-        let seen = theirs.seen_from(ours);
-        assert_eq!(seen.instance(), ours.instance());
-        assert_eq!(ours.count() - seen.count(), MAX_SKEW);
+        let ours_seen = theirs.seen_from(ours);
+        assert_eq!(ours_seen.instance(), ours.instance());
+        assert_eq!(ours.count() - ours_seen.count(), MAX_SKEW);
     }
 
     #[test]

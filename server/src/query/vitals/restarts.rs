@@ -43,12 +43,12 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
     let at = context.at();
     let restarted = pod.containers.iter().any(|it| it.ends(false) > 0);
     // Most pods never restart.
-    let known = if restarted {
+    let restarts = if restarted {
         context.sources.health.restarts(pod)
     } else {
         Vec::new()
     };
-    let known: Vec<Restart> = known
+    let restarts: Vec<Restart> = restarts
         .into_iter()
         .filter(|it| it.ended.finished.is_none_or(|finished| finished <= at))
         .collect();
@@ -56,7 +56,7 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
     let containers = ContainerIndex::enumerate(pod.containers());
     containers
         .map(|(index, (spec, status))| {
-            let its = known.iter().filter(|restart| restart.container == index);
+            let its = restarts.iter().filter(|restart| restart.container == index);
             let last = match its.clone().next_back() {
                 Some(last) => Some(last.clone()),
                 None if status.ends(false) > 0 => context.sources.health.last_restart(pod, index),
@@ -78,11 +78,11 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
 
 /// The number of restarts since a time: the recorded ones, or the one that the container's status contains.
 fn recent<'a>(
-    seen: impl Iterator<Item = &'a Restart>,
+    restarts: impl Iterator<Item = &'a Restart>,
     last: Option<&Restart>,
     since: Timestamp,
 ) -> u64 {
     let is_recent = |restart: &Restart| restart.ended.finished.is_some_and(|it| it >= since);
-    let seen = seen.filter(|restart| is_recent(restart)).count() as u64;
-    seen.max(u64::from(last.is_some_and(is_recent)))
+    let restarts = restarts.filter(|restart| is_recent(restart)).count() as u64;
+    restarts.max(u64::from(last.is_some_and(is_recent)))
 }

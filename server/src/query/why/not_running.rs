@@ -87,7 +87,7 @@ pub(in crate::query) fn container(
             let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
             waits(pod, spec, status, reason, message(waiting))
         }
-        State::Terminated(ended) => ends(pod, spec, ended),
+        State::Terminated(ended) => terminated(pod, spec, ended),
     };
     Some(Explanation {
         what: format!("does not run: {what}"),
@@ -102,7 +102,7 @@ fn waits(
     reason: Option<&str>,
     message: Option<Cow<'_, str>>,
 ) -> Explanation {
-    let said = |reason: &str| match &message {
+    let with_message = |reason: &str| match &message {
         Some(message) => format!("{reason}: {message}"),
         None => reason.to_owned(),
     };
@@ -120,7 +120,7 @@ fn waits(
             )
         }
         Some(reason) if IMAGE_REASONS.contains(&reason) => words(
-            format!("its image cannot be pulled ({})", said(reason)),
+            format!("its image cannot be pulled ({})", with_message(reason)),
             "check the image's name, the pull secrets, and that the node reaches the registry: kubectl describe pod",
         ),
         Some("PodInitializing") => match initializing(pod, Some(spec)) {
@@ -131,14 +131,14 @@ fn waits(
             None => words("PodInitializing", DESCRIBE),
         },
         Some("ContainerCreating") => words(
-            said("ContainerCreating"),
+            with_message("ContainerCreating"),
             "wait for it; if this lasts, look with kubectl describe pod for a volume or the network that it waits for",
         ),
         Some(reason @ ("CreateContainerConfigError" | "CreateContainerError")) => words(
-            said(reason),
+            with_message(reason),
             "check the ConfigMaps, Secrets and keys that the container names: kubectl describe pod",
         ),
-        Some(reason) => words(said(reason), DESCRIBE),
+        Some(reason) => words(with_message(reason), DESCRIBE),
         None => match status.last.as_deref() {
             Some(last) => words(
                 format!("ended with {}", ending(last)),
@@ -149,7 +149,7 @@ fn waits(
     }
 }
 
-fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
+fn terminated(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
     if ended.exit_code == 0 {
         return words(
             "ended well (Completed)",

@@ -132,13 +132,13 @@ pub(super) fn follow_pod(
 /// The outcome for a pod that its kubelet does not report.
 fn not_reported(sources: &Sources, pod: &Pod, node: &str) -> Outcome {
     let record = sources.stats.records().get(node);
-    let asked = record.and_then(|record| {
+    let requested = record.and_then(|record| {
         record.read(|history| history.last.as_ref().map(|last| last.began.wall))
     });
     if pod
         .started()
-        .zip(asked)
-        .is_some_and(|(started, asked)| started >= asked)
+        .zip(requested)
+        .is_some_and(|(started, requested)| started >= requested)
     {
         return Outcome::new(
             "just_started",
