@@ -1,5 +1,5 @@
-//! What is remembered, on the simulated cluster: what was answered then is told again later, sums agree with what the
-//! kubelet says of the whole, and the pods with the most are those that a sorted list begins with.
+//! The history of the simulated cluster: past answers are repeated, sums agree with the kubelet's totals, and the top pods
+//! equal the start of a sorted list.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ async fn after(steps: u32) -> Harness {
     harness
 }
 
-/// The last ten minutes by minutes.
+/// The last ten minutes in steps of a minute.
 fn minutes(query: &Query) -> Steps {
     let now = query.wall();
     Steps::new(now.plus_nanos(-10 * MINUTE), now, MINUTE)
@@ -44,7 +44,7 @@ fn near(a: u64, b: u64, part: f64) -> bool {
     a.abs_diff(b) as f64 <= a.max(b) as f64 * part
 }
 
-/// Each pod's CPU and memory, as metrics.k8s.io has them.
+/// CPU and memory of each pod from metrics.k8s.io.
 async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
     let list = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     let pods = list["items"].as_array().unwrap().iter();
@@ -70,7 +70,7 @@ async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
     .collect()
 }
 
-/// What all containers used at a time: of each the newest point that is not newer.
+/// The usage of all containers at a time: the sum of the newest samples that are not newer.
 fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Sample> {
     let mut excerpt = Excerpt::default();
     let mut found = BTreeMap::new();
@@ -176,7 +176,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
             *all = (all.0 + sum.0, all.1 + sum.1);
         }
     }
-    // The simulated node uses what its pods do and something for itself.
+    // The simulated node uses as much as its pods, and a part for itself.
     for (point, (cpu, memory)) in cluster.iter().zip(by_namespace) {
         assert!(
             cpu < point.cpu + point.cpu / 20 && memory < point.memory,
@@ -285,7 +285,7 @@ async fn sorted_lists_start_with_the_largest_pods() {
         named(&query.top().pods(Measure::Memory, 7, &everyone)),
         expected
     );
-    // By what they may use, those that may use so much.
+    // By usage relative to the limit: only pods with a limit.
     let teller = |measure| query.top().pods(measure, usize::MAX, &everyone);
     for measure in [
         Measure::CpuOfRequest,
@@ -323,7 +323,7 @@ async fn sorted_lists_start_with_the_largest_pods() {
     }
     assert_eq!(query.top().pods(Measure::Restarts, 4, &everyone).len(), 4);
     assert!(query.top().pods(Measure::Cpu, 0, &everyone).is_empty());
-    // What has grown most: as the history of each tells it.
+    // The largest growth, according to the history of each pod.
     let span = RESOLUTION * 12;
     let grown = query
         .top()

@@ -1,5 +1,5 @@
-//! Pods and nodes in a line: what the server says of them is what `kubectl get` prints from the simulated API server. That
-//! the rules are kubectl's, the table in proto/tests/cases says.
+//! Pods and nodes as table rows: the server's values equal those that `kubectl get` prints from the simulated API server.
+//! The table in proto/tests/cases checks that the rules are those of kubectl.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::harness::{Harness, wait_until};
 /// READY, STATUS and RESTARTS, by namespace and name.
 pub(crate) type Lines = BTreeMap<String, String>;
 
-/// What kubectl prints of pods, or of nodes.
+/// The output of kubectl for pods or nodes.
 async fn printed(harness: &Harness, resource: &str) -> Lines {
     let token = harness
         .cluster
@@ -59,7 +59,7 @@ async fn printed(harness: &Harness, resource: &str) -> Lines {
     .collect()
 }
 
-/// What the server says of pods.
+/// The server's rows of pods.
 fn statuses(harness: &Harness) -> Lines {
     let mut teller = harness.server.query().vitals().now();
     let pods = std::sync::Arc::clone(teller.pods());
@@ -85,7 +85,7 @@ fn node_statuses(harness: &Harness) -> Lines {
     lines.collect()
 }
 
-/// Waits until the server says of pods what kubectl prints, which is given.
+/// Waits until the server's rows of pods equal the given output of kubectl.
 pub(crate) async fn is_as_printed(harness: &Harness) -> Lines {
     let expected = printed(harness, "pods").await;
     wait_until("the server says what kubectl prints", async || {

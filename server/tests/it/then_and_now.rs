@@ -1,5 +1,4 @@
-//! What is told of pods, nodes and the cluster: that it adds up, and that of a time that is past what was told then is told
-//! again.
+//! Vitals of pods, nodes and the cluster: sums agree, and a request for a past time repeats the answers of that time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +31,7 @@ async fn cluster() -> Harness {
     harness
 }
 
-/// Lets so many resolutions pass.
+/// Advances the time by a number of resolutions.
 async fn pass(harness: &Harness, resolutions: u32) {
     for _ in 0..resolutions {
         let before = harness.scraped();
@@ -113,7 +112,7 @@ async fn the_values_add_up() {
     }
     assert!(compared >= 36, "{compared}");
 
-    // What pods ask for adds up to what is asked of their nodes, and that to what is asked of the cluster.
+    // The pods' requests add up to those of their nodes, and these to those of the cluster.
     let (mut of_all, mut count) = (Quantity::default(), 0);
     for (name, node) in &nodes {
         let of_node = pods.values().filter(|pod| pod.node_name == *name);
@@ -147,7 +146,7 @@ async fn the_values_add_up() {
     assert_eq!(cluster.usage.unwrap().cpu, cpu);
     assert!(cluster.history.points > 0);
 
-    // What made them is there.
+    // Owners are present.
     for pod in pods.values() {
         let Workload { kind, name } = pod.workload.as_ref().unwrap();
         let resource = match kind.as_str() {
@@ -174,7 +173,7 @@ async fn a_past_time_is_served_as_it_was() {
     pass(&harness, 4).await;
     harness.cluster.inject(Fault::CrashLoop);
     pass(&harness, 6).await;
-    // The server has taken in all that was until then, and what comes is later.
+    // The server has processed all earlier changes, and later ones have later times.
     is_as_printed(&harness).await;
     let at = harness.clock.now();
     let before = pods(&mut harness.server.query().vitals().now());
@@ -210,7 +209,7 @@ async fn a_past_time_is_served_as_it_was() {
         let (Some(usage), Some(expected)) = (&told.usage, &was.usage) else {
             continue;
         };
-        // To what the ring keeps.
+        // Within the precision of the ring.
         let memory = usage.memory.to_f64() / expected.memory.to_f64();
         assert!((memory - 1.0).abs() <= 0.005, "{name}: {memory}");
         let cpu = usage.cpu.to_f64() / expected.cpu.to_f64();
@@ -297,7 +296,7 @@ async fn a_cronjob_is_the_workload_of_its_pods() {
     .await;
     let lonely = &pods(&mut harness.server.query().vitals().now())["default/once-x"];
     assert_eq!(lonely.absent.as_ref().unwrap().reason, "NoNode");
-    // A Job goes before its pods.
+    // A Job is deleted before its pods.
     store.delete(Resource::Jobs, Some("default"), "nightly-29");
     let jobs = || harness.server.query().watches().jobs.lists();
     harness.cluster.api().expire_watches();
@@ -327,7 +326,7 @@ async fn a_running_sidecar_is_listed_in_a_pending_pod() {
     assert_eq!(told.usage, pod.usage);
     assert!(told.absent.is_none());
 
-    // When none of its containers runs, what the kubelet still tells is of before.
+    // When no container runs, the kubelet's last values are old.
     for list in ["containerStatuses", "initContainerStatuses"] {
         for status in object["status"][list].as_array_mut().into_iter().flatten() {
             status["state"] = json!({"waiting": {"reason": "PodInitializing"}});

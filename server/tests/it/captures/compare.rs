@@ -1,36 +1,36 @@
-//! How an answer is compared with the peer's, and what may differ.
+//! Comparison of responses with the peer's, and the allowed differences.
 
 use std::collections::BTreeSet;
 
 use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList};
 use serde_json::Value;
 
-/// What the comparison of a body leaves out, and why.
+/// How a body is compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Body {
-    /// Nothing: byte for byte.
+    /// Byte for byte.
     Same,
-    /// JSON, member for member in the peer's order and layout. Left out: creation times, which are the moments of
-    /// the answers; the order of containers, which is random at the peer.
+    /// JSON with the peer's order and layout, without creation times (the times of the responses) and without the order of
+    /// containers (random at the peer).
     Json,
-    /// YAML, line for line, but for creation times.
+    /// YAML line by line, without creation times.
     Yaml,
-    /// Protobuf of nodes or pods, byte for byte once the peer's has our creation times and order of containers.
+    /// Protobuf of nodes or pods, byte for byte after the peer's has our creation times and order of containers.
     Nodes,
     Pods,
-    /// A group in discovery at this pointer. Left out: v1, which the peer's release does not have, and which we
-    /// prefer; the port in the address.
+    /// A group in discovery at this pointer, without v1, which the peer's release does not have and this server prefers, and
+    /// without the port in the address.
     Discovery(&'static str),
-    /// The peer's paths, but for those that it has alone; and ours, but for those that we have alone.
+    /// The paths that both servers have.
     Paths {
         theirs: &'static [&'static str],
         ours: &'static [&'static str],
     },
-    /// The members' names. Left out: values, which are of another program; what only Kubernetes' own versions have.
+    /// The names of members, without values, which differ between programs, and without members of Kubernetes' own versions.
     Version,
-    /// Paths and types. Left out: those of v1; the words (proto's tests hold the structure against the peer's).
+    /// Paths and types, without those of v1 and without texts (proto's tests compare the structure).
     OpenApi,
-    /// The index of OpenAPI's documents. Left out: hashes; the document of v1.
+    /// The index of OpenAPI's documents, without hashes and the document of v1.
     Index,
 }
 
@@ -38,7 +38,7 @@ fn json(body: &[u8]) -> Value {
     serde_json::from_slice(body).expect("JSON")
 }
 
-/// Without what may differ between two answers of the peer itself.
+/// Removes values that differ between two responses of the peer.
 fn normal(mut answer: Value) -> Value {
     match &mut answer {
         Value::Object(members) => {
@@ -58,7 +58,7 @@ fn normal(mut answer: Value) -> Value {
     answer
 }
 
-/// As the peer's indented JSON is laid out.
+/// Indents JSON as the peer does.
 fn laid_out(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
@@ -80,7 +80,7 @@ fn texts(value: &Value) -> BTreeSet<&str> {
     items.iter().map(|item| item.as_str().unwrap()).collect()
 }
 
-/// Whether a name is of what the peer's release does not have: v1, and our own group.
+/// Whether the peer's release does not have a name: v1, and the group kubevitals.io.
 fn ours_alone(name: &str) -> bool {
     name.contains("kubevitals")
         || name.contains("metrics.v1.")
@@ -96,7 +96,7 @@ impl Body {
             Self::Json => {
                 let (our, their) = (json(ours), json(theirs));
                 assert_eq!(text(ours), laid_out(&our), "{name}");
-                // As text, because there the order of the members counts.
+                // As text, because the order of members matters.
                 assert_eq!(normal(our).to_string(), normal(their).to_string(), "{name}");
             }
             Self::Yaml => assert_eq!(without_creation(ours), without_creation(theirs), "{name}"),
@@ -185,7 +185,7 @@ impl Body {
     }
 }
 
-/// Takes our own group out of a list of groups, where it comes last.
+/// Removes the group kubevitals.io from the end of a list of groups.
 fn without_own_group(name: &str, list: &mut Value) {
     for (groups, group) in [("groups", "/name"), ("items", "/metadata/name")] {
         if let Some(groups) = list.get_mut(groups).and_then(Value::as_array_mut) {

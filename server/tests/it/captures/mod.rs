@@ -1,4 +1,4 @@
-//! Every request that a real metrics-server was sent, answered here for the same data: status, headers, body.
+//! Repeats every captured request to a real metrics-server with the same data, and compares status, headers and body.
 
 mod compare;
 mod peer;
@@ -25,7 +25,7 @@ fn folder() -> PathBuf {
     .collect()
 }
 
-/// What the peer answered, as text.
+/// The peer's response as text.
 pub(crate) fn captured(name: &str) -> String {
     String::from_utf8(captured_bytes(name)).unwrap()
 }
@@ -63,8 +63,7 @@ async fn ask(harness: &Harness, case: &Case) -> reqwest::Response {
     request.send().await.expect("the server answers")
 }
 
-/// Sends what the peer was sent; the status and the body, once the status and the headers are found to be the
-/// peer's.
+/// Sends a captured request. Returns the status and the body after it has compared the status and the headers.
 pub(crate) async fn as_captured(name: &str, request: reqwest::RequestBuilder) -> (u16, String) {
     let ours = request.send().await.expect("the server answers");
     let theirs = captured(&format!("{name}.headers"));
@@ -75,7 +74,7 @@ pub(crate) async fn as_captured(name: &str, request: reqwest::RequestBuilder) ->
     (status, ours.text().await.expect("a whole body"))
 }
 
-/// Compares the headers that say something of the body, or to whoever keeps it.
+/// Compares the headers about the body and about caching.
 fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
     for (header, their) in theirs.lines().filter_map(|line| line.split_once(": ")) {
         let all: Vec<_> = ours
@@ -87,18 +86,18 @@ fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
             "content-type" | "x-content-type-options" | "vary" | "cache-control" => {
                 assert!(all.contains(&their), "{name}: {header}: {all:?}");
             }
-            // Of another document, or another moment.
+            // Depends on the document or the time.
             "etag" => assert!(
                 all[0].starts_with('"') && all[0].len() == their.len(),
                 "{name}: {all:?}"
             ),
             "last-modified" | "date" => assert_eq!(all[0].len(), their.len(), "{name}: {all:?}"),
             "audit-id" => assert_eq!(all[0].len(), their.len(), "{name}: {all:?}"),
-            // Go tells the length of what is short enough to be in one buffer of its own.
+            // Go sends the length of a body that fits its buffer.
             "content-length" => {}
-            // Nobody asks for a part of a document.
+            // No client requests a range of a document.
             "accept-ranges" => assert!(all.is_empty(), "{name}"),
-            // The kube-apiserver's own, when it was asked.
+            // The kube-apiserver adds it for requests through it.
             "x-kubernetes-pf-flowschema-uid" | "x-kubernetes-pf-prioritylevel-uid" => {}
             _ => panic!("{name}: nobody has thought of {header}"),
         }
@@ -109,8 +108,7 @@ fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
             .any(|line| line.starts_with(&format!("{header}: ")))
     };
     for header in ours.keys().map(HeaderName::as_str) {
-        // A length that the peer does not tell is no news to anybody; what is allowed instead has to be told with 405
-        // (RFC 9110, 15.5.6), and the peer does not.
+        // A length may be added; and 405 requires `Allow` (RFC 9110, 15.5.6), which the peer does not send.
         assert!(
             told(header) || matches!(header, "content-length" | "allow"),
             "{name}: the peer has no {header}"
@@ -137,7 +135,7 @@ async fn captured_requests_get_the_responses_of_the_peer() {
         case.body
             .compare(name, &body, &captured_bytes(&format!("{name}.body")));
     }
-    // None is left out, and none is there twice.
+    // Every capture is used exactly once.
     let captures = std::fs::read_dir(folder()).unwrap().filter_map(|file| {
         let name = file.unwrap().file_name().into_string().unwrap();
         name.strip_suffix(".headers").map(str::to_owned)
@@ -181,7 +179,7 @@ async fn v1_is_v1beta1_under_another_name() {
                 body
             };
             if accept.contains("protobuf") {
-                // Times and lengths are in it: the envelopes must say the same kind, each under its version.
+                // It contains times and lengths: only the kinds and versions of the envelopes are compared.
                 let kind = |body: Vec<u8>, version: &str| {
                     let group_version = format!("metrics.k8s.io/{version}");
                     let unwrapped = envelope::unwrap(&body).expect("an envelope");

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::captured;
 use crate::harness::Harness;
 
-/// The two ends of a window: what the counter said, and when.
+/// The begin and the end of a window: counter and time.
 struct Window {
     cpu_seconds: [String; 2],
     at: [i64; 2],
@@ -21,15 +21,15 @@ struct Window {
 const SECOND: i64 = 1_000_000_000;
 
 impl Window {
-    /// Two readings that give `rate` nanocores over a window of `window` nanoseconds that ends in the second
-    /// `end`. A window that is no whole number of milliseconds began with the container.
+    /// Two readings with the rate `rate` in nanocores over a window of `window` nanoseconds that ends in the second `end`. A
+    /// window that is not a whole number of milliseconds begins with the container.
     fn new(rate: u64, window: i64, end: i64) -> Self {
         let from_start = window % 1_000_000 != 0;
         let base: u64 = if from_start { 0 } else { 1_000_000_000 };
         let seconds = (window / SECOND) as f64 + (window % SECOND) as f64 / 1e9;
         let least = (rate as f64 * seconds).ceil() as u64;
-        // The kubelet prints seconds, and the reader truncates them to nanoseconds: look for a count that
-        // survives both and divides to the rate.
+        // The kubelet prints seconds and the reader truncates them to nanoseconds: find a value that is exact after both and
+        // gives the rate.
         let spent = (least..least + 1000)
             .find(|spent| (*spent as f64 / seconds) as u64 == rate && survives(base + spent))
             .expect("a counter for this rate");
@@ -62,8 +62,8 @@ fn survives(nanoseconds: u64) -> bool {
     (printed(nanoseconds).parse::<f64>().unwrap() * 1e9) as u64 == nanoseconds
 }
 
-/// A time within the second `end`, in whole milliseconds, before which a start time in floating point seconds
-/// lies exactly `window` nanoseconds.
+/// A time within the second `end`, in whole milliseconds, that is exactly `window` nanoseconds after a start time in
+/// floating-point seconds.
 fn end_after_start(window: i64, end: i64) -> i64 {
     (0..1000)
         .map(|millisecond| end + millisecond * 1_000_000)
@@ -79,7 +79,7 @@ fn scrapes() -> [String; 2] {
     let mut write = |prefix: &str, labels: &str, window: &Window, memory: i128| {
         for (turn, page) in pages.iter_mut().enumerate() {
             let (cpu, at) = (&window.cpu_seconds[turn], window.at[turn] / 1_000_000);
-            // What began with its container was not there before.
+            // A container that starts with the window has no earlier reading.
             if turn == 0 && window.cpu_seconds[0].starts_with("0.000000000") {
                 continue;
             }

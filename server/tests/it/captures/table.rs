@@ -1,15 +1,15 @@
-//! The requests that the peer was sent, and how their answers are compared.
+//! The captured requests, and how their responses are compared.
 
 use super::compare::Body;
 
-/// Who asks.
+/// The client of a request.
 #[derive(Clone, Copy)]
 pub(super) enum Who {
-    /// Somebody who may everything.
+    /// A user with all permissions.
     Admin,
-    /// Nobody that anyone knows.
+    /// An anonymous user.
     Nobody,
-    /// Somebody with a token that is none.
+    /// A user with an invalid token.
     Garbled,
     /// An administrator, through the kube-apiserver.
     Aggregated,
@@ -85,7 +85,7 @@ pub(super) const CASES: [Case; 45] = [
         TABLE,
         Body::Json,
     ),
-    // Of pods, in spite of its name; and too short to be compressed.
+    // A list of pods in spite of its name, and too short for compression.
     get(
         "nodes_gzip",
         "/apis/metrics.k8s.io/v1beta1/pods",
