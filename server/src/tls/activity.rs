@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Limits;
-use super::long::LongRunning;
-use super::room::{Place, Standing};
+use super::idle_eviction::{Place, Standing};
+use super::long_running::LongRunning;
 
 /// What a connection is doing: told by its requests, read by whoever bounds it.
 #[derive(Debug, Clone)]
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
-    use crate::tls::room::Room;
+    use crate::tls::idle_eviction::Room;
 
     const LIMITS: Limits = Limits {
         unknown: 1,

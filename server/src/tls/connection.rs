@@ -38,10 +38,10 @@ use tower::ServiceExt;
 use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
 use super::handshake::{Failures, handshake};
+use super::idle_eviction::{Known, Place};
 use super::limits::HEADER_BYTES;
-use super::long::LongRunning;
+use super::long_running::LongRunning;
 use super::metrics::Open;
-use super::room::{Known, Place};
 use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes

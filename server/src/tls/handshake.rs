@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
-use super::shown::AtAddress;
+use super::cert_resolver::AtAddress;
 use crate::telemetry::{LogThrottle, chain};
 
 /// How often trouble that lasts is told.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Serving;
 use super::handshake::{Failures, TELL};
-use super::room::Room;
+use super::idle_eviction::Room;
 use super::{Limits, Tls};
 use crate::telemetry::LogThrottle;
 

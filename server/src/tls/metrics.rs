@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::cert_resolver::Certificates;
 use super::pair::Kind;
-use super::shown::Certificates;
 use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry, collect, unix_seconds};
 
 /// Metrics of connections and certificates.

@@ -7,10 +7,10 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion};
 
 use super::Settings;
+use super::cert_resolver::Certificates;
 use super::client::Possession;
 use super::error::CertificateError;
 use super::provider::provider;
-use super::shown::Certificates;
 
 /// How many requests at a time an HTTP/2 connection carries, as Go has it.
 pub(super) const STREAMS: u32 = 250;

@@ -12,7 +12,7 @@ use super::Settings;
 use super::authority::{self, Authority, Issued, NAME};
 use super::error::CertificateError;
 use super::pair::{Contents, Files, Kind, Pair};
-use super::watched::{Place, Watched};
+use super::watched_pair::{Place, Watched};
 
 /// A certificate that the server makes itself.
 #[derive(Debug)]

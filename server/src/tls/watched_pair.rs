@@ -1,10 +1,10 @@
 //! A pair in files: read when they have changed, kept as it was when they are of no use.
 
 use super::NamedPair;
+use super::cert_resolver::{Certificates, Named};
 use super::error::CertificateError;
 use super::metrics::TlsMetrics;
 use super::pair::{Contents, Files, Kind, Pair};
-use super::shown::{Certificates, Named};
 
 /// A pair in files.
 pub(super) struct Watched {

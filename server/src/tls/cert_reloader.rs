@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
-use super::ends::Ends;
+use super::cert_resolver::Certificates;
 use super::error::CertificateError;
+use super::expiry_warning::Ends;
 use super::metrics::TlsMetrics;
-use super::own::{self, Own};
 use super::pair::{Files, Kind};
-use super::shown::Certificates;
-use super::watched::{Place, Watched};
+use super::self_signed::{self, Own};
+use super::watched_pair::{Place, Watched};
 use crate::clock::Clock;
 use crate::telemetry::LogThrottle;
 
@@ -111,7 +111,7 @@ impl Keeper {
             return;
         };
         // A folder may hold somebody else's by now.
-        if !own::is_due(&self.certificates.serving(), now) {
+        if !self_signed::is_due(&self.certificates.serving(), now) {
             return;
         }
         let issued = match own.make(now) {
