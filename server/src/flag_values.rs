@@ -1,5 +1,4 @@
-//! Values of flags as Go's flag packages parse them, and definitions that behave so. The flags of a part are a group in
-//! its settings.rs.
+//! Parsers of flag values, as in Go's flag packages. The flags of a part are a group in its `settings.rs`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -12,8 +11,8 @@ use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::selector::LabelSelector;
 use kubevitals_proto::words::parse_bool;
 
-/// Makes a flag behave as the peer's do: a switch takes `--flag`, `--flag=true` and `--flag=false`, in every
-/// spelling of Go's, and a path may be empty. A group's file just writes `#[arg(long)] pub name: bool`.
+/// Makes a flag behave as the peer's: a switch accepts `--flag`, `--flag=true` and `--flag=false`, in all spellings of
+/// Go, and a path may be empty. A group only declares `#[arg(long)] pub name: bool`.
 pub(crate) fn go_like(arg: Arg) -> Arg {
     if is_switch(&arg) {
         let on = arg
@@ -35,8 +34,7 @@ pub(crate) fn go_like(arg: Arg) -> Arg {
     }
 }
 
-/// What is optional and given as an empty text is not given: `--kubeconfig=` is how charts and scripts leave a
-/// flag of the peer at its default.
+/// Removes optional flags with an empty value: charts and scripts write `--kubeconfig=` to leave a flag at its default.
 pub(crate) fn without_empty(command: &Command, matches: &mut ArgMatches) {
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
@@ -48,8 +46,8 @@ pub(crate) fn without_empty(command: &Command, matches: &mut ArgMatches) {
                 .is_some_and(|path| path.as_os_str().is_empty()))
             || (is::<String>(arg) && matches.get_one::<String>(id).is_some_and(String::is_empty));
         if optional && empty {
-            // The id is the definition's own.
-            let _known = matches.try_clear_id(id);
+            // The id comes from the definition, so it exists.
+            let _cleared = matches.try_clear_id(id);
         }
     }
 }
@@ -100,12 +98,12 @@ pub(crate) fn integer(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "write a whole number".to_owned())
 }
 
-/// A number of things: a whole number that is not negative.
+/// A whole number that is not negative.
 pub(crate) fn count(text: &str) -> Result<usize, String> {
     usize::try_from(integer(text)?).map_err(|_| "it cannot be negative".to_owned())
 }
 
-/// A port that can be dialled.
+/// A port from 1 to 65535.
 pub(crate) fn port(text: &str) -> Result<u16, String> {
     integer(text)
         .ok()
@@ -114,7 +112,7 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
         .ok_or_else(|| "write a port from 1 to 65535".to_owned())
 }
 
-/// klog's verbosity: what fits into 31 bits.
+/// klog's verbosity: at most 31 bits.
 pub(crate) fn level(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
@@ -122,20 +120,20 @@ pub(crate) fn level(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "write a number from 0 to 2147483647".to_owned())
 }
 
-/// A length of time, as Go writes it; negative ones too.
+/// A duration in Go's format; it may be negative.
 pub(crate) fn any_duration(text: &str) -> Result<GoDuration, String> {
     text.parse()
         .map_err(|_| "write a duration like 15s or 1m30s".to_owned())
 }
 
-/// A length of time that is not negative.
+/// A duration that is not negative.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     u64::try_from(any_duration(text)?.0)
         .map(Duration::from_nanos)
         .map_err(|_| "a duration cannot be negative here".to_owned())
 }
 
-/// Durations between these two.
+/// A duration between these two.
 pub(crate) fn duration_in(
     least: Duration,
     most: Duration,
@@ -147,7 +145,7 @@ pub(crate) fn duration_in(
     }
 }
 
-/// Durations between these two, and 0.
+/// A duration between these two, or 0.
 pub(crate) fn zero_or_in(
     least: Duration,
     most: Duration,
@@ -159,7 +157,7 @@ pub(crate) fn zero_or_in(
     }
 }
 
-/// Durations other than 0.
+/// A duration other than 0.
 pub(crate) fn nonzero_duration(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     (!value.is_zero())
@@ -175,14 +173,14 @@ pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     usize::try_from(quantity.value()).map_err(|_| "it cannot be negative".to_owned())
 }
 
-/// A label selector, as it is typed.
+/// A label selector, as text.
 pub(crate) fn label_selector(text: &str) -> Result<String, String> {
     text.parse::<LabelSelector>()
         .map(|_| text.to_owned())
-        .map_err(|error| format!("it is no label selector: {error}"))
+        .map_err(|error| format!("it is not a label selector: {error}"))
 }
 
-/// An IP address; an empty text is none.
+/// An IP address; none if the text is empty.
 pub(crate) fn address(text: &str) -> Result<Option<IpAddr>, String> {
     match text.trim() {
         "" => Ok(None),
@@ -191,6 +189,12 @@ pub(crate) fn address(text: &str) -> Result<Option<IpAddr>, String> {
             .map(Some)
             .map_err(|_| "write an IP address".to_owned()),
     }
+}
+
+/// Whether a text is an RFC 1123 label, apart from its length: lower-case letters, digits and inner hyphens.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !text.is_empty() && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

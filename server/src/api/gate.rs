@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 use super::inflight::{self, InFlight};
 use super::reply::{self, Form};
 use crate::auth::{Attributes, Auth, Refusal, User, normalized};
-use crate::tls::Known;
+use crate::tls::Authenticated;
 
 /// Puts the gate before all `routes`, unknown paths included. As in metrics-server, the limit of concurrent requests
 /// stands between authentication and authorization: it knows the user, and a refused request costs the API server no
@@ -56,7 +56,7 @@ async fn authenticate(State(auth): State<Arc<Auth>>, request: Request, next: Nex
             let mut response = next.run(Request::from_parts(parts, body)).await;
             if identified {
                 // If the server has too many connections, those of known users stay open longer.
-                response.extensions_mut().insert(Known);
+                response.extensions_mut().insert(Authenticated);
             }
             response
         }

@@ -41,7 +41,7 @@ pub use self::metrics::ManagedCaMetrics;
 use self::problem_log::ProblemLog;
 use self::secret::CaSecret;
 use crate::clock::Clock;
-use crate::tls::{Certificates, Pair, Service, is_due};
+use crate::tls::{CertResolver, Pair, Service, is_due};
 
 /// The time between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ pub struct Manager {
     secret: CaSecret,
     configmap: CaConfigMap,
     services: ApiServices,
-    certificates: Arc<Certificates>,
+    certificates: Arc<CertResolver>,
     clock: Arc<dyn Clock>,
     metrics: ManagedCaMetrics,
     problems: ProblemLog,
@@ -70,7 +70,7 @@ impl Manager {
     pub fn new(
         client: &Client,
         service: &Service,
-        certificates: &Arc<Certificates>,
+        certificates: &Arc<CertResolver>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What a connection is doing, and for how long it may.
+//! Tracks what a connection is doing, and how long that may take.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,81 +12,82 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Limits;
-use super::idle_eviction::{Place, Standing};
+use super::idle_eviction::{EvictionClass, Slot};
 use super::long_running::LongRunning;
 
-/// What a connection is doing: told by its requests, read by whoever bounds it.
+/// The activity of one connection. Its requests write it, and its deadlines follow it.
 #[derive(Debug, Clone)]
 pub(super) struct Activity {
     state: watch::Sender<State>,
-    /// Told when no request is under way.
-    place: Arc<Place>,
+    slot: Arc<Slot>,
 }
 
 #[derive(Debug, Clone)]
 struct State {
     /// A request has come in.
-    asked: bool,
-    /// One was of somebody whom we know.
-    known: bool,
-    /// Requests whose answers are under way.
+    received: bool,
+    /// A request was authenticated.
+    authenticated: bool,
+    /// Requests in flight.
     open: usize,
-    /// When this began.
+    /// The start of the current activity.
     since: Instant,
-    /// What is under way goes on for as long as it is taken.
+    /// Set while a response without an end is in flight.
     long: Option<LongRunning>,
 }
 
-/// What has lasted too long.
+/// Which deadline has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
     /// No first request came.
     Silent,
     /// No further request came.
     Idle,
-    /// An answer is still not taken.
+    /// The client does not read the response.
     Stalled,
 }
 
 impl Activity {
-    /// A connection that begins now.
-    pub(super) fn new(place: &Arc<Place>) -> Self {
+    /// The activity of a connection that starts now.
+    pub(super) fn new(slot: &Arc<Slot>) -> Self {
         let state = watch::Sender::new(State {
-            asked: false,
-            known: false,
+            received: false,
+            authenticated: false,
             open: 0,
             since: Instant::now(),
             long: None,
         });
-        let place = Arc::clone(place);
-        Self { state, place }
+        let slot = Arc::clone(slot);
+        Self { state, slot }
     }
 
-    /// A request came in; it is under way until the returned value is dropped.
-    pub(super) fn begin(&self) -> Busy {
+    /// Begins a request. It is in flight until the returned value is dropped.
+    pub(super) fn begin(&self) -> ActiveRequest {
         self.state.send_modify(|state| {
             if state.open == 0 {
-                self.place.work();
+                self.slot.set_busy();
             }
-            state.asked = true;
+            state.received = true;
             state.open += 1;
             state.since = Instant::now();
         });
-        Busy(self.clone())
+        ActiveRequest(self.clone())
     }
 
-    /// Completes when the connection has been at the same thing for too long. `answer` bounds an answer, on
-    /// connections that carry one at a time.
-    pub(super) async fn overdue(&self, limits: Limits, answer: Option<Duration>) -> Overdue {
-        let mut told = self.state.subscribe();
+    /// Completes when the deadline of the current activity passes. `response` limits a response, on connections that
+    /// carry one at a time.
+    pub(super) async fn overdue(&self, limits: Limits, response: Option<Duration>) -> Overdue {
+        let mut changes = self.state.subscribe();
         loop {
-            let state = told.borrow_and_update().clone();
+            let state = changes.borrow_and_update().clone();
             let (overdue, limit) = match &state {
-                State { asked: false, .. } => (Overdue::Silent, Some(limits.header)),
+                State {
+                    received: false, ..
+                } => (Overdue::Silent, Some(limits.header)),
                 State { open: 0, .. } => (Overdue::Idle, Some(limits.idle)),
-                State { .. } => (Overdue::Stalled, answer),
+                State { .. } => (Overdue::Stalled, response),
             };
-            let too_long = async {
+            let deadline = async {
                 match (&state.long, limit) {
                     (_, None) => std::future::pending().await,
                     (Some(long), Some(limit)) => long.stalled(limit).await,
@@ -94,80 +95,76 @@ impl Activity {
                 }
             };
             tokio::select! {
-                // The sender is `self`, so there is always another state to wait for.
-                _changed = told.changed() => {}
-                () = too_long => return overdue,
+                // `self` owns the sender, so the channel stays open.
+                _changed = changes.changed() => {}
+                () = deadline => return overdue,
             }
         }
     }
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Debug)]
-pub(super) struct Busy(Activity);
+pub(super) struct ActiveRequest(Activity);
 
-impl Busy {
-    /// Its answer goes on for as long as it is taken.
-    pub(super) fn runs_long(&self, long: &LongRunning) {
+impl ActiveRequest {
+    /// Marks the response as one without an end.
+    pub(super) fn set_long_running(&self, long: &LongRunning) {
         self.0
             .state
             .send_modify(|state| state.long = Some(long.clone()));
     }
 
-    /// It is of somebody whom we know.
-    pub(super) fn is_known(&self) {
+    /// Marks the request as authenticated.
+    pub(super) fn set_authenticated(&self) {
         self.0.state.send_if_modified(|state| {
-            state.known = true;
-            // Of no concern to who bounds the connection.
+            state.authenticated = true;
+            // No deadline depends on it.
             false
         });
     }
 }
 
-impl Drop for Busy {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        let Activity { state, place } = &self.0;
+        let Activity { state, slot } = &self.0;
         state.send_modify(|state| {
             state.open -= 1;
             state.since = Instant::now();
             state.long = None;
             if state.open == 0 {
-                place.rest(match state.known {
-                    true => Standing::Known,
-                    false => Standing::Stranger,
+                slot.set_idle(match state.authenticated {
+                    true => EvictionClass::Authenticated,
+                    false => EvictionClass::Anonymous,
                 });
             }
         });
     }
 }
 
-/// An answer's body, which keeps its request under way, and is handed on in pieces.
+/// A response body that keeps its request in flight and yields chunks of a limited size.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ResponseBody {
     body: Body,
-    piece: usize,
-    rest: Bytes,
-    _busy: Busy,
+    chunk_bytes: usize,
+    /// Data of `body` that is not yet yielded.
+    buffered: Bytes,
+    _request: ActiveRequest,
 }
 
-impl Answer {
-    /// `body` in pieces of at most `piece` bytes.
-    pub(super) fn new(body: Body, piece: usize, busy: Busy) -> Self {
+impl ResponseBody {
+    /// Splits `body` into chunks of at most `chunk_bytes` bytes.
+    pub(super) fn new(body: Body, chunk_bytes: usize, request: ActiveRequest) -> Self {
         Self {
             body,
-            piece,
-            rest: Bytes::new(),
-            _busy: busy,
+            chunk_bytes,
+            buffered: Bytes::new(),
+            _request: request,
         }
-    }
-
-    fn next_piece(&mut self) -> Frame<Bytes> {
-        let length = self.rest.len().min(self.piece);
-        Frame::data(self.rest.split_to(length))
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -175,29 +172,30 @@ impl hyper::body::Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.rest.is_empty() {
+        if self.buffered.is_empty() {
             let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => frame,
                 end => return Poll::Ready(end),
             };
             match frame.into_data() {
-                Ok(data) => self.rest = data,
+                Ok(data) => self.buffered = data,
                 Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
             }
         }
-        Poll::Ready(Some(Ok(self.next_piece())))
+        let length = self.buffered.len().min(self.chunk_bytes);
+        Poll::Ready(Some(Ok(Frame::data(self.buffered.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.buffered.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
+        let (buffered, body) = (self.buffered.len() as u64, self.body.size_hint());
         let mut hint = SizeHint::new();
-        hint.set_lower(body.lower() + rest);
+        hint.set_lower(body.lower() + buffered);
         if let Some(upper) = body.upper() {
-            hint.set_upper(upper + rest);
+            hint.set_upper(upper + buffered);
         }
         hint
     }
@@ -208,10 +206,10 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
-    use crate::tls::idle_eviction::Room;
+    use crate::tls::idle_eviction::IdlePool;
 
     const LIMITS: Limits = Limits {
-        unknown: 1,
+        unauthenticated: 1,
         connections: 1,
         header: Duration::from_millis(1),
         idle: Duration::from_millis(2),
@@ -221,59 +219,60 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_silent_then_stalled_then_idle() {
-        let activity = Activity::new(&Arc::new(Room::default().enter()));
-        let answer = Some(LIMITS.request);
-        assert_eq!(activity.overdue(LIMITS, answer).await, Overdue::Silent);
-        let busy = (activity.begin(), activity.begin());
-        assert_eq!(activity.overdue(LIMITS, answer).await, Overdue::Stalled);
-        drop(busy.0);
-        assert_eq!(activity.overdue(LIMITS, answer).await, Overdue::Stalled);
-        drop(busy.1);
-        assert_eq!(activity.overdue(LIMITS, answer).await, Overdue::Idle);
+        let activity = Activity::new(&Arc::new(IdlePool::default().add()));
+        let limit = Some(LIMITS.request);
+        assert_eq!(activity.overdue(LIMITS, limit).await, Overdue::Silent);
+        let active = (activity.begin(), activity.begin());
+        assert_eq!(activity.overdue(LIMITS, limit).await, Overdue::Stalled);
+        drop(active.0);
+        assert_eq!(activity.overdue(LIMITS, limit).await, Overdue::Stalled);
+        drop(active.1);
+        assert_eq!(activity.overdue(LIMITS, limit).await, Overdue::Idle);
     }
 
     #[tokio::test]
-    async fn what_changes_while_it_is_waited_for_counts() {
-        let activity = Activity::new(&Arc::new(Room::default().enter()));
-        let unbounded = Limits {
+    async fn a_change_of_activity_changes_the_deadline() {
+        let activity = Activity::new(&Arc::new(IdlePool::default().add()));
+        let unlimited = Limits {
             header: Duration::from_secs(3600),
             ..LIMITS
         };
-        let asked = async { drop(activity.begin()) };
-        let (overdue, ()) = tokio::join!(activity.overdue(unbounded, None), asked);
+        let request = async { drop(activity.begin()) };
+        let (overdue, ()) = tokio::join!(activity.overdue(unlimited, None), request);
         assert_eq!(overdue, Overdue::Idle);
     }
 
     #[tokio::test]
-    async fn who_was_known_once_makes_room_after_strangers_and_no_request_under_way_does() {
-        let room = Room::default();
-        let (known, stranger) = (Arc::new(room.enter()), Arc::new(room.enter()));
-        let (of_known, of_stranger) = (Activity::new(&known), Activity::new(&stranger));
-        let busy = of_known.begin();
-        busy.is_known();
-        drop(busy);
-        // Also by what it asks later.
-        drop(of_known.begin());
-        drop(of_stranger.begin());
-        assert!(room.make(0));
-        stranger.cut().await;
-        let _busy = (of_known.begin(), of_stranger.begin());
-        drop(of_known.begin());
-        assert!(!room.make(0));
+    async fn an_authenticated_connection_goes_after_anonymous_ones_and_a_busy_one_never() {
+        let pool = IdlePool::default();
+        let (authenticated, anonymous) = (Arc::new(pool.add()), Arc::new(pool.add()));
+        let (of_authenticated, of_anonymous) =
+            (Activity::new(&authenticated), Activity::new(&anonymous));
+        let request = of_authenticated.begin();
+        request.set_authenticated();
+        drop(request);
+        // A later anonymous request does not change the class.
+        drop(of_authenticated.begin());
+        drop(of_anonymous.begin());
+        assert!(pool.evict(0));
+        anonymous.evicted().await;
+        let _active = (of_authenticated.begin(), of_anonymous.begin());
+        drop(of_authenticated.begin());
+        assert!(!pool.evict(0));
     }
 
     #[tokio::test]
-    async fn a_body_is_handed_on_in_pieces_and_keeps_its_length() {
-        let activity = Activity::new(&Arc::new(Room::default().enter()));
-        let mut answer = Answer::new(Body::from("abcdefg"), 3, activity.begin());
-        assert_eq!(hyper::body::Body::size_hint(&answer).exact(), Some(7));
-        let mut pieces = Vec::new();
-        while let Some(frame) = answer.frame().await {
-            pieces.push(frame.unwrap().into_data().unwrap());
-            let left = 7 - pieces.iter().map(|piece| piece.len() as u64).sum::<u64>();
-            assert_eq!(hyper::body::Body::size_hint(&answer).exact(), Some(left));
+    async fn a_body_is_split_into_chunks_and_its_length_stays() {
+        let activity = Activity::new(&Arc::new(IdlePool::default().add()));
+        let mut body = ResponseBody::new(Body::from("abcdefg"), 3, activity.begin());
+        assert_eq!(hyper::body::Body::size_hint(&body).exact(), Some(7));
+        let mut chunks = Vec::new();
+        while let Some(frame) = body.frame().await {
+            chunks.push(frame.unwrap().into_data().unwrap());
+            let left = 7 - chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+            assert_eq!(hyper::body::Body::size_hint(&body).exact(), Some(left));
         }
-        assert_eq!(pieces, ["abc", "def", "g"]);
-        assert!(hyper::body::Body::is_end_stream(&answer));
+        assert_eq!(chunks, ["abc", "def", "g"]);
+        assert!(hyper::body::Body::is_end_stream(&body));
     }
 }

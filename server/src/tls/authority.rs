@@ -1,4 +1,4 @@
-//! A certificate authority of the server's own, and the serving certificates it issues.
+//! The server's own certificate authority, and the serving certificates that it issues.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use x509_parser::prelude::FromDer;
 
 use super::pair::Pair;
 
-/// How the common name of each authority begins; its birth follows, so that two are told apart.
+/// The prefix of each authority's common name. The time of creation follows, so that names differ.
 pub(super) const NAME: &str = "vitals-server-ca@";
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long an authority is good.
-const AUTHORITY_LIFE: Duration = DAY.saturating_mul(5 * 365);
+/// The validity of an authority.
+const AUTHORITY_VALIDITY: Duration = DAY.saturating_mul(5 * 365);
 
-/// How long a serving certificate is good.
-const SERVING_LIFE: Duration = DAY.saturating_mul(90);
+/// The validity of a serving certificate.
+const SERVING_VALIDITY: Duration = DAY.saturating_mul(90);
 
-/// A certificate is good from this long before it is made: clocks differ.
+/// How long before its creation a certificate is valid: clocks differ.
 const SKEW: Duration = Duration::from_secs(3600);
 
 /// A certificate authority with its key.
@@ -39,7 +39,7 @@ pub struct Authority {
 }
 
 impl fmt::Debug for Authority {
-    // Keys are not for logs.
+    // Leaves out the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authority")
             .field("not_after", &self.not_after)
@@ -48,10 +48,10 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// A new one, good from about `now` on.
+    /// Makes a new authority, valid from about `now`.
     ///
     /// # Errors
-    /// What the cryptography says.
+    /// The error of the cryptography.
     pub fn make(now: Timestamp) -> Result<Self, String> {
         let failed = |error: rcgen::Error| error.to_string();
         let key = KeyPair::generate().map_err(failed)?;
@@ -63,7 +63,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let not_before = before(now, SKEW);
-        let not_after = after(now, AUTHORITY_LIFE);
+        let not_after = after(now, AUTHORITY_VALIDITY);
         (params.not_before, params.not_after) = (date(not_before), date(not_after));
         let certificate = params.self_signed(&key).map_err(failed)?;
         Ok(Self {
@@ -75,28 +75,29 @@ impl Authority {
         })
     }
 
-    /// One that was kept, as PEM. It must be an authority that may sign, with its own key, and not have ended.
+    /// Parses a persisted authority from PEM.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The certificate is no authority that may sign, has another key, or has expired.
     pub fn read(certificate: &str, key: &str, now: Timestamp) -> Result<Self, String> {
         let der = CertificateDer::from_pem_slice(certificate.as_bytes())
-            .map_err(|_| "its certificate is no PEM".to_owned())?;
-        let key = KeyPair::from_pem(key).map_err(|_| "its key is no PEM of a key".to_owned())?;
+            .map_err(|_| "its certificate is not PEM".to_owned())?;
+        let key =
+            KeyPair::from_pem(key).map_err(|_| "its key is not the PEM of a key".to_owned())?;
         {
-            let (_, facts) = X509Certificate::from_der(&der)
-                .map_err(|_| "its certificate is no X.509 certificate".to_owned())?;
-            let signs = facts.key_usage().ok().flatten();
-            if !facts.is_ca() || signs.is_some_and(|usage| !usage.value.key_cert_sign()) {
+            let (_, parsed) = X509Certificate::from_der(&der)
+                .map_err(|_| "its certificate is not an X.509 certificate".to_owned())?;
+            let usage = parsed.key_usage().ok().flatten();
+            if !parsed.is_ca() || usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
                 return Err("its certificate is not an authority's".to_owned());
             }
-            if facts.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
-                return Err("its key is another certificate's".to_owned());
+            if parsed.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
+                return Err("its key belongs to another certificate".to_owned());
             }
         }
         let (not_before, not_after) = validity_of(&der).unwrap_or_default();
         if not_after <= now {
-            return Err("its certificate has ended".to_owned());
+            return Err("its certificate has expired".to_owned());
         }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -108,40 +109,40 @@ impl Authority {
         })
     }
 
-    /// Its certificate, PEM.
+    /// The certificate as PEM.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Its key, PEM. For where it is kept, and nowhere else.
+    /// The key as PEM. Only to persist the authority.
     pub fn key_pem(&self) -> String {
         self.issuer.key().serialize_pem()
     }
 
-    /// The last moment at which it is good.
+    /// The end of the validity.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    /// When it was made, by its certificate.
+    /// The time of creation, according to the certificate.
     pub fn made(&self) -> Timestamp {
         after(self.not_before, SKEW)
     }
 
-    /// Whether the last fifth of its life has begun: time for a next one.
+    /// Whether the last fifth of the validity has begun, and a next authority is due.
     pub fn is_old(&self, now: Timestamp) -> bool {
         past(self.not_before, self.not_after, now, 4, 5)
     }
 
-    /// Whether what it would issue now would end with it and not after it.
+    /// Whether a certificate that it issues now has its full validity.
     pub fn outlives_what_it_issues(&self, now: Timestamp) -> bool {
-        after(now, SERVING_LIFE) <= self.not_after
+        after(now, SERVING_VALIDITY) <= self.not_after
     }
 
-    /// A serving certificate for `names`, with a new key, and this authority's certificate after it.
+    /// Issues a serving certificate for `names` with a new key. The chain includes this authority's certificate.
     ///
     /// # Errors
-    /// A name that is none, or what the cryptography says.
+    /// A name is invalid, or the cryptography fails.
     pub fn issue(&self, names: Vec<String>, now: Timestamp) -> Result<Issued, String> {
         let failed = |error: rcgen::Error| error.to_string();
         let key = KeyPair::generate().map_err(failed)?;
@@ -154,7 +155,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         params.not_before = date(before(now, SKEW));
-        params.not_after = date(after(now, SERVING_LIFE).min(self.not_after));
+        params.not_after = date(after(now, SERVING_VALIDITY).min(self.not_after));
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
         let (chain_pem, key_pem) = (certificate.pem() + &self.pem, key.serialize_pem());
         let chain = vec![certificate.into(), self.certificate.clone()];
@@ -167,26 +168,26 @@ impl Authority {
     }
 }
 
-/// A serving certificate that was just issued.
+/// A new serving certificate.
 pub struct Issued {
-    /// As it is shown.
+    /// The pair to serve.
     pub pair: Pair,
-    /// The certificate and its authority's, PEM.
+    /// The certificate and its authority's, as PEM.
     pub(super) chain_pem: String,
-    /// Its key, PEM.
+    /// The key, as PEM.
     pub(super) key_pem: String,
 }
 
-/// Whether a serving certificate of our own is due to be made anew: its last third has begun.
+/// Whether a serving certificate of the server's own is due for renewal: the last third of its validity has begun.
 pub(crate) fn is_due(pair: &Pair, now: Timestamp) -> bool {
     past(pair.not_before(), pair.not_after(), now, 2, 3)
 }
 
 /// Whether `part` of `parts` of the time between two moments has passed.
 fn past(from: Timestamp, until: Timestamp, now: Timestamp, part: i64, parts: i64) -> bool {
-    let life = until.as_secs().saturating_sub(from.as_secs());
+    let validity = until.as_secs().saturating_sub(from.as_secs());
     let passed = now.as_secs().saturating_sub(from.as_secs());
-    passed >= life.saturating_mul(part) / parts
+    passed >= validity.saturating_mul(part) / parts
 }
 
 fn after(time: Timestamp, by: Duration) -> Timestamp {
@@ -197,7 +198,7 @@ fn before(time: Timestamp, by: Duration) -> Timestamp {
     time.plus_nanos(i64::try_from(by.as_nanos()).map_or(i64::MIN, std::ops::Neg::neg))
 }
 
-/// rcgen's form of a time. It has nothing before 1970 from us.
+/// Converts a time for rcgen. A time before 1970 becomes 1970.
 fn date<T>(time: Timestamp) -> T
 where
     T: From<std::time::SystemTime>,
@@ -206,7 +207,7 @@ where
     T::from(std::time::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-/// From when until when a certificate is good; nothing when it is none.
+/// The start and the end of a certificate's validity; none if it cannot be parsed.
 pub(crate) fn validity_of(der: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let validity = certificate.validity();
@@ -216,7 +217,7 @@ pub(crate) fn validity_of(der: &CertificateDer<'_>) -> Option<(Timestamp, Timest
     ))
 }
 
-/// A certificate as PEM.
+/// Encodes a certificate as PEM.
 pub(crate) fn pem_of(der: &CertificateDer<'_>) -> String {
     use base64::Engine as _;
     let body = base64::engine::general_purpose::STANDARD.encode(der);
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_serving_certificate_is_made_anew_in_the_last_third_of_its_life() {
+    fn a_serving_certificate_is_renewed_in_the_last_third_of_its_validity() {
         let authority = Authority::make(NOW).unwrap();
         let pair = authority.issue(vec!["a".to_owned()], NOW).unwrap().pair;
         assert_eq!(pair.not_after(), in_days(90));
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_authority_issues_does_not_outlive_it() {
+    fn no_issued_certificate_outlives_its_authority() {
         let authority = Authority::make(NOW).unwrap();
         let end = 5 * 365;
         assert!(authority.outlives_what_it_issues(in_days(end - 90)));
@@ -261,35 +262,35 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_that_was_kept_is_the_same() {
+    fn a_persisted_authority_is_the_same() {
         let authority = Authority::make(NOW).unwrap();
-        let kept = Authority::read(authority.pem(), &authority.key_pem(), NOW).unwrap();
-        assert_eq!(kept.pem(), authority.pem());
-        assert_eq!(kept.made(), NOW);
-        let pair = kept.issue(vec!["a".to_owned()], NOW).unwrap().pair;
+        let restored = Authority::read(authority.pem(), &authority.key_pem(), NOW).unwrap();
+        assert_eq!(restored.pem(), authority.pem());
+        assert_eq!(restored.made(), NOW);
+        let pair = restored.issue(vec!["a".to_owned()], NOW).unwrap().pair;
         assert_eq!(pair.issuer, format!("{NAME}1800000000"));
     }
 
     #[test]
-    fn what_is_no_authority_is_refused() {
+    fn an_unusable_authority_is_refused() {
         let authority = Authority::make(NOW).unwrap();
         let (pem, key) = (authority.pem(), authority.key_pem());
         let other = Authority::make(NOW).unwrap();
         let serving = authority.issue(vec!["a".to_owned()], NOW).unwrap();
-        for (pem, key, now, said) in [
-            ("garbage", &*key, NOW, "no PEM"),
-            (pem, "garbage", NOW, "no PEM of a key"),
-            (pem, &other.key_pem(), NOW, "another certificate's"),
+        for (pem, key, now, expected) in [
+            ("garbage", &*key, NOW, "not PEM"),
+            (pem, "garbage", NOW, "not the PEM of a key"),
+            (pem, &other.key_pem(), NOW, "belongs to another certificate"),
             (
                 &serving.chain_pem,
                 &serving.key_pem,
                 NOW,
                 "not an authority's",
             ),
-            (pem, &key, in_days(5 * 365), "has ended"),
+            (pem, &key, in_days(5 * 365), "has expired"),
         ] {
             let refusal = Authority::read(pem, key, now).unwrap_err();
-            assert!(refusal.contains(said), "{said}: {refusal}");
+            assert!(refusal.contains(expected), "{expected}: {refusal}");
         }
     }
 }

@@ -1,43 +1,44 @@
-//! Keeps what is shown as it should be: files that changed are read anew, certificates of our own are made anew
-//! before they end, and those that end are spoken of. No connection notices.
+//! Reloads certificates from changed files, renews the server's own before they expire, and warns of those that
+//! expire. Connections do not notice.
 //!
-//! Files are looked at and compared, not watched: Kubernetes swaps a symbolic link two folders above them, others
-//! rename or write in place, network file systems tell nothing, and a few kilobytes every few seconds are nothing.
+//! The reloader reads and compares the files instead of watching them: Kubernetes swaps a symbolic link two folders
+//! above them, other tools rename or write in place, and network file systems send no notifications. Reading a few
+//! kilobytes every few seconds costs nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
-use super::cert_resolver::Certificates;
+use super::cert_resolver::CertResolver;
 use super::error::CertificateError;
-use super::expiry_warning::Ends;
+use super::expiry_warning::ExpiryWarnings;
 use super::metrics::TlsMetrics;
 use super::pair::{Files, Kind};
-use super::self_signed::{self, Own};
-use super::watched_pair::{Place, Watched};
+use super::self_signed::{self, SelfSigned};
+use super::watched_pair::{Target, Watched};
 use crate::clock::Clock;
 use crate::telemetry::LogThrottle;
 
-/// How often files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// The time between two reads of the files.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often trouble that lasts is told.
-const COMPLAIN: Duration = Duration::from_secs(3600);
+/// The shortest time between two logs of the same failure.
+const LOG_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Keeps certificates as they should be.
+/// Keeps the served certificates up to date.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct CertReloader {
     clock: Arc<dyn Clock>,
     metrics: TlsMetrics,
-    certificates: Arc<Certificates>,
+    certificates: Arc<CertResolver>,
     watched: Vec<Watched>,
-    own: Option<Own>,
-    ends: Ends,
-    complaints: LogThrottle,
+    own: Option<SelfSigned>,
+    expiry_warnings: ExpiryWarnings,
+    throttle: LogThrottle,
 }
 
-impl Keeper {
-    /// Reads or makes everything that is shown.
+impl CertReloader {
+    /// Reads or makes all certificates.
     pub(super) fn start(
         settings: &Settings,
         clock: Arc<dyn Clock>,
@@ -52,19 +53,16 @@ impl Keeper {
                     certificate: certificate.clone(),
                     key: key.clone(),
                 };
-                let (pair, one) = Watched::read(files, Place::Serving)?;
+                let (pair, one) = Watched::read(files, Target::Serving)?;
                 watched.push(one);
                 pair
             }
-            // Whoever keeps the CA in a Secret renews what it issues.
-            (None, _) if settings.manage => Own::new(settings, None).make(clock.wall())?.pair,
-            (None, None) => {
-                own.insert(Own::new(settings, None))
-                    .make(clock.wall())?
-                    .pair
+            // `manage` renews what the managed CA issues.
+            (None, _) if settings.manage => {
+                SelfSigned::new(settings, None).make(clock.wall())?.pair
             }
-            (None, Some(folder)) => {
-                let own = own.insert(Own::new(settings, Some(folder)));
+            (None, folder) => {
+                let own = own.insert(SelfSigned::new(settings, folder.as_ref()));
                 let (pair, one) = own.in_folder(clock.wall())?;
                 watched.extend(one);
                 pair
@@ -79,46 +77,46 @@ impl Keeper {
         Ok(Self {
             clock,
             metrics,
-            certificates: Arc::new(Certificates::new(serving, named)),
+            certificates: Arc::new(CertResolver::new(serving, named)),
             watched,
             own,
-            ends: Ends::default(),
-            complaints: LogThrottle::new(COMPLAIN),
+            expiry_warnings: ExpiryWarnings::default(),
+            throttle: LogThrottle::new(LOG_INTERVAL),
         })
     }
 
-    /// What it keeps.
-    pub(super) fn certificates(&self) -> &Arc<Certificates> {
+    /// The served certificates.
+    pub(super) fn certificates(&self) -> &Arc<CertResolver> {
         &self.certificates
     }
 
-    /// Looks and keeps, for ever.
+    /// Reloads, renews and warns. Does not return.
     pub async fn run(mut self) {
         loop {
-            self.ends
-                .tell(&self.certificates.pairs(), self.clock.wall());
-            self.clock.sleep(LOOK).await;
+            self.expiry_warnings
+                .warn(&self.certificates.pairs(), self.clock.wall());
+            self.clock.sleep(RELOAD_INTERVAL).await;
             for watched in &mut self.watched {
-                watched.look(&self.certificates, &self.metrics).await;
+                watched.reload(&self.certificates, &self.metrics).await;
             }
             self.renew().await;
         }
     }
 
-    /// Makes our own certificate anew when it is due.
+    /// Renews the server's own certificate when it is due.
     async fn renew(&mut self) {
         let (Some(own), now) = (&mut self.own, self.clock.wall()) else {
             return;
         };
-        // A folder may hold somebody else's by now.
+        // Another program may have put its own certificate into the folder.
         if !self_signed::is_due(&self.certificates.serving(), now) {
             return;
         }
         let issued = match own.make(now) {
             Ok(issued) => issued,
             Err(error) => {
-                if let Some(unreported) = self.complaints.allow() {
-                    tracing::error!(%error, unreported, "the server's certificate is not made anew");
+                if let Some(unreported) = self.throttle.allow() {
+                    tracing::error!(%error, unreported, "cannot renew the server's certificate");
                 }
                 return;
             }
@@ -126,12 +124,12 @@ impl Keeper {
         self.certificates.set_serving(&issued.pair);
         tracing::info!(
             until = issued.pair.not_after().to_rfc3339_seconds(),
-            "the server made itself a new serving certificate"
+            "renewed the server's own certificate"
         );
         let written = own.write(issued).await;
         let mut watched = self.watched.iter_mut().filter(|one| one.is_serving());
         if let (Some(contents), Some(watched)) = (written, watched.next()) {
-            watched.hold(contents);
+            watched.set_contents(contents);
         }
     }
 }

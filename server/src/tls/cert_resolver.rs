@@ -1,4 +1,5 @@
-//! Which pair a client is shown: by the name it asks for, else by the address it came to, else the one for all.
+//! Chooses the certificate for a client: by the name that it requests, else by the address that it connected to, else
+//! the serving certificate.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,12 +11,12 @@ use rustls::sign::CertifiedKey;
 
 use super::pair::{Kind, Pair};
 
-/// What is shown now. Handshakes read it without waiting; connections that stand keep what they were shown.
+/// The served certificates. Handshakes read them without a lock; open connections keep theirs.
 #[derive(Debug)]
-pub struct Certificates(ArcSwap<Shown>);
+pub struct CertResolver(ArcSwap<Served>);
 
 #[derive(Debug, Clone)]
-struct Shown {
+struct Served {
     serving: Pair,
     named: Vec<Named>,
     names: HashMap<String, Arc<CertifiedKey>>,
@@ -25,129 +26,129 @@ struct Shown {
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) pair: Pair,
-    /// As they were given; none means the certificate's own.
+    /// The patterns of the flag; if there are none, the certificate's own names apply.
     pub(super) patterns: Vec<String>,
 }
 
-impl Certificates {
+impl CertResolver {
     pub(super) fn new(serving: Pair, named: Vec<Named>) -> Self {
         let names = names(&named);
-        Self(ArcSwap::from_pointee(Shown {
+        Self(ArcSwap::from_pointee(Served {
             serving,
             named,
             names,
         }))
     }
 
-    /// Shows another pair to every client that asks for no name of another.
+    /// Replaces the serving pair: the one for clients that no named pair matches.
     pub fn set_serving(&self, pair: &Pair) {
-        self.0.rcu(|shown| Shown {
+        self.0.rcu(|served| Served {
             serving: pair.clone(),
-            ..Shown::clone(shown)
+            ..Served::clone(served)
         });
     }
 
-    /// Shows another pair in the place of the `index`th named one.
+    /// Replaces the `index`th named pair.
     pub(super) fn set_named(&self, index: usize, pair: &Pair) {
-        self.0.rcu(|shown| {
-            let mut named = shown.named.clone();
+        self.0.rcu(|served| {
+            let mut named = served.named.clone();
             if let Some(named) = named.get_mut(index) {
                 named.pair = pair.clone();
             }
-            Shown {
-                serving: shown.serving.clone(),
+            Served {
+                serving: served.serving.clone(),
                 names: names(&named),
                 named,
             }
         });
     }
 
-    /// The pair for every client that asks for no name of another.
+    /// The serving pair.
     pub fn serving(&self) -> Pair {
         self.0.load().serving.clone()
     }
 
-    /// Every pair: the one for all first, then the named ones in the order of their flags.
+    /// All pairs: the serving pair first, then the named ones in the order of their flags.
     pub(super) fn pairs(&self) -> Vec<(Kind, Pair)> {
-        let shown = self.0.load();
-        let named = shown.named.iter();
+        let served = self.0.load();
+        let named = served.named.iter();
         let named = named.map(|named| (Kind::Sni, named.pair.clone()));
-        [(Kind::Serving, shown.serving.clone())]
+        [(Kind::Serving, served.serving.clone())]
             .into_iter()
             .chain(named)
             .collect()
     }
 
-    /// The pair for a name: exactly, or by a wildcard in the place of its first label.
+    /// The pair for a name: an exact match, else a wildcard for the first label.
     fn by_name(&self, name: &str) -> Option<Arc<CertifiedKey>> {
-        let shown = self.0.load();
-        if shown.names.is_empty() {
+        let served = self.0.load();
+        if served.names.is_empty() {
             return None;
         }
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let wildcard = || {
             let (_, rest) = name.split_once('.')?;
-            shown.names.get(&format!("*.{rest}"))
+            served.names.get(&format!("*.{rest}"))
         };
-        shown.names.get(&name).or_else(wildcard).cloned()
+        served.names.get(&name).or_else(wildcard).cloned()
     }
 
-    /// The pair for those who come to an address and ask for no name.
+    /// The pair for clients that connect to an address and request no name.
     fn by_address(&self, address: IpAddr) -> Option<Arc<CertifiedKey>> {
-        let shown = self.0.load();
-        shown
+        let served = self.0.load();
+        served
             .names
             .get(&address.to_canonical().to_string())
             .cloned()
     }
 
-    /// Whether the address that a client came to may matter.
-    pub(super) fn know_addresses(&self) -> bool {
-        let shown = self.0.load();
-        shown
+    /// Whether a pair is for an IP address.
+    pub(super) fn has_addresses(&self) -> bool {
+        let served = self.0.load();
+        served
             .names
             .keys()
             .any(|name| name.parse::<IpAddr>().is_ok())
     }
 }
 
-/// Who comes first is shown, as k8s.io/apiserver has it: given patterns before certificates' own names, and among
-/// each the earlier flag.
+/// The pair for each name. As in k8s.io/apiserver, patterns of flags come before certificates' own names, and among
+/// equals the earlier flag wins.
 fn names(named: &[Named]) -> HashMap<String, Arc<CertifiedKey>> {
     let mut names = HashMap::new();
-    let given = named.iter().map(|one| (&one.pair, &one.patterns));
+    let explicit = named.iter().map(|one| (&one.pair, &one.patterns));
     let own = named.iter().filter(|one| one.patterns.is_empty());
     let own = own.map(|one| (&one.pair, &one.pair.names));
-    for (pair, patterns) in given.chain(own) {
+    for (pair, patterns) in explicit.chain(own) {
         for pattern in patterns {
-            // Addresses have several spellings.
+            // An address has several spellings.
             let pattern = match pattern.parse::<IpAddr>() {
                 Ok(address) => address.to_string(),
                 Err(_) => pattern.to_ascii_lowercase(),
             };
             names
                 .entry(pattern)
-                .or_insert_with(|| Arc::clone(&pair.shown));
+                .or_insert_with(|| Arc::clone(&pair.certified_key));
         }
     }
     names
 }
 
-impl ResolvesServerCert for Certificates {
+impl ResolvesServerCert for CertResolver {
     fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let named = client.server_name().and_then(|name| self.by_name(name));
-        Some(named.unwrap_or_else(|| Arc::clone(&self.0.load().serving.shown)))
+        Some(named.unwrap_or_else(|| Arc::clone(&self.0.load().serving.certified_key)))
     }
 }
 
-/// What is shown to a client that came to a certain address.
+/// The resolver of a connection to a certain address.
 #[derive(Debug)]
-pub(super) struct AtAddress {
-    pub(super) certificates: Arc<Certificates>,
+pub(super) struct ResolverAtAddress {
+    pub(super) certificates: Arc<CertResolver>,
     pub(super) address: IpAddr,
 }
 
-impl ResolvesServerCert for AtAddress {
+impl ResolvesServerCert for ResolverAtAddress {
     fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let nameless = client.server_name().is_none();
         let here = nameless.then(|| self.certificates.by_address(self.address));
@@ -169,7 +170,7 @@ mod tests {
             .issue(names, Timestamp::from_secs(1_800_000_000))
             .unwrap()
             .pair;
-        // The common name says what these are for.
+        // The common name is the same in all pairs.
         pair.names.retain(|name| name != "vitals-server");
         pair
     }
@@ -181,17 +182,17 @@ mod tests {
         }
     }
 
-    /// Which of the named pairs is shown for a name.
-    fn shown(certificates: &Certificates, name: &str) -> Option<usize> {
-        let shown = certificates.by_name(name)?;
+    /// The index of the named pair that a name resolves to.
+    fn resolved(certificates: &CertResolver, name: &str) -> Option<usize> {
+        let key = certificates.by_name(name)?;
         let all = certificates.0.load();
         let mut named = all.named.iter();
-        named.position(|one| Arc::ptr_eq(&one.pair.shown, &shown))
+        named.position(|one| Arc::ptr_eq(&one.pair.certified_key, &key))
     }
 
     #[test]
-    fn exact_names_win_over_wildcards_given_ones_over_own_ones_and_the_first_over_the_next() {
-        let certificates = Certificates::new(
+    fn exact_names_win_over_wildcards_patterns_over_own_names_and_the_first_over_the_next() {
+        let certificates = CertResolver::new(
             pair(&["all"]),
             vec![
                 named(&["*.a.example", "b.example"], &[]),
@@ -213,34 +214,34 @@ mod tests {
             ("d.example", Some(3)),
             ("all", None),
         ] {
-            assert_eq!(shown(&certificates, name), expected, "{name}");
+            assert_eq!(resolved(&certificates, name), expected, "{name}");
         }
     }
 
     #[test]
-    fn an_address_is_matched_however_it_is_spelled() {
-        let certificates = Certificates::new(
+    fn an_address_matches_in_every_spelling() {
+        let certificates = CertResolver::new(
             pair(&["all"]),
             vec![named(&["a"], &["10.0.0.1", "2001:0DB8::1"])],
         );
-        assert!(certificates.know_addresses());
-        for (address, is) in [
+        assert!(certificates.has_addresses());
+        for (address, expected) in [
             ("10.0.0.1", true),
             ("::ffff:10.0.0.1", true),
             ("2001:db8::1", true),
             ("10.0.0.2", false),
         ] {
             let found = certificates.by_address(address.parse().unwrap());
-            assert_eq!(found.is_some(), is, "{address}");
+            assert_eq!(found.is_some(), expected, "{address}");
         }
-        assert!(!Certificates::new(pair(&["all"]), vec![named(&["a"], &[])]).know_addresses());
+        assert!(!CertResolver::new(pair(&["all"]), vec![named(&["a"], &[])]).has_addresses());
     }
 
     #[test]
-    fn a_named_pair_that_is_replaced_brings_its_names() {
-        let certificates = Certificates::new(pair(&["all"]), vec![named(&["old"], &[])]);
+    fn a_replaced_named_pair_brings_its_names() {
+        let certificates = CertResolver::new(pair(&["all"]), vec![named(&["old"], &[])]);
         certificates.set_named(0, &pair(&["new"]));
-        assert_eq!(shown(&certificates, "old"), None);
-        assert_eq!(shown(&certificates, "new"), Some(0));
+        assert_eq!(resolved(&certificates, "old"), None);
+        assert_eq!(resolved(&certificates, "new"), Some(0));
     }
 }

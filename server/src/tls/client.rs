@@ -1,4 +1,4 @@
-//! What clients may show: a certificate, asked for and never demanded.
+//! Client certificates: the server requests one and does not require it.
 
 use std::sync::Arc;
 
@@ -10,33 +10,33 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-/// The most certificates of one client. A client's own and two or three above it are usual.
-const MOST: usize = 10;
+/// The most certificates in a client's chain. A usual chain has three or four.
+const MAX_CERTIFICATES: usize = 10;
 
-/// The most bytes of a client's certificates together: they are kept as long as the connection is.
-const MOST_BYTES: usize = 32 << 10;
+/// The most bytes of a client's chain, which stays in memory as long as the connection.
+const MAX_BYTES: usize = 32 << 10;
 
-/// The certificates that a client showed, its own first; an extension of each of its requests. TLS has seen that
-/// the client has the key, and nothing more: whom to believe is for `auth` to say.
+/// The chain of a client, its own certificate first: an extension of each of its requests. TLS has verified only that
+/// the client has the key. `auth` verifies the chain.
 #[derive(Debug, Clone)]
 pub struct ClientCertificates(pub Arc<[CertificateDer<'static>]>);
 
 impl ClientCertificates {
-    /// What a connection's client showed, if anything.
+    /// The chain of a connection's client, if it sent one.
     pub(super) fn of(connection: &rustls::ServerConnection) -> Option<Self> {
-        let shown = connection.peer_certificates()?;
-        (!shown.is_empty()).then(|| Self(shown.into()))
+        let chain = connection.peer_certificates()?;
+        (!chain.is_empty()).then(|| Self(chain.into()))
     }
 }
 
-/// Asks for a certificate and sees that its holder has the key. Which CA it is from is not looked at here: the CAs
-/// come from the cluster and rotate, and a request without a good certificate may still bring a token.
+/// Requests a certificate and verifies that the client has its key. It does not verify the CA: the CAs come from the
+/// cluster and rotate, and a request without a valid certificate may still have a token.
 #[derive(Debug)]
-pub(super) struct Possession {
+pub(super) struct KeyPossession {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Possession {
+impl KeyPossession {
     pub(super) fn new(provider: &CryptoProvider) -> Arc<Self> {
         Arc::new(Self {
             algorithms: provider.signature_verification_algorithms,
@@ -44,7 +44,7 @@ impl Possession {
     }
 }
 
-impl ClientCertVerifier for Possession {
+impl ClientCertVerifier for KeyPossession {
     fn offer_client_auth(&self) -> bool {
         true
     }
@@ -53,7 +53,7 @@ impl ClientCertVerifier for Possession {
         false
     }
 
-    /// None: a client shows what it has, whatever CAs are believed today.
+    /// Empty: a client sends its certificate whichever CAs are trusted today.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -65,7 +65,7 @@ impl ClientCertVerifier for Possession {
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let bytes = intermediates.iter().map(|one| one.len()).sum::<usize>() + end_entity.len();
-        if intermediates.len() >= MOST || bytes > MOST_BYTES {
+        if intermediates.len() >= MAX_CERTIFICATES || bytes > MAX_BYTES {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         Ok(ClientCertVerified::assertion())

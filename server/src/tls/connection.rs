@@ -1,16 +1,16 @@
-//! One connection: TLS, then HTTP/1.1 or HTTP/2, and an end to everything that a client could draw out.
+//! Serves one connection: TLS, then HTTP/1.1 or HTTP/2. Every step has a deadline:
 //!
-//! | what                                        | how long | then                              |
-//! |---------------------------------------------|----------|-----------------------------------|
-//! | TLS handshake                               | header   | cut                               |
-//! | until the first request's header is in      | header   | cut                               |
-//! | no request under way                        | idle     | told to go, cut after drain       |
-//! | a request, to the last byte of its answer   | request  | HTTP/1.1: cut; HTTP/2: the stream |
-//! | a piece of a watch, until it is taken       | request  | the same                          |
+//! | step                                        | limit    | then                                     |
+//! |---------------------------------------------|----------|------------------------------------------|
+//! | TLS handshake                               | header   | close                                    |
+//! | until the first request's header is read    | header   | close                                    |
+//! | no request in flight                        | idle     | graceful shutdown, closed after drain    |
+//! | a request, to the last byte of its response | request  | close; with HTTP/2, reset only the stream |
+//! | a chunk of a watch, until the client reads it | request | the same                                |
 //!
-//! hyper has one timer for an HTTP/1.1 header, which runs while a connection idles too, so it cannot be short
-//! for the one and long for the other. It is left off. A later request's header may therefore take as long as
-//! the connection may be idle: whoever sends half of one holds a place no longer than whoever sends nothing.
+//! hyper's timer for an HTTP/1.1 header also runs while a connection is idle, so it cannot be short for a header and
+//! long for an idle connection. It is off. The header of a later request may therefore take as long as the connection
+//! may be idle: a client that sends half a header occupies its slot no longer than one that sends nothing.
 
 use std::future::Future;
 use std::io;
@@ -35,30 +35,30 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Answer, Overdue};
+use super::activity::{Activity, Overdue, ResponseBody};
 use super::client::ClientCertificates;
 use super::handshake::{Failures, handshake};
-use super::idle_eviction::{Known, Place};
+use super::idle_eviction::{Authenticated, Slot};
 use super::limits::HEADER_BYTES;
 use super::long_running::LongRunning;
 use super::metrics::Open;
 use super::{Limits, Tls};
 
-/// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
-/// it, or the connection ends. An HTTP/2 frame carries no more anyway.
-const PIECE: usize = 16 << 10;
+/// The largest chunk of a response for HTTP/2, which buffers a chunk until the client reads it. An HTTP/2 frame
+/// carries no more.
+const CHUNK_BYTES: usize = 16 << 10;
 
-/// The most bytes of requests' bodies, which nobody reads, that an HTTP/2 client may send before it is told that it
-/// may not: of one request, and of all of a connection together.
+/// The flow-control window of HTTP/2 request bodies, in bytes, for one stream and for the whole connection. The
+/// server reads no bodies.
 const WINDOW: u32 = 64 << 10;
 
-/// The most bytes of one answer that HTTP/2 keeps until the client takes them.
+/// The most bytes of one response that HTTP/2 buffers.
 const SEND_BYTES: usize = 64 << 10;
 
 /// The most lines of an HTTP/1.1 header. A front proxy sends one for each group of the user.
 const HEADER_LINES: usize = 1024;
 
-/// What all connections share.
+/// What all connections of a listener share.
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) tls: Arc<Tls>,
@@ -69,25 +69,19 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// Serves one client to its end, or until its place is needed, and counts it as `open` so long.
-    pub(super) async fn serve(
-        self,
-        stream: TcpStream,
-        client: SocketAddr,
-        place: Place,
-        open: Open,
-    ) {
+    /// Serves one client until the connection ends or is evicted. `open` counts the connection until then.
+    pub(super) async fn serve(self, stream: TcpStream, client: SocketAddr, slot: Slot, open: Open) {
         let _open = open;
-        let place = Arc::new(place);
+        let slot = Arc::new(slot);
         tokio::select! {
-            // In this order: what is still to be written is, before the connection is cut.
+            // In this order: pending data is written before the connection is closed.
             biased;
-            () = self.serve_to_end(stream, client, &place) => {}
-            () = place.cut() => tracing::debug!("a connection at rest is cut to make room for another"),
+            () = self.serve_to_end(stream, client, &slot) => {}
+            () = slot.evicted() => tracing::debug!("closed an idle connection to accept another"),
         }
     }
 
-    async fn serve_to_end(self, stream: TcpStream, client: SocketAddr, place: &Arc<Place>) {
+    async fn serve_to_end(self, stream: TcpStream, client: SocketAddr, slot: &Arc<Slot>) {
         let _best_effort = stream.set_nodelay(true);
         let handshake = timeout(self.limits.header, handshake(&self.tls, stream));
         let accepted = tokio::select! {
@@ -98,21 +92,27 @@ impl Serving {
             Ok(stream) => stream,
             Err(error) => {
                 self.tls.metrics.handshakes_failed.inc();
-                return self.failures.tell(client, &error);
+                return self.failures.log(client, &error);
             }
         };
-        // TLS names the protocol; guessing it from the first bytes would be one more thing to wait for.
-        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, place).await;
+        let activity = Activity::new(slot);
+        let certificates = ClientCertificates::of(stream.get_ref().1);
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let requests = Requests {
+            router: self.router.clone(),
+            activity: activity.clone(),
+            chunk_bytes: if http2 { CHUNK_BYTES } else { usize::MAX },
+            certificates,
+        };
+        if http2 {
+            self.http2(stream, &activity, requests).await;
         } else {
-            self.http1(stream, place).await;
+            self.http1(stream, &activity, requests).await;
         }
     }
 
-    async fn http1(self, stream: TlsStream<TcpStream>, place: &Arc<Place>) {
-        let activity = Activity::new(place);
-        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream);
-        let service = hyper::service::service_fn(|request| answers.answer(request));
+    async fn http1(self, stream: TlsStream<TcpStream>, activity: &Activity, requests: Requests) {
+        let service = hyper::service::service_fn(move |request| requests.respond(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
@@ -120,19 +120,14 @@ impl Serving {
             .max_buf_size(HEADER_BYTES)
             .max_headers(HEADER_LINES)
             .serve_connection(TokioIo::new(stream), service);
-        // One answer at a time: to give it up is to give up the connection.
-        let answer = Some(self.limits.request);
-        self.drive(connection, &activity, answer).await;
+        // The connection carries one response at a time and ends with it.
+        let response = Some(self.limits.request);
+        self.drive(connection, activity, response).await;
     }
 
-    async fn http2(self, stream: TlsStream<TcpStream>, place: &Arc<Place>) {
-        let activity = Activity::new(place);
-        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE, &stream));
-        let service = hyper::service::service_fn(move |request| {
-            let answers = Arc::clone(&answers);
-            async move { answers.answer(request).await }
-        });
-        let connection = http2::Builder::new(Streams(self.limits.request))
+    async fn http2(self, stream: TlsStream<TcpStream>, activity: &Activity, requests: Requests) {
+        let service = hyper::service::service_fn(move |request| requests.respond(request));
+        let connection = http2::Builder::new(StreamExecutor(self.limits.request))
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(15))
@@ -142,126 +137,116 @@ impl Serving {
             .initial_connection_window_size(WINDOW)
             .max_send_buf_size(SEND_BYTES)
             .serve_connection(TokioIo::new(stream), service);
-        // The kube-apiserver sends everybody's requests over one connection: it outlives a stalled answer.
-        self.drive(connection, &activity, None).await;
+        // The kube-apiserver sends the requests of all users over one connection: a stalled response must not end it.
+        self.drive(connection, activity, None).await;
     }
 
-    /// Drives a connection until it ends, has to be cut, or has to go politely.
-    async fn drive<C>(self, connection: C, activity: &Activity, answer: Option<Duration>)
+    /// Drives a connection until it ends, a deadline passes, or the server stops.
+    async fn drive<C>(self, connection: C, activity: &Activity, response: Option<Duration>)
     where
         C: GracefulConnection,
         C::Error: std::fmt::Display,
     {
         let mut connection = pin!(connection);
         tokio::select! {
-            ended = connection.as_mut() => return report(ended),
-            overdue = activity.overdue(self.limits, answer) => match overdue {
+            ended = connection.as_mut() => return log_end(ended),
+            overdue = activity.overdue(self.limits, response) => match overdue {
                 Overdue::Idle => {}
-                Overdue::Silent => return tracing::debug!("a connection brought no request and is cut"),
-                Overdue::Stalled => return tracing::debug!("an answer is not being read; its connection is cut"),
+                Overdue::Silent => return tracing::debug!("closed a connection that sent no request"),
+                Overdue::Stalled => {
+                    return tracing::debug!("closed a connection whose client does not read the response");
+                }
             },
             () = self.stop.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
         match timeout(self.limits.drain, connection).await {
-            Ok(ended) => report(ended),
-            Err(_) => tracing::debug!("a connection did not go when told to and is cut"),
+            Ok(ended) => log_end(ended),
+            Err(_) => tracing::debug!(
+                "closed a connection that was still busy after its graceful shutdown"
+            ),
         }
     }
 }
 
-fn report<E: std::fmt::Display>(ended: Result<(), E>) {
+fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-/// Answers the requests of one connection.
-struct Answers {
+/// Responds to the requests of one connection.
+struct Requests {
     router: Router,
     activity: Activity,
-    piece: usize,
+    chunk_bytes: usize,
     certificates: Option<ClientCertificates>,
 }
 
-impl Answers {
-    fn new(
-        router: &Router,
-        activity: &Activity,
-        piece: usize,
-        stream: &TlsStream<TcpStream>,
-    ) -> Self {
-        Self {
-            router: router.clone(),
-            activity: activity.clone(),
-            piece,
-            certificates: ClientCertificates::of(stream.get_ref().1),
-        }
-    }
-
-    fn answer(
+impl Requests {
+    fn respond(
         &self,
         mut request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Answer>, std::convert::Infallible>> + use<> {
-        let (busy, piece) = (self.activity.begin(), self.piece);
+    ) -> impl Future<Output = Result<Response<ResponseBody>, std::convert::Infallible>> + use<>
+    {
+        let (active, chunk_bytes) = (self.activity.begin(), self.chunk_bytes);
         if let Some(certificates) = &self.certificates {
             request.extensions_mut().insert(certificates.clone());
         }
-        let answer = self.router.clone().oneshot(request.map(Body::new));
+        let response = self.router.clone().oneshot(request.map(Body::new));
         async move {
-            let response = answer.await?;
-            if response.extensions().get::<Known>().is_some() {
-                busy.is_known();
+            let response = response.await?;
+            if response.extensions().get::<Authenticated>().is_some() {
+                active.set_authenticated();
             }
             if let Some(long) = response.extensions().get::<LongRunning>() {
-                busy.runs_long(long);
-                // Of HTTP/1.1 there are no streams.
-                let _told = STREAM.try_with(|stream| stream.send_replace(Some(long.clone())));
+                active.set_long_running(long);
+                // HTTP/1.1 has no streams.
+                let _sent = STREAM.try_with(|stream| stream.send_replace(Some(long.clone())));
             }
-            Ok(response.map(|body| Answer::new(body, piece, busy)))
+            Ok(response.map(|body| ResponseBody::new(body, chunk_bytes, active)))
         }
     }
 }
 
-/// Runs HTTP/2's streams, each for so long. A client that does not take its answer leaves its stream waiting
-/// for room, in which nobody polls the answer's body, so no timer inside the body would ever be looked at. The
-/// time is therefore given to the whole stream: when it is up the stream is dropped, with its body and all that
-/// the body holds, and h2 tells the client that it is cancelled.
+/// Runs each HTTP/2 stream with this timeout. While a client does not read its response, h2 does not poll the body, so
+/// a timer in the body would never fire. The timeout therefore applies to the whole stream: after it, the stream is
+/// dropped with its body, and h2 resets it.
 #[derive(Debug, Clone, Copy)]
-struct Streams(Duration);
+struct StreamExecutor(Duration);
 
 tokio::task_local! {
-    /// Whether the stream's answer goes on for as long as it is taken.
+    /// Set if the stream's response has no end.
     static STREAM: watch::Sender<Option<LongRunning>>;
 }
 
-impl<F> Executor<F> for Streams
+impl<F> Executor<F> for StreamExecutor
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
         let Self(limit) = *self;
-        let (answer, told) = watch::channel(None);
-        tokio::spawn(STREAM.scope(answer, async move {
+        let (sender, response) = watch::channel(None);
+        tokio::spawn(STREAM.scope(sender, async move {
             tokio::select! {
                 () = stream => {}
-                () = overdue(told, limit) => {
-                    tracing::debug!("an answer is not being read; its stream is cancelled");
+                () = overdue(response, limit) => {
+                    tracing::debug!("reset a stream whose client does not read the response");
                 }
             }
         }));
     }
 }
 
-/// Completes when a stream has gone on for too long, or a piece of a long one has waited for too long.
-async fn overdue(mut told: watch::Receiver<Option<LongRunning>>, limit: Duration) {
+/// Completes when a stream has lasted for `limit`, or a chunk of a response without an end has waited that long.
+async fn overdue(mut response: watch::Receiver<Option<LongRunning>>, limit: Duration) {
     let long = tokio::select! {
         () = tokio::time::sleep(limit) => return,
-        told = told.wait_for(Option::is_some) => told.ok().and_then(|long| long.clone()),
+        long = response.wait_for(Option::is_some) => long.ok().and_then(|long| long.clone()),
     };
     match long {
         Some(long) => long.stalled(limit).await,
-        // Its stream is over.
+        // The stream has ended.
         None => std::future::pending().await,
     }
 }

@@ -1,34 +1,34 @@
-//! Why nothing can be served over TLS.
+//! Errors of the serving certificates.
 
 use std::path::PathBuf;
 
-/// Why there is no serving certificate.
+/// Why the server has no serving certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    /// A file that cannot be read, or does not hold what it should.
+    /// A file cannot be read or parsed.
     #[error("cannot use {path:?} as {what}: {cause}")]
     File {
-        /// What it should be.
+        /// What the file should contain.
         what: String,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         cause: String,
     },
-    /// A certificate and a key that do not belong together, or the like.
+    /// A certificate and a key do not match, or TLS does not support them.
     #[error("cannot serve with the certificate {certificate:?} and the key {key:?}: {cause}")]
     Pair {
         /// The certificate's file.
         certificate: PathBuf,
-        /// The key's.
+        /// The key's file.
         key: PathBuf,
-        /// Why not.
+        /// The cause.
         cause: String,
     },
     /// A certificate could not be made.
     #[error("cannot make a serving certificate: {0}")]
     Make(String),
-    /// No TLS with these versions and cipher suites.
+    /// TLS does not work with these versions and cipher suites.
     #[error("cannot serve with these TLS versions and cipher suites: {0}")]
     Protocol(String),
 }

@@ -1,4 +1,4 @@
-//! The TLS handshake of one connection, and what is said when it fails.
+//! The TLS handshake of one connection, and the log of failures.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,17 +13,17 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
-use super::cert_resolver::AtAddress;
+use super::cert_resolver::ResolverAtAddress;
 use crate::telemetry::{LogThrottle, chain};
 
-/// How often trouble that lasts is told.
-pub(super) const TELL: Duration = Duration::from_secs(60);
+/// The shortest time between two logs of the same failure.
+pub(super) const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What is said to who speaks HTTP without TLS, in Go's words.
+/// The response to a client that speaks HTTP without TLS: Go's text.
 const PLAIN: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-/// TLS, with what is shown at the address that the client came to.
+/// Does the handshake, with the certificate for the address that the client connected to.
 pub(super) async fn handshake(
     tls: &Tls,
     mut stream: TcpStream,
@@ -34,9 +34,9 @@ pub(super) async fn handshake(
         return Err(refuse_plain(&mut stream).await);
     }
     let mut config = Arc::clone(&tls.config);
-    if tls.certificates.know_addresses() {
+    if tls.certificates.has_addresses() {
         let mut here = ServerConfig::clone(&config);
-        here.cert_resolver = Arc::new(AtAddress {
+        here.cert_resolver = Arc::new(ResolverAtAddress {
             certificates: Arc::clone(&tls.certificates),
             address: stream.local_addr()?.ip(),
         });
@@ -45,28 +45,31 @@ pub(super) async fn handshake(
     TlsAcceptor::from(config).accept(stream).await
 }
 
-/// Says what is wrong to a client whose first byte is a letter: TLS begins with another.
+/// Responds to a client whose first byte is a letter. TLS starts with another byte.
 async fn refuse_plain(stream: &mut TcpStream) -> io::Error {
-    // What is left unread would make the system cut the connection before the answer is read.
+    // Unread data would make the system reset the connection before the client reads the response.
     let mut request = [0; 4096];
     let _read = stream.read(&mut request).await;
     let _written = stream.write_all(PLAIN).await;
     let _closed = stream.shutdown().await;
-    io::Error::new(io::ErrorKind::InvalidData, "it speaks HTTP without TLS")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the client speaks HTTP without TLS",
+    )
 }
 
-/// Says why handshakes fail.
+/// Logs failed handshakes.
 #[derive(Debug)]
 pub(super) struct Failures(Mutex<LogThrottle>);
 
 impl Failures {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(LogThrottle::new(TELL)))
+        Self(Mutex::new(LogThrottle::new(LOG_INTERVAL)))
     }
 
-    /// Anybody can make a handshake fail, so most are of interest only to who looks for them. A client whose
-    /// certificate cannot be taken may be the front proxy, and then nobody is served.
-    pub(super) fn tell(&self, client: SocketAddr, error: &io::Error) {
+    /// Logs a failure: at level debug, because any client can cause it. At level warn if the server does not accept
+    /// the kind of the client's certificate: the client may be the front proxy, and then no request is served.
+    pub(super) fn log(&self, client: SocketAddr, error: &io::Error) {
         let cause = chain(error);
         if !is_of_certificate(error) {
             tracing::debug!(%client, cause, "a TLS handshake failed");
@@ -77,15 +80,15 @@ impl Failures {
                 %client,
                 cause,
                 unreported,
-                "a client showed a certificate that cannot be taken, and was refused; if it is the kube-apiserver, or a \
-                 user, let it have an X.509 v3 certificate with an RSA, Ed25519, ECDSA P-256 or P-384 key",
+                "refused a client, because the server does not support the kind of its certificate; if it is the \
+                 kube-apiserver or a user, issue an X.509 v3 certificate with an RSA, Ed25519, ECDSA P-256 or P-384 key",
             );
         }
     }
 }
 
-/// Whether a handshake failed over what kind of certificate the client has. One that is not the client's own is
-/// another matter.
+/// Whether a handshake failed because of the kind of the client's certificate, and not because the client has no key
+/// for it.
 fn is_of_certificate(error: &io::Error) -> bool {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
     match cause {
@@ -109,13 +112,15 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio_rustls::TlsConnector;
 
-    /// Why the handshake of a client that shows a certificate fails.
+    /// The error of a handshake with this client certificate.
     async fn failure(certificate: CertificateDer<'static>, key: &Certified) -> io::Error {
         let clock = Arc::new(SystemClock::default());
-        let (tls, _keeper) = Tls::new(&Settings::default(), clock).unwrap();
+        let (tls, _reloader) = Tls::new(&Settings::default(), clock).unwrap();
         let mut roots = RootCertStore::empty();
         let (_, own) = tls.certificates().pairs().remove(0);
-        roots.add(own.shown.cert.last().unwrap().clone()).unwrap();
+        roots
+            .add(own.certified_key.cert.last().unwrap().clone())
+            .unwrap();
         let provider = Arc::new(pki::provider());
         let mut client = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -124,8 +129,8 @@ mod tests {
             .with_no_client_auth();
         let key = key.private_key().unwrap();
         let key = provider.key_provider.load_private_key(key).unwrap();
-        let shown = CertifiedKey::new(vec![certificate], key);
-        client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(shown));
+        let certified = CertifiedKey::new(vec![certificate], key);
+        client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
@@ -144,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_of_version_1_is_for_the_operator_to_know() {
+    async fn a_certificate_of_version_1_is_an_unsupported_kind() {
         let (certificate, key) = jane();
         let mut bytes = certificate.to_vec();
         let version = [0xa0, 3, 2, 1, 2];
@@ -156,15 +161,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_without_its_key_is_anybodys() {
-        let ((certificate, _), (_, thief)) = (jane(), jane());
-        let error = failure(certificate, &thief).await;
+    async fn a_certificate_with_another_key_is_not_an_unsupported_kind() {
+        let ((certificate, _), (_, other)) = (jane(), jane());
+        let error = failure(certificate, &other).await;
         assert!(!is_of_certificate(&error), "{error:?}");
         assert!(chain(&error).contains("BadSignature"), "{error}");
     }
 
     #[test]
-    fn a_signature_of_a_kind_that_was_not_asked_for_is_for_the_operator_to_know() {
+    fn a_signature_scheme_that_was_not_offered_is_an_unsupported_kind() {
         let cause = PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme;
         let error = |cause: PeerMisbehaved| io::Error::other(rustls::Error::from(cause));
         assert!(is_of_certificate(&error(cause)));

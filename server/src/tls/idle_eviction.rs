@@ -1,6 +1,7 @@
-//! Who makes room when all places are taken: a connection with no request under way. First those that have asked for
-//! nothing yet, unless they are few, then those of strangers, then the others, and of the same kind the one that has rested longest. Who
-//! only holds places, or asks now and then for what anybody may, cannot keep others out; and nobody's answer is cut.
+//! Evicts idle connections when the connection limit is reached: first those that never sent a request (unless they
+//! are few), then anonymous ones, then authenticated ones; within a class, the one that is idle longest. Never one
+//! with a request in flight. A client that only occupies slots, or sends only anonymous requests, therefore cannot
+//! lock out others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,138 +10,136 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-/// Says of an answer that its request was somebody's whom we know: an extension of the response.
+/// An extension of a response: its request was authenticated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known;
+pub(crate) struct Authenticated;
 
-/// What a connection without a request under way has done before. The first makes room first.
+/// What an idle connection has done before. The lowest class is evicted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    /// It has asked for nothing yet.
+pub(super) enum EvictionClass {
+    /// No request yet.
     Silent,
-    /// It has asked, and nobody knows who it is.
-    Stranger,
-    /// It has asked for somebody whom we know.
-    Known,
+    /// Only anonymous requests.
+    Anonymous,
+    /// An authenticated request.
+    Authenticated,
 }
 
-/// A place in the order in which room is made.
+/// The position of an idle connection in the order of eviction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    standing: Standing,
+struct EvictionOrder {
+    class: EvictionClass,
     number: u64,
 }
 
-/// The connections that rest.
+/// The idle connections of a listener.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Room(Arc<Mutex<Resting>>);
+pub(super) struct IdlePool(Arc<Mutex<IdleConnections>>);
 
 #[derive(Debug, Default)]
-struct Resting {
-    turns: u64,
-    connections: BTreeMap<Turn, Arc<Notify>>,
-    /// Connections, at rest or not, that have asked for nobody whom we know.
-    unknown: usize,
+struct IdleConnections {
+    last_number: u64,
+    connections: BTreeMap<EvictionOrder, Arc<Notify>>,
+    /// Connections, idle or not, without an authenticated request so far.
+    unauthenticated: usize,
 }
 
-impl Room {
-    /// A place for a new connection, which is silent.
-    pub(super) fn enter(&self) -> Place {
-        self.0.lock().unknown += 1;
-        let place = Place {
-            room: self.clone(),
-            chosen: Arc::default(),
-            turn: watch::Sender::new(None),
-            known: AtomicBool::new(false),
+impl IdlePool {
+    /// Adds a new connection; its class is silent.
+    pub(super) fn add(&self) -> Slot {
+        self.0.lock().unauthenticated += 1;
+        let slot = Slot {
+            pool: self.clone(),
+            evict: Arc::default(),
+            order: watch::Sender::new(None),
+            authenticated: AtomicBool::new(false),
         };
-        place.rest(Standing::Silent);
-        place
+        slot.set_idle(EvictionClass::Silent);
+        slot
     }
 
-    /// How many connections have asked for nobody whom we know.
-    pub(super) fn unknown(&self) -> usize {
-        self.0.lock().unknown
+    /// The number of connections without an authenticated request so far.
+    pub(super) fn unauthenticated(&self) -> usize {
+        self.0.lock().unauthenticated
     }
 
-    /// Has the first in order cut that has asked for nobody whom we know; whether there was one at rest.
-    pub(super) fn make_of_unknown(&self) -> bool {
-        let mut resting = self.0.lock();
-        let first = resting.connections.first_key_value();
-        match first.filter(|(turn, _)| turn.standing < Standing::Known) {
-            Some(_) => {
-                let first = resting.connections.pop_first();
-                first.map(|(_, chosen)| chosen.notify_one()).is_some()
-            }
-            None => false,
-        }
+    /// Evicts the first idle connection without an authenticated request. Returns false if there is none.
+    pub(super) fn evict_unauthenticated(&self) -> bool {
+        let mut idle = self.0.lock();
+        let first = idle.connections.first_entry();
+        first
+            .filter(|first| first.key().class < EvictionClass::Authenticated)
+            .map(|first| first.remove().notify_one())
+            .is_some()
     }
 
-    /// Has the first in order cut; whether there was one. As long as no more than `spared` are silent, strangers at
-    /// rest go before them: newcomers in their handshakes are silent too, and would only cut each other.
-    pub(super) fn make(&self, spared: usize) -> bool {
-        let [strangers, known] = [Standing::Stranger, Standing::Known].map(|standing| Turn {
-            standing,
-            number: 0,
-        });
-        let mut resting = self.0.lock();
-        let connections = &mut resting.connections;
-        let few = connections.range(..strangers).nth(spared).is_none();
-        let stranger = connections.range(strangers..known).next();
-        let first = match stranger.filter(|_| few).map(|(turn, _)| *turn) {
-            Some(turn) => connections.remove(&turn),
-            None => connections.pop_first().map(|(_, chosen)| chosen),
+    /// Evicts the first idle connection. Returns false if there is none. While at most `spared_silent` connections
+    /// are silent, anonymous ones are evicted before them: new connections are silent during their handshake, and
+    /// would only evict each other.
+    pub(super) fn evict(&self, spared_silent: usize) -> bool {
+        let [anonymous, authenticated] = [EvictionClass::Anonymous, EvictionClass::Authenticated]
+            .map(|class| EvictionOrder { class, number: 0 });
+        let mut idle = self.0.lock();
+        let connections = &mut idle.connections;
+        let few = connections.range(..anonymous).nth(spared_silent).is_none();
+        let anonymous = connections.range(anonymous..authenticated).next();
+        let first = match anonymous.filter(|_| few).map(|(order, _)| *order) {
+            Some(order) => connections.remove(&order),
+            None => connections.pop_first().map(|(_, evict)| evict),
         };
-        first.map(|chosen| chosen.notify_one()).is_some()
+        first.map(|evict| evict.notify_one()).is_some()
     }
 }
 
-/// A connection's place, until it is dropped.
+/// The slot of one connection; dropping it frees the slot.
 #[derive(Debug)]
-pub(super) struct Place {
-    room: Room,
-    chosen: Arc<Notify>,
-    /// While it rests.
-    turn: watch::Sender<Option<Turn>>,
-    /// It has asked for somebody whom we know.
-    known: AtomicBool,
+pub(super) struct Slot {
+    pool: IdlePool,
+    evict: Arc<Notify>,
+    /// Set while the connection is idle.
+    order: watch::Sender<Option<EvictionOrder>>,
+    /// The connection had an authenticated request.
+    authenticated: AtomicBool,
 }
 
-impl Place {
-    /// No request is under way from now on.
-    pub(super) fn rest(&self, standing: Standing) {
-        let mut resting = self.room.0.lock();
-        if standing == Standing::Known && !self.known.swap(true, Ordering::Relaxed) {
-            resting.unknown -= 1;
+impl Slot {
+    /// Marks the connection as idle.
+    pub(super) fn set_idle(&self, class: EvictionClass) {
+        let mut idle = self.pool.0.lock();
+        if class == EvictionClass::Authenticated
+            && !self.authenticated.swap(true, Ordering::Relaxed)
+        {
+            idle.unauthenticated -= 1;
         }
-        resting.turns += 1;
-        let number = resting.turns;
-        let turn = Turn { standing, number };
-        resting.connections.insert(turn, Arc::clone(&self.chosen));
-        self.turn.send_replace(Some(turn));
+        idle.last_number += 1;
+        let number = idle.last_number;
+        let order = EvictionOrder { class, number };
+        idle.connections.insert(order, Arc::clone(&self.evict));
+        self.order.send_replace(Some(order));
     }
 
-    /// A request is under way from now on.
-    pub(super) fn work(&self) {
-        let mut resting = self.room.0.lock();
-        if let Some(turn) = self.turn.send_replace(None) {
-            resting.connections.remove(&turn);
+    /// Marks the connection as busy: a request is in flight.
+    pub(super) fn set_busy(&self) {
+        let mut idle = self.pool.0.lock();
+        if let Some(order) = self.order.send_replace(None) {
+            idle.connections.remove(&order);
         }
     }
 
-    /// Completes when the connection has to make room. Should a request have come just then, it is answered first.
-    pub(super) async fn cut(&self) {
-        self.chosen.notified().await;
-        // The sender is `self`, so this ends only when it rests.
-        let mut turn = self.turn.subscribe();
-        let _resting = turn.wait_for(Option::is_some).await;
+    /// Completes when the connection is evicted. A request that came in at the same moment is answered first.
+    pub(super) async fn evicted(&self) {
+        self.evict.notified().await;
+        // `self` owns the sender, so the wait ends only when the connection is idle.
+        let mut order = self.order.subscribe();
+        let _idle = order.wait_for(Option::is_some).await;
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.work();
-        if !*self.known.get_mut() {
-            self.room.0.lock().unknown -= 1;
+        self.set_busy();
+        if !*self.authenticated.get_mut() {
+            self.pool.0.lock().unauthenticated -= 1;
         }
     }
 }
@@ -150,96 +149,98 @@ mod tests {
     use super::*;
     use futures::FutureExt;
 
-    /// Which of the places has to make room, when one is asked for.
-    fn chosen(room: &Room, places: &[&Place]) -> Option<usize> {
-        let made = room.make(0);
-        let cut = places
-            .iter()
-            .position(|place| place.cut().now_or_never().is_some());
-        assert_eq!(made, cut.is_some());
-        cut
+    fn is_evicted(slot: &Slot) -> bool {
+        slot.evicted().now_or_never().is_some()
+    }
+
+    /// Evicts one connection and returns its index.
+    fn evict(pool: &IdlePool, slots: &[&Slot]) -> Option<usize> {
+        let evicted = pool.evict(0);
+        let index = slots.iter().position(|slot| is_evicted(slot));
+        assert_eq!(evicted, index.is_some());
+        index
     }
 
     #[test]
-    fn the_silent_go_first_then_strangers_then_who_is_known_and_the_longest_at_rest_before_others()
-    {
-        let room = Room::default();
-        let places: Vec<_> = (0..6).map(|_| room.enter()).collect();
-        let [known, early, late, silent, newest, busy] = &places[..] else {
+    fn silent_go_before_anonymous_before_authenticated_and_the_longest_idle_first() {
+        let pool = IdlePool::default();
+        let slots: Vec<_> = (0..6).map(|_| pool.add()).collect();
+        let [authenticated, early, late, silent, newest, busy] = &slots[..] else {
             panic!()
         };
-        known.work();
-        known.rest(Standing::Known);
-        busy.work();
-        for stranger in [late, early] {
-            stranger.work();
-            stranger.rest(Standing::Stranger);
+        authenticated.set_busy();
+        authenticated.set_idle(EvictionClass::Authenticated);
+        busy.set_busy();
+        for anonymous in [late, early] {
+            anonymous.set_busy();
+            anonymous.set_idle(EvictionClass::Anonymous);
         }
-        // Whoever asks again has rested for a shorter time.
-        late.work();
-        late.rest(Standing::Stranger);
-        let all = [known, early, late, silent, newest, busy];
-        let order: Vec<_> = std::iter::from_fn(|| chosen(&room, &all)).collect();
-        assert_eq!(order, [3, 4, 1, 2, 0], "and a request under way never");
+        // Another request starts the idle time again.
+        late.set_busy();
+        late.set_idle(EvictionClass::Anonymous);
+        let all = [authenticated, early, late, silent, newest, busy];
+        let order: Vec<_> = std::iter::from_fn(|| evict(&pool, &all)).collect();
+        assert_eq!(order, [3, 4, 1, 2, 0], "and a request in flight never");
     }
 
     #[test]
-    fn a_request_that_comes_just_when_its_connection_was_chosen_is_answered_first() {
-        let room = Room::default();
-        let place = room.enter();
-        assert!(room.make(0));
-        place.work();
-        let mut cut = std::pin::pin!(place.cut());
-        assert!(cut.as_mut().now_or_never().is_none());
-        place.rest(Standing::Known);
-        assert!(cut.now_or_never().is_some());
+    fn a_request_that_comes_at_the_moment_of_eviction_is_answered_first() {
+        let pool = IdlePool::default();
+        let slot = pool.add();
+        assert!(pool.evict(0));
+        slot.set_busy();
+        let mut evicted = std::pin::pin!(slot.evicted());
+        assert!(evicted.as_mut().now_or_never().is_none());
+        slot.set_idle(EvictionClass::Authenticated);
+        assert!(evicted.now_or_never().is_some());
     }
 
     #[test]
-    fn a_few_newcomers_do_not_cut_each_other_while_strangers_rest() {
-        let room = Room::default();
-        let places: Vec<_> = (0..4).map(|_| room.enter()).collect();
-        let (strangers, newcomers) = places.split_at(2);
-        for stranger in strangers {
-            stranger.work();
-            stranger.rest(Standing::Stranger);
+    fn a_few_new_connections_do_not_evict_each_other_while_anonymous_ones_are_idle() {
+        let pool = IdlePool::default();
+        let slots: Vec<_> = (0..4).map(|_| pool.add()).collect();
+        let (anonymous, new) = slots.split_at(2);
+        for slot in anonymous {
+            slot.set_busy();
+            slot.set_idle(EvictionClass::Anonymous);
         }
-        let cut = |place: &Place| place.cut().now_or_never().is_some();
-        assert!(room.make(1), "two are more than one");
-        assert!(cut(&newcomers[0]));
-        assert!(room.make(1) && room.make(1));
-        assert!(strangers.iter().all(cut));
-        assert!(room.make(1), "nobody else is left");
-        assert!(cut(&newcomers[1]));
+        assert!(pool.evict(1), "two are more than one");
+        assert!(is_evicted(&new[0]));
+        assert!(pool.evict(1) && pool.evict(1));
+        assert!(anonymous.iter().all(is_evicted));
+        assert!(pool.evict(1), "no other is left");
+        assert!(is_evicted(&new[1]));
     }
 
     #[test]
-    fn those_that_nobody_knows_are_counted_and_make_room_for_each_other_alone() {
-        let room = Room::default();
-        let places: Vec<_> = (0..4).map(|_| room.enter()).collect();
-        let [known, silent, stranger, busy] = &places[..] else {
+    fn unauthenticated_connections_are_counted_and_evict_only_each_other() {
+        let pool = IdlePool::default();
+        let slots: Vec<_> = (0..4).map(|_| pool.add()).collect();
+        let [authenticated, silent, anonymous, busy] = &slots[..] else {
             panic!()
         };
-        for place in [known, stranger, busy] {
-            place.work();
+        for slot in [authenticated, anonymous, busy] {
+            slot.set_busy();
         }
-        known.rest(Standing::Known);
-        known.work();
-        known.rest(Standing::Known);
-        stranger.rest(Standing::Stranger);
-        assert_eq!(room.unknown(), 3);
-        let cut = |place: &Place| place.cut().now_or_never().is_some();
-        assert!(room.make_of_unknown() && cut(silent));
-        assert!(room.make_of_unknown() && cut(stranger));
-        assert!(!room.make_of_unknown(), "one is busy, and one is known");
-        drop(places);
-        assert_eq!(room.unknown(), 0);
+        authenticated.set_idle(EvictionClass::Authenticated);
+        authenticated.set_busy();
+        authenticated.set_idle(EvictionClass::Authenticated);
+        anonymous.set_idle(EvictionClass::Anonymous);
+        assert_eq!(pool.unauthenticated(), 3);
+        assert!(pool.evict_unauthenticated() && is_evicted(silent));
+        assert!(pool.evict_unauthenticated() && is_evicted(anonymous));
+        assert!(
+            !pool.evict_unauthenticated(),
+            "one is busy, and one is authenticated"
+        );
+        drop(slots);
+        assert_eq!(pool.unauthenticated(), 0);
     }
 
     #[test]
-    fn what_has_ended_makes_no_room() {
-        let room = Room::default();
-        drop(room.enter());
-        assert!(!room.make(0));
+    fn a_closed_connection_is_not_evicted() {
+        let pool = IdlePool::default();
+        drop(pool.add());
+        assert!(!pool.evict(0));
     }
 }

@@ -1,22 +1,21 @@
-//! How many connections there may be, and how long each step of one may take.
+//! The limits of connections and the timeouts of their steps.
 
 use std::time::Duration;
 
-/// What connections may take.
+/// The limits of connections and the timeouts of their steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at the same moment.
+    /// Connections at a time.
     pub connections: usize,
-    /// Of these, connections that have brought no request of somebody whom we know. Each may hold
-    /// [`UNKNOWN_BYTES`] of memory.
-    pub unknown: usize,
-    /// Until the TLS handshake is done, and from there until the first request's header is in.
+    /// Of these, connections without an authenticated request. Each may use [`UNAUTHENTICATED_BYTES`] of memory.
+    pub unauthenticated: usize,
+    /// The timeout of the TLS handshake, and of the wait for the first request's header after it.
     pub header: Duration,
-    /// Between two requests of a connection.
+    /// How long a connection may be idle between two requests.
     pub idle: Duration,
-    /// From a request's header to the last byte of its answer.
+    /// From a request's header to the last byte of its response.
     pub request: Duration,
-    /// After a connection is told to go, until it is cut if it is still busy.
+    /// From the graceful shutdown of a connection until it is closed even if it is busy.
     pub drain: Duration,
 }
 
@@ -24,27 +23,27 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
-            unknown: 256,
+            unauthenticated: 256,
             header: Duration::from_secs(10),
-            // Go's clients, the kube-apiserver among them, give up an idle connection after 90 s. Were it
-            // given up here first, a request could be on its way into a connection that is just closing.
+            // Go's clients, among them the kube-apiserver, close an idle connection after 90 s. If the server closed
+            // it earlier, a request could be on its way into a connection that is closing.
             idle: Duration::from_secs(120),
-            // What Kubernetes gives a request.
+            // The default timeout of a request in Kubernetes.
             request: Duration::from_secs(60),
             drain: Duration::from_secs(10),
         }
     }
 }
 
-/// The most memory that a connection takes before its first request is in, in bytes: hyper's buffer for the header, which
-/// grows by doubling and may be twice as long as the longest header, and 32 KiB for TLS (a record of 16 KiB that is not
-/// whole yet, and one that is decrypted). With 256 of them it is 40 MiB, for which the smallest memory limit that
-/// docs/operations.md recommends (256Mi) has room beside everything else.
-pub const UNKNOWN_BYTES: usize = 2 * HEADER_BYTES + (32 << 10);
+/// The most memory of a connection before its first request, in bytes: hyper's buffer for the header, which doubles
+/// its size and may be twice as long as the longest header, and 32 KiB for TLS (an incomplete record of 16 KiB and a
+/// decrypted one). For 256 connections that is 40 MiB, which fits into the smallest memory limit that
+/// docs/operations.md recommends (256Mi).
+pub const UNAUTHENTICATED_BYTES: usize = 2 * HEADER_BYTES + (32 << 10);
 
-/// The most bytes of an HTTP/1.1 request's line and header, and of an HTTP/2 header list: enough for a user of
-/// hundreds of groups behind a front proxy, and for the longest token. A longer HTTP/1.1 header is refused, and no more
-/// is read once so much is there.
+/// The most bytes of an HTTP/1.1 request line and header, and of an HTTP/2 header list: enough for a user of hundreds
+/// of groups behind a front proxy, and for the longest token. A longer header is refused, and the server reads no
+/// more of it.
 pub(super) const HEADER_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
@@ -52,9 +51,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_of_nobody_we_know_fit_into_the_smallest_recommended_limit() {
+    fn unauthenticated_connections_fit_into_the_smallest_recommended_limit() {
         let limits = Limits::default();
-        assert!(limits.unknown < limits.connections);
-        assert!(limits.unknown * UNKNOWN_BYTES <= 40 << 20);
+        assert!(limits.unauthenticated < limits.connections);
+        assert!(limits.unauthenticated * UNAUTHENTICATED_BYTES <= 40 << 20);
     }
 }

@@ -1,4 +1,4 @@
-//! The accept loop: so many connections, and drained at the end.
+//! Accepts connections up to the limits, and drains them at the end.
 
 use std::io;
 use std::sync::Arc;
@@ -11,19 +11,20 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Serving;
-use super::handshake::{Failures, TELL};
-use super::idle_eviction::Room;
+use super::handshake::{Failures, LOG_INTERVAL};
+use super::idle_eviction::IdlePool;
 use super::{Limits, Tls};
 use crate::telemetry::LogThrottle;
 
-/// Until connections are accepted again after one could not be.
+/// The wait after an error of accept.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Of so many places one may be a newcomer's that has not asked yet, and is kept before a stranger at rest.
-const NEWCOMERS: usize = 4;
+/// One slot in this many is for new connections that have sent no request yet: while they use no more, anonymous idle
+/// connections are evicted before them.
+const SPARED_SHARE: usize = 4;
 
-/// Serves until `stop` is cancelled, then lets requests under way finish. Connections that are still busy when it
-/// returns, or is dropped, are cut.
+/// Serves until `stop` is cancelled, then lets requests in flight finish. Connections that are still busy when it
+/// returns, or is dropped, are closed.
 pub async fn serve(
     listener: TcpListener,
     tls: Tls,
@@ -39,11 +40,11 @@ pub async fn serve(
         failures: Arc::new(Failures::new()),
         stop: stop.clone(),
     };
-    let (mut connections, room) = (JoinSet::new(), Room::default());
-    let mut complaints = Complaints::new();
+    let (mut connections, pool) = (JoinSet::new(), IdlePool::default());
+    let mut warnings = Warnings::new();
     loop {
         let accepted = tokio::select! {
-            // In this order: those that have ended make room before the next one is counted.
+            // In this order: connections that have ended free their slots before the next one is counted.
             biased;
             () = stop.cancelled() => break,
             Some(_ended) = connections.join_next() => continue,
@@ -51,31 +52,34 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, client)) => {
-                if room.unknown() >= limits.unknown {
-                    complaints.many_unknown(limits.unknown);
-                    if !room.make_of_unknown() {
-                        metrics.refused.inc();
-                        continue;
-                    }
-                    metrics.evicted.inc();
+                let evicted = if pool.unauthenticated() >= limits.unauthenticated {
+                    warnings.unauthenticated_slots_in_use(limits.unauthenticated);
+                    Some(pool.evict_unauthenticated())
                 } else if connections.len() >= limits.connections {
-                    complaints.full(limits.connections);
-                    if !room.make(limits.connections / NEWCOMERS) {
+                    warnings.slots_in_use(limits.connections);
+                    Some(pool.evict(limits.connections / SPARED_SHARE))
+                } else {
+                    None
+                };
+                match evicted {
+                    Some(true) => {
+                        metrics.evicted.inc();
+                    }
+                    Some(false) => {
                         metrics.refused.inc();
                         continue;
                     }
-                    metrics.evicted.inc();
+                    None => {}
                 }
                 let (serving, open) = (serving.clone(), metrics.open());
-                connections.spawn(serving.serve(stream, client, room.enter(), open));
+                connections.spawn(serving.serve(stream, client, pool.add(), open));
             }
-            Err(error) if concerns_one(&error) => {
-                tracing::debug!(%error, "a connection was gone before it was accepted");
+            Err(error) if concerns_only_this_connection(&error) => {
+                tracing::debug!(%error, "a connection was closed before it was accepted");
             }
             Err(error) => {
                 metrics.not_accepted.inc();
-                complaints.cannot_accept(&error);
-                // Waiting is all that helps.
+                warnings.cannot_accept(&error);
                 let _stopped = timeout(PAUSE, stop.cancelled()).await;
             }
         }
@@ -83,12 +87,12 @@ pub async fn serve(
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(limits.drain, all).await.is_err() {
-        tracing::info!("some connections were still busy and are cut");
+        tracing::info!("closed connections that were still busy at the end");
     }
 }
 
-/// Whether an error of accept is about the connection that was to be accepted, and says nothing of the next.
-fn concerns_one(error: &io::Error) -> bool {
+/// Whether an error of accept concerns only the connection that was to be accepted.
+fn concerns_only_this_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -97,38 +101,39 @@ fn concerns_one(error: &io::Error) -> bool {
     )
 }
 
-/// Says what goes on for long, once in a while.
-struct Complaints {
-    places: LogThrottle,
-    unknown: LogThrottle,
+/// Warns of full listeners, at most once per interval for each warning.
+struct Warnings {
+    slots: LogThrottle,
+    unauthenticated: LogThrottle,
     accepting: LogThrottle,
 }
 
-impl Complaints {
+impl Warnings {
     fn new() -> Self {
         Self {
-            places: LogThrottle::new(TELL),
-            unknown: LogThrottle::new(TELL),
-            accepting: LogThrottle::new(TELL),
+            slots: LogThrottle::new(LOG_INTERVAL),
+            unauthenticated: LogThrottle::new(LOG_INTERVAL),
+            accepting: LogThrottle::new(LOG_INTERVAL),
         }
     }
 
-    fn full(&mut self, places: usize) {
-        if let Some(unreported) = self.places.allow() {
+    fn slots_in_use(&mut self, limit: usize) {
+        if let Some(unreported) = self.slots.allow() {
             tracing::warn!(
+                limit,
                 unreported,
-                "all {places} places for connections are taken; those without a request under way are cut, silent ones \
-                 first, and newcomers are turned away if there are none",
+                "all connection slots are in use: an idle connection is closed for each new one, and new ones are \
+                 refused if none is idle; find the client that opens so many",
             );
         }
     }
 
-    fn many_unknown(&mut self, places: usize) {
-        if let Some(unreported) = self.unknown.allow() {
+    fn unauthenticated_slots_in_use(&mut self, limit: usize) {
+        if let Some(unreported) = self.unauthenticated.allow() {
             tracing::warn!(
-                places,
+                limit,
                 unreported,
-                "all places for connections without an authenticated request are taken: the oldest idle one is closed \
+                "all slots for connections without an authenticated request are in use: the oldest idle one is closed \
                  for each new connection; if this lasts, restrict who can reach this port with a NetworkPolicy",
             );
         }
@@ -150,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_that_is_gone_says_nothing_of_the_next() {
+    fn only_some_errors_of_accept_concern_the_next_connection() {
         for (number, expected) in [
             (103, true),  // ECONNABORTED
             (104, true),  // ECONNRESET
@@ -159,7 +164,7 @@ mod tests {
             (105, false), // ENOBUFS
         ] {
             let error = io::Error::from_raw_os_error(number);
-            assert_eq!(concerns_one(&error), expected, "{error}");
+            assert_eq!(concerns_only_this_connection(&error), expected, "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that go on for as long as the client takes them.
+//! Responses without an end, such as watches.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,34 +6,34 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// As an extension of a response: it has no end of its own, and is bounded not as a whole but piece by piece.
+/// An extension of a response: it has no end, so the timeout applies to each of its chunks.
 #[derive(Debug, Clone)]
 pub struct LongRunning(watch::Receiver<Option<Instant>>);
 
 impl LongRunning {
-    /// `waits` tells since when a piece of the answer waits to be taken; nothing while none does.
-    pub fn new(waits: watch::Receiver<Option<Instant>>) -> Self {
-        Self(waits)
+    /// `waiting` holds the time since when a chunk waits for the client to read it, and nothing while none waits.
+    pub fn new(waiting: watch::Receiver<Option<Instant>>) -> Self {
+        Self(waiting)
     }
 
-    /// Completes when a piece has waited for so long.
+    /// Completes when a chunk has waited for `limit`.
     pub(super) fn stalled(&self, limit: Duration) -> impl Future<Output = ()> + use<> {
-        let mut waits = self.0.clone();
+        let mut waiting = self.0.clone();
         async move {
             loop {
-                let since = *waits.borrow_and_update();
-                let too_long = async {
+                let since = *waiting.borrow_and_update();
+                let deadline = async {
                     match since {
                         Some(since) => sleep_until(since + limit).await,
                         None => std::future::pending().await,
                     }
                 };
                 tokio::select! {
-                    changed = waits.changed() => if changed.is_err() {
-                        // The answer is over, and so is its request.
+                    changed = waiting.changed() => if changed.is_err() {
+                        // The response is complete, and so is its request.
                         std::future::pending::<()>().await;
                     },
-                    () = too_long => return,
+                    () = deadline => return,
                 }
             }
         }
@@ -48,16 +48,16 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(60);
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_stalled_when_a_piece_has_waited_and_not_when_there_is_none() {
-        let (handed, waits) = watch::channel(None);
-        let long = LongRunning::new(waits);
+    async fn a_response_stalls_only_while_a_chunk_waits() {
+        let (chunk, waiting) = watch::channel(None);
+        let long = LongRunning::new(waiting);
         let hours = Duration::from_secs(36_000);
         assert!(timeout(hours, long.stalled(LIMIT)).await.is_err());
         let began = Instant::now();
-        handed.send_replace(Some(began));
+        chunk.send_replace(Some(began));
         long.stalled(LIMIT).await;
         assert_eq!(began.elapsed(), LIMIT);
-        handed.send_replace(None);
+        chunk.send_replace(None);
         assert!(timeout(hours, long.stalled(LIMIT)).await.is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cert_resolver::Certificates;
+use super::cert_resolver::CertResolver;
 use super::pair::Kind;
 use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry, collect, unix_seconds};
 
@@ -15,7 +15,7 @@ pub struct TlsMetrics {
     pub accepted: Counter,
     /// Connections that came when the limit was reached and no idle connection could be closed.
     pub refused: Counter,
-    /// Failures to accept a connection for want of something, such as open files.
+    /// Errors of accept, for example because no open file was left.
     pub not_accepted: Counter,
     /// Idle connections that were closed to accept others.
     pub evicted: Counter,
@@ -23,7 +23,7 @@ pub struct TlsMetrics {
     pub handshakes_failed: Counter,
     /// Reloads of the serving certificate.
     pub serving: Reloads,
-    /// Reloads of the certificates for single names.
+    /// Reloads of the certificates for certain names.
     pub sni: Reloads,
 }
 
@@ -45,8 +45,8 @@ impl TlsMetrics {
         }
     }
 
-    /// Registers them, and when `certificates` expire.
-    pub fn register(&self, registry: &mut Registry, certificates: &Arc<Certificates>) {
+    /// Registers the metrics, and when `certificates` expire.
+    pub fn register(&self, registry: &mut Registry, certificates: &Arc<CertResolver>) {
         registry.register(
             "kubevitals_connections_open",
             "Open connections, including those in their TLS handshake",
@@ -91,8 +91,8 @@ impl TlsMetrics {
                 let pairs = certificates.pairs();
                 let earliest = |kind| {
                     let of_kind = pairs.iter().filter(|(of, _)| *of == kind);
-                    let ends = of_kind.map(|(_, pair)| unix_seconds(pair.not_after()));
-                    ends.min().map(|end| ([kind.name()], end))
+                    let expiries = of_kind.map(|(_, pair)| unix_seconds(pair.not_after()));
+                    expiries.min().map(|expiry| ([kind.name()], expiry))
                 };
                 families.gauges(
                 "kubevitals_tls_certificate_expiry_time_seconds",

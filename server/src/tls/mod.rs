@@ -1,16 +1,15 @@
-//! TLS: the certificates that are shown and their reload, the server's own CA, and the listener.
+//! TLS: the listener, its certificates and their reload, and the server's own CA.
 //!
-//! | part        | what it knows                                                                 |
-//! |-------------|-------------------------------------------------------------------------------|
-//! | `protocol`  | versions and cipher suites, under Go's names                                  |
-//! | `pair`      | a certificate with its key, read or refused                                   |
-//! | `authority` | a CA, and the serving certificates it issues                                  |
-//! | `shown`     | which pair a client is shown                                                  |
-//! | `keeper`    | when to look at files (`watched`), to renew our own (`own`), to warn (`ends`) |
-//! | `listener`  | places for connections, and who gives one up (`room`)                         |
-//! | `connection`| one connection, and how long it may take for what (`activity`)                |
-//! | `handshake` | how a connection begins                                                       |
-//! | `client`    | what a client shows                                                           |
+//! | part             | content                                                                              |
+//! |------------------|--------------------------------------------------------------------------------------|
+//! | `settings`       | flags and settings; `protocol`: TLS versions and cipher suites; `server_config`       |
+//! | `pair`           | a certificate with its key                                                           |
+//! | `authority`      | a CA, and the serving certificates that it issues                                    |
+//! | `cert_resolver`  | which certificate a client gets                                                      |
+//! | `cert_reloader`  | reload of files (`watched_pair`), renewal (`self_signed`), `expiry_warning`          |
+//! | `listener`       | accepts connections up to the `limits`; `idle_eviction` closes idle ones             |
+//! | `connection`     | serves one connection: `handshake`, HTTP, and its deadlines (`activity`)             |
+//! | `client`         | client certificates                                                                  |
 
 mod activity;
 mod authority;
@@ -30,6 +29,7 @@ mod pair;
 mod protocol;
 mod provider;
 mod self_signed;
+mod server_config;
 mod settings;
 mod socket;
 mod unusable;
@@ -37,12 +37,12 @@ mod watched_pair;
 
 pub use authority::Authority;
 pub(crate) use authority::{is_due, pem_of, validity_of};
-pub use cert_reloader::Keeper;
-pub use cert_resolver::Certificates;
+pub use cert_reloader::CertReloader;
+pub use cert_resolver::CertResolver;
 pub use client::ClientCertificates;
 pub use error::CertificateError;
-pub(crate) use idle_eviction::Known;
-pub use limits::{Limits, UNKNOWN_BYTES};
+pub(crate) use idle_eviction::Authenticated;
+pub use limits::{Limits, UNAUTHENTICATED_BYTES};
 pub use listener::serve;
 pub use long_running::LongRunning;
 pub use metrics::{Reloads, TlsMetrics};
@@ -60,45 +60,44 @@ use rustls::ServerConfig;
 
 use crate::clock::Clock;
 
-/// All that a listener needs of TLS.
+/// What a listener needs for TLS.
 #[derive(Debug)]
 pub struct Tls {
     config: Arc<ServerConfig>,
     streams: u32,
-    certificates: Arc<Certificates>,
+    certificates: Arc<CertResolver>,
     metrics: TlsMetrics,
 }
 
 impl Tls {
-    /// Reads or makes the certificates. The second value keeps them as they should be, and has to be
-    /// [run](Keeper::run).
+    /// Reads or makes the certificates. The second value keeps them up to date while it [runs](CertReloader::run).
     ///
     /// # Errors
     /// Which file cannot be used and why.
     pub fn new(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-    ) -> Result<(Self, Keeper), CertificateError> {
+    ) -> Result<(Self, CertReloader), CertificateError> {
         let metrics = TlsMetrics::default();
-        let keeper = Keeper::start(settings, clock, metrics.clone())?;
-        let certificates = Arc::clone(keeper.certificates());
-        let config = protocol::config(settings, Arc::clone(&certificates))?;
+        let reloader = CertReloader::start(settings, clock, metrics.clone())?;
+        let certificates = Arc::clone(reloader.certificates());
+        let config = server_config::server_config(settings, Arc::clone(&certificates))?;
         let tls = Self {
             config: Arc::new(config),
             streams: settings.streams.map_or(protocol::STREAMS, NonZeroU32::get),
             certificates,
             metrics,
         };
-        Ok((tls, keeper))
+        Ok((tls, reloader))
     }
 
-    /// Its metrics.
+    /// The metrics of connections and certificates.
     pub fn metrics(&self) -> &TlsMetrics {
         &self.metrics
     }
 
-    /// What is shown.
-    pub fn certificates(&self) -> &Arc<Certificates> {
+    /// The served certificates.
+    pub fn certificates(&self) -> &Arc<CertResolver> {
         &self.certificates
     }
 }

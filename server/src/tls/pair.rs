@@ -1,4 +1,4 @@
-//! A certificate with its key: read, checked, and what it says of itself.
+//! A certificate with its key: reads and verifies both.
 
 use std::fmt;
 use std::fs::File;
@@ -18,22 +18,23 @@ use x509_parser::prelude::FromDer;
 use super::error::CertificateError;
 use super::provider::provider;
 use super::unusable::why_unusable;
+use crate::flag_values::is_dns_label;
 use crate::telemetry::chain;
 
-/// The most that is read of a file: a chain of a hundred certificates is smaller.
-const MOST_BYTES: u64 = 1 << 20;
+/// The largest file that is read, in bytes: a chain of a hundred certificates is smaller.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// What a pair is for.
+/// The use of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Every client that asks for no name of another.
+    /// For clients that no other pair matches.
     Serving,
-    /// Clients that ask for certain names.
+    /// For clients that request certain names (SNI).
     Sni,
 }
 
 impl Kind {
-    /// Its name in figures.
+    /// The name in metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Serving => "serving",
@@ -53,20 +54,20 @@ impl Kind {
     }
 }
 
-/// A certificate with its chain and key, ready to be shown.
+/// A certificate with its chain and key, ready to be served.
 #[derive(Clone)]
 pub struct Pair {
-    pub(super) shown: Arc<CertifiedKey>,
-    /// The names it is for; IP addresses are left out, which no client asks for by name.
+    pub(super) certified_key: Arc<CertifiedKey>,
+    /// The names in the certificate without IP addresses, which no client requests by name.
     pub(super) names: Vec<String>,
-    /// The common name of who signed it.
+    /// The common name of the issuer.
     pub(super) issuer: String,
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
 impl fmt::Debug for Pair {
-    // Keys are not for logs.
+    // Leaves out the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pair")
             .field("names", &self.names)
@@ -76,47 +77,50 @@ impl fmt::Debug for Pair {
 }
 
 impl Pair {
-    /// The first moment at which the certificate is good.
+    /// The start of the certificate's validity.
     pub fn not_before(&self) -> Timestamp {
         self.not_before
     }
 
-    /// The last moment at which the certificate is good.
+    /// The end of the certificate's validity.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    /// Checks that a chain is readable and that the key is its first certificate's.
+    /// Verifies that the first certificate of a chain can be parsed and belongs to the key.
     pub(super) fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, String> {
-        let own = chain.first().ok_or("it holds no PEM certificate")?.clone();
-        let facts = Facts::read(&own)?;
-        let shown = CertifiedKey::from_der(chain, key, &provider())
+        let own = chain
+            .first()
+            .ok_or("it contains no PEM certificate")?
+            .clone();
+        let fields = Fields::read(&own)?;
+        let certified_key = CertifiedKey::from_der(chain, key, &provider())
             .map_err(|error| why_unusable(&own, &error))?;
         Ok(Self {
-            shown: Arc::new(shown),
-            names: facts.names,
-            issuer: facts.issuer,
-            not_before: facts.not_before,
-            not_after: facts.not_after,
+            certified_key: Arc::new(certified_key),
+            names: fields.names,
+            issuer: fields.issuer,
+            not_before: fields.not_before,
+            not_after: fields.not_after,
         })
     }
 }
 
-/// What a certificate says of itself.
-struct Facts {
+/// The fields of a certificate.
+struct Fields {
     names: Vec<String>,
     issuer: String,
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
-impl Facts {
+impl Fields {
     fn read(certificate: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, certificate) = X509Certificate::from_der(certificate)
-            .map_err(|_| "it holds no X.509 certificate".to_owned())?;
+            .map_err(|_| "it contains no X.509 certificate".to_owned())?;
         let validity = certificate.validity();
         Ok(Self {
             names: names(&certificate),
@@ -132,7 +136,7 @@ fn common_name(name: &x509_parser::x509::X509Name<'_>) -> Option<String> {
     names.next()?.as_str().ok().map(str::to_owned)
 }
 
-/// The common name when it can be a host's, then the DNS names, as k8s.io/apiserver takes them.
+/// The common name if it can be a host's, then the DNS names, as in k8s.io/apiserver.
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let common = common_name(certificate.subject()).filter(|name| is_host(name));
     let alternative = certificate.subject_alternative_name().ok().flatten();
@@ -147,18 +151,11 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
 }
 
 fn is_host(name: &str) -> bool {
-    let label = |label: &str| {
-        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     let plain = name.strip_prefix("*.").unwrap_or(name);
-    name == "*" || (name.parse::<IpAddr>().is_err() && plain.split('.').all(label))
+    name == "*" || (name.parse::<IpAddr>().is_err() && plain.split('.').all(is_dns_label))
 }
 
-/// A pair as two files.
+/// The files of a pair.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     pub(super) kind: Kind,
@@ -166,7 +163,7 @@ pub(super) struct Files {
     pub(super) key: PathBuf,
 }
 
-/// What was in the files.
+/// The contents of the files.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Contents {
     pub(super) certificate: Vec<u8>,
@@ -174,7 +171,7 @@ pub(super) struct Contents {
 }
 
 impl Files {
-    /// Reads both, whatever is in them.
+    /// Reads both files without parsing them.
     pub(super) fn read(&self) -> Result<Contents, CertificateError> {
         Ok(Contents {
             certificate: read(&self.certificate)
@@ -183,13 +180,13 @@ impl Files {
         })
     }
 
-    /// Makes a pair of what was read.
+    /// Parses a pair.
     pub(super) fn pair(&self, contents: &Contents) -> Result<Pair, CertificateError> {
         let certificates = CertificateDer::pem_slice_iter(&contents.certificate)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.certificate_error(chain(&error)))?;
         if certificates.is_empty() {
-            return Err(self.certificate_error("it holds no PEM certificate".to_owned()));
+            return Err(self.certificate_error("it contains no PEM certificate".to_owned()));
         }
         let key = PrivateKeyDer::from_pem_slice(&contents.key)
             .map_err(|error| self.key_error(chain(&error)))?;
@@ -200,11 +197,11 @@ impl Files {
         })
     }
 
-    /// The common name of who signed the certificate, whatever its key is.
+    /// The common name of the certificate's issuer. The key may be unusable.
     pub(super) fn issuer(&self) -> Option<String> {
         let bytes = read(&self.certificate).ok()?;
         let certificate = CertificateDer::from_pem_slice(&bytes).ok()?;
-        Facts::read(&certificate).ok().map(|facts| facts.issuer)
+        Fields::read(&certificate).ok().map(|fields| fields.issuer)
     }
 
     fn certificate_error(&self, cause: String) -> CertificateError {
@@ -229,9 +226,9 @@ impl Files {
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
-        .take(MOST_BYTES + 1)
+        .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(std::io::Error::other("it is larger than 1 MiB"));
     }
     Ok(bytes)
@@ -260,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_knows_its_names_and_its_end() {
+    fn a_pair_has_its_names_and_its_expiry() {
         let mut params =
             rcgen::CertificateParams::new(vec!["a.example".to_owned(), "10.0.0.1".to_owned()])
                 .unwrap();
@@ -281,39 +278,39 @@ mod tests {
     fn a_wrong_file_is_named_with_its_flag() {
         let own = rcgen::generate_simple_self_signed(vec!["a".to_owned()]).unwrap();
         let (_folder, wrong) = files("not a certificate", "");
-        let said = refusal(&wrong);
+        let text = refusal(&wrong);
         assert!(
-            said.contains("tls.crt") && said.contains("--tls-cert-file"),
-            "{said}"
+            text.contains("tls.crt") && text.contains("--tls-cert-file"),
+            "{text}"
         );
         let half = own.cert.pem();
         let (_folder, wrong) = files(&half[..half.len() / 2], "");
         assert!(refusal(&wrong).contains("tls.crt"));
         let (_folder, wrong) = files(&own.cert.pem(), "not a key");
-        let said = refusal(&wrong);
+        let text = refusal(&wrong);
         assert!(
-            said.contains("tls.key") && said.contains("--tls-private-key-file"),
-            "{said}"
+            text.contains("tls.key") && text.contains("--tls-private-key-file"),
+            "{text}"
         );
         let (_folder, huge) = files(&"x".repeat((1 << 20) + 1), "");
         assert!(refusal(&huge).contains("larger than 1 MiB"));
     }
 
     #[test]
-    fn a_certificate_and_a_strangers_key_are_refused() {
+    fn a_certificate_with_another_key_is_refused() {
         let own = rcgen::generate_simple_self_signed(vec!["a".to_owned()]).unwrap();
-        let strange = KeyPair::generate().unwrap();
-        let (_folder, files) = files(&own.cert.pem(), &strange.serialize_pem());
-        let said = refusal(&files);
+        let other = KeyPair::generate().unwrap();
+        let (_folder, files) = files(&own.cert.pem(), &other.serialize_pem());
+        let text = refusal(&files);
         assert!(
-            said.starts_with("cannot serve with the certificate") && !said.contains('\n'),
-            "{said}"
+            text.starts_with("cannot serve with the certificate") && !text.contains('\n'),
+            "{text}"
         );
     }
 
     #[test]
-    fn a_common_name_counts_when_it_can_be_a_hosts() {
-        for (name, is) in [
+    fn a_common_name_counts_if_it_can_be_a_hosts() {
+        for (name, expected) in [
             ("a.example", true),
             ("*.a.example", true),
             ("*", true),
@@ -322,7 +319,7 @@ mod tests {
             ("a..b", false),
             ("-a", false),
         ] {
-            assert_eq!(is_host(name), is, "{name}");
+            assert_eq!(is_host(name), expected, "{name}");
         }
     }
 }

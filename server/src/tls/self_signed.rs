@@ -1,4 +1,4 @@
-//! A certificate that the server makes itself, in memory or in a folder (`--cert-dir`) under the peer's names.
+//! The certificate that the server makes itself, in memory or in a folder (`--cert-dir`) under the peer's file names.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,18 +12,18 @@ use super::Settings;
 use super::authority::{self, Authority, Issued, NAME};
 use super::error::CertificateError;
 use super::pair::{Contents, Files, Kind, Pair};
-use super::watched_pair::{Place, Watched};
+use super::watched_pair::{Target, Watched};
 
-/// A certificate that the server makes itself.
+/// Issues the server's own certificate.
 #[derive(Debug)]
-pub(super) struct Own {
+pub(super) struct SelfSigned {
     names: Vec<String>,
     authority: Option<Authority>,
-    /// Where it is kept, when it is.
+    /// The files that persist it, if any.
     files: Option<Files>,
 }
 
-impl Own {
+impl SelfSigned {
     pub(super) fn new(settings: &Settings, folder: Option<&PathBuf>) -> Self {
         Self {
             names: settings.service.names(),
@@ -32,10 +32,10 @@ impl Own {
         }
     }
 
-    /// Issues a serving certificate, from a new authority when there is none that lives long enough.
+    /// Issues a serving certificate. Makes a new authority if there is none that outlives it.
     pub(super) fn make(&mut self, now: Timestamp) -> Result<Issued, CertificateError> {
-        let lives = |authority: &Authority| authority.outlives_what_it_issues(now);
-        let authority = match self.authority.take().filter(lives) {
+        let usable = |authority: &Authority| authority.outlives_what_it_issues(now);
+        let authority = match self.authority.take().filter(usable) {
             Some(authority) => authority,
             None => Authority::make(now).map_err(CertificateError::Make)?,
         };
@@ -44,14 +44,15 @@ impl Own {
         issued.map_err(CertificateError::Make)
     }
 
-    /// Whether a pair has all the names; IP addresses, which never change, are not among a pair's.
-    fn is_named_by(&self, pair: &Pair) -> bool {
+    /// Whether a pair has all names. IP addresses never change, and a pair does not list them.
+    fn has_names(&self, pair: &Pair) -> bool {
         let mut names = self.names.iter();
         names.all(|name| pair.names.contains(name) || name.parse::<IpAddr>().is_ok())
     }
 
-    /// What is in the folder, or a new one that is put there. What an earlier run made is made anew when it is due,
-    /// for another Service, or of no use: a run that is killed while it writes leaves a key without its certificate.
+    /// Reads the pair in the folder, or makes a new one and writes it there. A pair of an earlier run is replaced if it
+    /// is due, for another Service, or unusable: a run that is killed while it writes leaves a key without its
+    /// certificate.
     pub(super) fn in_folder(
         &mut self,
         now: Timestamp,
@@ -59,31 +60,33 @@ impl Own {
         if let Some(files) = &self.files
             && (files.certificate.exists() || files.key.exists())
         {
-            match Watched::read(files.clone(), Place::Serving) {
+            match Watched::read(files.clone(), Target::Serving) {
                 Ok((pair, watched)) => {
                     let ours = pair.issuer.starts_with(NAME);
-                    if !ours || (self.is_named_by(&pair) && !is_due(&pair, now)) {
+                    if !ours || (self.has_names(&pair) && !is_due(&pair, now)) {
                         return Ok((pair, Some(watched)));
                     }
                 }
                 Err(error) if is_left_over(files) => {
-                    tracing::warn!("{error}; an earlier run left it so, and a new pair is made");
+                    tracing::warn!(
+                        "{error}; an earlier run left it, and the server makes a new pair"
+                    );
                 }
                 Err(error) => return Err(error),
             }
         }
         let issued = self.make(now)?;
         let pair = issued.pair.clone();
-        let held = self.files.as_ref().and_then(|files| put(files, &issued));
-        if held.is_none() {
+        let contents = self.files.as_ref().and_then(|files| put(files, &issued));
+        if contents.is_none() {
             self.files = None;
         }
-        let files = self.files.clone().zip(held);
-        let watched = files.map(|(files, held)| Watched::of(files, Place::Serving, held));
+        let files = self.files.clone().zip(contents);
+        let watched = files.map(|(files, contents)| Watched::of(files, Target::Serving, contents));
         Ok((pair, watched))
     }
 
-    /// Writes it into its folder, if it has one; what is in the files then.
+    /// Writes a pair to the folder, if there is one. Returns the new contents of the files.
     pub(super) async fn write(&self, issued: Issued) -> Option<Contents> {
         let files = self.files.clone()?;
         let put = tokio::task::spawn_blocking(move || put(&files, &issued));
@@ -91,18 +94,18 @@ impl Own {
     }
 }
 
-/// Whether a pair is one of our own and due to be made anew.
+/// Whether the server issued this pair itself and has to renew it.
 pub(super) fn is_due(pair: &Pair, now: Timestamp) -> bool {
     pair.issuer.starts_with(NAME) && authority::is_due(pair, now)
 }
 
-/// Whether a pair that is of no use is nobody's but ours: it has no certificate, or one of our own.
+/// Whether an unusable pair can only be the server's own: the certificate is missing, or the server issued it.
 fn is_left_over(files: &Files) -> bool {
-    let absent = matches!(files.certificate.try_exists(), Ok(false));
-    absent || files.issuer().is_some_and(|name| name.starts_with(NAME))
+    let missing = matches!(files.certificate.try_exists(), Ok(false));
+    missing || files.issuer().is_some_and(|name| name.starts_with(NAME))
 }
 
-/// Writes a pair into its folder, or says why it is in memory only.
+/// Writes a pair to its folder, or logs why it is in memory only.
 fn put(files: &Files, issued: &Issued) -> Option<Contents> {
     match write(files, issued) {
         Ok(contents) => Some(contents),
@@ -117,7 +120,7 @@ fn put(files: &Files, issued: &Issued) -> Option<Contents> {
     }
 }
 
-/// The pair in a folder, as the peer names it.
+/// The files of a pair in a folder, with the peer's names.
 fn files(folder: &Path) -> Files {
     Files {
         kind: Kind::Serving,
@@ -126,7 +129,7 @@ fn files(folder: &Path) -> Files {
     }
 }
 
-/// Writes a pair, each file whole or not at all; what is in the files afterwards. The key goes first: who reads in
+/// Writes a pair, each file atomically, and returns the new contents. The key comes first: a process that reads in
 /// between finds a key that does not match, and reads again.
 fn write(files: &Files, issued: &Issued) -> io::Result<Contents> {
     let contents = Contents {
@@ -148,7 +151,7 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    // One that a former run left may have another mode.
+    // A file of an earlier run may have another mode.
     let _usually_none = fs::remove_file(&new);
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(mode).open(&new)?;

@@ -1,4 +1,4 @@
-//! How connections are served: flags and settings.
+//! Flags and settings of serving.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -7,19 +7,19 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CipherSuites, MinVersion};
-use crate::flag_values::port;
+use crate::flag_values::{is_dns_label, port};
 
-/// Where a pod finds the name of its namespace.
+/// The file with the name of the pod's namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/// The Service of the manifests.
+/// The name of the Service in the manifests.
 const SERVICE: &str = "vitals-server";
 
 /// The flags of serving.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serving")]
 pub struct ServingFlags {
-    /// The address to serve on; 0.0.0.0 and :: are every address of both families.
+    /// The address to serve on; 0.0.0.0 and :: are all addresses of IPv4 and IPv6.
     #[arg(long, value_name = "IP", default_value = "0.0.0.0")]
     pub bind_address: IpAddr,
 
@@ -27,23 +27,23 @@ pub struct ServingFlags {
     #[arg(long, value_name = "PORT", default_value_t = 443, value_parser = port)]
     pub secure_port: u16,
 
-    /// The serving certificate, followed by its chain. Read again when it changes. Without it, the server makes its
-    /// own CA and certificate.
+    /// The serving certificate with its chain. The server reloads it when the file changes. Without it, the server
+    /// makes its own CA and certificate.
     #[arg(long, value_name = "FILE")]
     pub tls_cert_file: Option<PathBuf>,
 
-    /// The serving certificate's key.
+    /// The key of the serving certificate.
     #[arg(long, value_name = "FILE")]
     pub tls_private_key_file: Option<PathBuf>,
 
-    /// A certificate and key for clients that ask for certain names: "FILE,FILE", or "FILE,FILE:PATTERN,PATTERN"
-    /// with names, *.wildcards and IP addresses instead of the certificate's own names. Can be repeated; exact names
-    /// win over wildcards, patterns over certificates' names, the first over the next.
+    /// A certificate and key for clients that request certain names: "FILE,FILE" for the certificate's own names, or
+    /// "FILE,FILE:PATTERN,PATTERN" with names, *.wildcards and IP addresses. Can be repeated: exact names win over
+    /// wildcards, patterns over certificates' own names, the first flag over the next.
     #[arg(long, value_name = "PAIR", value_parser = named_pair)]
     pub tls_sni_cert_key: Vec<NamedPair>,
 
-    /// The oldest TLS version: VersionTLS12 (the default) or VersionTLS13. VersionTLS10 and VersionTLS11 are taken,
-    /// and 1.2 is the oldest all the same.
+    /// The oldest TLS version: VersionTLS12 (the default) or VersionTLS13. VersionTLS10 and VersionTLS11 mean
+    /// VersionTLS12.
     #[arg(
         long,
         value_name = "VERSION",
@@ -52,13 +52,12 @@ pub struct ServingFlags {
     )]
     pub tls_min_version: MinVersion,
 
-    /// The cipher suites of TLS 1.2, by Go's names; those that are weak are left out. TLS 1.3 always has all of its
-    /// own.
+    /// The cipher suites of TLS 1.2, by Go's names. Weak ones are left out. Those of TLS 1.3 are always offered.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tls_cipher_suites: Vec<String>,
 
-    /// A folder to keep the server's own certificate in, as apiserver.crt and apiserver.key; without it, it is in
-    /// memory only. What is there already is used. Without effect beside --tls-cert-file.
+    /// The folder of the server's own certificate: apiserver.crt and apiserver.key. Existing files are used. Without
+    /// it, the certificate is in memory only. No effect with --tls-cert-file.
     #[arg(long, value_name = "FOLDER")]
     pub cert_dir: Option<PathBuf>,
 
@@ -66,11 +65,11 @@ pub struct ServingFlags {
     #[arg(long)]
     pub disable_http2_serving: bool,
 
-    /// How many requests at a time one HTTP/2 connection may carry; 0 is 250.
+    /// Limit of concurrent requests of one HTTP/2 connection; 0 means 250.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub http2_max_streams_per_connection: u32,
 
-    /// Listen with SO_REUSEADDR, as is done anyway.
+    /// Listen with SO_REUSEADDR. The server always does.
     #[arg(long)]
     pub permit_address_sharing: bool,
 
@@ -78,17 +77,17 @@ pub struct ServingFlags {
     #[arg(long)]
     pub permit_port_sharing: bool,
 
-    /// The Service that the server is reached by: its own certificate is for NAME.NAMESPACE.svc.
+    /// The server's Service: its own certificate is for NAME.NAMESPACE.svc.
     #[arg(long, value_name = "NAME", default_value = SERVICE, value_parser = dns_label)]
     pub service_name: String,
 
-    /// The Service's namespace. [default: the pod's own, else kube-system]
+    /// The Service's namespace. [default: the pod's namespace, else kube-system]
     #[arg(long, value_name = "NAMESPACE", value_parser = dns_label)]
     pub service_namespace: Option<String>,
 
-    /// Keep the server's CA in the Secret vitals-server-ca, shared by its replicas, and write it into the caBundle of
-    /// the server's APIServices, so that the API server verifies what it connects to. The Secret has to be there, and
-    /// may be empty.
+    /// Store the server's CA in the Secret vitals-server-ca, which its replicas share, and write it into the caBundle
+    /// of the server's APIServices, so that the API server verifies the server. The Secret must exist and may be
+    /// empty.
     #[arg(long)]
     pub manage_apiservice_ca: bool,
 }
@@ -104,7 +103,7 @@ fn named_pair(text: &str) -> Result<NamedPair, String> {
         .filter(|(certificate, key)| {
             !certificate.is_empty() && !key.is_empty() && !key.contains(',')
         })
-        .ok_or_else(|| "write a certificate's file, a comma and its key's file".to_owned())?;
+        .ok_or_else(|| "write the certificate's file, a comma and the key's file".to_owned())?;
     let patterns: Vec<String> = patterns
         .map(|patterns| {
             patterns
@@ -114,7 +113,7 @@ fn named_pair(text: &str) -> Result<NamedPair, String> {
         })
         .unwrap_or_default();
     if patterns.iter().any(String::is_empty) {
-        return Err("after the colon there is a name missing".to_owned());
+        return Err("a name is missing after the colon".to_owned());
     }
     Ok(NamedPair {
         certificate: certificate.into(),
@@ -123,39 +122,36 @@ fn named_pair(text: &str) -> Result<NamedPair, String> {
     })
 }
 
-/// A name of a Service or a namespace (RFC 1123 label).
+/// Parses the name of a Service or a namespace (RFC 1123 label).
 fn dns_label(text: &str) -> Result<String, String> {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is = (1..=63).contains(&text.len())
-        && text.bytes().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    is.then(|| text.to_owned())
+    let valid = text.len() <= 63 && is_dns_label(text);
+    valid
+        .then(|| text.to_owned())
         .ok_or_else(|| "write a name of lower-case letters, digits and '-'".to_owned())
 }
 
-/// What the server shows, and how connections are taken.
+/// The settings of serving.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The serving certificate and its key, as files; without, the server makes its own.
+    /// The files of the serving certificate and its key; without them, the server makes its own.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// A folder that the server's own certificate is kept in; without, it is in memory only.
+    /// The folder of the server's own certificate; without it, the certificate is in memory only.
     pub folder: Option<PathBuf>,
-    /// Further certificates, for clients that ask for other names.
+    /// Further certificates, for clients that request certain names.
     pub named: Vec<NamedPair>,
-    /// The oldest version of TLS.
+    /// The oldest TLS version.
     pub min_version: MinVersion,
-    /// The cipher suites of TLS 1.2; those of TLS 1.3 cannot be chosen, as in Go.
+    /// The cipher suites of TLS 1.2; those of TLS 1.3 are fixed, as in Go.
     pub cipher_suites: Option<CipherSuites>,
-    /// Whether HTTP/2 is offered.
+    /// Whether the server offers HTTP/2.
     pub http2: bool,
-    /// The limit of concurrent requests of one HTTP/2 connection; without one it is 250.
+    /// The limit of concurrent requests of one HTTP/2 connection; 250 if none is set.
     pub streams: Option<NonZeroU32>,
-    /// Let other processes listen on the same address and port (SO_REUSEPORT).
+    /// Whether other processes may listen on the same address and port (SO_REUSEPORT).
     pub share_port: bool,
-    /// The Service that the server is reached by: `SERVICE.NAMESPACE.svc` is what its own certificate names.
+    /// The server's Service; its own certificate is for `SERVICE.NAMESPACE.svc`.
     pub service: Service,
-    /// Whether the CA is kept in a Secret and written into the server's APIServices.
+    /// Whether a Secret stores the CA, and the server writes it into its APIServices.
     pub manage: bool,
 }
 
@@ -179,9 +175,9 @@ impl Default for Settings {
 /// A Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
 }
 
@@ -195,8 +191,8 @@ impl Default for Service {
 }
 
 impl Service {
-    /// The names that the server's own certificate is for: the one the kube-apiserver asks for first, then what
-    /// people and monitoring inside the cluster dial, then what a port-forward does.
+    /// The names in the server's own certificate: first the one that the kube-apiserver requests, then those that
+    /// clients in the cluster use, then those of a port-forward.
     pub(crate) fn names(&self) -> Vec<String> {
         let Self { namespace, name } = self;
         vec![
@@ -210,22 +206,22 @@ impl Service {
     }
 }
 
-/// A certificate for clients that ask for certain names.
+/// A certificate for clients that request certain names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPair {
-    /// The certificate, followed by its chain.
+    /// The file of the certificate with its chain.
     pub certificate: PathBuf,
-    /// Its key.
+    /// The file of the key.
     pub key: PathBuf,
-    /// Names, `*.` wildcards and IP addresses; when there are none, the certificate's own names.
+    /// Names, `*.` wildcards and IP addresses; if there are none, the certificate's own names.
     pub patterns: Vec<String>,
 }
 
 impl ServingFlags {
-    /// The settings of the listener.
+    /// Makes the settings of serving.
     ///
     /// # Errors
-    /// What does not fit, in one line.
+    /// Which flags contradict each other, in one line.
     pub fn settings(&self) -> Result<Settings, String> {
         let flags = self;
         if flags.tls_cert_file.is_some() != flags.tls_private_key_file.is_some() {
@@ -236,7 +232,7 @@ impl ServingFlags {
         }
         if flags.manage_apiservice_ca && flags.tls_cert_file.is_some() {
             return Err(
-            "--manage-apiservice-ca is for a certificate of the server's own: leave out --tls-cert-file and \
+            "--manage-apiservice-ca needs a certificate of the server's own: leave out --tls-cert-file and \
              --tls-private-key-file, or write their CA into the APIServices yourself"
                 .to_owned(),
         );
@@ -271,30 +267,32 @@ impl ServingFlags {
     }
 }
 
-/// Warns of flags that have another effect than they seem to have.
+/// Warns of flags whose effect may surprise.
 fn warn(flags: &ServingFlags, suites: Option<&CipherSuites>) {
     if flags.tls_min_version.is_too_old() {
-        tracing::warn!("--tls-min-version: nothing older than TLS 1.2 is spoken");
+        tracing::warn!("--tls-min-version: TLS 1.2 is the oldest supported version");
     }
     if let Some(suites) = suites {
-        if !suites.absent().is_empty() {
+        if !suites.unsupported().is_empty() {
             tracing::warn!(
                 "--tls-cipher-suites: these are too weak and never offered: {}",
-                suites.absent().join(", ")
+                suites.unsupported().join(", ")
             );
         }
         if suites.leave_only_tls13() && flags.tls_min_version != MinVersion::Tls13 {
-            tracing::warn!("--tls-cipher-suites leaves none for TLS 1.2: only TLS 1.3 is spoken");
+            tracing::warn!(
+                "--tls-cipher-suites has none for TLS 1.2: the server supports TLS 1.3 only"
+            );
         }
     }
     if flags.manage_apiservice_ca && flags.cert_dir.is_some() {
         tracing::warn!(
-            "--cert-dir has no effect beside --manage-apiservice-ca: the CA is kept in a Secret"
+            "--cert-dir has no effect with --manage-apiservice-ca: a Secret stores the CA"
         );
     }
 }
 
-/// The namespace of the pod that this is, else where metrics servers live.
+/// The namespace of this pod; kube-system outside a pod.
 fn namespace() -> String {
     std::fs::read_to_string(NAMESPACE_FILE)
         .map(|namespace| namespace.trim().to_owned())
@@ -318,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_may_have_patterns() {
+    fn a_named_pair_may_have_patterns() {
         let pair = named_pair("a.crt, a.key: *.a.example,2001:db8::1").unwrap();
         assert_eq!(pair.certificate, PathBuf::from("a.crt"));
         assert_eq!(pair.key, PathBuf::from("a.key"));
@@ -330,22 +328,22 @@ mod tests {
     }
 
     #[test]
-    fn a_service_has_a_label_for_a_name() {
+    fn the_name_of_a_service_is_a_dns_label() {
         assert!(dns_label("metrics-server").is_ok());
         for wrong in ["", "-a", "a.b", "A", &"a".repeat(64)] {
             assert!(dns_label(wrong).is_err(), "{wrong}");
         }
     }
 
-    fn of(flags: &[&str]) -> Result<Settings, String> {
+    fn settings(flags: &[&str]) -> Result<Settings, String> {
         let arguments = ["vitals-server"].into_iter().chain(flags.iter().copied());
         let flags = Flags::try_parse_from(arguments).map_err(|error| error.to_string())?;
         flags.serving.settings()
     }
 
     #[test]
-    fn contradictions_and_names_that_do_not_exist_are_refused() {
-        for (flags, said) in [
+    fn contradictions_and_unknown_names_are_refused() {
+        for (flags, expected) in [
             (&["--tls-private-key-file=k"][..], "go together"),
             (
                 &[
@@ -364,19 +362,19 @@ mod tests {
                 "too weak",
             ),
             (&["--tls-min-version=VersionSSL30"], "VersionTLS12"),
-            (&["--tls-sni-cert-key=a.crt"], "a comma and its key's file"),
+            (&["--tls-sni-cert-key=a.crt"], "a comma and the key's file"),
             (&["--http2-max-streams-per-connection=-1"], "invalid"),
             (&["--service-name=A.b"], "lower-case"),
             (&["--secure-port=0"], "write a port"),
         ] {
-            let refusal = of(flags).unwrap_err();
-            assert!(refusal.contains(said), "{flags:?}: {refusal}");
+            let refusal = settings(flags).unwrap_err();
+            assert!(refusal.contains(expected), "{flags:?}: {refusal}");
         }
     }
 
     #[test]
-    fn what_the_peers_manifests_and_hardening_guides_give_is_taken() {
-        let settings = of(&[
+    fn flags_of_the_peers_manifests_and_of_hardening_guides_are_accepted() {
+        let settings = settings(&[
             "--cert-dir=/tmp",
             "--secure-port=10250",
             "--tls-min-version=VersionTLS11",
@@ -393,7 +391,7 @@ mod tests {
         assert_eq!(settings.folder, Some("/tmp".into()));
         assert_eq!(settings.named.len(), 2);
         let suites = settings.cipher_suites.unwrap();
-        assert_eq!(suites.absent(), ["TLS_RSA_WITH_AES_128_GCM_SHA256"]);
+        assert_eq!(suites.unsupported(), ["TLS_RSA_WITH_AES_128_GCM_SHA256"]);
         assert!(!suites.leave_only_tls13());
         assert!(settings.share_port && !settings.http2 && !settings.manage);
         let service = settings.service;

@@ -1,18 +1,18 @@
-//! Listening.
+//! The listening socket.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// How many connections may wait to be accepted; the system may allow less.
+/// The most connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
 
-/// Listens on `address`. Everywhere means everywhere: `0.0.0.0`, the default, takes IPv6 too where the machine has
-/// it, as Go's listeners do. With `share_port` other processes that want it too may listen on the same port.
+/// Listens on `address`. As with Go's listeners, `0.0.0.0` includes IPv6 if the machine has it. With `share_port`,
+/// other processes that set it too may listen on the same port.
 ///
 /// # Errors
-/// What the operating system says.
+/// The operating system's error.
 pub fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
     if address.ip() == Ipv4Addr::UNSPECIFIED {
         let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
@@ -29,7 +29,7 @@ fn bind(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // As Go's listeners do unasked: --permit-address-sharing has nothing to add.
+    // As Go's listeners: --permit-address-sharing changes nothing.
     socket.set_reuseaddr(true)?;
     if share_port {
         socket.set_reuseport(true)?;
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_port_is_shared_only_if_both_want_it() {
+    async fn a_port_is_shared_only_if_both_listeners_share_it() {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         for (first, second, shared) in [
             (true, true, true),

@@ -1,4 +1,4 @@
-//! Why TLS cannot use a certificate with its key, in words for whoever issues them.
+//! Explains why TLS cannot use a certificate with its key.
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
@@ -9,20 +9,21 @@ use x509_parser::x509::X509Version;
 /// The fewest bits of an RSA key.
 const RSA_BITS: usize = 2_048;
 
-/// The most bits of a curve that is known: P-384.
+/// The most bits of a supported curve: P-384.
 const CURVE_BITS: usize = 384;
 
-/// Why a certificate with its key cannot be used: what is wrong with the certificate itself, else what TLS says.
+/// Explains why a certificate with its key cannot be used: by the certificate itself, else by the error of TLS.
 ///
-/// TLS here takes X.509 v3 with RSA from 2,048 bits on, ECDSA with P-256 or P-384, and Ed25519. Go takes more, so
-/// clusters may have other certificates.
+/// The server supports X.509 v3 with RSA of at least 2,048 bits, ECDSA with P-256 or P-384, and Ed25519. Go supports
+/// more, so clusters may have other certificates.
 pub(crate) fn why_unusable(certificate: &CertificateDer<'_>, error: &rustls::Error) -> String {
     let parsed = X509Certificate::from_der(certificate).ok();
-    let own = parsed.and_then(|(_, certificate)| of_itself(&certificate));
-    own.unwrap_or_else(|| error.to_string())
+    let reason = parsed.and_then(|(_, certificate)| unsupported(&certificate));
+    reason.unwrap_or_else(|| error.to_string())
 }
 
-fn of_itself(certificate: &X509Certificate<'_>) -> Option<String> {
+/// What is unsupported about a certificate.
+fn unsupported(certificate: &X509Certificate<'_>) -> Option<String> {
     if certificate.version() != X509Version::V3 {
         let version = certificate.version().0.saturating_add(1);
         return Some(format!(
@@ -37,7 +38,7 @@ fn of_itself(certificate: &X509Certificate<'_>) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "its key is {key}; issue one with RSA from {RSA_BITS} bits on, ECDSA with P-256 or P-384, or Ed25519"
+        "its key is {key}; issue one with RSA of at least {RSA_BITS} bits, ECDSA with P-256 or P-384, or Ed25519"
     ))
 }
 
@@ -48,20 +49,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_what_is_wrong_with_a_certificate() {
+    fn an_unusable_certificate_is_explained() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tui/tests/fixtures/tls/");
-        let error = rustls::Error::General("what TLS says".to_owned());
-        for (file, said) in [
+        let error = rustls::Error::General("error of TLS".to_owned());
+        for (file, expected) in [
             ("client-v1-rsa.crt", "it is X.509 v1"),
             ("client-v1-p256.crt", "it is X.509 v1"),
             ("client-p521-pkcs8.crt", "its key is ECDSA with P-521"),
             ("server-p521.crt", "its key is ECDSA with P-521"),
-            ("client-ed25519.crt", "what TLS says"),
-            ("server.crt", "what TLS says"),
+            ("client-ed25519.crt", "error of TLS"),
+            ("server.crt", "error of TLS"),
         ] {
             let certificate = CertificateDer::from_pem_file(format!("{folder}{file}")).unwrap();
             let why = why_unusable(&certificate, &error);
-            assert!(why.contains(said), "{file}: {why}");
+            assert!(why.contains(expected), "{file}: {why}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A pair in files: read when they have changed, kept as it was when they are of no use.
+//! A certificate and key in files, which are reloaded when they change. While they are unusable, the old pair stays.
 
 use super::NamedPair;
-use super::cert_resolver::{Certificates, Named};
+use super::cert_resolver::{CertResolver, Named};
 use super::error::CertificateError;
 use super::metrics::TlsMetrics;
 use super::pair::{Contents, Files, Kind, Pair};
@@ -9,23 +9,23 @@ use super::pair::{Contents, Files, Kind, Pair};
 /// A pair in files.
 pub(super) struct Watched {
     files: Files,
-    place: Place,
-    /// What was in them when they were last good.
-    held: Contents,
-    /// What was last said of them, while they are not.
-    complaint: Option<String>,
+    target: Target,
+    /// The last usable contents of the files.
+    contents: Contents,
+    /// The last warning, while the files are unusable.
+    warning: Option<String>,
 }
 
 impl std::fmt::Debug for Watched {
-    // Keys are not for logs.
+    // Leaves out the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.files.fmt(f)
     }
 }
 
-/// Where a pair is shown.
+/// Which pair of the resolver the files replace.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Target {
     Serving,
     Named(usize),
 }
@@ -37,85 +37,85 @@ impl NamedPair {
             certificate: self.certificate.clone(),
             key: self.key.clone(),
         };
-        let (pair, watched) = Watched::read(files, Place::Named(index))?;
+        let (pair, watched) = Watched::read(files, Target::Named(index))?;
         let patterns = self.patterns.clone();
         Ok((Named { pair, patterns }, watched))
     }
 }
 
 impl Watched {
-    pub(super) fn read(files: Files, place: Place) -> Result<(Pair, Self), CertificateError> {
-        let held = files.read()?;
-        let pair = files.pair(&held)?;
-        Ok((pair, Self::of(files, place, held)))
+    pub(super) fn read(files: Files, target: Target) -> Result<(Pair, Self), CertificateError> {
+        let contents = files.read()?;
+        let pair = files.pair(&contents)?;
+        Ok((pair, Self::of(files, target, contents)))
     }
 
-    pub(super) fn of(files: Files, place: Place, held: Contents) -> Self {
+    pub(super) fn of(files: Files, target: Target, contents: Contents) -> Self {
         Self {
             files,
-            place,
-            held,
-            complaint: None,
+            target,
+            contents,
+            warning: None,
         }
     }
 
-    /// Whether it is the one for all.
+    /// Whether this is the pair for all clients.
     pub(super) fn is_serving(&self) -> bool {
-        matches!(self.place, Place::Serving)
+        matches!(self.target, Target::Serving)
     }
 
-    /// This is in the files now, and is shown already.
-    pub(super) fn hold(&mut self, contents: Contents) {
-        self.held = contents;
+    /// Sets the contents of the files; the resolver has the pair already.
+    pub(super) fn set_contents(&mut self, contents: Contents) {
+        self.contents = contents;
     }
 
-    /// Shows what is in the files, if it is new and good.
-    pub(super) async fn look(&mut self, certificates: &Certificates, metrics: &TlsMetrics) {
+    /// Reads the files, and serves their pair if it is new and usable.
+    pub(super) async fn reload(&mut self, certificates: &CertResolver, metrics: &TlsMetrics) {
         let files = self.files.clone();
-        // Its end without a value is the runtime's.
+        // The task fails only when the runtime ends.
         let Ok(read) = tokio::task::spawn_blocking(move || files.read()).await else {
             return;
         };
         let contents = match read {
-            Ok(contents) if contents == self.held => {
-                if self.complaint.take().is_some() {
+            Ok(contents) if contents == self.contents => {
+                if self.warning.take().is_some() {
                     tracing::info!(
                         certificate = %self.files.certificate.display(),
-                        "the certificate's files are as they were before"
+                        "the files of the served certificate are back"
                     );
                 }
                 return;
             }
             Ok(contents) => contents,
-            Err(error) => return self.complain(&error, metrics),
+            Err(error) => return self.warn(&error, metrics),
         };
         match self.files.pair(&contents) {
             Ok(pair) => {
-                match self.place {
-                    Place::Serving => certificates.set_serving(&pair),
-                    Place::Named(index) => certificates.set_named(index, &pair),
+                match self.target {
+                    Target::Serving => certificates.set_serving(&pair),
+                    Target::Named(index) => certificates.set_named(index, &pair),
                 }
                 metrics.reloads(self.files.kind).succeeded.inc();
-                (self.held, self.complaint) = (contents, None);
+                (self.contents, self.warning) = (contents, None);
                 tracing::info!(
                     certificate = %self.files.certificate.display(),
                     until = pair.not_after().to_rfc3339_seconds(),
-                    "a certificate was replaced; new connections are shown it"
+                    "reloaded a certificate; new connections use it"
                 );
             }
-            Err(error) => self.complain(&error, metrics),
+            Err(error) => self.warn(&error, metrics),
         }
     }
 
-    /// Says what is wrong, once for as long as it stays the same.
-    fn complain(&mut self, error: &CertificateError, metrics: &TlsMetrics) {
+    /// Logs why the files are unusable, once for each reason.
+    fn warn(&mut self, error: &CertificateError, metrics: &TlsMetrics) {
         metrics.reloads(self.files.kind).failed.inc();
-        let complaint = error.to_string();
-        if self.complaint.as_ref() != Some(&complaint) {
+        let warning = error.to_string();
+        if self.warning.as_ref() != Some(&warning) {
             tracing::warn!(
-                "{complaint}; the one from before is still shown, and the files are read again soon"
+                "{warning}; the server still serves the old certificate and reads the files again soon"
             );
-            self.complaint = Some(complaint);
+            self.warning = Some(warning);
         }
     }
 }

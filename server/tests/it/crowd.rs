@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::harness::{PATIENCE, wait_until};
-use crate::limits::{Listener, UNLIMITED, ask, cut, get_request};
+use crate::limits::{Listener, UNLIMITED, closed, get_request, request};
 
 /// The server's default limit, or what this process can open: it has both ends of each connection.
 const CROWD: usize = 10_000;
@@ -27,39 +27,42 @@ fn open_files() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_silent_clients_block_no_other() {
     let crowd = CROWD.min(open_files() * 2 / 3);
-    let places = 4096.min(crowd / 4);
+    let slots = 4096.min(crowd / 4);
     let listener = Listener::start(Limits {
-        connections: places,
+        connections: slots,
         ..UNLIMITED
     })
     .await;
     let mut first = listener.connect("http/1.1").await;
-    ask(&mut first).await.unwrap();
+    request(&mut first).await.unwrap();
     let mut silent = Vec::with_capacity(crowd);
     for _ in 0..crowd {
         silent.push(TcpStream::connect(listener.address).await.unwrap());
     }
-    let seen = || listener.metrics.accepted.get() as usize;
-    wait_until("the whole crowd was accepted", async || seen() == crowd + 1).await;
-    assert!(listener.answers().await, "a newcomer who asks is answered");
-    ask(&mut first).await.unwrap();
-    let metrics = &listener.metrics;
-    // The first client is not silent, and the last may be gone.
-    let evicted = metrics.evicted.get() as usize;
-    assert!(evicted >= crowd - places, "{metrics:?}");
-    assert_eq!(metrics.refused.get(), 0);
-    wait_until("those who were cut are gone", async || {
-        listener.metrics.open.get() as usize <= places
+    let accepted = || listener.metrics.accepted.get() as usize;
+    wait_until("the whole crowd was accepted", async || {
+        accepted() == crowd + 1
     })
     .await;
-    cut(silent.first_mut().unwrap()).await;
+    assert!(listener.responds().await, "a new client gets a response");
+    request(&mut first).await.unwrap();
+    let metrics = &listener.metrics;
+    // The first client is not silent, and the last may have closed its connection.
+    let evicted = metrics.evicted.get() as usize;
+    assert!(evicted >= crowd - slots, "{metrics:?}");
+    assert_eq!(metrics.refused.get(), 0);
+    wait_until("evicted connections are closed", async || {
+        listener.metrics.open.get() as usize <= slots
+    })
+    .await;
+    closed(silent.first_mut().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unauthenticated_connections_have_few_slots() {
-    let places = 8;
+    let slots = 8;
     let listener = Listener::start(Limits {
-        unknown: places,
+        unauthenticated: slots,
         ..UNLIMITED
     })
     .await;
@@ -77,14 +80,15 @@ async fn unauthenticated_connections_have_few_slots() {
         if n % 3 == 1 {
             let mut header = b"GET / HTTP/1.1\r\nx: ".to_vec();
             header.resize(62 << 10, b'x');
-            let _cut = stream.write_all(&header).await;
+            let _may_be_closed = stream.write_all(&header).await;
         }
         crowd.push(Box::new(stream));
     }
-    assert!(listener.answers().await, "a newcomer who asks is answered");
-    wait_until("no more are open than there are places", async || {
-        listener.metrics.open.get() as usize <= places
-    })
+    assert!(listener.responds().await, "a new client gets a response");
+    wait_until(
+        "no more connections are open than there are slots",
+        async || listener.metrics.open.get() as usize <= slots,
+    )
     .await;
     let metrics = &listener.metrics;
     assert!(
@@ -101,42 +105,45 @@ async fn the_connection_idle_longest_is_closed_first() {
     })
     .await;
     let (mut busy, _connection) = listener.http2(1 << 10).await;
-    let mut answer = busy.send_request(get_request("/endless")).await.unwrap();
+    let mut response = busy.send_request(get_request("/endless")).await.unwrap();
     let mut first = listener.connect("http/1.1").await;
-    ask(&mut first).await.unwrap();
+    request(&mut first).await.unwrap();
     let mut second = listener.connect("http/1.1").await;
-    ask(&mut second).await.unwrap();
-    ask(&mut first).await.unwrap();
-    let mut newcomer = listener.connect("http/1.1").await;
-    ask(&mut newcomer).await.unwrap();
-    cut(&mut second).await;
-    ask(&mut first).await.unwrap();
+    request(&mut second).await.unwrap();
+    request(&mut first).await.unwrap();
+    let mut new = listener.connect("http/1.1").await;
+    request(&mut new).await.unwrap();
+    closed(&mut second).await;
+    request(&mut first).await.unwrap();
     let metrics = &listener.metrics;
     assert_eq!((metrics.evicted.get(), metrics.refused.get()), (1, 0));
-    let piece = answer.body_mut().frame().await;
-    assert!(matches!(piece, Some(Ok(_))), "a request under way goes on");
+    let chunk = response.body_mut().frame().await;
+    assert!(
+        matches!(chunk, Some(Ok(_))),
+        "a request in flight continues"
+    );
 }
 
 /// The status line of the response to a header of `lines` lines of a length, if there is a response.
 async fn status(listener: &Listener, lines: usize, bytes: usize) -> String {
     let mut stream = listener.connect("http/1.1").await;
-    let mut request = b"GET /small HTTP/1.1\r\nhost: localhost\r\n".to_vec();
+    let mut header = b"GET /small HTTP/1.1\r\nhost: localhost\r\n".to_vec();
     for _ in 0..lines {
-        request.extend_from_slice(b"x-remote-group: ");
-        request.resize(request.len() + bytes, b'g');
-        request.extend_from_slice(b"\r\n");
+        header.extend_from_slice(b"x-remote-group: ");
+        header.resize(header.len() + bytes, b'g');
+        header.extend_from_slice(b"\r\n");
     }
-    request.extend_from_slice(b"connection: close\r\n\r\n");
+    header.extend_from_slice(b"connection: close\r\n\r\n");
     // The server may close while the client still sends.
-    let _cut = stream.write_all(&request).await;
-    let mut answer = Vec::new();
-    let _cut = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    let answer = String::from_utf8(answer).unwrap();
-    answer.lines().next().unwrap_or_default().to_owned()
+    let _may_be_closed = stream.write_all(&header).await;
+    let mut response = Vec::new();
+    let _may_be_closed = timeout(PATIENCE, stream.read_to_end(&mut response)).await;
+    let response = String::from_utf8(response).unwrap();
+    response.lines().next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http1_a_header_has_its_bounds() {
+async fn over_http1_a_header_has_limits() {
     let listener = Listener::start(UNLIMITED).await;
     for (lines, bytes) in [(1, 10), (1000, 10), (1, (64 << 10) - 100)] {
         let status = status(&listener, lines, bytes).await;
@@ -150,27 +157,27 @@ async fn over_http1_a_header_has_its_bounds() {
             "{lines} {bytes}: {status}"
         );
     }
-    assert!(listener.answers().await);
+    assert!(listener.responds().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_http2_large_headers_are_refused() {
     let listener = Listener::start(UNLIMITED).await;
     let (mut client, _connection) = listener.http2(1 << 20).await;
-    let request = |bytes: usize| {
+    let with_header = |bytes: usize| {
         Request::get("https://localhost/small")
             .header("x-remote-group", "g".repeat(bytes))
             .body(Empty::<Bytes>::new())
             .unwrap()
     };
-    let fits = client.send_request(request(60 << 10)).await.unwrap();
+    let fits = client.send_request(with_header(60 << 10)).await.unwrap();
     assert_eq!(fits.status(), 200);
-    let refused = match client.send_request(request(70 << 10)).await {
-        Ok(answer) => answer.status() == 431,
+    let refused = match client.send_request(with_header(70 << 10)).await {
+        Ok(response) => response.status() == 431,
         Err(_) => true,
     };
     assert!(refused);
     let (mut client, _connection) = listener.http2(1 << 20).await;
-    let answer = client.send_request(get_request("/small")).await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = client.send_request(get_request("/small")).await.unwrap();
+    assert_eq!(response.status(), 200);
 }

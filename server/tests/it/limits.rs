@@ -35,7 +35,7 @@ pub(crate) const NEAR: Duration = Duration::from_millis(300);
 
 pub(crate) const UNLIMITED: Limits = Limits {
     connections: 100,
-    unknown: usize::MAX,
+    unauthenticated: usize::MAX,
     header: FAR,
     idle: FAR,
     request: FAR,
@@ -55,7 +55,7 @@ pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     client: ClientConfig,
     /// The memory that endless responses hold.
-    held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
+    in_use: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
     pub(crate) metrics: TlsMetrics,
     stop: CancellationToken,
     serving: JoinHandle<()>,
@@ -69,18 +69,18 @@ impl Listener {
             certificate: Some(files),
             ..tls::Settings::default()
         };
-        let (tls, _keeper) = Tls::new(&settings, Arc::new(SystemClock::default())).unwrap();
+        let (tls, _reloader) = Tls::new(&settings, Arc::new(SystemClock::default())).unwrap();
         let metrics = tls.metrics().clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let held = Arc::new(Mutex::new(Vec::new()));
+        let in_use = Arc::new(Mutex::new(Vec::new()));
         let stop = CancellationToken::new();
-        let router = router(Arc::clone(&held));
+        let router = router(Arc::clone(&in_use));
         let serving = tokio::spawn(tls::serve(listener, tls, router, limits, stop.clone()));
         Self {
             address,
             client,
-            held,
+            in_use,
             metrics,
             stop,
             serving,
@@ -117,17 +117,20 @@ impl Listener {
     }
 
     /// Whether a new client gets a response.
-    pub(crate) async fn answers(&self) -> bool {
+    pub(crate) async fn responds(&self) -> bool {
         let Ok(mut stream) = self.try_connect("http/1.1").await else {
             return false;
         };
-        ask(&mut stream).await.is_ok()
+        request(&mut stream).await.is_ok()
     }
 
     /// Waits until all memory of endless responses is freed.
-    async fn let_go(&self) {
-        wait_until("nothing is held any more", async || {
-            self.held.lock().iter().all(|held| held.upgrade().is_none())
+    async fn freed(&self) {
+        wait_until("all memory is freed", async || {
+            self.in_use
+                .lock()
+                .iter()
+                .all(|in_use| in_use.upgrade().is_none())
         })
         .await;
     }
@@ -163,10 +166,10 @@ pub(crate) async fn connect(
         .await
 }
 
-fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
+fn router(in_use: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
     let endless = async move || {
         let snapshot: Snapshot = Arc::new([b'x'; 64 << 10]);
-        held.lock().push(Arc::downgrade(&snapshot));
+        in_use.lock().push(Arc::downgrade(&snapshot));
         Body::from_stream(futures::stream::unfold(snapshot, async |snapshot| {
             let chunk = Ok::<_, std::io::Error>(Bytes::copy_from_slice(&snapshot[..]));
             Some((chunk, snapshot))
@@ -179,11 +182,11 @@ fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
 }
 
 /// Sends a request over HTTP/1.1 and reads the whole response.
-pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
+pub(crate) async fn request(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
     stream.write_all(REQUEST).await?;
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\nsmall") {
-        if stream.read_buf(&mut answer).await? == 0 {
+    let mut response = Vec::new();
+    while !response.ends_with(b"\r\n\r\nsmall") {
+        if stream.read_buf(&mut response).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
     }
@@ -191,7 +194,7 @@ pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()
 }
 
 /// Waits until the server closes the connection in any way.
-pub(crate) async fn cut(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
+pub(crate) async fn closed(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut read = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut read)).await;
     let _politely = end.expect("the connection is closed");
@@ -212,8 +215,8 @@ async fn a_client_without_a_request_is_disconnected() {
     })
     .await;
     let mut before_tls = TcpStream::connect(listener.address).await.unwrap();
-    cut(&mut before_tls).await;
-    for (protocol, said) in [
+    closed(&mut before_tls).await;
+    for (protocol, sent) in [
         ("h2", &b""[..]),
         ("h2", b"PRI * HTTP/2.0"),
         (
@@ -224,17 +227,17 @@ async fn a_client_without_a_request_is_disconnected() {
         ("http/1.1", b"PRI * HTTP/2.0"),
         ("http/1.1", b"GET /small HTTP/1.1\r\nhost: loc"),
     ] {
-        wait_until("the place is free again", async || listener.answers().await).await;
+        wait_until("the slot is free again", async || listener.responds().await).await;
         // The server may not have noticed the end of the previous one.
         let mut silent = None;
-        wait_until("a place is free", async || {
+        wait_until("a slot is free", async || {
             silent = listener.try_connect(protocol).await.ok();
             silent.is_some()
         })
         .await;
         let mut silent = silent.unwrap();
-        let _may_be_cut_already = silent.write_all(said).await;
-        cut(&mut silent).await;
+        let _may_be_closed = silent.write_all(sent).await;
+        closed(&mut silent).await;
     }
 }
 
@@ -246,17 +249,17 @@ async fn a_connection_stays_open_for_its_next_request() {
     })
     .await;
     let mut pooled = listener.connect("http/1.1").await;
-    ask(&mut pooled).await.unwrap();
+    request(&mut pooled).await.unwrap();
     let (mut multiplexed, _connection) = listener.http2(1 << 20).await;
     multiplexed
         .send_request(get_request("/small"))
         .await
         .unwrap();
     // The limit has passed for a connection that came later.
-    cut(&mut listener.connect("http/1.1").await).await;
-    ask(&mut pooled).await.unwrap();
-    let answer = multiplexed.send_request(get_request("/small")).await;
-    assert_eq!(answer.unwrap().status(), 200);
+    closed(&mut listener.connect("http/1.1").await).await;
+    request(&mut pooled).await.unwrap();
+    let response = multiplexed.send_request(get_request("/small")).await;
+    assert_eq!(response.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -267,12 +270,12 @@ async fn a_connection_that_idles_too_long_is_closed() {
     })
     .await;
     let mut idle = listener.connect("http/1.1").await;
-    ask(&mut idle).await.unwrap();
-    cut(&mut idle).await;
+    request(&mut idle).await.unwrap();
+    closed(&mut idle).await;
     let mut half = listener.connect("http/1.1").await;
-    ask(&mut half).await.unwrap();
-    let _may_be_cut_already = half.write_all(b"GET /small HT").await;
-    cut(&mut half).await;
+    request(&mut half).await.unwrap();
+    let _may_be_closed = half.write_all(b"GET /small HT").await;
+    closed(&mut half).await;
     let (mut client, connection) = listener.http2(1 << 20).await;
     client.send_request(get_request("/small")).await.unwrap();
     timeout(PATIENCE, connection).await.unwrap().unwrap();
@@ -289,7 +292,7 @@ async fn an_unread_response_is_cancelled_and_freed() {
         let (mut client, _connection) = listener.http2(window).await;
         let stalled = client.send_request(get_request("/endless")).await.unwrap();
         assert_eq!(stalled.status(), 200);
-        listener.let_go().await;
+        listener.freed().await;
         // Data that was sent before may be read; then the body ends.
         let mut body = stalled.into_body();
         let error = loop {
@@ -313,8 +316,8 @@ async fn over_http2_a_slow_client_gets_the_whole_response() {
     let listener = Listener::start(UNLIMITED).await;
     for window in [1 << 10, 1 << 20] {
         let (mut client, _connection) = listener.http2(window).await;
-        let answer = client.send_request(get_request("/long")).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let response = client.send_request(get_request("/long")).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body.len(), LONG);
         assert!(body.iter().all(|byte| *byte == b'x'));
     }
@@ -322,8 +325,8 @@ async fn over_http2_a_slow_client_gets_the_whole_response() {
 
 /// The server reads no bodies: it accepts only as many bytes as the window of the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http2_a_client_is_let_send_little() {
-    const MOST: u32 = 64 << 10;
+async fn over_http2_a_client_may_send_little() {
+    const LIMIT: u32 = 64 << 10;
     let listener = Listener::start(UNLIMITED).await;
     let mut stream = listener.connect("h2").await;
     let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -349,8 +352,8 @@ async fn over_http2_a_client_is_let_send_little() {
             (kind, _) => panic!("a frame of kind {kind}"),
         }
     }
-    assert!(of_stream <= MOST, "{of_stream}");
-    assert!(of_connection <= MOST, "{of_connection}");
+    assert!(of_stream <= LIMIT, "{of_stream}");
+    assert!(of_connection <= LIMIT, "{of_connection}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -365,12 +368,12 @@ async fn over_http1_an_unread_response_closes_the_connection() {
         .write_all(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
-    wait_until("the answer has begun", async || {
-        !listener.held.lock().is_empty()
+    wait_until("the response has begun", async || {
+        !listener.in_use.lock().is_empty()
     })
     .await;
-    listener.let_go().await;
-    cut(&mut stalled).await;
+    listener.freed().await;
+    closed(&mut stalled).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -381,15 +384,15 @@ async fn a_connection_over_the_limit_is_closed_and_counted() {
     })
     .await;
     let (mut client, _connection) = listener.http2(1 << 10).await;
-    let mut answer = client.send_request(get_request("/endless")).await.unwrap();
-    assert!(!listener.answers().await);
+    let mut response = client.send_request(get_request("/endless")).await.unwrap();
+    assert!(!listener.responds().await);
     let metrics = &listener.metrics;
     assert_eq!((metrics.open.get(), metrics.accepted.get()), (1, 1));
     assert_eq!((metrics.refused.get(), metrics.evicted.get()), (1, 0));
-    let piece = answer.body_mut().frame().await;
-    assert!(matches!(piece, Some(Ok(_))), "the answer goes on");
-    drop((client, answer));
-    wait_until("the place is free again", async || listener.answers().await).await;
+    let chunk = response.body_mut().frame().await;
+    assert!(matches!(chunk, Some(Ok(_))), "the response continues");
+    drop((client, response));
+    wait_until("the slot is free again", async || listener.responds().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -402,16 +405,16 @@ async fn shutdown_closes_idle_and_then_busy_connections() {
     let _before_tls = TcpStream::connect(listener.address).await.unwrap();
     let mut silent = listener.connect("http/1.1").await;
     let mut idle = listener.connect("http/1.1").await;
-    ask(&mut idle).await.unwrap();
+    request(&mut idle).await.unwrap();
     let (mut client, connection) = listener.http2(1).await;
     let stalled = client.send_request(get_request("/endless")).await.unwrap();
     listener.stop.cancel();
     let stopped = timeout(PATIENCE, &mut listener.serving).await;
     stopped.unwrap().unwrap();
     // A stream ends with its connection.
-    listener.let_go().await;
-    cut(&mut silent).await;
-    cut(&mut idle).await;
+    listener.freed().await;
+    closed(&mut silent).await;
+    closed(&mut idle).await;
     timeout(PATIENCE, connection).await.unwrap().unwrap();
     drop(stalled);
 }

@@ -1,4 +1,4 @@
-//! TLS as clients see it: which certificate they are shown, what is asked of them, and what the parts behind are told.
+//! TLS as clients see it: the server's certificate, client certificates, versions and cipher suites.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::tls::{
-    self, Certificates, ClientCertificates, Limits, NamedPair, Settings, Tls, TlsMetrics,
+    self, CertResolver, ClientCertificates, Limits, NamedPair, Settings, Tls, TlsMetrics,
 };
 use kubevitals_sim::pki::{self, Authority, Certified};
 use kubevitals_sim::{Config, Faults, SimClock};
@@ -24,11 +24,11 @@ use x509_parser::extensions::GeneralName;
 
 use crate::harness::{Harness, told, wait_until};
 
-/// A listener that answers how many certificates its client showed, and the first one's length.
+/// A listener that responds with the number of the client's certificates and the length of the first one.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: TlsMetrics,
-    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) certificates: Arc<CertResolver>,
     pub(crate) clock: SimClock,
     _stop: DropGuard,
     serving: JoinHandle<()>,
@@ -37,7 +37,7 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) async fn start(settings: &Settings) -> Self {
         let clock = SimClock::manual(now());
-        let (tls, keeper) = Tls::new(settings, told(&clock)).unwrap();
+        let (tls, cert_reloader) = Tls::new(settings, told(&clock)).unwrap();
         let (metrics, certificates) = (tls.metrics().clone(), Arc::clone(tls.certificates()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,7 +46,7 @@ impl Served {
         let serving = tokio::spawn(async move {
             tokio::select! {
                 () = tls::serve(listener, tls, router(), Limits::default(), stopped) => {}
-                () = keeper.run() => {}
+                () = cert_reloader.run() => {}
             }
         });
         Self {
@@ -59,7 +59,7 @@ impl Served {
         }
     }
 
-    /// A handshake with a client that asks for `name`.
+    /// A handshake with a client that requests `name`.
     pub(crate) async fn connect(
         &self,
         client: &ClientConfig,
@@ -72,12 +72,12 @@ impl Served {
             .await
     }
 
-    /// The first DNS name of the certificate that a client is shown who asks for `name`.
-    pub(crate) async fn shown(&self, client: &ClientConfig, name: &str) -> String {
+    /// The first DNS name of the certificate for a client that requests `name`.
+    pub(crate) async fn certificate_name(&self, client: &ClientConfig, name: &str) -> String {
         let stream = self.connect(client, name).await.unwrap();
-        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
-        let (_, shown) = x509_parser::parse_x509_certificate(&shown).unwrap();
-        let names = shown.subject_alternative_name().unwrap().unwrap();
+        let der = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
+        let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let names = certificate.subject_alternative_name().unwrap().unwrap();
         let mut names = names.value.general_names.iter();
         let dns = |name: &GeneralName| match name {
             GeneralName::DNSName(name) => Some((*name).to_owned()),
@@ -94,14 +94,14 @@ impl Drop for Served {
 }
 
 fn router() -> Router {
-    let shown = async |shown: Option<Extension<ClientCertificates>>| match shown {
-        Some(Extension(ClientCertificates(shown))) => format!("{} {}", shown.len(), shown[0].len()),
+    let respond = async |chain: Option<Extension<ClientCertificates>>| match chain {
+        Some(Extension(ClientCertificates(chain))) => format!("{} {}", chain.len(), chain[0].len()),
         None => "none".to_owned(),
     };
-    Router::new().route("/", get(shown))
+    Router::new().route("/", get(respond))
 }
 
-/// The time it is: clients judge certificates by the machine's clock.
+/// The current time: clients verify certificates by the machine's clock.
 pub(crate) fn now() -> Timestamp {
     SimClock::real().now()
 }
@@ -122,18 +122,18 @@ pub(crate) fn issue(authority: &Authority, names: &[&str]) -> Certified {
     authority.issue_server("server", &[], names).unwrap()
 }
 
-/// A client that believes an authority, and speaks some protocols.
-pub(crate) fn believing(authority: &Authority) -> ClientConfig {
+/// A client that trusts an authority.
+pub(crate) fn trusting(authority: &Authority) -> ClientConfig {
     let _chosen = kubevitals_server::tls::provider();
     ClientConfig::builder()
         .with_root_certificates(pki::roots(&authority.pem()).unwrap())
         .with_no_client_auth()
 }
 
-/// A listener with a certificate for `localhost`, and a client that believes it.
+/// A listener with a certificate for `localhost`, and a client that trusts it.
 async fn start() -> (Served, ClientConfig) {
     let (served, authority) = start_with(|_| {}).await;
-    (served, believing(&authority))
+    (served, trusting(&authority))
 }
 
 async fn start_with(change: impl FnOnce(&mut Settings)) -> (Served, Authority) {
@@ -148,58 +148,59 @@ async fn start_with(change: impl FnOnce(&mut Settings)) -> (Served, Authority) {
     (Served::start(&settings).await, authority)
 }
 
-/// Asks over HTTP/1.1; the answer's body.
-pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
+/// Sends a request over HTTP/1.1 and returns the response's body.
+pub(crate) async fn request(stream: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
     stream
         .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    let (head, body) = response.split_once("\r\n\r\n").expect("a response");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     Ok(body.to_owned())
 }
 
-/// A client that shows `certificate` `copies` times over.
-fn showing(client: &ClientConfig, certificate: &Certified, copies: usize) -> ClientConfig {
+/// A client that sends `copies` copies of `certificate`.
+fn with_certificate(client: &ClientConfig, certificate: &Certified, copies: usize) -> ClientConfig {
     let chain = vec![certificate.chain().unwrap().remove(0); copies];
     let key = certificate.private_key().unwrap();
     let key = pki::provider().key_provider.load_private_key(key).unwrap();
     let mut client = client.clone();
-    // Said as it is: rustls would otherwise keep a client from showing nonsense.
-    let shown = rustls::sign::CertifiedKey::new(chain, key);
-    client.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+    // Without rustls' checks, which would refuse an invalid chain.
+    let certified = rustls::sign::CertifiedKey::new(chain, key);
+    client.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(certified));
     client
 }
 
-/// Connects and asks; in TLS 1.3 a client may be through before the server has looked at what it shows.
-async fn try_ask(served: &Served, client: &ClientConfig) -> std::io::Result<String> {
-    ask(&mut served.connect(client, "localhost").await?).await
+/// Connects and sends a request. With TLS 1.3, a client's handshake may end before the server verifies the
+/// certificate.
+async fn try_request(served: &Served, client: &ClientConfig) -> std::io::Result<String> {
+    request(&mut served.connect(client, "localhost").await?).await
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_passed_on_whoever_signed_it() {
+async fn a_client_certificate_of_any_ca_is_passed_on() {
     let (served, client) = start().await;
-    assert_eq!(try_ask(&served, &client).await.unwrap(), "none");
+    assert_eq!(try_request(&served, &client).await.unwrap(), "none");
 
-    let strange = Authority::new("nobody knows it").unwrap();
-    let certificate = strange.issue_client("jane", &[]).unwrap();
+    let unknown = Authority::new("unknown").unwrap();
+    let certificate = unknown.issue_client("jane", &[]).unwrap();
     let length = certificate.chain().unwrap()[0].len();
-    let shown = try_ask(&served, &showing(&client, &certificate, 1)).await;
-    assert_eq!(shown.unwrap(), format!("1 {length}"));
+    let response = try_request(&served, &with_certificate(&client, &certificate, 1)).await;
+    assert_eq!(response.unwrap(), format!("1 {length}"));
 }
 
 #[tokio::test]
-async fn a_certificate_without_its_key_is_refused() {
+async fn a_certificate_with_another_key_is_refused() {
     let (served, client) = start().await;
     let authority = Authority::new("kubernetes").unwrap();
     let jane = authority.issue_client("jane", &[]).unwrap();
-    let thief = Certified {
+    let stolen = Certified {
         cert_pem: jane.cert_pem,
         key_pem: authority.issue_client("thief", &[]).unwrap().key_pem,
     };
     assert!(
-        try_ask(&served, &showing(&client, &thief, 1))
+        try_request(&served, &with_certificate(&client, &stolen, 1))
             .await
             .is_err()
     );
@@ -207,13 +208,13 @@ async fn a_certificate_without_its_key_is_refused() {
 }
 
 #[tokio::test]
-async fn so_many_client_certificates_and_no_more() {
+async fn a_chain_of_client_certificates_has_a_limit() {
     let (served, client) = start().await;
     let authority = Authority::new("kubernetes").unwrap();
     let jane = authority.issue_client("jane", &[]).unwrap();
-    for (copies, answered) in [(10, true), (11, false), (60, false)] {
-        let answer = try_ask(&served, &showing(&client, &jane, copies)).await;
-        assert_eq!(answer.is_ok(), answered, "{copies}: {answer:?}");
+    for (copies, accepted) in [(10, true), (11, false), (60, false)] {
+        let response = try_request(&served, &with_certificate(&client, &jane, copies)).await;
+        assert_eq!(response.is_ok(), accepted, "{copies}: {response:?}");
     }
 }
 
@@ -221,17 +222,17 @@ async fn so_many_client_certificates_and_no_more() {
 async fn http2_is_offered_unless_it_is_disabled() {
     for (http2, agreed) in [(true, &b"h2"[..]), (false, b"http/1.1")] {
         let (served, authority) = start_with(|settings| settings.http2 = http2).await;
-        let mut client = believing(&authority);
+        let mut client = trusting(&authority);
         client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let stream = served.connect(&client, "localhost").await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(agreed));
         client.alpn_protocols = Vec::new();
-        assert_eq!(try_ask(&served, &client).await.unwrap(), "none");
+        assert_eq!(try_request(&served, &client).await.unwrap(), "none");
     }
 }
 
-/// What a client and the server agree on, when the client speaks TLS 1.2 or 1.3 only.
-async fn agreed(
+/// Negotiates with a client that supports only one TLS version. Returns the version and the cipher suite.
+async fn negotiate(
     served: &Served,
     authority: &Authority,
     version: &'static rustls::SupportedProtocolVersion,
@@ -246,7 +247,7 @@ async fn agreed(
 }
 
 #[tokio::test]
-async fn the_oldest_version_and_the_suites_of_tls12_can_be_chosen() {
+async fn the_oldest_version_and_the_suites_of_tls12_are_settings() {
     use rustls::version::{TLS12, TLS13};
     const CHACHA: &str = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305";
     for (version, suites, tls12, tls13) in [
@@ -261,18 +262,18 @@ async fn the_oldest_version_and_the_suites_of_tls12_can_be_chosen() {
             settings.cipher_suites = suites.map(|suites| suites.parse().unwrap());
         })
         .await;
-        let old = agreed(&served, &authority, &TLS12).await;
+        let old = negotiate(&served, &authority, &TLS12).await;
         assert_eq!(old.is_some(), tls12, "{version} {suites:?}");
         if let (Some((_, suite)), Some(CHACHA)) = (old, suites) {
             assert!(suite.contains("CHACHA20"), "{suite}");
         }
-        let new = agreed(&served, &authority, &TLS13).await;
+        let new = negotiate(&served, &authority, &TLS13).await;
         assert_eq!(new.is_some(), tls13, "{version} {suites:?}");
     }
 }
 
 #[tokio::test]
-async fn a_client_is_shown_the_pair_for_the_name_it_asks_for_or_the_address_it_came_to() {
+async fn a_client_gets_the_pair_for_its_name_or_its_address() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("own").unwrap();
     let here = authority
@@ -293,7 +294,7 @@ async fn a_client_is_shown_the_pair_for_the_name_it_asks_for_or_the_address_it_c
         named: [
             Some(named("own", &["a.example", "*.b.example"], &[])),
             Some(named(
-                "given",
+                "patterns",
                 &["x.c.example", "y.c.example"],
                 &["*.c.example"],
             )),
@@ -308,46 +309,47 @@ async fn a_client_is_shown_the_pair_for_the_name_it_asks_for_or_the_address_it_c
         .collect(),
         ..Settings::default()
     };
-    let client = believing(&authority);
+    let client = trusting(&authority);
     let served = Served::start(&settings(false)).await;
-    for (asked, shown) in [
+    for (name, expected) in [
         ("other.example", "all.example"),
         ("a.example", "a.example"),
         ("z.b.example", "a.example"),
         ("y.c.example", "x.c.example"),
     ] {
-        let name = served.shown(&client, asked).await;
-        assert_eq!(name, shown, "{asked}");
+        let certificate = served.certificate_name(&client, name).await;
+        assert_eq!(certificate, expected, "{name}");
     }
-    // Who asks for no name comes to an address.
+    // A client of an IP address requests no name.
     let served = Served::start(&settings(true)).await;
-    for (asked, shown) in [
+    for (name, expected) in [
         ("127.0.0.1", "here.example"),
         ("other.example", "all.example"),
     ] {
-        assert_eq!(served.shown(&client, asked).await, shown, "{asked}");
+        let certificate = served.certificate_name(&client, name).await;
+        assert_eq!(certificate, expected, "{name}");
     }
 }
 
 #[tokio::test]
-async fn http_without_tls_is_told_so() {
+async fn http_without_tls_gets_an_error() {
     let (served, _) = start().await;
     let mut plain = TcpStream::connect(served.address).await.unwrap();
     plain
         .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
-    let mut answer = String::new();
-    plain.read_to_string(&mut answer).await.unwrap();
+    let mut response = String::new();
+    plain.read_to_string(&mut response).await.unwrap();
     assert_eq!(
-        answer,
+        response,
         "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
     );
     assert_eq!(served.metrics.handshakes_failed.get(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_and_certificates_have_figures() {
+async fn connections_and_certificates_have_metrics() {
     let harness = Harness::start_with(
         Config {
             nodes: 1,
@@ -360,7 +362,7 @@ async fn connections_and_certificates_have_figures() {
     )
     .await;
     let mut page = String::new();
-    wait_until("the CA is there", async || {
+    wait_until("the CA exists", async || {
         let (_, body) = harness.get("/metrics").await;
         page = String::from_utf8(body).unwrap();
         page.contains("kubevitals_managed_ca_writes_total{kind=\"Secret\"} 1\n")

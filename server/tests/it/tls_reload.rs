@@ -15,18 +15,18 @@ use kubevitals_sim::pki::{Authority, Certified};
 use rustls::ClientConfig;
 
 use crate::harness::{told, wait_until};
-use crate::tls::{Served, ask, believing, issue, now, write};
+use crate::tls::{Served, issue, now, request, trusting, write};
 
-/// As often as files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// The time between two reads of the files.
+const INTERVAL: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Served {
     /// Lets time pass until `succeeded` reloads have been counted.
     async fn reloaded(&self, kind: Kind, succeeded: u64) {
-        wait_until("the files were read anew", async || {
-            self.clock.advance(LOOK);
+        wait_until("the files were reloaded", async || {
+            self.clock.advance(INTERVAL);
             self.metrics.reloads(kind).succeeded.get() >= succeeded
         })
         .await;
@@ -37,7 +37,7 @@ impl Served {
     async fn failed(&self, kind: Kind) {
         let before = self.metrics.reloads(kind).failed.get();
         wait_until("the files were refused", async || {
-            self.clock.advance(LOOK);
+            self.clock.advance(INTERVAL);
             self.metrics.reloads(kind).failed.get() > before
         })
         .await;
@@ -52,10 +52,10 @@ fn serving(folder: &Path, pair: &Certified) -> Settings {
 }
 
 #[tokio::test]
-async fn a_replaced_certificate_is_shown_to_new_connections_and_the_old_ones_go_on() {
+async fn new_connections_get_a_replaced_certificate_and_old_ones_continue() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("own").unwrap();
-    let client = believing(&authority);
+    let client = trusting(&authority);
     let old = issue(&authority, &["localhost", "old.example"]);
     let served = Served::start(&serving(folder.path(), &old)).await;
     let mut before = served.connect(&client, "old.example").await.unwrap();
@@ -64,14 +64,14 @@ async fn a_replaced_certificate_is_shown_to_new_connections_and_the_old_ones_go_
     served.reloaded(Kind::Serving, 1).await;
     assert!(served.connect(&client, "old.example").await.is_err());
     assert!(served.connect(&client, "localhost").await.is_ok());
-    assert_eq!(ask(&mut before).await.unwrap(), "none");
+    assert_eq!(request(&mut before).await.unwrap(), "none");
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_changes_nothing_and_is_tried_again() {
+async fn unusable_files_change_nothing_and_are_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("own").unwrap();
-    let client = believing(&authority);
+    let client = trusting(&authority);
     let old = issue(&authority, &["old.example"]);
     let served = Served::start(&serving(folder.path(), &old)).await;
 
@@ -80,7 +80,7 @@ async fn what_cannot_be_used_changes_nothing_and_is_tried_again() {
         cert_pem: new.cert_pem[..new.cert_pem.len() / 2].to_owned(),
         key_pem: new.key_pem.clone(),
     };
-    let strange = Certified {
+    let other_key = Certified {
         cert_pem: new.cert_pem.clone(),
         key_pem: old.key_pem.clone(),
     };
@@ -88,7 +88,7 @@ async fn what_cannot_be_used_changes_nothing_and_is_tried_again() {
         cert_pem: String::new(),
         key_pem: String::new(),
     };
-    for wrong in [&half, &strange, &empty] {
+    for wrong in [&half, &other_key, &empty] {
         write(folder.path(), "tls", wrong);
         served.failed(Kind::Serving).await;
         assert!(served.connect(&client, "old.example").await.is_ok());
@@ -108,7 +108,7 @@ async fn a_mounted_secrets_symbolic_links_are_followed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let authority = Authority::new("own").unwrap();
-    let client = believing(&authority);
+    let client = trusting(&authority);
     // As kubelet mounts it: tls.crt -> ..data/tls.crt, ..data -> ..TIME.
     for (version, name) in [("..1", "old.example"), ("..2", "new.example")] {
         std::fs::create_dir(path.join(version)).unwrap();
@@ -132,10 +132,10 @@ async fn a_mounted_secrets_symbolic_links_are_followed() {
 }
 
 #[tokio::test]
-async fn a_named_pair_is_read_anew_with_its_names() {
+async fn a_named_pair_is_reloaded_with_its_names() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("own").unwrap();
-    let client = believing(&authority);
+    let client = trusting(&authority);
     let (certificate, key) = write(folder.path(), "sni", &issue(&authority, &["old.example"]));
     let settings = Settings {
         named: vec![NamedPair {
@@ -155,25 +155,25 @@ async fn a_named_pair_is_read_anew_with_its_names() {
     assert_eq!((reloads.succeeded.get(), reloads.failed.get()), (0, 0));
 }
 
-/// Asks without pause until told to stop: over connections of its own, and over one that stays.
-async fn load(served: &Served, client: &ClientConfig, done: &AtomicBool, asked: &AtomicU64) {
+/// Sends requests without pause until `done` is set: over new connections, and over one that stays open.
+async fn load(served: &Served, client: &ClientConfig, done: &AtomicBool, requests: &AtomicU64) {
     let mut multiplexed = client.clone();
     multiplexed.alpn_protocols = vec![b"h2".to_vec()];
     let stream = served.connect(&multiplexed, "localhost").await.unwrap();
-    let (mut kept, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+    let (mut open, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
         .await
         .unwrap();
     let connection = tokio::spawn(connection);
     while !done.load(Ordering::Relaxed) {
         let mut fresh = served.connect(client, "localhost").await.unwrap();
-        assert_eq!(ask(&mut fresh).await.unwrap(), "none");
-        let request = hyper::Request::get("https://localhost/").body(Empty::<Bytes>::new());
-        let answer = kept.send_request(request.unwrap()).await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.into_body().collect().await.unwrap();
-        asked.fetch_add(2, Ordering::Relaxed);
+        assert_eq!(request(&mut fresh).await.unwrap(), "none");
+        let get = hyper::Request::get("https://localhost/").body(Empty::<Bytes>::new());
+        let response = open.send_request(get.unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+        requests.fetch_add(2, Ordering::Relaxed);
     }
-    drop(kept);
+    drop(open);
     connection.await.unwrap().unwrap();
 }
 
@@ -182,22 +182,22 @@ async fn no_request_fails_while_certificates_are_replaced_under_load() {
     const ROTATIONS: u64 = 20;
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("own").unwrap();
-    let client = believing(&authority);
+    let client = trusting(&authority);
     let pair = || issue(&authority, &["localhost"]);
     let served = Served::start(&serving(folder.path(), &pair())).await;
-    let (done, asked) = (AtomicBool::new(false), AtomicU64::new(0));
-    let loads = futures::future::join_all((0..4).map(|_| load(&served, &client, &done, &asked)));
+    let (done, requests) = (AtomicBool::new(false), AtomicU64::new(0));
+    let loads = futures::future::join_all((0..4).map(|_| load(&served, &client, &done, &requests)));
     let rotations = async {
         for rotation in 1..=ROTATIONS {
             write(folder.path(), "tls", &pair());
-            wait_until("the files were read anew", async || {
-                served.clock.advance(LOOK);
+            wait_until("the files were reloaded", async || {
+                served.clock.advance(INTERVAL);
                 served.metrics.reloads(Kind::Serving).succeeded.get() >= rotation
             })
             .await;
-            let before = asked.load(Ordering::Relaxed);
-            wait_until("requests went on", async || {
-                asked.load(Ordering::Relaxed) > before + 8
+            let before = requests.load(Ordering::Relaxed);
+            wait_until("requests continued", async || {
+                requests.load(Ordering::Relaxed) > before + 8
             })
             .await;
         }
@@ -208,20 +208,20 @@ async fn no_request_fails_while_certificates_are_replaced_under_load() {
 }
 
 #[tokio::test]
-async fn the_servers_own_certificate_is_made_anew_before_it_ends() {
+async fn the_servers_own_certificate_is_renewed_before_it_expires() {
     let served = Served::start(&Settings::default()).await;
-    let ends = || served.certificates.serving().not_after();
-    let first = ends();
+    let expiry = || served.certificates.serving().not_after();
+    let first = expiry();
     served.clock.advance(DAY * 61);
     wait_until("there is a new one", async || {
-        served.clock.advance(LOOK);
-        ends() > first
+        served.clock.advance(INTERVAL);
+        expiry() > first
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_that_is_put_there() {
+async fn a_folder_persists_the_servers_own_certificate_and_another_one_is_reloaded() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("certificates");
@@ -238,7 +238,7 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
     drop(served);
 
     let served = Served::start(&settings).await;
-    assert_eq!(read(), first, "a restart uses what is there");
+    assert_eq!(read(), first, "a restart uses the existing one");
     drop(served);
     let mut other = settings.clone();
     other.service.name = "metrics-server".to_owned();
@@ -251,15 +251,15 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
     })
     .await;
 
-    let authority = Authority::new("somebody else's").unwrap();
+    let authority = Authority::new("other").unwrap();
     write(&path, "apiserver", &issue(&authority, &["localhost"]));
     served.reloaded(Kind::Serving, 1).await;
-    let client = believing(&authority);
+    let client = trusting(&authority);
     assert!(served.connect(&client, "localhost").await.is_ok());
 }
 
 #[tokio::test]
-async fn what_a_killed_run_left_is_made_anew_and_what_somebody_else_did_is_left_alone() {
+async fn files_of_a_killed_run_are_replaced_and_those_of_others_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (
         folder.path().join("apiserver.crt"),
@@ -270,7 +270,7 @@ async fn what_a_killed_run_left_is_made_anew_and_what_somebody_else_did_is_left_
         ..Settings::default()
     };
     drop(Served::start(&settings).await);
-    let other = Authority::new("somebody else's").unwrap();
+    let other = Authority::new("other").unwrap();
     let other = issue(&other, &["localhost"]);
     let read = || (std::fs::read(&certificate).ok(), std::fs::read(&key).ok());
 
@@ -286,7 +286,7 @@ async fn what_a_killed_run_left_is_made_anew_and_what_somebody_else_did_is_left_
         let made = read();
         assert!(made.0.is_some() && made.0 != before.0 && made.1 != before.1);
         drop(Served::start(&settings).await);
-        assert_eq!(read(), made, "they belong together");
+        assert_eq!(read(), made, "the certificate and the key match");
     }
 
     std::fs::write(&certificate, &other.cert_pem).unwrap();
@@ -298,7 +298,7 @@ async fn what_a_killed_run_left_is_made_anew_and_what_somebody_else_did_is_left_
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_to_is_done_without() {
+async fn without_a_writable_folder_the_certificate_is_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a file");
     std::fs::write(&file, "").unwrap();
@@ -308,6 +308,6 @@ async fn a_folder_that_cannot_be_written_to_is_done_without() {
     };
     let served = Served::start(&settings).await;
     let client = Arc::new(Authority::new("unknown").unwrap());
-    let refused = served.connect(&believing(&client), "localhost").await;
+    let refused = served.connect(&trusting(&client), "localhost").await;
     assert!(refused.unwrap_err().to_string().contains("UnknownIssuer"));
 }
