@@ -1,11 +1,11 @@
-//! What jemalloc, this program's allocator, says of itself.
+//! Reads the statistics of jemalloc, the program's allocator.
 
 use kubevitals_server::telemetry::Allocator;
 use tikv_jemalloc_ctl::{epoch, stats};
 
-/// Its figures as of now; nothing when it was built without them.
-pub(super) fn figures() -> Option<Allocator> {
-    // jemalloc gathers its figures when the epoch is moved.
+/// The current statistics; none if jemalloc was built without them.
+pub(super) fn statistics() -> Option<Allocator> {
+    // jemalloc updates its statistics when the epoch advances.
     epoch::advance().ok()?;
     let bytes = |read: tikv_jemalloc_ctl::Result<usize>| read.ok().map(|bytes| bytes as u64);
     Some(Allocator {

@@ -25,15 +25,15 @@ pub mod work;
 pub use kubevitals_proto::objects::intern;
 pub use server::{Server, StartError};
 
-/// The program's own, so that tests can tell what something takes.
+/// The program's allocator, so that tests can measure memory.
 #[cfg(test)]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// What only fuzz targets reach.
+/// Functions for fuzz targets.
 #[cfg(fuzzing)]
 pub mod fuzzing {
-    /// Takes bytes in as a state, as they are and within a frame that is whole.
+    /// Decodes bytes as a state, as they are and within a valid frame.
     pub fn check_state(bytes: &[u8]) {
         crate::state::fuzzing::check_any_input(bytes);
     }

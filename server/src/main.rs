@@ -6,25 +6,25 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_server::config::{Asked, Flags, Settings};
+use kubevitals_server::config::{Flags, Invocation, Settings};
 use kubevitals_server::{Server, telemetry};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Many small, long-lived allocations and short bursts of large ones are what jemalloc is made for; .cargo/config.toml
-/// has it give memory back soon.
+/// jemalloc suits many small, long-lived allocations with short bursts of large ones. `.cargo/config.toml` configures it
+/// to return memory soon.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Wrong usage, as for every Unix tool.
+/// The exit code for wrong usage, as of other Unix tools.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let flags = match Flags::read(std::env::args_os()) {
-        Ok(Asked::Serve(flags)) => *flags,
-        Ok(Asked::Say(text)) => {
-            // Nowhere to say that standard output is gone.
-            let _gone = std::io::stdout().write_all(text.as_bytes());
+        Ok(Invocation::Serve(flags)) => *flags,
+        Ok(Invocation::Print(text)) => {
+            // If standard output is closed, nothing can report it.
+            let _closed = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(line) => return refuse(&line),
@@ -43,15 +43,15 @@ fn main() -> ExitCode {
 }
 
 async fn run(flags: Flags) -> ExitCode {
-    // First, so that a signal that comes early ends it as well as one that comes late.
+    // First, so that an early signal also ends the server.
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return refuse(&format!("cannot listen to signals: {error}")),
     };
-    let without_effect = flags.inherited.given.join(", --");
+    let without_effect = flags.inherited.names.join(", --");
     let settings = match Settings::from_flags(flags).await {
         Ok(settings) => Settings {
-            allocator: Some(allocator::figures),
+            allocator: Some(allocator::statistics),
             ..settings
         },
         Err(error) => return refuse(&error.to_string()),
@@ -65,30 +65,30 @@ async fn run(flags: Flags) -> ExitCode {
         Err(error) => return refuse(&error.to_string()),
     };
     tokio::select! {
-        () = signals.one() => {}
+        () = signals.received() => {}
         part = server.failed() => {
             tracing::error!(part, "a part of the server ended by a defect of this program; please report the panic above");
             return ExitCode::FAILURE;
         }
     }
     if delay.is_zero() {
-        tracing::info!("asked to stop: requests under way are finished, then it ends");
+        tracing::info!("stopping: the server finishes requests in flight, then ends");
     } else {
         let delay = GoDuration::from(delay);
         tracing::info!(
-            "asked to stop: it serves for another {delay}, requests under way are finished, then it ends"
+            "stopping: the server serves for another {delay}, finishes requests in flight, then ends"
         );
     }
     tokio::select! {
         () = server.shutdown() => ExitCode::SUCCESS,
-        () = signals.one() => {
-            tracing::warn!("asked to stop again: it ends at once");
+        () = signals.received() => {
+            tracing::warn!("second signal: the server ends at once");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What asks the program to end.
+/// The signals that end the program.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -102,7 +102,7 @@ impl Signals {
         })
     }
 
-    async fn one(&mut self) {
+    async fn received(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -110,8 +110,8 @@ impl Signals {
     }
 }
 
-/// Raises the soft limit of open files to the hard one, as Go's programs do by themselves: a connection to each
-/// node is kept, and containers often begin with a soft limit of 1024.
+/// Raises the soft limit of open files to the hard limit, as Go's programs do: the server has a connection to each
+/// node, and containers often start with a soft limit of 1024.
 fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -126,7 +126,7 @@ fn raise_open_files() {
 }
 
 fn refuse(message: &str) -> ExitCode {
-    // Standard error is the last place there is.
-    let _gone = writeln!(std::io::stderr(), "vitals-server: {message}");
+    // If standard error is closed, nothing can report it.
+    let _closed = writeln!(std::io::stderr(), "vitals-server: {message}");
     ExitCode::from(USAGE)
 }

@@ -1,26 +1,27 @@
-//! A request's query string, read in one way by those who authorize and those who serve.
+//! Parses query parameters, in the same way for authorization and for serving.
 
 use std::borrow::Cow;
 
 use http::Uri;
 use kubevitals_proto::selector::LabelSelector;
 
-/// The first value of a query parameter, decoded; a later one of the same name is ignored, as at the peer.
+/// The first value of a query parameter, decoded. Later ones of the same name are ignored, as by the peer.
 pub(crate) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     form_urlencoded::parse(uri.query()?.as_bytes())
         .find(|(key, _)| key == name)
         .map(|(_, value)| value)
 }
 
-/// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
+/// Whether a boolean parameter of Kubernetes is set: it exists, even without a value, and is neither 0 nor false.
 pub(crate) fn option(uri: &Uri, name: &str) -> bool {
     parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
 }
 
-/// More terms than anybody's selector has: each costs a review its place, and a list time for each object.
+/// The limit of terms of a selector, far above real ones: each term makes a review larger and costs a list time for
+/// each object.
 pub(crate) const MOST_TERMS: usize = 1000;
 
-/// The requirements of a label selector and their values, counted.
+/// The number of a label selector's requirements and of their values.
 pub(crate) fn terms(selector: &LabelSelector) -> usize {
     let requirements = selector.requirements().iter();
     requirements
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_option_is_on_unless_it_says_no() {
+    fn an_option_is_set_unless_it_is_0_or_false() {
         for (query, expected) in [
             ("", false),
             ("watching=true", false),
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn requirements_and_values_are_terms() {
+    fn requirements_and_values_count_as_terms() {
         for (selector, expected) in [
             ("", 0),
             ("a", 1),

@@ -1,4 +1,4 @@
-//! The whole server: its parts wired together, started, and stopped.
+//! The whole server: connects its parts, starts and stops them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,16 +28,16 @@ use crate::work::{self, Pool};
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
 
-/// The part whose end is the end of the last request.
+/// The part that ends with the last request.
 const SERVING: &str = "connections";
 
-/// What was written down longer ago holds nothing that is still remembered.
+/// The age above which a persisted state is not restored.
 const MAX_STATE_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error(
         "cannot listen on {address}: {cause}; choose another with --bind-address and --secure-port"
     )]
@@ -57,18 +57,18 @@ pub enum StartError {
     /// The serving certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// Who may ask.
+    /// Authentication and authorization.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// The counters.
+    /// The metrics of scrapes.
     #[error("cannot make the latency histogram: {0}")]
     Stats(#[from] hdrhistogram::CreationError),
-    /// The threads for what visits the whole cluster.
+    /// The threads for requests that visit the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
     Threads(#[source] std::io::Error),
 }
 
-/// A running server. Dropping it aborts all its tasks; [`Server::shutdown`] lets requests under way finish.
+/// A running server. Dropping it aborts all its tasks; [`Server::shutdown`] lets requests in flight finish.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -76,9 +76,9 @@ pub struct Server {
     pool: Arc<Pool>,
     auth: Arc<Auth>,
     ready: watch::Receiver<bool>,
-    /// Cancelled when the server is asked to end: it is no longer ready.
+    /// Cancelled at the start of the shutdown: the server is no longer ready.
     shutdown: CancellationToken,
-    /// Cancelled when the server takes no more requests.
+    /// Cancelled when the server accepts no more requests.
     stop: CancellationToken,
     shutdown_delay: Duration,
     state: Arc<StatePersister>,
@@ -87,16 +87,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts watching, scraping and serving. The server listens when this returns; it has answers when it is
+    /// Starts watches, scrapes and serving. The server listens when this returns; it has data when it is
     /// [ready](Self::ready).
     ///
     /// # Errors
-    /// When it cannot listen, or a certificate, key or CA cannot be used. An API server or kubelets that do not
-    /// answer are no error here: they are asked again.
+    /// The server cannot listen, or a certificate, key or CA cannot be used. An API server or kubelets that do not
+    /// respond are no error: the server retries.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         // Before any client is made.
         let _chosen = tls::provider();
-        let what = settings.to_string();
+        let summary = settings.to_string();
         let Settings {
             kube,
             listen,
@@ -116,11 +116,11 @@ impl Server {
         let resolution = scrape.resolution;
         let kubelets = Kubelets::new(Arc::new(credentials), scrape.timeout)?;
         let stats = Arc::new(Stats::new()?);
-        let (tls, keeper) = Tls::new(&serving_tls, Arc::clone(&clock))?;
+        let (tls, cert_reloader) = Tls::new(&serving_tls, Arc::clone(&clock))?;
         let mut registry = Registry::default();
         telemetry::register_process(&mut registry);
-        if let Some(ask) = allocator {
-            telemetry::register_allocator(&mut registry, ask);
+        if let Some(read) = allocator {
+            telemetry::register_allocator(&mut registry, read);
         }
         stats.register(&mut registry);
         tls.metrics().register(&mut registry, tls.certificates());
@@ -135,7 +135,7 @@ impl Server {
         })?;
         let client = Client::try_from(kube).map_err(|error| StartError::Client(Box::new(error)))?;
 
-        tracing::info!(%address, "vitals-server {} serves on {address}: {what}", env!("CARGO_PKG_VERSION"));
+        tracing::info!(%address, "vitals-server {} serves on {address}: {summary}", env!("CARGO_PKG_VERSION"));
 
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::new(history));
@@ -163,11 +163,11 @@ impl Server {
         health.register(&mut registry);
         store::history::register(&mut registry, &store, &clock);
         state.metrics().register(&mut registry);
-        // Before anything is scraped or told: it answers before any kubelet does, and tells nothing twice.
+        // Before the first scrape: the server has data before a kubelet responds, and reports nothing twice.
         state.restore().await;
         let incidents = incidents.map(|name| {
-            let place = (&*serving_tls.service.namespace, &*name);
-            Arc::new(Incidents::new(&client, place, &health, &clock))
+            let configmap = (&*serving_tls.service.namespace, &*name);
+            Arc::new(Incidents::new(&client, configmap, &health, &clock))
         });
         if let Some(incidents) = &incidents {
             incidents.metrics().register(&mut registry);
@@ -224,14 +224,19 @@ impl Server {
             manager
         });
         let peers = match (peers, &manager) {
-            (Some(shown), Some(manager)) => {
+            (Some(credentials), Some(manager)) => {
                 let bundle = manager.bundle();
-                Some(Peers::new(&client, &serving_tls.service, shown, bundle))
+                Some(Peers::new(
+                    &client,
+                    &serving_tls.service,
+                    credentials,
+                    bundle,
+                ))
             }
             (Some(_), None) => {
                 tracing::info!(
-                    "other replicas, if there are any, are not asked for what they know: without \
-                     --manage-apiservice-ca there is no CA to verify them by"
+                    "no state is transferred from other replicas: without --manage-apiservice-ca there is no CA to \
+                     verify them"
                 );
                 None
             }
@@ -263,13 +268,13 @@ impl Server {
         let managed = verifiable.clone();
         tasks.spawn(SERVING, async move {
             if let Some(mut managed) = managed {
-                // Until then nobody who verifies could connect, and the server is not ready. An API server that does not
-                // answer may take long, and the kubelet's probes, which verify nothing, are to be answered.
+                // Before that, no client that verifies could connect. The wait is limited, because the API server may
+                // not respond, and the kubelet's probes, which do not verify, need a response.
                 let _late = timeout(MANAGED, managed.wait_for(|ready| *ready)).await;
             }
             serve.await;
         });
-        tasks.spawn("certificates", keeper.run());
+        tasks.spawn("certificates", cert_reloader.run());
         if let Some(manager) = manager {
             tasks.spawn("managed CA", manager.run());
         }
@@ -301,44 +306,44 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it knows.
+    /// Queries on the data.
     pub fn query(&self) -> &Arc<Query> {
         &self.query
     }
 
-    /// Does what visits the whole cluster.
+    /// The threads for requests that visit the whole cluster.
     pub fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
 
-    /// Who asks, and may they.
+    /// Authentication and authorization.
     pub fn auth(&self) -> &Arc<Auth> {
         &self.auth
     }
 
-    /// Completes when first answers exist and the kube-apiserver may ask for them, verifying us with the managed CA
+    /// Completes when the server has its first data and the kube-apiserver can request it, verified with the managed CA
     /// if there is one.
     pub async fn ready(&self) {
         let mut ready = self.ready.clone();
         if ready.wait_for(|ready| *ready).await.is_err() {
-            // The task of readiness has ended by a defect.
+            // The readiness task has ended by a defect.
             std::future::pending().await
         }
     }
 
-    /// Completes when a task of a part has ended by itself, which only a defect can bring about, and returns the part's
-    /// name: a server that learns nothing new must not look alive.
+    /// Completes when a task has ended by itself, which only a defect can cause, and returns the name of its part. A
+    /// server without updates must not appear alive.
     pub async fn failed(&mut self) -> &'static str {
         self.tasks.ended().await
     }
 
-    /// Is unready at once and goes on serving for the delay of its settings, so that others have time to hear of
-    /// it. Then it stops taking requests, persists its state, lets requests under way finish, and ends.
+    /// Makes the server unready at once and continues to serve for the delay of the settings, so that clients notice.
+    /// Then it accepts no more requests, persists the state, lets requests in flight finish, and ends.
     pub async fn shutdown(mut self) {
         self.shutdown.cancel();
         tokio::time::sleep(self.shutdown_delay).await;
@@ -353,8 +358,8 @@ impl Server {
     }
 }
 
-/// Completes when first answers exist and requests with client certificates can be judged, and with a managed CA when
-/// its certificate is served. Each of these stays so.
+/// Completes when the server has its first data and can authenticate client certificates, and with a managed CA, when
+/// it serves that CA's certificate. Each of these conditions stays true.
 async fn until_ready(
     query: &Query,
     stats: &Stats,

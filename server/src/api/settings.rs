@@ -10,16 +10,16 @@ use crate::flag_values::{count, duration, nonzero_duration};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Requests")]
 pub struct Settings {
-    /// Requests answered at the same moment; more get 429. 0 is no bound.
+    /// Limit of concurrent requests; further ones get 429. 0 means no limit.
     #[arg(long, value_name = "COUNT", default_value = "400", value_parser = count)]
     pub max_requests_inflight: usize,
 
-    /// How long one request may take.
+    /// The timeout of one request.
     #[arg(long, value_name = "DURATION", default_value = "1m0s",
           value_parser = nonzero_duration)]
     pub request_timeout: Duration,
 
-    /// How long to go on serving after SIGTERM, with /readyz failing already.
+    /// How long the server continues to serve after SIGTERM, while /readyz fails.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub shutdown_delay_duration: Duration,
 }

@@ -12,35 +12,35 @@ use crate::flag_values::duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authentication")]
 pub struct AuthenticationFlags {
-    /// A kubeconfig of the API server that says who somebody is, if it is another.
+    /// The kubeconfig of the API server that authenticates tokens; without it, the API server of --kubeconfig.
     #[arg(long, value_name = "FILE")]
     pub authentication_kubeconfig: Option<PathBuf>,
 
-    /// Do not read that API server's configmap extension-apiserver-authentication.
+    /// Do not read the ConfigMap extension-apiserver-authentication of that API server.
     #[arg(long)]
     pub authentication_skip_lookup: bool,
 
-    /// Take whoever shows a certificate for anonymous until that configmap is read.
+    /// Until that ConfigMap has been read, ignore client certificates instead of refusing them.
     #[arg(long)]
     pub authentication_tolerate_lookup_failure: bool,
 
-    /// How long what a token's review said is believed.
+    /// How long the result of a TokenReview is cached.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub authentication_token_webhook_cache_ttl: Duration,
 
-    /// CAs of clients' certificates, read again when it changes, instead of the configmap's.
+    /// The CAs of client certificates, instead of those in the ConfigMap. Reloaded when the file changes.
     #[arg(long, value_name = "FILE")]
     pub client_ca_file: Option<PathBuf>,
 
-    /// CAs of front proxies, likewise; with it, the flags below count instead of the configmap.
+    /// The CAs of front proxies, likewise. With it, the flags below apply instead of the ConfigMap.
     #[arg(long, value_name = "FILE")]
     pub requestheader_client_ca_file: Option<PathBuf>,
 
-    /// Names that a front proxy's certificate may have; none: any.
+    /// The common names that a front proxy's certificate may have; empty for any.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub requestheader_allowed_names: Vec<String>,
 
-    /// Headers with the user's name; the first that has any counts.
+    /// Headers with the user's name. The first header with a value counts.
     #[arg(
         long,
         value_name = "HEADERS",
@@ -62,7 +62,7 @@ pub struct AuthenticationFlags {
     )]
     pub requestheader_group_headers: Vec<String>,
 
-    /// What headers with more about the user begin with.
+    /// Prefixes of the headers with the user's extra values.
     #[arg(
         long,
         value_name = "PREFIXES",
@@ -76,11 +76,11 @@ pub struct AuthenticationFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authorization")]
 pub struct AuthorizationFlags {
-    /// A kubeconfig of the API server that says who may, if it is another.
+    /// The kubeconfig of the API server that authorizes requests; without it, the API server of --kubeconfig.
     #[arg(long, value_name = "FILE")]
     pub authorization_kubeconfig: Option<PathBuf>,
 
-    /// Paths open to everybody; with * at the end, all that begin so.
+    /// Paths that need no authorization. A path with * at the end stands for all that start with it.
     #[arg(
         long,
         value_name = "PATHS",
@@ -89,11 +89,11 @@ pub struct AuthorizationFlags {
     )]
     pub authorization_always_allow_paths: Vec<String>,
 
-    /// How long it is believed that somebody may.
+    /// How long a decision that allows a request is cached.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub authorization_webhook_cache_authorized_ttl: Duration,
 
-    /// How long it is believed that somebody may not.
+    /// How long a decision that denies a request is cached.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub authorization_webhook_cache_unauthorized_ttl: Duration,
 }

@@ -1,4 +1,4 @@
-//! How an API server is reached.
+//! The connection to an API server.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use super::credential;
 use super::error::ConfigError;
 
-/// An API server that says nothing for this long is gone; a watch says something at least every two minutes,
-/// because it is begun anew then.
-const LONGEST_SILENCE: Duration = Duration::from_secs(150);
+/// The longest time without data from the API server. A watch gets data at least every two minutes, because it
+/// starts again then.
+const READ_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// What a kubeconfig's file says.
+/// Reads a kubeconfig.
 pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
-    let wrong = |cause| ConfigError::Kubeconfig {
+    let failed = |cause| ConfigError::Kubeconfig {
         path: path.clone(),
         cause: Box::new(cause),
     };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
+    let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
     if let Some(lack) = credential::of_kubeconfig(&kubeconfig) {
         anonymous(&format!("kubeconfig {}: {lack}", path.display()));
     }
     kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
-        .map_err(wrong)
+        .map_err(failed)
 }
 
-/// What a pod is given to reach the API server of its cluster.
+/// The configuration of a pod for the API server of its cluster.
 pub(super) fn in_cluster() -> Result<kube::Config, ConfigError> {
     let kube =
         kube::Config::incluster().map_err(|error| ConfigError::NotInCluster(Box::new(error)))?;
@@ -41,18 +41,18 @@ pub(super) fn in_cluster() -> Result<kube::Config, ConfigError> {
 
 fn anonymous(lack: &str) {
     tracing::warn!(
-        "{lack}: requests to the API server are anonymous (system:anonymous), and most are denied; give a token or a \
-         client certificate"
+        "{lack}: requests to the API server are anonymous (system:anonymous), and most are denied; configure a token \
+         or a client certificate"
     );
 }
 
-/// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
-/// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
+/// Adds a read timeout, which kube leaves out: without it, a list without a response or a dead connection would stop
+/// all updates from the cluster.
 ///
-/// And takes from it what it has too much: to ask again, silently and for up to a quarter of an hour a time, while
-/// the API server is overloaded. Watches, reviews and rounds each have a way of their own to ask again, and say so.
+/// Turns off kube's retries, which are silent and last up to a quarter of an hour while the API server is overloaded.
+/// Watches, reviews and other requests retry by themselves, and log it.
 pub(super) fn bounded(mut kube: kube::Config) -> kube::Config {
-    kube.read_timeout = Some(LONGEST_SILENCE);
+    kube.read_timeout = Some(READ_TIMEOUT);
     kube.reset_reader_on_write = true;
     kube.default_retry = false;
     kube

@@ -1,4 +1,4 @@
-//! What is watched, and how the API server is reached.
+//! Flags of the cluster.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use clap::Args;
 
 use crate::flag_values::label_selector;
 
-/// What is watched, and how the API server is reached.
+/// The flags of the cluster.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterFlags {
-    /// Path to a kubeconfig; without it the in-cluster configuration is used.
+    /// The kubeconfig of the API server; without it, the in-cluster configuration.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
-    /// Only nodes with these labels are scraped, for example "pool=web,!virtual".
+    /// Scrape only nodes with these labels, for example "pool=web,!virtual".
     #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector)]
     pub node_selector: Option<String>,
 }

@@ -1,15 +1,15 @@
-//! Whether there is a credential at all: an API server takes who shows none for somebody, and denies what he asks for.
+//! Finds missing credentials: without one, an API server treats requests as anonymous and denies most of them.
 
 use std::path::Path;
 
 use kube::config::{AuthInfo, Kubeconfig};
 use secrecy::ExposeSecret;
 
-/// What the credential of a kubeconfig's current context lacks; nothing if there is one.
+/// Explains why the current context of a kubeconfig has no credential; none if it has one.
 pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Option<String> {
     let current = kubeconfig.current_context.as_deref().unwrap_or_default();
     let mut contexts = kubeconfig.contexts.iter();
-    // A context that is not there is said by who reads it.
+    // kube reports a missing context.
     let context = contexts.find(|context| context.name == current)?;
     let user = context
         .context
@@ -29,11 +29,11 @@ pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Option<String> {
     Some(format!("user {user} has {lack}"))
 }
 
-/// What a user's credential lacks.
+/// Explains why a user has no credential.
 fn of_user(user: &AuthInfo) -> Option<String> {
-    let there = |text: &Option<String>| text.as_ref().is_some_and(|it| !it.trim().is_empty());
-    let certificate = there(&user.client_certificate) || there(&user.client_certificate_data);
-    let other = user.exec.is_some() || user.auth_provider.is_some() || there(&user.username);
+    let set = |text: &Option<String>| text.as_ref().is_some_and(|it| !it.trim().is_empty());
+    let certificate = set(&user.client_certificate) || set(&user.client_certificate_data);
+    let other = user.exec.is_some() || user.auth_provider.is_some() || set(&user.username);
     if certificate || other {
         return None;
     }
@@ -49,7 +49,7 @@ fn of_user(user: &AuthInfo) -> Option<String> {
     }
 }
 
-/// What a file with a token lacks. That it cannot be read is an error of whoever makes a client of it.
+/// Explains why a token file has no token. The client reports a file that it cannot read.
 pub(super) fn of_file(file: &Path) -> Option<String> {
     let token = std::fs::read_to_string(file).ok()?;
     let lack = || format!("token file {} that is empty", file.display());
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_credential_lacks_is_named() {
+    fn a_missing_credential_is_explained() {
         let folder = tempfile::tempdir().unwrap();
         let (empty, good) = (folder.path().join("empty"), folder.path().join("good"));
         std::fs::write(&empty, " \n").unwrap();
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_without_a_user_is_named() {
+    fn a_context_without_a_user_is_reported() {
         let yaml = "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n";
         let lack = of_kubeconfig(&Kubeconfig::from_yaml(yaml).unwrap());
         assert_eq!(lack.as_deref(), Some("context c names no user"));

@@ -1,4 +1,4 @@
-//! What can be wrong with what the server is started with.
+//! Errors of flags and of the files that they name.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use kube::config::{InClusterError, KubeconfigError};
 use crate::scrape::TlsError;
 use crate::telemetry::chain;
 
-/// What is wrong with the flags or with a file they name, in one line.
+/// An error of the flags or of a file that they name, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A flag, or two that contradict each other.
+    /// A flag is invalid, or two contradict each other.
     #[error("{0}")]
     Flag(String),
-    /// The kubeconfig.
+    /// The kubeconfig cannot be used.
     #[error("cannot use the kubeconfig {path:?}: {}", chain(cause.as_ref()))]
     Kubeconfig {
         /// The file.
@@ -22,10 +22,10 @@ pub enum ConfigError {
         #[source]
         cause: Box<KubeconfigError>,
     },
-    /// No kubeconfig, and not in a cluster.
-    #[error("no --kubeconfig is given and this is no pod of a cluster: {}", chain(.0.as_ref()))]
+    /// There is no kubeconfig and no in-cluster configuration.
+    #[error("--kubeconfig is not set and the server does not run in a pod: {}", chain(.0.as_ref()))]
     NotInCluster(#[source] Box<InClusterError>),
-    /// Something for kubelets.
+    /// The credentials for kubelets cannot be used.
     #[error(transparent)]
     Kubelets(#[from] TlsError),
 }

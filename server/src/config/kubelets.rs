@@ -1,4 +1,4 @@
-//! What kubelets are shown and must show: the flags' credentials, and without those the API server's.
+//! The credentials for kubelets and the CA that verifies them: those of the flags, else those of the API server.
 
 use kube::Config;
 use secrecy::ExposeSecret;
@@ -6,11 +6,12 @@ use secrecy::ExposeSecret;
 use super::error::ConfigError;
 use crate::scrape::{Credentials, KubeletFlags, Pem, Token, Trust};
 use crate::state::PeerCredentials;
+use crate::tls::pem_of;
 
-/// The flags' credentials; what they leave open comes from `kube`.
+/// The credentials of the flags; what is not set comes from `kube`.
 ///
 /// # Errors
-/// What of the kubeconfig cannot be shown to kubelets, or used at all.
+/// The kubeconfig has a credential that kubelets do not accept, or that is invalid.
 pub(super) fn credentials(flags: &KubeletFlags, kube: &Config) -> Result<Credentials, ConfigError> {
     if flags.deprecated_kubelet_completely_insecure {
         return Ok(Credentials::new(Trust::Anything, None, Token::None));
@@ -23,22 +24,22 @@ pub(super) fn credentials(flags: &KubeletFlags, kube: &Config) -> Result<Credent
         trust(kube)?
     };
     let (identity, token) = match (&flags.kubelet_client_certificate, &flags.kubelet_client_key) {
-        // The token may do more than read from kubelets: no node sees it that need not.
+        // The token has further permissions, so a node gets it only if necessary.
         (Some(certificate), Some(key)) => {
             let files = (Pem::File(certificate.clone()), Pem::File(key.clone()));
             (Some(files), Token::None)
         }
         _ => {
-            showable(kube)?;
+            check_shareable(kube)?;
             (identity(kube)?, token(kube)?)
         }
     };
     Ok(Credentials::new(trust, identity, token))
 }
 
-/// What other replicas are shown: what the API server is. Nothing if that cannot be shown to others.
+/// The credentials for other replicas: those for the API server. None if they cannot be sent to others.
 pub(super) fn to_peers(kube: &Config) -> Option<PeerCredentials> {
-    showable(kube).ok()?;
+    check_shareable(kube).ok()?;
     let (identity, token) = (identity(kube).ok()?, token(kube).ok()?);
     Some(PeerCredentials { identity, token })
 }
@@ -50,21 +51,15 @@ fn trust(kube: &Config) -> Result<Trust, ConfigError> {
     }
     let Some(certificates) = &kube.root_cert else {
         return Err(ConfigError::Flag(
-            "the kubeconfig names no CA: give --kubelet-certificate-authority, or --kubelet-insecure-tls on a test cluster"
+            "the kubeconfig has no CA: set --kubelet-certificate-authority, or --kubelet-insecure-tls on a test cluster"
                 .to_owned(),
         ));
     };
     let pem: String = certificates
         .iter()
-        .map(|der| certificate_pem(der))
+        .map(|der| pem_of(&der.as_slice().into()))
         .collect();
     Ok(Trust::Ca(Pem::Inline(pem.into_bytes())))
-}
-
-fn certificate_pem(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let body = base64::engine::general_purpose::STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
 fn identity(kube: &Config) -> Result<Option<(Pem, Pem)>, ConfigError> {
@@ -76,7 +71,7 @@ fn identity(kube: &Config) -> Result<Option<(Pem, Pem)>, ConfigError> {
             .map(|bytes| Some(Pem::Inline(bytes)))
             .map_err(|error| {
                 ConfigError::Flag(format!(
-                    "the kubeconfig's {member}-data is no base64: {error}"
+                    "the kubeconfig's {member}-data is not base64: {error}"
                 ))
             }),
         (None, path) => Ok(path.map(|path| Pem::File(path.into()))),
@@ -104,10 +99,10 @@ fn token(kube: &Config) -> Result<Token, ConfigError> {
     })
 }
 
-/// Kubelets are shown the API server's credentials, which must be such as can be shown.
-fn showable(kube: &Config) -> Result<(), ConfigError> {
+/// Returns an error for a credential of the API server that kubelets do not accept.
+fn check_shareable(kube: &Config) -> Result<(), ConfigError> {
     let auth = &kube.auth_info;
-    let what = if auth.exec.is_some() {
+    let credential = if auth.exec.is_some() {
         "a credential plugin (exec)"
     } else if auth.auth_provider.is_some() {
         "an auth provider"
@@ -117,8 +112,8 @@ fn showable(kube: &Config) -> Result<(), ConfigError> {
         return Ok(());
     };
     Err(ConfigError::Flag(format!(
-        "the kubeconfig's user has {what}, which kubelets do not take: use one with a token or a client certificate, \
-         or give --kubelet-client-certificate and --kubelet-client-key"
+        "the kubeconfig's user has {credential}, which kubelets do not accept: use one with a token or a client \
+         certificate, or set --kubelet-client-certificate and --kubelet-client-key"
     )))
 }
 
@@ -129,8 +124,8 @@ mod tests {
     use super::*;
     use crate::config::Flags;
 
-    /// What kubelets are shown with these flags and a kubeconfig with a token. Its own words, without the secrets.
-    fn shown(flags: &[&str]) -> String {
+    /// The credentials for these flags and a kubeconfig with a token, in the debug format, which leaves out secrets.
+    fn debug_credentials(flags: &[&str]) -> String {
         let flags = ["vitals-server", "--kubelet-insecure-tls"]
             .iter()
             .chain(flags);
@@ -141,16 +136,16 @@ mod tests {
     }
 
     #[test]
-    fn kubelets_that_are_shown_a_certificate_are_shown_no_token() {
-        assert!(shown(&[]).contains("token: Fixed("));
+    fn kubelets_that_get_a_certificate_get_no_token() {
+        assert!(debug_credentials(&[]).contains("token: Fixed("));
         let certificate = [
             "--kubelet-client-certificate=certificate.pem",
             "--kubelet-client-key=key.pem",
         ];
-        let shown = shown(&certificate);
+        let credentials = debug_credentials(&certificate);
         assert!(
-            shown.contains("certificate.pem") && shown.contains("token: None"),
-            "{shown}"
+            credentials.contains("certificate.pem") && credentials.contains("token: None"),
+            "{credentials}"
         );
     }
 }

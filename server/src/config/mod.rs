@@ -1,6 +1,6 @@
-//! All flags of the server together, and the settings that it starts with.
+//! All flags of the server, and the settings that it starts with.
 //!
-//! The flags of a part are a group in the part's `settings.rs`, beside the settings that are made of them.
+//! The flags of a part are a group in the part's `settings.rs`, beside the settings that are made from them.
 
 mod apiserver;
 mod cluster;
@@ -12,5 +12,5 @@ mod settings;
 
 pub use crate::api::Settings as RequestSettings;
 pub use error::ConfigError;
-pub use flags::{Asked, Flags};
+pub use flags::{Flags, Invocation};
 pub use settings::Settings;

@@ -1,4 +1,4 @@
-//! The settings that the server starts with, made of flags.
+//! The settings that the server starts with, made from flags.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,15 +15,15 @@ use super::flags::Flags;
 use super::kubelets;
 use crate::clock::{Clock, SystemClock};
 use crate::scrape::{Addressing, Credentials};
-use crate::telemetry::AskAllocator;
+use crate::telemetry::ReadAllocator;
 use crate::{api, auth, scrape, state, store, tls};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
 pub struct Settings {
-    /// How the API server is reached.
+    /// The configuration of the API server's client.
     pub kube: kube::Config,
-    /// Where to serve.
+    /// The address to serve on.
     pub listen: SocketAddr,
     /// How connections are served.
     pub tls: tls::Settings,
@@ -47,15 +47,15 @@ pub struct Settings {
     pub requests: api::Settings,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Reads the figures of the program's allocator, where it has some.
-    pub allocator: Option<AskAllocator>,
+    /// Reads the statistics of the program's allocator, if it has any.
+    pub allocator: Option<ReadAllocator>,
 }
 
 impl Settings {
-    /// Checks flags and reads the files they name.
+    /// Validates flags and reads the files that they name.
     ///
     /// # Errors
-    /// What is wrong, in one line for the person who typed it.
+    /// A flag or file is invalid; one line for the user.
     pub async fn from_flags(flags: Flags) -> Result<Self, ConfigError> {
         let kube = match &flags.cluster.kubeconfig {
             Some(path) => from_file(path).await,
@@ -68,16 +68,16 @@ impl Settings {
     /// free port on loopback, and each node's own kubelet port.
     ///
     /// # Errors
-    /// What is wrong with the kubeconfig.
+    /// The kubeconfig cannot be used.
     pub async fn embedded(kubeconfig: &str, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let wrong = |cause| ConfigError::Kubeconfig {
+        let failed = |cause| ConfigError::Kubeconfig {
             path: PathBuf::from("(embedded)"),
             cause: Box::new(cause),
         };
-        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(wrong)?;
+        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(failed)?;
         let kube = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
             .await
-            .map_err(wrong);
+            .map_err(failed);
         let flags = Flags::try_parse_from([
             "vitals-server",
             "--metric-resolution=15s",
@@ -94,7 +94,7 @@ impl Settings {
         })
     }
 
-    /// The flags are checked before a kubeconfig that cannot be used is reported.
+    /// Validates the flags before it reports a kubeconfig that cannot be used.
     async fn new(
         flags: Flags,
         kube: Result<kube::Config, ConfigError>,
@@ -102,11 +102,17 @@ impl Settings {
         let scrape = flags.kubelets.settings()?;
         let history = flags.history.settings(scrape.resolution)?;
         let tls = flags.serving.settings()?;
-        let (who, may) = (&flags.authentication, &flags.authorization);
-        let mut auth = auth::Settings::new(who, may)?;
+        let (authentication, authorization) = (&flags.authentication, &flags.authorization);
+        let mut auth = auth::Settings::new(authentication, authorization)?;
         for (path, config) in [
-            (&who.authentication_kubeconfig, &mut auth.authentication),
-            (&may.authorization_kubeconfig, &mut auth.authorization),
+            (
+                &authentication.authentication_kubeconfig,
+                &mut auth.authentication,
+            ),
+            (
+                &authorization.authorization_kubeconfig,
+                &mut auth.authorization,
+            ),
         ] {
             if let Some(path) = path {
                 *config = Some(bounded(from_file(path).await?));
@@ -133,7 +139,7 @@ impl Settings {
 }
 
 impl fmt::Display for Settings {
-    /// What matters most, in one line for the log.
+    /// A summary in one line for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Addressing {
             preferred,
@@ -170,19 +176,21 @@ impl fmt::Display for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Asked;
+    use crate::config::Invocation;
 
-    async fn said(flags: &[&str]) -> String {
+    async fn refusal(flags: &[&str]) -> String {
         let arguments = ["vitals-server"].into_iter().chain(flags.iter().copied());
         match Flags::read(arguments.map(Into::into)) {
-            Ok(Asked::Serve(flags)) => Settings::from_flags(*flags).await.unwrap_err().to_string(),
-            Ok(Asked::Say(text)) => text,
+            Ok(Invocation::Serve(flags)) => {
+                Settings::from_flags(*flags).await.unwrap_err().to_string()
+            }
+            Ok(Invocation::Print(text)) => text,
             Err(line) => line,
         }
     }
 
     #[tokio::test]
-    async fn contradictions_are_one_line_that_says_what_to_do() {
+    async fn contradictions_are_one_line_with_a_hint() {
         for (flags, expected) in [
             (
                 &["--metric-resolution=5s"][..],
@@ -220,7 +228,7 @@ mod tests {
                 ],
                 "goes with no other TLS flag",
             ),
-            (&["--node-selector=a in b"], "it is no label selector"),
+            (&["--node-selector=a in b"], "it is not a label selector"),
             (
                 &["--kubeconfig=/nowhere/config"],
                 "cannot use the kubeconfig \"/nowhere/config\"",
@@ -234,10 +242,10 @@ mod tests {
                 "/nowhere/config",
             ),
         ] {
-            let said = said(flags).await;
+            let line = refusal(flags).await;
             assert!(
-                said.contains(expected) && !said.contains('\n'),
-                "{flags:?}: {said}"
+                line.contains(expected) && !line.contains('\n'),
+                "{flags:?}: {line}"
             );
         }
     }

@@ -10,7 +10,7 @@ use kubevitals_proto::kubelet::resource::Duplicate;
 
 use super::failure::{Failed, ScrapeError, beginning};
 use super::page::Page;
-use crate::telemetry::{LogBudget, LogThrottle, Unreported};
+use crate::telemetry::{LogThrottle, Unreported};
 
 /// The time between two lines about a failure for the same reason.
 const REMINDER: Duration = Duration::from_secs(600);
@@ -27,7 +27,7 @@ const PAGE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
 
 /// The limits of log lines by kind: a failure of all nodes does not hide a failure of a single node.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), LogBudget>>);
+pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), LogThrottle>>);
 
 impl Lines {
     /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
@@ -40,7 +40,7 @@ impl Lines {
         let mut kinds = self.0.lock();
         let budget = kinds.entry((page, reason));
         budget
-            .or_insert_with(|| LogBudget::new(lines, interval))
+            .or_insert_with(|| LogThrottle::lines(lines, interval))
             .allow()
     }
 }

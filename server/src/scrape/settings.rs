@@ -25,18 +25,18 @@ pub struct KubeletFlags {
           value_parser = duration_in(SHORTEST, LONGEST))]
     pub metric_resolution: Duration,
 
-    /// Time between two requests for a node's /metrics/probes, at least 10s; 0 asks for none.
+    /// Time between two requests for a node's /metrics/probes, at least 10s; 0 for none.
     #[arg(long, value_name = "DURATION", default_value = "1m0s",
           value_parser = zero_or_in(SHORTEST, LONGEST))]
     pub probes_interval: Duration,
 
     /// Time between two requests for a node's whole /stats/summary (disk, network, pressure, processes), at least 10s;
-    /// 0 asks for none.
+    /// 0 for none.
     #[arg(long, value_name = "DURATION", default_value = "1m0s",
           value_parser = zero_or_in(SHORTEST, LONGEST))]
     pub summary_interval: Duration,
 
-    /// The kubelets' port.
+    /// The port of the kubelets.
     #[arg(long, value_name = "PORT", default_value_t = 10250, value_parser = port)]
     pub kubelet_port: u16,
 
@@ -44,7 +44,7 @@ pub struct KubeletFlags {
     #[arg(long)]
     pub kubelet_use_node_status_port: bool,
 
-    /// Which of a node's addresses to use, best first.
+    /// The types of node addresses to use, in order of preference.
     #[arg(
         long,
         value_name = "TYPES",
@@ -53,7 +53,7 @@ pub struct KubeletFlags {
     )]
     pub kubelet_preferred_address_types: Vec<AddressType>,
 
-    /// How long one scrape may take, at most 0.9 of --metric-resolution.
+    /// The timeout of one scrape, at most 0.9 of --metric-resolution.
     #[arg(long, value_name = "DURATION", default_value = "10s",
           value_parser = nonzero_duration)]
     pub kubelet_request_timeout: Duration,
@@ -66,15 +66,15 @@ pub struct KubeletFlags {
     #[arg(long, value_name = "FILE")]
     pub kubelet_certificate_authority: Option<PathBuf>,
 
-    /// A client certificate to show to kubelets, in place of the token.
+    /// The client certificate for kubelets, instead of the token.
     #[arg(long, value_name = "FILE")]
     pub kubelet_client_certificate: Option<PathBuf>,
 
-    /// Its key.
+    /// The key of the client certificate for kubelets.
     #[arg(long, value_name = "FILE")]
     pub kubelet_client_key: Option<PathBuf>,
 
-    /// Ask kubelets by plain HTTP, without credentials. Deprecated, and never right.
+    /// Scrape kubelets by plain HTTP, without credentials. Deprecated; do not use it.
     #[arg(long)]
     pub deprecated_kubelet_completely_insecure: bool,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::INCIDENTS;
-use crate::flag_values::zero_or_in;
+use crate::flag_values::{is_dns_label, zero_or_in};
 
 /// Writing more often costs more than it saves.
 const SHORTEST: Duration = Duration::from_secs(10);
@@ -15,18 +15,18 @@ const SHORTEST: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "State")]
 pub struct StateFlags {
-    /// A folder of this replica's own, to keep in it what the server knows: it is read at start, so that a restarted
-    /// server answers at once and has its history.
+    /// The folder that persists the state of this replica, which no other may share. A restarted server reads it: it
+    /// answers at once and has its history.
     #[arg(long, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
 
-    /// How often that is written down while the server runs, at least 10s; 0 for at its end only.
+    /// The time between two writes of the state, at least 10s; 0 to write only at shutdown.
     #[arg(long, value_name = "DURATION", default_value = "5m0s",
           value_parser = zero_or_in(SHORTEST, Duration::MAX))]
     pub state_interval: Duration,
 
-    /// The ConfigMap in the Service's namespace that persists incidents, so that they outlive the pod; empty for none. It
-    /// has to exist, and may be empty: the server never creates it.
+    /// The ConfigMap in the Service's namespace that persists incidents, so that they outlive the pod; empty for none.
+    /// It must exist and may be empty: the server never creates it.
     #[arg(long, value_name = "NAME", default_value = INCIDENTS, value_parser = subdomain)]
     pub incidents_configmap: String,
 }
@@ -57,14 +57,8 @@ impl StateFlags {
 
 /// A ConfigMap's name (RFC 1123 subdomain), or nothing.
 fn subdomain(text: &str) -> Result<String, String> {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let is = text.is_empty() || (text.len() <= 253 && text.split('.').all(is_label));
-    is.then(|| text.to_owned())
+    let valid = text.is_empty() || (text.len() <= 253 && text.split('.').all(is_dns_label));
+    valid
+        .then(|| text.to_owned())
         .ok_or_else(|| "write the name of a ConfigMap, or nothing for none".to_owned())
 }

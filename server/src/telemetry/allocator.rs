@@ -19,12 +19,12 @@ pub struct Allocator {
 }
 
 /// Reads the statistics; none if the allocator does not report them.
-pub type AskAllocator = fn() -> Option<Allocator>;
+pub type ReadAllocator = fn() -> Option<Allocator>;
 
 /// Registers the metrics of the allocator.
-pub fn register(registry: &mut Registry, ask: AskAllocator) {
-    collect(registry, ask, |ask, families| {
-        let Some(figures) = ask() else {
+pub fn register(registry: &mut Registry, read: ReadAllocator) {
+    collect(registry, read, |read, families| {
+        let Some(statistics) = read() else {
             return Ok(());
         };
         families.gauges(
@@ -33,11 +33,11 @@ pub fn register(registry: &mut Registry, ask: AskAllocator) {
              (address space), retained (address space without memory)",
             ["kind"],
             [
-                (["allocated"], figures.allocated),
-                (["active"], figures.active),
-                (["resident"], figures.resident),
-                (["mapped"], figures.mapped),
-                (["retained"], figures.retained),
+                (["allocated"], statistics.allocated),
+                (["active"], statistics.active),
+                (["resident"], statistics.resident),
+                (["mapped"], statistics.mapped),
+                (["retained"], statistics.retained),
             ],
         )
     });

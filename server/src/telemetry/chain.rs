@@ -42,7 +42,7 @@ fn own_text(error: &(dyn Error + 'static)) -> String {
         _ => {}
     }
     if let Some(watcher::Error::NoResourceVersion) = error.downcast_ref() {
-        return "the answer has no resourceVersion".to_owned();
+        return "the response has no resourceVersion".to_owned();
     }
     // The error above has printed this text.
     let status = error.is::<kube::core::Status>() || error.is::<Box<kube::core::Status>>();
@@ -91,11 +91,11 @@ mod tests {
             let status = serde_json::json!({"status": "Failure", "message": message, "reason": "Forbidden", "code": 403});
             kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()))
         };
-        let said = "pods is forbidden: no such role";
-        assert_eq!(chain(&status(said)), said);
+        let message = "pods is forbidden: no such role";
+        assert_eq!(chain(&status(message)), message);
         assert_eq!(
-            chain(&watcher::Error::InitialListFailed(status(said))),
-            said
+            chain(&watcher::Error::InitialListFailed(status(message))),
+            message
         );
         assert_eq!(
             chain(&watcher::Error::WatchFailed(status(""))),

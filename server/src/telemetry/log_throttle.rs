@@ -7,46 +7,9 @@ use std::time::{Duration, Instant};
 /// none.
 pub type Unreported = Option<NonZeroU64>;
 
-/// Allows one message per interval, and counts the others.
+/// Allows a number of messages per interval, and counts the others.
 #[derive(Debug)]
 pub struct LogThrottle {
-    interval: Duration,
-    last: Option<Instant>,
-    unreported: u64,
-}
-
-impl LogThrottle {
-    /// Allows one message per `interval`.
-    pub fn new(interval: Duration) -> Self {
-        Self {
-            interval,
-            last: None,
-            unreported: 0,
-        }
-    }
-
-    /// Returns `Some` if a message may be logged now, with the number that was suppressed since the last one.
-    pub fn allow(&mut self) -> Option<Unreported> {
-        self.allow_at(Instant::now())
-    }
-
-    fn allow_at(&mut self, now: Instant) -> Option<Unreported> {
-        if self
-            .last
-            .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
-        {
-            self.unreported += 1;
-            return None;
-        }
-        self.last = Some(now);
-        Some(NonZeroU64::new(std::mem::take(&mut self.unreported)))
-    }
-}
-
-/// Allows a number of messages per interval, and counts the others. For one source of many messages: a thousand
-/// failing nodes do not make a thousand lines.
-#[derive(Debug)]
-pub struct LogBudget {
     lines: u32,
     interval: Duration,
     began: Option<Instant>,
@@ -54,9 +17,15 @@ pub struct LogBudget {
     unreported: u64,
 }
 
-impl LogBudget {
-    /// Allows `lines` messages per `interval`.
-    pub fn new(lines: u32, interval: Duration) -> Self {
+impl LogThrottle {
+    /// Allows one message per `interval`.
+    pub fn new(interval: Duration) -> Self {
+        Self::lines(1, interval)
+    }
+
+    /// Allows `lines` messages per `interval`, for one source of many messages: a thousand failing nodes do not make a
+    /// thousand lines.
+    pub fn lines(lines: u32, interval: Duration) -> Self {
         Self {
             lines,
             interval,
@@ -111,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_allows_its_messages_per_interval() {
+    fn a_throttle_allows_several_messages_per_interval() {
         let start = Instant::now();
-        let mut budget = LogBudget::new(2, Duration::from_secs(10));
-        let allowed: Vec<_> = (0..4).map(|_| budget.allow_at(start)).collect();
+        let mut throttle = LogThrottle::lines(2, Duration::from_secs(10));
+        let allowed: Vec<_> = (0..4).map(|_| throttle.allow_at(start)).collect();
         assert_eq!(allowed, [Some(None), Some(None), None, None]);
         assert_eq!(
-            budget.allow_at(start + Duration::from_secs(10)),
+            throttle.allow_at(start + Duration::from_secs(10)),
             Some(NonZeroU64::new(2))
         );
     }

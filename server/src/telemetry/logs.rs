@@ -12,11 +12,11 @@ use crate::flag_values::level;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logging")]
 pub struct LogFlags {
-    /// How log lines are written: text or json.
+    /// The format of log lines: text or json.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub logging_format: LogFormat,
 
-    /// How much is logged: 0 to 3 information, 4 and up debugging, 8 and up everything.
+    /// The log level: 0 to 3 for information, from 4 for debugging, from 8 for everything.
     #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value = "0", value_parser = level)]
     pub verbosity: u32,
 }

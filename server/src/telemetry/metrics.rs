@@ -1,7 +1,7 @@
-//! What parts need to register metrics where they count, beyond what `prometheus-client` has.
+//! Metrics and helpers to register them, in addition to those of `prometheus-client`.
 //!
-//! A part owns a struct of counters, gauges and histograms and registers them once. What has no counter of its own,
-//! such as the length of a queue, is read at each scrape by [`collect`].
+//! A part owns a struct of counters, gauges and histograms and registers them once. [`collect`] reads values without a
+//! metric of their own, such as the length of a queue, at each scrape.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,8 +20,8 @@ pub use prometheus_client::registry::Registry;
 /// A gauge of a whole number that is never negative.
 pub type Gauge = prometheus_client::metrics::gauge::Gauge<u64, AtomicU64>;
 
-/// The metrics of one family by the values of their labels. Other than `prometheus-client`'s `Family` it is written in
-/// a stable order, also while it is empty, and can be read back.
+/// The metrics of one family by the values of their labels. Unlike `prometheus-client`'s `Family`, it is written in a
+/// stable order and also while it is empty, and it can be read.
 #[derive(Debug, Clone)]
 pub struct Labelled<M, const N: usize> {
     labels: [&'static str; N],
@@ -34,7 +34,7 @@ impl<M: Clone, const N: usize> Labelled<M, N> {
         Self::of(labels, [])
     }
 
-    /// Makes a family of these metrics.
+    /// Makes a family from these metrics.
     pub fn of(
         labels: [&'static str; N],
         metrics: impl IntoIterator<Item = ([&'static str; N], M)>,
@@ -45,7 +45,7 @@ impl<M: Clone, const N: usize> Labelled<M, N> {
         }
     }
 
-    /// Returns the metric with these values, which `make` makes if there is none yet.
+    /// Returns the metric with these values. Inserts one from `make` if there is none.
     pub fn get_or_insert(&self, values: [&'static str; N], make: impl FnOnce() -> M) -> M {
         if let Some(metric) = self.metrics.read().get(&values) {
             return metric.clone();
@@ -83,13 +83,13 @@ impl<M: EncodeMetric + TypedMetric, const N: usize> EncodeMetric for Labelled<M,
     }
 }
 
-/// Makes a family of two counters: of what succeeded and of what failed.
+/// Makes a family from a counter of successes and one of failures.
 pub fn by_result(success: &Counter, failure: &Counter) -> Labelled<Counter, 1> {
     let counters = [(["success"], success), (["failure"], failure)];
     Labelled::of(["result"], counters.map(|(value, it)| (value, it.clone())))
 }
 
-/// A gauge of a time; it has no sample until there is one.
+/// A gauge of a time. It has no sample until a time is set.
 #[derive(Debug, Clone, Default)]
 pub struct TimeGauge(Arc<Mutex<Option<Timestamp>>>);
 
@@ -111,7 +111,7 @@ impl EncodeMetric for TimeGauge {
     }
 }
 
-/// Returns a time in seconds since the Unix epoch, as gauges have it.
+/// Converts a time to seconds since the Unix epoch.
 pub fn unix_seconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_secs()).unwrap_or_default()
 }
@@ -142,8 +142,8 @@ impl<T: Send + Sync + 'static> Collector for Read<T> {
     }
 }
 
-/// What families are written to at a scrape. As with [`Registry::register`], a help text ends without a full stop, and
-/// the name of a counter without `_total`.
+/// Writes families at a scrape. As with [`Registry::register`], a help text has no full stop at its end, and the name
+/// of a counter has no `_total`.
 pub struct Families<'a>(DescriptorEncoder<'a>);
 
 impl fmt::Debug for Families<'_> {
@@ -156,7 +156,7 @@ impl Families<'_> {
     /// Writes a counter.
     ///
     /// # Errors
-    /// The writer's, as for all others.
+    /// The writer's error.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.counters(name, help, [], [([], value)])
     }
@@ -164,7 +164,7 @@ impl Families<'_> {
     /// Writes counters by their labels' values.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn counters<'v, const N: usize>(
         &mut self,
         name: &str,
@@ -181,7 +181,7 @@ impl Families<'_> {
     /// Writes a counter of seconds.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn seconds_counter(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         let (kind, samples) = (MetricType::Counter, [([], value)]);
         self.family(name, help, kind, [], samples, |value, encoder| {
@@ -192,16 +192,16 @@ impl Families<'_> {
     /// Writes a gauge; without a value, only the family.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn gauge(&mut self, name: &str, help: &str, value: impl Into<Option<u64>>) -> fmt::Result {
         let samples = value.into().map(|value| ([], value));
         self.gauges(name, help, [], samples)
     }
 
-    /// Writes a gauge that need not be whole; without a value, only the family.
+    /// Writes a gauge with a fraction; without a value, only the family.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn fraction(
         &mut self,
         name: &str,
@@ -217,7 +217,7 @@ impl Families<'_> {
     /// Writes gauges by their labels' values.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn gauges<'v, const N: usize>(
         &mut self,
         name: &str,
@@ -231,11 +231,11 @@ impl Families<'_> {
         })
     }
 
-    /// Writes histograms by their labels' values: the sum, and how many values each bucket alone has, by its upper
-    /// bound; the last bound is infinite.
+    /// Writes histograms by their labels' values: the sum, and the upper bound and count of each bucket alone. The last
+    /// bound is infinite.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn histograms<'v, const N: usize>(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! The program as it is typed: what is wrong is one line that says what and where, and exit status 2.
+//! The program's command line, signals and first log lines. An error is one line and exit code 2.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use assert_cmd::Command;
 use crate::harness::PATIENCE;
 
 fn run(arguments: &[&str]) -> Output {
-    // No service account of a cluster this test may run in.
+    // Ignores the service account of a cluster that the test may run in.
     Command::cargo_bin("vitals-server")
         .unwrap()
         .env_remove("KUBERNETES_SERVICE_HOST")
@@ -23,15 +23,15 @@ fn run(arguments: &[&str]) -> Output {
 
 fn refusal(arguments: &[&str]) -> String {
     let output = run(arguments);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
     assert!(output.stdout.is_empty(), "{arguments:?}");
-    let last = said.lines().last().unwrap_or_default().to_owned();
-    assert_eq!(said, format!("{last}\n"), "{arguments:?}: one line");
-    assert!(last.starts_with("vitals-server: "), "{arguments:?}: {said}");
+    let last = text.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(text, format!("{last}\n"), "{arguments:?}: one line");
+    assert!(last.starts_with("vitals-server: "), "{arguments:?}: {text}");
     assert!(
-        !said.contains("panicked") && !said.contains("RUST_BACKTRACE"),
-        "{said}"
+        !text.contains("panicked") && !text.contains("RUST_BACKTRACE"),
+        "{text}"
     );
     last
 }
@@ -52,7 +52,7 @@ current-context: x
 "#;
 
 #[test]
-fn what_is_wrong_is_one_line_and_exit_2() {
+fn an_error_is_one_line_and_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let good = write(folder.path(), "config", KUBECONFIG);
     let broken = write(folder.path(), "broken", "clusters: [");
@@ -63,7 +63,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         &KUBECONFIG.replace("current-context: x", ""),
     );
     let garbage = write(folder.path(), "garbage", "no PEM here");
-    for (arguments, said) in [
+    for (arguments, expected) in [
         (
             &["--no-such-flag"][..],
             "unknown flag --no-such-flag; --help lists all",
@@ -93,13 +93,13 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         (&["--metric-resolution=5s"], "at least 10s"),
         (
             &[],
-            "no --kubeconfig is given and this is no pod of a cluster",
+            "--kubeconfig is not set and the server does not run in a pod",
         ),
         (&["--kubeconfig=/nowhere/config"], "/nowhere/config"),
         (&["--kubeconfig", &broken], "broken"),
         (&["--kubeconfig", &empty], "empty"),
         (&["--kubeconfig", &no_context], "no-context"),
-        (&["--kubeconfig", &good], "the kubeconfig names no CA"),
+        (&["--kubeconfig", &good], "the kubeconfig has no CA"),
         (
             &[
                 "--kubeconfig",
@@ -141,7 +141,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         ),
     ] {
         let refusal = refusal(arguments);
-        assert!(refusal.contains(said), "{arguments:?}: {refusal}");
+        assert!(refusal.contains(expected), "{arguments:?}: {refusal}");
     }
 }
 
@@ -161,35 +161,35 @@ fn help_and_version_go_to_standard_output() {
     );
 }
 
-/// A child that does not outlive a test that fails.
-struct EndsWithTheTest(std::process::Child);
+/// A child process that is killed at the end of the test.
+struct KillOnDrop(std::process::Child);
 
-impl Drop for EndsWithTheTest {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         let _already_ended = self.0.kill();
         let _already_waited = self.0.wait();
     }
 }
 
-/// A server that runs, and what it says.
+/// A running server and its log lines.
 pub(crate) struct Running {
-    child: EndsWithTheTest,
+    child: KillOnDrop,
     pub(crate) address: SocketAddr,
     lines: Receiver<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Running {
-    /// Starts one on a free port. Its API server and its kubelets do not exist.
+    /// Starts a server on a free port. Its API server and its kubelets do not exist.
     pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = write(folder.path(), "config", KUBECONFIG);
-        // Port 0 is no flag's value: one that was free a moment ago has to do.
+        // The flag does not accept port 0, so the test uses a port that was free a moment ago.
         let address = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap();
-        let mut child = EndsWithTheTest(
+        let mut child = KillOnDrop(
             std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
                 .env_remove("RUST_LOG")
                 .args(["--kubeconfig", &kubeconfig, "--kubelet-insecure-tls"])
@@ -200,11 +200,11 @@ impl Running {
                 .spawn()
                 .unwrap(),
         );
-        let said = BufReader::new(child.0.stderr.take().unwrap()).lines();
+        let log = BufReader::new(child.0.stderr.take().unwrap()).lines();
         let (sender, lines) = channel();
         // Ends with the child, or with the test.
         std::thread::spawn(move || {
-            said.map_while(Result::ok)
+            log.map_while(Result::ok)
                 .try_for_each(|line| sender.send(line))
         });
         Self {
@@ -215,45 +215,45 @@ impl Running {
         }
     }
 
-    fn tell(&self, signal: &str) {
-        let told = std::process::Command::new("kill")
+    fn signal(&self, signal: &str) {
+        let status = std::process::Command::new("kill")
             .args([&format!("-{signal}"), &self.child.0.id().to_string()])
             .status()
             .unwrap();
-        assert!(told.success());
+        assert!(status.success());
     }
 
     /// All lines up to the first one with `text`, that one last.
     pub(crate) fn until(&self, text: &str) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut lines = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             let found = line.contains(text);
-            said.push(line);
+            lines.push(line);
             if found {
-                return said;
+                return lines;
             }
         }
-        panic!("it never said {text:?}: {said:?}");
+        panic!("no line with {text:?}: {lines:?}");
     }
 }
 
 #[test]
-fn it_logs_json_and_ends_well_when_told_to() {
+fn the_server_logs_json_and_a_signal_ends_it() {
     for signal in ["TERM", "INT"] {
         let mut server = Running::start(&["--logging-format=json"]);
         let line = server.until(" serves on ").pop().unwrap();
         let first: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(first["level"], "INFO");
         assert_eq!(first["address"], server.address.to_string());
-        server.tell(signal);
-        // A watch may complain of the API server that is not there, before or after.
-        server.until("requests under way are finished");
+        server.signal(signal);
+        // The watches may log that the API server is missing, before or after.
+        server.until("finishes requests in flight");
         assert!(server.child.0.wait().unwrap().success());
     }
 }
 
 #[test]
-fn the_settings_that_matter_and_the_flags_that_do_not_are_said_once_at_start() {
+fn important_settings_and_flags_without_effect_are_logged_once_at_start() {
     let server = Running::start(&[
         "--metric-resolution=15s",
         "--kubelet-preferred-address-types=InternalIP,Hostname",
@@ -262,16 +262,16 @@ fn the_settings_that_matter_and_the_flags_that_do_not_are_said_once_at_start() {
         "--audit-log-path=/var/log/audit",
         "--audit-log-path=-",
     ]);
-    let said = server.until(" serves on ");
-    let about: Vec<_> = said.iter().filter(|line| line.contains("--")).collect();
-    assert_eq!(about.len(), 1, "{said:?}");
+    let lines = server.until(" serves on ");
+    let about: Vec<_> = lines.iter().filter(|line| line.contains("--")).collect();
+    assert_eq!(about.len(), 1, "{lines:?}");
     assert!(
         about[0].ends_with(
             "flags of metrics-server that have no effect here: --audit-log-path, --profiling"
         ),
-        "{said:?}"
+        "{lines:?}"
     );
-    let last = said.last().unwrap();
+    let last = lines.last().unwrap();
     assert!(
         last.contains(
             "nodes with pool=web of https://127.0.0.1:1/ every 15s, kubelets at InternalIP,Hostname port 10250 \
@@ -281,32 +281,32 @@ fn the_settings_that_matter_and_the_flags_that_do_not_are_said_once_at_start() {
     );
 
     let server = Running::start(&[]);
-    let said = server.until(" serves on ");
+    let lines = server.until(" serves on ");
     assert!(
-        !said.iter().any(|line| line.contains("no effect")),
-        "{said:?}"
+        !lines.iter().any(|line| line.contains("no effect")),
+        "{lines:?}"
     );
 }
 
 #[test]
-fn asked_to_end_it_serves_for_its_delay_and_asked_again_it_ends_at_once() {
+fn the_first_signal_starts_the_shutdown_delay_and_the_second_ends_the_server() {
     let mut server = Running::start(&["--shutdown-delay-duration=1h"]);
     server.until(" serves on ");
-    server.tell("TERM");
-    server.until("it serves for another 1h");
-    TcpStream::connect(server.address).expect("it still listens");
-    server.tell("TERM");
-    server.until("it ends at once");
+    server.signal("TERM");
+    server.until("serves for another 1h");
+    TcpStream::connect(server.address).expect("the server still listens");
+    server.signal("TERM");
+    server.until("ends at once");
     assert_eq!(server.child.0.wait().unwrap().code(), Some(1));
 }
 
 #[test]
-fn killed_it_starts_again_on_the_same_address() {
+fn a_killed_server_starts_again_on_the_same_address() {
     let mut server = Running::start(&[]);
     server.until(" serves on ");
-    server.tell("KILL");
+    server.signal("KILL");
     server.child.0.wait().unwrap();
     let again = Running::start(&[&format!("--secure-port={}", server.address.port())]);
-    let said = again.until(" serves on ").pop().unwrap();
-    assert!(said.contains(&server.address.to_string()), "{said}");
+    let line = again.until(" serves on ").pop().unwrap();
+    assert!(line.contains(&server.address.to_string()), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The accepted flags against the peer's: fixtures/peer-flags.txt, both ways.
+//! Compares the flags with those of the peer (fixtures/peer-flags.txt), in both directions.
 
 use std::collections::BTreeSet;
 
@@ -21,21 +21,21 @@ const OURS: &[&str] = &[
     "summary-interval",
 ];
 
-/// Flags whose default is not the peer's, with ours.
-const ELSEWHERE: [(&str, &str); 1] = [
-    // The peer leaves a key pair in its working directory; ours stays in memory unless a folder is named.
+/// Flags whose default differs from the peer's, with our default.
+const OTHER_DEFAULTS: [(&str, &str); 1] = [
+    // The peer writes a key pair to its working directory; ours is in memory unless the flag is set.
     ("cert-dir", ""),
 ];
 
 /// A flag of the peer.
-struct Peers {
+struct PeerFlag {
     name: &'static str,
     short: Option<char>,
     kind: &'static str,
     default: &'static str,
 }
 
-fn peers() -> Vec<Peers> {
+fn peer_flags() -> Vec<PeerFlag> {
     let mut all = Vec::new();
     let lines = include_str!("../fixtures/peer-flags.txt").lines();
     for rest in lines.filter_map(|line| line.strip_prefix("--")) {
@@ -44,7 +44,7 @@ fn peers() -> Vec<Peers> {
         let short = words
             .next_if(|word| word.len() == 2 && word.starts_with('-'))
             .and_then(|word| word.chars().nth(1));
-        all.push(Peers {
+        all.push(PeerFlag {
             name,
             short,
             kind: words.next().unwrap(),
@@ -54,7 +54,7 @@ fn peers() -> Vec<Peers> {
     all
 }
 
-fn taken(flags: &[&str]) -> Result<(), String> {
+fn parse(flags: &[&str]) -> Result<(), String> {
     let words = ["vitals-server"].iter().chain(flags).map(Into::into);
     Flags::read(words).map(drop)
 }
@@ -71,14 +71,14 @@ fn default_of(arg: &Arg, kind: &str) -> String {
             .parse::<GoDuration>()
             .expect("a duration for a default")
             .to_string(),
-        // What is not said is the type's empty value.
+        // Without a default, the type's zero value applies.
         "int" if text.is_empty() => "0".to_owned(),
         _ => text,
     }
 }
 
-/// A value that the peer takes, and one that is of another type.
-fn samples(flag: &Peers) -> (&'static str, Option<&'static str>) {
+/// A value that the peer accepts, and one of another type.
+fn samples(flag: &PeerFlag) -> (&'static str, Option<&'static str>) {
     match (flag.name, flag.kind) {
         ("goaway-chance", _) => ("0.001", Some("0.1")),
         ("kubelet-preferred-address-types", _) => ("InternalIP,Hostname", None),
@@ -104,9 +104,9 @@ fn samples(flag: &Peers) -> (&'static str, Option<&'static str>) {
 }
 
 #[test]
-fn every_flag_of_the_peer_is_taken_with_its_shorthand_default_and_type() {
+fn every_flag_of_the_peer_is_accepted_with_its_shorthand_default_and_type() {
     let command = Flags::command();
-    for flag in peers() {
+    for flag in peer_flags() {
         let name = flag.name;
         let arg = command
             .get_arguments()
@@ -116,51 +116,51 @@ fn every_flag_of_the_peer_is_taken_with_its_shorthand_default_and_type() {
         if matches!(arg.get_action(), ArgAction::HelpShort) {
             continue;
         }
-        let elsewhere = ELSEWHERE.iter().find(|(flag, _)| *flag == name);
-        let default = elsewhere.map_or(flag.default, |(_, ours)| ours);
+        let other = OTHER_DEFAULTS.iter().find(|(flag, _)| *flag == name);
+        let default = other.map_or(flag.default, |(_, ours)| ours);
         assert_eq!(default_of(arg, flag.kind), default, "--{name}");
 
         let (good, wrong) = samples(&flag);
-        assert_eq!(taken(&[&format!("--{name}={good}")]), Ok(()));
+        assert_eq!(parse(&[&format!("--{name}={good}")]), Ok(()));
         if flag.kind == "bool" {
-            assert_eq!(taken(&[&format!("--{name}")]), Ok(()));
+            assert_eq!(parse(&[&format!("--{name}")]), Ok(()));
             for value in [
                 "1", "t", "T", "TRUE", "True", "0", "f", "F", "false", "FALSE",
             ] {
-                assert_eq!(taken(&[&format!("--{name}={value}")]), Ok(()));
+                assert_eq!(parse(&[&format!("--{name}={value}")]), Ok(()));
             }
         } else {
-            assert_eq!(taken(&[&format!("--{name}"), good]), Ok(()));
-            // The last one counts, or all do; to repeat a flag is no error.
+            assert_eq!(parse(&[&format!("--{name}"), good]), Ok(()));
+            // The last value counts, or all do; a repeated flag is no error.
             let twice = format!("--{name}={good}");
-            assert_eq!(taken(&[&twice, &twice]), Ok(()));
-            let line = taken(&[&format!("--{name}")]).unwrap_err();
+            assert_eq!(parse(&[&twice, &twice]), Ok(()));
+            let line = parse(&[&format!("--{name}")]).unwrap_err();
             assert!(line.contains("needs a value"), "{line}");
         }
         if let Some(wrong) = wrong {
-            let line = taken(&[&format!("--{name}={wrong}")]).unwrap_err();
+            let line = parse(&[&format!("--{name}={wrong}")]).unwrap_err();
             let named = line.starts_with(&format!("--{name}={wrong:?}: "));
             assert!(named && !line.contains('\n'), "{line}");
         }
     }
 }
 
-/// Charts leave a flag at its default by an empty value.
+/// Charts write an empty value to leave a flag at its default.
 #[test]
-fn an_empty_value_is_none() {
-    // The peer refuses the first one too, and cannot scrape with the second.
+fn an_empty_value_is_the_default() {
+    // The peer refuses the first one too, and cannot scrape with an empty value of the second.
     let refused = ["logging-format", "kubelet-preferred-address-types"];
-    for flag in peers() {
+    for flag in peer_flags() {
         let text = matches!(flag.kind, "string" | "strings");
         if text && !refused.contains(&flag.name) {
-            assert_eq!(taken(&[&format!("--{}=", flag.name)]), Ok(()));
-            assert_eq!(taken(&[&format!("--{}", flag.name), ""]), Ok(()));
+            assert_eq!(parse(&[&format!("--{}=", flag.name)]), Ok(()));
+            assert_eq!(parse(&[&format!("--{}", flag.name), ""]), Ok(()));
         }
     }
 }
 
 #[test]
-fn every_flag_beyond_the_peers_is_ours_on_purpose() {
+fn every_flag_that_the_peer_does_not_have_is_listed() {
     let command = Flags::command();
     let all = include_str!("../fixtures/peer-flags.txt");
     let beyond: BTreeSet<&str> = command

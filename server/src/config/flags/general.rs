@@ -1,16 +1,16 @@
-//! About the program.
+//! Flags of the program.
 
 use clap::{ArgAction, Args};
 
-/// About the program.
+/// The flags of the program.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 pub struct General {
-    /// Say what there is.
+    /// Print this help.
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
-    /// Say which version this is.
+    /// Print the version.
     #[arg(long)]
     pub version: bool,
 }

@@ -1,21 +1,21 @@
-//! `--help`: the flags by group, each with its text beside it.
+//! The text of `--help`: the flags by group, each with its help beside it.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-/// As wide as a terminal of the usual kind may be split.
+/// The width of the text: half a wide terminal.
 const COLUMNS: usize = 100;
 
-/// Between a flag and its text.
+/// The spaces between a flag and its help.
 const GAP: usize = 2;
 
-/// All flags that are not hidden, under their groups' headings in the order of the definition.
+/// Renders all flags that are not hidden under the headings of their groups, in the order of definition.
 pub(super) fn render(command: &Command) -> String {
     let mut groups: Vec<(&str, Vec<&Arg>)> = Vec::new();
     for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
         let heading = arg.get_help_heading().unwrap_or("Others");
-        match groups.iter_mut().find(|(known, _)| *known == heading) {
+        match groups.iter_mut().find(|(group, _)| *group == heading) {
             Some((_, args)) => args.push(arg),
             None => groups.push((heading, vec![arg])),
         }
@@ -32,7 +32,7 @@ pub(super) fn render(command: &Command) -> String {
         // Writing to a String cannot fail.
         let _written = writeln!(help, "\n{heading}:");
         for (flag, arg) in flags.iter().zip(args) {
-            let mut text = wrapped(&text(arg), COLUMNS.saturating_sub(column)).into_iter();
+            let mut text = wrap(&text(arg), COLUMNS.saturating_sub(column)).into_iter();
             let _written = writeln!(help, "{flag:column$}{}", text.next().unwrap_or_default());
             for more in text {
                 let _written = writeln!(help, "{:column$}{more}", "");
@@ -49,7 +49,7 @@ fn flag(arg: &Arg) -> String {
     };
     let long = arg.get_long().unwrap_or_default();
     let value = match arg.get_value_names() {
-        // A switch rarely has one.
+        // A switch is usually set without a value.
         Some([name, ..]) if arg.get_action().takes_values() && !arg.is_require_equals_set() => {
             format!(" {name}")
         }
@@ -72,15 +72,15 @@ fn text(arg: &Arg) -> String {
     }
 }
 
-/// Lines of at most `width` characters, split behind spaces and commas; a longer word stays whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+/// Wraps text to lines of at most `width` characters, after spaces and commas; a longer word stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for piece in text.split_inclusive([' ', ',']) {
+    for word in text.split_inclusive([' ', ',']) {
         match lines.last_mut() {
-            Some(line) if (line.chars().chain(piece.trim_end().chars())).count() <= width => {
-                line.push_str(piece);
+            Some(line) if (line.chars().chain(word.trim_end().chars())).count() <= width => {
+                line.push_str(word);
             }
-            _ => lines.push(piece.to_owned()),
+            _ => lines.push(word.to_owned()),
         }
     }
     lines

@@ -1,4 +1,4 @@
-//! The peer's flags that have no meaning here: accepted, and named once at start.
+//! Flags of the peer that have no effect: the server accepts them and logs them once at start.
 
 mod kind;
 mod table;
@@ -8,11 +8,11 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use kind::Kind;
 use table::GROUPS;
 
-/// One such flag.
+/// A flag without effect.
 struct Flag {
     name: &'static str,
     kind: Kind,
-    /// As it is typed; empty for none.
+    /// The default as text; empty for none.
     default: &'static str,
     help: &'static str,
 }
@@ -26,13 +26,13 @@ impl Flag {
             .help_heading(group)
             .hide(self.help.is_empty());
         if kind == Kind::Switch {
-            // The rest is made of every switch alike.
+            // `go_like` adds the rest.
             return arg.action(ArgAction::SetTrue).default_value(self.default);
         }
         let arg = arg
             .value_name(kind.value_name())
             .value_parser(move |text: &str| kind.check(text).map(|()| text.to_owned()))
-            // Lists and maps grow with each; of the others the last one counts. Here it is all one.
+            // At the peer lists and maps grow and of other flags the last one counts; without effect both are the same.
             .action(ArgAction::Append);
         if self.default.is_empty() {
             arg
@@ -42,11 +42,11 @@ impl Flag {
     }
 }
 
-/// The peer's flags that have no meaning here: accepted, and named once at start.
+/// Flags of the peer that have no effect.
 #[derive(Debug, Clone, Default)]
 pub struct Inherited {
-    /// Those that were given, each once.
-    pub given: Vec<&'static str>,
+    /// The names of those on the command line, each once.
+    pub names: Vec<&'static str>,
 }
 
 impl Inherited {
@@ -59,12 +59,12 @@ impl Inherited {
 
 impl FromArgMatches for Inherited {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let typed =
+        let set =
             |name: &str| matches.value_source(name) == Some(clap::parser::ValueSource::CommandLine);
         Ok(Self {
-            given: Self::flags()
+            names: Self::flags()
                 .map(|(_, flag)| flag.name)
-                .filter(|name| typed(name))
+                .filter(|name| set(name))
                 .collect(),
         })
     }

@@ -1,4 +1,4 @@
-//! All flags: metrics-server's names and defaults, a group a part.
+//! All flags, in a group for each part, with metrics-server's names and defaults.
 
 mod general;
 mod help;
@@ -19,9 +19,9 @@ use crate::tls::ServingFlags;
 
 pub use general::General;
 pub use inherited::Inherited;
-pub use read::Asked;
+pub use read::Invocation;
 
-/// A Kubernetes metrics server: scrapes every kubelet and answers metrics.k8s.io.
+/// A Kubernetes metrics server: scrapes every kubelet and serves metrics.k8s.io.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "vitals-server",
@@ -29,40 +29,40 @@ pub use read::Asked;
     // The last one counts.
     args_override_self = true,
 )]
-// Applied when all groups are in.
+// Applies to the flags of all groups.
 #[command(mut_args = go_like)]
 pub struct Flags {
-    /// About the program.
+    /// The program.
     #[command(flatten)]
     pub general: General,
-    /// What is watched, and how the API server is reached.
+    /// The cluster.
     #[command(flatten)]
     pub cluster: ClusterFlags,
-    /// How kubelets are asked.
+    /// Scrapes of kubelets.
     #[command(flatten)]
     pub kubelets: KubeletFlags,
-    /// How much of the past is remembered.
+    /// The history.
     #[command(flatten)]
     pub history: HistoryFlags,
-    /// What outlives the process.
+    /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,
-    /// Where and how requests are taken.
+    /// Serving.
     #[command(flatten)]
     pub serving: ServingFlags,
-    /// How much may be asked, and how the server ends.
+    /// Limits of requests, and the shutdown.
     #[command(flatten)]
     pub requests: api::Settings,
-    /// Who asks.
+    /// Authentication.
     #[command(flatten)]
     pub authentication: AuthenticationFlags,
-    /// May they.
+    /// Authorization.
     #[command(flatten)]
     pub authorization: AuthorizationFlags,
-    /// What is logged.
+    /// The log.
     #[command(flatten)]
     pub logging: LogFlags,
-    /// The peer's flags that have no meaning here: accepted, and named once at start.
+    /// The peer's flags that have no effect.
     #[command(flatten)]
     pub inherited: Inherited,
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definition_holds() {
+    fn the_definition_is_valid() {
         use clap::CommandFactory;
         Flags::command().debug_assert();
     }
@@ -80,13 +80,13 @@ mod tests {
     fn read(flags: &[&str]) -> Result<Flags, String> {
         let words = ["vitals-server"].iter().chain(flags).map(Into::into);
         match Flags::read(words)? {
-            Asked::Serve(flags) => Ok(*flags),
-            Asked::Say(text) => Err(text),
+            Invocation::Serve(flags) => Ok(*flags),
+            Invocation::Print(text) => Err(text),
         }
     }
 
     #[test]
-    fn the_peers_manifests_are_understood() {
+    fn flags_of_the_peers_manifests_are_accepted() {
         let flags = read(&[
             "--secure-port=10250",
             "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
@@ -100,7 +100,7 @@ mod tests {
         );
         assert_eq!(flags.serving.secure_port, 10250);
         assert_eq!(flags.kubelets.kubelet_preferred_address_types.len(), 3);
-        assert_eq!(flags.inherited.given, Vec::<&str>::new());
+        assert_eq!(flags.inherited.names, Vec::<&str>::new());
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_level_of_the_log_is_typed_as_klogs() {
+    fn the_log_level_is_parsed_as_klogs() {
         for (words, level) in [
             (&["-v=4"][..], 4),
             (&["-v", "4"], 4),
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_known_when_given_and_only_then() {
+    fn flags_without_effect_are_listed_once_if_set() {
         let flags = read(&["--profiling=false", "--vmodule=a=2,b=3", "--profiling"]).unwrap();
-        assert_eq!(flags.inherited.given, ["profiling", "vmodule"]);
+        assert_eq!(flags.inherited.names, ["profiling", "vmodule"]);
     }
 
     #[test]
-    fn what_is_wrong_is_one_line_that_names_it() {
-        for (words, said) in [
+    fn an_invalid_flag_is_one_line_that_names_it() {
+        for (words, expected) in [
             (&["--metric-resolution=soon"][..], "write a duration"),
             (&["--metric-resolution=-5s"], "cannot be negative"),
             (
@@ -187,14 +187,14 @@ mod tests {
         ] {
             let line = read(words).unwrap_err();
             assert!(
-                line.contains(said) && !line.contains('\n'),
+                line.contains(expected) && !line.contains('\n'),
                 "{words:?}: {line}"
             );
         }
     }
 
     #[test]
-    fn help_is_one_line_a_flag_under_headings_and_fits_a_terminal() {
+    fn help_has_each_flag_once_under_headings_and_fits_a_terminal() {
         let help = read(&["--help"]).unwrap_err();
         assert_eq!(help, read(&["-h"]).unwrap_err());
         for line in help.lines() {
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!(
                 help.lines()
                     .filter(|line| line.split_whitespace().any(|word| word == flag))
-                    // Not where another flag's text begins with it.
+                    // Not the text of another flag that starts with it.
                     .filter(|line| line.starts_with("      --") || line.starts_with("  -"))
                     .count(),
                 1,

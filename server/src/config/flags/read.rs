@@ -1,4 +1,4 @@
-//! From what was typed to what is asked for, or to the one line that says why not.
+//! Parses the command line. An error is one line.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -9,26 +9,26 @@ use clap::{CommandFactory, Error, FromArgMatches};
 use super::{Flags, help};
 use crate::flag_values::without_empty;
 
-/// What a command line asks for.
+/// What the program does for a command line.
 #[derive(Debug)]
-pub enum Asked {
-    /// To serve.
+pub enum Invocation {
+    /// Serves with these flags.
     Serve(Box<Flags>),
-    /// This text.
-    Say(String),
+    /// Prints this text and ends.
+    Print(String),
 }
 
 impl Flags {
-    /// Reads a command line, the program's name first.
+    /// Parses a command line that starts with the program's name.
     ///
     /// # Errors
-    /// What is wrong with it, in one line.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+    /// A flag or value is invalid; one line for the user.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, String> {
         let command = Self::command();
         let mut matches = match command.clone().try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                return Ok(Asked::Say(help::render(&command)));
+                return Ok(Invocation::Print(help::render(&command)));
             }
             Err(error) => return Err(line(&error)),
         };
@@ -36,13 +36,13 @@ impl Flags {
         let flags = Self::from_arg_matches(&matches).map_err(|error| line(&error))?;
         if flags.general.version {
             let version = concat!("vitals-server ", env!("CARGO_PKG_VERSION"), "\n");
-            return Ok(Asked::Say(version.to_owned()));
+            return Ok(Invocation::Print(version.to_owned()));
         }
-        Ok(Asked::Serve(Box::new(flags)))
+        Ok(Invocation::Serve(Box::new(flags)))
     }
 }
 
-/// An error of clap's in one line, in words for who typed the flag.
+/// Renders an error of clap as one line for the user.
 fn line(error: &Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
@@ -54,7 +54,7 @@ fn line(error: &Error) -> String {
     match error.kind() {
         ErrorKind::UnknownArgument if !named.starts_with('-') => {
             format!(
-                "unexpected argument {named:?}: there are only flags, and a switch is turned off by --flag=false"
+                "unexpected argument {named:?}: there are only flags; write --flag=false to turn off a switch"
             )
         }
         ErrorKind::UnknownArgument => match of(ContextKind::SuggestedArg) {

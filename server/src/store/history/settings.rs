@@ -18,15 +18,15 @@ const LEAST_MEMORY: usize = 1 << 20;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "History")]
 pub struct HistoryFlags {
-    /// How long the usage of nodes and containers is stored, including deleted ones; 0 stores nothing.
+    /// How long the history of nodes and containers is stored, including those that are gone; 0 stores none.
     #[arg(long, value_name = "DURATION", default_value = "1h0m0s", value_parser = duration)]
     pub history_retention: Duration,
 
-    /// The smallest time between two stored samples of a container or node; 0 stores every new sample.
+    /// The shortest time between two stored samples of a container or node; 0 stores every sample.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub history_step: Duration,
 
-    /// The memory limit of the history; above it the oldest samples of all nodes are dropped first.
+    /// The memory limit of the history. Above it, the oldest samples of all nodes are evicted first.
     #[arg(long, value_name = "QUANTITY", default_value = "512Mi", value_parser = bytes)]
     pub history_memory_limit: usize,
 }

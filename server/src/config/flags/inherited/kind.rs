@@ -1,10 +1,10 @@
-//! What a value may be. A flag without effect still takes no nonsense: who mistypes it, means something.
+//! Types of values. The server refuses an invalid value even of a flag without effect, because it is a mistake.
 
 use kubevitals_proto::quantity::Quantity;
 
 use crate::flag_values::{address, any_duration, count, duration, integer, level};
 
-/// The type of a flag's value, and what the peer demands of it.
+/// The type of a flag's value, with the peer's restrictions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Switch,
@@ -22,7 +22,7 @@ pub(super) enum Kind {
     Duration,
     /// A Kubernetes quantity.
     Bytes,
-    /// Go's numbers of elliptic curves.
+    /// Numbers of elliptic curves, as in Go.
     Curves,
     /// `pattern=N,…` of klog.
     Patterns,
@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// Whether the peer would take the value.
+    /// Returns an error for a value that the peer refuses.
     pub(super) fn check(self, text: &str) -> Result<(), String> {
         match self {
             Self::Switch | Self::Text | Self::List => Ok(()),

@@ -1,5 +1,5 @@
-//! Which they are: everything that the peer inherits from k8s.io/apiserver and k8s.io/component-base and that
-//! nothing here is steered by. Defaults are the peer's; a flag without help is one it hides as deprecated.
+//! The table of flags that the peer inherits from k8s.io/apiserver and k8s.io/component-base and that have no effect
+//! here. Defaults are the peer's. A flag without help is one that the peer hides as deprecated.
 
 use super::Flag;
 use super::kind::Kind::{
@@ -16,7 +16,7 @@ const fn flag(name: &'static str, kind: Kind, default: &'static str, help: &'sta
     }
 }
 
-/// Groups of them, under the headings of the help.
+/// The flags by heading of the help.
 pub(super) const GROUPS: &[(&str, &[Flag])] = &[
     ("No effect here: of the API server", GENERIC),
     ("No effect here: of serving", SERVING),
@@ -27,20 +27,20 @@ pub(super) const GROUPS: &[(&str, &[Flag])] = &[
 
 #[rustfmt::skip]
 const GENERIC: &[Flag] = &[
-    flag("advertise-address", Address, "", "The address to tell others"),
+    flag("advertise-address", Address, "", "The address that clients use"),
     flag("cors-allowed-origins", List, "", "Origins that CORS admits"),
     flag("emulated-version", List, "", "Component versions to emulate"),
     flag("emulation-forward-compatible", Switch, "false", "Newer APIs while emulating"),
     flag("external-hostname", Text, "", "The host name in generated URLs"),
     flag("feature-gates", List, "", "Feature gates of components"),
-    flag("goaway-chance", Chance, "0", "Share of requests told to reconnect"),
-    flag("livez-grace-period", Duration, "0s", "How long /livez overlooks the start"),
-    flag("max-mutating-requests-inflight", Count, "200", "Bound on requests that write"),
+    flag("goaway-chance", Chance, "0", "Share of requests that must reconnect"),
+    flag("livez-grace-period", Duration, "0s", "How long /livez ignores the start"),
+    flag("max-mutating-requests-inflight", Count, "200", "Limit of concurrent requests that write"),
     flag("min-compatibility-version", List, "", "Component versions to stay compatible with"),
-    flag("min-request-timeout", Count, "1800", "Seconds that a watch is kept open"),
+    flag("min-request-timeout", Count, "1800", "Seconds that a watch stays open"),
     flag("runtime-config-emulation-forward-compatible", Switch, "false", "Newer APIs by --runtime-config"),
-    flag("shutdown-send-retry-after", Switch, "false", "Answer 429 while ending"),
-    flag("shutdown-watch-termination-grace-period", Duration, "0s", "How long watches may end"),
+    flag("shutdown-send-retry-after", Switch, "false", "Respond with 429 during shutdown"),
+    flag("shutdown-watch-termination-grace-period", Duration, "0s", "Time for watches to end"),
     flag("storage-initialization-timeout", Duration, "1m0s", "How long etcd may take"),
     flag("strict-transport-security-directives", List, "", "HSTS directives"),
 ];
@@ -52,7 +52,7 @@ const SERVING: &[Flag] = &[
 
 #[rustfmt::skip]
 const AUDIT: &[Flag] = &[
-    flag("audit-log-batch-buffer-size", Integer, "10000", "Events held before they are batched"),
+    flag("audit-log-batch-buffer-size", Integer, "10000", "Events in the buffer before a batch"),
     flag("audit-log-batch-max-size", Integer, "1", "Events in a batch"),
     flag("audit-log-batch-max-wait", AnyDuration, "0s", "The longest wait for a batch"),
     flag("audit-log-batch-throttle-burst", Integer, "0", "Batches in a burst"),
@@ -70,7 +70,7 @@ const AUDIT: &[Flag] = &[
     flag("audit-log-truncate-max-event-size", Integer, "102400", "Bytes of an event"),
     flag("audit-log-version", Text, "audit.k8s.io/v1", "The API version of events"),
     flag("audit-policy-file", Text, "", "The audit policy"),
-    flag("audit-webhook-batch-buffer-size", Integer, "10000", "Events held before they are batched"),
+    flag("audit-webhook-batch-buffer-size", Integer, "10000", "Events in the buffer before a batch"),
     flag("audit-webhook-batch-initial-backoff", AnyDuration, "10s", ""),
     flag("audit-webhook-batch-max-size", Integer, "400", "Events in a batch"),
     flag("audit-webhook-batch-max-wait", AnyDuration, "30s", "The longest wait for a batch"),
