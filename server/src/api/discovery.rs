@@ -90,7 +90,7 @@ pub(super) fn paths(code: StatusCode) -> Response {
 
 /// `/apis`: aggregated discovery if any clause of the Accept header asks for it, else the list of groups.
 fn groups(port: u16, request: &Request) -> Response {
-    match accept::negotiate(request.headers(), aggregated) {
+    match accept::negotiate(accept::header(request.headers()), aggregated) {
         Ok(chosen) => aggregated_groups(chosen.encoding, request),
         Err(_) => object(
             request,

@@ -70,13 +70,14 @@ impl ResponseFormat {
             let served = offer.protobuf || encoding != Encoding::Protobuf;
             served.then(|| convert(encoding, conversion)).flatten()
         };
-        let chosen = accept::negotiate(request.headers(), convert).map_err(|refusal| {
-            let available = match cardinality {
-                Cardinality::One => offer.objects,
-                Cardinality::Many => offer.lists,
-            };
-            reply::not_acceptable(request, refusal, available, offer.objects)
-        })?;
+        let chosen =
+            accept::negotiate(accept::header(request.headers()), convert).map_err(|refusal| {
+                let available = match cardinality {
+                    Cardinality::One => offer.objects,
+                    Cardinality::Many => offer.lists,
+                };
+                reply::not_acceptable(request, refusal, available, offer.objects)
+            })?;
         Ok(Self {
             offer,
             cardinality,

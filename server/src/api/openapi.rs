@@ -175,7 +175,11 @@ fn group(documents: &Documents, request: &Request) -> Response {
 
 /// Whether the client accepts JSON, by name or by `*`.
 fn accepts_json(request: &Request) -> bool {
-    accept::first_of(request.headers(), &[Encoding::Json.content_type()]).is_some()
+    accept::first_of(
+        accept::header(request.headers()),
+        &[Encoding::Json.content_type()],
+    )
+    .is_some()
 }
 
 fn not_acceptable() -> Response {

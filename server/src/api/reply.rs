@@ -58,7 +58,7 @@ impl Form {
 
     /// Like [`any`](Self::any), from the parts of a request.
     pub(super) fn of_failure(uri: &Uri, headers: &HeaderMap) -> Self {
-        match accept::negotiate(headers, accept::no_conversion) {
+        match accept::negotiate(accept::header(headers), accept::no_conversion) {
             Ok(chosen) => Self {
                 encoding: chosen.encoding,
                 pretty: chosen.pretty || request::pretty(uri, headers),
@@ -72,7 +72,7 @@ impl Form {
     /// # Errors
     /// 406 if no clause can be served.
     pub(super) fn of(request: &Request) -> Result<Self, Response> {
-        match accept::negotiate(request.headers(), accept::no_conversion) {
+        match accept::negotiate(accept::header(request.headers()), accept::no_conversion) {
             Ok(_) => Ok(Self::any(request)),
             Err(refusal) => Err(not_acceptable(request, refusal, OBJECTS, OBJECTS)),
         }

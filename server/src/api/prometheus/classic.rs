@@ -1,15 +1,15 @@
-//! OpenMetrics' text turned into Prometheus' older one, line by line as it is written.
+//! Converts OpenMetrics to Prometheus' text format, line by line as it is written.
 //!
-//! prometheus-client writes OpenMetrics only. The two differ in that the older one calls a counter's family by its
-//! samples' name (`…_total`), has no end mark and no units, and writes bounds as Go does: `le="1"`.
+//! prometheus-client writes OpenMetrics only. In the text format, the family of a counter has the name of its samples
+//! (`…_total`), there are no units and no end mark, and bounds are written as in Go: `le="1"`.
 
 use std::fmt::{self, Write};
 
-/// Writes on what it is given, in the older form.
+/// A writer that converts what it gets and writes it to `out`.
 pub(super) struct Classic<W> {
     out: W,
     line: String,
-    /// The help of the family that begins; its name is known for good when its type is.
+    /// The help of the current family, which is written with its type: the type decides the family's name.
     help: String,
 }
 
@@ -25,7 +25,7 @@ impl<W: Write> Classic<W> {
     fn finish_line(&mut self) -> fmt::Result {
         let line = std::mem::take(&mut self.line);
         let written = self.write_line(&line);
-        // Its allocation is used again.
+        // Reuse the allocation.
         self.line = line;
         self.line.clear();
         written
@@ -52,12 +52,12 @@ impl<W: Write> Classic<W> {
         if line.starts_with('#') {
             return Ok(());
         }
-        // Labels may hold what looks like a bound, but not this early: the bound is a bucket's first label.
+        // A label value may look like a bound, but the bound is a bucket's first label.
         if let Some((name, rest)) = line.split_once("_bucket{le=\"")
             && let Some((bound, rest)) = rest.split_once('"')
         {
             return match bound.parse::<f64>() {
-                // The shortest text that means this number.
+                // The shortest text of this number.
                 Ok(number) if number.is_finite() => {
                     writeln!(self.out, "{name}_bucket{{le=\"{number}\"{rest}")
                 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_older_form_is_gos() {
+    fn the_text_format_is_gos() {
         let openmetrics = "# HELP a Of a.\n# TYPE a counter\na_total{x=\"\\n\"} 1\n\
             # HELP b Of b.\n# TYPE b histogram\n# UNIT b seconds\nb_sum 1.5\nb_count 2\n\
             b_bucket{le=\"1.0\",n=\"_bucket{le=\\\"2.0\\\"\"} 1\nb_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n\
@@ -94,12 +94,12 @@ mod tests {
             # HELP b Of b.\n# TYPE b histogram\nb_sum 1.5\nb_count 2\n\
             b_bucket{le=\"1\",n=\"_bucket{le=\\\"2.0\\\"\"} 1\nb_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n\
             # HELP c Of c.\n# TYPE c gauge\nc 1.0\n";
-        // However it is cut up.
+        // In chunks of any size.
         for size in [1, 2, 7, 1000] {
             let mut out = String::new();
             let mut writer = Classic::new(&mut out);
-            for piece in openmetrics.as_bytes().chunks(size) {
-                writer.write_str(str::from_utf8(piece).unwrap()).unwrap();
+            for chunk in openmetrics.as_bytes().chunks(size) {
+                writer.write_str(str::from_utf8(chunk).unwrap()).unwrap();
             }
             assert_eq!(out, classic);
         }

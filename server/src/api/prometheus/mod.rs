@@ -37,13 +37,13 @@ pub(super) fn routes(registry: Registry, pool: &Arc<Pool>) -> Router<Arc<Query>>
     Router::new().route(
         "/metrics",
         get(async move |request: Request| {
-            let (form, newer) = (Form::any(&request), prefers_openmetrics(&request));
+            let (form, openmetrics) = (Form::any(&request), prefers_openmetrics(&request));
             let gzip = compress::accepts_gzip(request.headers());
             let caller = Caller::of(&request);
-            // It cannot be kept while others work.
+            // A request cannot be held across an await.
             drop(request);
             let registry = Arc::clone(&registry);
-            metrics(&pool, caller, registry, newer, gzip, form).await
+            metrics(&pool, caller, registry, openmetrics, gzip, form).await
         }),
     )
 }
@@ -52,13 +52,13 @@ async fn metrics(
     pool: &Pool,
     caller: Caller,
     registry: Arc<Registry>,
-    newer: bool,
+    openmetrics: bool,
     gzip: bool,
     form: Form,
 ) -> Response {
-    // With thousands of nodes this is a few milliseconds' work, during which nobody else should have to wait.
+    // Thousands of nodes take a few milliseconds, which would block other tasks.
     let written = caller.run(pool, move |_| {
-        let text = write(&registry, newer)?;
+        let text = write(&registry, openmetrics)?;
         Ok::<_, fmt::Error>(if gzip {
             compress::gzip(text.as_bytes())
         } else {
@@ -70,7 +70,7 @@ async fn metrics(
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = StatusCode::OK;
             let headers = response.headers_mut();
-            let media = if newer { OPENMETRICS } else { CLASSIC };
+            let media = if openmetrics { OPENMETRICS } else { CLASSIC };
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
             headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -84,9 +84,9 @@ async fn metrics(
     }
 }
 
-fn write(registry: &Registry, newer: bool) -> Result<String, fmt::Error> {
+fn write(registry: &Registry, openmetrics: bool) -> Result<String, fmt::Error> {
     let mut text = String::new();
-    if newer {
+    if openmetrics {
         text::encode(&mut text, registry)?;
     } else {
         text::encode(&mut Classic::new(&mut text), registry)?;
@@ -94,8 +94,8 @@ fn write(registry: &Registry, newer: bool) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// Whether OpenMetrics is asked for before anything that the older form would do for.
+/// Whether the client prefers OpenMetrics to the text format.
 fn prefers_openmetrics(request: &Request) -> bool {
-    const NEWER: &str = "application/openmetrics-text";
-    accept::first_of(request.headers(), &["text/plain", NEWER]) == Some(NEWER)
+    const MEDIA: &str = "application/openmetrics-text";
+    accept::first_of(accept::header(request.headers()), &["text/plain", MEDIA]) == Some(MEDIA)
 }
