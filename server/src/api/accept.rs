@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 
 pub(super) use kubevitals_proto::wire::accept::{
-    Chosen, Conversion, Refusal, first_of, negotiate, no_conversion,
+    Conversion, Refusal, first_of, negotiate, no_conversion,
 };
 
 /// The value of the Accept header; empty if there is none. As in Go, only the first header of that name counts.
