@@ -1,22 +1,22 @@
-//! Text as wide as it is on the screen: wide characters take two cells, combining ones none.
+//! The width of text in terminal cells, and shortening to a width. Wide characters take two cells, combining ones none.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Where text stands in a wider cell.
+/// The alignment of text in a wider column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
-    /// Words.
+    /// For words.
     #[default]
     Left,
-    /// Numbers, so that their digits stand under each other.
+    /// For numbers, so that digits line up.
     Right,
 }
 
-/// How many cells `text` takes.
+/// Returns the width of `text` in cells.
 pub fn width(text: &str) -> usize {
-    // Names are ASCII nearly always, and then bytes are cells.
+    // Most names are ASCII, where one byte is one cell.
     if text.is_ascii() {
         text.len()
     } else {
@@ -24,9 +24,9 @@ pub fn width(text: &str) -> usize {
     }
 }
 
-/// `text` without what would move the cursor or colour the terminal: what a cluster says must not command it.
+/// Removes control characters from `text`, so that text from a cluster cannot control the terminal.
 ///
-/// Tabs and line ends become blanks, other control characters go.
+/// Tabs and line feeds become blanks.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
@@ -39,7 +39,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(shown).collect())
 }
 
-/// `text` if it fits into `room` cells, else its beginning and `ellipsis`; never wider than `room`.
+/// Shortens `text` to at most `cells` cells: the beginning and `ellipsis`.
 pub fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= room {
         return Cow::Borrowed(text);
@@ -50,8 +50,7 @@ pub fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
     }
 }
 
-/// `text` if it fits into `room` cells, else its beginning, `ellipsis` and its end, which tells pods of one workload
-/// apart; never wider than `room`.
+/// Shortens `text` to at most `cells` cells: the beginning, `ellipsis` and the end, where pods of one workload differ.
 pub fn cut_middle<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= room {
         return Cow::Borrowed(text);
@@ -67,7 +66,7 @@ pub fn cut_middle<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str
     ))
 }
 
-/// Exactly `room` cells: cut with `ellipsis` or filled with blanks.
+/// Renders `text` in exactly `cells` cells: cut with `ellipsis`, or filled with blanks.
 pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
     let cut = cut(text, room, ellipsis);
     let blanks = " ".repeat(room.saturating_sub(width(&cut)));
@@ -77,7 +76,7 @@ pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
     }
 }
 
-/// The longest beginning that fits into `room` cells. What has no width stays with what it is written upon.
+/// Returns the longest beginning that fits into `cells` cells. A combining character stays with the one before it.
 pub(super) fn head(text: &str, room: usize) -> &str {
     let mut used = 0;
     for (at, c) in text.char_indices() {
@@ -89,7 +88,7 @@ pub(super) fn head(text: &str, room: usize) -> &str {
     text
 }
 
-/// The longest end that fits into `room` cells and does not begin with what has no width.
+/// Returns the longest end that fits into `cells` cells and does not start with a combining character.
 pub(super) fn tail(text: &str, room: usize) -> &str {
     let (mut used, mut from) = (0, text.len());
     for (at, c) in text.char_indices().rev() {
@@ -105,7 +104,7 @@ pub(super) fn tail(text: &str, room: usize) -> &str {
     text.get(from..).unwrap_or_default()
 }
 
-/// `text` in lines of at most `room` cells, broken at blanks where there are any.
+/// Breaks `text` into lines of at most `cells` cells, at blanks if possible.
 pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
@@ -119,7 +118,7 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
             }
             while width(word) > room {
                 let part = head(word, room);
-                // A character wider than the room has no place on any line.
+                // A character wider than a line is left out.
                 let Some(rest) = word.strip_prefix(part).filter(|_| !part.is_empty()) else {
                     word = "";
                     break;
@@ -150,7 +149,7 @@ mod tests {
             ("web-1", 1, "…"),
             ("web-1", 0, ""),
             ("日本語", 6, "日本語"),
-            // Half of a wide character is not shown.
+            // Half of a wide character is left out.
             ("日本語", 5, "日本…"),
             ("日本語", 4, "日…"),
             ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),

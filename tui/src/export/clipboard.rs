@@ -1,12 +1,12 @@
-//! The clipboard of the terminal's own machine, also through ssh.
+//! Copies to the clipboard of the terminal's machine, also over ssh.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Longer texts are refused by some terminals, and no name is.
+/// The longest text in bytes. Some terminals refuse longer ones; names are shorter.
 const LONGEST: usize = 64 << 10;
 
-/// What is written to the terminal to put `text` on the clipboard: OSC 52 of xterm. Nothing for what is too long.
+/// Returns the escape sequence (OSC 52 of xterm) that copies `text`. `None` if the text is too long.
 pub fn osc52(text: &str) -> Option<String> {
     (text.len() <= LONGEST).then(|| format!("\x1b]52;c;{}\x07", STANDARD.encode(text)))
 }

@@ -1,4 +1,4 @@
-//! Comma-separated values, by RFC 4180.
+//! Renders rows as comma-separated values (RFC 4180).
 
 use kubevitals_proto::time::Timestamp;
 
@@ -33,7 +33,7 @@ pub(super) fn write(
     text
 }
 
-/// In quotes, if it has what would end it.
+/// Writes a cell, in quotes if it contains a separator or a quote.
 fn cell_into(text: &mut String, cell: &str) {
     if cell.contains([',', '"', '\r', '\n']) {
         text.push('"');

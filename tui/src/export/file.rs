@@ -1,4 +1,4 @@
-//! Where an export goes.
+//! Writes an export to a file.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -8,27 +8,27 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::{ExportAs, View};
 
-/// How many files of one name there may be before a new one is refused.
+/// The highest number of files with one name; a further one is refused.
 const MOST: u32 = 1_000;
 
-/// What a file with a view is called: `vitals-pods-20260708T140509Z.csv`, by the time that it shows.
+/// Returns the file name of an exported view: `vitals-pods-20260708T140509Z.csv`. The time is the displayed one.
 pub fn file_name(view: View, now: Timestamp, form: ExportAs) -> String {
     let ending = match form {
         ExportAs::Table => "txt",
         ExportAs::Csv => "csv",
         ExportAs::Json => "json",
     };
-    // RFC 3339 to the second, without what some file systems refuse.
+    // RFC 3339 to the second, without the characters that some file systems refuse.
     let time = Timestamp::from_secs(now.as_secs())
         .to_string()
         .replace(['-', ':'], "");
     format!("vitals-{}-{time}.{ending}", view.title().to_lowercase())
 }
 
-/// Writes a file into a folder and tells its path. A file that is there already stays: the new one gets a number.
+/// Writes a file into a folder and returns its path. An existing file stays: the new one gets a number.
 ///
 /// # Errors
-/// Why it cannot be written.
+/// The I/O error, or `AlreadyExists` if all numbers are in use.
 pub fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
     let numbered = |number: u32| match number {

@@ -1,4 +1,4 @@
-//! A list of objects, one a row.
+//! Renders rows as a JSON list, with one object for each row.
 
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Map, Number, Value as Json};

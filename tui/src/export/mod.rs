@@ -1,9 +1,9 @@
-//! A view as text for others: a table for people, CSV and JSON for programs, and a name on the clipboard.
+//! Exports a view: as a table for people, as CSV or JSON for programs, or a name to the clipboard.
 //!
-//! What programs read is not rounded: CPU in cores, memory and disk in bytes, rates in bytes a second, parts in
-//! percent, ages in whole seconds, other times in RFC 3339; what is not known is empty, or null. Each of their rows says
-//! first of when it is (`at`), and last when its usage was measured, where usage is. Beside a fraction stand its two
-//! numbers, beside restarts why and when the last one was.
+//! Values in CSV and JSON are not rounded: CPU in cores, memory and disk in bytes, rates in bytes per second, ratios in
+//! percent, ages in whole seconds, other times in RFC 3339. An unknown value is empty, or null. Each row starts with
+//! the time of the row (`at`) and ends with the time of its usage sample, if it has usage. A fraction has its two
+//! numbers beside it; a restart count has the cause and time of the last restart.
 
 mod clipboard;
 mod csv;
@@ -22,7 +22,7 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::{AnyTable, Column, ExportAs, Field, Unit};
 
-/// A table in one of the forms: these columns of the rows at these places, as they were at `now`.
+/// Renders columns of a table's rows (by index, as of `now`) in a form.
 pub fn export(
     form: ExportAs,
     columns: &[Column],
@@ -30,7 +30,7 @@ pub fn export(
     places: &[u32],
     now: Timestamp,
 ) -> String {
-    // What is drawn over time says no more in letters than its last point, which has a column of its own.
+    // The last point of a trend has a column of its own.
     let columns: Vec<Column> = columns
         .iter()
         .filter(|column| !column.is_trend())
@@ -43,10 +43,10 @@ pub fn export(
     }
 }
 
-/// What the first column for programs is called: of when a row is.
+/// The name of the first column in CSV and JSON: the time of the row.
 const AT: &str = "at";
 
-/// The fields that a program reads of these columns.
+/// Returns the fields of CSV and JSON for these columns.
 fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
     let with = |column: &Column| {
         let field = column.field;
@@ -67,7 +67,7 @@ fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
     fields
 }
 
-/// What a program knows a field by.
+/// Returns the name of a field in CSV and JSON.
 const fn name(field: Field) -> &'static str {
     match field {
         Field::LastRestartAge => "last-restart-time",
@@ -75,7 +75,7 @@ const fn name(field: Field) -> &'static str {
     }
 }
 
-/// What a program reads of a field.
+/// The value of a field in CSV and JSON.
 #[derive(Debug, Clone, PartialEq)]
 enum Value<'a> {
     Text(Cow<'a, str>),
@@ -111,7 +111,7 @@ fn whole(number: f64) -> Value<'static> {
     Value::Integer(number as u64)
 }
 
-/// A time as programs read it, to the second.
+/// Renders a time in RFC 3339, to the second.
 fn time(time: Timestamp) -> String {
     time.to_rfc3339_seconds()
 }
@@ -145,7 +145,6 @@ mod tests {
         super::export(form, columns, &table, &places, now)
     }
 
-    /// The columns of these fields.
     fn columns<R: Row>(fields: &[Field]) -> Vec<Column> {
         let column = |field: &Field| {
             let mut columns = R::columns().into_iter();

@@ -1,11 +1,11 @@
-//! Columns for people, as wide as what is in them.
+//! Renders rows as a table for people. Each column is as wide as its widest cell.
 
 use kubevitals_proto::time::Timestamp;
 
 use crate::model::{self, AnyTable, Column};
 use crate::text::{Align, clean, fit, width};
 
-/// Blanks between two columns, as kubectl has them.
+/// The blanks between two columns, as in kubectl.
 const GAP: &str = "   ";
 
 pub(super) fn write(

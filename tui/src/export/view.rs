@@ -1,10 +1,10 @@
-//! The view that is open, as it is exported.
+//! Exports the open view.
 
 use super::export;
 use crate::model::columns::ColumnChoice;
 use crate::model::{Column, ExportAs, State};
 
-/// The view in one of the forms: the rows it shows, in their order, and the columns it would have in a wide terminal.
+/// Renders the open view in a form: its rows in their order, with the columns of a wide terminal.
 pub fn of_view(state: &State, form: ExportAs) -> String {
     let screen = state.screen();
     let table = state.world().table(screen.view);

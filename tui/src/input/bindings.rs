@@ -1,49 +1,49 @@
-//! What keys do.
+//! The table of key bindings.
 
 use std::sync::LazyLock;
 
 use crate::model::{Action, Edit, ExportAs, Field, Mode, View};
 
-/// A line of the help.
+/// One action, with its keys and its help text.
 #[derive(Debug, Clone)]
 pub struct Binding {
-    /// What the configuration calls it.
+    /// The name in the configuration.
     pub id: &'static str,
-    /// The keys that do it, unless the configuration has others.
+    /// The default keys.
     pub keys: &'static [&'static str],
-    /// When they do.
+    /// The mode in which the keys apply.
     pub mode: Mode,
-    /// Under which heading it stands.
+    /// The section of the help.
     pub section: Section,
-    /// What it does, for the help.
+    /// The help text.
     pub help: &'static str,
-    /// What it does.
+    /// The action.
     pub action: Action,
 }
 
-/// A heading of the help.
+/// A section of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
-    /// Moving in a table, and into things.
+    /// Moving and opening.
     Move,
-    /// The views.
+    /// Switching views.
     Views,
-    /// Time.
+    /// Pausing, and going back in time.
     Time,
-    /// Filter and sort.
+    /// Filtering, sorting and columns.
     Rows,
-    /// Which cluster, which namespaces, and what leaves the screen.
+    /// Cluster, namespaces, export, and the program itself.
     Program,
-    /// While a line is written.
+    /// Editing the filter line.
     Line,
-    /// While a list is open.
+    /// An open list.
     List,
-    /// While the help is open.
+    /// An open help page.
     Help,
 }
 
 impl Section {
-    /// All there are, in the order of the help.
+    /// All sections, in the order of the help.
     pub const ALL: [Self; 8] = [
         Self::Move,
         Self::Views,
@@ -55,7 +55,7 @@ impl Section {
         Self::Help,
     ];
 
-    /// What it is called.
+    /// The heading.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Move => "Move",
@@ -135,7 +135,7 @@ const fn help(
     }
 }
 
-/// Every key there is. An id is unique; a key is so in its mode.
+/// All bindings, in the order of the help. Ids are unique; a key is unique in its mode.
 pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let (before, after) = KEYS.split_at(KEYS.iter().position(is_of_time).unwrap_or(0));
     let views = View::SWITCHABLE.iter().zip(DIGITS).map(|(view, key)| {
@@ -150,7 +150,7 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The keys of the views, in their order.
+/// The keys of the views, in the order of the views.
 const DIGITS: [&[&str]; 9] = [
     &["1"],
     &["2"],
@@ -163,12 +163,12 @@ const DIGITS: [&[&str]; 9] = [
     &["9"],
 ];
 
-/// Whether a binding stands behind those of the views.
+/// Whether a binding comes after those of the views.
 fn is_of_time(binding: &Binding) -> bool {
     binding.section == Section::Time
 }
 
-/// The keys beside those of the views.
+/// The bindings except those that open a view.
 #[rustfmt::skip] // one line each: a table
 static KEYS: &[Binding] = &[
     look(Section::Move, "down", &["down", "j"], Action::Move(1), "one row down"),

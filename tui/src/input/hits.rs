@@ -1,14 +1,14 @@
-//! Where on the screen something can be clicked.
+//! Which areas of the screen respond to a click.
 
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::{Position, Rect};
 
 use crate::model::{Field, Pane, View};
 
-/// What a place on the screen is.
+/// What a click on an area refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Rows of a pane, from the one that is shown so far below the first one.
+    /// Rows of a pane. The number is the offset of the area's first row from the pane's first displayed row.
     Rows(Pane, u16),
     /// The heading of a pane.
     Pane(Pane),
@@ -16,47 +16,47 @@ pub enum Target {
     Heading(Field),
     /// The name of a view.
     View(View),
-    /// A container of the pod whose page is shown, by its place.
+    /// A container on the page of a pod, by its index.
     Container(usize),
     /// A chart over time.
     Time(Span),
-    /// Choices of a list that lies over the view, from this one on, one in each row.
+    /// Entries of an open list, one in each row, from this index.
     Choices(usize),
-    /// A hint of the last row: does what the binding of this id does.
+    /// A hint in the footer: triggers the binding with this id.
     Hint(&'static str),
-    /// What else lies over the view.
+    /// The rest of an overlay.
     Window,
 }
 
-/// What a chart over time is of.
+/// The time range of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The time at its left.
+    /// The time at the left edge.
     pub since: Timestamp,
-    /// The time at its right.
+    /// The time at the right edge.
     pub until: Timestamp,
-    /// Whether its right end is now, and goes on.
+    /// Whether the right edge is now.
     pub live: bool,
 }
 
-/// The places of a screen, as it was drawn last. What was added later lies over what was there.
+/// The clickable areas of the last drawn screen. A later area covers earlier ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
     places: Vec<(Rect, Target)>,
 }
 
 impl Hits {
-    /// Adds a place.
+    /// Adds an area.
     pub fn add(&mut self, area: Rect, target: Target) {
         self.places.push((area, target));
     }
 
-    /// Forgets all places: something lies over the whole screen.
+    /// Removes all areas: an overlay covers the screen.
     pub fn clear(&mut self) {
         self.places.clear();
     }
 
-    /// What is at this column and row, and its whole area.
+    /// Returns the target at a column and row, and its area.
     pub fn at(&self, column: u16, row: u16) -> Option<(Rect, Target)> {
         let position = Position::new(column, row);
         let mut places = self.places.iter().rev();
@@ -65,7 +65,7 @@ impl Hits {
 }
 
 impl Span {
-    /// The time that a column of a chart in this area is of; what is beside it is its end. None if that is now.
+    /// Returns the time at a column of a chart with this area. A column outside counts as the edge. `None` means now.
     pub(super) fn at(self, area: Rect, column: u16) -> Option<Timestamp> {
         let steps = i64::from(area.width.saturating_sub(1)).max(1);
         let at = i64::from(column.saturating_sub(area.x)).min(steps);

@@ -1,25 +1,25 @@
-//! A key, and what it is called in the help and in the configuration.
+//! A key, and its name in the help and the configuration.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key with what is held down beside it.
+/// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-/// A text that names no key.
+/// The error for a text that is not the name of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
 )]
 pub struct KeyError(String);
 
-/// Keys with a name. Of keys with two, the first is written.
+/// Names of keys. If a key has two, the first is the one displayed.
 const NAMES: &[(&str, KeyCode)] = &[
     ("space", KeyCode::Char(' ')),
     ("enter", KeyCode::Enter),
@@ -44,7 +44,7 @@ const NAMES: &[(&str, KeyCode)] = &[
 ];
 
 impl Key {
-    /// A key as terminals tell it, in one form: some say shift beside `G`, some say back-tab for shift and tab.
+    /// Normalizes a key event. Some terminals report shift with `G`, some report back-tab for shift and tab.
     pub fn new(code: KeyCode, modifiers: KeyModifiers) -> Self {
         let told = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
         let modifiers = modifiers & told;
@@ -65,7 +65,7 @@ impl Key {
         }
     }
 
-    /// The character that it writes into a line, if it does.
+    /// Returns the character that the key inserts into a line, if any.
     pub fn character(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
@@ -73,11 +73,11 @@ impl Key {
         }
     }
 
-    /// The bytes that a terminal sends for it, for tests that press it.
+    /// Returns the bytes that a terminal sends for the key. Tests use it to press keys.
     pub fn bytes(self) -> Option<String> {
         let shift = self.modifiers == KeyModifiers::SHIFT;
         let control = self.modifiers == KeyModifiers::CONTROL;
-        // xterm's: a parameter says what is held down.
+        // In xterm's encoding a parameter carries the modifiers.
         let arrow = |letter: char| {
             if shift {
                 format!("\x1b[1;2{letter}")

@@ -1,4 +1,4 @@
-//! Which key does what: the table of bindings, with what the configuration changes.
+//! The effective key bindings: the table, with the changes of the configuration.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -7,16 +7,16 @@ use super::bindings::{BINDINGS, Binding, Section};
 use super::key::{Key, KeyError};
 use crate::model::{Action, Edit, Mode};
 
-/// The keys of each binding, and the other way round.
+/// Maps bindings to keys, and keys to bindings.
 #[derive(Debug, Clone)]
 pub struct KeyMap {
-    /// In the order of [`BINDINGS`].
+    /// The keys of each binding, in the order of [`BINDINGS`].
     keys: Vec<Vec<Key>>,
-    /// To the index of the binding.
+    /// The index of the binding, by mode and key.
     found: HashMap<(Mode, Key), usize>,
 }
 
-/// Why keys cannot be bound so.
+/// An invalid change of the key bindings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
     /// The binding does not exist.
@@ -25,21 +25,21 @@ pub enum KeyMapError {
     /// One of the keys does not exist.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A key would do two things.
+    /// A key has two bindings in one mode.
     #[error("{key} would do both {one} and {other}")]
     Twice {
         /// The key.
         key: String,
-        /// What it does already.
+        /// The id of one binding.
         one: &'static str,
-        /// What it should do too.
+        /// The id of the other.
         other: &'static str,
     },
 }
 
 impl Default for KeyMap {
     fn default() -> Self {
-        // That the table is sound is held by a test.
+        // A test checks that the table is valid.
         Self::new::<&str>(&[]).unwrap_or_else(|_| Self {
             keys: Vec::new(),
             found: HashMap::new(),
@@ -48,10 +48,11 @@ impl Default for KeyMap {
 }
 
 impl KeyMap {
-    /// The table, but for what `changes` say: the id of a binding, and its keys instead. No keys: it cannot be reached.
+    /// Applies `changes` to the table: the id of a binding, and the keys that replace its keys. No keys disable a
+    /// binding.
     ///
     /// # Errors
-    /// The id of the change that is to blame, and why.
+    /// The id of the invalid change, and the reason.
     pub fn new<S: AsRef<str>>(changes: &[(String, Vec<S>)]) -> Result<Self, (String, KeyMapError)> {
         for (id, _) in changes {
             if !BINDINGS.iter().any(|binding| binding.id == id) {
@@ -74,7 +75,7 @@ impl KeyMap {
                 let before = map.found.insert((binding.mode, *key), index);
                 if let Some(one) = before.filter(|one| *one != index) {
                     let one = BINDINGS.get(one).map_or("", |binding| binding.id);
-                    // The one that was changed is to blame.
+                    // The change causes the conflict, not the default.
                     let is_changed = |id: &str| changes.iter().any(|(changed, _)| changed == id);
                     let to_blame = if is_changed(binding.id) {
                         binding.id
@@ -94,7 +95,7 @@ impl KeyMap {
         Ok(map)
     }
 
-    /// What a key does in a mode. Characters that are not bound go into the line that is being written.
+    /// Returns the action of a key in a mode. A character without a binding is inserted into the open line.
     pub fn action(&self, mode: Mode, key: Key) -> Option<Action> {
         if let Some(index) = self.found.get(&(mode, key)) {
             return BINDINGS.get(*index).map(|binding| binding.action.clone());
@@ -105,18 +106,18 @@ impl KeyMap {
         }
     }
 
-    /// Every binding with its keys.
+    /// Iterates over all bindings with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
-    /// The first key of a binding, for hints on the screen: `? help`. Nothing for one that cannot be reached.
+    /// Returns the first key of a binding, for hints such as `? help`. `None` for a disabled one.
     pub fn key(&self, id: &str) -> Option<Key> {
         let (_, keys) = self.iter().find(|(binding, _)| binding.id == id)?;
         keys.first().copied()
     }
 
-    /// The lines of the help: a heading, then keys and what they do.
+    /// Returns the help: for each section its keys and help texts.
     pub fn help(&self) -> Vec<(Section, Vec<(String, &'static str)>)> {
         let lines = |section| {
             self.iter()
@@ -130,7 +131,7 @@ impl KeyMap {
             .collect()
     }
 
-    /// The tables of docs/dashboard.md.
+    /// Renders the tables of docs/dashboard.md.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         for section in Section::ALL {

@@ -1,7 +1,7 @@
-//! Keys and mouse → [`Action`]s.
+//! Converts keys and mouse events into [`Action`]s.
 //!
-//! [`BINDINGS`] is the one table of what keys do. Dispatch, the help view, the table in docs/dashboard.md and what the
-//! configuration may change all come from it, so none of them can say what another does not.
+//! [`BINDINGS`] is the only table of keys. Dispatch, the help, the tables in docs/dashboard.md and the configuration
+//! use it.
 
 mod bindings;
 mod hits;
@@ -22,26 +22,26 @@ use ratatui::layout::Rect;
 use crate::model::{Action, Edit, Mode};
 use crate::text::clean;
 
-/// Rows that one notch of the wheel scrolls.
+/// The rows that one notch of the wheel scrolls.
 const NOTCH: i32 = 3;
-/// The longest text that is taken from a paste, in bytes: a filter has no use for more.
+/// The longest pasted text in bytes; the rest is dropped. No filter needs more.
 const LONGEST_PASTE: usize = 4_096;
 
-/// Within this time after a click another one at the same place makes it a double click.
+/// The longest time between the two clicks of a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 
-/// What the mouse does over more than one event.
+/// The state of the mouse between events.
 #[derive(Debug, Clone, Default)]
 pub struct Grip {
-    /// The chart that is dragged, as it was when the button went down: a drag goes on beside it, as with any slider,
-    /// and whatever is drawn meanwhile.
+    /// The chart under the pressed button, as drawn at that moment. Dragging continues outside the chart, as with a
+    /// slider.
     held: Option<(Rect, Span)>,
-    /// The last click on a row: when, on what, and in which row of the screen.
+    /// The last click on a row: its time, target and screen row.
     clicked: Option<(Instant, Target, u16)>,
 }
 
-/// What a person asks for by an event of the terminal that arrived at `now`, in this mode and on a screen of these
-/// `hits`; mostly one thing or nothing.
+/// Returns the actions for a terminal event that arrived at `now`, in this mode and on a screen with these `hits`. Most
+/// events cause one action or none.
 pub fn actions(
     event: &Event,
     mode: Mode,
@@ -66,7 +66,7 @@ pub fn actions(
     }
 }
 
-/// What is said of a key that does nothing in this mode. Nothing of keys that have no name, such as Caps Lock.
+/// Returns the notice for a key without a binding in this mode. `None` for a key without a name, such as Caps Lock.
 fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
     let name = key.to_string();
     if name.parse() != Ok(key) {
@@ -79,7 +79,7 @@ fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
     }))
 }
 
-/// A paste goes into the line that is being written; into the filter's, which it opens, if none is.
+/// Inserts pasted text into the open line. If no line is open, opens the filter first.
 fn paste(text: &str, mode: Mode) -> Vec<Action> {
     let end = text.floor_char_boundary(LONGEST_PASTE);
     let text = clean(text.get(..end).unwrap_or_default().trim()).into_owned();
@@ -109,11 +109,11 @@ fn mouse(
     match event.kind {
         MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
         MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
-        // A click beside the help closes it, as it does with every window that lies over others.
+        // A click closes the help, as it does outside other overlays.
         MouseEventKind::Down(MouseButton::Left) if mode == Mode::Help => Some(Action::Back),
         MouseEventKind::Down(MouseButton::Left) => {
             let Some((area, target)) = hit else {
-                // So does one beside a list.
+                // A click outside a list closes it.
                 return (mode == Mode::Pick).then_some(Action::Back);
             };
             let row = event.row - area.y;
@@ -152,7 +152,7 @@ fn mouse(
     }
 }
 
-/// What a column of a chart leads to.
+/// Returns the action for a column of a chart.
 fn seek(area: Rect, span: Span, column: u16) -> Action {
     span.at(area, column).map_or(Action::Live, Action::Seek)
 }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn two_clicks_on_a_row_in_half_a_second_open_it() {
         let begin = Instant::now();
-        // The second click: how much later, where, and what it does.
+        // The second click: its delay, position and action.
         for (millis, column, row, action) in [
             (0, 7, 6, Action::Open(Pane::List, 2)),
             (499, 60, 6, Action::Open(Pane::List, 2)),
@@ -254,7 +254,7 @@ mod tests {
                 std::slice::from_ref(&action),
                 "{millis} ms later at {column}, {row}"
             );
-            // A third click begins anew; one on something else in between too.
+            // A third click starts a new pair; so does a click on another target in between.
             let third = pressed_at(&mut grip, &left_click(7, 6), later);
             let opens = matches!(action, Action::Select(Pane::List, 2));
             let expected = if opens {
@@ -356,7 +356,7 @@ mod tests {
                 KeyModifiers::CONTROL,
                 Some("no key ctrl-x here"),
             ),
-            // Keys without a name are not spoken of, nor is a character that a terminal would obey.
+            // A key without a name gives no notice, nor does a control character.
             (&usual, looks, KeyCode::CapsLock, KeyModifiers::NONE, None),
             (
                 &usual,

@@ -1,4 +1,4 @@
-//! What views draw with: a buffer, the theme's inks and signs, and the places that can be clicked.
+//! The canvas of the views: a buffer, the theme, and the areas that respond to clicks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,17 +8,17 @@ use super::theme::{Ink, Theme};
 use crate::input::{Hits, KeyMap, Target};
 use crate::text::{Align, clean, cut, fit, width};
 
-/// What views draw with.
+/// The canvas of the views.
 #[derive(Debug)]
 pub(super) struct Canvas<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) hits: &'a mut Hits,
-    /// Which keys to name.
+    /// The keys that hints name.
     pub(super) keys: &'a KeyMap,
 }
 
-/// A piece of a line.
+/// A part of a line with one ink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) text: String,
@@ -46,24 +46,24 @@ impl Piece {
     }
 }
 
-/// How many cells some pieces take.
+/// Returns the width of segments in cells.
 pub(super) fn pieces_width(pieces: &[Piece]) -> u16 {
     pieces.iter().map(Piece::width).fold(0, u16::saturating_add)
 }
 
-/// A count of cells as the terminal has them.
+/// Converts a number of cells to the terminal's type.
 pub(super) fn cells(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
 
 impl Canvas<'_> {
-    /// Writes text into a row, cut where it does not fit; how many cells it took.
+    /// Writes text into a row, cut if it does not fit. Returns its width.
     pub(super) fn text(&mut self, area: Rect, text: &str, ink: Ink) -> u16 {
         self.styled(area, text, self.theme.style(ink))
     }
 
-    /// Writes text and what follows it into a row; where they do not fit, the beginning of the text, what follows, and
-    /// the key that shows all of it.
+    /// Writes `text` and `tail` into a row. If they do not fit, writes the beginning of the text, the tail, and the key
+    /// that opens the list of messages.
     pub(super) fn message(&mut self, area: Rect, text: &str, tail: &str, ink: Ink) {
         let text = clean(text);
         let fits = width(&text) + width(tail) <= usize::from(area.width);
@@ -100,7 +100,7 @@ impl Canvas<'_> {
         end.saturating_sub(area.x)
     }
 
-    /// Writes text into the whole width of a row.
+    /// Writes text into a row and fills the rest of the row.
     pub(super) fn fitted(&mut self, area: Rect, text: &str, align: Align, ink: Ink) {
         let text = clean(text);
         let text = fit(
@@ -112,7 +112,7 @@ impl Canvas<'_> {
         self.text(area, &text, ink);
     }
 
-    /// Writes pieces one after the other; how many cells they took.
+    /// Writes segments one after the other. Returns their width.
     pub(super) fn pieces(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
         let mut used = 0;
         for piece in pieces {
@@ -121,19 +121,19 @@ impl Canvas<'_> {
         used
     }
 
-    /// Writes pieces at the right end of a row; how many cells they took.
+    /// Writes segments at the right end of a row. Returns their width.
     pub(super) fn pieces_right(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
         let wanted = pieces_width(pieces).min(area.width);
         self.pieces(right_of(area, area.width - wanted), pieces)
     }
 
-    /// Gives an area another look, whatever is written in it.
+    /// Changes the style of an area, not its text.
     pub(super) fn patch(&mut self, area: Rect, ink: Ink) {
         let area = area.intersection(self.buffer.area);
         self.buffer.set_style(area, self.theme.style(ink));
     }
 
-    /// Marks the row that the cursor is on: by its look, and by a sign in its first cell.
+    /// Marks the row under the cursor, by its style and by a sign in its first cell.
     pub(super) fn cursor(&mut self, row: Rect) {
         self.patch(row, Ink::Selected);
         let first = Rect {
@@ -144,7 +144,7 @@ impl Canvas<'_> {
         self.patch(first, Ink::Selected);
     }
 
-    /// Blanks an area.
+    /// Clears an area.
     pub(super) fn blank(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
@@ -154,12 +154,12 @@ impl Canvas<'_> {
         }
     }
 
-    /// Makes a place that can be clicked.
+    /// Makes an area respond to clicks.
     pub(super) fn hit(&mut self, area: Rect, target: Target) {
         self.hits.add(area, target);
     }
 
-    /// A horizontal rule with a heading in it.
+    /// Draws a horizontal rule with a heading in it.
     pub(super) fn rule(&mut self, area: Rect, heading: &str) {
         let rule = self.theme.signs.rule;
         let heading = if heading.is_empty() {
@@ -172,7 +172,7 @@ impl Canvas<'_> {
         self.text(right_of(area, used), &rest, Ink::Faint);
     }
 
-    /// A gauge of a part, in one row.
+    /// Draws a gauge in one row; `part` is the filled part, from 0 to 1.
     pub(super) fn gauge(&mut self, area: Rect, part: f64, ink: Ink) {
         let [full, empty] = self.theme.signs.gauge;
         #[expect(
@@ -187,7 +187,7 @@ impl Canvas<'_> {
     }
 }
 
-/// What is left of a row to the right of so many cells.
+/// Returns the rest of a row after `used` cells.
 pub(super) fn right_of(area: Rect, used: u16) -> Rect {
     let used = used.min(area.width);
     Rect {
@@ -197,7 +197,7 @@ pub(super) fn right_of(area: Rect, used: u16) -> Rect {
     }
 }
 
-/// A row of an area, counted from above; empty if the area is not so high.
+/// Returns the row `at` of an area, counted from the top. It is empty if the area has fewer rows.
 pub(super) fn row_of(area: Rect, at: u16) -> Rect {
     let inside = at < area.height;
     Rect {
@@ -207,7 +207,7 @@ pub(super) fn row_of(area: Rect, at: u16) -> Rect {
     }
 }
 
-/// What is left of an area below so many rows.
+/// Returns the rest of an area below its first rows.
 pub(super) fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect {
@@ -217,7 +217,7 @@ pub(super) fn below(area: Rect, rows: u16) -> Rect {
     }
 }
 
-/// The first rows of an area.
+/// Returns the first rows of an area.
 pub(super) fn first_rows(area: Rect, rows: u16) -> Rect {
     Rect {
         height: area.height.min(rows),

@@ -1,7 +1,7 @@
-//! A series over time as an area, with the lines of request and limit.
+//! Draws a series over time as an area, with lines for request and limit.
 //!
-//! A gap stays a gap: no line is drawn across it. Where there are more steps than room, the largest of those that
-//! share a place is drawn, so that no peak is lost. Lines and their labels take only cells that have no data.
+//! No line crosses a gap. If there are more steps than columns, a column shows the largest of its steps, so that no
+//! peak is lost. Lines and labels use only cells without data.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,45 +13,44 @@ use super::theme::{Ink, Theme};
 use crate::model::Resource;
 use crate::text::{cut, width};
 
-/// A level that a chart shows as a horizontal line: a request, a limit.
+/// A horizontal line in a chart: a request or a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Where.
+    /// The level, in nanocores or bytes.
     pub value: u64,
-    /// What it says: `limit 512Mi`.
+    /// The label: `limit 512Mi`.
     pub label: &'a str,
-    /// How it looks.
+    /// The ink.
     pub ink: Ink,
 }
 
-/// A moment within a chart's time: a vertical line, and its time below.
+/// The displayed time inside a chart: a vertical line, with the time below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment<'a> {
-    /// The step it is in.
+    /// The step that contains the time.
     pub step: usize,
-    /// Its time.
+    /// The time as text.
     pub label: &'a str,
 }
 
-/// A chart of one series. What it is drawn from is borrowed; it draws itself anywhere, however small.
+/// A chart of one series, for an area of any size.
 #[derive(Debug, Clone)]
 pub struct Chart<'a> {
-    /// What the series is of.
+    /// The resource of the series.
     pub resource: Resource,
-    /// One for each step, oldest first; nothing in a gap.
+    /// One value for each step, oldest first. `None` is a gap.
     pub points: &'a [Option<u64>],
-    /// The largest value measured in this time, as the text beside the chart says: steps are means, and may be below
-    /// it. The scale reaches up to it.
+    /// The largest sample in this time. Steps are means and may be lower. The scale includes it.
     pub peak: Option<u64>,
-    /// Request and limit. The scale reaches up to them.
+    /// Request and limit. The scale includes them.
     pub lines: &'a [Line<'a>],
-    /// Steps in which the container was restarted.
+    /// The steps with a restart.
     pub marks: &'a [usize],
-    /// The step that is shown elsewhere on the screen, if that is not the last.
+    /// The displayed time, if it is not the end of the chart.
     pub moment: Option<Moment<'a>>,
-    /// Written at the left and the right under the chart.
+    /// The labels below the left and the right edge.
     pub ends: [&'a str; 2],
-    /// How the area looks.
+    /// The ink of the area.
     pub ink: Ink,
 }
 
@@ -59,7 +58,7 @@ pub struct Chart<'a> {
 const BLANK: &str = " ";
 
 impl Chart<'_> {
-    /// The scale, of the data and the lines.
+    /// Returns the scale, which includes the data and the lines.
     pub fn scale(&self) -> Scale {
         let lines = self.lines.iter().map(|line| line.value);
         let data = self.points.iter().copied().flatten().chain(self.peak);
@@ -70,11 +69,11 @@ impl Chart<'_> {
         self.scale().top()
     }
 
-    /// Where the area is, between the numbers at the left and the times below.
+    /// Returns the area of the data: right of the numbers, above the times.
     pub(super) fn plot(&self, area: Rect) -> Option<Rect> {
         let below = u16::from(area.height >= 3);
         let gutter = self.scale().width(area.height - below);
-        // Numbers give way before the chart does.
+        // A narrow chart has no numbers.
         let gutter = if area.width >= gutter.saturating_add(12) {
             gutter + 1
         } else {
@@ -89,7 +88,7 @@ impl Chart<'_> {
         (!plot.is_empty()).then_some(plot)
     }
 
-    /// Draws it. Says whether each line could be labelled.
+    /// Draws the chart. Returns whether every line has its label.
     pub fn render(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
         let area = area.intersection(buffer.area);
         let Some(plot) = self.plot(area) else {
@@ -110,7 +109,7 @@ impl Chart<'_> {
         labelled
     }
 
-    /// Says that there is nothing to draw, which is not the same as zero.
+    /// Writes that there are no data, which is not the same as zero.
     fn nothing(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let room = usize::from(plot.width);
         let text = cut("nothing was measured", room, theme.signs.ellipsis);
@@ -135,8 +134,8 @@ impl Chart<'_> {
         }
     }
 
-    /// The times below: those of both ends, and the moment's near its line. Where there is no room for all, the moment's
-    /// stays.
+    /// Writes the times below: those of both edges, and the displayed time near its line. If there is not enough space,
+    /// only the displayed time.
     fn times(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let [left, right] = self.ends;
         let mut write = |from: u16, text: &str, ink: Ink| {
@@ -171,7 +170,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The points spread over `places`, each the largest of those it stands for; fewer points are drawn wider.
+    /// Spreads the points over `columns`. A column takes the largest of its points; a point may take several columns.
     fn spread(&self, places: usize) -> Vec<Option<u64>> {
         let count = self.points.len();
         if count > places {
@@ -195,16 +194,16 @@ impl Chart<'_> {
             .collect()
     }
 
-    /// An area of braille dots, two columns and four rows a cell.
+    /// Draws the area in braille dots: two columns and four rows for each cell.
     fn braille(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        // Dots of the left and the right column of a cell, lowest first.
+        // The dots of the left and the right column of a cell, lowest first.
         const DOTS: [[u32; 4]; 2] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
         let top = self.top();
         let rows = usize::from(plot.height) * 4;
         let heights: Vec<usize> = self
             .spread(usize::from(plot.width) * 2)
             .iter()
-            // What is there has at least one dot, also at zero, so that it is no gap.
+            // A value of zero has one dot, which distinguishes it from a gap.
             .map(|value| value.map_or(0, |value| height(value, top, rows).max(1)))
             .collect();
         for (x, pair) in (plot.x..).zip(heights.chunks(2)) {
@@ -225,7 +224,7 @@ impl Chart<'_> {
         }
     }
 
-    /// An area of ASCII: full cells, and a lower sign where the top one is less than half full.
+    /// Draws the area in ASCII: full cells, and a lower sign for a top cell that is less than half full.
     fn blocks(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let top = self.top();
         let rows = usize::from(plot.height) * 2;
@@ -245,7 +244,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The row of each line.
+    /// Returns each line with its row.
     fn rows(&self, plot: Rect) -> impl Iterator<Item = (&Line<'_>, u16)> {
         let top = self.top();
         self.lines.iter().map(move |line| {
@@ -255,7 +254,7 @@ impl Chart<'_> {
         })
     }
 
-    /// Requests and limits, dashed, where there are no data.
+    /// Draws requests and limits as dashed lines in cells without data.
     fn levels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         for (line, row) in self.rows(plot) {
             for x in plot.left()..plot.right() {
@@ -270,8 +269,8 @@ impl Chart<'_> {
         }
     }
 
-    /// What the lines are, as far to the right as nothing is hidden by it: no data, no restart, no other label. Says
-    /// whether all lines have one.
+    /// Writes the labels of the lines, as far right as possible without covering data, a restart or another label.
+    /// Returns whether every line has its label.
     fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
         let mut all = true;
         for (line, row) in self.rows(plot) {
@@ -286,7 +285,7 @@ impl Chart<'_> {
                 let dashes = |symbol: &str| symbol == BLANK || symbol == theme.signs.line;
                 cell.is_some_and(|cell| dashes(cell.symbol())) && !hidden.contains(&x)
             };
-            // A dash stays between a label and what is beside it.
+            // At least one free cell stays on each side of a label.
             let fits = |from: &u16| {
                 let beside =
                     from.saturating_sub(1).max(plot.x)..(from + wide + 1).min(plot.right());
@@ -303,15 +302,14 @@ impl Chart<'_> {
         all
     }
 
-    /// The column of a step: of those that it takes, the middle one.
+    /// Returns the middle column of a step.
     fn column(&self, plot: Rect, step: usize) -> u16 {
         let count = self.points.len().max(1);
         let at = (step.min(count - 1) * 2 + 1) * usize::from(plot.width) / (count * 2);
         plot.x.saturating_add(u16::try_from(at).unwrap_or(0))
     }
 
-    /// Restarts at the upper edge, and the moment that is shown from top to bottom: where there are data they stay, and
-    /// only look otherwise.
+    /// Draws restarts at the top edge, and the displayed time as a vertical line. A cell with data is only reversed.
     fn moments(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         if let Some(column) = self.moment.map(|moment| self.column(plot, moment.step)) {
             let style = theme.style(Ink::Accent);
@@ -499,7 +497,7 @@ mod tests {
         };
         let (wide, narrow) = (drawn(&chart, 40, 5, false), drawn(&chart, 17, 5, false));
         assert!(wide.contains("request") && wide.contains("limit"), "{wide}");
-        // Where there is no room for both, one is whole.
+        // If only one fits, it is complete.
         assert!(
             narrow.contains("request") && !narrow.contains("limit"),
             "{narrow}"

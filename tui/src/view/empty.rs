@@ -1,4 +1,4 @@
-//! Why nothing is shown, whole and in the middle, with what to press.
+//! Draws the reason why a view is empty, with the keys that help.
 
 use ratatui::layout::Rect;
 
@@ -6,19 +6,19 @@ use super::canvas::{Canvas, Piece, cells, row_of};
 use super::theme::Ink;
 use crate::text::{clean, width, wrap};
 
-/// Why a view is empty.
+/// The reason why a view is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Empty {
     /// The reason, of any length.
     pub(super) why: String,
-    /// Whether something went wrong.
+    /// Whether the reason is a failure.
     pub(super) bad: bool,
-    /// What helps: the id of a binding, and words for it.
+    /// The keys that help: the id of a binding, and its words.
     pub(super) press: Vec<(&'static str, &'static str)>,
 }
 
 impl Empty {
-    /// A reason that is no trouble.
+    /// A reason that is not a failure.
     pub(super) fn calm(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
@@ -27,17 +27,18 @@ impl Empty {
         }
     }
 
-    /// The same with a key that helps.
+    /// Adds a key that helps.
     pub(super) fn press(mut self, id: &'static str, words: &'static str) -> Self {
         self.press.push((id, words));
         self
     }
 }
 
-/// The longest line of a reason, in cells: longer ones are hard to read.
+/// The longest line of a reason, in cells. Longer lines are hard to read.
 const LONGEST: u16 = 76;
 
-/// Writes it into the middle of an area. Of a reason that has no room the list of messages shows the rest.
+/// Writes the reason and the keys into the middle of an area. The list of messages has the rest of a reason that does
+/// not fit.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, empty: &Empty) {
     let room = usize::from(area.width.saturating_sub(2).min(LONGEST)).max(1);
     let ink = if empty.bad { Ink::Bad } else { Ink::Muted };

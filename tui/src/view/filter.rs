@@ -1,4 +1,4 @@
-//! The filter, and what is wrong with it at its place.
+//! Draws the filter line, and the error below the wrong part.
 
 use ratatui::layout::Rect;
 
@@ -7,7 +7,7 @@ use super::theme::Ink;
 use crate::model::State;
 use crate::text::width;
 
-/// Draws both; says where the cursor is while the filter is written.
+/// Draws both. Returns the position of the cursor while the filter is edited.
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     area: Rect,
@@ -26,7 +26,7 @@ pub(super) fn draw(
     let used = canvas.text(area, " / ", ink);
     let room = right_of(area, used);
     let (before, after) = list.line.halves();
-    // What is written last is what is to be seen.
+    // The text before the cursor scrolls, so that its end is visible.
     let mut hidden = 0;
     let mut start = before;
     while width(start) + 1 > usize::from(room.width) {

@@ -1,4 +1,4 @@
-//! The last row: what has just been done, or the keys that are wanted most. Help and quit are always there.
+//! Draws the last row: the latest notice, or else the most useful keys. Help and quit are always there.
 
 use ratatui::layout::Rect;
 
@@ -7,22 +7,22 @@ use super::theme::Ink;
 use crate::input::{KeyMap, Target};
 use crate::model::{Link, Mode, State, Time, View, format};
 
-/// Bindings and their words, the most wanted first: what does not fit is in the help.
+/// Hints, the most useful first. The help has those that do not fit.
 type Hints = &'static [Hint];
 
-/// A binding and its word.
+/// The id of a binding, and its words.
 type Hint = (&'static str, &'static str);
 
-/// What stays at the right end, whatever else there is to say.
+/// The hints that stay at the right end.
 const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
 
-/// What comes first while a time is shown that is not now.
+/// The first hint while the displayed time is not now.
 const BACK: Hints = &[("live", "back to now")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
         Mode::Browse => ALWAYS,
-        // There these keys do something else.
+        // In these modes the keys have other actions.
         Mode::Filter | Mode::Pick | Mode::Help => &[],
     };
     let wanted: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
@@ -45,7 +45,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     }
 }
 
-/// What has just happened, or what is wrong for as long as it is.
+/// Returns the latest notice, or else the failure of the connection.
 fn said(state: &State) -> Option<(String, Ink)> {
     if let Some(notice) = &state.notice {
         let ink = if notice.bad { Ink::Bad } else { Ink::Good };
@@ -59,12 +59,12 @@ fn said(state: &State) -> Option<(String, Ink)> {
     let wait = wait.map_or(String::new(), |seconds| {
         format!(" in {}", format::duration(seconds))
     });
-    // When it is tried again comes first: reasons are long.
+    // The time of the retry comes first, because reasons are long.
     let text = format!("the cluster does not answer, next try{wait}: {why}");
     Some((text, Ink::Bad))
 }
 
-/// The hints of a table, in the order of their worth.
+/// The hints of a table, the most useful first.
 const OF_TABLE: Hints = &[
     ("enter", "open"),
     ("back", "back"),
@@ -78,7 +78,7 @@ const OF_TABLE: Hints = &[
     ("columns", "columns"),
 ];
 
-/// Whether a view has what a hint of [`OF_TABLE`] is for.
+/// Whether a hint of [`OF_TABLE`] applies to a view.
 fn applies(id: &str, view: View) -> bool {
     match id {
         "back" | "next-sort" => view != View::Overview,
@@ -115,7 +115,7 @@ fn hints_of(state: &State) -> Vec<Hint> {
     hints.to_vec()
 }
 
-/// Blanks behind a hint.
+/// The blanks after a hint.
 const GAP: u16 = 2;
 
 fn pieces(keys: &KeyMap, (id, word): &(&'static str, &str)) -> Option<[Piece; 2]> {
@@ -130,8 +130,7 @@ fn hint_width(keys: &KeyMap, hint: &(&'static str, &str)) -> u16 {
     pieces(keys, hint).map_or(0, |pieces| pieces_width(&pieces) + GAP)
 }
 
-/// Hints one after the other, as many as there is room for. Each can be clicked.
-/// Says which room is left.
+/// Draws as many hints as fit; each responds to clicks. Returns the rest of the row.
 fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: &[Hint]) -> Rect {
     let mut rest = area;
     for hint in hints {

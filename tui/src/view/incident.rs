@@ -1,4 +1,4 @@
-//! What is told of the selected incident: the sentence, how it is known, what was used before.
+//! Draws the selected incident: its message and its evidence.
 
 use ratatui::layout::Rect;
 
@@ -41,7 +41,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     for line in wrap(&incident.message, width) {
         lines.push(vec![Piece::plain(format!(" {line}"))]);
     }
-    // The newest first: of many there is room for some.
+    // The newest first, because there may be space for some only.
     let known = incident.evidence.iter().filter(|it| it.time <= now);
     let later = incident.evidence.len() - known.clone().count();
     if later > 0 {
@@ -75,13 +75,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Whether it was not over at a time.
+/// Whether an incident was open at a time.
 pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
     incident.ended.is_none_or(|ended| at < ended)
 }
 
-/// Since when, until when and how often: `since 06:06:40Z (12m), last 20s ago, 7 times`. What is known of it is of now,
-/// also when an earlier time is shown.
+/// Returns the times and the count of an incident: `since 06:06:40Z (12m), last 20s ago, 7 times`. For a displayed time
+/// in the past, count and end are still those of now.
 pub(super) fn when(row: &IncidentRow, shown: Timestamp, zone: &Zone) -> String {
     let incident = &row.incident;
     let last = row.last();

@@ -1,4 +1,4 @@
-//! Draws the state into a buffer. Pure: what is drawn follows from what is given.
+//! Draws the state into a buffer. Pure: the result depends only on the arguments.
 
 mod canvas;
 pub mod chart;
@@ -30,8 +30,8 @@ use crate::model::{PartState, Rows, State, View};
 use canvas::Canvas;
 use theme::{Ink, Theme};
 
-/// Draws the state into a buffer of the terminal's size; says where it can be clicked, and where the cursor is while a
-/// line is written.
+/// Draws the state into a buffer of the terminal's size. Returns the clickable areas, and the cursor's position while a
+/// line is edited.
 pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) -> Drawn {
     let mut hits = Hits::default();
     let mut canvas = Canvas {
@@ -63,7 +63,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     troubles::draw(&mut canvas, troubles_area, state);
     let mut scrolled = None;
     match state.screen().view {
-        // Panes of dashes would say nothing.
+        // Without data the panes would have only dashes.
         View::Overview if !state.parts.values().any(PartState::has_answered) => {
             empty::draw(&mut canvas, body, &rows::emptiness(state));
         }
@@ -97,18 +97,18 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     }
 }
 
-/// What a drawing says beside what it shows.
+/// What a drawing returns beside the buffer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where it can be clicked.
+    /// The clickable areas.
     pub hits: Hits,
-    /// Where the cursor is, while a line is written.
+    /// The position of the cursor while a line is edited.
     pub cursor: Option<(u16, u16)>,
-    /// How far what is read is scrolled, the help or else a page: no further than to its end.
+    /// The scroll offset of the help or the page of a pod, limited to the content.
     pub scrolled: Option<u16>,
 }
 
-/// An area in the middle of another, at most so large.
+/// Returns an area in the middle of another, at most of this size.
 fn centered(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     Rect {

@@ -1,27 +1,27 @@
-//! Names in too little room, such that no two of them look alike.
+//! Shortens names so that different names stay different.
 //!
-//! What all names share at the borders of their labels (`.eu.compute.internal`, `prod-`) goes first; then each name that
-//! is still too long loses its middle; and names that look alike then are cut where they do not differ.
+//! First, the labels that all names share at their ends are left out (`.eu.compute.internal`, `prod-`). Then each name
+//! that is still too long loses its middle. Names that are equal then are cut where they do not differ.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::text::{cut_middle, head, tail, width};
 
-/// What names look like in a room that some of them are too long for. Names that are not in it are shown whole.
+/// Shortened names. A name that is not in the map fits.
 #[derive(Debug, Default)]
 pub(super) struct Elided<'a>(HashMap<&'a str, String>);
 
 impl Elided<'_> {
-    /// What a name looks like.
+    /// Returns a name as it is displayed.
     pub(super) fn text<'b>(&'b self, name: &'b str) -> &'b str {
         self.0.get(name).map_or(name, String::as_str)
     }
 }
 
-/// What names look like in `room` cells. `others` are names of the same list that are not on the screen: what is shared
-/// is shared with them too, so that scrolling does not change it.
+/// Shortens names to `space` cells. `others` are names of the same list that are not on the screen. They count for the
+/// shared labels, so that scrolling does not change a name.
 ///
-/// Different names look different if there are no more of them than `room` has cells, and mostly if there are more.
+/// Different names stay different if there are at most `space` of them, and mostly if there are more.
 pub(super) fn elide<'a>(
     names: impl IntoIterator<Item = &'a str>,
     others: impl IntoIterator<Item = &'a str>,
@@ -43,7 +43,7 @@ pub(super) fn elide<'a>(
     }
     names.sort_unstable();
     if room < 4 {
-        // There is room for a beginning, if for anything.
+        // There is space for a beginning only.
         let cut = names
             .iter()
             .map(|name| (*name, cut_middle(name, room, ellipsis).into_owned()));
@@ -57,7 +57,7 @@ pub(super) fn elide<'a>(
     Elided(names.into_iter().zip(shown).collect())
 }
 
-/// A part that names share: so many bytes at their beginnings, and at their ends.
+/// The bytes that names share at their beginnings and at their ends.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shared {
     before: usize,
@@ -65,19 +65,19 @@ struct Shared {
 }
 
 impl Shared {
-    /// What is left of a name.
+    /// Returns a name without the shared bytes.
     fn core<'a>(&self, name: &'a str) -> &'a str {
         let end = name.len().saturating_sub(self.behind);
         name.get(self.before..end).unwrap_or(name)
     }
 }
 
-/// Whether a label ends here.
+/// Whether a character separates labels.
 const fn is_border(c: char) -> bool {
     matches!(c, '.' | '-')
 }
 
-/// How many bytes all texts begin with alike.
+/// Returns the length of the common prefix, in bytes.
 fn alike(texts: &[&str]) -> usize {
     let Some((first, others)) = texts.split_first() else {
         return 0;
@@ -93,7 +93,7 @@ fn alike(texts: &[&str]) -> usize {
     })
 }
 
-/// How many bytes all texts end with alike.
+/// Returns the length of the common suffix, in bytes.
 fn alike_at_the_end(texts: &[&str]) -> usize {
     let Some((first, others)) = texts.split_first() else {
         return 0;
@@ -110,7 +110,7 @@ fn alike_at_the_end(texts: &[&str]) -> usize {
     })
 }
 
-/// What names share, whole labels of it, such that something is left of each.
+/// Returns the whole labels that names share. Each name keeps at least one character.
 fn shared(names: &[&str]) -> Shared {
     let (Some(first), true) = (names.first(), names.len() > 1) else {
         return Shared::default();
@@ -118,7 +118,7 @@ fn shared(names: &[&str]) -> Shared {
     let end = first
         .get(first.len() - alike_at_the_end(names)..)
         .unwrap_or_default();
-    // The border belongs to what is left out, here and at the beginning.
+    // The separator is left out too, here and at the beginning.
     let behind = end.find(is_border).map_or(0, |at| end.len() - at);
     let left: Vec<&str> = names
         .iter()
@@ -135,7 +135,7 @@ fn shared(names: &[&str]) -> Shared {
     }
 }
 
-/// The ends of names behind a dot, each with how many names have it.
+/// Counts the domains of names: every suffix from a dot on.
 fn domains<'a>(names: &[&'a str]) -> HashMap<&'a str, usize> {
     let mut domains = HashMap::new();
     for name in names {
@@ -148,7 +148,7 @@ fn domains<'a>(names: &[&'a str]) -> HashMap<&'a str, usize> {
     domains
 }
 
-/// A name without the longest domain that another name has too.
+/// Returns a name without the longest domain that another name has too.
 fn without_domain<'a>(name: &'a str, domains: &HashMap<&str, usize>) -> &'a str {
     let is_shared = |at: &usize| {
         let domain = name.get(*at..).unwrap_or_default();
@@ -159,15 +159,15 @@ fn without_domain<'a>(name: &'a str, domains: &HashMap<&str, usize>) -> &'a str 
     end.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
-/// Cuts names to a room.
+/// Cuts names to `space` cells.
 struct Cutter<'a> {
     room: usize,
     ellipsis: &'a str,
 }
 
 impl Cutter<'_> {
-    /// The names without what all share, if they have room then: without as little as possible, and with a mark where
-    /// something is missing if there is room for that.
+    /// Returns the names without their shared labels, if they fit then. Leaves out as little as possible, and marks the
+    /// gap with an ellipsis if that fits.
     fn without_shared(&self, names: &[&str], all: &[&str]) -> Option<Vec<String>> {
         let both = shared(all);
         let behind = Shared { before: 0, ..both };
@@ -189,7 +189,7 @@ impl Cutter<'_> {
             .find(|shown| shown.iter().all(|name| width(name) <= self.room))
     }
 
-    /// Each name by itself, and those that look alike then where they differ.
+    /// Cuts each name by itself. Cuts equal results where the names differ.
     fn one_by_one(&self, names: &[&str], all: &[&str]) -> Vec<String> {
         let shared = shared(all);
         let domains = domains(all);
@@ -233,9 +233,9 @@ impl Cutter<'_> {
         self.settle(names, shown)
     }
 
-    /// A name of which the bytes from `begin` to `end` are to be seen, and the beginning where there is room for it.
+    /// Cuts a name so that its bytes from `begin` to `end` stay, with as much of the beginning as fits.
     fn around(&self, name: &str, begin: usize, end: usize) -> String {
-        // What one name has more than another may be at the end of what they share.
+        // If one name contains another, its extra part may be at the end of the shared part.
         let begin = begin.min(end.saturating_sub(1));
         let (Some(upto), Some(part)) = (name.get(..end), name.get(begin..end)) else {
             return cut_middle(name, self.room, self.ellipsis).into_owned();
@@ -255,7 +255,7 @@ impl Cutter<'_> {
         format!("{beginning}{}{rest}{behind}", self.ellipsis)
     }
 
-    /// Where names look alike still, looks for ways to cut them such that they do not: a matching of names and texts.
+    /// Makes equal results different, by a matching of names and cuts.
     fn settle(&self, names: &[&str], shown: Vec<String>) -> Vec<String> {
         let different: HashSet<&String> = shown.iter().collect();
         if different.len() == shown.len() {
@@ -279,8 +279,8 @@ impl Cutter<'_> {
         settled
     }
 
-    /// All the ways to cut a name, the best first: as it is shown, then with less and less of its beginning, then parts
-    /// of its middle.
+    /// Returns all cuts of a name, the best first: the present one, then with less and less of its beginning, then
+    /// parts of its middle.
     fn ways(&self, name: &str, shown: &str) -> Vec<String> {
         if width(name) <= self.room {
             return vec![name.to_owned()];
@@ -305,7 +305,7 @@ impl Cutter<'_> {
     }
 }
 
-/// Gives a name the first of its ways that is free, or that another name can give up for another way of its own.
+/// Assigns to a name its first cut that is free, or that another name can exchange (augmenting path).
 fn claim<'a>(
     at: usize,
     ways: &'a [Vec<String>],
@@ -428,12 +428,12 @@ mod tests {
             "…",
         );
         assert_eq!(elided.text("web-1.eu.internal"), "web-1…");
-        // What is the same on the screen alone is not left out.
+        // A label that only the names on the screen share is not left out.
         let elided = elide(["web-1.eu.internal"], ["web-1.us.external"], 16, "…");
         assert_eq!(elided.text("web-1.eu.internal"), "…eu.internal");
     }
 
-    /// Names as they are in clusters, and such as are made to be confused.
+    /// Names as in clusters, and names that are easily confused.
     fn names() -> impl Strategy<Value = HashSet<String>> {
         let domain =
             prop::sample::select(&["", ".eu.compute.internal", ".k8s.example", "-pool"][..]);
@@ -449,7 +449,7 @@ mod tests {
     }
 
     proptest! {
-        /// From 14 cells on, which is more than there are names: then it is possible.
+        /// The cells are at least 14, more than there are names: then it is always possible.
         #[test]
         fn different_names_look_different(names in names(), room in 14_usize..60) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();

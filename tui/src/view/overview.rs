@@ -1,4 +1,4 @@
-//! The cluster at a glance: its fullest nodes, the latest incidents, and the pods that need attention.
+//! Draws the overview: the busiest nodes, the recent incidents, and the unhealthy pods.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -42,10 +42,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Narrower than this, two panes beside each other have no room for names.
+/// The least width for two panes beside each other.
 const ONE_PANE: u16 = 64;
 
-/// Two panes beside each other; where it is narrow, the one with the cursor, or else the second.
+/// Draws two panes beside each other. If the area is narrow, draws the pane with the cursor, or else the second.
 fn panes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let beside = |canvas: &mut Canvas<'_>, area| {
         if state.world().incidents.is_empty() {
@@ -68,7 +68,7 @@ fn panes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// The heading of a pane, which stands out while the cursor is in it.
+/// Draws the heading of a pane, highlighted while the cursor is in the pane.
 fn heading(canvas: &mut Canvas<'_>, area: Rect, state: &State, pane: Pane, text: &str) {
     canvas.rule(area, text);
     canvas.hit(area, Target::Pane(pane));
@@ -92,7 +92,7 @@ fn count(count: usize, one: &str) -> String {
     }
 }
 
-/// What needs attention. What the header counts as wrong is named here too, so that the two never disagree.
+/// Returns the heading of the unhealthy pods. It includes the problems that the header counts, so that the two agree.
 pub(super) fn attention(state: &State) -> String {
     let screen = state.screen();
     let list = &screen.list;
@@ -102,7 +102,7 @@ pub(super) fn attention(state: &State) -> String {
         parts.push(count(pods, "pod"));
     }
     let whole = state.namespaces.is_empty() && list.filter.is_empty();
-    // The header is of the whole cluster.
+    // The header counts the whole cluster.
     if whole {
         let cluster = &state.world().cluster;
         let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
@@ -142,16 +142,16 @@ pub(super) fn attention(state: &State) -> String {
     }
 }
 
-/// The heading of the pods that are well again.
+/// Returns the heading of the pods that recovered.
 pub(super) fn recently(state: &State) -> String {
     let list = &state.screen().list;
     let pods = list.order.len() - list.first_group.unwrap_or(0).min(list.order.len());
     format!("Recently: {}, well again", count(pods, "pod"))
 }
 
-/// The nodes that do not report, by name.
+/// Lists the nodes that do not report, by name.
 fn lost_nodes(state: &State) -> String {
-    /// More than these are not told apart in a line.
+    /// The most names in the line.
     const NAMED: usize = 4;
     let lost = lost(state.world());
     let named = |what: &str, names: &[&crate::model::Name]| {
@@ -171,7 +171,7 @@ fn lost_nodes(state: &State) -> String {
     parts.join("; ")
 }
 
-/// Draws the rows of a pane, and where the cursor is in it.
+/// Draws the rows of a pane and its cursor.
 fn rows<R: Row>(
     canvas: &mut Canvas<'_>,
     body: Rect,
@@ -194,12 +194,12 @@ fn rows<R: Row>(
     }
 }
 
-/// The fullest nodes.
+/// Draws the nodes with the highest usage.
 fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let head = row_of(area, 0);
     heading(canvas, head, state, Pane::Nodes, "Fullest nodes");
     let bars = if area.width >= 60 { 12 } else { 5 };
-    // Which bar is which, above its number.
+    // The name of each bar stands above its number.
     for (at, word) in (0..).zip(["CPU", "MEM"]) {
         let before = head.width.saturating_sub((2 - at) * (bars + 7));
         if before >= 15 {
@@ -222,7 +222,7 @@ fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     );
 }
 
-/// Draws a node, whose name is shown as `shown`.
+/// Draws a node. `shown` is its shortened name.
 fn node_row(
     canvas: &mut Canvas<'_>,
     row: Rect,
@@ -268,7 +268,7 @@ fn node_row(
     }
 }
 
-/// What went wrong lately.
+/// Draws the recent incidents.
 fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     heading(
         canvas,
@@ -304,7 +304,7 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     );
 }
 
-/// The rows of a list that are on the screen, in an area with a heading.
+/// Returns the rows of a list that are on the screen, in an area with a heading.
 fn on_screen<'a, R: Row>(
     list: &'a List,
     table: &'a Table<R>,
@@ -314,10 +314,11 @@ fn on_screen<'a, R: Row>(
     shown.filter_map(|at| table.rows().get(usize::try_from(*at).ok()?))
 }
 
-/// Cells before the name in the list of incidents: when, and what.
+/// The cells before the name in the list of incidents: age and cause.
 const INCIDENT: u16 = 8 + 16;
 
-/// What incidents are of, in `room` cells: with the namespace where there is room for it, or names repeat without it.
+/// Returns the names of the objects of incidents, in `space` cells: with the namespace if it fits, or if a name would
+/// otherwise occur twice.
 fn whom(incidents: &[&Arc<IncidentRow>], room: usize, ellipsis: &str) -> Vec<String> {
     let namespace = |row: &Arc<IncidentRow>| row.incident.involved.namespace.clone();
     let with_namespace = |row: &&Arc<IncidentRow>| match namespace(row) {
@@ -358,7 +359,7 @@ fn whom(incidents: &[&Arc<IncidentRow>], room: usize, ellipsis: &str) -> Vec<Str
         .collect()
 }
 
-/// The pods that use most, where nothing is told of incidents.
+/// Draws the pods with the highest usage, for a cluster without incidents.
 fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let head = row_of(area, 0);
     heading(canvas, head, state, Pane::Pods, "Busiest pods");

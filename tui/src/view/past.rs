@@ -1,4 +1,4 @@
-//! The title of a time that is not now: the whole bar says which, how long ago that is, and which key leads back.
+//! Draws the title bar for a displayed time that is not now: the time, its age, and the key that returns to now.
 
 use ratatui::layout::Rect;
 
@@ -6,7 +6,7 @@ use super::canvas::{Canvas, Piece, pieces_width};
 use super::theme::Ink;
 use crate::model::{Link, State, Time, format};
 
-/// Draws it.
+/// Draws the bar.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view: bool) {
     let at = state.shown_time();
     let dot = format!(" {} ", canvas.theme.signs.dot);
@@ -35,7 +35,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     } else {
         format!("usage; status of {}", state.clock_with_zone(told))
     };
-    // In the order in which they stand, each with its rank: what has no room is left out from the last rank on.
+    // In the order of display, each with its rank. If space is short, the highest ranks are left out first.
     let pieces = [
         (0, format!("{word} {}", state.clock_with_zone(at)), Ink::Bad),
         (3, status, Ink::Warn),

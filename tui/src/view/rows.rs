@@ -1,9 +1,9 @@
-//! Why a table has no rows.
+//! Finds out why a table has no rows.
 
 use super::empty::Empty;
 use crate::model::{Link, Part, PartState, SourceKind, State, View, format};
 
-/// Why a table has no rows, and what to press.
+/// Returns why a table has no rows, and the keys that help.
 pub(super) fn emptiness(state: &State) -> Empty {
     let view = state.screen().view;
     let part = view.info().part;
@@ -70,7 +70,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
     }
 }
 
-/// What helps where the cluster does not give what was asked for.
+/// Adds the keys that help after a failure.
 fn elsewhere(empty: Empty) -> Empty {
     empty
         .press("context", "another context")

@@ -1,20 +1,20 @@
-//! The scale of a chart: a round upper end, and round numbers beside it, all in one unit.
+//! The scale of a chart: a round upper end, and round labels in one unit.
 
 use kubevitals_proto::units::Nanocores;
 
 use super::sparkline::height;
 use crate::model::{Resource, format};
 
-/// Ends of scales in millicores or cores, times a power of ten. Half of each is whole.
+/// The upper ends of scales in millicores or cores, times a power of ten. Half of each is a whole number.
 const DECIMAL: [u64; 10] = [10, 12, 16, 20, 24, 30, 40, 50, 60, 80];
 
-/// Ends of scales in a unit of memory. There is no unit in which 1024 or more is written.
+/// The upper ends of scales in a unit of memory. No label reaches 1024 of its unit.
 const BINARY: [u64; 27] = [
     1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384,
     512, 640, 768,
 ];
 
-/// Units of memory, the smallest first.
+/// The units of memory, the smallest first.
 const UNITS: [(u64, &str); 5] = [
     (1, ""),
     (1 << 10, "Ki"),
@@ -26,10 +26,10 @@ const UNITS: [(u64, &str); 5] = [
 /// The largest unit of memory.
 const LARGEST: (u64, &str) = (1 << 50, "Pi");
 
-/// Fewer rows than this have no number between the lowest and the highest.
+/// The least number of rows with labels between the lowest and the highest.
 const LEAST_ROWS: u16 = 5;
 
-/// From zero to a round end.
+/// A scale from zero to a round number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
     top: u64,
@@ -37,19 +37,19 @@ pub struct Scale {
     suffix: &'static str,
 }
 
-/// A number beside a chart.
+/// A label beside a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tick {
     /// The value, in nanocores or bytes.
     pub value: u64,
-    /// The row that reaches up to it, counted from 1 at the bottom.
+    /// The row that reaches up to the value, counted from 1 at the bottom.
     pub row: u16,
     /// The value in the scale's unit.
     pub label: String,
 }
 
 impl Scale {
-    /// The smallest scale that holds an amount: nanocores or bytes.
+    /// Returns the smallest scale that includes an amount in nanocores or bytes.
     #[must_use]
     pub fn of(resource: Resource, most: u64) -> Self {
         match resource {
@@ -63,7 +63,7 @@ impl Scale {
         let powers = std::iter::successors(Some(MILLI / 10), |power| power.checked_mul(10));
         let top = powers
             .flat_map(|power| DECIMAL.iter().map(move |end| end.saturating_mul(power)))
-            // Half of it is whole millicores.
+            // Half of it is a whole number of millicores.
             .find(|end| end.is_multiple_of(2 * MILLI) && *end >= most)
             .unwrap_or(most);
         let (unit, suffix) = if format::in_cores(Nanocores(top)) {
@@ -89,13 +89,13 @@ impl Scale {
         }
     }
 
-    /// The amount at the upper edge; never zero.
+    /// Returns the amount at the upper edge. It is never zero.
     #[must_use]
     pub const fn top(self) -> u64 {
         self.top
     }
 
-    /// The numbers beside a chart of so many rows, the lowest first. No two are in one row.
+    /// Returns the labels for a chart with this number of rows, the lowest first, at most one in a row.
     #[must_use]
     pub fn ticks(self, rows: u16) -> Vec<Tick> {
         let parts: &[u64] = match rows {
@@ -105,13 +105,13 @@ impl Scale {
             LEAST_ROWS..9 => &[2, 3],
             _ => &[4, 3, 5, 2],
         };
-        // Of the parts that are whole numbers those with the fewest digits are the roundest.
+        // Whole numbers with the fewest digits are the roundest.
         let whole = |unit: u64| {
             let whole = |parts: &u64| self.top.is_multiple_of(parts * unit);
             let whole = parts.iter().copied().filter(whole);
             whole.min_by_key(|parts| digits(self.top / parts / unit))
         };
-        // Where no part of the scale is a whole number, halves are better than none.
+        // If no division gives whole numbers, halves are accepted.
         let parts = whole(self.unit).or_else(|| whole((self.unit / 2).max(1)));
         let parts = parts.unwrap_or(1);
         (0..=parts)
@@ -141,7 +141,7 @@ impl Scale {
         }
     }
 
-    /// Cells that the widest number beside a chart of so many rows takes.
+    /// Returns the width of the widest label for a chart with this number of rows.
     #[must_use]
     pub fn width(self, rows: u16) -> u16 {
         let widths = self.ticks(rows).into_iter().map(|tick| tick.label.len());
@@ -149,7 +149,7 @@ impl Scale {
     }
 }
 
-/// How many digits a number has without the zeros at its end.
+/// Returns the number of digits without trailing zeros.
 fn digits(mut number: u64) -> u32 {
     while number > 0 && number.is_multiple_of(10) {
         number /= 10;
@@ -157,8 +157,8 @@ fn digits(mut number: u64) -> u32 {
     number.checked_ilog10().map_or(0, |digits| digits + 1)
 }
 
-/// The amount that fills a sparkline: `full` (a limit, a request, what a node has) or more where more was used; without
-/// it the most that was used, rounded up.
+/// Returns the amount that fills a sparkline: `full` (a limit, a request, a node's capacity), or the largest point if
+/// that is larger. Without `full`, the largest point, rounded up.
 #[must_use]
 pub fn full(resource: Resource, full: Option<u64>, points: &[Option<u64>]) -> u64 {
     let most = points.iter().copied().flatten().max().unwrap_or(0);
@@ -191,7 +191,7 @@ mod tests {
             (Cpu, 7 * MILLI, 5, &["0", "4m", "8m"]),
             (Cpu, 500 * MILLI, 5, &["0", "250m", "500m"]),
             (Cpu, 1_010 * MILLI, 5, &["0", "600m", "1200m"]),
-            // The unit is that of the largest: no `10` above `5000m`.
+            // The largest label sets the unit: no `10` above `5000m`.
             (Cpu, 9_999_500_000, 5, &["0", "5", "10"]),
             (Cpu, 10 * CORE, 9, &["0", "2", "4", "6", "8", "10"]),
             (Cpu, 63_300 * MILLI, 9, &["0", "20", "40", "60", "80"]),
@@ -240,7 +240,7 @@ mod tests {
             let most = if small { most % (1 << 40) } else { most };
             let scale = Scale::of(resource, most);
             prop_assert!(scale.top() >= most.max(least));
-            // No more than half of a chart is empty for the scale's sake alone.
+            // Rounding leaves at most half of a chart empty.
             prop_assert!(most < least || scale.top() / 2 <= most, "{scale:?}");
             let ticks = scale.ticks(rows);
             prop_assert_eq!(ticks.is_empty(), rows == 0);
@@ -257,7 +257,7 @@ mod tests {
             for tick in &ticks {
                 prop_assert!(tick.value <= scale.top() && (1..=rows).contains(&tick.row), "{ticks:?}");
                 prop_assert!(tick.label.len() <= usize::from(scale.width(rows)));
-                // What is written is the value, and not near it.
+                // A label is exact.
                 let number = tick.label.trim_end_matches(|c: char| c.is_ascii_alphabetic());
                 let tenths = match number.split_once('.') {
                     Some((whole, tenth)) => whole.parse::<u128>().unwrap() * 10 + tenth.parse::<u128>().unwrap(),

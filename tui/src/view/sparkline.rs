@@ -1,10 +1,11 @@
-//! A series over time in a table's cell.
+//! Draws a series over time in a cell of a table.
 //!
-//! A gap stays a gap. Where there are more steps than room, the largest of those that share a place is drawn.
+//! A gap stays a gap. If there are more steps than cells, a cell shows the largest of its steps.
 
-/// A series in at most `room` cells of eight heights, `scale` being the highest; the latest step is the last cell.
+/// Renders a series in at most `space` cells of eight heights. `scale` is the highest; the last cell is the latest
+/// step.
 ///
-/// What is not zero is never drawn as zero.
+/// Only zero is drawn as zero.
 pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&str; 8]) -> String {
     let steps = fold(points, room);
     let last = heights.len() - 1;
@@ -20,19 +21,19 @@ pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&st
         .collect::<String>()
 }
 
-/// The cell that shows a step of `steps`, drawn in at most `room` cells.
+/// Returns the cell of a step among `steps`, drawn in at most `space` cells.
 pub(super) fn cell_of(step: usize, steps: usize, room: usize) -> Option<usize> {
     let after = steps.checked_sub(1)?.checked_sub(step)?;
     let each = steps_each(steps, room)?;
     Some(steps.div_ceil(each) - 1 - after / each)
 }
 
-/// How many steps share a cell; nothing where there is no room.
+/// Returns the number of steps in a cell. `None` without space.
 fn steps_each(steps: usize, room: usize) -> Option<usize> {
     (room > 0).then(|| steps.div_ceil(room).max(1))
 }
 
-/// `value` of `scale` in steps from 0 to `most`, to the nearest; zero alone is 0.
+/// Scales `value` of `scale` to a number from 0 to `most`, rounded. Only zero is 0.
 pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
     let (value, scale) = (u128::from(value.min(scale)), u128::from(scale.max(1)));
     let height = (value * most as u128 * 2 + scale) / (scale * 2);
@@ -41,12 +42,12 @@ pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
         .max(usize::from(value > 0))
 }
 
-/// The latest steps in at most `room` places: each holds the largest of as many steps as it takes.
+/// Folds the steps into at most `space` cells. Each cell has the largest of its steps.
 fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
     let Some(each) = steps_each(points.len(), room) else {
         return Vec::new();
     };
-    // The oldest place is the one that may be short.
+    // Only the oldest cell may have fewer steps.
     let mut folded: Vec<_> = points
         .rchunks(each)
         .map(|steps| steps.iter().copied().flatten().max())
@@ -64,7 +65,7 @@ mod tests {
     const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
     fn line(values: &[i64], room: usize, scale: u64) -> String {
-        // A negative one is a gap.
+        // A negative value is a gap.
         let points: Vec<_> = values
             .iter()
             .map(|value| u64::try_from(*value).ok())
@@ -82,7 +83,7 @@ mod tests {
             (&[4, -1, 0], 3, 4, "█ ▁"),
             // Against a limit.
             (&[1, 50, 100, 200], 4, 100, "▂▅██"),
-            // The peak of steps that share a place, and the newest at the end.
+            // The peak of the steps in a cell, and the newest step at the end.
             (&[0, 9, 0, 0, 0, 0], 3, 9, "█▁▁"),
             (&[9, 0, 0, 0, 0], 3, 9, "█▁▁"),
             (&[1, 2], 0, 2, ""),

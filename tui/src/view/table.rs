@@ -1,4 +1,4 @@
-//! A table of rows of any kind.
+//! Draws a table of rows of any kind.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::model::placement::{self, POINTER};
 use crate::model::{self, AnyTable, Cell, Context, Field, List, Pane, State, Tone, View};
 use crate::text::{Align, width};
 
-/// Draws a table: headings, and as many rows as there is room for.
+/// Draws a table: headings, and as many rows as fit.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
     let table = state.world().table(screen.view);
@@ -49,7 +49,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         })
         .collect();
     let shown = list.order.iter().enumerate().skip(list.top);
-    // Rows from here on, of which so many are shown above.
+    // The area of the present group of rows, and the number of rows above it.
     let (mut rows_area, mut above) = (body, 0);
     let mut line = 0;
     for (at, place) in shown {
@@ -83,7 +83,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.hit(rows_area, Target::Rows(Pane::List, above));
 }
 
-/// Fields whose texts are names: they are cut such that different ones look different.
+/// The fields that are names. Different names stay different when they are cut.
 const NAMES: [Field; 6] = [
     Field::Namespace,
     Field::Name,
@@ -93,7 +93,7 @@ const NAMES: [Field; 6] = [
     Field::Workload,
 ];
 
-/// The names of a column, of the rows on the screen and of a sample of the others.
+/// The names of a column: those on the screen, and a sample of the others.
 struct Names<'a> {
     on_screen: Vec<Cow<'a, str>>,
     others: Vec<Cow<'a, str>>,
@@ -182,13 +182,13 @@ fn cell(
     }
 }
 
-/// A number that is too high has a mark where there is no colour to say so.
+/// Adds a mark to a number above a threshold, in a terminal without colours.
 fn marked(text: String, tone: Tone, room: u16, depth: Depth, align: model::Align) -> String {
     let mark = mark(tone);
     if depth != Depth::None || align == model::Align::Left || mark.is_empty() {
         return text;
     }
-    // Half a mark is better than none: beside 100% there is room for one sign.
+    // If only a part of the mark fits, that part: beside 100% there is space for one sign.
     let room = usize::from(room).saturating_sub(width(&text));
     let mark = mark.get(..room.min(mark.len())).unwrap_or_default();
     format!("{text}{mark}")

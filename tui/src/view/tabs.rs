@@ -1,4 +1,4 @@
-//! The views there are, and what part of one is looked at.
+//! Draws the row of views, and the scope of the open view.
 
 use ratatui::layout::Rect;
 
@@ -12,7 +12,7 @@ use crate::text::{cut, cut_middle};
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
     let shown = screen.list.order.len();
-    // Where only one namespace is listed, the server may still know how many pods there are.
+    // If only one namespace is listed, the server may still count the pods of all.
     let limited = state.session.namespace.is_some() && screen.view == View::Pods;
     let known = match state.world() {
         world if limited && world.has_source_totals => world.cluster.pods(),
@@ -27,9 +27,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         .sum();
     let room = usize::from(area.width).saturating_sub(brief);
     let mut right = Vec::new();
-    // What follows it is how many there are.
+    // The number of rows follows the scope.
     let scope = scope(state, room.saturating_sub(12), canvas.theme.signs.ellipsis);
-    // The page of a pod has its name above it.
+    // The page of a pod has its name in its own heading.
     if !scope.is_empty() && screen.view != View::Pod {
         right.push(Piece::new(format!("{scope} "), Ink::Accent));
     }
@@ -87,7 +87,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.pieces_right(area, &right);
 }
 
-/// The part of everything that is shown: what a view was opened for, and the namespaces that were chosen.
+/// Returns the scope of the open view: the object that it was opened for, or the chosen namespaces.
 fn scope(state: &State, room: usize, ellipsis: &str) -> String {
     let screen = state.screen();
     let world = state.world();
@@ -118,16 +118,16 @@ fn scope(state: &State, room: usize, ellipsis: &str) -> String {
     format!("{title} {name}")
 }
 
-/// Narrower than this there is only room for what matters most.
+/// Below this width, the short form of the counts is used.
 const BRIEF: u16 = 140;
 
-/// How many rows are shown, and of which pods, where not all pods are told of.
+/// Renders the number of rows, if the source sends a selection of the pods.
 fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
     let total = extent.total;
     let is_pods = matches!(view, View::Pods | View::Pod);
     let pods = if is_pods { "" } else { "pods " };
     let Some(chosen) = extent.chosen else {
-        // All that are looked at are told of.
+        // The source sends all pods in the scope.
         return format!("{shown} of {total} {pods}");
     };
     let told = chosen.first + chosen.unhealthy;
@@ -152,7 +152,7 @@ fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -
     }
 }
 
-/// The view from which a pod's page was opened.
+/// Returns the view from which the page of a pod was opened.
 fn below(state: &State) -> View {
     let views = state.stack.iter().rev().map(|screen| screen.view);
     views
@@ -161,21 +161,21 @@ fn below(state: &State) -> View {
         .unwrap_or(View::Pods)
 }
 
-/// How the names of views are written, by the room there is.
+/// The length of the names of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Whole.
+    /// The full name.
     Long,
-    /// In short.
+    /// The short name.
     Brief,
-    /// The number alone, but for the view that is looked at.
+    /// The number; the open view with its short name.
     Numbers,
-    /// The number alone.
+    /// The number.
     Number,
 }
 
 impl Form {
-    /// The longest form in which all fit.
+    /// Returns the longest form in which all names fit.
     fn fitting(here: View, room: u16) -> Self {
         let width = |form: Self| -> usize {
             let views = View::SWITCHABLE.iter();
@@ -189,7 +189,7 @@ impl Form {
             .unwrap_or(Self::Number)
     }
 
-    /// The form of one of them.
+    /// Returns the form of one name.
     const fn of(self, is_here: bool) -> Self {
         match (self, is_here) {
             (Self::Numbers, true) => Self::Brief,

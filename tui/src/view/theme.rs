@@ -1,18 +1,18 @@
-//! Colours and signs: one restrained palette, in as many colours as the terminal has, down to none.
+//! Colours and signs: one palette, for terminals with 24-bit colours down to none.
 //!
-//! Views ask for a [`Ink`], never for a colour. Nothing is told by an ink alone: a number that is too high has a mark, a selection a
-//! pointer, a gap a blank, so that the screen says the same in one colour and in plain ASCII.
+//! Views use an [`Ink`], never a colour. No information depends on colour alone: a number above a threshold has a mark,
+//! the selected row has a pointer, a gap is blank. So the screen is complete without colours and in plain ASCII.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::model::{Resource, Tone};
 
-/// How many colours there are.
+/// The number of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// None: bold, underlined and reversed text remain.
+    /// None: bold, dim and reversed text remain.
     None,
-    /// The terminal's own sixteen, which its user chose.
+    /// The sixteen colours of the terminal's own palette.
     #[default]
     Sixteen,
     /// The 256 of xterm.
@@ -21,7 +21,7 @@ pub enum Depth {
     True,
 }
 
-/// What lies under the text.
+/// The background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ground {
     /// Light text on dark.
@@ -31,24 +31,24 @@ pub enum Ground {
     Light,
 }
 
-/// What a piece of text is, from which follows how it looks.
+/// The meaning of a text, which determines its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
-    /// What is to be read.
+    /// Normal text.
     Plain,
-    /// Units, ages, what stands beside.
+    /// Units, ages and other secondary text.
     Muted,
-    /// Rules and grids, what is hardly to be seen.
+    /// Rules and grids.
     Faint,
-    /// Headings of columns, names of panes.
+    /// Headings of columns and panes.
     Heading,
-    /// Names, keys: what leads on.
+    /// Names and keys.
     Accent,
-    /// As it should be.
+    /// Healthy.
     Good,
-    /// Near a limit; soon to be looked at.
+    /// Near a limit, waiting, or recently restarted.
     Warn,
-    /// Over it, failed, killed.
+    /// Over a limit, failed or killed.
     Bad,
     /// CPU in a chart.
     Cpu,
@@ -58,11 +58,11 @@ pub enum Ink {
     Request,
     /// The line of a limit.
     Limit,
-    /// Old data, shown for want of new.
+    /// Old data.
     Stale,
     /// The row under the cursor.
     Selected,
-    /// The bar of a mode: paused, a time in the past, an input.
+    /// The bar of a mode: paused, or a time in the past.
     Bar,
 }
 
@@ -87,7 +87,7 @@ impl From<Tone> for Ink {
     }
 }
 
-/// What stands behind a number of this tone, so that no colour is needed to see it.
+/// Returns the mark after a number of this tone, which needs no colour.
 pub const fn mark(tone: Tone) -> &'static str {
     match tone {
         Tone::Dim | Tone::Plain | Tone::Good => "",
@@ -96,12 +96,12 @@ pub const fn mark(tone: Tone) -> &'static str {
     }
 }
 
-/// Signs that a view is drawn with. Each takes one cell.
+/// The signs of the views. Each takes one cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signs {
-    /// Where text was cut.
+    /// The end of shortened text.
     pub ellipsis: &'static str,
-    /// Before the row under the cursor.
+    /// The mark of the row under the cursor.
     pub pointer: &'static str,
     /// Sorted with the smallest first.
     pub rising: &'static str,
@@ -109,7 +109,7 @@ pub struct Signs {
     pub falling: &'static str,
     /// A restart in a chart.
     pub restart: &'static str,
-    /// The moment that is shown.
+    /// The displayed time in a chart.
     pub moment: &'static str,
     /// A horizontal line in a chart.
     pub line: &'static str,
@@ -119,21 +119,21 @@ pub struct Signs {
     pub bar: &'static str,
     /// The corners of a box, those above first.
     pub corners: [&'static str; 4],
-    /// Between things on a line.
+    /// The separator on a line.
     pub dot: &'static str,
-    /// From one to another: `500m → 1`.
+    /// A change: `500m → 1`.
     pub arrow: &'static str,
-    /// Eight heights, the lowest of which says zero.
+    /// Eight heights; the lowest means zero.
     pub heights: [&'static str; 8],
-    /// A full and an empty part of a gauge.
+    /// The full and the empty part of a gauge.
     pub gauge: [&'static str; 2],
-    /// Steps of something that is waited for.
+    /// The steps of a progress sign.
     pub spinner: &'static [&'static str],
     /// Whether charts may use braille dots.
     pub braille: bool,
 }
 
-/// With Unicode.
+/// The signs in Unicode.
 const UNICODE: Signs = Signs {
     ellipsis: "…",
     pointer: "▌",
@@ -153,7 +153,7 @@ const UNICODE: Signs = Signs {
     braille: true,
 };
 
-/// Without.
+/// The signs in ASCII.
 const ASCII: Signs = Signs {
     ellipsis: "~",
     pointer: ">",
@@ -173,14 +173,14 @@ const ASCII: Signs = Signs {
     braille: false,
 };
 
-/// How everything looks.
+/// The appearance of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    /// How many colours.
+    /// The number of colours.
     pub depth: Depth,
-    /// On which ground.
+    /// The background.
     pub ground: Ground,
-    /// With which signs.
+    /// The signs.
     pub signs: Signs,
 }
 
@@ -191,7 +191,7 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// A theme of these.
+    /// Creates a theme.
     pub const fn new(depth: Depth, ground: Ground, ascii: bool) -> Self {
         Self {
             depth,
@@ -200,19 +200,19 @@ impl Theme {
         }
     }
 
-    /// What the environment says that the terminal can do, by `NO_COLOR`, `COLORTERM`, `TERM`, `STY`, `TMUX`,
-    /// `COLORFGBG` and the locale.
+    /// Detects the abilities of the terminal, from `NO_COLOR`, `COLORTERM`, `TERM`, `STY`, `TMUX`, `COLORFGBG` and the
+    /// locale.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         let ground = ground(env("COLORFGBG").as_deref());
         Self::new(depth(&env), ground, !unicode(&env))
     }
 
-    /// Whether only ASCII is drawn.
+    /// Whether the screen is drawn in ASCII.
     pub const fn is_ascii(&self) -> bool {
         !self.signs.braille
     }
 
-    /// How an ink looks.
+    /// Returns the style of an ink.
     pub fn style(&self, ink: Ink) -> Style {
         let style = match self.depth {
             Depth::None => Style::new(),
@@ -221,7 +221,7 @@ impl Theme {
         match ink {
             Ink::Heading | Ink::Bad => style.add_modifier(Modifier::BOLD),
             Ink::Selected | Ink::Bar => self.raised(ink),
-            // Without colour, dim is all that is left to set things back.
+            // Without colours, dim is the only way to de-emphasize.
             Ink::Muted | Ink::Faint | Ink::Stale if self.depth == Depth::None => {
                 style.add_modifier(Modifier::DIM)
             }
@@ -230,7 +230,7 @@ impl Theme {
         }
     }
 
-    /// Another ground, where the terminal has the colours for it; else reversed.
+    /// Returns another background, or reversed text if the terminal has too few colours.
     fn raised(&self, ink: Ink) -> Style {
         let under = match (self.depth, self.ground, ink) {
             (Depth::True, Ground::Dark, Ink::Selected) => Color::Rgb(0x2d, 0x37, 0x48),
@@ -247,9 +247,9 @@ impl Theme {
     }
 }
 
-/// The colour of an ink; nothing for the terminal's own.
+/// Returns the colour of an ink. `None` is the terminal's default.
 fn color(ink: Ink, depth: Depth, ground: Ground) -> Option<Color> {
-    // On dark as 24 bits, of 256, of 16; then the same on light.
+    // 24-bit, 256-colour and 16-colour values on a dark background, then the same on a light one.
     let (dark, light) = match ink {
         Ink::Plain | Ink::Heading | Ink::Selected | Ink::Bar => return None,
         Ink::Muted | Ink::Stale => (
@@ -296,14 +296,14 @@ fn color(ink: Ink, depth: Depth, ground: Ground) -> Option<Color> {
     })
 }
 
-/// <https://no-color.org>; `COLORTERM` as terminals set it; else what the terminal's name says.
+/// Detects the number of colours: <https://no-color.org>, then `COLORTERM`, then the name of the terminal.
 fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     let term = set("TERM").unwrap_or_default();
     if set("NO_COLOR").is_some() || term == "dumb" {
         return Depth::None;
     }
-    // GNU screen reads 24-bit colours as other attributes, whatever the terminal around it can do.
+    // GNU screen interprets 24-bit colours as other attributes, whatever the outer terminal supports.
     if set("STY").is_some() || (term.starts_with("screen") && set("TMUX").is_none()) {
         return Depth::Indexed;
     }
@@ -317,7 +317,7 @@ fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
     }
 }
 
-/// `COLORFGBG` is `text;ground`, each one of the sixteen colours.
+/// Parses `COLORFGBG`: `text;background`, each one of the sixteen colours.
 fn ground(colorfgbg: Option<&str>) -> Ground {
     let under = colorfgbg.and_then(|pair| pair.rsplit(';').next()?.parse::<u8>().ok());
     match under {
@@ -326,7 +326,7 @@ fn ground(colorfgbg: Option<&str>) -> Ground {
     }
 }
 
-/// Whether the locale is UTF-8. The Linux console is, but its font has no braille.
+/// Whether the locale is UTF-8. The Linux console is excluded: its font has no braille.
 fn unicode(env: &impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
@@ -374,7 +374,7 @@ mod tests {
             (&[("TERM", "xterm")], Depth::Sixteen),
             (&[("TERM", "xterm-256color")], Depth::Indexed),
             (&[("TERM", "xterm-direct")], Depth::True),
-            // GNU screen, with what it inherited from the terminal around it.
+            // GNU screen, with variables from the outer terminal.
             (
                 &[("TERM", "screen-256color"), ("COLORTERM", "truecolor")],
                 Depth::Indexed,
@@ -397,7 +397,7 @@ mod tests {
                 Depth::Indexed,
             ),
             (&[("TERM", "screen")], Depth::Indexed),
-            // tmux passes 24 bits on.
+            // tmux passes 24-bit colours through.
             (
                 &[
                     ("TERM", "screen-256color"),

@@ -1,4 +1,4 @@
-//! The first row: where one is, who tells, how fresh that is, which time is shown.
+//! Draws the first row: context, source, age of the data, and the displayed time.
 
 use ratatui::layout::Rect;
 
@@ -7,13 +7,13 @@ use super::theme::Ink;
 use crate::model::{Link, Liveness, State, Time, format};
 use crate::text::width;
 
-/// How old the newest usage may be before its age is said loudly, in seconds: two of metrics-server's minutes.
+/// The age from which the newest usage counts as old, in seconds: two periods of metrics-server.
 const OLD_SECONDS: i64 = 120;
 
-/// Cells for the program's own name, which comes first, and a separator.
+/// The cells of the program's name and a separator.
 const NAME: u16 = 11;
 
-/// Cells that a context's name is sure of.
+/// The cells that are reserved for the name of the context.
 const CONTEXT: u16 = 24;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view: bool) {
@@ -70,7 +70,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     canvas.pieces_right(area, &right);
 }
 
-/// How fresh, over which span, and which time; of that what there is room for, the time always.
+/// Returns age, span, time zone and liveness, as many as fit; liveness always.
 fn right(state: &State, room: u16) -> Vec<Piece> {
     let mut pieces = Vec::new();
     if !matches!(state.link, Link::Lost { .. }) {
@@ -84,7 +84,7 @@ fn right(state: &State, room: u16) -> Vec<Piece> {
     pieces.push(Piece::muted(format!("  {zone}")));
     let (word, ink) = live(state);
     let time = vec![Piece::new(word, ink)];
-    // Which cluster it is is worth more.
+    // The name of the cluster is more important.
     let context = cells(width(&state.session.context)).min(CONTEXT);
     let room = room.saturating_sub(NAME + context);
     while !pieces.is_empty() && pieces_width(&pieces) + pieces_width(&time) > room {
@@ -94,7 +94,7 @@ fn right(state: &State, room: u16) -> Vec<Piece> {
     pieces
 }
 
-/// Whether all that the view shows is live.
+/// Returns the liveness of the view's data.
 fn live(state: &State) -> (String, Ink) {
     let since = |since| format::age(since, state.now);
     let (word, ink) = match state.liveness() {
@@ -109,7 +109,7 @@ fn live(state: &State) -> (String, Ink) {
     (format!("  {word} "), ink)
 }
 
-/// How old the newest usage is.
+/// Returns the age of the newest usage.
 fn freshness(state: &State) -> Option<Piece> {
     let measured = state.world().cluster.usage_time?;
     let age = state.shown_time().since(measured) / 1_000_000_000;

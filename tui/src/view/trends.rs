@@ -1,4 +1,4 @@
-//! The recent past of rows and of the cluster, as charts and sparklines take it.
+//! The usage history of rows and of the cluster, for charts and sparklines.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
@@ -13,7 +13,7 @@ use crate::input::{Span, Target};
 use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Key, Resource, State, Subject, Time, cluster_key, format};
 
-/// What a chart of the span that is shown is for the mouse.
+/// Returns the mouse target of a chart over the displayed span.
 pub(super) fn target(state: &State) -> Target {
     let (since, until) = state.shown_span();
     Target::Time(Span {
@@ -23,17 +23,17 @@ pub(super) fn target(state: &State) -> Target {
     })
 }
 
-/// A series of steps over the span that is shown, the latest last; nothing in a gap.
+/// A series of steps over the displayed span, the latest last. `None` is a gap.
 pub(super) type Steps = Vec<Option<u64>>;
 
-/// For how long a reading holds where steps are shorter than readings are apart, in seconds. A longer gap is drawn as
-/// one.
+/// How long a sample fills following steps, if steps are shorter than the resolution, in seconds. A longer time is a
+/// gap.
 const PATIENCE_SECONDS: u32 = 95;
 
-/// At most so many of the last steps are not drawn for being unfinished: a node that does not tell holds no more back.
+/// The most steps at the end that are left out because they are incomplete. A node that does not report hides no more.
 const UNFINISHED: usize = 3;
 
-/// The past of a row, as far as the dashboard has kept it.
+/// Returns the history of a row, as far as the dashboard stores it.
 pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
     let (since, until) = state.shown_span();
     let Some(trend) = state.trends.get(key) else {
@@ -57,12 +57,12 @@ pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -
     drawn
 }
 
-/// The past of the cluster: as the source remembers it, or else as it was kept.
+/// Returns the history of the cluster: from the source, or else the dashboard's own.
 pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps {
     let Some(mut told) = of_subject(state, &Subject::Cluster, resource) else {
         return of_row(state, &cluster_key(), resource, steps);
     };
-    // A step of which some nodes are still to report would look as if less were used.
+    // In the last steps some nodes have not reported yet, so that usage would seem lower.
     let newest = state.live.cluster.usage_time;
     if let (Some(newest), Some(history)) = (newest, state.histories.get(&Subject::Cluster)) {
         let step = history.span.step.0.max(1);
@@ -76,7 +76,7 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
     told
 }
 
-/// The past of a pod, or of one of its containers: as the source remembers it, or else as the dashboard has kept it.
+/// Returns the history of a pod or container: from the source, or else the dashboard's own.
 pub(super) fn of_pod(
     state: &State,
     pod: &PodRow,
@@ -90,7 +90,7 @@ pub(super) fn of_pod(
             None => values(&history.total, resource).collect(),
             Some(container) => {
                 let mut steps = vec![None; history.total.points.len()];
-                // A pod that was made anew under its name has one for each time.
+                // A pod that was created again under its name has several series.
                 for series in of_container(history, container) {
                     for (step, value) in steps.iter_mut().zip(values(series, resource)) {
                         *step = step.or(value);
@@ -128,7 +128,7 @@ fn points(points: &[Option<Point>], resource: Resource) -> impl Iterator<Item = 
     points.iter().map(move |point| point.as_ref().map(value))
 }
 
-/// The history of a subject, if it has arrived and is of the span that is shown.
+/// Returns the history of a subject, if it has arrived and covers the displayed span.
 fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
     const SLACK: i64 = 60_000_000_000;
     let history = state.histories.get(subject)?;
@@ -138,7 +138,7 @@ fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
     shown.then_some(history)
 }
 
-/// The quantiles of a pod, or of one of its containers, over the same time as [`of_pod`].
+/// Returns the quantiles of a pod or container, over the same time as [`of_pod`].
 pub(super) fn quantiles(
     state: &State,
     pod: &PodRow,
@@ -148,7 +148,7 @@ pub(super) fn quantiles(
     let history = history(state, &Subject::Pod(pod.key()))?;
     let series = match container {
         None => &history.total,
-        // Quantiles of several series do not come to quantiles of them together.
+        // Quantiles of several series cannot be combined.
         Some(container) => {
             let mut series = of_container(history, container);
             series.next().filter(|_| series.next().is_none())?
@@ -160,18 +160,18 @@ pub(super) fn quantiles(
     }
 }
 
-/// The past of a subject as the source remembers it, if it has arrived and is of the span that is shown.
+/// Returns the history of a subject from the source, if it has arrived and covers the displayed span.
 fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
     let history = history(state, subject)?;
     Some(match history.estimate.as_slice() {
         [] => values(&history.total, resource).collect(),
-        // Where a node is lost, the line goes on.
+        // The estimate fills in for a lost node, so that the line continues.
         estimate => points(estimate, resource).collect(),
     })
 }
 
-/// What is written under both ends of a chart: how far they are from the time that is shown; that time itself where the
-/// chart ends at it.
+/// Returns the labels of both edges of a chart: their distance from the displayed time, or that time itself at the end
+/// of the chart.
 pub(super) fn ends(state: &State) -> [String; 2] {
     let (since, until) = state.shown_span();
     let at = state.shown_time();
@@ -183,7 +183,7 @@ pub(super) fn ends(state: &State) -> [String; 2] {
     }
 }
 
-/// In which of so many steps a time is; none if it is not within the charts.
+/// Returns the step of a time. `None` if it is outside of the chart.
 pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<usize> {
     let (since, until) = state.shown_span();
     let (span, offset) = (until.since(since).max(1), time.since(since));
@@ -191,11 +191,11 @@ pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<us
     let at = usize::try_from(at)
         .ok()
         .filter(|_| (0..=span).contains(&offset))?;
-    // What happened at the very end is in the last step.
+    // The end itself belongs to the last step.
     steps.checked_sub(1).map(|last| at.min(last))
 }
 
-/// The time that is shown, as charts mark it: its step of so many, and how it is written. None if charts end there.
+/// Returns the step and the text of the displayed time. `None` if charts end there.
 pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
     let at = state.shown_time();
     let is_within = state.charts_end.is_some_and(|end| at < end);
@@ -203,7 +203,7 @@ pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
     Some((step, state.clock(at)))
 }
 
-/// Draws a sparkline into a row, against what fills it, and the time that is shown in it.
+/// Draws a sparkline into a row, with the displayed time marked in it.
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     area: Rect,

@@ -1,4 +1,4 @@
-//! Which parts of the view fail, why, and when they are tried again.
+//! Draws the failing parts of the view, with the reason and the time of the retry.
 
 use ratatui::layout::Rect;
 
@@ -16,13 +16,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             let more = Piece::new(format!(" and {more} more "), Ink::Warn);
             room.width -= canvas.pieces_right(row, &[more]).min(room.width);
         }
-        // When it is tried again is seen however long the reason is.
+        // The time of the retry is visible, however long the reason is.
         let next = next_try(failing, state);
         canvas.message(room, &format!(" {}", text(failing)), &next, Ink::Warn);
     }
 }
 
-/// `usage: forbidden: User "jane" cannot list pods.metrics.k8s.io; next try in 12s`.
+/// Renders a failing part: `usage: forbidden: User "jane" cannot list pods.metrics.k8s.io; next try in 12s`.
 pub(super) fn line(failing: &Failing<'_>, state: &State) -> String {
     text(failing) + &next_try(failing, state)
 }

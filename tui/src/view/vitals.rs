@@ -1,4 +1,5 @@
-//! What the cluster uses, requests and has; its pods, probes, restarts and nodes.
+//! Draws the header: the cluster's usage, requests and capacity, and counts of nodes, pods, probes, restarts and
+//! incidents.
 
 use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
@@ -18,17 +19,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// One row for CPU, one for memory, and counts beside them.
+/// Draws one row for CPU and one for memory, with counts beside them.
 fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
     let counts = counts(state, area.width >= 100);
-    // What the cluster uses, with what is requested of it where there is room for that.
+    // The width of the usage, with the requests if they fit.
     let amounts_room = if area.width >= 60 { 32 } else { 23 };
     for (at, (resource, mut counts)) in
         (0..).zip([Resource::Cpu, Resource::Memory].into_iter().zip(counts))
     {
         let row = row_of(area, at);
-        // The last counts give way to what the cluster uses, and drawings to counts.
+        // The last counts are left out before the usage, and drawings before counts.
         while pieces_width(&counts).saturating_add(amounts_room) > row.width && !counts.is_empty() {
             counts.truncate(counts.len().saturating_sub(2));
         }
@@ -70,7 +71,7 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// A chart of CPU, one of memory, and counts beside them.
+/// Draws a chart of CPU and one of memory, with counts beside them.
 fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
     let counts = counts(state, false);
@@ -126,7 +127,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let right = right_of(area, charts + 1);
     let mut lines: Vec<Vec<Piece>> = Vec::new();
     for line in counts {
-        // One thing a row, where there is room for that.
+        // One count in a row, if they fit.
         let mut rest = line.as_slice();
         while let Some(end) = rest.iter().position(|piece| piece.text == SEPARATOR) {
             let (head, tail) = rest.split_at(end);
@@ -135,7 +136,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
         lines.push(rest.to_vec());
     }
-    // Rather two things in a row than one that is not shown.
+    // If there are too few rows, two counts share one.
     while lines.len() > usize::from(right.height).max(1) {
         let together =
             |pair: &[Vec<Piece>]| pair.iter().map(|line| pieces_width(line)).sum::<u16>();
@@ -154,10 +155,10 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Between two counts.
+/// The separator between two counts.
 const SEPARATOR: &str = "  ";
 
-/// `CPU 12.4 of 64 19%  requested 43%`.
+/// Renders usage and capacity: `CPU 12.4/64 cores 19% req 43%`.
 fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -> Vec<Piece> {
     let (name, requested) = match resource {
         Resource::Cpu => (" CPU ", cluster.requests.cpu.of(cluster.allocatable.cpu)),
@@ -213,7 +214,7 @@ fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
     }
 }
 
-/// An amount beside a larger one: nanocores or bytes.
+/// Renders an amount in nanocores or bytes, in the unit of a larger one.
 pub(super) fn amount(resource: Resource, value: u64, largest: u64) -> String {
     match resource {
         Resource::Cpu => format::cpu_beside(Nanocores(value), Nanocores(largest)),
@@ -221,10 +222,10 @@ pub(super) fn amount(resource: Resource, value: u64, largest: u64) -> String {
     }
 }
 
-/// Two rows of counts: nodes and pods; probes, restarts and incidents.
+/// Returns two rows of counts: nodes and pods; probes, restarts and incidents.
 fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     let told = |part| state.has_answered(part);
-    // What has not been told yet is not none.
+    // Counts that have not arrived yet are not zero.
     let no_nodes = state.part(Part::Nodes).failure().is_some();
     if !(told(Part::Cluster) || (told(Part::Nodes) || no_nodes) && told(Part::Pods)) {
         return [Vec::new(), Vec::new()];
@@ -246,7 +247,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     let mut first = vec![nodes, separator()];
     let reporting = cluster.nodes_reporting;
     if reporting > 0 && reporting < cluster.nodes {
-        // Totals and parts are of these alone.
+        // Totals and ratios include only these.
         let text = format!("{reporting} of {} nodes report", cluster.nodes);
         first.extend([Piece::new(text, Ink::Warn), separator()]);
     }

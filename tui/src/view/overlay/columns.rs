@@ -1,4 +1,4 @@
-//! The chooser of columns.
+//! Draws the list for choosing columns.
 
 use super::window;
 use crate::input::Target;
@@ -27,7 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         &heading,
         "space or click: on or off, ctrl-r resets, esc closes",
     );
-    // The cursor stays on the screen.
+    // The list scrolls, so that the cursor is visible.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
     canvas.hit(area, Target::Choices(first));
     for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {

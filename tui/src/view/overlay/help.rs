@@ -1,4 +1,4 @@
-//! The pages that are read: the help, and the last messages.
+//! Draws the help pages and the last messages.
 
 mod colours;
 mod keys;
@@ -17,10 +17,10 @@ use crate::view::theme::Ink;
 /// A line of a page.
 type Line = Vec<Piece>;
 
-/// A page is at least as wide where there is room, so that it does not jump from one to the next.
+/// The least width of a page, so that the window keeps its size between pages.
 const LEAST: u16 = 76;
 
-/// Draws a page; says how far it is scrolled.
+/// Draws a page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u16) -> u16 {
     let screen = canvas.buffer.area;
     let room = screen.width.saturating_sub(4);
@@ -33,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     };
     let widest = lines.iter().map(|line| pieces_width(line)).max();
     let wide = widest.unwrap_or(0).max(LEAST).min(room);
-    // The names of the pages, and a blank line where there is room for one.
+    // The names of the pages, and a blank line if there is space for one.
     let names = if screen.height < 20 { 1 } else { 2 };
     let count = cells(lines.len());
     let scrolls = count > screen.height.saturating_sub(2 + names);
@@ -74,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     scroll
 }
 
-/// What can be written into the filter.
+/// Describes the filter language.
 fn filter(room: usize) -> Vec<Line> {
     let rows = MANUAL
         .iter()
@@ -85,13 +85,13 @@ fn filter(room: usize) -> Vec<Line> {
     lines
 }
 
-/// A text over as many lines as it needs.
+/// Breaks a text into lines.
 fn paragraph(text: &str, room: usize) -> impl Iterator<Item = Line> {
     let lines = wrap(text, room).into_iter();
     lines.map(|line| vec![Piece::plain(line)])
 }
 
-/// Words and what they mean, side by side; in little room one below the other.
+/// Draws words with their meanings beside them; in little space, below them.
 fn table(rows: impl Iterator<Item = (String, String)>, room: usize, most: usize) -> Vec<Line> {
     let rows: Vec<(String, String)> = rows.collect();
     let lines_of = |word: &String| word.lines().map(width).max();

@@ -1,4 +1,4 @@
-//! What lies above the view: help, the chooser of columns, pickers.
+//! Draws the overlays: help, the list of columns, pickers.
 
 mod columns;
 mod help;
@@ -12,16 +12,16 @@ use super::theme::Ink;
 use crate::input::Target;
 use crate::model::{Overlay, State};
 
-/// What a drawing of it says beside what it shows.
+/// What drawing an overlay returns.
 #[derive(Debug, Default)]
 pub(super) struct Drawn {
-    /// Where the cursor is, if a line is written in it.
+    /// The position of the cursor, if the overlay has a line to edit.
     pub(super) cursor: Option<(u16, u16)>,
-    /// How far it is scrolled, if it is read.
+    /// The scroll offset, if the overlay is a page.
     pub(super) scrolled: Option<u16>,
 }
 
-/// Draws it.
+/// Draws an overlay.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay) -> Drawn {
     let mut drawn = Drawn::default();
     match overlay {
@@ -34,7 +34,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay) ->
     drawn
 }
 
-/// A window in the middle of the screen with a heading and a line of hints; what is left of it for its contents.
+/// Draws a window in the middle of the screen, with a heading and a line of hints. Returns the area of its contents.
 fn window(canvas: &mut Canvas<'_>, width: u16, height: u16, heading: &str, hint: &str) -> Rect {
     let area = centered(
         canvas.buffer.area,

@@ -1,4 +1,4 @@
-//! A picker.
+//! Draws a picker: a list of names with a line that filters them.
 
 use super::window;
 use crate::input::Target;

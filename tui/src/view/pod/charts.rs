@@ -1,4 +1,4 @@
-//! What a pod or its selected container uses: CPU and memory beside its request and limit, with its restarts marked.
+//! Draws the CPU and memory usage of a pod or of its selected container, with request, limit and restarts.
 
 use ratatui::layout::Rect;
 
@@ -13,19 +13,19 @@ use crate::view::chart::{Chart, Line, Moment};
 use crate::view::theme::Ink;
 use crate::view::{trends, vitals};
 
-/// Cells that the name of a container takes at most.
+/// The most cells for the name of a container.
 const NAME: usize = 16;
 
-/// What the charts are of.
+/// The pod or container of the charts.
 #[derive(Clone, Copy)]
 struct Shown<'a> {
     pod: &'a PodRow,
-    /// Nothing for the whole pod.
+    /// `None` for the whole pod.
     container: Option<&'a Container>,
 }
 
 impl Shown<'_> {
-    /// Used, requested and allowed.
+    /// Returns usage, request and limit.
     fn amounts(&self, resource: Resource) -> [Option<u64>; 3] {
         let of = |amounts: Amounts| amounts.get(resource);
         match self.container {
@@ -64,18 +64,18 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
     let Shown { pod, container } = shown;
     let [used, request, limit] = shown.amounts(resource);
     let steps = trends::of_pod(state, pod, container, resource, area.width);
-    // What is used now may be newer than the history.
+    // The current usage may be newer than the history.
     let quantiles = trends::quantiles(state, pod, container, resource).map(|it| Quantiles {
         max: used.map_or(it.max, |used| it.max.max(used)),
         ..it
     });
-    // Where there is no room for both, the limit is worth more.
+    // If only one fits, it is the limit.
     let bounds = [
         ("limit", limit, Ink::Limit),
         ("request", request, Ink::Request),
     ];
     let peak = quantiles.map(|it| it.max).or(used);
-    // Amounts are in the unit of the largest, as on the axis.
+    // All amounts are in the unit of the largest, as on the axis.
     let largest = [request, limit, peak]
         .into_iter()
         .chain(steps.iter().copied());
@@ -133,7 +133,7 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
         .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
         .map(|(word, value)| Piece::muted(format!("  {word} {}", write(value))))
         .collect();
-    // What has no room there is written into the chart, if it has room for that.
+    // The heading has what the chart has no label for.
     let [first, second] = if labelled {
         [spread, bounds]
     } else {
@@ -148,7 +148,7 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
     canvas.pieces(row_of(area, 0), &head);
 }
 
-/// In which steps the container, or one of them, was restarted.
+/// Returns the steps in which the container, or one of the pod's, was restarted.
 fn marks(state: &State, shown: Shown<'_>, steps: usize) -> Vec<usize> {
     let name = shown.container.map(|container| &*container.name);
     let is_shown = |container: &str| name.is_none_or(|name| name == container);

@@ -1,4 +1,4 @@
-//! The pod's containers: what each does, what it uses, and how the one before it ended.
+//! Lists the containers of a pod: state, usage and restarts.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Role;
@@ -10,7 +10,7 @@ use crate::text::{self, Align, fit};
 use crate::view::canvas::{Piece, pieces_width};
 use crate::view::theme::Ink;
 
-/// Writes them; says in which line each is.
+/// Adds the lines of the containers. Returns the line of each.
 pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
     let now = state.status_time();
     let wide = is_wide(width);
@@ -51,7 +51,7 @@ pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u
     at
 }
 
-/// Whether there is room for all numbers.
+/// Whether all columns fit.
 fn is_wide(width: u16) -> bool {
     width >= 100
 }
@@ -114,7 +114,7 @@ fn container_line(
         Some(last) => {
             let all = format!("  {count} ({})", last_restart(last, now));
             let room = usize::from(width.saturating_sub(pieces_width(&line)));
-            // How it was on its own, if all of it has no room.
+            // If the full text does not fit, without exit code and duration.
             if text::width(&all) <= room {
                 all
             } else {

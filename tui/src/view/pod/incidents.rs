@@ -1,4 +1,4 @@
-//! What befell the pod: since when, until when, how often, and why.
+//! Lists the incidents of a pod.
 
 use super::{Text, heading};
 use crate::model::{Key, State, Tone};
@@ -6,10 +6,10 @@ use crate::text::wrap;
 use crate::view::canvas::Piece;
 use crate::view::incident::{goes_on, when};
 
-/// So many incidents of a pod are listed on its page.
+/// The most incidents on the page of a pod.
 const SHOWN: usize = 8;
 
-/// What befell the pod.
+/// Returns the lines of the pod's incidents.
 pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
     let now = state.shown_time();
     let zone = &state.settings.zone;

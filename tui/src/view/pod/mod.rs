@@ -1,4 +1,4 @@
-//! One pod: its charts, and all that is known of it below.
+//! Draws the page of a pod: its charts, and below them containers, probes, incidents, conditions and events.
 
 mod charts;
 mod containers;
@@ -18,10 +18,10 @@ use crate::model::row::{LastRestart, PodRow};
 use crate::model::{Detail, Key, Row as _, State, Time, format};
 use crate::text::wrap;
 
-/// A page's line.
+/// A line of the page.
 type Text = Vec<Piece>;
 
-/// Draws it; says how far it is scrolled.
+/// Draws the page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let Some(key) = state.screen().pod() else {
         return 0;
@@ -68,7 +68,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let line_of = |at: usize| containers.get(at).map(|line| cells(*line));
     let selected = selected.and_then(|(at, _)| line_of(at));
     if let Some(line) = selected.filter(|_| state.screen().follows) {
-        // The heading stays above the first container.
+        // The heading stays visible above the first container.
         let first = line_of(0) == Some(line);
         let below = (line + 1).saturating_sub(body.height);
         scroll = scroll.clamp(below, line.saturating_sub(u16::from(first)).max(below));
@@ -93,7 +93,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     scroll
 }
 
-/// Status, place and owner.
+/// Returns the status, node and owner of the pod.
 fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     let now = state.status_time();
     let dim = |text: &str| Piece::muted(text);
@@ -133,7 +133,7 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
             dim("  last "),
             Piece::new(last_restart(last, now), Ink::Warn),
         ];
-        // Why it was restarted is what one comes for: it has a row of its own rather than being cut.
+        // The reason of the last restart gets a row of its own before it is cut.
         if pieces_width(&line) + pieces_width(&last) <= width {
             line.extend(last);
         } else {
@@ -159,10 +159,10 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     lines
 }
 
-/// Lines of a message above the charts. A longer one is whole at the end of the page, which scrolls.
+/// The lines of a message above the charts. The full message is at the end of the page.
 const MESSAGE: usize = 2;
 
-/// Why the pod is as it is, or why it has no usage.
+/// Returns the message of the pod's status, or the reason why it has no usage.
 fn message(pod: &PodRow, width: u16) -> Vec<Text> {
     let absent = pod.absent.as_deref().map(|why| {
         let mut letters = why.chars();
@@ -191,7 +191,7 @@ fn last_restart(last: &LastRestart, now: Timestamp) -> String {
     text
 }
 
-/// Everything below the charts, and which lines are those of the containers.
+/// Returns everything below the charts, and the lines of the containers.
 fn page(
     state: &State,
     key: &Key,
@@ -223,7 +223,7 @@ fn page(
     (lines, containers)
 }
 
-/// In a past time: how often it has been restarted by now, as the list of now says.
+/// For a displayed time in the past, returns the current number of restarts.
 fn restarts_since(state: &State, pod: &PodRow) -> String {
     let live = state
         .frozen
@@ -235,7 +235,7 @@ fn restarts_since(state: &State, pod: &PodRow) -> String {
     }
 }
 
-/// A heading that says at what time the lines below it were so, where that is not now.
+/// Returns a heading; with the time of its lines, if that is not now.
 fn heading_at(text: &str, state: &State) -> Text {
     let mut heading = heading(text);
     if state.time != Time::Live {

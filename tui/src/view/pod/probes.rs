@@ -1,4 +1,4 @@
-//! The pod's probes: which, how each is, and what it asks.
+//! Lists the probes of a pod, with their status and their check.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
@@ -11,7 +11,7 @@ use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {
     let now = state.status_time();
-    // Nobody remembers how probes were; their incidents are remembered.
+    // The probe status of a past time is not stored.
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
     if probes.is_empty() {
         let text = if is_past {
@@ -60,7 +60,7 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
     }
 }
 
-/// `failing 2/3 for 5m`.
+/// Renders the status of a probe: `failing 2/3 for 5m`.
 fn status(probe: &Probe, now: Timestamp) -> Piece {
     let (word, ink) = match probe.status {
         ProbeStatus::Failing => ("failing", Ink::Bad),

@@ -1,4 +1,4 @@
-//! A resize in place that is not complete: how far it is, and what the pod and its containers are to have.
+//! Describes an in-place resize that is not complete: its state, and the desired requests and limits.
 
 use super::Text;
 use crate::model::row::{Bounds, Container, PodRow, Resize};
@@ -7,7 +7,8 @@ use crate::text::wrap;
 use crate::view::canvas::Piece;
 use crate::view::theme::Ink;
 
-/// `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough capacity`, in two rows at most.
+/// Renders the resize of a pod in at most two rows: `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough
+/// capacity`.
 pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
     let has = Bounds {
         requests: pod.requests,
@@ -31,7 +32,7 @@ pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
         .collect()
 }
 
-/// The row below a container that is resized: `resize Deferred: CPU request 1.00 to 4.00, memory limit 1Gi to none`.
+/// Renders the row below a container: `resize Deferred: CPU request 1.00 to 4.00, memory limit 1Gi to none`.
 pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Text> {
     let desired = resize.of(&container.name)?;
     let has = Bounds {
@@ -43,7 +44,7 @@ pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Tex
     Some(vec![Piece::new(text, resize.tone().into())])
 }
 
-/// What changes from one to the other.
+/// Lists the differences between two sets of requests and limits.
 fn changes(has: Bounds, desired: Bounds) -> String {
     let none = || "none".to_owned();
     let mut changes = Vec::new();

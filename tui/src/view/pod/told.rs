@@ -1,4 +1,4 @@
-//! What Kubernetes itself says of the pod: its conditions, and events about it.
+//! Lists the conditions and the events of a pod.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::view::theme::Ink;
 
 pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
     let now = state.status_time();
-    // Conditions are told as they are: one that has changed since the time that is shown was another then.
+    // Only the current conditions are stored. One that changed after the displayed time was different then.
     let held = |since: Option<Timestamp>| since.is_none_or(|since| since <= now);
     let mut conditions = detail
         .conditions
@@ -56,7 +56,7 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, 
 pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
     let now = state.status_time();
     lines.push(heading_at("EVENTS", state));
-    // One that was told again since has the time of the last time.
+    // An event that was repeated later has the time of its last occurrence.
     let told = |last: Option<Timestamp>| last.is_none_or(|last| last <= now);
     let later = detail.events.iter().filter(|event| !told(event.last));
     let later = later.count();

@@ -1,4 +1,4 @@
-//! What colours and signs mean.
+//! The help page about colours and signs.
 
 use super::Line;
 use crate::model::{State, Tone, format};
@@ -6,7 +6,7 @@ use crate::text::{width, wrap};
 use crate::view::canvas::Piece;
 use crate::view::theme::{Ink, Theme, mark};
 
-/// The lines of the page.
+/// Returns the lines of the page.
 pub(super) fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line> {
     let signs = &theme.signs;
     let thresholds = state.settings.thresholds;

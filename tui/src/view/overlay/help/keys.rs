@@ -1,4 +1,4 @@
-//! What keys do, from the table of bindings, in as many columns as there is room for.
+//! The help page about keys, in as many columns as fit.
 
 use super::Line;
 use crate::input::KeyMap;
@@ -6,13 +6,13 @@ use crate::text::{width, wrap};
 use crate::view::canvas::{Piece, pieces_width};
 use crate::view::theme::Ink;
 
-/// Cells between two columns.
+/// The cells between two columns.
 const GAP: usize = 3;
 
-/// The least room for what a key does, beside it.
+/// The least width of a help text beside its keys.
 const LEAST: usize = 18;
 
-/// The lines of the page.
+/// Returns the lines of the page.
 pub(super) fn lines(keys: &KeyMap, room: usize) -> Vec<Line> {
     let sections = keys.help();
     let all = || sections.iter().flat_map(|(_, lines)| lines);
@@ -28,7 +28,7 @@ pub(super) fn lines(keys: &KeyMap, room: usize) -> Vec<Line> {
         }
         let mut block = vec![vec![Piece::new(section.title(), Ink::Heading)]];
         for (keys, what) in bindings {
-            // In little room what a key does is below it.
+            // In little space the help text is below the keys.
             if what_room < LEAST.min(width(what)) {
                 block.push(vec![Piece::new(format!("  {keys}"), Ink::Accent)]);
                 let below = wrap(what, room.saturating_sub(4).max(1)).into_iter();
@@ -49,7 +49,7 @@ pub(super) fn lines(keys: &KeyMap, room: usize) -> Vec<Line> {
     side_by_side(&balanced(&blocks, count), column)
 }
 
-/// The blocks in so many columns at most, of which the highest is as low as can be.
+/// Distributes the blocks over at most `count` columns, as evenly as possible.
 fn balanced(blocks: &[Vec<Line>], count: usize) -> Vec<Vec<Line>> {
     let total: usize = blocks.iter().map(|block| block.len() + 1).sum();
     (total / count.max(1)..=total)
@@ -57,7 +57,7 @@ fn balanced(blocks: &[Vec<Line>], count: usize) -> Vec<Vec<Line>> {
         .unwrap_or_default()
 }
 
-/// The blocks in so many columns of this height at most, if they fit.
+/// Distributes the blocks over at most `count` columns of at most `height` lines. `None` if they do not fit.
 fn filled(blocks: &[Vec<Line>], count: usize, height: usize) -> Option<Vec<Vec<Line>>> {
     let mut columns: Vec<Vec<Line>> = vec![Vec::new()];
     for block in blocks {

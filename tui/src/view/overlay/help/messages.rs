@@ -1,4 +1,4 @@
-//! The last messages, whole, the newest first; above them what is wrong now.
+//! The page of messages: the current problems, then the last messages in full, the newest first.
 
 use super::Line;
 use crate::model::{Link, State, format};
@@ -6,10 +6,10 @@ use crate::text::{clean, width, wrap};
 use crate::view::canvas::Piece;
 use crate::view::theme::Ink;
 
-/// From this room on a message is beside its time, else below it.
+/// From this width on, a message is beside its time, else below it.
 const BESIDE: usize = 70;
 
-/// The lines of the page.
+/// Returns the lines of the page.
 pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut wrong: Vec<String> = Vec::new();
@@ -55,9 +55,9 @@ pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
     lines
 }
 
-/// A text below others, indented.
+/// Adds an indented text.
 fn paragraph(lines: &mut Vec<Line>, text: &str, ink: Ink, indent: &str, room: usize) {
-    // Line ends are kept: some errors are lists.
+    // Line feeds stay: some errors are lists.
     let room = room.saturating_sub(width(indent)).max(1);
     let text: Vec<_> = text.lines().map(clean).collect();
     for line in wrap(&text.join("\n"), room) {

@@ -1,8 +1,8 @@
-//! What the words on the screen mean.
+//! The help page about the words on the screen.
 
 use super::{Line, table};
 
-/// Words, and what they mean.
+/// Words and their meanings.
 const WORDS: &[(&str, &str)] = &[
     (
         "LIVE",
@@ -48,7 +48,7 @@ const WORDS: &[(&str, &str)] = &[
     ("open, over", "an incident that goes on; one that has ended"),
 ];
 
-/// The lines of the page.
+/// Returns the lines of the page.
 pub(super) fn lines(room: usize) -> Vec<Line> {
     let rows = WORDS.iter();
     let rows = rows.map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned()));
