@@ -1,4 +1,4 @@
-//! Charts of a pod and its containers, now and around a time past.
+//! Charts of a pod and its containers, now and around a time in the past.
 
 use kubevitals::input::KeyMap;
 use kubevitals::model::row::{IncidentRow, PodRow};
@@ -25,7 +25,7 @@ const SPAN: i64 = 900;
 const MI: u64 = 1 << 20;
 const MILLI: u64 = 1_000_000;
 
-/// Every so often the exporter is killed for its memory.
+/// The seconds between two OOM kills of the exporter.
 const KILLED_EVERY: i64 = 300;
 
 /// A container: its name, role, requests and limits (millicores, mebibytes), and what it uses at a time.
@@ -164,7 +164,7 @@ fn pod() -> PodVitals {
     }
 }
 
-/// The history of some time, as the server would answer.
+/// Returns the history of a time range, as the server does.
 fn history(since: Timestamp, until: Timestamp) -> History {
     let (since, until) = (since.as_secs(), until.as_secs());
     let times: Vec<i64> = (since + STEP..=until)
@@ -210,7 +210,7 @@ fn history(since: Timestamp, until: Timestamp) -> History {
     }
 }
 
-/// Answers what charts ask for.
+/// Answers the requests of the charts.
 fn tell_history(state: &mut State) {
     let (since, until) = state.shown_span();
     for subject in [Subject::Pod(key()), Subject::Cluster] {
@@ -219,7 +219,7 @@ fn tell_history(state: &mut State) {
     }
 }
 
-/// The pods, with the history of a pod at hand.
+/// The pods, with a history of each.
 fn pods(source: SourceKind) -> State {
     let mut state = State::default();
     apply(&mut state, Message::Source(source, String::new()));
@@ -231,7 +231,7 @@ fn pods(source: SourceKind) -> State {
     state
 }
 
-/// Its page.
+/// Opens the page of the pod.
 fn page() -> State {
     let mut state = pods(SourceKind::Vitals);
     act(&mut state, Action::Enter);
@@ -449,7 +449,7 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
             .any(|row| row.contains(['⣀', '⣤', '⣶', '⣿']));
         assert_eq!(has_data, name != "setup", "{name}\n{page}");
     }
-    // What each used then is known too.
+    // The usage of each at that time is there too.
     act(&mut state, Action::Step(-20));
     let then = state.world().pods.get(&key()).unwrap();
     let exporter = &then.containers[2];
@@ -473,7 +473,7 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
     let mut state = page();
     let live = state.shown_span();
     let second = |state: &State| state.shown_time().as_secs() - NOW;
-    // How it is gone back, where that is, and when charts end then, in seconds from now.
+    // The way back in time, the time, and the end of the charts, in seconds before now.
     type Way = (&'static str, fn(&mut State), i64, i64);
     let ways: [Way; 5] = [
         ("a step", |state| drop(act(state, Action::Step(-1))), -15, 0),
@@ -515,7 +515,7 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
         let clock = state.shown_time().to_rfc3339_seconds();
         let marks = |row: &&str| row.contains(&clock[11..20]) && row.contains(" +");
         let below: Vec<&str> = shown.lines().filter(marks).collect();
-        // Both charts of the header and both of the page mark it, with what is after it.
+        // Both charts of the header and both of the page mark the time, with the data after it.
         assert_eq!(below.len(), 2, "{way}\n{shown}");
         for row in &below {
             assert_eq!(row.matches(&clock[11..20]).count(), 2, "{way}\n{shown}");

@@ -1,4 +1,4 @@
-//! The last row and the row of views: what must stay there in any room, and what a click on it does.
+//! The footer and the row of views: what they show at every width, and what a click does.
 
 use kubevitals::input::{BINDINGS, Target};
 use kubevitals::model::{Action, Message, SourceKind, State, View, act, apply};
@@ -8,13 +8,13 @@ use crate::picture::{draw_with_places, text};
 use crate::shop::NOW;
 use crate::views::{VIEWS, colour, go_back, lose, pause, showing};
 
-/// The last row of a screen.
+/// Returns the last row of a screen.
 fn last_row(state: &State, columns: u16, rows: u16) -> String {
     let shown = text(&draw_with_places(state, &colour(), columns, rows).0);
     shown.lines().last().unwrap_or_default().to_owned()
 }
 
-/// What can stand in the last row instead of hints.
+/// The texts that can replace the hints.
 type Instead = (&'static str, fn(&mut State));
 
 const INSTEAD: [Instead; 6] = [

@@ -1,4 +1,4 @@
-//! The overview as a person uses it: its panes, what needs attention, and what has been acknowledged.
+//! The overview in use: its panes, unhealthy pods and acknowledgements.
 
 use kubevitals::input::{Grip, Hits, KeyMap, actions};
 use kubevitals::model::row::{ClusterRow, LastRestart, NodeRow, PodRow};
@@ -34,7 +34,7 @@ fn pod(name: &str) -> PodRow {
     pod
 }
 
-/// A pod that runs well again, and was killed so many seconds ago.
+/// A recovered pod that was killed `seconds` ago.
 fn restarted(name: &str, ago: i64) -> PodRow {
     let mut pod = pod(name);
     pod.restarts.count = 1;
@@ -77,7 +77,7 @@ fn node(name: &str, ready: bool, measured: i64) -> NodeRow {
     }
 }
 
-/// A cluster of these pods in which nothing else is wrong.
+/// A cluster of these pods without other problems.
 fn cluster_of(pods: Vec<PodRow>) -> State {
     let mut state = showing(View::Overview, SourceKind::Vitals);
     let cluster = ClusterRow {
@@ -107,7 +107,7 @@ fn change(state: &mut State, pod: PodRow) {
     refresh(state);
 }
 
-/// A person at a terminal of this size.
+/// A user at a terminal of this size.
 struct Person {
     state: State,
     size: (u16, u16),
@@ -151,12 +151,12 @@ impl Person {
         self.press(KeyCode::Char(key));
     }
 
-    /// Clicks on this text; of several the first one.
+    /// Clicks on the first occurrence of a text.
     fn click(&mut self, part: &str) {
         self.click_below("", part);
     }
 
-    /// Clicks on the first such text below another one.
+    /// Clicks on the first occurrence of a text below another text.
     fn click_below(&mut self, above: &str, part: &str) {
         let shown = self.shown();
         let skipped = shown.lines().position(|row| row.contains(above)).unwrap();
@@ -182,7 +182,7 @@ impl Person {
         (self.state.screen().view, self.state.screen().panes.focus)
     }
 
-    /// What stands on the row after the sign of the cursor.
+    /// Returns the text of the row after the sign of the cursor.
     fn pointed(&self) -> String {
         let shown = self.shown();
         let row = shown.lines().find_map(|line| line.split_once('▌'));
@@ -217,7 +217,7 @@ fn tab_goes_through_the_panes_and_then_to_the_next_view() {
         assert!(seen[0].1.contains("reconcile"), "{seen:?}");
         assert!(seen[1].1.starts_with("node-0002"), "{seen:?}");
         assert!(seen[2].1.contains("liveness probe"), "{seen:?}");
-        // And back the same way.
+        // And back in the same way.
         act(&mut person.state, Action::Show(View::Nodes));
         for pane in [Pane::Incidents, Pane::Nodes, Pane::List] {
             person.press(KeyCode::BackTab);
@@ -232,7 +232,7 @@ fn tab_goes_through_the_panes_and_then_to_the_next_view() {
             "forwards it begins with the list"
         );
     }
-    // Without panes Tab goes to the next view at once.
+    // Without panes, Tab opens the next view.
     let mut person = shop((40, 12));
     person.press(KeyCode::Tab);
     assert_eq!(person.pane(), (View::Nodes, Pane::List));
@@ -287,7 +287,7 @@ fn arrows_go_on_into_the_pane_above_and_below() {
     }
     assert_eq!(person.pane().1, Pane::List);
     assert!(person.pointed().contains("reconcile"));
-    // The wheel and pages stay in their pane.
+    // The wheel and the page keys stay in the pane.
     for action in [Action::Scroll(-3), Action::Page(-1)] {
         act(&mut person.state, action);
         assert_eq!(person.pane().1, Pane::List);
@@ -343,7 +343,7 @@ fn enter_opens_what_the_cursor_is_on_in_each_pane() {
         person.press(KeyCode::Down);
     }
     person.press(KeyCode::Enter);
-    // The last kill, as view 8 opens it.
+    // The last kill, as in view 8.
     let at = Timestamp::from_secs(NOW - 190);
     assert_eq!(person.state.screen().view, View::Pod);
     assert!(matches!(person.state.time, Time::Past { at: shown, .. } if shown == at));
@@ -351,7 +351,7 @@ fn enter_opens_what_the_cursor_is_on_in_each_pane() {
     assert_eq!(person.pane(), (View::Overview, Pane::Incidents));
     assert_eq!(person.state.time, Time::Live);
 
-    // Without incidents there are the busiest pods.
+    // Without incidents the pane has the busiest pods.
     let mut busy = pod("busy");
     busy.usage.cpu = Nanocores(900_000_000).into();
     let mut person = Person::at(cluster_of(vec![pod("idle"), busy]), (80, 24));
@@ -428,7 +428,7 @@ fn what_was_wrong_lately_stands_apart_from_what_is() {
         assert!(place("probe-fails") < place("Recently: 2 pods"), "{shown}");
         assert!(place("Recently: 2 pods") < place("new-well"), "{shown}");
         assert!(place("new-well") < place("old-well"), "{shown}");
-        // The cursor goes over the heading between the groups, by key and by mouse.
+        // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
         assert!(person.pointed().contains("new-well"), "{}", person.shown());
         person.click_below("Recently", "old-well");
@@ -524,7 +524,7 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
     let latest = person.pointed();
     person.type_key('a');
     assert_ne!(person.pointed(), latest, "it is gone from the latest");
-    // In view 8 it comes after the others that are open, and before those that are over.
+    // In view 8 it is after the other open incidents and before the ended ones.
     person.type_key('8');
     person.press(KeyCode::Char('G'));
     person.press(KeyCode::Up);
@@ -560,7 +560,7 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
 #[test]
 fn open_incidents_come_first() {
     let mut state = showing(View::Incidents, SourceKind::Vitals);
-    // The one that is over was seen after all that are open.
+    // The ended incident was seen after all open ones.
     let rows = state.world().incidents.rows();
     let over = rows.iter().find(|row| !row.is_open()).unwrap();
     let mut later = (**over).clone();
@@ -625,7 +625,7 @@ fn nothing_needs_attention_is_never_said_beside_a_count_of_the_header() {
     ];
     for (what, wrong, words) in wrongs {
         for size in [(80, 24), (140, 40), (40, 12)] {
-            // The header's counts and the pods arrive one after the other, or are of more pods than are told of.
+            // The header and the pods arrive one after the other, or the header counts more pods than the source sends.
             let mut state = cluster_of(vec![pod("web")]);
             let mut cluster = state.world().cluster.clone();
             wrong(&mut cluster);
@@ -636,7 +636,7 @@ fn nothing_needs_attention_is_never_said_beside_a_count_of_the_header() {
             assert!(shown.contains(&words), "{what} at {size:?}:\n{shown}");
         }
     }
-    // With a namespace chosen, it is said of what it is true.
+    // With a chosen namespace, the text names the namespace.
     let mut state = cluster_of(vec![failing("web")]);
     state.namespaces = vec!["payments".into()];
     let shown = Person::at(state, (80, 24)).shown();

@@ -1,5 +1,5 @@
-//! What the dashboard shows of a simulated cluster and of the recorded one: all the way from the kubelets' pages over
-//! the server and the source to the screen.
+//! Golden screens of a simulated and of a recorded cluster, from the kubelets' pages over the server and the source to
+//! the screen.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::picture::{draw, text};
 use crate::running::Running;
 use crate::views::SIZES;
 
-/// When the simulation begins.
+/// The start of the simulation.
 const SIMULATION_BEGAN: i64 = 1_800_000_000;
 
-/// What goes wrong in the simulation, and how many seconds after the one before.
+/// The faults of the simulation, each with its delay in seconds after the one before.
 const TROUBLES: [(u64, Fault); 7] = [
     (120, Fault::OomKill),
     (180, Fault::ReadinessFailure),
@@ -26,7 +26,7 @@ const TROUBLES: [(u64, Fault); 7] = [
     (15, Fault::LivenessFailure),
 ];
 
-/// A simulated cluster in which nothing goes wrong by itself.
+/// A simulated cluster without faults.
 async fn calm(nodes: u32, seed: u64) -> Running {
     let config = Config {
         nodes,
@@ -39,7 +39,7 @@ async fn calm(nodes: u32, seed: u64) -> Running {
     Running::simulated(config).await
 }
 
-/// A quarter of an hour in which one thing after the other goes wrong, and some still are.
+/// Runs fifteen minutes with one fault after the other, of which some remain.
 pub(crate) async fn troubled() -> Running {
     let mut running = calm(4, 10).await;
     for (after, fault) in TROUBLES {
@@ -50,7 +50,7 @@ pub(crate) async fn troubled() -> Running {
     running
 }
 
-/// Compares what is shown with what was, in the sizes that are most usual.
+/// Compares the screen with snapshots, in the usual sizes.
 fn shows(name: &str, state: &State) {
     shows_in(&[(120, 40), (80, 24)], name, state);
 }
@@ -63,7 +63,7 @@ fn shows_in(sizes: &[(u16, u16)], name: &str, state: &State) {
     }
 }
 
-/// Compares every view that is a table, and the overview, in every size and look.
+/// Compares every table and the overview, in every size and theme.
 fn every_view_shows(running: &mut Running, what: &str) {
     for view in View::SWITCHABLE {
         running.press(Action::Show(view));
@@ -114,7 +114,7 @@ async fn the_past_of_the_recording_is_shown_as_it_was() {
     running.press(Action::Pause);
     shows("recording-pod-leak-paused", &running.state);
     running.go_on().await;
-    // Just before it was killed for its memory.
+    // Just before the OOM kill.
     running.go_back(3).await;
     shows("recording-pod-leak-past", &running.state);
     for view in [View::Overview, View::Pods, View::Incidents] {

@@ -1,4 +1,4 @@
-//! What each view looks like, by its state, the room there is and what the terminal can do.
+//! Golden screens of each view: by state, size and ability of the terminal.
 
 use kubevitals::model::row::{Bounds, ClusterRow, HpaRow, PodRow, Resize};
 use kubevitals::model::{
@@ -13,14 +13,14 @@ use kubevitals_proto::vitals::ResizeState;
 use crate::picture::{draw, text, text_and_looks};
 use crate::shop::{NOW, Shop};
 
-/// The sizes that a view must do with.
+/// The sizes of the golden screens.
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
-/// The index of the pod that is killed for its memory, and of the one that its liveness probe kills.
+/// The index of the pod that is OOM-killed, and of the one that fails its liveness probe.
 pub(crate) const OOM_KILLED: usize = 1;
 const LIVENESS: usize = 2;
 
-/// A small shop that has been looked at for an hour.
+/// A small shop, one hour after the start of the dashboard.
 pub(crate) fn shop(source: SourceKind) -> State {
     let session = Session {
         context: "production".to_owned(),
@@ -37,13 +37,13 @@ pub(crate) fn shop(source: SourceKind) -> State {
     .state(State::new(session, settings), source)
 }
 
-/// The shop with a view open.
+/// Opens a view.
 pub(crate) fn showing(view: View, source: SourceKind) -> State {
     opened(view, shop(source))
 }
 
 pub(crate) fn opened(view: View, mut state: State) -> State {
-    // Selecting and opening follow the size of the terminal.
+    // Selecting and opening depend on the size of the terminal.
     act(&mut state, Action::Resize(120, 40));
     match view {
         View::Pod => open_pod(&mut state, OOM_KILLED),
@@ -53,7 +53,7 @@ pub(crate) fn opened(view: View, mut state: State) -> State {
     state
 }
 
-/// Opens the page of a pod, by the way a person goes.
+/// Opens the page of a pod with the actions that a user takes.
 pub(crate) fn open_pod(state: &mut State, index: usize) {
     use kubevitals::model::Edit;
     act(state, Action::Show(View::Pods));
@@ -150,7 +150,7 @@ fn nothing_overflows_in_any_room() {
     }
 }
 
-/// What can become of every view, by the source that it has.
+/// The states of every view, with the source of each.
 type Condition = (&'static str, SourceKind, fn(&mut State));
 
 const CONDITIONS: [Condition; 5] = [
@@ -161,18 +161,18 @@ const CONDITIONS: [Condition; 5] = [
     ("empty", SourceKind::Vitals, empty),
 ];
 
-/// The time stands still, and goes on elsewhere.
+/// Pauses; time continues.
 pub(crate) fn pause(state: &mut State) {
     act(state, Action::Pause);
     apply(state, Message::Tick(Timestamp::from_secs(NOW + 30)));
 }
 
-/// Four minutes ago, as the dashboard itself remembers it.
+/// Goes back four minutes, in the dashboard's own history.
 pub(crate) fn go_back(state: &mut State) {
     act(state, Action::Step(-16));
 }
 
-/// One kind may not be seen, and there is no usage.
+/// Denies one kind of object, and the usage.
 fn degrade(state: &mut State) {
     let forbidden = "forbidden: User \"dev\" cannot list horizontalpodautoscalers.autoscaling";
     let down = "not available: the server is currently unable to handle the request";
@@ -192,7 +192,7 @@ fn degrade(state: &mut State) {
     }
 }
 
-/// The cluster does not answer any more.
+/// Loses the connection to the cluster.
 pub(crate) fn lose(state: &mut State) {
     apply(
         state,
@@ -204,7 +204,7 @@ pub(crate) fn lose(state: &mut State) {
     );
 }
 
-/// All has been told, and it is nothing.
+/// Reports that every part is empty.
 fn empty(state: &mut State) {
     for message in [
         Message::Pods(Batch::All(Vec::new())),
@@ -366,7 +366,7 @@ fn the_axis_reaches_up_to_the_maximum_in_the_legend() {
     open_pod(&mut state, LIVENESS);
     let subject = Subject::Pod(Shop::key(LIVENESS));
     let mut history = state.histories[&subject].clone();
-    // Steps are means; quantiles are of the points in them.
+    // Steps are means of points; quantiles cover the points.
     history.total.memory.as_mut().unwrap().max = PEAK;
     apply(
         &mut state,
@@ -377,7 +377,7 @@ fn the_axis_reaches_up_to_the_maximum_in_the_legend() {
     let page = text(&draw(&state, &colour(), 160, 50));
     assert!(page.contains(&legend) && page.contains(axis), "{page}");
 
-    // One of another span has neither.
+    // A history of another span gives neither.
     history.span.since = history.span.since.plus_nanos(-7_200_000_000_000);
     apply(&mut state, Message::History(subject, history));
     let page = text(&draw(&state, &colour(), 160, 50));

@@ -1,7 +1,7 @@
-//! A new user's walk: which keys are pressed, and what the screen shows after each.
+//! A first walk through the dashboard: the keys, and the screen after each.
 //!
-//! docs/walk.md is made of it by `scripts/pictures.sh`, and compared here with what would be written now. The wide
-//! screens are snapshots.
+//! `scripts/pictures.sh` writes docs/walk.md from this test, which otherwise compares it. The wide screens are
+//! snapshots.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,18 +15,18 @@ use crate::picture::{draw, text};
 use crate::pictures::WRITE;
 use crate::running::Running;
 
-/// The size of the screens in the document, and of those in snapshots.
+/// The sizes of the screens in the document and in the snapshots.
 const NARROW: (u16, u16) = (80, 24);
 const WIDE: (u16, u16) = (140, 40);
 
-/// The document while it is written.
+/// The document, and the dashboard that it describes.
 struct Walk {
     running: Running,
     page: String,
     step: usize,
 }
 
-/// Where the broken kubeconfig is.
+/// The path of the broken kubeconfig.
 struct Home(tempfile::TempDir);
 
 impl At for Home {
@@ -44,7 +44,7 @@ impl Walk {
         let _ = writeln!(self.page, "\n## {heading}\n");
     }
 
-    /// Presses keys, separated by blanks, and writes down what is seen then.
+    /// Presses keys, separated by blanks, and adds the screen to the document.
     async fn press(&mut self, keys: &str, what: &str) {
         for key in keys.split(' ').filter(|key| !key.is_empty()) {
             self.running.press_key(key).await;
@@ -57,7 +57,7 @@ impl Walk {
         self.see(&pressed.join(" "), what);
     }
 
-    /// Types text into the line that is open.
+    /// Types text into the open line.
     async fn write(&mut self, line: &str, what: &str) {
         for letter in line.chars() {
             let key = if letter == ' ' {
@@ -70,7 +70,7 @@ impl Walk {
         self.see(&format!("type `{line}`"), what);
     }
 
-    /// Goes down to the row with this text.
+    /// Moves the cursor down to the row with this text.
     async fn select(&mut self, part: &str) {
         for _ in 0..20 {
             let shown = self.screen(WIDE);
@@ -109,7 +109,7 @@ impl Walk {
     }
 }
 
-/// What `vitals` says of a kubeconfig, as it stands in the document.
+/// Returns the error of `vitals` for a kubeconfig, as in the document.
 fn connect(page: &mut String, home: &Home, cluster: &str, what: &str) {
     let text = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: lab\n\

@@ -1,4 +1,4 @@
-//! What is read on the screen: reasons whole, times with when they are, help, and plain words.
+//! The texts on the screen: complete reasons, times, help, and plain words.
 
 use jiff::tz::TimeZone;
 use kubevitals::input::KeyMap;
@@ -14,10 +14,10 @@ use crate::picture::{draw, text};
 use crate::shop::NOW;
 use crate::views::{OOM_KILLED, VIEWS, colour, open_pod, opened, shop};
 
-/// The sizes in which everything must be read.
+/// The sizes in which every text must be readable.
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (140, 40)];
 
-/// A reason as long as they come.
+/// A very long reason.
 const LONG: &str = "Unable to connect to the server: x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"kubernetes\"): the file is /home/jane/.kube/ca.crt";
 
 fn shown(state: &mut State, (columns, rows): (u16, u16)) -> String {
@@ -26,7 +26,7 @@ fn shown(state: &mut State, (columns, rows): (u16, u16)) -> String {
     text(&draw(state, &colour(), columns, rows))
 }
 
-/// The words of a text, however it was broken into lines and framed.
+/// Returns the words of a text, without line breaks and frames.
 fn words(text: &str) -> String {
     let plain = |c: char| {
         if "│┌┐└┘─".contains(c) {
@@ -39,12 +39,12 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A page as a person reads it: scrolled from its beginning to its end, each line once.
+/// Returns a page as a user reads it: scrolled from the beginning to the end, each line once.
 fn read(state: &mut State, size: (u16, u16)) -> String {
     let mut seen: Vec<String> = Vec::new();
     for scroll in 0..2_000 {
         let drawn = shown(state, size);
-        // What lies between the two sides of the box.
+        // The text between both sides of the box.
         let between = |line: &str| {
             let mut parts = line.rsplitn(3, '│');
             let (_, inside, _) = (parts.next()?, parts.next()?, parts.next()?);
@@ -195,7 +195,7 @@ fn every_message_can_be_read_whole_with_its_time() {
             "line one of a long message and line two of it, which is the reason",
             "14:31:00Z",
         ] {
-            // A word that is longer than the line is broken.
+            // A word longer than the line is broken.
             let page = page.replace(' ', "");
             let said = said.split_whitespace().collect::<String>();
             assert!(page.contains(&said), "{said} in\n{page}");
@@ -376,7 +376,7 @@ fn a_namespace_that_is_shown_alone_stands_in_the_title_with_how_many_of_how_many
             assert!(drawn.contains(&format!("{listed} of {all}")), "{drawn}");
         }
     }
-    // The source lists one namespace alone.
+    // The source lists one namespace only.
     state.namespaces = Vec::new();
     state.session.namespace = Some("shop".into());
     assert!(
@@ -454,7 +454,7 @@ fn used_and_allocatable_have_one_unit_and_all_charts_end_now() {
     assert_eq!(drawn.matches(" now").count(), 4, "{drawn}");
 }
 
-/// Phrases that had to be read twice.
+/// Phrases that are not plain English.
 const BANNED: [&str; 19] = [
     "are told",
     "told by",
