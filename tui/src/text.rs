@@ -40,23 +40,23 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Shortens `text` to at most `cells` cells: the beginning and `ellipsis`.
-pub fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
-    if width(text) <= room {
+pub fn cut<'a>(text: &'a str, cells: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= cells {
         return Cow::Borrowed(text);
     }
-    match room.checked_sub(width(ellipsis)) {
+    match cells.checked_sub(width(ellipsis)) {
         Some(left) => Cow::Owned(format!("{}{ellipsis}", head(text, left))),
-        None => Cow::Borrowed(head(text, room)),
+        None => Cow::Borrowed(head(text, cells)),
     }
 }
 
 /// Shortens `text` to at most `cells` cells: the beginning, `ellipsis` and the end, where pods of one workload differ.
-pub fn cut_middle<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
-    if width(text) <= room {
+pub fn cut_middle<'a>(text: &'a str, cells: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= cells {
         return Cow::Borrowed(text);
     }
-    let Some(left) = room.checked_sub(width(ellipsis)) else {
-        return Cow::Borrowed(head(text, room));
+    let Some(left) = cells.checked_sub(width(ellipsis)) else {
+        return Cow::Borrowed(head(text, cells));
     };
     let end = left / 2;
     Cow::Owned(format!(
@@ -67,9 +67,9 @@ pub fn cut_middle<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str
 }
 
 /// Renders `text` in exactly `cells` cells: cut with `ellipsis`, or filled with blanks.
-pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
-    let cut = cut(text, room, ellipsis);
-    let blanks = " ".repeat(room.saturating_sub(width(&cut)));
+pub fn fit(text: &str, cells: usize, align: Align, ellipsis: &str) -> String {
+    let cut = cut(text, cells, ellipsis);
+    let blanks = " ".repeat(cells.saturating_sub(width(&cut)));
     match align {
         Align::Left => format!("{cut}{blanks}"),
         Align::Right => format!("{blanks}{cut}"),
@@ -77,11 +77,11 @@ pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
 }
 
 /// Returns the longest beginning that fits into `cells` cells. A combining character stays with the one before it.
-pub(super) fn head(text: &str, room: usize) -> &str {
+pub(super) fn head(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (at, c) in text.char_indices() {
         used += c.width().unwrap_or(0);
-        if used > room {
+        if used > cells {
             return text.get(..at).unwrap_or_default();
         }
     }
@@ -89,15 +89,15 @@ pub(super) fn head(text: &str, room: usize) -> &str {
 }
 
 /// Returns the longest end that fits into `cells` cells and does not start with a combining character.
-pub(super) fn tail(text: &str, room: usize) -> &str {
+pub(super) fn tail(text: &str, cells: usize) -> &str {
     let (mut used, mut from) = (0, text.len());
     for (at, c) in text.char_indices().rev() {
-        let cells = c.width().unwrap_or(0);
-        used += cells;
-        if used > room {
+        let char_cells = c.width().unwrap_or(0);
+        used += char_cells;
+        if used > cells {
             break;
         }
-        if cells > 0 {
+        if char_cells > 0 {
             from = at;
         }
     }
@@ -105,19 +105,19 @@ pub(super) fn tail(text: &str, room: usize) -> &str {
 }
 
 /// Breaks `text` into lines of at most `cells` cells, at blanks if possible.
-pub fn wrap(text: &str, room: usize) -> Vec<String> {
-    let room = room.max(1);
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
         for word in paragraph.split_whitespace() {
             let mut word = word;
             let gap = usize::from(!line.is_empty());
-            if width(&line) + gap + width(word) > room && !line.is_empty() {
+            if width(&line) + gap + width(word) > cells && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
-            while width(word) > room {
-                let part = head(word, room);
+            while width(word) > cells {
+                let part = head(word, cells);
                 // A character wider than a line is left out.
                 let Some(rest) = word.strip_prefix(part).filter(|_| !part.is_empty()) else {
                     word = "";
@@ -142,8 +142,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_too_long_is_cut_with_an_ellipsis() {
-        for (text, room, cut_text) in [
+    fn long_text_is_cut_with_an_ellipsis() {
+        for (text, cells, cut_text) in [
             ("web", 3, "web"),
             ("web-1", 4, "web…"),
             ("web-1", 1, "…"),
@@ -155,19 +155,19 @@ mod tests {
             ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),
             ("e\u{301}te\u{301}s", 3, "e\u{301}t…"),
         ] {
-            assert_eq!(cut(text, room, "…"), cut_text, "{text} in {room}");
+            assert_eq!(cut(text, cells, "…"), cut_text, "{text} in {cells}");
         }
         assert_eq!(cut("web-1", 4, "~"), "web~");
     }
 
     #[test]
-    fn pods_of_one_workload_stay_apart() {
+    fn cutting_the_middle_keeps_both_ends() {
         assert_eq!(cut_middle("web-7d9f8c-x2x4z", 11, "…"), "web-7…x2x4z");
         assert_eq!(cut_middle("web-1", 5, "…"), "web-1");
     }
 
     #[test]
-    fn numbers_stand_right_and_words_left() {
+    fn numbers_align_right_and_words_left() {
         assert_eq!(fit("12m", 5, Align::Right, "…"), "  12m");
         assert_eq!(fit("web", 5, Align::Left, "…"), "web  ");
         assert_eq!(fit("日本語", 5, Align::Left, "…"), "日本…");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_cannot_command_the_terminal() {
+    fn control_characters_are_removed() {
         assert_eq!(
             clean("a\u{1b}[31mred\u{7}\r\nnext\tcell"),
             "a[31mred next cell"
@@ -195,12 +195,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_ever_wider_than_its_room(text in "\\PC*", room in 0_usize..40) {
-            prop_assert!(width(&cut(&text, room, "…")) <= room);
-            prop_assert!(width(&cut_middle(&text, room, "…")) <= room);
-            prop_assert_eq!(width(&fit(&text, room, Align::Right, "~")), room);
-            let room = room.max(1);
-            prop_assert!(wrap(&text, room).iter().all(|line| width(line) <= room));
+        fn no_result_is_too_wide(text in "\\PC*", cells in 0_usize..40) {
+            prop_assert!(width(&cut(&text, cells, "…")) <= cells);
+            prop_assert!(width(&cut_middle(&text, cells, "…")) <= cells);
+            prop_assert_eq!(width(&fit(&text, cells, Align::Right, "~")), cells);
+            let cells = cells.max(1);
+            prop_assert!(wrap(&text, cells).iter().all(|line| width(line) <= cells));
         }
     }
 }

@@ -16,7 +16,7 @@ mod tests {
     use super::osc52;
 
     #[test]
-    fn the_terminal_is_told_in_base64() {
+    fn text_is_sent_in_base64() {
         assert_eq!(osc52("web-1").as_deref(), Some("\x1b]52;c;d2ViLTE=\x07"));
         assert_eq!(osc52(&"a".repeat(100_000)), None);
     }

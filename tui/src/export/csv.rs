@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{AT, Value, name, time, value};
+use super::{TIME_COLUMN, Value, name, time, value};
 use crate::model::{AnyTable, Field};
 
 const END: &str = "\r\n";
@@ -10,17 +10,17 @@ const END: &str = "\r\n";
 pub(super) fn write(
     fields: &[Field],
     table: &dyn AnyTable,
-    places: &[u32],
+    rows: &[u32],
     now: Timestamp,
 ) -> String {
-    let names = std::iter::once(AT).chain(fields.iter().map(|field| name(*field)));
+    let names = std::iter::once(TIME_COLUMN).chain(fields.iter().map(|field| name(*field)));
     let mut text = names.collect::<Vec<_>>().join(",") + END;
-    for row in places {
+    for row in rows {
         text.push_str(&time(now));
         for field in fields {
             text.push(',');
             match value(table, *row, *field, now) {
-                Value::Text(cell) => cell_into(&mut text, &cell),
+                Value::Text(cell) => write_cell(&mut text, &cell),
                 Value::Number(number) => text.push_str(&number.to_string()),
                 Value::Integer(number) => text.push_str(&number.to_string()),
                 Value::Time(at) => text.push_str(&time(at)),
@@ -34,7 +34,7 @@ pub(super) fn write(
 }
 
 /// Writes a cell, in quotes if it contains a separator or a quote.
-fn cell_into(text: &mut String, cell: &str) {
+fn write_cell(text: &mut String, cell: &str) {
     if cell.contains([',', '"', '\r', '\n']) {
         text.push('"');
         text.push_str(&cell.replace('"', "\"\""));

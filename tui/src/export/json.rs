@@ -3,17 +3,17 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Map, Number, Value as Json};
 
-use super::{AT, Value, name, time, value};
+use super::{TIME_COLUMN, Value, name, time, value};
 use crate::model::{AnyTable, Field};
 
 pub(super) fn write(
     fields: &[Field],
     table: &dyn AnyTable,
-    places: &[u32],
+    rows: &[u32],
     now: Timestamp,
 ) -> String {
     let object = |row: &u32| {
-        let at = (AT.to_owned(), Json::String(time(now)));
+        let at = (TIME_COLUMN.to_owned(), Json::String(time(now)));
         let members = fields.iter().map(|field| {
             (
                 name(*field).to_owned(),
@@ -22,8 +22,8 @@ pub(super) fn write(
         });
         Json::Object(std::iter::once(at).chain(members).collect::<Map<_, _>>())
     };
-    let rows = Json::Array(places.iter().map(object).collect());
-    format!("{rows:#}\n")
+    let objects = Json::Array(rows.iter().map(object).collect());
+    format!("{objects:#}\n")
 }
 
 fn json(value: Value<'_>) -> Json {

@@ -27,7 +27,7 @@ pub fn export(
     form: ExportAs,
     columns: &[Column],
     table: &dyn AnyTable,
-    places: &[u32],
+    rows: &[u32],
     now: Timestamp,
 ) -> String {
     // The last point of a trend has a column of its own.
@@ -37,14 +37,14 @@ pub fn export(
         .copied()
         .collect();
     match form {
-        ExportAs::Table => table::write(&columns, table, places, now),
-        ExportAs::Csv => csv::write(&fields(&columns, table), table, places, now),
-        ExportAs::Json => json::write(&fields(&columns, table), table, places, now),
+        ExportAs::Table => table::write(&columns, table, rows, now),
+        ExportAs::Csv => csv::write(&fields(&columns, table), table, rows, now),
+        ExportAs::Json => json::write(&fields(&columns, table), table, rows, now),
     }
 }
 
 /// The name of the first column in CSV and JSON: the time of the row.
-const AT: &str = "at";
+const TIME_COLUMN: &str = "at";
 
 /// Returns the fields of CSV and JSON for these columns.
 fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
@@ -91,14 +91,14 @@ fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp) -> Value<'
         return Value::Unknown;
     };
     let number = value.number(now).filter(|number| number.is_finite());
-    let known = |value: fn(f64) -> Value<'static>| number.map_or(Value::Unknown, value);
+    let from_number = |value: fn(f64) -> Value<'static>| number.map_or(Value::Unknown, value);
     match field.unit() {
         Unit::Text => Value::Text(value.text(now)),
-        Unit::Flag => known(|flag| Value::Flag(flag != 0.0)),
-        Unit::Cores => known(|nanocores| Value::Number(nanocores / 1e9)),
-        Unit::Percent => known(Value::Number),
+        Unit::Flag => from_number(|flag| Value::Flag(flag != 0.0)),
+        Unit::Cores => from_number(|nanocores| Value::Number(nanocores / 1e9)),
+        Unit::Percent => from_number(Value::Number),
         Unit::Seconds if field != Field::Age => value.time().map_or(Value::Unknown, Value::Time),
-        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => known(whole),
+        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => from_number(whole),
     }
 }
 
@@ -141,8 +141,8 @@ mod tests {
 
     fn export<R: Row>(form: ExportAs, columns: &[Column], rows: Vec<R>, now: Timestamp) -> String {
         let table = Table::of(rows);
-        let places: Vec<u32> = (0..).take(table.len()).collect();
-        super::export(form, columns, &table, &places, now)
+        let rows: Vec<u32> = (0..).take(table.len()).collect();
+        super::export(form, columns, &table, &rows, now)
     }
 
     fn columns<R: Row>(fields: &[Field]) -> Vec<Column> {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_as_it_is_shown() {
+    fn a_table_has_the_texts_of_the_screen() {
         assert_eq!(
             exported_pods(ExportAs::Table),
             "NAME        READY   RESTARTS                   CPU     MEM   MEM %LIM    AGE\n\
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn incidents_say_when_they_began_and_were_seen_last() {
+    fn incidents_have_their_first_and_last_time() {
         let incident = Incident {
             reason: IncidentKind::ProbeFailing,
             began: seconds_ago(600),

@@ -11,7 +11,7 @@ const GAP: &str = "   ";
 pub(super) fn write(
     columns: &[Column],
     table: &dyn AnyTable,
-    places: &[u32],
+    rows: &[u32],
     now: Timestamp,
 ) -> String {
     let heading = columns
@@ -19,7 +19,7 @@ pub(super) fn write(
         .map(|column| column.title.to_owned())
         .collect();
     let mut lines: Vec<Vec<String>> = vec![heading];
-    lines.extend(places.iter().map(|at| {
+    lines.extend(rows.iter().map(|at| {
         let cells = columns.iter().map(|column| {
             let cell = table.text(*at, column.field, now).unwrap_or_default();
             clean(&cell).into_owned()
@@ -38,12 +38,12 @@ pub(super) fn write(
             .iter()
             .zip(&widths)
             .zip(columns)
-            .map(|((cell, room), column)| {
+            .map(|((cell, space), column)| {
                 let align = match column.align {
                     model::Align::Left => Align::Left,
                     model::Align::Right => Align::Right,
                 };
-                fit(cell, *room, align, "")
+                fit(cell, *space, align, "")
             });
         let cells: Vec<String> = cells.collect();
         text.push_str(cells.join(GAP).trim_end());

@@ -42,25 +42,25 @@ pub struct Span {
 /// The clickable areas of the last drawn screen. A later area covers earlier ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
-    places: Vec<(Rect, Target)>,
+    areas: Vec<(Rect, Target)>,
 }
 
 impl Hits {
     /// Adds an area.
     pub fn add(&mut self, area: Rect, target: Target) {
-        self.places.push((area, target));
+        self.areas.push((area, target));
     }
 
     /// Removes all areas: an overlay covers the screen.
     pub fn clear(&mut self) {
-        self.places.clear();
+        self.areas.clear();
     }
 
     /// Returns the target at a column and row, and its area.
     pub fn at(&self, column: u16, row: u16) -> Option<(Rect, Target)> {
         let position = Position::new(column, row);
-        let mut places = self.places.iter().rev();
-        places.find(|(area, _)| area.contains(position)).copied()
+        let mut areas = self.areas.iter().rev();
+        areas.find(|(area, _)| area.contains(position)).copied()
     }
 }
 

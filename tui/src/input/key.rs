@@ -46,8 +46,8 @@ const NAMES: &[(&str, KeyCode)] = &[
 impl Key {
     /// Normalizes a key event. Some terminals report shift with `G`, some report back-tab for shift and tab.
     pub fn new(code: KeyCode, modifiers: KeyModifiers) -> Self {
-        let told = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
-        let modifiers = modifiers & told;
+        let supported = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        let modifiers = modifiers & supported;
         match code {
             KeyCode::BackTab => Self {
                 code: KeyCode::Tab,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_one_however_a_terminal_tells_it() {
+    fn all_reports_of_a_key_are_equal() {
         for (code, modifiers, text) in [
             (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
             (KeyCode::BackTab, KeyModifiers::NONE, "shift-tab"),

@@ -13,7 +13,7 @@ pub struct KeyMap {
     /// The keys of each binding, in the order of [`BINDINGS`].
     keys: Vec<Vec<Key>>,
     /// The index of the binding, by mode and key.
-    found: HashMap<(Mode, Key), usize>,
+    by_key: HashMap<(Mode, Key), usize>,
 }
 
 /// An invalid change of the key bindings.
@@ -42,7 +42,7 @@ impl Default for KeyMap {
         // A test checks that the table is valid.
         Self::new::<&str>(&[]).unwrap_or_else(|_| Self {
             keys: Vec::new(),
-            found: HashMap::new(),
+            by_key: HashMap::new(),
         })
     }
 }
@@ -61,18 +61,18 @@ impl KeyMap {
         }
         let mut map = Self {
             keys: Vec::with_capacity(BINDINGS.len()),
-            found: HashMap::new(),
+            by_key: HashMap::new(),
         };
         for (index, binding) in BINDINGS.iter().enumerate() {
             let blamed = |error: KeyMapError| (binding.id.to_owned(), error);
             let changed = changes.iter().rev().find(|(id, _)| id == binding.id);
             let keys = match changed {
-                Some((_, keys)) => parsed(keys.iter().map(AsRef::as_ref)),
-                None => parsed(binding.keys.iter().copied()),
+                Some((_, keys)) => parse_keys(keys.iter().map(AsRef::as_ref)),
+                None => parse_keys(binding.keys.iter().copied()),
             };
             let keys = keys.map_err(|error| blamed(error.into()))?;
             for key in &keys {
-                let before = map.found.insert((binding.mode, *key), index);
+                let before = map.by_key.insert((binding.mode, *key), index);
                 if let Some(one) = before.filter(|one| *one != index) {
                     let one = BINDINGS.get(one).map_or("", |binding| binding.id);
                     // The change causes the conflict, not the default.
@@ -97,7 +97,7 @@ impl KeyMap {
 
     /// Returns the action of a key in a mode. A character without a binding is inserted into the open line.
     pub fn action(&self, mode: Mode, key: Key) -> Option<Action> {
-        if let Some(index) = self.found.get(&(mode, key)) {
+        if let Some(index) = self.by_key.get(&(mode, key)) {
             return BINDINGS.get(*index).map(|binding| binding.action.clone());
         }
         match (mode, key.character()) {
@@ -122,7 +122,7 @@ impl KeyMap {
         let lines = |section| {
             self.iter()
                 .filter(|(binding, keys)| binding.section == section && !keys.is_empty())
-                .map(|(binding, keys)| (written(keys, " "), binding.help))
+                .map(|(binding, keys)| (join_keys(keys, " "), binding.help))
                 .collect()
         };
         Section::ALL
@@ -159,11 +159,11 @@ impl KeyMap {
     }
 }
 
-fn parsed<'a>(keys: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, KeyError> {
+fn parse_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, KeyError> {
     keys.map(str::parse).collect()
 }
 
-fn written(keys: &[Key], separator: &str) -> String {
+fn join_keys(keys: &[Key], separator: &str) -> String {
     let keys: Vec<String> = keys.iter().map(Key::to_string).collect();
     keys.join(separator)
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_sound() {
+    fn the_table_is_valid() {
         let map = changed(&[]).unwrap();
         assert_eq!(map.keys.len(), BINDINGS.len());
         let ids: HashSet<_> = BINDINGS.iter().map(|binding| binding.id).collect();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_takes_the_place_of_keys() {
+    fn the_configuration_replaces_keys() {
         let map = changed(&[("quit", &["Q"]), ("help", &["q", "f2"]), ("copy", &[])]).unwrap();
         assert_eq!(pressed(&map, Mode::Browse, "Q"), Some(Action::Quit));
         assert_eq!(pressed(&map, Mode::Browse, "q"), Some(Action::Help));
@@ -251,8 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_bound_is_told() {
-        for (changes, said) in [
+    fn invalid_bindings_are_refused() {
+        for (changes, expected) in [
             (
                 &[("fly", &["f"][..])][..],
                 "fly: no action is called \"fly\"; `vitals config show` lists all",
@@ -264,7 +264,7 @@ mod tests {
             (&[("down", &["q"])], "down: q would do both down and quit"),
             (&[("quit", &["j"])], "quit: j would do both down and quit"),
         ] {
-            assert_eq!(changed(changes).unwrap_err(), said);
+            assert_eq!(changed(changes).unwrap_err(), expected);
         }
     }
 
@@ -272,16 +272,16 @@ mod tests {
     fn the_documentation_has_the_same_table() {
         let text = include_str!("../../../docs/dashboard.md");
         let (_, after) = text.split_once("<!-- keys -->\n").unwrap();
-        let (written, _) = after.split_once("<!-- end of keys -->").unwrap();
+        let (join_keys, _) = after.split_once("<!-- end of keys -->").unwrap();
         let expected = KeyMap::default().markdown();
         assert!(
-            written == expected,
+            join_keys == expected,
             "what stands between the comments in docs/dashboard.md is to be:\n{expected}"
         );
     }
 
     #[test]
-    fn the_help_tells_of_every_binding() {
+    fn the_help_lists_every_binding() {
         let help = KeyMap::default().help();
         let lines: usize = help.iter().map(|(_, lines)| lines.len()).sum();
         assert_eq!(lines, BINDINGS.len());

@@ -35,7 +35,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 pub struct Grip {
     /// The chart under the pressed button, as drawn at that moment. Dragging continues outside the chart, as with a
     /// slider.
-    held: Option<(Rect, Span)>,
+    dragged: Option<(Rect, Span)>,
     /// The last click on a row: its time, target and screen row.
     clicked: Option<(Instant, Target, u16)>,
 }
@@ -101,9 +101,9 @@ fn mouse(
     let hit = hits.at(event.column, event.row);
     match (event.kind, hit) {
         (MouseEventKind::Down(_), Some((area, Target::Time(span)))) => {
-            grip.held = Some((area, span));
+            grip.dragged = Some((area, span));
         }
-        (MouseEventKind::Down(_) | MouseEventKind::Up(_), _) => grip.held = None,
+        (MouseEventKind::Down(_) | MouseEventKind::Up(_), _) => grip.dragged = None,
         _ => {}
     }
     match event.kind {
@@ -145,7 +145,7 @@ fn mouse(
             })
         }
         MouseEventKind::Drag(MouseButton::Left) => {
-            let (area, span) = grip.held?;
+            let (area, span) = grip.dragged?;
             Some(seek(area, span, event.column))
         }
         _ => None,
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_does_what_it_is_on() {
+    fn a_click_triggers_its_target() {
         let click = MouseEventKind::Down(MouseButton::Left);
         for (column, row, action) in [
             (3, 0, Some(Action::Show(View::Nodes))),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_on_a_hint_does_what_its_key_does() {
+    fn a_click_on_a_hint_triggers_its_binding() {
         let mut hits = Hits::default();
         for (at, binding) in (0..).zip(BINDINGS.iter()) {
             hits.add(Rect::new(0, at, 9, 1), Target::Hint(binding.id));
@@ -293,13 +293,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_does_nothing_is_named_with_the_way_to_the_help() {
+    fn an_unbound_key_gives_a_notice() {
         let none: [&str; 0] = [];
         let usual = KeyMap::default();
         let changed = KeyMap::new(&[("help".to_owned(), vec!["f2"])]).unwrap();
         let without = KeyMap::new(&[("help".to_owned(), none.to_vec())]).unwrap();
         let (looks, writes) = (Mode::Browse, Mode::Filter);
-        for (keys, mode, code, modifiers, said) in [
+        for (keys, mode, code, modifiers, expected) in [
             (
                 &usual,
                 looks,
@@ -369,8 +369,8 @@ mod tests {
             let event = Event::Key(KeyEvent::new(code, modifiers));
             let mut grip = Grip::default();
             let done = actions(&event, mode, keys, &hits(), &mut grip, Instant::now());
-            let expected: Vec<Action> = said
-                .map(|said| Action::Say(said.to_owned()))
+            let expected: Vec<Action> = expected
+                .map(|expected| Action::Say(expected.to_owned()))
                 .into_iter()
                 .collect();
             assert_eq!(done, expected, "{code:?} in {mode:?}");
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_list_a_click_chooses_and_one_beside_it_closes_it() {
+    fn a_click_in_a_list_chooses_and_outside_closes() {
         let mut hits = Hits::default();
         hits.add(Rect::new(10, 4, 60, 16), Target::Window);
         hits.add(Rect::new(12, 6, 56, 12), Target::Choices(3));
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_let_go_does_nothing() {
+    fn the_release_of_a_key_does_nothing() {
         let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
         let pressed = |event| {
             actions(

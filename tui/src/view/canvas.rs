@@ -20,12 +20,12 @@ pub(super) struct Canvas<'a> {
 
 /// A part of a line with one ink.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct Segment {
     pub(super) text: String,
     pub(super) ink: Ink,
 }
 
-impl Piece {
+impl Segment {
     pub(super) fn new(text: impl Into<String>, ink: Ink) -> Self {
         Self {
             text: text.into(),
@@ -47,8 +47,11 @@ impl Piece {
 }
 
 /// Returns the width of segments in cells.
-pub(super) fn pieces_width(pieces: &[Piece]) -> u16 {
-    pieces.iter().map(Piece::width).fold(0, u16::saturating_add)
+pub(super) fn segments_width(segments: &[Segment]) -> u16 {
+    segments
+        .iter()
+        .map(Segment::width)
+        .fold(0, u16::saturating_add)
 }
 
 /// Converts a number of cells to the terminal's type.
@@ -73,18 +76,18 @@ impl Canvas<'_> {
             return;
         };
         let hint = [
-            Piece::new(format!(" {key}"), Ink::Accent),
-            Piece::muted(": all "),
+            Segment::new(format!(" {key}"), Ink::Accent),
+            Segment::muted(": all "),
         ];
-        let used = self.pieces_right(area, &hint);
+        let used = self.segments_right(area, &hint);
         self.hit(right_of(area, area.width - used), Target::Hint("messages"));
-        let room = Rect {
+        let space = Rect {
             width: area.width - used,
             ..area
         };
-        let text_room = usize::from(room.width).saturating_sub(width(tail));
-        let text = cut(&text, text_room, self.theme.signs.ellipsis);
-        self.text(room, &format!("{text}{tail}"), ink);
+        let text_space = usize::from(space.width).saturating_sub(width(tail));
+        let text = cut(&text, text_space, self.theme.signs.ellipsis);
+        self.text(space, &format!("{text}{tail}"), ink);
     }
 
     fn styled(&mut self, area: Rect, text: &str, style: Style) -> u16 {
@@ -113,18 +116,18 @@ impl Canvas<'_> {
     }
 
     /// Writes segments one after the other. Returns their width.
-    pub(super) fn pieces(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
+    pub(super) fn segments(&mut self, area: Rect, segments: &[Segment]) -> u16 {
         let mut used = 0;
-        for piece in pieces {
-            used += self.text(right_of(area, used), &piece.text, piece.ink);
+        for segment in segments {
+            used += self.text(right_of(area, used), &segment.text, segment.ink);
         }
         used
     }
 
     /// Writes segments at the right end of a row. Returns their width.
-    pub(super) fn pieces_right(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
-        let wanted = pieces_width(pieces).min(area.width);
-        self.pieces(right_of(area, area.width - wanted), pieces)
+    pub(super) fn segments_right(&mut self, area: Rect, segments: &[Segment]) -> u16 {
+        let needed = segments_width(segments).min(area.width);
+        self.segments(right_of(area, area.width - needed), segments)
     }
 
     /// Changes the style of an area, not its text.

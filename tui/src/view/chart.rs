@@ -49,7 +49,7 @@ pub struct Chart<'a> {
     /// The displayed time, if it is not the end of the chart.
     pub moment: Option<Moment<'a>>,
     /// The labels below the left and the right edge.
-    pub ends: [&'a str; 2],
+    pub edge_labels: [&'a str; 2],
     /// The ink of the area.
     pub ink: Ink,
 }
@@ -111,22 +111,22 @@ impl Chart<'_> {
 
     /// Writes that there are no data, which is not the same as zero.
     fn nothing(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let room = usize::from(plot.width);
-        let text = cut("nothing was measured", room, theme.signs.ellipsis);
-        let before = (room - width(&text)) / 2;
+        let space = usize::from(plot.width);
+        let text = cut("nothing was measured", space, theme.signs.ellipsis);
+        let before = (space - width(&text)) / 2;
         let x = plot.x.saturating_add(u16::try_from(before).unwrap_or(0));
         let y = plot.y + plot.height / 2;
-        buffer.set_stringn(x, y, &text, room, theme.style(Ink::Muted));
+        buffer.set_stringn(x, y, &text, space, theme.style(Ink::Muted));
     }
 
     fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let style = theme.style(Ink::Muted);
-        let known = !self.lines.is_empty() || self.points.iter().any(Option::is_some);
-        if plot.x > area.x && known {
-            let room = usize::from(plot.x - area.x - 1);
+        let has_data = !self.lines.is_empty() || self.points.iter().any(Option::is_some);
+        if plot.x > area.x && has_data {
+            let space = usize::from(plot.x - area.x - 1);
             for tick in self.scale().ticks(plot.height) {
                 let row = plot.bottom().saturating_sub(tick.row);
-                buffer.set_string(area.x, row, format!("{:>room$}", tick.label), style);
+                buffer.set_string(area.x, row, format!("{:>space$}", tick.label), style);
             }
         }
         if plot.bottom() < area.bottom() {
@@ -137,10 +137,10 @@ impl Chart<'_> {
     /// Writes the times below: those of both edges, and the displayed time near its line. If there is not enough space,
     /// only the displayed time.
     fn times(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let [left, right] = self.ends;
+        let [left, right] = self.edge_labels;
         let mut write = |from: u16, text: &str, ink: Ink| {
-            let room = usize::from(plot.right().saturating_sub(from));
-            buffer.set_stringn(from, plot.bottom(), text, room, theme.style(ink));
+            let space = usize::from(plot.right().saturating_sub(from));
+            buffer.set_stringn(from, plot.bottom(), text, space, theme.style(ink));
         };
         let end = |text: &str| plot.right().saturating_sub(wide(text)).max(plot.x);
         let beside = |text: &str| wide(text) + u16::from(!text.is_empty());
@@ -171,23 +171,23 @@ impl Chart<'_> {
     }
 
     /// Spreads the points over `columns`. A column takes the largest of its points; a point may take several columns.
-    fn spread(&self, places: usize) -> Vec<Option<u64>> {
+    fn spread(&self, columns: usize) -> Vec<Option<u64>> {
         let count = self.points.len();
-        if count > places {
-            let at = |place: usize| place * count / places;
-            let largest = |place: usize| {
+        if count > columns {
+            let at = |column: usize| column * count / columns;
+            let largest = |column: usize| {
                 let steps = self
                     .points
-                    .get(at(place)..at(place + 1))
+                    .get(at(column)..at(column + 1))
                     .unwrap_or_default();
                 steps.iter().copied().flatten().max()
             };
-            return (0..places).map(largest).collect();
+            return (0..columns).map(largest).collect();
         }
-        (0..places)
-            .map(|place| {
+        (0..columns)
+            .map(|column| {
                 self.points
-                    .get(place * count / places.max(1))
+                    .get(column * count / columns.max(1))
                     .copied()
                     .flatten()
             })
@@ -373,7 +373,7 @@ mod tests {
             lines: &[],
             marks: &[],
             moment: None,
-            ends: ["-1h", "now"],
+            edge_labels: ["-1h", "now"],
             ink: Ink::Memory,
         }
     }
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn data_far_below_their_limit_look_so() {
+    fn data_far_below_the_limit_are_low() {
         // 11 % of it, and half of a request far below that.
         for (limit, filled) in [
             (Some(4_096), 1),
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_in_the_only_row_of_the_data_leaves_them() {
+    fn a_line_in_the_row_of_the_data_hides_no_data() {
         // As on a pod's page in 24 rows: four of a chart, and the request where the data are.
         for (used, request, limit) in [(135, 128, 512), (10, 1, 900), (64, 64, 64), (0, 1, 512)] {
             let points = mebibytes(&[Some(used); 30]);
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_says_whether_its_lines_are_labelled() {
+    fn render_returns_whether_lines_are_labelled() {
         let theme = Theme::new(Depth::None, Ground::Dark, false);
         for (used, labelled) in [(10, true), (500, false), (320, false)] {
             let points = mebibytes(&[Some(used); 30]);
@@ -548,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_measured_that_is_said_and_no_number() {
+    fn an_empty_chart_has_a_text_and_no_numbers() {
         let points = [None; 10];
         let shown = drawn(&memory(&points), 40, 5, false);
         assert!(shown.contains("nothing was measured"), "{shown}");
@@ -584,7 +584,7 @@ mod tests {
         }
 
         #[test]
-        fn it_draws_into_any_room(
+        fn a_chart_draws_into_any_area(
             values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200),
             level: u64, mark in 0_usize..300, columns in 0_u16..60, rows in 0_u16..12, ascii: bool,
         ) {

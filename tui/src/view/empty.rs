@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, cells, row_of};
+use super::canvas::{Canvas, Segment, cells, row_of};
 use super::theme::Ink;
 use crate::text::{clean, width, wrap};
 
@@ -40,23 +40,23 @@ const LONGEST: u16 = 76;
 /// Writes the reason and the keys into the middle of an area. The list of messages has the rest of a reason that does
 /// not fit.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, empty: &Empty) {
-    let room = usize::from(area.width.saturating_sub(2).min(LONGEST)).max(1);
+    let space = usize::from(area.width.saturating_sub(2).min(LONGEST)).max(1);
     let ink = if empty.bad { Ink::Bad } else { Ink::Muted };
     let text: Vec<_> = empty.why.lines().map(clean).collect();
-    let text = wrap(&text.join("\n"), room);
+    let text = wrap(&text.join("\n"), space);
     let key = |(id, words): &(&'static str, &'static str)| {
         let key = canvas.keys.key(id)?;
         Some([
-            Piece::new(key.to_string(), Ink::Accent),
-            Piece::muted(format!(": {words}")),
+            Segment::new(key.to_string(), Ink::Accent),
+            Segment::muted(format!(": {words}")),
         ])
     };
-    let mut press: Vec<Vec<Piece>> = Vec::new();
+    let mut press: Vec<Vec<Segment>> = Vec::new();
     for hint in empty.press.iter().filter_map(key) {
-        let wide = |pieces: &[Piece]| usize::from(super::canvas::pieces_width(pieces));
+        let wide = |segments: &[Segment]| usize::from(super::canvas::segments_width(segments));
         match press.last_mut() {
-            Some(line) if wide(line) + 3 + wide(&hint) <= room => {
-                line.push(Piece::plain("   "));
+            Some(line) if wide(line) + 3 + wide(&hint) <= space => {
+                line.push(Segment::plain("   "));
                 line.extend(hint);
             }
             _ => press.push(hint.into()),
@@ -80,8 +80,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, empty: &Empty) {
     }
     let below = top.saturating_add(cells(shown + gap));
     for (at, line) in (below..area.height).zip(&press) {
-        let wide = super::canvas::pieces_width(line);
+        let wide = super::canvas::segments_width(line);
         let left = area.width.saturating_sub(wide) / 2;
-        canvas.pieces(place(at, area.width, left), line);
+        canvas.segments(place(at, area.width, left), line);
     }
 }

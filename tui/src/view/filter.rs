@@ -24,19 +24,19 @@ pub(super) fn draw(
         Ink::Muted
     };
     let used = canvas.text(area, " / ", ink);
-    let room = right_of(area, used);
+    let space = right_of(area, used);
     let (before, after) = list.line.halves();
     // The text before the cursor scrolls, so that its end is visible.
     let mut hidden = 0;
     let mut start = before;
-    while width(start) + 1 > usize::from(room.width) {
+    while width(start) + 1 > usize::from(space.width) {
         let mut rest = start.chars();
         let Some(c) = rest.next() else { break };
         hidden += width(c.encode_utf8(&mut [0; 4]));
         start = rest.as_str();
     }
     let taken = canvas.text(
-        room,
+        space,
         start,
         if list.wrong.is_some() {
             Ink::Warn
@@ -44,13 +44,13 @@ pub(super) fn draw(
             Ink::Plain
         },
     );
-    canvas.text(right_of(room, taken), after, Ink::Plain);
+    canvas.text(right_of(space, taken), after, Ink::Plain);
     if let Some(wrong) = &list.wrong {
         let places = wrong.cells(list.line.text());
         let from = cells(places.start.saturating_sub(hidden));
         let place = Rect {
-            width: cells(places.len()).min(right_of(room, from).width),
-            ..right_of(room, from)
+            width: cells(places.len()).min(right_of(space, from).width),
+            ..right_of(space, from)
         };
         canvas.patch(place, Ink::Bad);
         let indent = from.min(
@@ -63,5 +63,5 @@ pub(super) fn draw(
     }
     state
         .writing
-        .then(|| (room.x + taken.min(room.width.saturating_sub(1)), room.y))
+        .then(|| (space.x + taken.min(space.width.saturating_sub(1)), space.y))
 }

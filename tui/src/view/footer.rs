@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, pieces_width, right_of};
+use super::canvas::{Canvas, Segment, right_of, segments_width};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
 use crate::model::{Link, Mode, State, Time, View, format};
@@ -25,8 +25,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
         // In these modes the keys have other actions.
         Mode::Filter | Mode::Pick | Mode::Help => &[],
     };
-    let wanted: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
-    let taken = wanted.min(area.width);
+    let needed: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
+    let taken = needed.min(area.width);
     let right = right_of(area, area.width - taken);
     hints(canvas, right, keys, always);
     let gap = if taken > 0 { GAP } else { 0 };
@@ -34,19 +34,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
         width: area.width.saturating_sub(taken + gap),
         ..area
     };
-    match said(state) {
+    match status(state) {
         Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
         None => {
             let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
             let back: Hints = if is_past { BACK } else { &[] };
             let rest = hints(canvas, right_of(left, 1), keys, back);
-            hints(canvas, rest, keys, &hints_of(state));
+            hints(canvas, rest, keys, &hints_for(state));
         }
     }
 }
 
 /// Returns the latest notice, or else the failure of the connection.
-fn said(state: &State) -> Option<(String, Ink)> {
+fn status(state: &State) -> Option<(String, Ink)> {
     if let Some(notice) = &state.notice {
         let ink = if notice.bad { Ink::Bad } else { Ink::Good };
         return Some((notice.text.clone(), ink));
@@ -65,7 +65,7 @@ fn said(state: &State) -> Option<(String, Ink)> {
 }
 
 /// The hints of a table, the most useful first.
-const OF_TABLE: Hints = &[
+const TABLE_HINTS: Hints = &[
     ("enter", "open"),
     ("back", "back"),
     ("next-view", "next pane"),
@@ -78,7 +78,7 @@ const OF_TABLE: Hints = &[
     ("columns", "columns"),
 ];
 
-/// Whether a hint of [`OF_TABLE`] applies to a view.
+/// Whether a hint of [`TABLE_HINTS`] applies to a view.
 fn applies(id: &str, view: View) -> bool {
     match id {
         "back" | "next-sort" => view != View::Overview,
@@ -88,7 +88,7 @@ fn applies(id: &str, view: View) -> bool {
     }
 }
 
-fn hints_of(state: &State) -> Vec<Hint> {
+fn hints_for(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => &[
@@ -108,7 +108,7 @@ fn hints_of(state: &State) -> Vec<Hint> {
             ("shorter-span", "span"),
         ],
         (Mode::Browse, view) => {
-            let hints = OF_TABLE.iter().filter(|(id, _)| applies(id, view));
+            let hints = TABLE_HINTS.iter().filter(|(id, _)| applies(id, view));
             return hints.copied().collect();
         }
     };
@@ -118,28 +118,28 @@ fn hints_of(state: &State) -> Vec<Hint> {
 /// The blanks after a hint.
 const GAP: u16 = 2;
 
-fn pieces(keys: &KeyMap, (id, word): &(&'static str, &str)) -> Option<[Piece; 2]> {
+fn segments(keys: &KeyMap, (id, word): &(&'static str, &str)) -> Option<[Segment; 2]> {
     let key = keys.key(id)?;
     Some([
-        Piece::new(key.to_string(), Ink::Accent),
-        Piece::muted(format!(" {word}")),
+        Segment::new(key.to_string(), Ink::Accent),
+        Segment::muted(format!(" {word}")),
     ])
 }
 
 fn hint_width(keys: &KeyMap, hint: &(&'static str, &str)) -> u16 {
-    pieces(keys, hint).map_or(0, |pieces| pieces_width(&pieces) + GAP)
+    segments(keys, hint).map_or(0, |segments| segments_width(&segments) + GAP)
 }
 
 /// Draws as many hints as fit; each responds to clicks. Returns the rest of the row.
 fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: &[Hint]) -> Rect {
     let mut rest = area;
     for hint in hints {
-        let Some(pieces) = pieces(keys, hint) else {
+        let Some(segments) = segments(keys, hint) else {
             continue;
         };
-        let width = pieces_width(&pieces);
+        let width = segments_width(&segments);
         if width <= rest.width {
-            canvas.pieces(rest, &pieces);
+            canvas.segments(rest, &segments);
             canvas.hit(Rect { width, ..rest }, Target::Hint(hint.0));
             rest = right_of(rest, width + GAP);
         }

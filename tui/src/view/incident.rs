@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, below, row_of};
+use super::canvas::{Canvas, Segment, below, row_of};
 use crate::model::row::IncidentRow;
 use crate::model::{State, Zone, format};
 use crate::text::wrap;
@@ -36,47 +36,47 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     };
     let heading = format!("{}{acknowledged}", heading.trim_start());
     canvas.rule(row_of(area, 0), &heading);
-    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    let mut lines: Vec<Vec<Segment>> = Vec::new();
     let width = usize::from(area.width.saturating_sub(2)).max(1);
     for line in wrap(&incident.message, width) {
-        lines.push(vec![Piece::plain(format!(" {line}"))]);
+        lines.push(vec![Segment::plain(format!(" {line}"))]);
     }
     // The newest first, because there may be space for some only.
-    let known = incident.evidence.iter().filter(|it| it.time <= now);
-    let later = incident.evidence.len() - known.clone().count();
+    let evidence = incident.evidence.iter().filter(|it| it.time <= now);
+    let later = incident.evidence.len() - evidence.clone().count();
     if later > 0 {
-        lines.push(vec![Piece::muted(format!(
+        lines.push(vec![Segment::muted(format!(
             " {later} after {} are not shown",
             state.clock(now)
         ))]);
     }
-    for evidence in known.rev() {
-        let who = match evidence.source {
+    for evidence in evidence.rev() {
+        let source = match evidence.source {
             Source::Event => "event",
             Source::Status => "status",
             Source::ProbeCounter => "probes",
             Source::History => "usage",
             Source::Other => "",
         };
-        let head = format!(" {:>7} ago  {who:<7} ", format::age(evidence.time, now));
-        let room = width.saturating_sub(head.len()).max(1);
-        for (at, line) in wrap(&evidence.text, room).into_iter().enumerate() {
+        let head = format!(" {:>7} ago  {source:<7} ", format::age(evidence.time, now));
+        let space = width.saturating_sub(head.len()).max(1);
+        for (at, line) in wrap(&evidence.text, space).into_iter().enumerate() {
             let head = if at == 0 {
                 head.clone()
             } else {
                 " ".repeat(head.len())
             };
-            lines.push(vec![Piece::muted(head), Piece::plain(line)]);
+            lines.push(vec![Segment::muted(head), Segment::plain(line)]);
         }
     }
     let body = below(area, 1);
     for (at, line) in (0..body.height).zip(&lines) {
-        canvas.pieces(row_of(body, at), line);
+        canvas.segments(row_of(body, at), line);
     }
 }
 
 /// Whether an incident was open at a time.
-pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
+pub(super) fn is_open_at(incident: &Incident, at: Timestamp) -> bool {
     incident.ended.is_none_or(|ended| at < ended)
 }
 

@@ -25,31 +25,31 @@ impl Elided<'_> {
 pub(super) fn elide<'a>(
     names: impl IntoIterator<Item = &'a str>,
     others: impl IntoIterator<Item = &'a str>,
-    room: usize,
+    space: usize,
     ellipsis: &str,
 ) -> Elided<'a> {
-    let mut known = HashSet::new();
+    let mut unique = HashSet::new();
     let mut names: Vec<&str> = names
         .into_iter()
-        .filter(|name| known.insert(*name))
+        .filter(|name| unique.insert(*name))
         .collect();
     let all: Vec<&str> = others
         .into_iter()
-        .filter(|name| known.insert(*name))
+        .filter(|name| unique.insert(*name))
         .chain(names.iter().copied())
         .collect();
-    if all.iter().all(|name| width(name) <= room) {
+    if all.iter().all(|name| width(name) <= space) {
         return Elided::default();
     }
     names.sort_unstable();
-    if room < 4 {
+    if space < 4 {
         // There is space for a beginning only.
         let cut = names
             .iter()
-            .map(|name| (*name, cut_middle(name, room, ellipsis).into_owned()));
+            .map(|name| (*name, cut_middle(name, space, ellipsis).into_owned()));
         return Elided(cut.collect());
     }
-    let cutter = Cutter { room, ellipsis };
+    let cutter = Cutter { space, ellipsis };
     if let Some(shown) = cutter.without_shared(&names, &all) {
         return Elided(names.into_iter().zip(shown).collect());
     }
@@ -78,7 +78,7 @@ const fn is_border(c: char) -> bool {
 }
 
 /// Returns the length of the common prefix, in bytes.
-fn alike(texts: &[&str]) -> usize {
+fn common_prefix(texts: &[&str]) -> usize {
     let Some((first, others)) = texts.split_first() else {
         return 0;
     };
@@ -94,7 +94,7 @@ fn alike(texts: &[&str]) -> usize {
 }
 
 /// Returns the length of the common suffix, in bytes.
-fn alike_at_the_end(texts: &[&str]) -> usize {
+fn common_suffix(texts: &[&str]) -> usize {
     let Some((first, others)) = texts.split_first() else {
         return 0;
     };
@@ -116,7 +116,7 @@ fn shared(names: &[&str]) -> Shared {
         return Shared::default();
     };
     let end = first
-        .get(first.len() - alike_at_the_end(names)..)
+        .get(first.len() - common_suffix(names)..)
         .unwrap_or_default();
     // The separator is left out too, here and at the beginning.
     let behind = end.find(is_border).map_or(0, |at| end.len() - at);
@@ -124,7 +124,7 @@ fn shared(names: &[&str]) -> Shared {
         .iter()
         .map(|name| name.get(..name.len() - behind).unwrap_or_default())
         .collect();
-    let beginning = first.get(..alike(&left)).unwrap_or_default();
+    let beginning = first.get(..common_prefix(&left)).unwrap_or_default();
     let before = beginning.rfind(is_border).map_or(0, |at| at + 1);
     let shared = Shared { before, behind };
     let something_is_left = names.iter().all(|name| !shared.core(name).is_empty());
@@ -161,7 +161,7 @@ fn without_domain<'a>(name: &'a str, domains: &HashMap<&str, usize>) -> &'a str 
 
 /// Cuts names to `space` cells.
 struct Cutter<'a> {
-    room: usize,
+    space: usize,
     ellipsis: &'a str,
 }
 
@@ -171,8 +171,8 @@ impl Cutter<'_> {
     fn without_shared(&self, names: &[&str], all: &[&str]) -> Option<Vec<String>> {
         let both = shared(all);
         let behind = Shared { before: 0, ..both };
-        let ways = [(behind, true), (behind, false), (both, true), (both, false)];
-        ways.into_iter()
+        let cuts = [(behind, true), (behind, false), (both, true), (both, false)];
+        cuts.into_iter()
             .filter(|(shared, _)| shared.before + shared.behind > 0)
             .map(|(shared, marked)| -> Vec<String> {
                 let sign = |is_cut: usize| {
@@ -186,7 +186,7 @@ impl Cutter<'_> {
                 let cut = |name: &&str| format!("{before}{}{behind}", shared.core(name));
                 names.iter().map(cut).collect()
             })
-            .find(|shown| shown.iter().all(|name| width(name) <= self.room))
+            .find(|shown| shown.iter().all(|name| width(name) <= self.space))
     }
 
     /// Cuts each name by itself. Cuts equal results where the names differ.
@@ -194,11 +194,11 @@ impl Cutter<'_> {
         let shared = shared(all);
         let domains = domains(all);
         let before = if shared.before > 0 { self.ellipsis } else { "" };
-        let room = self.room.saturating_sub(width(before));
+        let space = self.space.saturating_sub(width(before));
         let mut shown: Vec<String> = names
             .iter()
             .map(|name| {
-                if width(name) <= self.room {
+                if width(name) <= self.space {
                     return (*name).to_owned();
                 }
                 let core = shared.core(name);
@@ -208,10 +208,10 @@ impl Cutter<'_> {
                 } else {
                     ""
                 };
-                if width(host) + width(behind) <= room {
+                if width(host) + width(behind) <= space {
                     return format!("{before}{host}{behind}");
                 }
-                format!("{before}{}", cut_middle(host, room, self.ellipsis))
+                format!("{before}{}", cut_middle(host, space, self.ellipsis))
             })
             .collect();
         let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
@@ -223,105 +223,105 @@ impl Cutter<'_> {
                 .iter()
                 .filter_map(|at| names.get(*at).map(|name| shared.core(name)))
                 .collect();
-            let (before, behind) = (alike(&cores), alike_at_the_end(&cores));
+            let (before, behind) = (common_prefix(&cores), common_suffix(&cores));
             for (at, core) in group.iter().zip(cores) {
                 if let Some(text) = shown.get_mut(*at) {
-                    *text = self.around(core, before, core.len().saturating_sub(behind));
+                    *text = self.cut_around(core, before, core.len().saturating_sub(behind));
                 }
             }
         }
-        self.settle(names, shown)
+        self.make_unique(names, shown)
     }
 
     /// Cuts a name so that its bytes from `begin` to `end` stay, with as much of the beginning as fits.
-    fn around(&self, name: &str, begin: usize, end: usize) -> String {
+    fn cut_around(&self, name: &str, begin: usize, end: usize) -> String {
         // If one name contains another, its extra part may be at the end of the shared part.
         let begin = begin.min(end.saturating_sub(1));
         let (Some(upto), Some(part)) = (name.get(..end), name.get(begin..end)) else {
-            return cut_middle(name, self.room, self.ellipsis).into_owned();
+            return cut_middle(name, self.space, self.ellipsis).into_owned();
         };
         let sign = width(self.ellipsis);
         let behind = if end < name.len() { self.ellipsis } else { "" };
-        let room = self.room.saturating_sub(width(behind));
-        if width(upto) <= room {
+        let space = self.space.saturating_sub(width(behind));
+        if width(upto) <= space {
             return format!("{upto}{behind}");
         }
-        if width(part) + sign > room {
-            return cut_middle(part, self.room, self.ellipsis).into_owned();
+        if width(part) + sign > space {
+            return cut_middle(part, self.space, self.ellipsis).into_owned();
         }
-        let spare = room - sign - width(part);
+        let spare = space - sign - width(part);
         let beginning = head(upto, spare / 2);
-        let rest = tail(upto, room - sign - width(beginning));
+        let rest = tail(upto, space - sign - width(beginning));
         format!("{beginning}{}{rest}{behind}", self.ellipsis)
     }
 
     /// Makes equal results different, by a matching of names and cuts.
-    fn settle(&self, names: &[&str], shown: Vec<String>) -> Vec<String> {
+    fn make_unique(&self, names: &[&str], shown: Vec<String>) -> Vec<String> {
         let different: HashSet<&String> = shown.iter().collect();
         if different.len() == shown.len() {
             return shown;
         }
-        let ways: Vec<Vec<String>> = names
+        let cuts: Vec<Vec<String>> = names
             .iter()
             .zip(&shown)
-            .map(|(name, text)| self.ways(name, text))
+            .map(|(name, text)| self.cuts(name, text))
             .collect();
         let mut owners: HashMap<&str, usize> = HashMap::new();
-        for at in 0..ways.len() {
-            claim(at, &ways, &mut owners, &mut HashSet::new());
+        for at in 0..cuts.len() {
+            claim(at, &cuts, &mut owners, &mut HashSet::new());
         }
-        let mut settled = shown.clone();
+        let mut result = shown.clone();
         for (text, at) in owners {
-            if let Some(place) = settled.get_mut(at) {
-                *place = text.to_owned();
+            if let Some(slot) = result.get_mut(at) {
+                *slot = text.to_owned();
             }
         }
-        settled
+        result
     }
 
     /// Returns all cuts of a name, the best first: the present one, then with less and less of its beginning, then
     /// parts of its middle.
-    fn ways(&self, name: &str, shown: &str) -> Vec<String> {
-        if width(name) <= self.room {
+    fn cuts(&self, name: &str, shown: &str) -> Vec<String> {
+        if width(name) <= self.space {
             return vec![name.to_owned()];
         }
         let sign = width(self.ellipsis);
-        let mut ways = vec![shown.to_owned()];
-        let room = self.room.saturating_sub(sign);
-        let one = (0..=room).rev().map(|beginning| {
+        let mut cuts = vec![shown.to_owned()];
+        let space = self.space.saturating_sub(sign);
+        let one = (0..=space).rev().map(|beginning| {
             let beginning = head(name, beginning);
-            let end = tail(name, room - width(beginning));
+            let end = tail(name, space - width(beginning));
             format!("{beginning}{}{end}", self.ellipsis)
         });
-        ways.extend(one);
-        if let Some(room) = room.checked_sub(sign).filter(|room| *room > 0) {
+        cuts.extend(one);
+        if let Some(space) = space.checked_sub(sign).filter(|space| *space > 0) {
             let middles = name.char_indices().skip(1).map(|(at, _)| {
-                let part = head(name.get(at..).unwrap_or_default(), room);
+                let part = head(name.get(at..).unwrap_or_default(), space);
                 format!("{0}{part}{0}", self.ellipsis)
             });
-            ways.extend(middles);
+            cuts.extend(middles);
         }
-        ways
+        cuts
     }
 }
 
 /// Assigns to a name its first cut that is free, or that another name can exchange (augmenting path).
 fn claim<'a>(
     at: usize,
-    ways: &'a [Vec<String>],
+    cuts: &'a [Vec<String>],
     owners: &mut HashMap<&'a str, usize>,
-    seen: &mut HashSet<&'a str>,
+    visited: &mut HashSet<&'a str>,
 ) -> bool {
-    for way in ways.get(at).into_iter().flatten() {
-        if !seen.insert(way) {
+    for cut in cuts.get(at).into_iter().flatten() {
+        if !visited.insert(cut) {
             continue;
         }
-        let free = match owners.get(way.as_str()).copied() {
+        let free = match owners.get(cut.as_str()).copied() {
             None => true,
-            Some(owner) => claim(owner, ways, owners, seen),
+            Some(owner) => claim(owner, cuts, owners, visited),
         };
         if free {
-            owners.insert(way, at);
+            owners.insert(cut, at);
             return true;
         }
     }
@@ -333,8 +333,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn shown(names: &[&str], room: usize) -> Vec<String> {
-        let elided = elide(names.iter().copied(), [], room, "…");
+    fn shown(names: &[&str], space: usize) -> Vec<String> {
+        let elided = elide(names.iter().copied(), [], space, "…");
         names
             .iter()
             .map(|name| elided.text(name).to_owned())
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_names_share_is_left_out_where_there_is_no_room_for_it() {
+    fn shared_labels_are_left_out_of_long_names() {
         let controlplanes = [1, 2, 3]
             .map(|at| format!("foo-01337-foobarinclongname-prd-controlplane{at}.k8s.isp.example"));
         let controlplanes = controlplanes.each_ref().map(String::as_str);
@@ -356,7 +356,7 @@ mod tests {
             "gke-prod-eu-default-pool-7f1c2a3b-9k2m",
             "gke-prod-eu-highmem-pool-11aa22bb-77qq",
         ];
-        for (names, room, expected) in [
+        for (names, space, expected) in [
             (&controlplanes, 70, controlplanes.map(str::to_owned)),
             (
                 &controlplanes,
@@ -399,12 +399,12 @@ mod tests {
                 ["…defau…-0x1z", "…defau…-9k2m", "…highm…-77qq"].map(str::to_owned),
             ),
         ] {
-            assert_eq!(shown(names, room), expected, "in {room}");
+            assert_eq!(shown(names, space), expected, "in {space}");
         }
     }
 
     #[test]
-    fn names_that_share_only_parts_are_cut_where_they_do_not_differ() {
+    fn names_are_cut_where_they_do_not_differ() {
         let mixed = [
             "ip-10-0-1-17.eu-central-1.compute.internal",
             "ip-10-0-1-18.eu-central-1.compute.internal",
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn scrolling_does_not_change_what_is_left_out() {
+    fn scrolling_does_not_change_names() {
         let elided = elide(
             ["web-1.eu.internal"],
             ["web-2.eu.internal", "db.eu.internal"],
@@ -451,18 +451,18 @@ mod tests {
     proptest! {
         /// The cells are at least 14, more than there are names: then it is always possible.
         #[test]
-        fn different_names_look_different(names in names(), room in 14_usize..60) {
+        fn different_names_look_different(names in names(), space in 14_usize..60) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let shown = shown(&names, room);
-            prop_assert!(shown.iter().all(|text| width(text) <= room), "{:?}", shown);
+            let shown = shown(&names, space);
+            prop_assert!(shown.iter().all(|text| width(text) <= space), "{:?}", shown);
             let different: HashSet<&String> = shown.iter().collect();
             prop_assert_eq!(different.len(), names.len(), "{:?} are {:?}", names, shown);
         }
 
         #[test]
-        fn nothing_is_wider_than_its_room(names in names(), room in 0_usize..14) {
+        fn no_name_is_too_wide(names in names(), space in 0_usize..14) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            prop_assert!(shown(&names, room).iter().all(|text| width(text) <= room));
+            prop_assert!(shown(&names, space).iter().all(|text| width(text) <= space));
         }
     }
 }

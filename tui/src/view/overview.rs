@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, below, cells, first_rows, right_of, row_of};
+use super::canvas::{Canvas, Segment, below, cells, first_rows, right_of, row_of};
 use super::names;
 use super::table;
 use super::theme::Ink;
@@ -181,9 +181,9 @@ fn rows<R: Row>(
     mut row: impl FnMut(&mut Canvas<'_>, Rect, &R),
 ) {
     canvas.hit(body, Target::Rows(pane, 0));
-    for (line, (at, place)) in (0..body.height).zip(list.order.iter().enumerate()) {
-        let found = usize::try_from(*place).ok();
-        let Some(shown) = found.and_then(|place| table.rows().get(place)) else {
+    for (line, (at, index)) in (0..body.height).zip(list.order.iter().enumerate()) {
+        let found = usize::try_from(*index).ok();
+        let Some(shown) = found.and_then(|index| table.rows().get(index)) else {
             continue;
         };
         let area = row_of(body, line);
@@ -210,8 +210,8 @@ fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let table = &state.world().nodes;
     let on_screen = on_screen(list, table, area.height).map(|node| &*node.name);
     let all = table.rows().iter().map(|node| &*node.name);
-    let room = usize::from(area.width.saturating_sub(2 * (bars + 6) + 4));
-    let names = names::elide(on_screen, all, room, canvas.theme.signs.ellipsis);
+    let space = usize::from(area.width.saturating_sub(2 * (bars + 6) + 4));
+    let names = names::elide(on_screen, all, space, canvas.theme.signs.ellipsis);
     rows(
         canvas,
         below(area, 1),
@@ -281,10 +281,10 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let list = &state.screen().panes.incidents;
     let table = &state.world().incidents;
     let on_screen: Vec<&Arc<IncidentRow>> = on_screen(list, table, area.height).collect();
-    let room = usize::from(area.width.saturating_sub(INCIDENT));
-    let whom = whom(&on_screen, room, canvas.theme.signs.ellipsis);
+    let space = usize::from(area.width.saturating_sub(INCIDENT_PREFIX));
+    let incident_names = incident_names(&on_screen, space, canvas.theme.signs.ellipsis);
     let keys = on_screen.iter().map(|row| row.key());
-    let whom: HashMap<Key, String> = keys.zip(whom).collect();
+    let incident_names: HashMap<Key, String> = keys.zip(incident_names).collect();
     rows(
         canvas,
         below(area, 1),
@@ -294,12 +294,12 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         |canvas, area, row| {
             let text = |field| row.text(field, now).unwrap_or_default().into_owned();
             let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
-            let pieces = [
-                Piece::muted(format!(" {:>6} ", text(Field::LastSeen))),
-                Piece::new(format!("{:<15} ", row.cause()), ink),
-                Piece::plain(whom.get(&row.key()).cloned().unwrap_or_default()),
+            let segments = [
+                Segment::muted(format!(" {:>6} ", text(Field::LastSeen))),
+                Segment::new(format!("{:<15} ", row.cause()), ink),
+                Segment::plain(incident_names.get(&row.key()).cloned().unwrap_or_default()),
             ];
-            canvas.pieces(area, &pieces);
+            canvas.segments(area, &segments);
         },
     );
 }
@@ -315,47 +315,53 @@ fn on_screen<'a, R: Row>(
 }
 
 /// The cells before the name in the list of incidents: age and cause.
-const INCIDENT: u16 = 8 + 16;
+const INCIDENT_PREFIX: u16 = 8 + 16;
 
 /// Returns the names of the objects of incidents, in `space` cells: with the namespace if it fits, or if a name would
 /// otherwise occur twice.
-fn whom(incidents: &[&Arc<IncidentRow>], room: usize, ellipsis: &str) -> Vec<String> {
+fn incident_names(incidents: &[&Arc<IncidentRow>], space: usize, ellipsis: &str) -> Vec<String> {
     let namespace = |row: &Arc<IncidentRow>| row.incident.involved.namespace.clone();
     let with_namespace = |row: &&Arc<IncidentRow>| match namespace(row) {
         none if none.is_empty() => row.who(),
         namespace => format!("{namespace}/{}", row.who()),
     };
     let full: Vec<String> = incidents.iter().map(with_namespace).collect();
-    if full.iter().all(|text| width(text) <= room) {
+    if full.iter().all(|text| width(text) <= space) {
         return full;
     }
     let names: Vec<String> = incidents.iter().map(|row| row.who()).collect();
     let namespaces: Vec<String> = incidents.iter().map(|row| namespace(row)).collect();
-    fn elided<'a>(texts: &'a [String], room: usize, ellipsis: &str) -> names::Elided<'a> {
-        names::elide(texts.iter().map(String::as_str), [], room, ellipsis)
+    fn elided<'a>(texts: &'a [String], space: usize, ellipsis: &str) -> names::Elided<'a> {
+        names::elide(texts.iter().map(String::as_str), [], space, ellipsis)
     }
     let different = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
     if different(&names) == different(&full) {
-        let elided = elided(&names, room, ellipsis);
+        let elided = elided(&names, space, ellipsis);
         return names
             .iter()
             .map(|name| elided.text(name).to_owned())
             .collect();
     }
-    let half = room.saturating_sub(1) / 2;
-    let spaces = elided(&namespaces, half, ellipsis);
+    let half = space.saturating_sub(1) / 2;
+    let elided_namespaces = elided(&namespaces, half, ellipsis);
     let wide = namespaces
         .iter()
-        .map(|space| width(spaces.text(space)))
+        .map(|namespace| width(elided_namespaces.text(namespace)))
         .max();
-    let elided = elided(&names, room.saturating_sub(wide.unwrap_or(0) + 1), ellipsis);
+    let elided = elided(
+        &names,
+        space.saturating_sub(wide.unwrap_or(0) + 1),
+        ellipsis,
+    );
     namespaces
         .iter()
         .zip(&names)
-        .map(|(space, name)| match spaces.text(space) {
-            "" => elided.text(name).to_owned(),
-            space => format!("{space}/{}", elided.text(name)),
-        })
+        .map(
+            |(namespace, name)| match elided_namespaces.text(namespace) {
+                "" => elided.text(name).to_owned(),
+                namespace => format!("{namespace}/{}", elided.text(name)),
+            },
+        )
         .collect()
 }
 
@@ -365,7 +371,7 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     heading(canvas, head, state, Pane::Pods, "Busiest pods");
     if head.width > 32 {
         let words = format!(" {:>6} {:>7} ", "CPU", "MEM");
-        canvas.pieces_right(head, &[Piece::muted(words)]);
+        canvas.segments_right(head, &[Segment::muted(words)]);
     }
     let body = below(area, 1);
     let list = &state.screen().panes.pods;
@@ -384,18 +390,18 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         |canvas, row, pod| {
             let cpu = pod.usage.cpu.get();
             let memory = pod.usage.memory.get();
-            let figures = format!(
+            let usage = format!(
                 "{:>7} {:>7}",
                 cpu.map_or(format::UNKNOWN.to_owned(), format::cpu),
                 memory.map_or(format::UNKNOWN.to_owned(), format::bytes),
             );
             let name = Rect {
-                width: row.width.saturating_sub(cells(width(&figures))),
+                width: row.width.saturating_sub(cells(width(&usage))),
                 ..row
             };
             let text = format!(" {}/{}", pod.namespace, pod.name);
             canvas.fitted(name, &text, Align::Left, Ink::Plain);
-            canvas.pieces_right(row, &[Piece::muted(figures)]);
+            canvas.segments_right(row, &[Segment::muted(usage)]);
         },
     );
 }

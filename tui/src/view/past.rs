@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, pieces_width};
+use super::canvas::{Canvas, Segment, segments_width};
 use super::theme::Ink;
 use crate::model::{Link, State, Time, format};
 
@@ -15,7 +15,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
         Time::Live | Time::Past { .. } => "PAST",
     };
     let waiting = matches!(state.time, Time::Past { here: false, .. });
-    let told = state.status_time();
+    let status_time = state.status_time();
     let screen = state.screen();
     let lost = match &state.link {
         Link::Lost { since, .. } => format!("LOST {}", format::age(*since, state.now)),
@@ -30,13 +30,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     } else {
         String::new()
     };
-    let status = if told == at {
+    let status = if status_time == at {
         String::new()
     } else {
-        format!("usage; status of {}", state.clock_with_zone(told))
+        format!("usage; status of {}", state.clock_with_zone(status_time))
     };
     // In the order of display, each with its rank. If space is short, the highest ranks are left out first.
-    let pieces = [
+    let segments = [
         (0, format!("{word} {}", state.clock_with_zone(at)), Ink::Bad),
         (3, status, Ink::Warn),
         (
@@ -51,32 +51,32 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
         (7, state.namespace_text(), Ink::Accent),
         (8, state.session.context.clone(), Ink::Plain),
     ];
-    let mut by_rank: Vec<_> = pieces
+    let mut by_rank: Vec<_> = segments
         .iter()
         .filter(|(_, text, _)| !text.is_empty())
         .collect();
     by_rank.sort_by_key(|(rank, ..)| *rank);
-    let mut room = area.width.saturating_sub(1);
+    let mut space = area.width.saturating_sub(1);
     let mut last = None;
     for (rank, text, ink) in by_rank {
         let gap = if last.is_some() { 3 } else { 0 };
-        let wide = Piece::new(text, *ink).width() + gap;
-        if last.is_some() && wide > room {
+        let width = Segment::new(text, *ink).width() + gap;
+        if last.is_some() && width > space {
             break;
         }
-        room = room.saturating_sub(wide);
+        space = space.saturating_sub(width);
         last = Some(*rank);
     }
-    let mut line = vec![Piece::plain(" ")];
-    for (rank, text, ink) in pieces {
+    let mut line = vec![Segment::plain(" ")];
+    for (rank, text, ink) in segments {
         if text.is_empty() || last.is_some_and(|last| rank > last) {
             continue;
         }
-        if pieces_width(&line) > 1 {
-            line.push(Piece::muted(dot.as_str()));
+        if segments_width(&line) > 1 {
+            line.push(Segment::muted(dot.as_str()));
         }
-        line.push(Piece::new(text, ink));
+        line.push(Segment::new(text, ink));
     }
-    canvas.pieces(area, &line);
+    canvas.segments(area, &line);
     canvas.patch(area, Ink::Bar);
 }

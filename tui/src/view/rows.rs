@@ -7,22 +7,22 @@ use crate::model::{Link, Part, PartState, SourceKind, State, View, format};
 pub(super) fn emptiness(state: &State) -> Empty {
     let view = state.screen().view;
     let part = view.info().part;
-    let is_told = state.has_answered(part);
+    let has_answered = state.has_answered(part);
     if state.session.context.is_empty() && !state.session.contexts.is_empty() {
         return Empty::calm("No context is selected.").press("context", "choose a context");
     }
-    if let (Link::Lost { why, again, .. }, false) = (&state.link, is_told) {
+    if let (Link::Lost { why, again, .. }, false) = (&state.link, has_answered) {
         let wait = again.map_or_else(String::new, |again| {
             format!("\nNext try in {}.", format::age(state.now, again))
         });
-        return elsewhere(Empty {
+        return with_hints(Empty {
             bad: true,
             ..Empty::calm(format!("The cluster does not answer: {why}{wait}"))
         });
     }
     let failing = state.failing();
     if let Some(failing) = failing.iter().find(|failing| failing.part == part) {
-        return elsewhere(Empty {
+        return with_hints(Empty {
             bad: true,
             ..Empty::calm(super::troubles::line(failing, state))
         });
@@ -46,7 +46,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
             "Incidents need vitals-server in the cluster (source vitals). This is source {kind}."
         ));
     }
-    if !is_told {
+    if !has_answered {
         return Empty::calm(format!("waiting for {part}"));
     }
     if part == Part::Pods && state.is_awaited() {
@@ -71,7 +71,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
 }
 
 /// Adds the keys that help after a failure.
-fn elsewhere(empty: Empty) -> Empty {
+fn with_hints(empty: Empty) -> Empty {
     empty
         .press("context", "another context")
         .press("messages", "last messages")

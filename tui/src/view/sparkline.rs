@@ -6,8 +6,8 @@
 /// step.
 ///
 /// Only zero is drawn as zero.
-pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&str; 8]) -> String {
-    let steps = fold(points, room);
+pub fn sparkline(points: &[Option<u64>], space: usize, scale: u64, heights: &[&str; 8]) -> String {
+    let steps = fold(points, space);
     let last = heights.len() - 1;
     let sign = |value: u64| {
         heights
@@ -22,15 +22,15 @@ pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&st
 }
 
 /// Returns the cell of a step among `steps`, drawn in at most `space` cells.
-pub(super) fn cell_of(step: usize, steps: usize, room: usize) -> Option<usize> {
+pub(super) fn cell_of(step: usize, steps: usize, space: usize) -> Option<usize> {
     let after = steps.checked_sub(1)?.checked_sub(step)?;
-    let each = steps_each(steps, room)?;
+    let each = steps_each(steps, space)?;
     Some(steps.div_ceil(each) - 1 - after / each)
 }
 
 /// Returns the number of steps in a cell. `None` without space.
-fn steps_each(steps: usize, room: usize) -> Option<usize> {
-    (room > 0).then(|| steps.div_ceil(room).max(1))
+fn steps_each(steps: usize, space: usize) -> Option<usize> {
+    (space > 0).then(|| steps.div_ceil(space).max(1))
 }
 
 /// Scales `value` of `scale` to a number from 0 to `most`, rounded. Only zero is 0.
@@ -43,8 +43,8 @@ pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
 }
 
 /// Folds the steps into at most `space` cells. Each cell has the largest of its steps.
-fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
-    let Some(each) = steps_each(points.len(), room) else {
+fn fold(points: &[Option<u64>], space: usize) -> Vec<Option<u64>> {
+    let Some(each) = steps_each(points.len(), space) else {
         return Vec::new();
     };
     // Only the oldest cell may have fewer steps.
@@ -64,18 +64,18 @@ mod tests {
 
     const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-    fn line(values: &[i64], room: usize, scale: u64) -> String {
+    fn line(values: &[i64], space: usize, scale: u64) -> String {
         // A negative value is a gap.
         let points: Vec<_> = values
             .iter()
             .map(|value| u64::try_from(*value).ok())
             .collect();
-        sparkline(&points, room, scale, &HEIGHTS)
+        sparkline(&points, space, scale, &HEIGHTS)
     }
 
     #[test]
     fn a_sparkline_keeps_gaps_and_peaks() {
-        for (values, room, scale, text) in [
+        for (values, space, scale, text) in [
             (&[0, 1, 4, 7, 8][..], 5, 8, "▁▂▅▇█"),
             (&[0, 0], 2, 1, "▁▁"),
             (&[1, 1], 2, 1, "██"),
@@ -89,22 +89,22 @@ mod tests {
             (&[1, 2], 0, 2, ""),
             (&[], 3, 0, ""),
         ] {
-            assert_eq!(line(values, room, scale), text, "{values:?} in {room}");
+            assert_eq!(line(values, space, scale), text, "{values:?} in {space}");
         }
     }
 
     #[test]
     fn a_step_is_in_the_cell_that_draws_it() {
-        for (steps, room) in [(5, 5), (5, 3), (7, 3), (240, 60), (240, 37), (1, 1), (3, 9)] {
+        for (steps, space) in [(5, 5), (5, 3), (7, 3), (240, 60), (240, 37), (1, 1), (3, 9)] {
             for step in 0..steps {
                 let mut points = vec![Some(0); steps];
                 points[step] = Some(1);
-                let drawn = sparkline(&points, room, 1, &HEIGHTS);
+                let drawn = sparkline(&points, space, 1, &HEIGHTS);
                 let at = drawn.chars().position(|sign| sign == '█');
                 assert_eq!(
-                    cell_of(step, steps, room),
+                    cell_of(step, steps, space),
                     at,
-                    "{step} of {steps} in {room}"
+                    "{step} of {steps} in {space}"
                 );
             }
         }
@@ -115,11 +115,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_takes_no_more_than_its_room(
-            values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200), scale: u64, room in 0_usize..60,
+        fn a_sparkline_is_never_too_wide(
+            values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200), scale: u64, space in 0_usize..60,
         ) {
-            let drawn = sparkline(&values, room, scale, &HEIGHTS);
-            prop_assert!(width(&drawn) <= room);
+            let drawn = sparkline(&values, space, scale, &HEIGHTS);
+            prop_assert!(width(&drawn) <= space);
         }
     }
 }

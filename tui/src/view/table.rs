@@ -52,7 +52,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     // The area of the present group of rows, and the number of rows above it.
     let (mut rows_area, mut above) = (body, 0);
     let mut line = 0;
-    for (at, place) in shown {
+    for (at, index) in shown {
         if list.first_group == Some(at) {
             canvas.hit(first_rows(rows_area, line), Target::Rows(Pane::List, above));
             canvas.rule(row_of(body, line), &super::overview::recently(state));
@@ -71,7 +71,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
                 area,
                 column,
                 state,
-                (table, *place),
+                (table, *index),
                 &context,
                 elided,
             );
@@ -112,10 +112,10 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn elided(&self, room: u16, ellipsis: &str) -> Elided<'_> {
+    fn elided(&self, space: u16, ellipsis: &str) -> Elided<'_> {
         let on_screen = self.on_screen.iter().map(AsRef::as_ref);
         let others = self.others.iter().map(AsRef::as_ref);
-        names::elide(on_screen, others, room.into(), ellipsis)
+        names::elide(on_screen, others, space.into(), ellipsis)
     }
 }
 
@@ -183,14 +183,14 @@ fn cell(
 }
 
 /// Adds a mark to a number above a threshold, in a terminal without colours.
-fn marked(text: String, tone: Tone, room: u16, depth: Depth, align: model::Align) -> String {
+fn marked(text: String, tone: Tone, space: u16, depth: Depth, align: model::Align) -> String {
     let mark = mark(tone);
     if depth != Depth::None || align == model::Align::Left || mark.is_empty() {
         return text;
     }
     // If only a part of the mark fits, that part: beside 100% there is space for one sign.
-    let room = usize::from(room).saturating_sub(width(&text));
-    let mark = mark.get(..room.min(mark.len())).unwrap_or_default();
+    let space = usize::from(space).saturating_sub(width(&text));
+    let mark = mark.get(..space.min(mark.len())).unwrap_or_default();
     format!("{text}{mark}")
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, cells, pieces_width, right_of};
+use super::canvas::{Canvas, Segment, cells, right_of, segments_width};
 use super::names;
 use super::theme::Ink;
 use crate::input::Target;
@@ -14,24 +14,24 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let shown = screen.list.order.len();
     // If only one namespace is listed, the server may still count the pods of all.
     let limited = state.session.namespace.is_some() && screen.view == View::Pods;
-    let known = match state.world() {
+    let total = match state.world() {
         world if limited && world.has_source_totals => world.cluster.pods(),
         _ => 0,
     };
-    let all = usize::try_from(known)
+    let all = usize::try_from(total)
         .unwrap_or(0)
         .max(state.world().table(screen.view).len());
     let brief: usize = View::SWITCHABLE
         .iter()
         .map(|view| tab(*view, Form::Brief).len() + 1)
         .sum();
-    let room = usize::from(area.width).saturating_sub(brief);
+    let space = usize::from(area.width).saturating_sub(brief);
     let mut right = Vec::new();
     // The number of rows follows the scope.
-    let scope = scope(state, room.saturating_sub(12), canvas.theme.signs.ellipsis);
+    let scope = scope(state, space.saturating_sub(12), canvas.theme.signs.ellipsis);
     // The page of a pod has its name in its own heading.
     if !scope.is_empty() && screen.view != View::Pod {
-        right.push(Piece::new(format!("{scope} "), Ink::Accent));
+        right.push(Segment::new(format!("{scope} "), Ink::Accent));
     }
     if screen.view != View::Pod {
         let mut of = if shown == all {
@@ -42,28 +42,28 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         match &state.world().extent {
             Some(extent) if screen.view.info().is_of_pods() => {
                 let brief = area.width < BRIEF;
-                of = told_of(extent, screen.view, shown, all, brief);
+                of = rows_text(extent, screen.view, shown, all, brief);
                 if state.is_awaited() {
                     of.push_str(".. ");
                 }
             }
             _ => {}
         }
-        right.push(Piece::muted(of));
+        right.push(Segment::muted(of));
     }
-    let wide = pieces_width(&right);
-    let room = area.width.saturating_sub(wide + 1);
+    let wide = segments_width(&right);
+    let space = area.width.saturating_sub(wide + 1);
     let here = match screen.view {
         View::Pod => below(state),
         view => view,
     };
-    let form = Form::fitting(here, room);
+    let form = Form::fitting(here, space);
     let mut used = 0;
     for view in View::SWITCHABLE {
         let text = tab(view, form.of(view == here));
         let left = right_of(
             Rect {
-                width: room,
+                width: space,
                 ..area
             },
             used,
@@ -84,20 +84,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         canvas.hit(place, Target::View(view));
         used += place.width + 1;
     }
-    canvas.pieces_right(area, &right);
+    canvas.segments_right(area, &right);
 }
 
 /// Returns the scope of the open view: the object that it was opened for, or the chosen namespaces.
-fn scope(state: &State, room: usize, ellipsis: &str) -> String {
+fn scope(state: &State, space: usize, ellipsis: &str) -> String {
     let screen = state.screen();
     let world = state.world();
     let title = screen.view.title();
-    let left = room.saturating_sub(title.len() + 1);
+    let left = space.saturating_sub(title.len() + 1);
     let name = match &screen.scope {
         Scope::All if state.namespaces.is_empty() => return String::new(),
         Scope::All => {
             let namespaces = format!("ns {}", state.namespaces.join(","));
-            return cut(&namespaces, room, ellipsis).into_owned();
+            return cut(&namespaces, space, ellipsis).into_owned();
         }
         Scope::Node(name) => {
             let names = world.nodes.rows().iter().map(|node| &*node.name);
@@ -122,7 +122,7 @@ fn scope(state: &State, room: usize, ellipsis: &str) -> String {
 const BRIEF: u16 = 140;
 
 /// Renders the number of rows, if the source sends a selection of the pods.
-fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
+fn rows_text(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
     let total = extent.total;
     let is_pods = matches!(view, View::Pods | View::Pod);
     let pods = if is_pods { "" } else { "pods " };
@@ -130,11 +130,11 @@ fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -
         // The source sends all pods in the scope.
         return format!("{shown} of {total} {pods}");
     };
-    let told = chosen.first + chosen.unhealthy;
+    let listed = chosen.first + chosen.unhealthy;
     if brief {
         return match (is_pods, shown == all) {
             (true, true) => format!("{shown} of {total} by {} ", chosen.by),
-            _ => format!("{shown} of {told} of {total} {pods}"),
+            _ => format!("{shown} of {listed} of {total} {pods}"),
         };
     }
     let all_of_them = if chosen.all_unhealthy {
@@ -176,7 +176,7 @@ enum Form {
 
 impl Form {
     /// Returns the longest form in which all names fit.
-    fn fitting(here: View, room: u16) -> Self {
+    fn fitting(here: View, space: u16) -> Self {
         let width = |form: Self| -> usize {
             let views = View::SWITCHABLE.iter();
             views
@@ -185,7 +185,7 @@ impl Form {
         };
         [Self::Long, Self::Brief, Self::Numbers]
             .into_iter()
-            .find(|form| width(*form) <= usize::from(room))
+            .find(|form| width(*form) <= usize::from(space))
             .unwrap_or(Self::Number)
     }
 

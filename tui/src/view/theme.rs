@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_grave_is_told_without_colour() {
+    fn severity_is_visible_without_colours() {
         let marks = [Tone::Plain, Tone::Warn, Tone::Bad].map(mark);
         assert_eq!(marks, ["", "!", "!!"]);
         for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {

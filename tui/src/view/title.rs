@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, cells, pieces_width};
+use super::canvas::{Canvas, Segment, cells, segments_width};
 use super::theme::Ink;
 use crate::model::{Link, Liveness, State, Time, format};
 use crate::text::width;
@@ -23,20 +23,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     }
     let right = right(state, area.width);
     let dot = canvas.theme.signs.dot;
-    let mut left = vec![Piece::new(" vitals", Ink::Heading)];
-    let add = |piece: Piece, pieces: &mut Vec<Piece>| {
-        let used = pieces_width(pieces) + 3 + piece.width() + pieces_width(&right) + 2;
+    let mut left = vec![Segment::new(" vitals", Ink::Heading)];
+    let add = |segment: Segment, segments: &mut Vec<Segment>| {
+        let used = segments_width(segments) + 3 + segment.width() + segments_width(&right) + 2;
         let fits = used <= area.width;
         if fits {
-            pieces.push(Piece::muted(format!(" {dot} ")));
-            pieces.push(piece);
+            segments.push(Segment::muted(format!(" {dot} ")));
+            segments.push(segment);
         }
         fits
     };
     if with_view {
         let screen = state.screen();
         add(
-            Piece::new(
+            Segment::new(
                 format!("{} {}", screen.view.title(), screen.scope.text()).trim_end(),
                 Ink::Heading,
             ),
@@ -45,53 +45,53 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     }
     let session = &state.session;
     if !session.context.is_empty() {
-        add(Piece::plain(&session.context), &mut left);
+        add(Segment::plain(&session.context), &mut left);
     }
     let namespaces = state.namespace_text();
     if !namespaces.is_empty() {
-        add(Piece::new(namespaces.as_str(), Ink::Accent), &mut left);
+        add(Segment::new(namespaces.as_str(), Ink::Accent), &mut left);
     }
     if session.cluster != session.context && !session.cluster.is_empty() {
-        add(Piece::plain(&session.cluster), &mut left);
+        add(Segment::plain(&session.cluster), &mut left);
     }
     let source = match &state.source {
         Some((kind, _)) => {
             let of = state.only.as_ref().filter(|_| namespaces.is_empty());
             let of = of.map_or(String::new(), |namespace| format!(", ns {namespace}"));
-            Piece::plain(format!("source {kind}{of}"))
+            Segment::plain(format!("source {kind}{of}"))
         }
-        None => Piece::muted("choosing a source"),
+        None => Segment::muted("choosing a source"),
     };
     let has_source = add(source, &mut left);
     if let Some((_, why)) = state.source.as_ref().filter(|_| has_source) {
-        add(Piece::muted(why), &mut left);
+        add(Segment::muted(why), &mut left);
     }
-    canvas.pieces(area, &left);
-    canvas.pieces_right(area, &right);
+    canvas.segments(area, &left);
+    canvas.segments_right(area, &right);
 }
 
 /// Returns age, span, time zone and liveness, as many as fit; liveness always.
-fn right(state: &State, room: u16) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+fn right(state: &State, space: u16) -> Vec<Segment> {
+    let mut segments = Vec::new();
     if !matches!(state.link, Link::Lost { .. }) {
-        pieces.extend(freshness(state));
+        segments.extend(freshness(state));
     }
-    pieces.push(Piece::muted(format!(
+    segments.push(Segment::muted(format!(
         "  span {}",
         format::duration(state.span_seconds().into())
     )));
     let zone = state.settings.zone.name(state.now);
-    pieces.push(Piece::muted(format!("  {zone}")));
+    segments.push(Segment::muted(format!("  {zone}")));
     let (word, ink) = live(state);
-    let time = vec![Piece::new(word, ink)];
+    let time = vec![Segment::new(word, ink)];
     // The name of the cluster is more important.
     let context = cells(width(&state.session.context)).min(CONTEXT);
-    let room = room.saturating_sub(NAME + context);
-    while !pieces.is_empty() && pieces_width(&pieces) + pieces_width(&time) > room {
-        pieces.remove(0);
+    let space = space.saturating_sub(NAME + context);
+    while !segments.is_empty() && segments_width(&segments) + segments_width(&time) > space {
+        segments.remove(0);
     }
-    pieces.extend(time);
-    pieces
+    segments.extend(time);
+    segments
 }
 
 /// Returns the liveness of the view's data.
@@ -110,7 +110,7 @@ fn live(state: &State) -> (String, Ink) {
 }
 
 /// Returns the age of the newest usage.
-fn freshness(state: &State) -> Option<Piece> {
+fn freshness(state: &State) -> Option<Segment> {
     let measured = state.world().cluster.usage_time?;
     let age = state.shown_time().since(measured) / 1_000_000_000;
     let ink = if age > OLD_SECONDS {
@@ -119,5 +119,5 @@ fn freshness(state: &State) -> Option<Piece> {
         Ink::Muted
     };
     let age = format::duration(u64::try_from(age).unwrap_or(0));
-    Some(Piece::new(format!("{age} old"), ink))
+    Some(Segment::new(format!("{age} old"), ink))
 }

@@ -28,10 +28,10 @@ pub(super) type Steps = Vec<Option<u64>>;
 
 /// How long a sample fills following steps, if steps are shorter than the resolution, in seconds. A longer time is a
 /// gap.
-const PATIENCE_SECONDS: u32 = 95;
+const HOLD_SECONDS: u32 = 95;
 
 /// The most steps at the end that are left out because they are incomplete. A node that does not report hides no more.
-const UNFINISHED: usize = 3;
+const MAX_UNFINISHED: usize = 3;
 
 /// Returns the history of a row, as far as the dashboard stores it.
 pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
@@ -41,9 +41,9 @@ pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -
     };
     let amounts = trend.steps(since, until, usize::from(steps));
     let step_seconds = (state.span_seconds() / u32::from(steps).max(1)).max(1);
-    let held = PATIENCE_SECONDS / step_seconds;
+    let hold_steps = HOLD_SECONDS / step_seconds;
     let mut last = None;
-    let mut since_last = held + 1;
+    let mut since_last = hold_steps + 1;
     let mut drawn = Vec::with_capacity(amounts.len());
     for step in amounts {
         let value = step.get(resource);
@@ -52,14 +52,14 @@ pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -
         } else {
             since_last += 1;
         }
-        drawn.push(if since_last <= held { last } else { None });
+        drawn.push(if since_last <= hold_steps { last } else { None });
     }
     drawn
 }
 
 /// Returns the history of the cluster: from the source, or else the dashboard's own.
 pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps {
-    let Some(mut told) = of_subject(state, &Subject::Cluster, resource) else {
+    let Some(mut steps_drawn) = of_subject(state, &Subject::Cluster, resource) else {
         return of_row(state, &cluster_key(), resource, steps);
     };
     // In the last steps some nodes have not reported yet, so that usage would seem lower.
@@ -68,12 +68,13 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
         let step = history.span.step.0.max(1);
         let whole = newest.since(history.span.since) / step;
         let whole = usize::try_from(whole).unwrap_or(0);
-        let last = told.len().saturating_sub(UNFINISHED);
-        told.iter_mut()
+        let last = steps_drawn.len().saturating_sub(MAX_UNFINISHED);
+        steps_drawn
+            .iter_mut()
             .skip(whole.max(last))
             .for_each(|step| *step = None);
     }
-    told
+    steps_drawn
 }
 
 /// Returns the history of a pod or container: from the source, or else the dashboard's own.
@@ -172,7 +173,7 @@ fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<St
 
 /// Returns the labels of both edges of a chart: their distance from the displayed time, or that time itself at the end
 /// of the chart.
-pub(super) fn ends(state: &State) -> [String; 2] {
+pub(super) fn edge_labels(state: &State) -> [String; 2] {
     let (since, until) = state.shown_span();
     let at = state.shown_time();
     let before = format!("-{}", format::age(since, at));
@@ -211,12 +212,12 @@ pub(super) fn draw(
     steps: &[Option<u64>],
     (resource, full): (Resource, Option<u64>),
 ) {
-    let room = usize::from(area.width);
+    let space = usize::from(area.width);
     let full = scale::full(resource, full, steps);
-    let line = sparkline(steps, room, full, &canvas.theme.signs.heights);
+    let line = sparkline(steps, space, full, &canvas.theme.signs.heights);
     canvas.text(area, &line, resource.into());
     let moment = moment(state, steps.len());
-    if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), room)) {
+    if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), space)) {
         let rest = right_of(area, cells(at));
         let width = rest.width.min(1);
         canvas.patch(Rect { width, ..rest }, Ink::Bar);

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, row_of};
+use super::canvas::{Canvas, Segment, row_of};
 use super::theme::Ink;
 use crate::model::{Failing, State, format};
 
@@ -11,14 +11,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let more = failing.len().saturating_sub(usize::from(area.height));
     for (at, failing) in (0..area.height).zip(&failing) {
         let row = row_of(area, at);
-        let mut room = row;
+        let mut space = row;
         if at + 1 == area.height && more > 0 {
-            let more = Piece::new(format!(" and {more} more "), Ink::Warn);
-            room.width -= canvas.pieces_right(row, &[more]).min(room.width);
+            let more = Segment::new(format!(" and {more} more "), Ink::Warn);
+            space.width -= canvas.segments_right(row, &[more]).min(space.width);
         }
         // The time of the retry is visible, however long the reason is.
         let next = next_try(failing, state);
-        canvas.message(room, &format!(" {}", text(failing)), &next, Ink::Warn);
+        canvas.message(space, &format!(" {}", text(failing)), &next, Ink::Warn);
     }
 }
 

@@ -4,7 +4,7 @@
 use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, below, pieces_width, right_of, row_of};
+use super::canvas::{Canvas, Segment, below, right_of, row_of, segments_width};
 use super::chart::{Chart, Line, Moment};
 use super::theme::Ink;
 use super::trends;
@@ -24,16 +24,18 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
     let counts = counts(state, area.width >= 100);
     // The width of the usage, with the requests if they fit.
-    let amounts_room = if area.width >= 60 { 32 } else { 23 };
+    let amounts_width = if area.width >= 60 { 32 } else { 23 };
     for (at, (resource, mut counts)) in
         (0..).zip([Resource::Cpu, Resource::Memory].into_iter().zip(counts))
     {
         let row = row_of(area, at);
         // The last counts are left out before the usage, and drawings before counts.
-        while pieces_width(&counts).saturating_add(amounts_room) > row.width && !counts.is_empty() {
+        while segments_width(&counts).saturating_add(amounts_width) > row.width
+            && !counts.is_empty()
+        {
             counts.truncate(counts.len().saturating_sub(2));
         }
-        let taken = match canvas.pieces_right(row, &counts) {
+        let taken = match canvas.segments_right(row, &counts) {
             0 => 0,
             taken => taken + 2,
         };
@@ -41,7 +43,7 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             width: row.width - taken.min(row.width),
             ..row
         };
-        let used = canvas.pieces(row, &amounts(cluster, resource, state, row.width));
+        let used = canvas.segments(row, &amounts(cluster, resource, state, row.width));
         let mut rest = right_of(row, used + 1);
         if let Some(part) = part(cluster, resource)
             && rest.width >= 10
@@ -58,14 +60,14 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             rest = right_of(rest, gauge.width + 1);
         }
         if rest.width >= 8 {
-            let room = rest.width.min(60);
-            let steps = trends::of_cluster(state, resource, room);
+            let space = rest.width.min(60);
+            let steps = trends::of_cluster(state, resource, space);
             let area = Rect {
-                width: room,
+                width: space,
                 ..rest
             };
-            let there = (resource, cluster.allocatable.get(resource));
-            trends::draw(canvas, area, state, &steps, there);
+            let capacity = (resource, cluster.allocatable.get(resource));
+            trends::draw(canvas, area, state, &steps, capacity);
             canvas.hit(area, trends::target(state));
         }
     }
@@ -77,7 +79,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let counts = counts(state, false);
     let wide = counts
         .iter()
-        .map(|line| pieces_width(line))
+        .map(|line| segments_width(line))
         .max()
         .unwrap_or(0)
         .min(area.width / 3)
@@ -90,13 +92,13 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             width: half.saturating_sub(1),
             ..area
         };
-        canvas.pieces(
+        canvas.segments(
             row_of(part, 0),
             &amounts(cluster, resource, state, part.width),
         );
         let steps = trends::of_cluster(state, resource, part.width * 2);
-        let there = cluster.allocatable.get(resource);
-        let lines: Vec<Line<'_>> = there
+        let capacity = cluster.allocatable.get(resource);
+        let lines: Vec<Line<'_>> = capacity
             .into_iter()
             .map(|value| Line {
                 value,
@@ -104,7 +106,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
                 ink: Ink::Muted,
             })
             .collect();
-        let ends = trends::ends(state);
+        let edge_labels = trends::edge_labels(state);
         let moment = trends::moment(state, steps.len());
         let chart = Chart {
             resource,
@@ -115,7 +117,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             moment: moment
                 .as_ref()
                 .map(|(step, label)| Moment { step: *step, label }),
-            ends: [&ends[0], &ends[1]],
+            edge_labels: [&edge_labels[0], &edge_labels[1]],
             ink: resource.into(),
         };
         let plot = below(part, 1);
@@ -125,11 +127,11 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
     }
     let right = right_of(area, charts + 1);
-    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    let mut lines: Vec<Vec<Segment>> = Vec::new();
     for line in counts {
         // One count in a row, if they fit.
         let mut rest = line.as_slice();
-        while let Some(end) = rest.iter().position(|piece| piece.text == SEPARATOR) {
+        while let Some(end) = rest.iter().position(|segment| segment.text == SEPARATOR) {
             let (head, tail) = rest.split_at(end);
             lines.push(head.to_vec());
             rest = tail.get(1..).unwrap_or_default();
@@ -139,19 +141,19 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     // If there are too few rows, two counts share one.
     while lines.len() > usize::from(right.height).max(1) {
         let together =
-            |pair: &[Vec<Piece>]| pair.iter().map(|line| pieces_width(line)).sum::<u16>();
+            |pair: &[Vec<Segment>]| pair.iter().map(|line| segments_width(line)).sum::<u16>();
         let pairs = lines.windows(2).enumerate();
         let Some((at, _)) = pairs.min_by_key(|(_, pair)| together(pair)) else {
             break;
         };
         let second = lines.remove(at + 1);
         if let Some(first) = lines.get_mut(at) {
-            first.push(Piece::plain(SEPARATOR));
+            first.push(Segment::plain(SEPARATOR));
             first.extend(second);
         }
     }
     for (at, line) in (0..).zip(&lines) {
-        canvas.pieces(row_of(right, at), line);
+        canvas.segments(row_of(right, at), line);
     }
 }
 
@@ -159,7 +161,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 const SEPARATOR: &str = "  ";
 
 /// Renders usage and capacity: `CPU 12.4/64 cores 19% req 43%`.
-fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -> Vec<Piece> {
+fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, space: u16) -> Vec<Segment> {
     let (name, requested) = match resource {
         Resource::Cpu => (" CPU ", cluster.requests.cpu.of(cluster.allocatable.cpu)),
         Resource::Memory => (
@@ -167,40 +169,40 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -
             cluster.requests.memory.of(cluster.allocatable.memory),
         ),
     };
-    let (used, there) = (cluster.usage.get(resource), cluster.reporting.get(resource));
+    let (used, capacity) = (cluster.usage.get(resource), cluster.reporting.get(resource));
     let write = |value: Option<u64>| {
-        let largest = used.max(there).unwrap_or(0);
+        let largest = used.max(capacity).unwrap_or(0);
         value.map_or(format::UNKNOWN.to_owned(), |value| {
             self::amount(resource, value, largest)
         })
     };
-    let mut pieces = vec![
-        Piece::new(name, Ink::Heading),
-        Piece::plain(format!("{:>6}", write(used))),
-        Piece::muted(format!("/{:<6}", write(there))),
+    let mut segments = vec![
+        Segment::new(name, Ink::Heading),
+        Segment::plain(format!("{:>6}", write(used))),
+        Segment::muted(format!("/{:<6}", write(capacity))),
     ];
-    if room >= 44 {
+    if space >= 44 {
         let in_cores = used
-            .max(there)
+            .max(capacity)
             .is_some_and(|largest| format::in_cores(Nanocores(largest)));
         let unit = if resource == Resource::Cpu && in_cores {
             "cores"
         } else {
             ""
         };
-        pieces.push(Piece::muted(format!("{unit:<5}")));
+        segments.push(Segment::muted(format!("{unit:<5}")));
     }
     if let Some(part) = part(cluster, resource) {
         let ink = Ink::from(state.settings.thresholds.tone(part));
-        pieces.push(Piece::new(format!("{:>4}", format::percent(part)), ink));
+        segments.push(Segment::new(format!("{:>4}", format::percent(part)), ink));
     }
-    if let Some(requested) = requested.filter(|_| room >= 34) {
-        pieces.push(Piece::muted(format!(
+    if let Some(requested) = requested.filter(|_| space >= 34) {
+        segments.push(Segment::muted(format!(
             " req {:>4}",
             format::percent(requested)
         )));
     }
-    pieces
+    segments
 }
 
 fn part(cluster: &ClusterRow, resource: Resource) -> Option<f64> {
@@ -223,21 +225,23 @@ pub(super) fn amount(resource: Resource, value: u64, largest: u64) -> String {
 }
 
 /// Returns two rows of counts: nodes and pods; probes, restarts and incidents.
-fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
-    let told = |part| state.has_answered(part);
+fn counts(state: &State, wide: bool) -> [Vec<Segment>; 2] {
+    let has_answered = |part| state.has_answered(part);
     // Counts that have not arrived yet are not zero.
     let no_nodes = state.part(Part::Nodes).failure().is_some();
-    if !(told(Part::Cluster) || (told(Part::Nodes) || no_nodes) && told(Part::Pods)) {
+    if !(has_answered(Part::Cluster)
+        || (has_answered(Part::Nodes) || no_nodes) && has_answered(Part::Pods))
+    {
         return [Vec::new(), Vec::new()];
     }
     let cluster = &state.world().cluster;
     let alarm = |count: u32, word: &str, ink: Ink| {
         let ink = if count > 0 { ink } else { Ink::Muted };
-        Piece::new(format!("{count} {word}"), ink)
+        Segment::new(format!("{count} {word}"), ink)
     };
-    let separator = || Piece::plain(SEPARATOR);
+    let separator = || Segment::plain(SEPARATOR);
     let all_ready = cluster.nodes_ready == cluster.nodes;
-    let nodes = Piece::new(
+    let nodes = Segment::new(
         match cluster.nodes {
             0 => format!("nodes {}", format::UNKNOWN),
             nodes => format!("nodes {}/{nodes}", cluster.nodes_ready),
@@ -249,9 +253,9 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     if reporting > 0 && reporting < cluster.nodes {
         // Totals and ratios include only these.
         let text = format!("{reporting} of {} nodes report", cluster.nodes);
-        first.extend([Piece::new(text, Ink::Warn), separator()]);
+        first.extend([Segment::new(text, Ink::Warn), separator()]);
     }
-    first.extend([Piece::plain(format!("pods {}", cluster.pods()))]);
+    first.extend([Segment::plain(format!("pods {}", cluster.pods()))]);
     for (phase, word, ink) in [
         (Phase::Running, "running", Ink::Plain),
         (Phase::Pending, "pending", Ink::Warn),
@@ -268,7 +272,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
         }
     }
     let mut second = vec![
-        Piece::new(
+        Segment::new(
             format!("probes failing {}", cluster.probes_failing),
             if cluster.probes_failing > 0 {
                 Ink::Bad
@@ -277,7 +281,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
             },
         ),
         separator(),
-        Piece::new(
+        Segment::new(
             format!("restarts 1h {}", cluster.restarts),
             if cluster.restarts > 0 {
                 Ink::Warn
@@ -288,7 +292,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     ];
     if let Some(open) = cluster.incidents_open {
         second.push(separator());
-        second.push(Piece::new(
+        second.push(Segment::new(
             format!("incidents {open}"),
             if open > 0 { Ink::Bad } else { Ink::Muted },
         ));

@@ -240,7 +240,7 @@ fn page() -> State {
     state
 }
 
-fn shown(state: &State, columns: u16, rows: u16) -> String {
+fn screen(state: &State, columns: u16, rows: u16) -> String {
     let theme = Theme::new(Depth::Sixteen, Ground::Dark, false);
     text(&draw(state, &theme, columns, rows))
 }
@@ -259,7 +259,7 @@ fn a_container_has_charts_of_its_own_in_every_size() {
         for (columns, rows) in [(40, 12), (80, 24), (140, 40), (200, 60)] {
             insta::assert_snapshot!(
                 format!("pod-{what}-{columns}x{rows}"),
-                shown(&state, columns, rows)
+                screen(&state, columns, rows)
             );
         }
     }
@@ -270,12 +270,12 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
     let mut state = page();
     state.screen_mut().container = Some("exporter".into());
     for (columns, rows) in [(80, 24), (100, 30), (140, 40), (200, 60)] {
-        let page = shown(&state, columns, rows);
+        let page = screen(&state, columns, rows);
         assert!(page.contains("limit 64Mi"), "{columns}x{rows}\n{page}");
     }
     state.screen_mut().container = None;
     let marks = |page: &str| page.matches('▼').count();
-    let whole = shown(&state, 140, 40);
+    let whole = screen(&state, 140, 40);
     assert!(
         whole.contains("limit 1.5Gi") && whole.contains(" 2Gi "),
         "{whole}"
@@ -311,7 +311,7 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
     ] {
         act(&mut state, Action::Move(1));
         assert_eq!(selected(&state), Some(name));
-        let page = shown(&state, 140, 40);
+        let page = screen(&state, 140, 40);
         for part in has {
             assert!(page.contains(part), "{name}: {part}\n{page}");
         }
@@ -331,7 +331,7 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
     for _ in 0..9 {
         act(&mut state, Action::Move(-1));
     }
-    assert_eq!((selected(&state), shown(&state, 140, 40)), (None, whole));
+    assert_eq!((selected(&state), screen(&state, 140, 40)), (None, whole));
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn a_container_is_selected_where_one_comes_from_it() {
     for _ in 0..5 {
         act(&mut state, Action::Move(1));
     }
-    let page = shown(&state, 80, 16);
+    let page = screen(&state, 80, 16);
     assert!(page.contains("▌agent"), "{page}");
 
     let incident = |container: &str| {
@@ -441,7 +441,7 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
     for name in ["setup", "web", "exporter", "proxy", "agent"] {
         act(&mut state, Action::Move(1));
         assert_eq!(selected(&state), Some(name));
-        let page = shown(&state, 140, 40);
+        let page = screen(&state, 140, 40);
         let has_data = page
             .lines()
             .skip(9)
@@ -460,7 +460,7 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
 #[test]
 fn live_charts_end_now_in_the_header_and_on_the_page() {
     let state = page();
-    let shown = shown(&state, 140, 40);
+    let shown = screen(&state, 140, 40);
     let ends: Vec<&str> = shown.lines().filter(|row| row.contains("-15m")).collect();
     assert_eq!(ends.len(), 2, "{shown}");
     for row in ends {
@@ -469,7 +469,7 @@ fn live_charts_end_now_in_the_header_and_on_the_page() {
 }
 
 #[test]
-fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
+fn charts_stay_around_the_displayed_time() {
     let mut state = page();
     let live = state.shown_span();
     let second = |state: &State| state.shown_time().as_secs() - NOW;
@@ -511,7 +511,7 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
         assert_eq!(second(&state), shown_at, "{way}");
         assert_eq!(state.shown_span().1.as_secs() - NOW, end, "{way}");
         tell_history(&mut state);
-        let shown = shown(&state, 140, 40);
+        let shown = screen(&state, 140, 40);
         let clock = state.shown_time().to_rfc3339_seconds();
         let marks = |row: &&str| row.contains(&clock[11..20]) && row.contains(" +");
         let below: Vec<&str> = shown.lines().filter(marks).collect();
@@ -522,17 +522,17 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
             assert!(!row.contains("now"), "{way}\n{shown}");
         }
     }
-    insta::assert_snapshot!("pod-past-140x40", shown(&state, 140, 40));
-    insta::assert_snapshot!("pod-past-80x24", shown(&state, 80, 24));
+    insta::assert_snapshot!("pod-past-140x40", screen(&state, 140, 40));
+    insta::assert_snapshot!("pod-past-80x24", screen(&state, 80, 24));
     act(&mut state, Action::Live);
     assert_eq!((state.time, state.shown_span()), (Time::Live, live));
     tell_history(&mut state);
-    let back = shown(&state, 140, 40);
+    let back = screen(&state, 140, 40);
     assert!(back.contains("now") && !back.contains(" +"), "{back}");
 }
 
 #[test]
-fn a_longer_or_shorter_span_keeps_the_time_that_is_shown_within_the_charts() {
+fn a_new_span_keeps_the_displayed_time_in_the_charts() {
     let mut state = page();
     let mut cluster = state.live.cluster.clone();
     cluster.oldest = Some(at(NOW - 3_600));

@@ -61,7 +61,7 @@ fn help_and_quit_stay_in_the_last_row_whatever_else_it_says() {
 }
 
 #[test]
-fn each_hint_that_is_shown_can_be_clicked_and_is_named_by_its_key() {
+fn each_hint_can_be_clicked_and_names_its_key() {
     let mut clicked = Vec::new();
     for view in VIEWS {
         for columns in [40, 80, 140, 200] {
@@ -93,7 +93,7 @@ fn each_hint_that_is_shown_can_be_clicked_and_is_named_by_its_key() {
 }
 
 #[test]
-fn a_message_gives_way_to_the_hints_after_some_seconds() {
+fn a_message_disappears_after_some_seconds() {
     for (say, text) in [
         (
             Action::Say("no key z; ? lists the keys".to_owned()),
@@ -121,7 +121,7 @@ fn a_message_gives_way_to_the_hints_after_some_seconds() {
 }
 
 #[test]
-fn views_and_their_count_stay_apart_in_any_room() {
+fn views_and_counts_do_not_overlap_at_any_width() {
     for view in View::SWITCHABLE {
         let state = showing(view, SourceKind::Vitals);
         let number = 1 + View::SWITCHABLE

@@ -127,7 +127,7 @@ impl Person {
         person
     }
 
-    fn shown(&self) -> String {
+    fn screen(&self) -> String {
         text(&draw(&self.state, &colour(), self.size.0, self.size.1))
     }
 
@@ -158,7 +158,7 @@ impl Person {
 
     /// Clicks on the first occurrence of a text below another text.
     fn click_below(&mut self, above: &str, part: &str) {
-        let shown = self.shown();
+        let shown = self.screen();
         let skipped = shown.lines().position(|row| row.contains(above)).unwrap();
         let mut rows = (0..).zip(shown.lines()).skip(skipped);
         let found = rows.find(|(_, row)| row.contains(part));
@@ -184,7 +184,7 @@ impl Person {
 
     /// Returns the text of the row after the sign of the cursor.
     fn pointed(&self) -> String {
-        let shown = self.shown();
+        let shown = self.screen();
         let row = shown.lines().find_map(|line| line.split_once('▌'));
         row.map_or(String::new(), |(_, after)| after.trim().to_owned())
     }
@@ -242,21 +242,21 @@ fn tab_goes_through_the_panes_and_then_to_the_next_view() {
 fn where_it_is_narrow_the_pane_with_the_cursor_has_the_whole_width() {
     for columns in [40, 50, 63] {
         let mut person = shop((columns, 24));
-        assert!(person.shown().contains("ledger-"), "{}", person.shown());
+        assert!(person.screen().contains("ledger-"), "{}", person.screen());
         person.press(KeyCode::Tab);
         assert!(
             person.pointed().starts_with("node-0002"),
             "{}",
-            person.shown()
+            person.screen()
         );
-        assert!(!person.shown().contains("Latest incidents"));
+        assert!(!person.screen().contains("Latest incidents"));
         person.press(KeyCode::Tab);
-        assert!(person.pointed().contains("ledger-"), "{}", person.shown());
+        assert!(person.pointed().contains("ledger-"), "{}", person.screen());
         person.press(KeyCode::Up);
         assert!(
             person.pointed().starts_with("node-0000"),
             "{}",
-            person.shown()
+            person.screen()
         );
     }
 }
@@ -304,7 +304,7 @@ fn a_click_selects_in_its_pane_and_two_open_what_they_are_on() {
         person.click("Latest incidents");
         assert_eq!(person.pane().1, Pane::Incidents);
         person.click("image");
-        assert!(person.pointed().contains("image"), "{}", person.shown());
+        assert!(person.pointed().contains("image"), "{}", person.screen());
         person.click("Needs attention");
         assert_eq!(person.pane().1, Pane::List);
 
@@ -361,7 +361,7 @@ fn enter_opens_what_the_cursor_is_on_in_each_pane() {
     assert!(
         person.pointed().starts_with("shop/busy"),
         "{}",
-        person.shown()
+        person.screen()
     );
     person.press(KeyCode::Enter);
     let key = person.state.screen().pod().unwrap();
@@ -415,7 +415,7 @@ fn what_was_wrong_lately_stands_apart_from_what_is() {
     ];
     for size in SIZES {
         let mut person = Person::at(cluster_of(pods.clone()), size);
-        let shown = person.shown();
+        let shown = person.screen();
         let place = |part: &str| {
             // The busiest pods are above.
             let from = shown
@@ -430,14 +430,14 @@ fn what_was_wrong_lately_stands_apart_from_what_is() {
         assert!(place("new-well") < place("old-well"), "{shown}");
         // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
-        assert!(person.pointed().contains("new-well"), "{}", person.shown());
+        assert!(person.pointed().contains("new-well"), "{}", person.screen());
         person.click_below("Recently", "old-well");
-        assert!(person.pointed().contains("old-well"), "{}", person.shown());
+        assert!(person.pointed().contains("old-well"), "{}", person.screen());
         person.click_below("NAME", "probe-fails");
         assert!(
             person.pointed().contains("probe-fails"),
             "{}",
-            person.shown()
+            person.screen()
         );
     }
 }
@@ -452,20 +452,20 @@ fn a_list_of_both_groups_is_scrolled_to_its_last_row() {
             assert!(
                 !person.pointed().is_empty(),
                 "step {step}:\n{}",
-                person.shown()
+                person.screen()
             );
             person.press(KeyCode::Down);
         }
-        assert!(person.pointed().contains("well-29"), "{}", person.shown());
+        assert!(person.pointed().contains("well-29"), "{}", person.screen());
         for step in 0..38 {
             person.press(KeyCode::Up);
             assert!(
                 !person.pointed().is_empty(),
                 "step {step}:\n{}",
-                person.shown()
+                person.screen()
             );
         }
-        assert!(person.pointed().contains("fails-0"), "{}", person.shown());
+        assert!(person.pointed().contains("fails-0"), "{}", person.screen());
     }
 }
 
@@ -488,12 +488,12 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
     for (what, comes_back, again) in agains {
         let mut person = Person::at(cluster_of(vec![restarted("web", 600)]), (80, 24));
         assert!(
-            person.shown().contains("Recently: 1 pod,"),
+            person.screen().contains("Recently: 1 pod,"),
             "{}",
-            person.shown()
+            person.screen()
         );
         person.type_key('a');
-        let shown = person.shown();
+        let shown = person.screen();
         assert!(
             shown.contains("Nothing needs attention (1 acknowledged)"),
             "{shown}"
@@ -506,7 +506,7 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
         again(&mut pod);
         change(&mut person.state, pod);
         let is_back = person.state.screen().list.order == [0];
-        assert_eq!(is_back, comes_back, "{what}:\n{}", person.shown());
+        assert_eq!(is_back, comes_back, "{what}:\n{}", person.screen());
     }
 }
 
@@ -515,7 +515,7 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
     let mut person = shop((80, 24));
     let incident = person.state.world().incidents.rows()[0].clone();
     let first = |person: &Person| {
-        let shown = person.shown();
+        let shown = person.screen();
         let row = shown.lines().find(|row| row.starts_with('▌')).unwrap();
         row.to_owned()
     };
@@ -532,12 +532,12 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
     assert!(
         row.contains("open") && row.contains("ledger"),
         "{}",
-        person.shown()
+        person.screen()
     );
     assert!(
-        person.shown().contains("acknowledged"),
+        person.screen().contains("acknowledged"),
         "{}",
-        person.shown()
+        person.screen()
     );
 
     for change_of in [
@@ -594,7 +594,7 @@ fn open_incidents_come_first() {
 }
 
 #[test]
-fn nothing_needs_attention_is_never_said_beside_a_count_of_the_header() {
+fn the_heading_agrees_with_the_counts_of_the_header() {
     type Wrong = (&'static str, fn(&mut ClusterRow), &'static str);
     let wrongs: [Wrong; 5] = [
         ("nothing", |_| {}, "Nothing needs attention"),
@@ -630,16 +630,16 @@ fn nothing_needs_attention_is_never_said_beside_a_count_of_the_header() {
             let mut cluster = state.world().cluster.clone();
             wrong(&mut cluster);
             apply(&mut state, Message::Cluster(cluster));
-            let shown = Person::at(state, size).shown();
-            let room = usize::from(size.0) - 6;
-            let words: String = words.chars().take(room).collect();
+            let shown = Person::at(state, size).screen();
+            let space = usize::from(size.0) - 6;
+            let words: String = words.chars().take(space).collect();
             assert!(shown.contains(&words), "{what} at {size:?}:\n{shown}");
         }
     }
     // With a chosen namespace, the text names the namespace.
     let mut state = cluster_of(vec![failing("web")]);
     state.namespaces = vec!["payments".into()];
-    let shown = Person::at(state, (80, 24)).shown();
+    let shown = Person::at(state, (80, 24)).screen();
     assert!(
         shown.contains("Nothing in payments needs attention"),
         "{shown}"
@@ -680,7 +680,7 @@ fn nodes_that_do_not_report_are_named() {
             let mut state = cluster_of(vec![failing("web")]);
             apply(&mut state, Message::Nodes(Batch::All(nodes())));
             let mut person = Person::at(state, size);
-            let shown = person.shown();
+            let shown = person.screen();
             if words.is_empty() {
                 assert!(
                     !shown.contains("node not") && !shown.contains("without"),
@@ -696,7 +696,7 @@ fn nodes_that_do_not_report_are_named() {
 }
 
 #[test]
-fn the_panes_look_so_with_the_cursor_in_them() {
+fn the_panes_with_the_cursor() {
     let mut person = shop((80, 24));
     person.press(KeyCode::Tab);
     let drawn = draw(&person.state, &colour(), 80, 24);

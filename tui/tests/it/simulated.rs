@@ -78,7 +78,7 @@ fn every_view_shows(running: &mut Running, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_simulated_cluster_in_trouble_is_shown_as_its_seed_has_it() {
+async fn a_simulated_cluster_with_faults() {
     let mut running = troubled().await;
     running.look().await;
     every_view_shows(&mut running, "simulation");
@@ -86,7 +86,7 @@ async fn a_simulated_cluster_in_trouble_is_shown_as_its_seed_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_simulated_cluster_that_is_well_is_shown_so() {
+async fn a_simulated_cluster_without_faults() {
     let mut running = calm(3, 1).await;
     running.pass_for(Duration::from_secs(180)).await;
     running.look().await;
@@ -95,7 +95,7 @@ async fn a_simulated_cluster_that_is_well_is_shown_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_recording_is_shown_as_it_was_recorded() {
+async fn the_recorded_cluster() {
     let mut running = Running::recorded().await;
     running.look().await;
     every_view_shows(&mut running, "recording");
@@ -107,7 +107,7 @@ async fn the_recording_is_shown_as_it_was_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_past_of_the_recording_is_shown_as_it_was() {
+async fn the_past_of_the_recorded_cluster() {
     let mut running = Running::recorded().await;
     running.look().await;
     running.open_pod("leak").await;

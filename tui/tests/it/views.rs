@@ -138,7 +138,7 @@ fn ascii_is_ascii_but_for_what_the_cluster_says() {
 }
 
 #[test]
-fn nothing_overflows_in_any_room() {
+fn no_text_overflows_at_any_size() {
     for view in VIEWS {
         let state = showing(view, SourceKind::Vitals);
         for columns in [1, 2, 7, 20, 39, 41, 79, 81, 133, 300] {
@@ -243,7 +243,7 @@ fn every_view_in_every_condition() {
 }
 
 #[test]
-fn a_cluster_that_has_told_nothing_yet_says_what_is_happening() {
+fn a_view_without_data_names_what_it_waits_for() {
     let mut state = State::default();
     for view in [View::Overview, View::Pods] {
         act(&mut state, Action::Show(view));
@@ -304,17 +304,17 @@ fn help_lists_and_a_wrong_filter_lie_over_the_view() {
 }
 
 #[test]
-fn a_failing_liveness_probe_is_told_on_the_page_of_its_pod() {
+fn the_page_of_a_pod_shows_a_failing_liveness_probe() {
     let mut state = shop(SourceKind::Vitals);
     act(&mut state, Action::Resize(120, 40));
     open_pod(&mut state, LIVENESS);
     let shown = text(&draw(&state, &colour(), 120, 50));
-    for said in [
+    for expected in [
         "failing",
         "HTTP probe failed with statuscode: 503",
         "liveness",
     ] {
-        assert!(shown.contains(said), "{said} is missing:\n{shown}");
+        assert!(shown.contains(expected), "{expected} is missing:\n{shown}");
     }
     insta::assert_snapshot!("pod-liveness-120x50", shown);
 }

@@ -118,9 +118,11 @@ fn connect(page: &mut String, home: &Home, cluster: &str, what: &str) {
          contexts: [{{name: lab, context: {{cluster: lab, user: me}}}}]\n"
     );
     std::fs::write(home.kubeconfig(), text).unwrap();
-    let said = vitals(home, &["top", "nodes"]);
-    assert_ne!(said.code, Some(0));
-    let error = said.err.replace(&home.0.path().display().to_string(), "~");
+    let output = vitals(home, &["top", "nodes"]);
+    assert_ne!(output.code, Some(0));
+    let error = output
+        .err
+        .replace(&home.0.path().display().to_string(), "~");
     let _ = writeln!(
         page,
         "{what}\n\n```console\n$ vitals top nodes\n{error}```\n"

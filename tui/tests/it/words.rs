@@ -20,7 +20,7 @@ const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (140, 40)];
 /// A very long reason.
 const LONG: &str = "Unable to connect to the server: x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"kubernetes\"): the file is /home/jane/.kube/ca.crt";
 
-fn shown(state: &mut State, (columns, rows): (u16, u16)) -> String {
+fn screen(state: &mut State, (columns, rows): (u16, u16)) -> String {
     act(state, Action::Resize(columns, rows));
     refresh(state);
     text(&draw(state, &colour(), columns, rows))
@@ -43,7 +43,7 @@ fn words(text: &str) -> String {
 fn read(state: &mut State, size: (u16, u16)) -> String {
     let mut seen: Vec<String> = Vec::new();
     for scroll in 0..2_000 {
-        let drawn = shown(state, size);
+        let drawn = screen(state, size);
         // The text between both sides of the box.
         let between = |line: &str| {
             let mut parts = line.rsplitn(3, '│');
@@ -98,7 +98,7 @@ fn fail(state: &mut State, part: Part, why: &str) {
 }
 
 #[test]
-fn an_empty_view_says_whole_and_in_its_middle_why_and_what_to_press() {
+fn an_empty_view_has_its_reason_and_keys() {
     for view in [View::Overview, View::Pods, View::Nodes, View::Incidents] {
         for why in [LONG, "connection refused", "no such host: k8s.example"] {
             for size in SIZES {
@@ -107,7 +107,7 @@ fn an_empty_view_says_whole_and_in_its_middle_why_and_what_to_press() {
                 state.session.context = "production".to_owned();
                 act(&mut state, Action::Show(view));
                 apply(&mut state, lost(why));
-                let drawn = shown(&mut state, size);
+                let drawn = screen(&mut state, size);
                 if size.0 >= 80 || why.len() < 60 {
                     assert!(words(&drawn).contains(&words(why)), "{view:?}:\n{drawn}");
                 }
@@ -121,9 +121,9 @@ fn an_empty_view_says_whole_and_in_its_middle_why_and_what_to_press() {
 }
 
 #[test]
-fn an_empty_list_says_what_leaves_it_empty() {
+fn an_empty_list_names_its_reason() {
     let mut state = opened(View::Pods, shop(SourceKind::Metrics));
-    for (view, namespace, filter, said) in [
+    for (view, namespace, filter, expected) in [
         (
             View::Pods,
             None,
@@ -160,13 +160,13 @@ fn an_empty_list_says_what_leaves_it_empty() {
             );
             act(&mut state, Action::Enter);
         }
-        let drawn = shown(&mut state, (120, 40));
-        assert!(words(&drawn).contains(said), "{said}:\n{drawn}");
+        let drawn = screen(&mut state, (120, 40));
+        assert!(words(&drawn).contains(expected), "{expected}:\n{drawn}");
     }
 }
 
 #[test]
-fn every_message_can_be_read_whole_with_its_time() {
+fn the_list_of_messages_is_complete() {
     let refused = "forbidden: User \"system:serviceaccount:shop:jane\" cannot list resource \"horizontalpodautoscalers\" in API group \"autoscaling\" at the cluster scope: RBAC: clusterrole.rbac.authorization.k8s.io \"viewer\" not found";
     for size in SIZES {
         let mut state = opened(View::Pods, shop(SourceKind::Vitals));
@@ -180,14 +180,14 @@ fn every_message_can_be_read_whole_with_its_time() {
             "error: line one of a long message\nand line two of it, which is the reason",
             true,
         );
-        let cut = shown(&mut state, size);
+        let cut = screen(&mut state, size);
         if size.0 < 80 {
             let last = cut.lines().last().unwrap();
             assert!(last.contains("m: all"), "{last}");
         }
         act(&mut state, Action::Messages);
         let page = read(&mut state, size);
-        for said in [
+        for expected in [
             refused,
             LONG,
             "the cluster answers again, after 100s",
@@ -197,8 +197,8 @@ fn every_message_can_be_read_whole_with_its_time() {
         ] {
             // A word longer than the line is broken.
             let page = page.replace(' ', "");
-            let said = said.split_whitespace().collect::<String>();
-            assert!(page.contains(&said), "{said} in\n{page}");
+            let expected = expected.split_whitespace().collect::<String>();
+            assert!(page.contains(&expected), "{expected} in\n{page}");
         }
         assert_eq!(
             page.matches("certificate signed by").count(),
@@ -234,7 +234,7 @@ fn what_is_wrong_now_stands_above_the_messages() {
             "{page}"
         );
     }
-    insta::assert_snapshot!("messages-80x24", shown(&mut state, (80, 24)));
+    insta::assert_snapshot!("messages-80x24", screen(&mut state, (80, 24)));
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn help_is_in_columns_and_every_page_can_be_read_in_any_size() {
         act(&mut state, Action::Help);
         let mut pages = Vec::new();
         for page in Page::ALL {
-            let drawn = shown(&mut state, size);
+            let drawn = screen(&mut state, size);
             for corner in ["┌", "┐", "└", "┘"] {
                 assert_eq!(drawn.matches(corner).count(), 1, "{drawn}");
             }
@@ -261,7 +261,7 @@ fn help_is_in_columns_and_every_page_can_be_read_in_any_size() {
             pages.push(words);
             act(&mut state, Action::NextView(1));
         }
-        let drawn = shown(&mut state, size);
+        let drawn = screen(&mut state, size);
         assert!(drawn.contains("Keys"), "the first page follows the last");
         whole.push(pages);
     }
@@ -279,13 +279,13 @@ fn help_is_in_columns_and_every_page_can_be_read_in_any_size() {
 }
 
 #[test]
-fn the_whole_title_says_that_the_past_is_shown_and_end_leads_back_from_every_view() {
+fn the_title_names_a_past_time_and_end_returns_to_now() {
     for view in VIEWS {
         for size in SIZES {
             let mut state = opened(view, shop(SourceKind::Metrics));
             let at = state.now.plus_nanos(-94_000_000_000);
             act(&mut state, Action::Seek(at));
-            let drawn = shown(&mut state, size);
+            let drawn = screen(&mut state, size);
             let title = drawn.lines().next().unwrap();
             assert!(title.starts_with(" PAST 14:28:26Z"), "{title}");
             assert!(title.contains("end: back to now"), "{title}");
@@ -299,7 +299,7 @@ fn the_whole_title_says_that_the_past_is_shown_and_end_leads_back_from_every_vie
             act(&mut state, Action::Live);
             assert_eq!(state.time, Time::Live, "{view:?}");
             assert!(
-                shown(&mut state, size)
+                screen(&mut state, size)
                     .lines()
                     .next()
                     .unwrap()
@@ -327,10 +327,10 @@ fn the_page_of_a_pod_says_of_which_time_its_parts_are() {
         let mut state = shop(source);
         act(&mut state, Action::Resize(120, 60));
         open_pod(&mut state, OOM_KILLED);
-        let live = shown(&mut state, (120, 60));
+        let live = screen(&mut state, (120, 60));
         assert!(!live.contains("CONDITIONS  at "), "{live}");
         act(&mut state, Action::Pause);
-        let past = shown(&mut state, (120, 60));
+        let past = screen(&mut state, (120, 60));
         for part in [
             "PROBES  at 14:30:00Z",
             "CONDITIONS  at 14:30:00Z",
@@ -350,23 +350,23 @@ fn restarts_of_the_past_stand_beside_those_of_now() {
     let key = crate::shop::Shop::key(OOM_KILLED);
     let then = state.world().pods.get(&key).unwrap().restarts.count;
     let mut row = kubevitals::model::row::PodRow::clone(state.world().pods.get(&key).unwrap());
-    assert!(!shown(&mut state, (120, 60)).contains(" now)"));
+    assert!(!screen(&mut state, (120, 60)).contains(" now)"));
     row.restarts.count = then + 2;
     let put = kubevitals::model::Change::Put(row);
     apply(&mut state, Message::Pods(Batch::Some(vec![put])));
-    let drawn = shown(&mut state, (120, 60));
-    let said = format!("restarts {then} ({} now)", then + 2);
-    assert!(drawn.contains(&said), "{said}:\n{drawn}");
+    let drawn = screen(&mut state, (120, 60));
+    let expected = format!("restarts {then} ({} now)", then + 2);
+    assert!(drawn.contains(&expected), "{expected}:\n{drawn}");
 }
 
 #[test]
-fn a_namespace_that_is_shown_alone_stands_in_the_title_with_how_many_of_how_many() {
+fn the_title_names_a_single_namespace_and_its_counts() {
     let mut state = opened(View::Pods, shop(SourceKind::Vitals));
     let all = state.world().pods.len();
     for namespaces in [vec!["shop"], vec!["shop", "payments"]] {
         state.namespaces = namespaces.iter().map(|name| (*name).into()).collect();
         for size in [(80, 24), (140, 40)] {
-            let drawn = shown(&mut state, size);
+            let drawn = screen(&mut state, size);
             let title = drawn.lines().next().unwrap();
             assert!(
                 title.contains(&format!("ns {}", namespaces.join(","))),
@@ -380,7 +380,7 @@ fn a_namespace_that_is_shown_alone_stands_in_the_title_with_how_many_of_how_many
     state.namespaces = Vec::new();
     state.session.namespace = Some("shop".into());
     assert!(
-        shown(&mut state, (140, 40))
+        screen(&mut state, (140, 40))
             .lines()
             .next()
             .unwrap()
@@ -398,14 +398,14 @@ fn times_are_in_the_zone_that_was_chosen_and_the_title_names_it() {
     ] {
         let mut state = opened(View::Incidents, shop(SourceKind::Vitals));
         assert!(
-            shown(&mut state, (140, 40))
+            screen(&mut state, (140, 40))
                 .lines()
                 .next()
                 .unwrap()
                 .contains("UTC")
         );
         state.settings.zone = zone;
-        let drawn = shown(&mut state, (140, 40));
+        let drawn = screen(&mut state, (140, 40));
         let utc = |line: &str| {
             let ends = line
                 .split_whitespace()
@@ -417,20 +417,20 @@ fn times_are_in_the_zone_that_was_chosen_and_the_title_names_it() {
         assert!(drawn.lines().next().unwrap().contains(name), "{drawn}");
         let at = state.now.plus_nanos(-94_000_000_000);
         act(&mut state, Action::Seek(at));
-        let drawn = shown(&mut state, (140, 40));
+        let drawn = screen(&mut state, (140, 40));
         assert!(
             drawn.starts_with(&format!(" PAST {time} {name}")),
             "{drawn}"
         );
         act(&mut state, Action::TimeZone);
-        assert!(shown(&mut state, (140, 40)).starts_with(" PAST 14:28:26Z"));
+        assert!(screen(&mut state, (140, 40)).starts_with(" PAST 14:28:26Z"));
         assert!(state.notice.is_some());
     }
 }
 
 #[test]
 fn used_and_allocatable_have_one_unit_and_all_charts_end_now() {
-    for (used, there, said) in [
+    for (used, there, expected) in [
         (7_494, 63_300, "7.4/63.3"),
         (735, 40_000, "0.74/40"),
         (735, 4_000, "735m/4000m"),
@@ -443,14 +443,14 @@ fn used_and_allocatable_have_one_unit_and_all_charts_end_now() {
         cluster.allocatable.memory = Bytes(1 << 40).into();
         cluster.reporting = cluster.allocatable;
         apply(&mut state, Message::Cluster(cluster));
-        let drawn = shown(&mut state, (140, 40));
-        assert!(words(&drawn).contains(said), "{said}:\n{drawn}");
+        let drawn = screen(&mut state, (140, 40));
+        assert!(words(&drawn).contains(expected), "{expected}:\n{drawn}");
         if there >= 10_000 {
             assert!(drawn.contains("cores"), "{drawn}");
         }
     }
     let mut state = opened(View::Pod, shop(SourceKind::Vitals));
-    let drawn = shown(&mut state, (140, 40));
+    let drawn = screen(&mut state, (140, 40));
     assert_eq!(drawn.matches(" now").count(), 4, "{drawn}");
 }
 
@@ -478,27 +478,27 @@ const BANNED: [&str; 19] = [
 ];
 
 #[test]
-fn no_screen_has_words_that_must_be_read_twice() {
+fn every_screen_is_in_plain_words() {
     let mut screens: Vec<String> = Vec::new();
     for source in [SourceKind::Vitals, SourceKind::Metrics, SourceKind::None] {
         for view in VIEWS {
             let mut state = opened(view, shop(source));
-            screens.push(shown(&mut state, (200, 60)));
+            screens.push(screen(&mut state, (200, 60)));
             act(&mut state, Action::Step(-8));
-            screens.push(shown(&mut state, (200, 60)));
+            screens.push(screen(&mut state, (200, 60)));
             act(&mut state, Action::Live);
             apply(&mut state, Message::Pods(Batch::All(Vec::new())));
             apply(&mut state, Message::Incidents(Batch::All(Vec::new())));
-            screens.push(shown(&mut state, (200, 60)));
+            screens.push(screen(&mut state, (200, 60)));
             let mut state = State::default();
             act(&mut state, Action::Show(view));
-            screens.push(shown(&mut state, (200, 60)));
+            screens.push(screen(&mut state, (200, 60)));
             apply(
                 &mut state,
                 Message::Source(source, "it is there".to_owned()),
             );
             apply(&mut state, Message::Link(Link::Up));
-            screens.push(shown(&mut state, (200, 60)));
+            screens.push(screen(&mut state, (200, 60)));
             for action in [
                 Action::Help,
                 Action::Columns,
@@ -506,7 +506,7 @@ fn no_screen_has_words_that_must_be_read_twice() {
                 Action::Contexts,
             ] {
                 act(&mut state, action);
-                screens.push(shown(&mut state, (200, 100)));
+                screens.push(screen(&mut state, (200, 100)));
                 act(&mut state, Action::Back);
             }
         }

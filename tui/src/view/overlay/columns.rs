@@ -4,7 +4,7 @@ use super::window;
 use crate::input::Target;
 use crate::model::columns::ColumnChoice;
 use crate::model::{Field, State, placement};
-use crate::view::canvas::{Canvas, Piece, cells, row_of};
+use crate::view::canvas::{Canvas, Segment, cells, row_of};
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
@@ -14,8 +14,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         chosen: state.settings.columns.get(&view).map(Vec::as_slice),
         ..ColumnChoice::default()
     };
-    let choice = choice.fields(columns);
-    let has_room: Vec<Field> = placement::columns(state, canvas.buffer.area.width)
+    let selected = choice.fields(columns);
+    let placed: Vec<Field> = placement::columns(state, canvas.buffer.area.width)
         .iter()
         .map(|placed| placed.column.field)
         .collect();
@@ -31,22 +31,22 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
     canvas.hit(area, Target::Choices(first));
     for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {
-        let is_wanted = choice.contains(&column.field);
-        let (mark, ink) = match (is_wanted, has_room.contains(&column.field)) {
+        let is_selected = selected.contains(&column.field);
+        let (mark, ink) = match (is_selected, placed.contains(&column.field)) {
             (true, true) => ("[x] ", Ink::Good),
             (true, false) => ("[x] ", Ink::Warn),
             (false, _) => ("[ ] ", Ink::Muted),
         };
         let row = row_of(area, line);
-        let mut pieces = vec![
-            Piece::new(mark, ink),
-            Piece::plain(format!("{:<15} ", column.title)),
+        let mut segments = vec![
+            Segment::new(mark, ink),
+            Segment::plain(format!("{:<15} ", column.title)),
         ];
-        if is_wanted && !has_room.contains(&column.field) {
-            pieces.push(Piece::new("(no room) ", Ink::Warn));
+        if is_selected && !placed.contains(&column.field) {
+            segments.push(Segment::new("(no room) ", Ink::Warn));
         }
-        pieces.push(Piece::muted(column.field.about()));
-        canvas.pieces(row, &pieces);
+        segments.push(Segment::muted(column.field.about()));
+        canvas.segments(row, &segments);
         if at == cursor {
             canvas.patch(row, Ink::Selected);
         }

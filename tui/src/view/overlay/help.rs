@@ -11,11 +11,11 @@ use super::window;
 use crate::model::filter::{MANUAL, REMARK};
 use crate::model::{Page, State};
 use crate::text::{width, wrap};
-use crate::view::canvas::{Canvas, Piece, below, cells, pieces_width, right_of, row_of};
+use crate::view::canvas::{Canvas, Segment, below, cells, right_of, row_of, segments_width};
 use crate::view::theme::Ink;
 
 /// A line of a page.
-type Line = Vec<Piece>;
+type Line = Vec<Segment>;
 
 /// The least width of a page, so that the window keeps its size between pages.
 const LEAST: u16 = 76;
@@ -23,16 +23,16 @@ const LEAST: u16 = 76;
 /// Draws a page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u16) -> u16 {
     let screen = canvas.buffer.area;
-    let room = screen.width.saturating_sub(4);
+    let space = screen.width.saturating_sub(4);
     let lines = match page {
-        Page::Keys => keys::lines(canvas.keys, usize::from(room)),
-        Page::Filter => filter(usize::from(room.min(110))),
-        Page::Colours => colours::lines(state, canvas.theme, usize::from(room.min(110))),
-        Page::Words => words::lines(usize::from(room.min(110))),
-        Page::Messages => messages::lines(state, usize::from(room)),
+        Page::Keys => keys::lines(canvas.keys, usize::from(space)),
+        Page::Filter => filter(usize::from(space.min(110))),
+        Page::Colours => colours::lines(state, canvas.theme, usize::from(space.min(110))),
+        Page::Words => words::lines(usize::from(space.min(110))),
+        Page::Messages => messages::lines(state, usize::from(space)),
     };
-    let widest = lines.iter().map(|line| pieces_width(line)).max();
-    let wide = widest.unwrap_or(0).max(LEAST).min(room);
+    let widest = lines.iter().map(|line| segments_width(line)).max();
+    let wide = widest.unwrap_or(0).max(LEAST).min(space);
     // The names of the pages, and a blank line if there is space for one.
     let names = if screen.height < 20 { 1 } else { 2 };
     let count = cells(lines.len());
@@ -69,54 +69,54 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     let body = below(area, names);
     let scroll = scroll.min(count.saturating_sub(body.height));
     for (at, line) in (0..body.height).zip(lines.iter().skip(scroll.into())) {
-        canvas.pieces(row_of(body, at), line);
+        canvas.segments(row_of(body, at), line);
     }
     scroll
 }
 
 /// Describes the filter language.
-fn filter(room: usize) -> Vec<Line> {
+fn filter(space: usize) -> Vec<Line> {
     let rows = MANUAL
         .iter()
         .map(|(examples, meaning)| (examples.join("\n"), meaning.replace('`', "")));
-    let mut lines = table(rows, room, 30);
+    let mut lines = table(rows, space, 30);
     lines.push(Vec::new());
-    lines.extend(paragraph(&REMARK.replace('`', ""), room));
+    lines.extend(paragraph(&REMARK.replace('`', ""), space));
     lines
 }
 
 /// Breaks a text into lines.
-fn paragraph(text: &str, room: usize) -> impl Iterator<Item = Line> {
-    let lines = wrap(text, room).into_iter();
-    lines.map(|line| vec![Piece::plain(line)])
+fn paragraph(text: &str, space: usize) -> impl Iterator<Item = Line> {
+    let lines = wrap(text, space).into_iter();
+    lines.map(|line| vec![Segment::plain(line)])
 }
 
 /// Draws words with their meanings beside them; in little space, below them.
-fn table(rows: impl Iterator<Item = (String, String)>, room: usize, most: usize) -> Vec<Line> {
+fn table(rows: impl Iterator<Item = (String, String)>, space: usize, most: usize) -> Vec<Line> {
     let rows: Vec<(String, String)> = rows.collect();
     let lines_of = |word: &String| word.lines().map(width).max();
     let widest = rows.iter().filter_map(|(word, _)| lines_of(word)).max();
     let widest = widest.unwrap_or(0);
     let left = widest.min(most);
     let mut lines = Vec::new();
-    if room < left + 30 {
+    if space < left + 30 {
         for (word, meaning) in rows {
-            let words = wrap(&word, room).into_iter();
-            lines.extend(words.map(|word| vec![Piece::new(word, Ink::Accent)]));
-            let meaning = wrap(&meaning, room.saturating_sub(2).max(1)).into_iter();
-            lines.extend(meaning.map(|line| vec![Piece::plain(format!("  {line}"))]));
+            let words = wrap(&word, space).into_iter();
+            lines.extend(words.map(|word| vec![Segment::new(word, Ink::Accent)]));
+            let meaning = wrap(&meaning, space.saturating_sub(2).max(1)).into_iter();
+            lines.extend(meaning.map(|line| vec![Segment::plain(format!("  {line}"))]));
         }
         return lines;
     }
     for (word, meaning) in rows {
         let words = wrap(&word, left);
-        let meaning = wrap(&meaning, room - left - 2);
+        let meaning = wrap(&meaning, space - left - 2);
         for at in 0..words.len().max(meaning.len()) {
             let word = words.get(at).map_or("", String::as_str);
             let blanks = " ".repeat(left + 2 - width(word));
             lines.push(vec![
-                Piece::new(format!("{word}{blanks}"), Ink::Accent),
-                Piece::plain(meaning.get(at).map_or("", String::as_str)),
+                Segment::new(format!("{word}{blanks}"), Ink::Accent),
+                Segment::plain(meaning.get(at).map_or("", String::as_str)),
             ]);
         }
     }

@@ -4,7 +4,7 @@ use super::window;
 use crate::input::Target;
 use crate::model::{Choice, Picker};
 use crate::text::width;
-use crate::view::canvas::{Canvas, Piece, below, cells, right_of, row_of};
+use crate::view::canvas::{Canvas, Segment, below, cells, right_of, row_of};
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
@@ -17,13 +17,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     let area = window(canvas, 60, height, heading, hint);
     let line = row_of(area, 0);
     let used = canvas.text(line, "> ", Ink::Accent);
-    let room = right_of(line, used);
+    let space = right_of(line, used);
     let (before, after) = picker.line.halves();
-    let written = canvas.text(room, before, Ink::Plain);
-    canvas.text(right_of(room, written), after, Ink::Plain);
+    let written = canvas.text(space, before, Ink::Plain);
+    canvas.text(right_of(space, written), after, Ink::Plain);
     let cursor = (
-        room.x + cells(width(before)).min(room.width.saturating_sub(1)),
-        room.y,
+        space.x + cells(width(before)).min(space.width.saturating_sub(1)),
+        space.y,
     );
     let list = below(area, 1);
     if shown.len() == 0 {
@@ -34,7 +34,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     for (line, (at, (name, chosen))) in (0..list.height).zip(shown.enumerate().skip(first)) {
         let row = row_of(list, line);
         let mark = if chosen { "* " } else { "  " };
-        canvas.pieces(row, &[Piece::new(mark, Ink::Good), Piece::plain(&**name)]);
+        canvas.segments(
+            row,
+            &[Segment::new(mark, Ink::Good), Segment::plain(&**name)],
+        );
         if at == picker.cursor() {
             canvas.patch(row, Ink::Selected);
         }

@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::Quantiles;
 use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Amounts, Resource, State, Subject, format};
 use crate::text::cut_middle;
-use crate::view::canvas::{Canvas, Piece, below, pieces_width, row_of};
+use crate::view::canvas::{Canvas, Segment, below, row_of, segments_width};
 use crate::view::chart::{Chart, Line, Moment};
 use crate::view::theme::Ink;
 use crate::view::{trends, vitals};
@@ -18,13 +18,13 @@ const NAME: usize = 16;
 
 /// The pod or container of the charts.
 #[derive(Clone, Copy)]
-struct Shown<'a> {
+struct ChartSubject<'a> {
     pod: &'a PodRow,
     /// `None` for the whole pod.
     container: Option<&'a Container>,
 }
 
-impl Shown<'_> {
+impl ChartSubject<'_> {
     /// Returns usage, request and limit.
     fn amounts(&self, resource: Resource) -> [Option<u64>; 3] {
         let of = |amounts: Amounts| amounts.get(resource);
@@ -56,13 +56,25 @@ pub(super) fn draw(
             width: half.saturating_sub(1),
             ..area
         };
-        chart(canvas, part, state, Shown { pod, container }, resource);
+        chart(
+            canvas,
+            part,
+            state,
+            ChartSubject { pod, container },
+            resource,
+        );
     }
 }
 
-fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, resource: Resource) {
-    let Shown { pod, container } = shown;
-    let [used, request, limit] = shown.amounts(resource);
+fn chart(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    state: &State,
+    subject: ChartSubject<'_>,
+    resource: Resource,
+) {
+    let ChartSubject { pod, container } = subject;
+    let [used, request, limit] = subject.amounts(resource);
     let steps = trends::of_pod(state, pod, container, resource, area.width);
     // The current usage may be newer than the history.
     let quantiles = trends::quantiles(state, pod, container, resource).map(|it| Quantiles {
@@ -94,8 +106,8 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
             })
         })
         .collect();
-    let marks = marks(state, shown, steps.len());
-    let ends = trends::ends(state);
+    let marks = marks(state, subject, steps.len());
+    let edge_labels = trends::edge_labels(state);
     let moment = trends::moment(state, steps.len());
     let chart = Chart {
         resource,
@@ -106,7 +118,7 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
         moment: moment
             .as_ref()
             .map(|(step, label)| Moment { step: *step, label }),
-        ends: [&ends[0], &ends[1]],
+        edge_labels: [&edge_labels[0], &edge_labels[1]],
         ink: resource.into(),
     };
     let plot = below(area, 1);
@@ -118,20 +130,22 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
         Resource::Cpu => "CPU",
         Resource::Memory => "MEM",
     };
-    let mut now = vec![Piece::new(format!(" {name} "), Ink::Heading)];
+    let mut now = vec![Segment::new(format!(" {name} "), Ink::Heading)];
     if let Some(container) = container {
         let name = cut_middle(&container.name, NAME, canvas.theme.signs.ellipsis);
-        now.push(Piece::new(format!("{name} "), Ink::Accent));
+        now.push(Segment::new(format!("{name} "), Ink::Accent));
     }
-    now.push(Piece::plain(used.map_or(format::UNKNOWN.to_owned(), write)));
-    let bounds: Vec<Piece> = lines
+    now.push(Segment::plain(
+        used.map_or(format::UNKNOWN.to_owned(), write),
+    ));
+    let bounds: Vec<Segment> = lines
         .iter()
-        .map(|line| Piece::new(format!("  {}", line.label), line.ink))
+        .map(|line| Segment::new(format!("  {}", line.label), line.ink))
         .collect();
-    let spread: Vec<Piece> = quantiles
+    let spread: Vec<Segment> = quantiles
         .into_iter()
         .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
-        .map(|(word, value)| Piece::muted(format!("  {word} {}", write(value))))
+        .map(|(word, value)| Segment::muted(format!("  {word} {}", write(value))))
         .collect();
     // The heading has what the chart has no label for.
     let [first, second] = if labelled {
@@ -140,26 +154,26 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
         [bounds, spread]
     };
     let mut head = now;
-    for piece in first.into_iter().chain(second) {
-        if pieces_width(&head) + piece.width() <= area.width {
-            head.push(piece);
+    for segment in first.into_iter().chain(second) {
+        if segments_width(&head) + segment.width() <= area.width {
+            head.push(segment);
         }
     }
-    canvas.pieces(row_of(area, 0), &head);
+    canvas.segments(row_of(area, 0), &head);
 }
 
 /// Returns the steps in which the container, or one of the pod's, was restarted.
-fn marks(state: &State, shown: Shown<'_>, steps: usize) -> Vec<usize> {
-    let name = shown.container.map(|container| &*container.name);
+fn marks(state: &State, subject: ChartSubject<'_>, steps: usize) -> Vec<usize> {
+    let name = subject.container.map(|container| &*container.name);
     let is_shown = |container: &str| name.is_none_or(|name| name == container);
-    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(shown.pod.key())) {
+    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(subject.pod.key())) {
         Some(history) => {
             let marks = history.marks.iter();
             let marks = marks.filter(|mark| is_shown(&mark.container));
             marks.map(|mark| mark.time).collect()
         }
         None => {
-            let containers = shown.pod.containers.iter();
+            let containers = subject.pod.containers.iter();
             let containers = containers.filter(|container| is_shown(&container.name));
             let last = containers.filter_map(|container| container.restarts.last.as_deref());
             last.filter_map(|last| last.finished).collect()

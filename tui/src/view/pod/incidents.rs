@@ -3,11 +3,11 @@
 use super::{Text, heading};
 use crate::model::{Key, State, Tone};
 use crate::text::wrap;
-use crate::view::canvas::Piece;
-use crate::view::incident::{goes_on, when};
+use crate::view::canvas::Segment;
+use crate::view::incident::{is_open_at, when};
 
 /// The most incidents on the page of a pod.
-const SHOWN: usize = 8;
+const MAX_INCIDENTS: usize = 8;
 
 /// Returns the lines of the pod's incidents.
 pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
@@ -32,28 +32,28 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
         return Vec::new();
     }
     let mut lines = vec![heading("INCIDENTS")];
-    let more = rows.len().saturating_sub(SHOWN);
-    for row in rows.into_iter().take(SHOWN) {
+    let more = rows.len().saturating_sub(MAX_INCIDENTS);
+    for row in rows.into_iter().take(MAX_INCIDENTS) {
         let incident = &row.incident;
-        let (state, tone) = if goes_on(incident, now) {
+        let (state, tone) = if is_open_at(incident, now) {
             ("open", Tone::Bad)
         } else {
             ("over", Tone::Dim)
         };
         lines.push(vec![
-            Piece::muted(format!("   {state}  ")),
-            Piece::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
-            Piece::muted(format!("  {}", when(row, now, zone))),
+            Segment::muted(format!("   {state}  ")),
+            Segment::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
+            Segment::muted(format!("  {}", when(row, now, zone))),
         ]);
         for line in wrap(
             &incident.message,
             usize::from(width.saturating_sub(6)).max(1),
         ) {
-            lines.push(vec![Piece::plain(format!("     {line}"))]);
+            lines.push(vec![Segment::plain(format!("     {line}"))]);
         }
     }
     if more > 0 {
-        lines.push(vec![Piece::muted(format!(
+        lines.push(vec![Segment::muted(format!(
             "   and {more} older ones: see the view Incidents"
         ))]);
     }

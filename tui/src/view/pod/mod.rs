@@ -1,17 +1,17 @@
 //! Draws the page of a pod: its charts, and below them containers, probes, incidents, conditions and events.
 
 mod charts;
+mod conditions_events;
 mod containers;
 mod incidents;
 mod probes;
 mod resize;
-mod told;
 
 use ratatui::layout::Rect;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::canvas::{Canvas, Piece, below, cells, first_rows, pieces_width, row_of};
+use super::canvas::{Canvas, Segment, below, cells, first_rows, row_of, segments_width};
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::{LastRestart, PodRow};
@@ -19,7 +19,7 @@ use crate::model::{Detail, Key, Row as _, State, Time, format};
 use crate::text::wrap;
 
 /// A line of the page.
-type Text = Vec<Piece>;
+type Text = Vec<Segment>;
 
 /// Draws the page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
@@ -39,7 +39,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
         canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);
         let text = incidents::lines(state, key, body.width);
         for (at, line) in (0..body.height.saturating_sub(2)).zip(&text) {
-            canvas.pieces(row_of(below(body, 2), at), line);
+            canvas.segments(row_of(below(body, 2), at), line);
         }
         return 0;
     };
@@ -52,7 +52,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let head = head(state, &pod, body.width);
     let head_rows = u16::try_from(head.len()).unwrap_or(0).min(body.height);
     for (at, line) in (0..head_rows).zip(&head) {
-        canvas.pieces(row_of(body, at), line);
+        canvas.segments(row_of(body, at), line);
     }
     let body = below(body, head_rows);
     let selected = state.screen().container.as_ref().and_then(|name| {
@@ -75,7 +75,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     }
     let scroll = scroll.min(most);
     for (at, line) in (0..body.height).zip(text.iter().skip(scroll.into())) {
-        canvas.pieces(row_of(body, at), line);
+        canvas.segments(row_of(body, at), line);
     }
     let on_screen = |line: u16| {
         let row = line.checked_sub(scroll).filter(|row| *row < body.height)?;
@@ -96,22 +96,22 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
 /// Returns the status, node and owner of the pod.
 fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     let now = state.status_time();
-    let dim = |text: &str| Piece::muted(text);
+    let dim = |text: &str| Segment::muted(text);
     let mut line = vec![
-        Piece::plain(" "),
-        Piece::new(&*pod.status, pod.tone().into()),
+        Segment::plain(" "),
+        Segment::new(&*pod.status, pod.tone().into()),
         dim("  ready "),
-        Piece::plain(format!("{}/{}", pod.ready_containers, pod.total_containers)),
+        Segment::plain(format!("{}/{}", pod.ready_containers, pod.total_containers)),
         dim("  restarts "),
-        Piece::plain(pod.restarts.count.to_string()),
+        Segment::plain(pod.restarts.count.to_string()),
         dim(&restarts_since(state, pod)),
         dim("  age "),
-        Piece::plain(
+        Segment::plain(
             pod.created()
                 .map_or(format::UNKNOWN.to_owned(), |made| format::age(made, now)),
         ),
     ];
-    let mut second = vec![Piece::plain(" ")];
+    let mut second = vec![Segment::plain(" ")];
     for (word, text) in [
         ("node ", pod.node.to_string()),
         (
@@ -124,17 +124,17 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     ] {
         if !text.is_empty() {
             second.push(dim(word));
-            second.push(Piece::plain(format!("{text}  ")));
+            second.push(Segment::plain(format!("{text}  ")));
         }
     }
     let mut lines = Vec::new();
     if let Some(last) = pod.restarts.last.as_deref() {
         let last = [
             dim("  last "),
-            Piece::new(last_restart(last, now), Ink::Warn),
+            Segment::new(last_restart(last, now), Ink::Warn),
         ];
         // The reason of the last restart gets a row of its own before it is cut.
-        if pieces_width(&line) + pieces_width(&last) <= width {
+        if segments_width(&line) + segments_width(&last) <= width {
             line.extend(last);
         } else {
             lines.push(std::mem::take(&mut line));
@@ -153,14 +153,14 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
             state.clock(state.shown_time()),
             state.clock(now)
         );
-        lines.push(vec![Piece::new(text, Ink::Warn)]);
+        lines.push(vec![Segment::new(text, Ink::Warn)]);
     }
-    lines.extend(message(pod, width).into_iter().take(MESSAGE));
+    lines.extend(message(pod, width).into_iter().take(MESSAGE_LINES));
     lines
 }
 
 /// The lines of a message above the charts. The full message is at the end of the page.
-const MESSAGE: usize = 2;
+const MESSAGE_LINES: usize = 2;
 
 /// Returns the message of the pod's status, or the reason why it has no usage.
 fn message(pod: &PodRow, width: u16) -> Vec<Text> {
@@ -175,7 +175,7 @@ fn message(pod: &PodRow, width: u16) -> Vec<Text> {
     };
     let lines = wrap(message, usize::from(width.saturating_sub(2)).max(1)).into_iter();
     lines
-        .map(|line| vec![Piece::new(format!(" {line}"), Ink::Warn)])
+        .map(|line| vec![Segment::new(format!(" {line}"), Ink::Warn)])
         .collect()
 }
 
@@ -206,17 +206,19 @@ fn page(
     }
     lines.extend(incidents::lines(state, key, width));
     if let Some(detail) = detail {
-        told::conditions(&mut lines, detail, state, width);
-        told::events(&mut lines, detail, state, width);
+        conditions_events::conditions(&mut lines, detail, state, width);
+        conditions_events::events(&mut lines, detail, state, width);
     } else if let Some(why) = &state.screen().no_detail {
         let text = format!("probes, conditions and events: {}", why.text);
         let text = wrap(&text, usize::from(width.saturating_sub(2)).max(1)).into_iter();
-        lines.extend(text.map(|line| vec![Piece::new(format!(" {line}"), Ink::Warn)]));
+        lines.extend(text.map(|line| vec![Segment::new(format!(" {line}"), Ink::Warn)]));
     } else {
-        lines.push(vec![Piece::muted(" loading probes, conditions and events")]);
+        lines.push(vec![Segment::muted(
+            " loading probes, conditions and events",
+        )]);
     }
     let message = message(pod, width);
-    if message.len() > MESSAGE {
+    if message.len() > MESSAGE_LINES {
         lines.push(heading("MESSAGE"));
         lines.extend(message);
     }
@@ -240,11 +242,11 @@ fn heading_at(text: &str, state: &State) -> Text {
     let mut heading = heading(text);
     if state.time != Time::Live {
         let at = state.clock_with_zone(state.status_time());
-        heading.push(Piece::muted(format!("  at {at}")));
+        heading.push(Segment::muted(format!("  at {at}")));
     }
     heading
 }
 
 fn heading(text: &str) -> Text {
-    vec![Piece::new(format!(" {text}"), Ink::Heading)]
+    vec![Segment::new(format!(" {text}"), Ink::Heading)]
 }

@@ -6,7 +6,7 @@ use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 use super::{Text, heading_at};
 use crate::model::{State, Time, format};
 use crate::text::{self, wrap};
-use crate::view::canvas::{Piece, pieces_width};
+use crate::view::canvas::{Segment, segments_width};
 use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {
@@ -19,12 +19,12 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
         } else {
             " No container has a probe."
         };
-        lines.push(vec![Piece::muted(text)]);
+        lines.push(vec![Segment::muted(text)]);
         return;
     }
     let mut head = heading_at("PROBES", state);
     if is_past {
-        head.push(Piece::muted(
+        head.push(Segment::muted(
             ": their state is not stored; their incidents are",
         ));
     }
@@ -35,33 +35,33 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
             ProbeKind::Readiness => "readiness",
             ProbeKind::Startup => "startup",
         };
-        let mut line = vec![Piece::plain(format!(
+        let mut line = vec![Segment::plain(format!(
             "   {:<9} {:<12} ",
             kind, probe.container
         ))];
         if !is_past {
             line.push(status(probe, now));
         }
-        let room = usize::from(width.saturating_sub(pieces_width(&line) + 2));
-        if text::width(&probe.asks) <= room {
-            line.push(Piece::muted(format!("  {}", probe.asks)));
+        let space = usize::from(width.saturating_sub(segments_width(&line) + 2));
+        if text::width(&probe.asks) <= space {
+            line.push(Segment::muted(format!("  {}", probe.asks)));
             lines.push(line);
         } else {
             lines.push(line);
-            let room = usize::from(width.saturating_sub(6)).max(1);
-            let asks = wrap(&probe.asks, room).into_iter();
-            lines.extend(asks.map(|line| vec![Piece::muted(format!("     {line}"))]));
+            let space = usize::from(width.saturating_sub(6)).max(1);
+            let check_lines = wrap(&probe.asks, space).into_iter();
+            lines.extend(check_lines.map(|line| vec![Segment::muted(format!("     {line}"))]));
         }
         if !is_past && !probe.message.is_empty() && probe.status != ProbeStatus::Passing {
             for line in wrap(&probe.message, usize::from(width.saturating_sub(6)).max(1)) {
-                lines.push(vec![Piece::new(format!("     {line}"), Ink::Warn)]);
+                lines.push(vec![Segment::new(format!("     {line}"), Ink::Warn)]);
             }
         }
     }
 }
 
 /// Renders the status of a probe: `failing 2/3 for 5m`.
-fn status(probe: &Probe, now: Timestamp) -> Piece {
+fn status(probe: &Probe, now: Timestamp) -> Segment {
     let (word, ink) = match probe.status {
         ProbeStatus::Failing => ("failing", Ink::Bad),
         ProbeStatus::Pending => ("pending", Ink::Warn),
@@ -81,5 +81,5 @@ fn status(probe: &Probe, now: Timestamp) -> Piece {
         .since
         .map(|since| format!(" for {}", format::age(since, now)))
         .unwrap_or_default();
-    Piece::new(format!("{word}{failures}{since}"), ink)
+    Segment::new(format!("{word}{failures}{since}"), ink)
 }

@@ -4,7 +4,7 @@ use super::Text;
 use crate::model::row::{Bounds, Container, PodRow, Resize};
 use crate::model::{Amounts, format};
 use crate::text::wrap;
-use crate::view::canvas::Piece;
+use crate::view::canvas::Segment;
 use crate::view::theme::Ink;
 
 /// Renders the resize of a pod in at most two rows: `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough
@@ -28,7 +28,7 @@ pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
     wrap(&text, usize::from(width.saturating_sub(2)).max(1))
         .into_iter()
         .take(2)
-        .map(|text| vec![Piece::new(format!(" {text}"), ink)])
+        .map(|text| vec![Segment::new(format!(" {text}"), ink)])
         .collect()
 }
 
@@ -41,7 +41,7 @@ pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Tex
     };
     let changes = changes(has, desired);
     let text = format!("   resize {}: {changes}", resize.state.as_str());
-    Some(vec![Piece::new(text, resize.tone().into())])
+    Some(vec![Segment::new(text, resize.tone().into())])
 }
 
 /// Lists the differences between two sets of requests and limits.
@@ -100,7 +100,7 @@ mod tests {
         let text: String = lines(&resize, &pod, 200)
             .iter()
             .flatten()
-            .map(|piece| piece.text.as_str())
+            .map(|segment| segment.text.as_str())
             .collect();
         let cpu = format::cpu;
         let expected = format!(

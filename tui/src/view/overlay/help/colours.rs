@@ -3,11 +3,11 @@
 use super::Line;
 use crate::model::{State, Tone, format};
 use crate::text::{width, wrap};
-use crate::view::canvas::Piece;
+use crate::view::canvas::Segment;
 use crate::view::theme::{Ink, Theme, mark};
 
 /// Returns the lines of the page.
-pub(super) fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line> {
+pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
     let signs = &theme.signs;
     let thresholds = state.settings.thresholds;
     let [warn, bad] = [thresholds.warn, thresholds.bad].map(format::percent);
@@ -65,24 +65,24 @@ pub(super) fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line> {
     ];
     let mut lines = Vec::new();
     for (sample, ink, meaning) in rows {
-        line(&mut lines, sample, ink, &meaning, room);
+        line(&mut lines, sample, ink, &meaning, space);
     }
     lines.push(Vec::new());
     for (sample, meaning) in plain {
-        line(&mut lines, &sample, Ink::Plain, &meaning, room);
+        line(&mut lines, &sample, Ink::Plain, &meaning, space);
     }
     lines
 }
 
-fn line(lines: &mut Vec<Line>, sample: &str, ink: Ink, meaning: &str, room: usize) {
+fn line(lines: &mut Vec<Line>, sample: &str, ink: Ink, meaning: &str, space: usize) {
     const SAMPLE: usize = 10;
-    let texts = wrap(meaning, room.saturating_sub(SAMPLE).max(1));
+    let texts = wrap(meaning, space.saturating_sub(SAMPLE).max(1));
     for (at, text) in texts.into_iter().enumerate() {
         let sample = if at == 0 { sample } else { "" };
         let blanks = " ".repeat(SAMPLE.saturating_sub(width(sample)));
         lines.push(vec![
-            Piece::new(sample, ink),
-            Piece::plain(format!("{blanks}{text}")),
+            Segment::new(sample, ink),
+            Segment::plain(format!("{blanks}{text}")),
         ]);
     }
 }

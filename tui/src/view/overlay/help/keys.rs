@@ -3,7 +3,7 @@
 use super::Line;
 use crate::input::KeyMap;
 use crate::text::{width, wrap};
-use crate::view::canvas::{Piece, pieces_width};
+use crate::view::canvas::{Segment, segments_width};
 use crate::view::theme::Ink;
 
 /// The cells between two columns.
@@ -13,34 +13,34 @@ const GAP: usize = 3;
 const LEAST: usize = 18;
 
 /// Returns the lines of the page.
-pub(super) fn lines(keys: &KeyMap, room: usize) -> Vec<Line> {
+pub(super) fn lines(keys: &KeyMap, space: usize) -> Vec<Line> {
     let sections = keys.help();
     let all = || sections.iter().flat_map(|(_, lines)| lines);
-    let key_room = all().map(|(keys, _)| width(keys)).max().unwrap_or(0) + 4;
-    let what_room = all().map(|(_, what)| width(what)).max().unwrap_or(0);
-    let column = key_room + what_room;
-    let count = ((room + GAP) / (column + GAP)).max(1);
-    let what_room = what_room.min(room.saturating_sub(key_room));
+    let key_width = all().map(|(keys, _)| width(keys)).max().unwrap_or(0) + 4;
+    let what_width = all().map(|(_, what)| width(what)).max().unwrap_or(0);
+    let column = key_width + what_width;
+    let count = ((space + GAP) / (column + GAP)).max(1);
+    let what_width = what_width.min(space.saturating_sub(key_width));
     let mut blocks = Vec::new();
     for (section, bindings) in &sections {
         if bindings.is_empty() {
             continue;
         }
-        let mut block = vec![vec![Piece::new(section.title(), Ink::Heading)]];
+        let mut block = vec![vec![Segment::new(section.title(), Ink::Heading)]];
         for (keys, what) in bindings {
             // In little space the help text is below the keys.
-            if what_room < LEAST.min(width(what)) {
-                block.push(vec![Piece::new(format!("  {keys}"), Ink::Accent)]);
-                let below = wrap(what, room.saturating_sub(4).max(1)).into_iter();
-                block.extend(below.map(|line| vec![Piece::plain(format!("    {line}"))]));
+            if what_width < LEAST.min(width(what)) {
+                block.push(vec![Segment::new(format!("  {keys}"), Ink::Accent)]);
+                let below = wrap(what, space.saturating_sub(4).max(1)).into_iter();
+                block.extend(below.map(|line| vec![Segment::plain(format!("    {line}"))]));
                 continue;
             }
-            for (at, line) in wrap(what, what_room).into_iter().enumerate() {
+            for (at, line) in wrap(what, what_width).into_iter().enumerate() {
                 let keys = if at == 0 { keys.as_str() } else { "" };
-                let blanks = " ".repeat(key_room - 2 - width(keys));
+                let blanks = " ".repeat(key_width - 2 - width(keys));
                 block.push(vec![
-                    Piece::new(format!("  {keys}{blanks}"), Ink::Accent),
-                    Piece::plain(line),
+                    Segment::new(format!("  {keys}{blanks}"), Ink::Accent),
+                    Segment::plain(line),
                 ]);
             }
         }
@@ -82,10 +82,10 @@ fn side_by_side(columns: &[Vec<Line>], wide: usize) -> Vec<Line> {
         let mut line = Line::new();
         for (place, column) in columns.iter().enumerate() {
             let from = place * (wide + GAP);
-            let blanks = from.saturating_sub(usize::from(pieces_width(&line)));
-            if let Some(pieces) = column.get(at).filter(|pieces| !pieces.is_empty()) {
-                line.push(Piece::plain(" ".repeat(blanks)));
-                line.extend(pieces.iter().cloned());
+            let blanks = from.saturating_sub(usize::from(segments_width(&line)));
+            if let Some(segments) = column.get(at).filter(|segments| !segments.is_empty()) {
+                line.push(Segment::plain(" ".repeat(blanks)));
+                line.extend(segments.iter().cloned());
             }
         }
         line
@@ -98,18 +98,18 @@ mod tests {
     use super::*;
 
     fn text(line: &Line) -> String {
-        line.iter().map(|piece| piece.text.as_str()).collect()
+        line.iter().map(|segment| segment.text.as_str()).collect()
     }
 
     #[test]
-    fn every_key_is_there_whole_in_any_room_and_in_columns_where_there_is_room() {
+    fn every_key_is_complete_at_any_width() {
         let keys = KeyMap::default();
         let mut heights = Vec::new();
-        for room in [36, 76, 136, 196, 300] {
-            let lines = lines(&keys, room);
+        for space in [36, 76, 136, 196, 300] {
+            let lines = lines(&keys, space);
             assert!(
-                lines.iter().all(|line| width(&text(line)) <= room),
-                "{room}"
+                lines.iter().all(|line| width(&text(line)) <= space),
+                "{space}"
             );
             let words = |text: &str| {
                 let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
@@ -125,7 +125,7 @@ mod tests {
                 }
                 expected.push(' ');
             }
-            assert_eq!(words(&shown.join(" ")), words(&expected), "{room}");
+            assert_eq!(words(&shown.join(" ")), words(&expected), "{space}");
             heights.push(lines.len());
         }
         assert!(heights.is_sorted_by(|a, b| a >= b), "{heights:?}");

@@ -3,14 +3,14 @@
 use super::Line;
 use crate::model::{Link, State, format};
 use crate::text::{clean, width, wrap};
-use crate::view::canvas::Piece;
+use crate::view::canvas::Segment;
 use crate::view::theme::Ink;
 
 /// From this width on, a message is beside its time, else below it.
 const BESIDE: usize = 70;
 
 /// Returns the lines of the page.
-pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
+pub(super) fn lines(state: &State, space: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut wrong: Vec<String> = Vec::new();
     if let Link::Lost { since, why, .. } = &state.link {
@@ -21,12 +21,12 @@ pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
     let failing = failing.filter_map(|(part, it)| Some((part, it.failure()?)));
     wrong.extend(failing.map(|(part, (why, _))| format!("{part}: {}", why.text)));
     if !wrong.is_empty() {
-        lines.push(vec![Piece::new("Wrong now", Ink::Heading)]);
+        lines.push(vec![Segment::new("Wrong now", Ink::Heading)]);
         for text in wrong {
-            paragraph(&mut lines, &text, Ink::Warn, "  ", room);
+            paragraph(&mut lines, &text, Ink::Warn, "  ", space);
         }
         lines.push(Vec::new());
-        lines.push(vec![Piece::new("Before", Ink::Heading)]);
+        lines.push(vec![Segment::new("Before", Ink::Heading)]);
     }
     let before = lines.len();
     for entry in state.messages.newest_first() {
@@ -37,30 +37,30 @@ pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
             head.push_str(&format!("{} times since {first}  ", entry.count));
         }
         let ink = if entry.bad { Ink::Bad } else { Ink::Plain };
-        if room < BESIDE || entry.count > 1 {
-            lines.push(vec![Piece::muted(head.trim_end())]);
-            paragraph(&mut lines, &entry.text, ink, "  ", room);
+        if space < BESIDE || entry.count > 1 {
+            lines.push(vec![Segment::muted(head.trim_end())]);
+            paragraph(&mut lines, &entry.text, ink, "  ", space);
             continue;
         }
         let indent = " ".repeat(width(&head));
         let from = lines.len();
-        paragraph(&mut lines, &entry.text, ink, &indent, room);
-        if let Some(piece) = lines.get_mut(from).and_then(|line| line.first_mut()) {
-            *piece = Piece::muted(head);
+        paragraph(&mut lines, &entry.text, ink, &indent, space);
+        if let Some(segment) = lines.get_mut(from).and_then(|line| line.first_mut()) {
+            *segment = Segment::muted(head);
         }
     }
     if lines.len() == before {
-        lines.push(vec![Piece::muted("No messages yet")]);
+        lines.push(vec![Segment::muted("No messages yet")]);
     }
     lines
 }
 
 /// Adds an indented text.
-fn paragraph(lines: &mut Vec<Line>, text: &str, ink: Ink, indent: &str, room: usize) {
+fn paragraph(lines: &mut Vec<Line>, text: &str, ink: Ink, indent: &str, space: usize) {
     // Line feeds stay: some errors are lists.
-    let room = room.saturating_sub(width(indent)).max(1);
+    let space = space.saturating_sub(width(indent)).max(1);
     let text: Vec<_> = text.lines().map(clean).collect();
-    for line in wrap(&text.join("\n"), room) {
-        lines.push(vec![Piece::plain(indent), Piece::new(line, ink)]);
+    for line in wrap(&text.join("\n"), space) {
+        lines.push(vec![Segment::plain(indent), Segment::new(line, ink)]);
     }
 }

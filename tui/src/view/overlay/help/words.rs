@@ -49,8 +49,8 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// Returns the lines of the page.
-pub(super) fn lines(room: usize) -> Vec<Line> {
+pub(super) fn lines(space: usize) -> Vec<Line> {
     let rows = WORDS.iter();
     let rows = rows.map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned()));
-    table(rows, room, 16)
+    table(rows, space, 16)
 }
