@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{TIME_COLUMN, Value, name, time, value};
+use super::value::{TIME_COLUMN, Value, name, time, value};
 use crate::model::{AnyTable, Field};
 
 const END: &str = "\r\n";

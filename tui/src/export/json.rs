@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Map, Number, Value as Json};
 
-use super::{TIME_COLUMN, Value, name, time, value};
+use super::value::{TIME_COLUMN, Value, name, time, value};
 use crate::model::{AnyTable, Field};
 
 pub(super) fn write(

@@ -227,3 +227,14 @@ pub(super) fn first_rows(area: Rect, rows: u16) -> Rect {
         ..area
     }
 }
+
+/// Returns an area in the middle of another, at most of this size.
+pub(super) fn centered(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}

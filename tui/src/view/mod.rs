@@ -5,6 +5,7 @@ pub mod chart;
 mod empty;
 mod filter;
 mod footer;
+mod headings;
 mod incident;
 mod names;
 mod overlay;
@@ -23,7 +24,6 @@ mod troubles;
 mod vitals;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use crate::input::{Hits, KeyMap};
 use crate::model::{PartState, Rows, State, View};
@@ -106,15 +106,4 @@ pub struct Drawn {
     pub cursor: Option<(u16, u16)>,
     /// The scroll offset of the help or the page of a pod, limited to the content.
     pub scrolled: Option<u16>,
-}
-
-/// Returns an area in the middle of another, at most of this size.
-fn centered(area: Rect, width: u16, height: u16) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
-    Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    }
 }

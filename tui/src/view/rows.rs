@@ -58,7 +58,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
             .press("clear-filter", "remove the filter");
     }
     if view == View::Overview {
-        return Empty::calm(super::overview::attention(state));
+        return Empty::calm(super::headings::attention(state));
     }
     let namespaces = state.namespace_text();
     match namespaces.strip_prefix("ns ") {

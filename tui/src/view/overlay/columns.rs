@@ -1,6 +1,6 @@
 //! Draws the list for choosing columns.
 
-use super::window;
+use super::window::window;
 use crate::input::Target;
 use crate::model::columns::ColumnChoice;
 use crate::model::{Field, State, placement};

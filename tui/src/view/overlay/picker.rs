@@ -1,6 +1,6 @@
 //! Draws a picker: a list of names with a line that filters them.
 
-use super::window;
+use super::window::window;
 use crate::input::Target;
 use crate::model::{Choice, Picker};
 use crate::text::width;

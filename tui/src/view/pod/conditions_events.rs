@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Text, heading_at};
+use super::text::{Text, heading_at};
 use crate::model::{Detail, State, Time, format};
 use crate::text::wrap;
 use crate::view::canvas::Segment;

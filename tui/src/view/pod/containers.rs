@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Role;
 
-use super::{Text, heading, last_restart};
+use super::text::{Text, heading, last_restart};
 use crate::model::row::{Container, PodRow};
 use crate::model::{State, format};
 use crate::text::{self, Align, fit};

@@ -1,6 +1,6 @@
 //! Lists the incidents of a pod.
 
-use super::{Text, heading};
+use super::text::{Text, heading};
 use crate::model::{Key, State, Tone};
 use crate::text::wrap;
 use crate::view::canvas::Segment;

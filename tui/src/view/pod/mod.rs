@@ -6,20 +6,17 @@ mod containers;
 mod incidents;
 mod probes;
 mod resize;
+mod text;
 
 use ratatui::layout::Rect;
-
-use kubevitals_proto::time::Timestamp;
 
 use super::canvas::{Canvas, Segment, below, cells, first_rows, row_of, segments_width};
 use super::theme::Ink;
 use crate::input::Target;
-use crate::model::row::{LastRestart, PodRow};
-use crate::model::{Detail, Key, Row as _, State, Time, format};
+use crate::model::row::PodRow;
+use crate::model::{Detail, Key, Row as _, State, format};
 use crate::text::wrap;
-
-/// A line of the page.
-type Text = Vec<Segment>;
+use text::{Text, heading, last_restart};
 
 /// Draws the page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
@@ -179,18 +176,6 @@ fn message(pod: &PodRow, width: u16) -> Vec<Text> {
         .collect()
 }
 
-/// `liveness probe, exit 137, in web, 2m ago, after 5m`.
-fn last_restart(last: &LastRestart, now: Timestamp) -> String {
-    let mut text = last.text(now);
-    if last.exit_code != 0 && !text.contains("exit") {
-        text.push_str(&format!(", exit {}", last.exit_code));
-    }
-    if let (Some(started), Some(finished)) = (last.started, last.finished) {
-        text.push_str(&format!(", after {}", format::age(started, finished)));
-    }
-    text
-}
-
 /// Returns everything below the charts, and the lines of the containers.
 fn page(
     state: &State,
@@ -235,18 +220,4 @@ fn restarts_since(state: &State, pod: &PodRow) -> String {
         Some(now) if now != pod.restarts.count => format!(" ({now} now)"),
         _ => String::new(),
     }
-}
-
-/// Returns a heading; with the time of its lines, if that is not now.
-fn heading_at(text: &str, state: &State) -> Text {
-    let mut heading = heading(text);
-    if state.time != Time::Live {
-        let at = state.clock_with_zone(state.status_time());
-        heading.push(Segment::muted(format!("  at {at}")));
-    }
-    heading
-}
-
-fn heading(text: &str) -> Text {
-    vec![Segment::new(format!(" {text}"), Ink::Heading)]
 }

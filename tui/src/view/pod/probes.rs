@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
-use super::{Text, heading_at};
+use super::text::{Text, heading_at};
 use crate::model::{State, Time, format};
 use crate::text::{self, wrap};
 use crate::view::canvas::{Segment, segments_width};

@@ -1,6 +1,6 @@
 //! Describes an in-place resize that is not complete: its state, and the desired requests and limits.
 
-use super::Text;
+use super::text::Text;
 use crate::model::row::{Bounds, Container, PodRow, Resize};
 use crate::model::{Amounts, format};
 use crate::text::wrap;

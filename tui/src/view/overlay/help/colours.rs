@@ -1,6 +1,6 @@
 //! The help page about colours and signs.
 
-use super::Line;
+use super::table::Line;
 use crate::model::{State, Tone, format};
 use crate::text::{width, wrap};
 use crate::view::canvas::Segment;

@@ -1,6 +1,6 @@
 //! The help page about keys, in as many columns as fit.
 
-use super::Line;
+use super::table::Line;
 use crate::input::KeyMap;
 use crate::text::{width, wrap};
 use crate::view::canvas::{Segment, segments_width};

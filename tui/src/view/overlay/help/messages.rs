@@ -1,6 +1,6 @@
 //! The page of messages: the current problems, then the last messages in full, the newest first.
 
-use super::Line;
+use super::table::Line;
 use crate::model::{Link, State, format};
 use crate::text::{clean, width, wrap};
 use crate::view::canvas::Segment;

@@ -1,6 +1,6 @@
 //! The help page about the words on the screen.
 
-use super::{Line, table};
+use super::table::{Line, table};
 
 /// Words and their meanings.
 const WORDS: &[(&str, &str)] = &[
