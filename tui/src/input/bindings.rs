@@ -55,6 +55,16 @@ impl Section {
         Self::Help,
     ];
 
+    /// The mode in which the keys of the section apply.
+    const fn mode(self) -> Mode {
+        match self {
+            Self::Line => Mode::Filter,
+            Self::List => Mode::Pick,
+            Self::Help => Mode::Help,
+            _ => Mode::Browse,
+        }
+    }
+
     /// The heading.
     pub const fn title(self) -> &'static str {
         match self {
@@ -70,7 +80,7 @@ impl Section {
     }
 }
 
-const fn browse(
+const fn bind(
     section: Section,
     id: &'static str,
     keys: &'static [&'static str],
@@ -80,56 +90,8 @@ const fn browse(
     Binding {
         id,
         keys,
-        mode: Mode::Browse,
+        mode: section.mode(),
         section,
-        help,
-        action,
-    }
-}
-
-const fn write(
-    id: &'static str,
-    keys: &'static [&'static str],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding {
-        id,
-        keys,
-        mode: Mode::Filter,
-        section: Section::Line,
-        help,
-        action,
-    }
-}
-
-const fn pick(
-    id: &'static str,
-    keys: &'static [&'static str],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding {
-        id,
-        keys,
-        mode: Mode::Pick,
-        section: Section::List,
-        help,
-        action,
-    }
-}
-
-const fn help(
-    id: &'static str,
-    keys: &'static [&'static str],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding {
-        id,
-        keys,
-        mode: Mode::Help,
-        section: Section::Help,
         help,
         action,
     }
@@ -140,7 +102,7 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let (before, after) = KEYS.split_at(KEYS.iter().position(is_of_time).unwrap_or(0));
     let views = View::SWITCHABLE.iter().zip(DIGITS).map(|(view, key)| {
         let info = view.info();
-        browse(Section::Views, info.id, key, Action::Show(*view), info.help)
+        bind(Section::Views, info.id, key, Action::Show(*view), info.help)
     });
     before
         .iter()
@@ -151,17 +113,8 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
 });
 
 /// The keys of the views, in the order of the views.
-const DIGITS: [&[&str]; 9] = [
-    &["1"],
-    &["2"],
-    &["3"],
-    &["4"],
-    &["5"],
-    &["6"],
-    &["7"],
-    &["8"],
-    &["9"],
-];
+#[rustfmt::skip] // one line: a table
+const DIGITS: [&[&str]; 9] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["9"]];
 
 /// Whether a binding comes after those of the views.
 fn is_of_time(binding: &Binding) -> bool {
@@ -171,85 +124,81 @@ fn is_of_time(binding: &Binding) -> bool {
 /// The bindings except those that open a view.
 #[rustfmt::skip] // one line each: a table
 static KEYS: &[Binding] = &[
-    browse(Section::Move, "down", &["down", "j"], Action::Move(1), "one row down"),
-    browse(Section::Move, "up", &["up", "k"], Action::Move(-1), "one row up"),
-    browse(Section::Move, "page-down", &["pgdn", "ctrl-f"], Action::Page(1), "one page down"),
-    browse(Section::Move, "page-up", &["pgup", "ctrl-b"], Action::Page(-1), "one page up"),
-    browse(Section::Move, "first", &["g"], Action::First, "first row"),
-    browse(Section::Move, "last", &["G"], Action::Last, "last row"),
-    browse(Section::Move, "enter", &["enter"], Action::Enter, "open the selected row"),
-    browse(Section::Move, "back", &["esc"], Action::Back, "go back"),
-    browse(Section::Move, "acknowledge", &["a"], Action::Acknowledge, "acknowledge, or undo that"),
-    browse(Section::Views, "next-view", &["tab"], Action::NextView(1), "next pane, next view"),
-    browse(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "previous pane, previous view"),
-    browse(Section::Time, "pause", &["space"], Action::Pause, "pause, or continue"),
-    browse(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "a step back in time"),
-    browse(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "a step forward in time"),
-    browse(Section::Time, "leap-back", &["shift-left", "H"], Action::Step(-10), "ten steps back"),
-    browse(Section::Time, "leap-forward", &["shift-right", "L"], Action::Step(10), "ten steps forward"),
-    browse(Section::Time, "oldest", &["home"], Action::Oldest, "the oldest time that is stored"),
-    browse(Section::Time, "live", &["end"], Action::Live, "back to now"),
-    browse(Section::Time, "time-zone", &["z"], Action::TimeZone, "times in the local zone, or in UTC"),
-    browse(Section::Time, "shorter-span", &["["], Action::Span(-1), "shorter span"),
-    browse(Section::Time, "longer-span", &["]"], Action::Span(1), "longer span"),
-    browse(Section::Rows, "filter", &["/"], Action::Filter, "filter by words, numbers, labels"),
-    browse(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "remove the filter"),
-    browse(Section::Rows, "next-sort", &["s"], Action::NextSort(1), "sort by the next column"),
-    browse(Section::Rows, "previous-sort", &["S"], Action::NextSort(-1), "sort by the previous column"),
-    browse(Section::Rows, "reverse", &["r"], Action::Reverse, "reverse the sort order"),
-    browse(Section::Rows, "sort-cpu", &["P"], Action::SortBy(Field::Cpu), "sort by CPU"),
-    browse(Section::Rows, "sort-memory", &["M"], Action::SortBy(Field::Memory), "sort by memory"),
-    browse(Section::Rows, "sort-name", &["N"], Action::SortBy(Field::Name), "sort by name"),
-    browse(Section::Rows, "sort-restarts", &["R"], Action::SortBy(Field::Restarts), "sort by restarts"),
-    browse(Section::Rows, "sort-age", &["A"], Action::SortBy(Field::Age), "sort by age"),
-    browse(Section::Rows, "columns", &["c"], Action::Columns, "choose columns"),
-    browse(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
-    browse(
-        Section::Program,
-        "only-this-namespace",
-        &["o"],
-        Action::OnlyThisNamespace,
+    bind(Section::Move, "down", &["down", "j"], Action::Move(1), "one row down"),
+    bind(Section::Move, "up", &["up", "k"], Action::Move(-1), "one row up"),
+    bind(Section::Move, "page-down", &["pgdn", "ctrl-f"], Action::Page(1), "one page down"),
+    bind(Section::Move, "page-up", &["pgup", "ctrl-b"], Action::Page(-1), "one page up"),
+    bind(Section::Move, "first", &["g"], Action::First, "first row"),
+    bind(Section::Move, "last", &["G"], Action::Last, "last row"),
+    bind(Section::Move, "enter", &["enter"], Action::Enter, "open the selected row"),
+    bind(Section::Move, "back", &["esc"], Action::Back, "go back"),
+    bind(Section::Move, "acknowledge", &["a"], Action::Acknowledge, "acknowledge, or undo that"),
+    bind(Section::Views, "next-view", &["tab"], Action::NextView(1), "next pane, next view"),
+    bind(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "previous pane, previous view"),
+    bind(Section::Time, "pause", &["space"], Action::Pause, "pause, or continue"),
+    bind(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "a step back in time"),
+    bind(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "a step forward in time"),
+    bind(Section::Time, "leap-back", &["shift-left", "H"], Action::Step(-10), "ten steps back"),
+    bind(Section::Time, "leap-forward", &["shift-right", "L"], Action::Step(10), "ten steps forward"),
+    bind(Section::Time, "oldest", &["home"], Action::Oldest, "the oldest time that is stored"),
+    bind(Section::Time, "live", &["end"], Action::Live, "back to now"),
+    bind(Section::Time, "time-zone", &["z"], Action::TimeZone, "times in the local zone, or in UTC"),
+    bind(Section::Time, "shorter-span", &["["], Action::Span(-1), "shorter span"),
+    bind(Section::Time, "longer-span", &["]"], Action::Span(1), "longer span"),
+    bind(Section::Rows, "filter", &["/"], Action::Filter, "filter by words, numbers, labels"),
+    bind(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "remove the filter"),
+    bind(Section::Rows, "next-sort", &["s"], Action::NextSort(1), "sort by the next column"),
+    bind(Section::Rows, "previous-sort", &["S"], Action::NextSort(-1), "sort by the previous column"),
+    bind(Section::Rows, "reverse", &["r"], Action::Reverse, "reverse the sort order"),
+    bind(Section::Rows, "sort-cpu", &["P"], Action::SortBy(Field::Cpu), "sort by CPU"),
+    bind(Section::Rows, "sort-memory", &["M"], Action::SortBy(Field::Memory), "sort by memory"),
+    bind(Section::Rows, "sort-name", &["N"], Action::SortBy(Field::Name), "sort by name"),
+    bind(Section::Rows, "sort-restarts", &["R"], Action::SortBy(Field::Restarts), "sort by restarts"),
+    bind(Section::Rows, "sort-age", &["A"], Action::SortBy(Field::Age), "sort by age"),
+    bind(Section::Rows, "columns", &["c"], Action::Columns, "choose columns"),
+    bind(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
+    bind(Section::Program, "only-this-namespace", &["o"], Action::OnlyThisNamespace,
         "only this row's namespace, or all",
     ),
-    browse(Section::Program, "context", &["x"], Action::Contexts, "choose a context: another cluster"),
-    browse(Section::Program, "copy", &["y"], Action::Copy, "copy the selected name"),
-    browse(Section::Program, "export-table", &["e"], Action::Export(ExportAs::Table), "export to a file, as a table"),
-    browse(Section::Program, "export-csv", &["v"], Action::Export(ExportAs::Csv), "export to a file, as CSV"),
-    browse(Section::Program, "export-json", &["J"], Action::Export(ExportAs::Json), "export to a file, as JSON"),
-    browse(Section::Program, "messages", &["m"], Action::Messages, "last messages: what failed, why"),
-    browse(Section::Program, "mouse", &["t"], Action::Mouse, "leave the mouse to the terminal, or use it"),
-    browse(Section::Program, "help", &["?", "f1"], Action::Help, "this help"),
-    browse(Section::Program, "redraw", &["ctrl-l"], Action::Redraw, "redraw the screen"),
-    browse(Section::Program, "suspend", &["ctrl-z"], Action::Suspend, "suspend; fg resumes"),
-    browse(Section::Program, "quit", &["q", "ctrl-c"], Action::Quit, "quit"),
-    write("line-accept", &["enter"], Action::Enter, "apply the filter"),
-    write("line-cancel", &["esc", "ctrl-c"], Action::Back, "discard the filter"),
-    write("line-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "delete the previous character"),
-    write("line-delete", &["delete"], Action::Edit(Edit::Delete), "delete the character at the cursor"),
-    write("line-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "delete the previous word"),
-    write("line-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "delete all before the cursor"),
-    write("line-delete-to-end", &["ctrl-k"], Action::Edit(Edit::DeleteToEnd), "delete all after the cursor"),
-    write("line-left", &["left", "ctrl-b"], Action::Edit(Edit::Left), "one character left"),
-    write("line-right", &["right", "ctrl-f"], Action::Edit(Edit::Right), "one character right"),
-    write("line-start", &["home", "ctrl-a"], Action::Edit(Edit::Start), "to the beginning"),
-    write("line-end", &["end", "ctrl-e"], Action::Edit(Edit::End), "to the end"),
-    pick("list-accept", &["enter"], Action::Enter, "choose the selected entry"),
-    pick("list-cancel", &["esc", "ctrl-c"], Action::Back, "close the list"),
-    pick("list-toggle", &["space", "tab"], Action::Toggle, "turn the selected entry on or off"),
-    pick("list-reset", &["ctrl-r"], Action::Reset, "the default columns again"),
-    pick("list-down", &["down", "ctrl-n"], Action::Move(1), "one entry down"),
-    pick("list-up", &["up", "ctrl-p"], Action::Move(-1), "one entry up"),
-    pick("list-page-down", &["pgdn"], Action::Page(1), "one page down"),
-    pick("list-page-up", &["pgup"], Action::Page(-1), "one page up"),
-    pick("list-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "delete the previous character"),
-    pick("list-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "delete the previous word"),
-    pick("list-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "delete all before the cursor"),
-    help("help-close", &["esc", "?", "f1", "q", "enter", "m"], Action::Back, "close this page"),
-    help("help-down", &["down", "j"], Action::Move(1), "one line down"),
-    help("help-up", &["up", "k"], Action::Move(-1), "one line up"),
-    help("help-page-down", &["pgdn", "space"], Action::Page(1), "one page down"),
-    help("help-page-up", &["pgup"], Action::Page(-1), "one page up"),
-    help("help-next", &["tab", "right", "l"], Action::NextView(1), "next help page"),
-    help("help-previous", &["shift-tab", "left", "h"], Action::NextView(-1), "previous help page"),
-    help("help-quit", &["ctrl-c"], Action::Quit, "quit"),
+    bind(Section::Program, "context", &["x"], Action::Contexts, "choose a context: another cluster"),
+    bind(Section::Program, "copy", &["y"], Action::Copy, "copy the selected name"),
+    bind(Section::Program, "export-table", &["e"], Action::Export(ExportAs::Table), "export to a file, as a table"),
+    bind(Section::Program, "export-csv", &["v"], Action::Export(ExportAs::Csv), "export to a file, as CSV"),
+    bind(Section::Program, "export-json", &["J"], Action::Export(ExportAs::Json), "export to a file, as JSON"),
+    bind(Section::Program, "messages", &["m"], Action::Messages, "last messages: what failed, why"),
+    bind(Section::Program, "mouse", &["t"], Action::Mouse, "leave the mouse to the terminal, or use it"),
+    bind(Section::Program, "help", &["?", "f1"], Action::Help, "this help"),
+    bind(Section::Program, "redraw", &["ctrl-l"], Action::Redraw, "redraw the screen"),
+    bind(Section::Program, "suspend", &["ctrl-z"], Action::Suspend, "suspend; fg resumes"),
+    bind(Section::Program, "quit", &["q", "ctrl-c"], Action::Quit, "quit"),
+    bind(Section::Line, "line-accept", &["enter"], Action::Enter, "apply the filter"),
+    bind(Section::Line, "line-cancel", &["esc", "ctrl-c"], Action::Back, "discard the filter"),
+    bind(Section::Line, "line-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "delete the previous character"),
+    bind(Section::Line, "line-delete", &["delete"], Action::Edit(Edit::Delete), "delete the character at the cursor"),
+    bind(Section::Line, "line-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "delete the previous word"),
+    bind(Section::Line, "line-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "delete all before the cursor"),
+    bind(Section::Line, "line-delete-to-end", &["ctrl-k"], Action::Edit(Edit::DeleteToEnd), "delete all after the cursor"),
+    bind(Section::Line, "line-left", &["left", "ctrl-b"], Action::Edit(Edit::Left), "one character left"),
+    bind(Section::Line, "line-right", &["right", "ctrl-f"], Action::Edit(Edit::Right), "one character right"),
+    bind(Section::Line, "line-start", &["home", "ctrl-a"], Action::Edit(Edit::Start), "to the beginning"),
+    bind(Section::Line, "line-end", &["end", "ctrl-e"], Action::Edit(Edit::End), "to the end"),
+    bind(Section::List, "list-accept", &["enter"], Action::Enter, "choose the selected entry"),
+    bind(Section::List, "list-cancel", &["esc", "ctrl-c"], Action::Back, "close the list"),
+    bind(Section::List, "list-toggle", &["space", "tab"], Action::Toggle, "turn the selected entry on or off"),
+    bind(Section::List, "list-reset", &["ctrl-r"], Action::Reset, "the default columns again"),
+    bind(Section::List, "list-down", &["down", "ctrl-n"], Action::Move(1), "one entry down"),
+    bind(Section::List, "list-up", &["up", "ctrl-p"], Action::Move(-1), "one entry up"),
+    bind(Section::List, "list-page-down", &["pgdn"], Action::Page(1), "one page down"),
+    bind(Section::List, "list-page-up", &["pgup"], Action::Page(-1), "one page up"),
+    bind(Section::List, "list-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "delete the previous character"),
+    bind(Section::List, "list-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "delete the previous word"),
+    bind(Section::List, "list-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "delete all before the cursor"),
+    bind(Section::Help, "help-close", &["esc", "?", "f1", "q", "enter", "m"], Action::Back, "close this page"),
+    bind(Section::Help, "help-down", &["down", "j"], Action::Move(1), "one line down"),
+    bind(Section::Help, "help-up", &["up", "k"], Action::Move(-1), "one line up"),
+    bind(Section::Help, "help-page-down", &["pgdn", "space"], Action::Page(1), "one page down"),
+    bind(Section::Help, "help-page-up", &["pgup"], Action::Page(-1), "one page up"),
+    bind(Section::Help, "help-next", &["tab", "right", "l"], Action::NextView(1), "next help page"),
+    bind(Section::Help, "help-previous", &["shift-tab", "left", "h"], Action::NextView(-1), "previous help page"),
+    bind(Section::Help, "help-quit", &["ctrl-c"], Action::Quit, "quit"),
 ];

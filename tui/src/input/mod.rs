@@ -192,6 +192,12 @@ mod tests {
         actions(event, Mode::Browse, &KeyMap::default(), &hits(), grip, now)
     }
 
+    /// The actions of an event with the default keys and no event before it.
+    fn single(event: &Event, mode: Mode, hits: &Hits) -> Vec<Action> {
+        let (keys, mut grip) = (KeyMap::default(), Grip::default());
+        actions(event, mode, &keys, hits, &mut grip, Instant::now())
+    }
+
     fn with(grip: &mut Grip, kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
         let event = Event::Mouse(MouseEvent {
             kind,
@@ -273,16 +279,7 @@ mod tests {
             hits.add(Rect::new(0, at, 9, 1), Target::Hint(binding.id));
         }
         for (at, binding) in (0..).zip(BINDINGS.iter()) {
-            let (event, keys) = (left_click(4, at), KeyMap::default());
-            let mut grip = Grip::default();
-            let done = actions(
-                &event,
-                Mode::Browse,
-                &keys,
-                &hits,
-                &mut grip,
-                Instant::now(),
-            );
+            let done = single(&left_click(4, at), Mode::Browse, &hits);
             assert_eq!(
                 done,
                 std::slice::from_ref(&binding.action),
@@ -294,77 +291,68 @@ mod tests {
 
     #[test]
     fn an_unbound_key_gives_a_notice() {
-        let none: [&str; 0] = [];
+        use KeyCode::{CapsLock, Char, F};
+
         let usual = KeyMap::default();
         let changed = KeyMap::new(&[("help".to_owned(), vec!["f2"])]).unwrap();
-        let without = KeyMap::new(&[("help".to_owned(), none.to_vec())]).unwrap();
+        let without = KeyMap::new::<&str>(&[("help".to_owned(), vec![])]).unwrap();
         let (looks, writes) = (Mode::Browse, Mode::Filter);
+        let none = KeyModifiers::NONE;
+        let (shift, control) = (KeyModifiers::SHIFT, KeyModifiers::CONTROL);
         for (keys, mode, code, modifiers, expected) in [
             (
                 &usual,
                 looks,
-                KeyCode::Char('Z'),
-                KeyModifiers::NONE,
+                Char('Z'),
+                none,
                 Some("no key Z; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
-                KeyCode::Char(':'),
-                KeyModifiers::SHIFT,
+                Char(':'),
+                shift,
                 Some("no key :; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
-                KeyCode::Char('d'),
-                KeyModifiers::CONTROL,
+                Char('d'),
+                control,
                 Some("no key ctrl-d; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
-                KeyCode::F(7),
-                KeyModifiers::NONE,
+                F(7),
+                none,
                 Some("no key f7; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
-                KeyCode::Char('ж'),
-                KeyModifiers::NONE,
+                Char('ж'),
+                none,
                 Some("no key ж; ? lists the keys"),
             ),
             (
                 &changed,
                 looks,
-                KeyCode::Char('?'),
-                KeyModifiers::NONE,
+                Char('?'),
+                none,
                 Some("no key ?; f2 lists the keys"),
             ),
-            (
-                &without,
-                looks,
-                KeyCode::Char('Z'),
-                KeyModifiers::NONE,
-                Some("no key Z here"),
-            ),
+            (&without, looks, Char('Z'), none, Some("no key Z here")),
             (
                 &usual,
                 writes,
-                KeyCode::Char('x'),
-                KeyModifiers::CONTROL,
+                Char('x'),
+                control,
                 Some("no key ctrl-x here"),
             ),
             // A key without a name gives no notice, nor does a control character.
-            (&usual, looks, KeyCode::CapsLock, KeyModifiers::NONE, None),
-            (
-                &usual,
-                looks,
-                KeyCode::Char('\u{7}'),
-                KeyModifiers::NONE,
-                None,
-            ),
+            (&usual, looks, CapsLock, none, None),
+            (&usual, looks, Char('\u{7}'), none, None),
         ] {
             let event = Event::Key(KeyEvent::new(code, modifiers));
             let mut grip = Grip::default();
@@ -382,22 +370,7 @@ mod tests {
         let mut hits = Hits::default();
         hits.add(Rect::new(10, 4, 60, 16), Target::Window);
         hits.add(Rect::new(12, 6, 56, 12), Target::Choices(3));
-        let click = |column, row| {
-            let event = Event::Mouse(MouseEvent {
-                kind: MouseEventKind::Down(MouseButton::Left),
-                column,
-                row,
-                modifiers: KeyModifiers::NONE,
-            });
-            actions(
-                &event,
-                Mode::Pick,
-                &KeyMap::default(),
-                &hits,
-                &mut Grip::default(),
-                Instant::now(),
-            )
-        };
+        let click = |column, row| single(&left_click(column, row), Mode::Pick, &hits);
         assert_eq!(click(20, 8), [Action::Choose(5)]);
         assert_eq!(click(20, 5), []);
         assert_eq!(click(2, 8), [Action::Back]);
@@ -427,29 +400,13 @@ mod tests {
 
     #[test]
     fn a_paste_becomes_a_filter() {
-        let pasted = |mode| {
-            let event = Event::Paste(" web\u{1b}[31m\nns=shop\n".to_owned());
-            actions(
-                &event,
-                mode,
-                &KeyMap::default(),
-                &Hits::default(),
-                &mut Grip::default(),
-                Instant::now(),
-            )
-        };
+        let pasted =
+            |text: &str, mode| single(&Event::Paste(text.to_owned()), mode, &Hits::default());
+        let text = " web\u{1b}[31m\nns=shop\n";
         let insert = Action::Edit(Edit::Insert("web[31m ns=shop".to_owned()));
-        assert_eq!(pasted(Mode::Browse), [Action::Filter, insert.clone()]);
-        assert_eq!(pasted(Mode::Filter), [insert]);
-        let long = Event::Paste("日".repeat(100_000));
-        let taken = actions(
-            &long,
-            Mode::Filter,
-            &KeyMap::default(),
-            &Hits::default(),
-            &mut Grip::default(),
-            Instant::now(),
-        );
+        assert_eq!(pasted(text, Mode::Browse), [Action::Filter, insert.clone()]);
+        assert_eq!(pasted(text, Mode::Filter), [insert]);
+        let taken = pasted(&"日".repeat(100_000), Mode::Filter);
         assert!(
             matches!(&*taken, [Action::Edit(Edit::Insert(text))] if text.len() <= LONGEST_PASTE)
         );
@@ -458,16 +415,7 @@ mod tests {
     #[test]
     fn the_release_of_a_key_does_nothing() {
         let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        let pressed = |event| {
-            actions(
-                &Event::Key(event),
-                Mode::Browse,
-                &KeyMap::default(),
-                &hits(),
-                &mut Grip::default(),
-                Instant::now(),
-            )
-        };
+        let pressed = |event| single(&Event::Key(event), Mode::Browse, &hits());
         assert_eq!(pressed(event), [Action::Quit]);
         event.kind = KeyEventKind::Release;
         assert_eq!(pressed(event), []);

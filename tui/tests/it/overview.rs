@@ -34,7 +34,7 @@ fn pod(name: &str) -> PodRow {
     pod
 }
 
-/// A recovered pod that was killed `seconds` ago.
+/// A recovered pod that was killed `ago` seconds ago.
 fn restarted(name: &str, ago: i64) -> PodRow {
     let mut pod = pod(name);
     pod.restarts.count = 1;

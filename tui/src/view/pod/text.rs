@@ -31,7 +31,7 @@ pub(super) fn heading(text: &str) -> Text {
 pub(super) fn heading_at(text: &str, state: &State) -> Text {
     let mut heading = heading(text);
     if state.time != Time::Live {
-        let at = state.clock_with_zone(state.told_time());
+        let at = state.clock_with_zone(state.status_time());
         heading.push(Segment::muted(format!("  at {at}")));
     }
     heading
