@@ -1,4 +1,4 @@
-//! What can be chosen when a cluster is started.
+//! The options of a cluster.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -35,7 +35,7 @@ pub struct Config {
     pub api_listen: SocketAddr,
     /// The port of all kubelets; 0 picks a free one.
     pub kubelet_port: u16,
-    /// The server to which `/apis/metrics.k8s.io` and `/apis/kubevitals.io` are sent on, if it is known already.
+    /// The server to which `/apis/metrics.k8s.io` and `/apis/kubevitals.io` are forwarded, if it exists already.
     pub aggregated: Option<SocketAddr>,
     /// The cluster's time, if it is not to be the machine's.
     pub clock: Option<SimClock>,

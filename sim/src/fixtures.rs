@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The folder with what real kubelets and API servers said: `scenarios`, `recording`,
+/// The folder with responses of real kubelets and API servers: `scenarios`, `recording`,
 /// `recording-node-outage`, `kubelet-1.36`.
 ///
 /// It is in the source tree, so this is for tests and benchmarks.

@@ -67,7 +67,7 @@ impl Certified {
         Ok(PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes())?)
     }
 
-    /// Both as rustls' servers present them.
+    /// Both in the form of a rustls server.
     pub(crate) fn key(&self) -> Result<CertifiedKey, PkiError> {
         let (chain, key) = (self.chain()?, self.private_key()?);
         Ok(CertifiedKey::from_der(chain, key, &provider())?)
@@ -94,7 +94,7 @@ pub fn roots(pem: &str) -> Result<Arc<rustls::RootCertStore>, PkiError> {
     Ok(Arc::new(roots))
 }
 
-/// The TLS of a server that asks for client certificates of an authority, in PEM, and does not insist.
+/// The TLS configuration of a server that accepts, and does not require, client certificates of an authority (PEM).
 pub(crate) fn server_tls(
     authority: &str,
     certificates: Arc<dyn ResolvesServerCert>,

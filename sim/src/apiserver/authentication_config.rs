@@ -1,4 +1,4 @@
-//! The configmap by which aggregated servers learn whom to believe.
+//! The configmap with the authorities that aggregated servers trust.
 
 use serde_json::json;
 

@@ -41,7 +41,7 @@ pub(super) fn accept(headers: &HeaderMap) -> &[u8] {
     headers.get(ACCEPT).map_or(&[], |value| value.as_bytes())
 }
 
-/// The shape and encoding that the headers ask for; `None` is a 406. JSON serves every shape, `protobuf` says which
+/// The shape and encoding that the headers request; `None` is a 406. JSON serves every shape, `protobuf` says which
 /// shapes protobuf serves, and there is no YAML.
 pub(super) fn form(
     headers: &HeaderMap,

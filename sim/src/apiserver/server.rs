@@ -42,7 +42,7 @@ impl std::fmt::Debug for ApiServer {
 }
 
 impl ApiServer {
-    /// Starts serving what `store` holds to those whom `identities` lets in.
+    /// Starts to serve the objects of `store` to the users of `identities`.
     ///
     /// # Errors
     /// When the address is taken, or a certificate cannot be made.

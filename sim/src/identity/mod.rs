@@ -1,8 +1,8 @@
-//! Who may talk to the simulated cluster, and what they may do.
+//! Authentication and authorization of the simulated cluster.
 //!
-//! [`Identities`] knows bearer tokens and the rules of each user and group. The API server and the kubelets ask it;
-//! they also record requests and the rules that these needed, so that a test can compare an RBAC manifest with
-//! what a program really uses.
+//! [`Identities`] holds bearer tokens and the rules of each user and group for the API server and the kubelets. It records
+//! requests and the permissions that these needed, so that a test can compare an RBAC manifest with what a program
+//! uses.
 
 mod defaults;
 mod permission;
@@ -18,7 +18,7 @@ pub use permission::Permission;
 pub use rules::{Attributes, Rule, Subject};
 pub use user::{SERVER_ACCOUNT, UserInfo};
 
-/// Known tokens, and rules.
+/// Tokens, rules, and the record of requests.
 #[derive(Debug, Default)]
 pub struct Identities {
     tokens: RwLock<HashMap<String, UserInfo>>,

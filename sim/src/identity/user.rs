@@ -17,7 +17,7 @@ pub struct UserInfo {
     pub uid: String,
     /// The groups it is in.
     pub groups: Vec<String>,
-    /// What else authentication knows, by key.
+    /// Extra attributes, by key.
     pub extra: BTreeMap<String, Vec<String>>,
 }
 

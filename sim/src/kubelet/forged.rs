@@ -25,14 +25,14 @@ pub enum Forged {
         /// The body.
         body: Bytes,
     },
-    /// This chunk, again and again, for as long as somebody reads.
+    /// This chunk, again and again, until the client closes.
     Endless(Bytes),
-    /// This chunk, and then a byte of it now and then, for as long as somebody waits.
+    /// This chunk, and then its first byte every 100 ms until the client closes.
     Drip(Bytes),
 }
 
 impl Forged {
-    /// Its type and its encoding, if it says one.
+    /// The type and the encoding, if they are set.
     pub(super) fn headers(&self) -> (Option<&'static str>, Option<&'static str>) {
         match self {
             Self::Typed { kind, encoding, .. } => (Some(kind), *encoding),

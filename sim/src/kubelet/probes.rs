@@ -1,4 +1,4 @@
-//! `/metrics/probes`: how often each probe was tried, what it said, and how long the successes took.
+//! `/metrics/probes`: the attempts at each probe by result, and the duration of the successful ones.
 
 use kubevitals_proto::time::Timestamp;
 

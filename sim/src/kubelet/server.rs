@@ -33,7 +33,7 @@ use crate::world::node::{address, index_of};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// The bound listener, from which the port is known before anything is served.
+/// The bound listener. Its port is needed before the kubelets serve.
 #[derive(Debug)]
 pub(crate) struct Listener {
     listener: TcpListener,
@@ -89,7 +89,7 @@ impl Drop for PausedRequest<'_> {
     }
 }
 
-/// What every connection needs.
+/// The state that all connections share.
 struct Shared {
     kubelets: Vec<Kubelet>,
     tls: Tls,
@@ -256,7 +256,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failur
         Some(Kill::Refuse) => return Ok(()),
         Some(Kill::Reset) => return Ok(stream.set_zero_linger()?),
         Some(Kill::Hang) => {
-            // Held open, and whatever is said ignored, until the other side gives up.
+            // Stay open and ignore the input until the client closes.
             let mut stream = stream;
             tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
             return Ok(());

@@ -1,4 +1,4 @@
-//! What all kubelets share, made small: a server, a network or a proxy that lets through only so much a second.
+//! A rate limit that all kubelets share, as of a small server, network or proxy.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// What a TLS handshake costs, in requests.
 const HANDSHAKE: f64 = 5.0;
 
-/// A bottleneck that serves one after the other. What is given up meanwhile has its time all the same.
+/// A bottleneck that serves one request after the other. A request that the client cancels uses its time all the same.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle(Mutex<State>);
 

@@ -1,4 +1,4 @@
-//! Kubelets that misbehave, for the tests of those who ask them.
+//! Kubelets that misbehave, for the tests of the scraper.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ pub enum Kill {
     Refuse,
     /// Connections are reset.
     Reset,
-    /// Connections are taken, and nothing is ever said.
+    /// Connections are accepted and never answered.
     Hang,
     /// Every request is answered with this status.
     Status(u16),

@@ -44,7 +44,7 @@ impl Collection {
         }
     }
 
-    /// Creates or replaces the object that `make` builds, given the present one and the next version; the version.
+    /// Creates or replaces the object that `make` builds, from the present one and the next version. Returns the version.
     ///
     /// Versions are taken under the collection's lock: who reads the counter under that lock has seen every change
     /// of this collection up to it. A refusal leaves a gap in the versions, which no client notices.
@@ -97,7 +97,7 @@ impl Collection {
         }
     }
 
-    /// Keeps a snapshot for the next pages of the list it began.
+    /// Retains a snapshot for the next pages of its list.
     pub(super) fn keep(&self, snapshot: &Snapshot) {
         let mut paged = self.paged.lock();
         if let Some(at) = paged

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Resource, fields, protobuf};
 
-/// How a stored object's bytes begin, up to the place where the resource version goes.
+/// The first bytes of a stored object. The resource version is inserted after them.
 const HEAD: &[u8] = br#"{"metadata":{"#;
 
-/// What the store must know of an object without reading its JSON: its key, and what selectors ask about.
+/// The key of an object and the values that selectors match, so that the store need not parse the JSON.
 #[derive(Clone, Debug, Default)]
 pub struct MetaLite {
     /// Namespace; none for cluster-scoped objects.
@@ -58,7 +58,7 @@ impl MetaLite {
         key(self.namespace.as_deref(), &self.name)
     }
 
-    /// The value of a field a selector may name; empty when the object lacks it, `None` when the path is not known.
+    /// The value of a field a selector may name; empty when the object lacks it, `None` when the path is not selectable.
     pub fn field(&self, path: &str) -> Option<&str> {
         match path {
             "metadata.name" => Some(&self.name),
@@ -137,7 +137,7 @@ impl Object {
         }
     }
 
-    /// Its key and what selectors ask about.
+    /// Its key and the values that selectors match.
     pub fn meta(&self) -> &MetaLite {
         &self.meta
     }

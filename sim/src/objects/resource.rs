@@ -1,4 +1,4 @@
-//! The kinds of object the API server knows, and what discovery says of each.
+//! The kinds of object that the API server serves, and what discovery says of each.
 
 /// A kind of object that the store holds and the API server serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! What the store promises to its writers and readers.
+//! Tests of the store.
 
 use std::sync::Arc;
 

@@ -80,7 +80,7 @@ fn node_memory(steps: &[Step]) -> Option<u64> {
     Some(bytes("availableBytes")? + bytes("workingSetBytes")?)
 }
 
-/// The replicasets and deployments of the pods: not recorded themselves, but known from ownerReferences and events.
+/// The replicasets and deployments of the pods: not recorded themselves, but implied by ownerReferences and events.
 fn owners(steps: &[Step]) -> Vec<(Resource, Value)> {
     let mut owners = BTreeMap::new();
     for pod in steps.iter().flat_map(|s| s.pods.iter().flatten()) {

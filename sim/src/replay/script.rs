@@ -40,7 +40,7 @@ pub enum ReplayError {
 pub(super) struct Script {
     pub(super) node: String,
     pub(super) uid: Option<String>,
-    /// Bytes of the node's memory, if that is known.
+    /// Bytes of the node's memory, if it was recorded.
     pub(super) memory: Option<u64>,
     pub(super) namespace: String,
     /// Objects that are there from the beginning.

@@ -1,4 +1,4 @@
-//! What can happen next.
+//! The actions that the engine queues.
 
 use super::probe::ProbeKind;
 
@@ -10,7 +10,7 @@ pub(crate) struct PodAt {
     pub(crate) seed: u64,
 }
 
-/// Something to be done at its time.
+/// An action of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Action {
     /// The next fault of the schedule.
@@ -77,7 +77,7 @@ pub(crate) enum Exit {
 /// Steps of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NodeStep {
-    /// The node controller gives it up.
+    /// The node controller marks the node unknown.
     Unknown,
     /// The kubelet answers again.
     Back,

@@ -1,4 +1,4 @@
-//! What the simulation did to the cluster, for those who check whether it was noticed.
+//! The faults that the simulation injects, and the record of their effects for tests.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -18,7 +18,7 @@ pub enum Fault {
     StartupFailure,
     /// A kubelet is not heard of for some minutes.
     NodeNotReady,
-    /// A deployment is given a new template. Nothing is wrong with that; it must not be taken for a fault.
+    /// A deployment gets a new template. This is not an error, and must not be reported as one.
     Rollout,
     /// A pod is evicted from a node that is short of memory.
     Eviction,
@@ -41,7 +41,7 @@ impl Fault {
     ];
 }
 
-/// What a container will suffer from when it runs: one round for each incarnation.
+/// A fault that applies to a container when it runs: one round for each incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PendingFault {
     pub(crate) fault: Fault,
@@ -102,7 +102,7 @@ pub enum Happening {
     ImagePulled,
 }
 
-/// One thing that happened, when, and to whom.
+/// One thing that happened because of a fault: when, and to which object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InjectedFault {
     /// When, by the cluster's clock.

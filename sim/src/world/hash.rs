@@ -55,7 +55,7 @@ impl Dice {
     }
 }
 
-/// The letters Kubernetes makes random names of: no vowels, nothing that looks like another.
+/// The letters of Kubernetes' random names: no vowels, and none that resembles another.
 const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// `len` letters as the end of a generated name.

@@ -30,7 +30,7 @@ pub(crate) struct Profile {
     pub(crate) startup: f64,
     /// Mean working set in bytes.
     pub(crate) memory: f64,
-    /// How much it grows over days, as a share of itself: what is not given back, up to where it comes to rest.
+    /// The share of itself by which it grows over days, up to a limit.
     pub(crate) creep: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What happens in the simulated cluster: nodes, workloads, pods, what they use, and what goes wrong.
+//! The simulated cluster: nodes, workloads, pods, their usage and their faults.
 //!
 //! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is scraped and not before;
 //! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
@@ -62,7 +62,7 @@ pub(crate) struct World {
     pub(crate) engine: Mutex<Engine>,
     /// When the engine's next action is due: nanoseconds, so that nobody has to lock to find that nothing is.
     pub(crate) due: AtomicI64,
-    /// Told when something is due earlier than thought.
+    /// Notified when `due` changes.
     pub(crate) woken: Notify,
     pub(crate) scale: Scale,
     pub(crate) started: Timestamp,
@@ -111,7 +111,7 @@ impl World {
         world
     }
 
-    /// Puts every object there is into the store.
+    /// Stores every object.
     pub(crate) fn populate(&self) {
         let now = self.started;
         let mut namespaces: Vec<&str> =
@@ -147,7 +147,7 @@ impl World {
         self.store.apply(Resource::Nodes, object);
     }
 
-    /// Writes a pod as it is now.
+    /// Stores a pod as it is now.
     pub(crate) fn store_pod(&self, node: &Node, pod: &Pod) {
         let Some(name) = self.names.get(node.index) else {
             return;

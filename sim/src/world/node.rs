@@ -154,7 +154,7 @@ impl Node {
         Ipv4Addr::new(10, octet(self.index / 256), octet(self.index), last)
     }
 
-    /// What cAdvisor knew of the root cgroup last.
+    /// The last sample of cAdvisor of the root cgroup.
     pub(crate) fn reading(&self, state: &NodeState, epoch: Epoch, now: Timestamp) -> Reading {
         let at = Pace::ROOT.last(self.seed, now).max(state.changed);
         Reading {

@@ -1,4 +1,4 @@
-//! A pod and its containers as they are: what the kubelet knows.
+//! The state of a pod and its containers, as the kubelet has it.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -163,7 +163,7 @@ impl Container {
         (self.spec.limits.1 > 0).then(|| u64::from(self.spec.limits.1) * MI)
     }
 
-    /// What cAdvisor knew of it last, at `now`.
+    /// The last sample of cAdvisor, at `now`.
     pub(crate) fn reading(&self, epoch: Epoch, now: Timestamp) -> Option<Reading> {
         let since = self.running_since()?;
         let at = last_sample(self.pace(), self.seed, since, now)?;
@@ -174,7 +174,7 @@ impl Container {
         })
     }
 
-    /// How often cAdvisor looks at it.
+    /// How often cAdvisor samples it.
     pub(crate) fn pace(&self) -> Pace {
         if self.spec.is_idle() {
             Pace::IDLE
@@ -291,7 +291,7 @@ impl Pod {
         SANDBOX_MEMORY + containers.sum::<u64>()
     }
 
-    /// What cAdvisor knew of its cgroup last, at `now`; `None` when there is none.
+    /// The last sample of cAdvisor of the pod's cgroup, at `now`; `None` when there is none.
     pub(crate) fn reading(&self, epoch: Epoch, now: Timestamp) -> Option<Reading> {
         if self.phase != Phase::Running {
             return None;

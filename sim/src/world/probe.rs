@@ -1,4 +1,4 @@
-//! How often a container was probed and what it said: counted without a tick.
+//! The attempts at a container's probes by result, computed from times instead of counted.
 
 use kubevitals_proto::time::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The queue of actions, each at its time, and what only actions change.
+//! The queue of actions, and the state that only actions change.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -14,7 +14,7 @@ use super::recorder::{About, KEPT, Recorder};
 use super::workload::Workload;
 use crate::objects::Store;
 
-/// The queue, and what only actions change.
+/// The queue, and the state that only actions change.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(super) queue: BinaryHeap<Reverse<(Timestamp, u64, Action)>>,

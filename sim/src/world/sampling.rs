@@ -1,4 +1,4 @@
-//! When cAdvisor looks at a cgroup: each has a clock of its own.
+//! When cAdvisor samples a cgroup: each has a schedule of its own.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -52,7 +52,7 @@ impl Pace {
     }
 }
 
-/// The last sample of a cgroup that came to be, or changed, at `since`: cAdvisor looks at a new one soon (`first`
+/// The last sample of a cgroup that came to be, or changed, at `since`: cAdvisor samples a new one soon (`first`
 /// after), and then at its own pace. `None` before that first sample.
 pub(crate) fn last_sample(
     pace: Pace,

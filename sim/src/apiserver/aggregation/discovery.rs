@@ -1,4 +1,4 @@
-//! What an aggregated server says it serves.
+//! Discovery of an aggregated server.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ struct Discovered {
 }
 
 impl Discovered {
-    /// Asks the server, and writes into the APIServices whether it answered. Groups and versions of this project that
+    /// Requests discovery of the server, and writes into the APIServices whether it answered. Groups and versions of this project that
     /// it serves and that have no APIService get one, as the project's manifests would have it.
     async fn ask(aggregation: &Aggregation, target: Option<Target>) -> Self {
         let answer = match target {

@@ -71,7 +71,7 @@ impl Aggregation {
         state.backends.clear();
     }
 
-    /// Who answers in this process, if anybody.
+    /// Sets the server in this process, if any.
     pub(super) fn set_local(&self, server: Option<LocalServer>) {
         self.state.lock().local = server;
     }

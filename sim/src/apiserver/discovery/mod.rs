@@ -67,7 +67,7 @@ pub(super) async fn respond(
     Ok(json_answer(StatusCode::OK, &body))
 }
 
-/// Whether a clause asks for the aggregated form or the old one; nothing if it asks for neither.
+/// Whether a clause requests the aggregated form or the old one; `None` if it requests neither.
 fn is_aggregated(conversion: Option<Conversion<'_>>, is_root: bool) -> Option<bool> {
     match conversion {
         Some(Conversion {

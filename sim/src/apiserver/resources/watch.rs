@@ -127,7 +127,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// The next piece of the answer; `None` at its end, an error to break it off.
+    /// The next part of the response; `None` at its end, an error to break it off.
     async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
         loop {
             if let Some(refused) = self.refused.take() {
@@ -202,7 +202,7 @@ impl Watch {
         }
     }
 
-    /// A piece of what existed when the watch began.
+    /// A part of the objects that existed when the watch began.
     fn initial_chunk(&mut self) -> Option<Bytes> {
         let initial = self.initial.as_mut()?;
         let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);

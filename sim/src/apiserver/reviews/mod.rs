@@ -1,4 +1,4 @@
-//! The reviews: whose token is it, and may they.
+//! Token reviews and access reviews.
 
 mod protobuf;
 

@@ -3,7 +3,7 @@
 //! `fields.txt` has a line for each message that pods, nodes, events and their metadata are made of, with the number of
 //! each field as k8s.io/api v1.37 and k8s.io/apimachinery have it: `name=1` is a scalar, `spec=2:PodSpec` a message,
 //! `labels=11{}` a map to strings, `limits=1{Quantity}` a map to messages, and `handler=1+ProbeHandler` a message whose
-//! fields JSON has in line. What is a list, a number or a boolean is seen from the JSON.
+//! fields JSON has in line. The JSON shows what is a list, a number or a boolean.
 //!
 //! A real API server also writes scalars that are empty and not optional: a few bytes more, which no reader notices.
 

@@ -1,4 +1,4 @@
-//! What happens next: actions are done when they are due.
+//! The engine: does the queued actions when they are due.
 
 mod change;
 mod container;
@@ -49,7 +49,7 @@ impl World {
         }
     }
 
-    /// Tells whoever waits that something is due earlier than thought.
+    /// Publishes the time of the next action and wakes [`World::run`].
     pub(crate) fn wake(&self, engine: &Engine) {
         self.due.store(engine.due().as_nanos(), Ordering::Release);
         self.woken.notify_one();

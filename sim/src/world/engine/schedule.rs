@@ -1,4 +1,4 @@
-//! Which fault comes next, and whom it strikes.
+//! The schedule of faults: which fault comes next, and which pod, node or deployment it concerns.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::world::node::NodeReady;
 use crate::world::pod::{Container, Pod};
 use crate::world::queue::Engine;
 
-/// How many places are looked at before a fault is given up for now.
+/// How many candidates are tried before a fault is skipped.
 const TRIES: usize = 400;
 
 impl World {
@@ -29,7 +29,7 @@ impl World {
         self.wake(&engine);
     }
 
-    /// Lets a fault happen now to somebody who is well; whether there was anybody.
+    /// Applies a fault now to a pod, node or deployment that is well. Returns whether there was one.
     pub(crate) fn inject(&self, fault: Fault) -> bool {
         self.catch_up();
         let mut engine = self.engine.lock();
