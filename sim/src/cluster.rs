@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -13,7 +14,7 @@ use crate::config::{Config, Faults};
 use crate::error::SimError;
 use crate::files::{Files, write};
 use crate::identity::{Identities, SERVER_ACCOUNT};
-use crate::kubelet::{Forged, Kill, Kubelets, Listener, Pages};
+use crate::kubelet::{Forged, Kill, Kubelet, Kubelets, Listener, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
@@ -206,113 +207,132 @@ impl Cluster {
         &self.clock
     }
 
-    /// Requests for this node's `/metrics/resource`.
+    /// How often `/metrics/resource` of this node has been requested, whatever the response.
     #[must_use]
     pub fn scrapes(&self, node: &str) -> u64 {
-        self.kubelets.scrapes(node)
+        let kubelet = self.kubelets.get(node);
+        kubelet.map_or(0, |kubelet| kubelet.scrapes.load(Ordering::Relaxed))
     }
 
-    /// Cuts the API server off, or makes it reachable again.
+    /// Makes the API server unreachable, or reachable again.
     pub fn cut_api(&self, cut: bool) {
         self.api.cut(cut);
     }
 
-    /// Makes the kubelet of a node misbehave; whether there is such a node.
+    /// Makes the kubelet of a node misbehave. Returns whether there is such a node, as do the methods that follow.
     pub fn kill_kubelet(&self, node: &str, kill: Kill) -> bool {
-        self.kubelets.set_trouble(node, Some(kill))
+        self.with_kubelet(node, |it| *it.trouble.write() = Some(kill))
     }
 
-    /// Makes the kubelet of a node answer again; whether there is such a node.
+    /// Ends the misbehaviour of the kubelet of a node.
     pub fn heal_kubelet(&self, node: &str) -> bool {
-        self.kubelets.set_trouble(node, None)
+        self.with_kubelet(node, |it| *it.trouble.write() = None)
     }
 
-    /// Lets all kubelets together answer so many requests a second, one after the other; a TLS handshake takes as long
-    /// as five requests. Without a rate they answer as fast as they can.
+    /// Limits the requests that all kubelets together answer in a second, one after the other. A TLS handshake takes as
+    /// long as five requests. `None`: no limit.
     pub fn throttle_kubelets(&self, rate: Option<f64>) {
         self.kubelets.throttle(rate.filter(|rate| *rate > 0.0));
     }
 
-    /// Has the kubelet of a node leave requests for a page unanswered until [`Cluster::resume_page`]; whether there
-    /// is such a node.
+    /// Makes requests for a page of a node wait until [`Cluster::resume_page`].
     pub fn pause_page(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_paused(node, path, true)
+        self.with_kubelet(node, |it| {
+            it.paused.send_modify(|paths| {
+                paths.insert(path.to_owned());
+            });
+        })
     }
 
-    /// Has the kubelet of a node answer requests for a page, those that wait among them; whether there is such a node.
+    /// Answers requests for a page of a node again, those that wait included.
     pub fn resume_page(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_paused(node, path, false)
+        self.with_kubelet(node, |it| {
+            it.paused.send_modify(|paths| {
+                paths.remove(path);
+            });
+        })
     }
 
-    /// How many requests for a page the kubelet of a node leaves unanswered now.
+    /// How many requests for a page of a node wait now.
     #[must_use]
     pub fn paused_requests(&self, node: &str, path: &str) -> usize {
-        self.kubelets.paused_requests(node, path)
+        let kubelet = self.kubelets.get(node);
+        let count = kubelet.and_then(|it| it.paused_requests.lock().get(path).copied());
+        count.unwrap_or_default()
     }
 
-    /// Has the kubelet of a node say something else in place of a page; whether there is such a node.
+    /// Replaces the response for a page of a node.
     pub fn forge(&self, node: &str, path: &str, forged: Forged) -> bool {
-        self.kubelets.set_forged(node, path, Some(forged))
+        self.with_kubelet(node, |it| {
+            it.forged.write().insert(path.to_owned(), forged);
+        })
     }
 
-    /// Has the kubelet of a node say what is true of a page again; whether there is such a node.
+    /// Answers a page of a node truthfully again.
     pub fn unforge(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_forged(node, path, None)
+        self.with_kubelet(node, |it| {
+            it.forged.write().remove(path);
+        })
     }
 
-    /// Everything that went wrong so far, in the order in which it happened.
+    fn with_kubelet(&self, node: &str, change: impl FnOnce(&Kubelet)) -> bool {
+        self.kubelets.get(node).map(change).is_some()
+    }
+
+    /// Everything that the faults have caused so far, in order of time. Empty in a replay.
     #[must_use]
     pub fn injected_faults(&self) -> Vec<InjectedFault> {
-        match &self.source {
-            Source::World(world) => {
-                world.catch_up();
-                world.engine.lock().injected.clone()
-            }
-            Source::Replay(_) => Vec::new(),
-        }
+        self.world().map_or_else(Vec::new, |world| {
+            world.catch_up();
+            world.engine.lock().injected.clone()
+        })
     }
 
-    /// Lets a fault happen now to somebody who is well; whether there was anybody.
+    /// Applies a fault now to a pod, node or deployment that is well. Returns whether there was one.
     pub fn inject(&self, fault: Fault) -> bool {
-        match &self.source {
-            Source::World(world) => world.inject(fault),
-            Source::Replay(_) => false,
-        }
+        self.world().is_some_and(|world| world.inject(fault))
     }
 
-    /// Advances a manual clock, and returns when all that happened in the meantime is in the store.
+    /// Advances a manual clock. When it returns, everything that happened in the meantime is in the store.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
-        if let Source::World(world) = &self.source {
+        if let Some(world) = self.world() {
             world.catch_up();
         }
     }
 
-    /// Takes the next step of a replayed node by hand: the objects of that step are stored, and from then on scrapes
-    /// of the node repeat it instead of taking steps themselves. Returns the step, from 1; `None` when this is no
-    /// replay or there is no such node.
+    /// Takes the next step of a replayed node: stores the objects of that step. From then on scrapes of the node repeat
+    /// the step instead of taking steps themselves. Returns the step, from 1; `None` when this is no replay or there is
+    /// no such node.
     pub fn replay_step(&self, node: &str) -> Option<usize> {
-        match &self.source {
-            Source::World(_) => None,
-            Source::Replay(player) => player.step(node),
-        }
+        self.player()?.step(node)
     }
 
-    /// Has a replayed node repeat the step it is at, until [`Cluster::replay_step`]. Whether this is a replay with such
-    /// a node.
+    /// Makes a replayed node repeat its present step until [`Cluster::replay_step`]. Returns whether this is a replay
+    /// with such a node.
     pub fn replay_hold(&self, node: &str) -> bool {
-        match &self.source {
-            Source::World(_) => false,
-            Source::Replay(player) => player.hold(node),
-        }
+        self.player().is_some_and(|player| player.hold(node))
     }
 
     /// Stores the objects of one kind of the step that a replayed node takes next, before [`Cluster::replay_step`]
-    /// stores the others: two watches send simultaneous changes in any order. Whether this is a replay with such a node.
+    /// stores the others: two watches send simultaneous changes in any order. Returns whether this is a replay with such
+    /// a node.
     pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {
+        let player = self.player();
+        player.is_some_and(|player| player.store_next(node, resource))
+    }
+
+    fn world(&self) -> Option<&World> {
         match &self.source {
-            Source::World(_) => false,
-            Source::Replay(player) => player.store_next(node, resource),
+            Source::World(world) => Some(world),
+            Source::Replay(_) => None,
+        }
+    }
+
+    fn player(&self) -> Option<&Player> {
+        match &self.source {
+            Source::World(_) => None,
+            Source::Replay(player) => Some(player),
         }
     }
 
@@ -387,14 +407,20 @@ fn source(
         let names = player.names().collect();
         return (Source::Replay(player), names);
     }
+    let world = Arc::new(world(config, clock, store, port));
+    let names = world.nodes.iter().map(|n| n.name.clone()).collect();
+    (Source::World(world), names)
+}
+
+/// The world that a configuration describes, with its objects in the store.
+pub(crate) fn world(config: &Config, clock: &SimClock, store: &Arc<Store>, port: u16) -> World {
     let scale = Scale {
         seed: config.seed,
         nodes: config.nodes as usize,
         pods_per_node: config.pods_per_node as usize,
     };
-    let world = Arc::new(World::new(scale, clock.clone(), store.clone(), port));
+    let world = World::new(scale, clock.clone(), store.clone(), port);
     world.populate();
     world.schedule(config.faults == Faults::Scheduled);
-    let names = world.nodes.iter().map(|n| n.name.clone()).collect();
-    (Source::World(world), names)
+    world
 }

@@ -2,14 +2,9 @@
 
 use std::io::Write;
 
-/// Appends a whole number.
-pub(crate) fn integer(out: &mut Vec<u8>, value: u64) {
-    // A Vec takes every byte, so writing cannot fail.
-    let _ = write!(out, "{value}");
-}
-
 /// Appends a whole number, with a sign if it is negative.
 pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+    // A Vec takes every byte, so writing cannot fail.
     let _ = write!(out, "{value}");
 }
 
@@ -65,7 +60,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_in_the_capture() {
-        for (nanos, want) in [
+        for (nanos, expected) in [
             (20_480_829, "0.020480829"),
             (8_127_014_870, "8.12701487"),
             (1_617_892_872_369, "1617.892872369"),
@@ -75,9 +70,9 @@ mod tests {
             (1_234_567_890_123_456, "1.234567890123456e+06"),
             (100_000, "0.0001"),
         ] {
-            assert_eq!(text(|out| seconds(out, nanos)), want);
+            assert_eq!(text(|out| seconds(out, nanos)), expected);
         }
-        for (value, want) in [
+        for (value, expected) in [
             (0, "0"),
             (225_280, "225280"),
             (999_424, "999424"),
@@ -85,9 +80,9 @@ mod tests {
             (33_554_432, "3.3554432e+07"),
             (1_000_000, "1e+06"),
         ] {
-            assert_eq!(text(|out| bytes(out, value)), want);
+            assert_eq!(text(|out| bytes(out, value)), expected);
         }
-        for (value, want) in [
+        for (value, expected) in [
             (1.795_237_883_384_444_2e9, "1.7952378833844442e+09"),
             (1.795_237_889_893_63e9, "1.79523788989363e+09"),
             (0.036_462_377_000_000_004, "0.036462377000000004"),
@@ -95,7 +90,7 @@ mod tests {
             (1e-7, "1e-07"),
             (1e100, "1e+100"),
         ] {
-            assert_eq!(text(|out| float(out, value)), want);
+            assert_eq!(text(|out| float(out, value)), expected);
         }
     }
 }

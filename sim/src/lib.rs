@@ -1,9 +1,9 @@
 //! A simulated Kubernetes cluster over real sockets.
 //!
 //! [`Cluster::start`] gives a cluster of any size: kubelets that answer as Kubernetes 1.36's do, each on a loopback
-//! address of its own, and an API server that kubectl and client libraries take for one. Everything is decided by
+//! address of its own, and an API server that kubectl and client libraries accept. Everything is decided by
 //! the seed; time is a [`SimClock`], which may run faster or be moved by hand. Instead of a simulation, kubelets can
-//! [`Replay`] what real ones said.
+//! [`Replay`] the recorded pages of real ones.
 
 pub mod apiserver;
 mod clock;
@@ -15,6 +15,7 @@ mod fixtures;
 mod goformat;
 pub mod identity;
 mod kubelet;
+mod members;
 pub mod objects;
 mod pages;
 pub mod pki;

@@ -3,11 +3,11 @@
 use kubevitals_proto::time::Timestamp;
 
 use crate::clock::SimClock;
-use crate::cluster::now;
-use crate::config::{Config, Faults};
+use crate::cluster::{now, world};
+use crate::config::Config;
 use crate::kubelet::{Answer, Page, Pages as _};
 use crate::objects::{Resource, Snapshot, Store};
-use crate::world::{Scale, World};
+use crate::world::World;
 
 /// A simulated cluster that is read directly: no sockets, no API server, no task.
 #[derive(Debug)]
@@ -17,19 +17,12 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The cluster that [`Config`] describes, as of `start`: its size, its seed and its faults; nothing else of it is
-    /// looked at. Time stands until it is [advanced](Self::advance).
+    /// The cluster that [`Config`] describes, as of `start`: its size, its seed and its faults. The
+    /// other options have no effect. Time stands until it is [advanced](Self::advance).
     #[must_use]
     pub fn new(config: &Config, start: Timestamp) -> Self {
         let clock = SimClock::manual(start);
-        let scale = Scale {
-            seed: config.seed,
-            nodes: config.nodes as usize,
-            pods_per_node: config.pods_per_node as usize,
-        };
-        let world = World::new(scale, clock.clone(), Store::new(now(&clock)), 10_250);
-        world.populate();
-        world.schedule(config.faults == Faults::Scheduled);
+        let world = world(config, &clock, &Store::new(now(&clock)), 10_250);
         Self { world, clock }
     }
 

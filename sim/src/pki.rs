@@ -51,7 +51,7 @@ pub struct Certified {
 }
 
 impl Certified {
-    /// The certificate chain as rustls wants it.
+    /// The certificate chain in the form of rustls.
     ///
     /// # Errors
     /// When the PEM holds no certificate.
@@ -59,7 +59,7 @@ impl Certified {
         certificates(&self.cert_pem)
     }
 
-    /// The private key as rustls wants it.
+    /// The private key in the form of rustls.
     ///
     /// # Errors
     /// When the PEM holds no key.
@@ -127,10 +127,7 @@ impl Authority {
     /// # Errors
     /// When the certificate cannot be made.
     pub fn new(common_name: &str) -> Result<Self, PkiError> {
-        let fail = |source| PkiError::Issue {
-            subject: common_name.to_owned(),
-            source,
-        };
+        let fail = |source| issue_error(common_name, source);
         let mut params = CertificateParams::default();
         params.distinguished_name = name(common_name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -165,17 +162,18 @@ impl Authority {
         dns: &[&str],
     ) -> Result<Certified, PkiError> {
         let mut params = CertificateParams::default();
-        params.distinguished_name = name(common_name, &[]);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.subject_alt_names = ips.iter().map(|ip| SanType::IpAddress(*ip)).collect();
         for dns in dns {
-            let dns = (*dns).try_into().map_err(|source| PkiError::Issue {
-                subject: common_name.to_owned(),
-                source,
-            })?;
+            let dns = (*dns).try_into();
+            let dns = dns.map_err(|source| issue_error(common_name, source))?;
             params.subject_alt_names.push(SanType::DnsName(dns));
         }
-        self.issue(common_name, params)
+        self.issue(
+            common_name,
+            &[],
+            ExtendedKeyUsagePurpose::ServerAuth,
+            params,
+        )
     }
 
     /// A client certificate: the common name is the user, the organizations (two at most) its groups.
@@ -190,10 +188,9 @@ impl Authority {
         if organizations.len() > 2 {
             return Err(PkiError::TooManyGroups(common_name.to_owned()));
         }
-        let mut params = CertificateParams::default();
-        params.distinguished_name = name(common_name, organizations);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(common_name, params)
+        let params = CertificateParams::default();
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        self.issue(common_name, organizations, usage, params)
     }
 
     /// A client certificate that was valid once.
@@ -202,21 +199,25 @@ impl Authority {
     /// When signing fails.
     pub fn issue_expired_client(&self, common_name: &str) -> Result<Certified, PkiError> {
         let mut params = CertificateParams::default();
-        params.distinguished_name = name(common_name, &[]);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.not_after = rcgen::date_time_ymd(2020, 1, 1);
-        self.issue(common_name, params)
+        self.issue(
+            common_name,
+            &[],
+            ExtendedKeyUsagePurpose::ClientAuth,
+            params,
+        )
     }
 
     fn issue(
         &self,
         common_name: &str,
+        organizations: &[&str],
+        usage: ExtendedKeyUsagePurpose,
         mut params: CertificateParams,
     ) -> Result<Certified, PkiError> {
-        let fail = |source| PkiError::Issue {
-            subject: common_name.to_owned(),
-            source,
-        };
+        let fail = |source| issue_error(common_name, source);
+        params.distinguished_name = name(common_name, organizations);
+        params.extended_key_usages = vec![usage];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(fail)?;
@@ -228,7 +229,14 @@ impl Authority {
     }
 }
 
-/// A subject. rcgen keeps one value for each attribute type, so a second organization goes under a type that it takes
+fn issue_error(common_name: &str, source: rcgen::Error) -> PkiError {
+    PkiError::Issue {
+        subject: common_name.to_owned(),
+        source,
+    }
+}
+
+/// A subject. rcgen stores one value for each attribute type, so a second organization goes under a type that it takes
 /// for another and that is encoded alike.
 fn name(common_name: &str, organizations: &[&str]) -> DistinguishedName {
     let types = [
@@ -286,12 +294,8 @@ impl Pki {
     /// The front proxy's authorities that are to be trusted, PEM: the current one, and the next if it is announced.
     pub fn front_proxy_bundle(&self) -> String {
         let front_proxy = self.front_proxy.read();
-        let next = front_proxy
-            .next
-            .as_ref()
-            .map(|n| n.pem())
-            .unwrap_or_default();
-        front_proxy.current.pem() + &next
+        let next = front_proxy.next.as_ref().map(|n| n.pem());
+        front_proxy.current.pem() + &next.unwrap_or_default()
     }
 
     /// Makes the front proxy's next authority, to be trusted before it is used.

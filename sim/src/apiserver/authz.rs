@@ -11,7 +11,7 @@ pub(super) fn authorize(
     user: &UserInfo,
     attributes: &Attributes,
 ) -> Result<(), Refusal> {
-    if identities.ask(user, attributes) {
+    if identities.authorize(user, attributes) {
         Ok(())
     } else {
         Err(forbidden(user, attributes).into())

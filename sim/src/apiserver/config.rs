@@ -51,8 +51,6 @@ pub struct ApiServerConfig {
     pub bookmark_interval: Duration,
     /// How a watch from too old a version is refused.
     pub expired_watch: ExpiredWatch,
-    /// Added to every request before it is answered.
-    pub latency: Duration,
 }
 
 impl Default for ApiServerConfig {
@@ -61,7 +59,6 @@ impl Default for ApiServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             bookmark_interval: Duration::from_secs(5),
             expired_watch: ExpiredWatch::default(),
-            latency: Duration::ZERO,
         }
     }
 }

@@ -10,7 +10,6 @@ use kubevitals_proto::wire::status::Status;
 
 use super::authn::authenticate;
 use super::authz::authorize;
-use super::config::Answer;
 use super::connections::Peer;
 use super::faults::{Dropped, Unanswered};
 use super::request::{Parts, Query, ResourcePath, Target};
@@ -44,20 +43,12 @@ impl Shared {
         request: Request<Incoming>,
         peer: &Peer,
     ) -> Result<Response<Body>, Dropped> {
-        if !self.config.latency.is_zero() {
-            tokio::time::sleep(self.config.latency).await;
-        }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         self.requests.fetch_add(1, Ordering::Relaxed);
         let instead = *self.instead.read();
-        if let Some(Answer {
-            code,
-            content_type,
-            body,
-        }) = instead
-        {
-            let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return Ok(respond(code, content_type, full(body)));
+        if let Some(it) = instead {
+            let code = StatusCode::from_u16(it.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return Ok(respond(code, it.content_type, full(it.body)));
         }
         let response = match self.dispatch(request, peer).await {
             Ok(response) => response,

@@ -1,4 +1,4 @@
-//! What a request is about: the path taken apart as kube-apiserver does, and the query.
+//! The path of a request, split as kube-apiserver does, and the query.
 
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
@@ -11,30 +11,17 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Self {
-        let decode = |s: &str| {
-            percent_decode_str(&s.replace('+', " "))
-                .decode_utf8_lossy()
-                .into_owned()
-        };
-        let pairs = query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(k, v)| (decode(k), decode(v)))
-                .collect(),
-        )
+        let decode = |s: &str| decode(&s.replace('+', " "));
+        let pairs = query.unwrap_or_default().split('&');
+        let pairs = pairs.filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        Self(pairs.map(|(k, v)| (decode(k), decode(v))).collect())
     }
 
     /// A parameter; absent and empty are the same, as in Go's conversion of options.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(k, _)| k == name)
-            .map(|(_, v)| v.as_str())
-            .filter(|v| !v.is_empty())
+        let (_, value) = self.0.iter().find(|(k, _)| k == name)?;
+        Some(value.as_str()).filter(|v| !v.is_empty())
     }
 
     /// A boolean parameter: absent, `0` and `false` are false.
@@ -62,7 +49,7 @@ pub(super) struct ResourcePath {
     pub(super) name: Option<String>,
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A resource of some group version.
@@ -72,14 +59,10 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// Takes a path apart.
+    /// Splits a path.
     pub(super) fn of(path: &str) -> Self {
-        let decode = |s: &str| percent_decode_str(s).decode_utf8_lossy().into_owned();
-        let segments: Vec<String> = path
-            .split('/')
-            .filter(|s| !s.is_empty())
-            .map(decode)
-            .collect();
+        let segments = path.split('/').filter(|s| !s.is_empty());
+        let segments: Vec<String> = segments.map(decode).collect();
         let texts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (group, version, rest) = match texts.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
@@ -125,11 +108,9 @@ impl Target {
         };
         // A list or watch of one name is authorized by that name.
         let selected = || {
-            let terms = query.get("fieldSelector")?.split(',');
-            terms
-                .filter_map(|t| t.strip_prefix("metadata.name="))
-                .map(|n| n.trim_start_matches('=').to_owned())
-                .next()
+            let mut terms = query.get("fieldSelector")?.split(',');
+            let name = terms.find_map(|t| t.strip_prefix("metadata.name="))?;
+            Some(name.trim_start_matches('=').to_owned())
         };
         let namespace = match (&at.namespace, at.resource.as_str(), at.group.as_str()) {
             (None, "namespaces", "") => at.name.clone().unwrap_or_default(),
@@ -147,47 +128,34 @@ impl Target {
     }
 }
 
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn resource(path: &str) -> ResourcePath {
-        match Target::of(path) {
-            Target::Resource(path) => path,
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
-    fn paths_are_taken_apart() {
-        let own = |s: &str| Some(s.to_owned());
-        let pod = resource("/api/v1/namespaces/default/pods/a%20b/log");
-        assert_eq!(
-            (pod.namespace, pod.name, pod.subresource.as_str()),
-            (own("default"), own("a b"), "log")
-        );
-        let namespace = resource("/api/v1/namespaces/default");
-        assert_eq!(
-            (
-                namespace.resource.as_str(),
-                namespace.namespace,
-                namespace.name
-            ),
-            ("namespaces", None, own("default"))
-        );
-        let all = resource("/apis/apps/v1/deployments");
-        assert_eq!(
-            (all.group.as_str(), all.resource.as_str(), all.name),
-            ("apps", "deployments", None)
-        );
-        assert_eq!(
-            Target::of("/apis/apps"),
-            Target::Path(vec!["apis".into(), "apps".into()])
-        );
-        assert_eq!(
-            Target::of("/api/v1"),
-            Target::Path(vec!["api".into(), "v1".into()])
-        );
+    fn paths_are_split() {
+        #[rustfmt::skip] // one path a line: a table
+        let cases = [
+            ("/api/v1/namespaces/default/pods/a%20b/log", ("", "pods", "log", Some("default"), Some("a b"))),
+            ("/api/v1/namespaces/default", ("", "namespaces", "", None, Some("default"))),
+            ("/apis/apps/v1/deployments", ("apps", "deployments", "", None, None)),
+        ];
+        for (path, expected) in cases {
+            let Target::Resource(at) = Target::of(path) else {
+                panic!("{path}");
+            };
+            let (namespace, name) = (at.namespace.as_deref(), at.name.as_deref());
+            let split = (&*at.group, &*at.resource, &*at.subresource, namespace, name);
+            assert_eq!(split, expected, "{path}");
+        }
+        for (path, segments) in [("/apis/apps", ["apis", "apps"]), ("/api/v1", ["api", "v1"])] {
+            let segments = segments.map(str::to_owned).to_vec();
+            assert_eq!(Target::of(path), Target::Path(segments));
+        }
     }
 
     #[test]
@@ -195,10 +163,7 @@ mod tests {
         let query = Query::parse(Some("watch=true&fieldSelector=metadata.name%3Da"));
         let path = "/api/v1/namespaces/kube-system/configmaps";
         let attributes = Target::of(path).attributes(&Method::GET, path, &query);
-        assert_eq!(
-            (attributes.verb.as_str(), attributes.name.as_str()),
-            ("watch", "a")
-        );
+        assert_eq!((&*attributes.verb, &*attributes.name), ("watch", "a"));
         assert_eq!(attributes.namespace, "kube-system");
     }
 }

@@ -24,11 +24,8 @@ impl Selection {
         name: Option<&str>,
         query: &Query,
     ) -> Result<Self, Refusal> {
-        let labels: LabelSelector = query
-            .get("labelSelector")
-            .unwrap_or_default()
-            .parse()
-            .map_err(bad_request)?;
+        let labels = query.get("labelSelector").unwrap_or_default();
+        let labels: LabelSelector = labels.parse().map_err(bad_request)?;
         let text = query.get("fieldSelector").unwrap_or_default();
         let fields: FieldSelector = text.parse().map_err(bad_request)?;
         if let Some((field, ..)) = fields.iter().find(|(f, ..)| !resource.is_selectable(f)) {
@@ -97,23 +94,26 @@ mod tests {
 
     #[test]
     fn terms_are_anded() {
-        let matches = |query, phase, name| parse(query, name).unwrap().matches(&pod(phase));
-        assert!(matches(
-            "fieldSelector=metadata.name=a,status.phase!=Failed",
-            "Running",
-            None
-        ));
-        assert!(!matches(
-            "fieldSelector=metadata.name==a,status.phase!=Failed",
-            "Failed",
-            None
-        ));
-        assert!(matches(
-            "fieldSelector=spec.nodeName=",
-            "Pending",
-            Some("a")
-        ));
-        assert!(!matches("", "Pending", Some("b")));
+        let matches = |query: &str, phase, name| parse(query, name).unwrap().matches(&pod(phase));
+        for (query, phase, name, expected) in [
+            (
+                "metadata.name=a,status.phase!=Failed",
+                "Running",
+                None,
+                true,
+            ),
+            (
+                "metadata.name==a,status.phase!=Failed",
+                "Failed",
+                None,
+                false,
+            ),
+            ("spec.nodeName=", "Pending", Some("a"), true),
+            ("", "Pending", Some("b"), false),
+        ] {
+            let query = format!("fieldSelector={query}");
+            assert_eq!(matches(&query, phase, name), expected, "{query}");
+        }
         assert!(parse("", None).unwrap().is_everything());
     }
 

@@ -23,12 +23,10 @@ pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
 pub(super) fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    let no_cache = HeaderValue::from_static("no-cache, private");
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, no_cache);
     response
 }
 
@@ -121,9 +119,7 @@ pub(super) fn refused(status: &Status) -> Response<Body> {
     let mut response = answer(code, "application/json", full(json));
     let seconds = status.details.as_ref().map_or(0, |d| d.retry_after_seconds);
     if seconds > 0 {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
 }

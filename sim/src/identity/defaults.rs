@@ -1,4 +1,4 @@
-//! What every cluster allows, and what the server's manifests do.
+//! The rules that every cluster has, and those of the server's manifests.
 
 use super::{Rule, SERVER_ACCOUNT, Subject};
 
@@ -15,66 +15,36 @@ pub(super) fn rules() -> Vec<(Subject, Rule)> {
 fn everyone() -> Vec<(Subject, Rule)> {
     let group = |name: &str| Subject::Group(name.to_owned());
     let authenticated = || group("system:authenticated");
-    let health: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
-    let discovery: &[&str] = &[
-        "/api",
-        "/api/*",
-        "/apis",
-        "/apis/*",
-        "/openapi",
-        "/openapi/*",
-    ];
+    let health = Rule::paths(&["/healthz", "/livez", "/readyz", "/version", "/version/"]);
     let create = |group, resources| Rule::resources(&["create"], group, resources);
-    vec![
-        (authenticated(), Rule::paths(health)),
-        (group("system:unauthenticated"), Rule::paths(health)),
-        (authenticated(), Rule::paths(discovery)),
-        (
-            authenticated(),
-            create(
-                "authorization.k8s.io",
-                &["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-            ),
-        ),
-        (
-            authenticated(),
-            create("authentication.k8s.io", &["selfsubjectreviews"]),
-        ),
-    ]
+    let self_access = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"];
+    #[rustfmt::skip] // one rule a line: a table
+    let rules = [
+        (group("system:unauthenticated"), health.clone()),
+        (authenticated(), health),
+        (authenticated(), Rule::paths(&["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"])),
+        (authenticated(), create("authorization.k8s.io", &self_access)),
+        (authenticated(), create("authentication.k8s.io", &["selfsubjectreviews"])),
+    ];
+    rules.to_vec()
 }
 
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
+#[rustfmt::skip] // one rule a line: a table
 fn manifests(namespace: &str) -> [Rule; 11] {
+    let api_services = ["v1.metrics.k8s.io", "v1alpha1.kubevitals.io", "v1beta1.metrics.k8s.io"];
+    let authentication = ["extension-apiserver-authentication"];
     [
         Rule::resources(&["list", "watch"], "", &["nodes", "pods", "events"]),
         Rule::resources(&["list", "watch"], "batch", &["jobs"]),
         Rule::resources(&["get"], "", &["nodes/metrics", "nodes/stats"]),
         Rule::resources(&["create"], "authentication.k8s.io", &["tokenreviews"]),
-        Rule::resources(
-            &["create"],
-            "authorization.k8s.io",
-            &["subjectaccessreviews"],
-        ),
+        Rule::resources(&["create"], "authorization.k8s.io", &["subjectaccessreviews"]),
         Rule::paths(&["/state/v1"]),
         Rule::resources(&["list"], "discovery.k8s.io", &["endpointslices"]).in_namespace(namespace),
-        Rule::resources(
-            &["get", "patch"],
-            "apiregistration.k8s.io",
-            &["apiservices"],
-        )
-        .named(&[
-            "v1.metrics.k8s.io",
-            "v1alpha1.kubevitals.io",
-            "v1beta1.metrics.k8s.io",
-        ]),
-        Rule::resources(&["list", "watch"], "", &["configmaps"])
-            .named(&["extension-apiserver-authentication"])
-            .in_namespace("kube-system"),
-        Rule::resources(&["get", "update"], "", &["secrets"])
-            .named(&["vitals-server-ca"])
-            .in_namespace(namespace),
-        Rule::resources(&["get", "update"], "", &["configmaps"])
-            .named(&["vitals-server-ca", "vitals-server-incidents"])
-            .in_namespace(namespace),
+        Rule::resources(&["get", "patch"], "apiregistration.k8s.io", &["apiservices"]).named(&api_services),
+        Rule::resources(&["list", "watch"], "", &["configmaps"]).named(&authentication).in_namespace("kube-system"),
+        Rule::resources(&["get", "update"], "", &["secrets"]).named(&["vitals-server-ca"]).in_namespace(namespace),
+        Rule::resources(&["get", "update"], "", &["configmaps"]).named(&["vitals-server-ca", "vitals-server-incidents"]).in_namespace(namespace),
     ]
 }

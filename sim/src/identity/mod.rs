@@ -23,20 +23,20 @@ pub use user::{SERVER_ACCOUNT, UserInfo};
 pub struct Identities {
     tokens: RwLock<HashMap<String, UserInfo>>,
     rules: RwLock<Vec<(Subject, Rule)>>,
-    seen: Mutex<BTreeSet<(String, Attributes)>>,
+    requests: Mutex<BTreeSet<(String, Attributes)>>,
     used: Mutex<BTreeSet<(Subject, Permission)>>,
     refused: Mutex<BTreeSet<(String, Attributes)>>,
     minted: AtomicU64,
 }
 
 impl Identities {
-    /// Knows nobody but `system:masters`, who may everything.
+    /// No tokens and no rules. Members of `system:masters` may do everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Knows what every cluster knows: discovery and self-reviews for the authenticated, health for everyone, and the
-    /// rules of the `vitals-server` service account.
+    /// The rules of every cluster: discovery and self-reviews for the authenticated, health for everyone, and the rules of
+    /// the `vitals-server` service account.
     pub fn with_defaults() -> Self {
         let this = Self::new();
         for (subject, rule) in defaults::rules() {
@@ -66,11 +66,8 @@ impl Identities {
 
     /// Whose token it is; `None` when it is not valid. A valid one makes its owner `system:authenticated`.
     pub fn authenticate(&self, token: &str) -> Option<UserInfo> {
-        self.tokens
-            .read()
-            .get(token)
-            .cloned()
-            .map(UserInfo::authenticated)
+        let user = self.tokens.read().get(token).cloned();
+        user.map(UserInfo::authenticated)
     }
 
     /// Lets a user or group do what `rule` says.
@@ -88,12 +85,10 @@ impl Identities {
         is_master(user) || !self.needed(user, attributes).is_empty()
     }
 
-    /// Whether `user` may do this, which is about to be done: it is remembered.
-    pub fn ask(&self, user: &UserInfo, attributes: &Attributes) -> bool {
+    /// Whether `user` may do this. Records the request.
+    pub fn authorize(&self, user: &UserInfo, attributes: &Attributes) -> bool {
         self.record(user, attributes);
-        let needed = self.needed(user, attributes);
-        let allowed = is_master(user) || !needed.is_empty();
-        self.used.lock().extend(needed);
+        let allowed = self.review(user, attributes);
         if !allowed {
             let refusal = (user.username.clone(), attributes.clone());
             self.refused.lock().insert(refusal);
@@ -124,36 +119,29 @@ impl Identities {
             .collect()
     }
 
-    /// All that was granted to a user or group, one by one.
+    /// The permissions that were granted to a user or group.
     pub fn granted(&self, subject: &Subject) -> BTreeSet<Permission> {
         let rules = self.rules.read();
         let own = rules.iter().filter(|(s, _)| s == subject);
         own.flat_map(|(_, rule)| rule.permissions()).collect()
     }
 
-    /// What of it has been needed so far for something that was done, at the API server, at a kubelet, or at a server
+    /// The permissions of a user or group that have been needed so far: at the API server, at a kubelet, or at a server
     /// that sent a review.
     pub fn used(&self, subject: &Subject) -> BTreeSet<Permission> {
-        let used = self.used.lock();
-        let own = used.iter().filter(|(s, _)| s == subject);
-        own.map(|(_, permission)| permission.clone()).collect()
+        of(&self.used, subject)
     }
 
     /// Requests of `username` that were refused so far.
     pub fn refused(&self, username: &str) -> BTreeSet<Attributes> {
-        let refused = self.refused.lock();
-        let own = refused.iter().filter(|(user, _)| user == username);
-        own.map(|(_, attributes)| attributes.clone()).collect()
+        of(&self.refused, username)
     }
 
     /// The rules that apply to `user`.
     pub fn rules_of(&self, user: &UserInfo) -> Vec<Rule> {
-        self.rules
-            .read()
-            .iter()
-            .filter(|(subject, _)| subject.is(user))
-            .map(|(_, rule)| rule.clone())
-            .collect()
+        let rules = self.rules.read();
+        let own = rules.iter().filter(|(subject, _)| subject.is(user));
+        own.map(|(_, rule)| rule.clone()).collect()
     }
 
     /// Records a request of `user`. Names are left out: RBAC rules hardly ever have them.
@@ -162,22 +150,25 @@ impl Identities {
             name: String::new(),
             ..attributes.clone()
         };
-        let mut seen = self.seen.lock();
-        let entry = (user.username.clone(), attributes);
-        if !seen.contains(&entry) {
-            seen.insert(entry);
-        }
+        self.requests
+            .lock()
+            .insert((user.username.clone(), attributes));
     }
 
     /// Every request of `username` so far.
     pub fn requests_seen(&self, username: &str) -> BTreeSet<Attributes> {
-        self.seen
-            .lock()
-            .iter()
-            .filter(|(user, _)| user == username)
-            .map(|(_, a)| a.clone())
-            .collect()
+        of(&self.requests, username)
     }
+}
+
+/// The entries of one user or subject.
+fn of<K: Ord, Q: PartialEq<K> + ?Sized, V: Ord + Clone>(
+    set: &Mutex<BTreeSet<(K, V)>>,
+    key: &Q,
+) -> BTreeSet<V> {
+    let set = set.lock();
+    let own = set.iter().filter(|(owner, _)| key == owner);
+    own.map(|(_, value)| value.clone()).collect()
 }
 
 fn is_master(user: &UserInfo) -> bool {
@@ -230,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_is_remembered_once() {
+    fn a_request_is_recorded_once() {
         let identities = Identities::new();
         let user = UserInfo::new("a", ["g"]);
         let get = |name: &str| Attributes {
@@ -239,16 +230,12 @@ mod tests {
         };
         identities.record(&user, &get("x"));
         identities.record(&user, &get("y"));
-        assert_eq!(
-            identities
-                .requests_seen("a")
-                .into_iter()
-                .collect::<Vec<_>>(),
-            [get("")]
-        );
+        let requests: Vec<_> = identities.requests_seen("a").into_iter().collect();
+        assert_eq!(requests, [get("")]);
     }
+
     #[test]
-    fn what_is_used_and_what_is_refused_is_told_apart() {
+    fn used_and_refused_are_recorded_apart() {
         let identities = Identities::new();
         let jane = UserInfo::new("jane", []);
         let subject = Subject::User("jane".to_owned());
@@ -256,8 +243,8 @@ mod tests {
             subject.clone(),
             Rule::resources(&["get", "list"], "", &["pods"]),
         );
-        assert!(identities.ask(&jane, &Attributes::resource("get", "", "pods")));
-        assert!(!identities.ask(&jane, &Attributes::resource("get", "", "nodes")));
+        assert!(identities.authorize(&jane, &Attributes::resource("get", "", "pods")));
+        assert!(!identities.authorize(&jane, &Attributes::resource("get", "", "nodes")));
         let verbs = |set: BTreeSet<Permission>| set.into_iter().map(|p| p.verb).collect::<Vec<_>>();
         assert_eq!(verbs(identities.granted(&subject)), ["get", "list"]);
         assert_eq!(verbs(identities.used(&subject)), ["get"]);

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use hyper::body::Frame;
 
-/// What a kubelet answers in place of a page: with status 200, unless it is another status.
+/// The response of a kubelet that replaces a page. The status is 200, except for [`Forged::Status`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forged {
@@ -16,7 +16,7 @@ pub enum Forged {
     Status(u16),
     /// This body.
     Body(Bytes),
-    /// This body, which is said to be of this type and, if any, in this encoding.
+    /// This body with this `content-type` and, if any, this `content-encoding`.
     Typed {
         /// `content-type`.
         kind: &'static str,

@@ -1,8 +1,10 @@
 //! `/metrics/probes`: the attempts at each probe by result, and the duration of the successful ones.
 
+use std::io::Write;
+
 use kubevitals_proto::time::Timestamp;
 
-use crate::goformat::{float, integer};
+use crate::goformat::float;
 use crate::world::catalog::Role;
 use crate::world::hash::{between, hash};
 use crate::world::node::{Node, NodeState};
@@ -74,13 +76,11 @@ pub(crate) fn write(out: &mut Vec<u8>, node: &Node, state: &NodeState, now: Time
     for a in &attempts {
         for (result, count) in [("failed", a.failed), ("successful", a.successful)] {
             if count > 0 {
-                text(out, "prober_probe_total");
-                labels(out, a, true);
-                text(out, "\",result=\"");
-                text(out, result);
-                text(out, "\"} ");
-                integer(out, count);
-                out.push(b'\n');
+                let labels = a.labels(true);
+                let _ = writeln!(
+                    out,
+                    "prober_probe_total{labels},result=\"{result}\"}} {count}"
+                );
             }
         }
     }
@@ -91,41 +91,37 @@ pub(crate) fn write(out: &mut Vec<u8>, node: &Node, state: &NodeState, now: Time
 }
 
 fn histogram(out: &mut Vec<u8>, a: &Attempts<'_>) {
+    let labels = a.labels(false);
     for (bound, share) in BUCKETS {
-        text(out, "prober_probe_duration_seconds_bucket");
-        labels(out, a, false);
-        text(out, "\",le=\"");
-        text(out, bound);
-        text(out, "\"} ");
-        integer(out, (a.successful as f64 * share) as u64);
-        out.push(b'\n');
+        let count = (a.successful as f64 * share) as u64;
+        let _ = writeln!(
+            out,
+            "prober_probe_duration_seconds_bucket{labels},le=\"{bound}\"}} {count}"
+        );
     }
     let mean = between(hash(a.container.seed, a.kind as u64), 0.0011, 0.0062);
-    text(out, "prober_probe_duration_seconds_sum");
-    labels(out, a, false);
-    text(out, "\"} ");
+    let _ = write!(out, "prober_probe_duration_seconds_sum{labels}}} ");
     float(out, a.successful as f64 * mean);
-    text(out, "\nprober_probe_duration_seconds_count");
-    labels(out, a, false);
-    text(out, "\"} ");
-    integer(out, a.successful);
-    out.push(b'\n');
+    let count = a.successful;
+    let _ = writeln!(
+        out,
+        "\nprober_probe_duration_seconds_count{labels}}} {count}"
+    );
 }
 
-/// The labels up to the value of probe_type, which is not closed.
-fn labels(out: &mut Vec<u8>, a: &Attempts<'_>, uid: bool) {
-    text(out, "{container=\"");
-    text(out, a.container.spec.name);
-    text(out, "\",namespace=\"");
-    text(out, &a.pod.revision.namespace);
-    text(out, "\",pod=\"");
-    text(out, &a.pod.name);
-    if uid {
-        text(out, "\",pod_uid=\"");
-        text(out, &a.pod.uid);
+impl Attempts<'_> {
+    /// The labels up to probe_type, without the closing brace.
+    fn labels(&self, uid: bool) -> String {
+        let (container, namespace) = (self.container.spec.name, &self.pod.revision.namespace);
+        let (pod, kind) = (&self.pod.name, self.kind.name());
+        let uid = match uid {
+            true => format!(",pod_uid=\"{}\"", self.pod.uid),
+            false => String::new(),
+        };
+        format!(
+            "{{container=\"{container}\",namespace=\"{namespace}\",pod=\"{pod}\"{uid},probe_type=\"{kind}\""
+        )
     }
-    text(out, "\",probe_type=\"");
-    text(out, a.kind.name());
 }
 
 fn text(out: &mut Vec<u8>, text: &str) {

@@ -50,21 +50,22 @@ impl Listener {
 }
 
 /// One kubelet.
-#[derive(Debug)]
-struct Kubelet {
+#[derive(Debug, Default)]
+pub(crate) struct Kubelet {
     name: String,
     certificate: Certificate,
-    scrapes: AtomicU64,
-    trouble: RwLock<Option<Kill>>,
-    /// Paths at which something else is said.
-    forged: RwLock<BTreeMap<String, Forged>>,
-    /// Paths whose requests are not answered for now.
-    paused: watch::Sender<BTreeSet<String>>,
-    /// Requests that are not answered for now, by path.
-    paused_requests: Mutex<BTreeMap<String, usize>>,
+    /// Requests for `/metrics/resource`, whatever the response.
+    pub(crate) scrapes: AtomicU64,
+    pub(crate) trouble: RwLock<Option<Kill>>,
+    /// Responses that replace pages, by path.
+    pub(crate) forged: RwLock<BTreeMap<String, Forged>>,
+    /// Paths whose requests wait until the path is removed.
+    pub(crate) paused: watch::Sender<BTreeSet<String>>,
+    /// Requests that wait, by path.
+    pub(crate) paused_requests: Mutex<BTreeMap<String, usize>>,
 }
 
-/// Counts a request that is not answered for now.
+/// Counts a request that waits.
 struct PausedRequest<'a> {
     kubelet: &'a Kubelet,
     path: &'a str,
@@ -72,11 +73,8 @@ struct PausedRequest<'a> {
 
 impl<'a> PausedRequest<'a> {
     fn begin(kubelet: &'a Kubelet, path: &'a str) -> Self {
-        *kubelet
-            .paused_requests
-            .lock()
-            .entry(path.to_owned())
-            .or_default() += 1;
+        let mut paused = kubelet.paused_requests.lock();
+        *paused.entry(path.to_owned()).or_default() += 1;
         Self { kubelet, path }
     }
 }
@@ -121,20 +119,12 @@ impl Kubelets {
         authority: Arc<Authority>,
         identities: Arc<Identities>,
     ) -> Result<Self, PkiError> {
-        let kubelets = names
-            .into_iter()
-            .map(|name| Kubelet {
-                name,
-                certificate: Certificate::new(),
-                scrapes: AtomicU64::new(0),
-                trouble: RwLock::new(None),
-                paused: watch::Sender::default(),
-                paused_requests: Mutex::default(),
-                forged: RwLock::default(),
-            })
-            .collect();
+        let kubelets = names.into_iter().map(|name| Kubelet {
+            name,
+            ..Kubelet::default()
+        });
         let shared = Arc::new(Shared {
-            kubelets,
+            kubelets: kubelets.collect(),
             tls: Tls::new(authority)?,
             identities,
             pages,
@@ -145,66 +135,19 @@ impl Kubelets {
         Ok(Self { shared, open })
     }
 
-    /// Requests for `/metrics/resource` of this node, whatever the response.
-    pub(crate) fn scrapes(&self, node: &str) -> u64 {
-        self.by_name(node)
-            .map_or(0, |k| k.scrapes.load(Ordering::Relaxed))
-    }
-
-    /// Makes the kubelet of this node misbehave, or stop doing so; whether there is such a node.
-    pub(crate) fn set_trouble(&self, node: &str, trouble: Option<Kill>) -> bool {
-        self.by_name(node).is_some_and(|k| {
-            *k.trouble.write() = trouble;
-            true
-        })
-    }
-
-    /// Has the kubelet of this node say something else at `path`, or its page again; whether there is such a node.
-    pub(crate) fn set_forged(&self, node: &str, path: &str, forged: Option<Forged>) -> bool {
-        self.by_name(node).is_some_and(|k| {
-            let mut all = k.forged.write();
-            match forged {
-                Some(forged) => all.insert(path.to_owned(), forged),
-                None => all.remove(path),
-            };
-            true
-        })
-    }
-
-    /// Lets all kubelets together answer so many requests a second.
+    /// Limits the requests that all kubelets together answer in a second.
     pub(crate) fn throttle(&self, rate: Option<f64>) {
         self.shared.throttle.set(rate);
     }
 
-    /// Has the kubelet of this node leave requests for `path` unanswered, or answer them now; whether there is such a
-    /// node.
-    pub(crate) fn set_paused(&self, node: &str, path: &str, paused: bool) -> bool {
-        self.by_name(node).is_some_and(|kubelet| {
-            kubelet.paused.send_modify(|paths| {
-                if paused {
-                    paths.insert(path.to_owned());
-                } else {
-                    paths.remove(path);
-                }
-            });
-            true
-        })
-    }
-
-    /// How many requests for `path` are left unanswered by the kubelet of this node.
-    pub(crate) fn paused_requests(&self, node: &str, path: &str) -> usize {
-        self.by_name(node)
-            .and_then(|kubelet| kubelet.paused_requests.lock().get(path).copied())
-            .unwrap_or_default()
+    /// The kubelet of the node of this name.
+    pub(crate) fn get(&self, node: &str) -> Option<&Kubelet> {
+        self.shared.kubelets.iter().find(|k| k.name == node)
     }
 
     /// Closes the listener and every connection.
     pub(crate) fn close(&self) {
         self.open.send_replace(false);
-    }
-
-    fn by_name(&self, node: &str) -> Option<&Kubelet> {
-        self.shared.kubelets.iter().find(|k| k.name == node)
     }
 }
 
@@ -245,9 +188,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failur
     let SocketAddr::V4(local) = stream.local_addr()? else {
         return Ok(());
     };
-    let Some(index) = index_of((*local.ip()).into()).filter(|i| *i < shared.kubelets.len()) else {
-        return Ok(());
-    };
+    let index = index_of((*local.ip()).into()).unwrap_or(usize::MAX);
     let Some(kubelet) = shared.kubelets.get(index) else {
         return Ok(());
     };
@@ -327,9 +268,7 @@ async fn answer(
         path,
     ) {
         Ok(()) => {}
-        Err(Refusal::Unauthorized) => {
-            return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
-        }
+        Err(Refusal::Unauthorized) => return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized")),
         Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
     }
     {
@@ -353,13 +292,11 @@ async fn answer(
         return Ok(response);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(plain(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "405: Method Not Allowed".to_owned(),
-        ));
+        let text = "405: Method Not Allowed";
+        return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, text));
     }
     if path.trim_end_matches('/') == "/healthz" {
-        return Ok(plain(StatusCode::OK, "ok".to_owned()));
+        return Ok(plain(StatusCode::OK, "ok"));
     }
     let Some(page) = page else {
         return Ok(not_found());
@@ -369,7 +306,7 @@ async fn answer(
     match shared.pages.write(index, page, clock_off, &mut out) {
         Answer::Written => Ok(written(page, out, trouble)),
         Answer::NotFound => Ok(not_found()),
-        Answer::Failed(code) => Ok(plain(status(code), "Internal Error\n".to_owned())),
+        Answer::Failed(code) => Ok(plain(status(code), "Internal Error\n")),
         Answer::Silent => std::future::pending().await,
     }
 }
@@ -381,9 +318,8 @@ fn written(page: Page, out: Vec<u8>, trouble: Option<Kill>) -> Response<Body> {
         Some(Kill::HalfBody) => half(kind, out),
         Some(Kill::GzipBomb) => {
             let mut response = body(StatusCode::OK, kind, trouble::gzip_bomb());
-            response
-                .headers_mut()
-                .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            let gzip = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(CONTENT_ENCODING, gzip);
             response
         }
         Some(Kill::MillionSeries) => {
@@ -412,10 +348,15 @@ fn stream(
     kind: &'static str,
     parts: impl futures::Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static,
 ) -> Response<Body> {
-    let mut response = Response::new(StreamBody::new(parts).boxed_unsync());
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let body = StreamBody::new(parts).boxed_unsync();
+    respond(StatusCode::OK, kind, body)
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
@@ -426,26 +367,18 @@ fn status(code: u16) -> StatusCode {
 /// A status and nothing but its name.
 fn status_alone(code: u16) -> Response<Body> {
     let status = status(code);
-    plain(
-        status,
-        status.canonical_reason().unwrap_or("error").to_owned(),
-    )
+    plain(status, status.canonical_reason().unwrap_or("error"))
 }
 
 fn not_found() -> Response<Body> {
-    plain(StatusCode::NOT_FOUND, "404 page not found\n".to_owned())
+    plain(StatusCode::NOT_FOUND, "404 page not found\n")
 }
 
-fn plain(status: StatusCode, text: String) -> Response<Body> {
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     body(status, "text/plain; charset=utf-8", text.into())
 }
 
 fn body(status: StatusCode, kind: &'static str, bytes: Bytes) -> Response<Body> {
     let whole = Full::new(bytes).map_err(|never: Infallible| match never {});
-    let mut response = Response::new(whole.boxed_unsync());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+    respond(status, kind, whole.boxed_unsync())
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Serializer, Value, json};
 
+use crate::members::Members;
 use crate::world::epoch::Epoch;
 use crate::world::hash::{between, hash, unit};
-use crate::world::json::put;
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
 use crate::world::reading::Reading;
@@ -16,20 +16,20 @@ const GI: u64 = 1 << 30;
 const DISK: u64 = 252 * GI;
 const INODES: u64 = 16_777_216;
 
-/// Which part of the summary a request is for.
+/// The part of the summary that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     CpuAndMemory,
     Full,
 }
 
-/// What one page is about.
+/// The source of one page.
 struct Page<'a> {
     node: &'a Node,
     state: &'a NodeState,
     epoch: Epoch,
     now: Timestamp,
-    full: bool,
+    extent: Extent,
     /// Bytes in use on the node's disk.
     disk_used: u64,
 }
@@ -50,7 +50,7 @@ pub(crate) fn write(
         state,
         epoch,
         now,
-        full: extent == Extent::Full,
+        extent,
         disk_used: (disk_used.min(240.0) * GI as f64) as u64,
     };
     // A kubelet lists pods in the order of a Go map; ours is the order of the slots, which is as good as any.
@@ -58,7 +58,7 @@ pub(crate) fn write(
         .pods()
         .filter_map(|pod| Some(page.pod(pod, &pod.reading(epoch, now)?)));
     let summary = json!({"node": page.node(), "pods": pods.collect::<Value>()});
-    out.reserve(3_000 + state.pods.len() * if page.full { 7_000 } else { 3_300 });
+    out.reserve(3_000 + state.pods.len() * if extent == Extent::Full { 7_000 } else { 3_300 });
     // As `json.MarshalIndent` with one space a level. A Vec takes every byte, so writing cannot fail.
     let indent = PrettyFormatter::with_indent(b" ");
     let _ = summary.serialize(&mut Serializer::with_formatter(out, indent));
@@ -70,33 +70,22 @@ impl Page<'_> {
         let reading = node.reading(state, self.epoch, self.now);
         let at = reading.at;
         let usage = node.usage_nanocores(state, self.epoch, &reading);
-        let mut json = json!({
+        let images = || self.disk(at, self.disk_used / 3, 41_633);
+        let processes = 260 + 9 * state.pods.len();
+        json!({
             "nodeName": node.name,
             "systemContainers": [self.pods_cgroup(&reading)],
-            "startTime": time(node.booted),
+            "startTime": node.booted,
             "cpu": cpu(at, Some(usage), reading.cpu),
             "memory": memory(&reading, Some(node.size.memory), 126_749),
-        });
-        if self.full {
-            let images = self.disk_used / 3;
-            put(&mut json, "io", io(at));
-            put(
-                &mut json,
-                "network",
-                network(at, node.seed, node.booted, 90_000.0),
-            );
-            put(&mut json, "fs", self.disk(at, self.disk_used, 534_651));
-            let runtime = json!({
-                "imageFs": self.disk(at, images, 41_633),
-                "containerFs": self.disk(at, images, 41_633),
-            });
-            put(&mut json, "runtime", runtime);
-            let processes = 260 + 9 * state.pods.len();
-            let rlimit = json!({"time": time(self.now), "maxpid": 32_768, "curproc": processes});
-            put(&mut json, "rlimit", rlimit);
-        }
-        put(&mut json, "swap", swap(at, Some(0)));
-        json
+            "io": self.full(|| io(at)),
+            "network": self.full(|| network(at, node.seed, node.booted, 90_000.0)),
+            "fs": self.full(|| self.disk(at, self.disk_used, 534_651)),
+            "runtime": self.full(|| json!({"imageFs": images(), "containerFs": images()})),
+            "rlimit": self.full(|| json!({"time": self.now, "maxpid": 32_768, "curproc": processes})),
+            "swap": swap(at, Some(0)),
+        })
+        .without_nulls()
     }
 
     /// The cgroup that all pods are in.
@@ -112,17 +101,15 @@ impl Page<'_> {
             .flat_map(|p| &p.containers)
             .filter_map(|c| c.usage_nanocores(self.epoch, &c.reading(self.epoch, self.now)?))
             .sum();
-        let mut json = json!({
+        json!({
             "name": "pods",
-            "startTime": time(self.node.booted),
+            "startTime": self.node.booted,
             "cpu": cpu(at, Some(usage), of_pods.cpu),
             "memory": memory(&of_pods, Some(self.node.size.memory), 0),
-        });
-        if self.full {
-            put(&mut json, "io", io(at));
-        }
-        put(&mut json, "swap", swap(at, None));
-        json
+            "io": self.full(|| io(at)),
+            "swap": swap(at, None),
+        })
+        .without_nulls()
     }
 
     fn pod(&self, pod: &Pod, reading: &Reading) -> Value {
@@ -134,59 +121,45 @@ impl Page<'_> {
             Some(self.container(c, &reading, nanocores))
         });
         let containers: Value = containers.collect();
-        let running = || {
-            pod.containers
-                .iter()
-                .filter(|c| c.running_since().is_some())
-        };
+        let all = &pod.containers;
+        let running = || all.iter().filter(|c| c.running_since().is_some());
         // Only when every container has a limit has the pod's cgroup one.
         let limits: Option<u64> = running().map(Container::memory_limit).sum();
-        let mut json = json!({
+        let at = reading.at;
+        let written = || pod.containers.iter().map(|c| self.written(c)).sum::<u64>();
+        json!({
             "podRef": {"name": &*pod.name, "namespace": &*pod.revision.namespace, "uid": &*pod.uid},
-            "startTime": time(pod.sandbox),
+            "startTime": pod.sandbox,
             "containers": containers,
-            "cpu": cpu(reading.at, Some(usage), reading.cpu),
+            "cpu": cpu(at, Some(usage), reading.cpu),
             "memory": memory(reading, limits, 0),
-        });
-        if self.full {
-            let written: u64 = pod.containers.iter().map(|c| self.written(c)).sum();
-            let network = network(reading.at, pod.seed, pod.sandbox, 4_000.0);
-            put(&mut json, "io", io(reading.at));
-            put(&mut json, "network", network);
-            put(
-                &mut json,
-                "ephemeral-storage",
-                self.disk(self.now, written + 4_096, 39),
-            );
-            put(
-                &mut json,
-                "process_stats",
-                json!({"process_count": 1 + running().count()}),
-            );
-        }
-        put(&mut json, "swap", swap(reading.at, None));
-        json
+            "io": self.full(|| io(at)),
+            "network": self.full(|| network(at, pod.seed, pod.sandbox, 4_000.0)),
+            "ephemeral-storage": self.full(|| self.disk(self.now, written() + 4_096, 39)),
+            "process_stats": self.full(|| json!({"process_count": 1 + running().count()})),
+            "swap": swap(at, None),
+        })
+        .without_nulls()
     }
 
     fn container(&self, c: &Container, reading: &Reading, nanocores: Option<u64>) -> Value {
-        let mut json = json!({
+        let (at, written) = (reading.at, self.written(c));
+        json!({
             "name": c.spec.name,
-            "startTime": time(c.running_since().unwrap_or(reading.at)),
-            "cpu": cpu(reading.at, nanocores, reading.cpu),
+            "startTime": c.running_since().unwrap_or(at),
+            "cpu": cpu(at, nanocores, reading.cpu),
             "memory": memory(reading, c.memory_limit(), 2_922),
-        });
-        if self.full {
-            let written = self.written(c);
-            put(&mut json, "io", io(reading.at));
-            put(&mut json, "rootfs", self.disk(self.now, written / 2, 37));
-            put(
-                &mut json,
-                "logs",
-                self.disk(self.now, written - written / 2, 1),
-            );
-        }
-        put(&mut json, "swap", swap(reading.at, c.memory_limit()));
-        json
+            "io": self.full(|| io(at)),
+            "rootfs": self.full(|| self.disk(self.now, written / 2, 37)),
+            "logs": self.full(|| self.disk(self.now, written - written / 2, 1)),
+            "swap": swap(at, c.memory_limit()),
+        })
+        .without_nulls()
+    }
+
+    /// A member that only the whole page has.
+    fn full(&self, member: impl FnOnce() -> Value) -> Option<Value> {
+        (self.extent == Extent::Full).then(member)
     }
 
     /// Bytes a container has written to its own layer and its log.
@@ -201,7 +174,7 @@ impl Page<'_> {
 
     fn disk(&self, at: Timestamp, used: u64, inodes: u64) -> Value {
         json!({
-            "time": time(at),
+            "time": at,
             "availableBytes": DISK.saturating_sub(self.disk_used),
             "capacityBytes": DISK,
             "usedBytes": used,
@@ -212,63 +185,48 @@ impl Page<'_> {
     }
 }
 
-fn time(at: Timestamp) -> Value {
-    at.to_rfc3339_seconds().into()
-}
-
 fn network(at: Timestamp, seed: u64, since: Timestamp, rate: f64) -> Value {
     let seconds = (at.since(since).max(0)) as f64 / 1e9;
     let received = seconds * rate * (0.2 + 1.6 * unit(hash(seed, 73)));
     let sent = received * (0.2 + 1.4 * unit(hash(seed, 74)));
     let (received, sent) = (received as u64, sent as u64);
     json!({
-        "time": time(at),
+        "time": at,
         "name": "eth0", "rxBytes": received, "rxErrors": 0, "txBytes": sent, "txErrors": 0,
         "interfaces": [{"name": "eth0", "rxBytes": received, "rxErrors": 0, "txBytes": sent, "txErrors": 0}],
     })
 }
 
 fn cpu(at: Timestamp, nanocores: Option<u64>, total: u64) -> Value {
-    let mut json = json!({"time": time(at)});
-    if let Some(nanocores) = nanocores {
-        put(&mut json, "usageNanoCores", nanocores);
-    }
-    put(&mut json, "usageCoreNanoSeconds", total);
-    put(&mut json, "psi", psi());
-    json
+    json!({"time": at, "usageNanoCores": nanocores, "usageCoreNanoSeconds": total, "psi": psi()})
+        .without_nulls()
 }
 
 fn memory(reading: &Reading, limit: Option<u64>, faults: u64) -> Value {
-    let mut json = json!({"time": time(reading.at)});
-    if let Some(limit) = limit {
-        let available = limit.saturating_sub(reading.memory);
-        put(&mut json, "availableBytes", available);
-    }
-    // Usage counts the file cache that can be dropped too, resident memory what is the processes' own.
-    let usage = reading.memory + ((reading.memory / 7) & !0xfff);
-    put(&mut json, "usageBytes", usage);
-    put(&mut json, "workingSetBytes", reading.memory);
-    put(&mut json, "rssBytes", (reading.memory / 10 * 8) & !0xfff);
-    put(&mut json, "pageFaults", faults);
-    put(&mut json, "majorPageFaults", 0);
-    put(&mut json, "psi", psi());
-    json
+    let memory = reading.memory;
+    json!({
+        "time": reading.at,
+        "availableBytes": limit.map(|limit| limit.saturating_sub(memory)),
+        // Usage includes the file cache that can be dropped, resident memory only that of the processes.
+        "usageBytes": memory + ((memory / 7) & !0xfff),
+        "workingSetBytes": memory,
+        "rssBytes": (memory / 10 * 8) & !0xfff,
+        "pageFaults": faults,
+        "majorPageFaults": 0,
+        "psi": psi(),
+    })
+    .without_nulls()
 }
 
 fn swap(at: Timestamp, available: Option<u64>) -> Value {
-    let mut json = json!({"time": time(at)});
-    if let Some(available) = available {
-        put(&mut json, "swapAvailableBytes", available);
-    }
-    put(&mut json, "swapUsageBytes", 0);
-    json
+    json!({"time": at, "swapAvailableBytes": available, "swapUsageBytes": 0}).without_nulls()
 }
 
 fn io(at: Timestamp) -> Value {
-    json!({"time": time(at), "psi": psi()})
+    json!({"time": at, "psi": psi()})
 }
 
-/// All zero, as where the kernel does not measure pressure.
+/// All zero, as if the kernel did not measure pressure.
 fn psi() -> Value {
     let none = json!({"total": 0, "avg10": 0, "avg60": 0, "avg300": 0});
     json!({"full": none, "some": none})

@@ -46,7 +46,7 @@ impl Collection {
 
     /// Creates or replaces the object that `make` builds, from the present one and the next version. Returns the version.
     ///
-    /// Versions are taken under the collection's lock: who reads the counter under that lock has seen every change
+    /// Versions are taken under the collection's lock: a reader of the counter under that lock has every change
     /// of this collection up to it. A refusal leaves a gap in the versions, which no client notices.
     pub(super) fn put<E>(
         &self,
@@ -98,7 +98,7 @@ impl Collection {
     }
 
     /// Retains a snapshot for the next pages of its list.
-    pub(super) fn keep(&self, snapshot: &Snapshot) {
+    pub(super) fn retain(&self, snapshot: &Snapshot) {
         let mut paged = self.paged.lock();
         if let Some(at) = paged
             .iter()

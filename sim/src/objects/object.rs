@@ -26,7 +26,7 @@ pub struct MetaLite {
 }
 
 impl MetaLite {
-    /// Reads it off an object; `None` when the object has no name, or lacks the namespace its resource demands.
+    /// Reads it from an object; `None` when the object has no name, or lacks the namespace its resource demands.
     pub fn of(resource: Resource, object: &Value) -> Option<Self> {
         let metadata = object.get("metadata")?;
         let name = metadata.get("name")?.as_str().filter(|n| !n.is_empty())?;

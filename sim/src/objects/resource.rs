@@ -1,45 +1,5 @@
 //! The kinds of object that the API server serves, and what discovery says of each.
 
-/// A kind of object that the store holds and the API server serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Resource {
-    /// core/v1 nodes, cluster-scoped.
-    Nodes,
-    /// core/v1 pods.
-    Pods,
-    /// core/v1 namespaces, cluster-scoped.
-    Namespaces,
-    /// core/v1 events.
-    Events,
-    /// core/v1 configmaps.
-    ConfigMaps,
-    /// core/v1 secrets.
-    Secrets,
-    /// core/v1 services.
-    Services,
-    /// core/v1 serviceaccounts.
-    ServiceAccounts,
-    /// apps/v1 deployments.
-    Deployments,
-    /// apps/v1 replicasets.
-    ReplicaSets,
-    /// apps/v1 statefulsets.
-    StatefulSets,
-    /// apps/v1 daemonsets.
-    DaemonSets,
-    /// autoscaling/v2 horizontalpodautoscalers.
-    HorizontalPodAutoscalers,
-    /// coordination.k8s.io/v1 leases.
-    Leases,
-    /// discovery.k8s.io/v1 endpointslices.
-    EndpointSlices,
-    /// apiregistration.k8s.io/v1 apiservices, cluster-scoped.
-    ApiServices,
-    /// batch/v1 jobs.
-    Jobs,
-}
-
 /// What discovery says of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceInfo {
@@ -66,154 +26,88 @@ pub struct ResourceInfo {
 impl ResourceInfo {
     /// `v1` or `GROUP/VERSION`.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.version)
+        match self.group {
+            "" => self.version.to_owned(),
+            group => format!("{group}/{}", self.version),
         }
     }
 
     /// `plural` or `plural.group`, as error messages name a resource.
     pub fn qualified(&self) -> String {
-        if self.group.is_empty() {
-            self.plural.to_owned()
-        } else {
-            format!("{}.{}", self.plural, self.group)
+        match self.group {
+            "" => self.plural.to_owned(),
+            group => format!("{}.{group}", self.plural),
         }
     }
 }
 
-/// A namespaced resource of the core group that is read and not written.
-const fn core(
-    plural: &'static str,
-    singular: &'static str,
-    kind: &'static str,
-    short_names: &'static [&'static str],
-) -> ResourceInfo {
-    ResourceInfo {
-        group: "",
-        version: "v1",
-        plural,
-        singular,
-        kind,
-        short_names,
-        categories: &[],
-        namespaced: true,
-        writable: false,
-    }
+/// Declares the resources: the enum, its order, and what discovery says of each.
+macro_rules! resources {
+    ($($name:ident($group:literal, $version:literal): $plural:literal, $singular:literal, $kind:literal,
+        $short_names:expr, $categories:expr, $scope:ident, $access:ident;)*) => {
+        /// A kind of object that the store holds and the API server serves.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Resource {
+            $(#[doc = concat!($group, "/", $version, " ", $plural)] $name,)*
+        }
+
+        impl Resource {
+            /// Every resource, in the order discovery lists them.
+            pub const ALL: [Self; [$($plural),*].len()] = [$(Self::$name),*];
+
+            /// What discovery says of it.
+            pub const fn info(self) -> ResourceInfo {
+                match self {
+                    $(Self::$name => ResourceInfo {
+                        group: $group,
+                        version: $version,
+                        plural: $plural,
+                        singular: $singular,
+                        kind: $kind,
+                        short_names: &$short_names,
+                        categories: &$categories,
+                        namespaced: matches!(Scope::$scope, Scope::Namespaced),
+                        writable: matches!(Access::$access, Access::ReadWrite),
+                    },)*
+                }
+            }
+        }
+    };
 }
 
-impl ResourceInfo {
-    const fn of(self, group: &'static str) -> Self {
-        Self { group, ..self }
-    }
+enum Scope {
+    Cluster,
+    Namespaced,
+}
 
-    const fn version(self, version: &'static str) -> Self {
-        Self { version, ..self }
-    }
+enum Access {
+    ReadOnly,
+    ReadWrite,
+}
 
-    const fn in_category_all(self) -> Self {
-        Self {
-            categories: &["all"],
-            ..self
-        }
-    }
-
-    const fn cluster_scoped(self) -> Self {
-        Self {
-            namespaced: false,
-            ..self
-        }
-    }
-
-    const fn writable(self) -> Self {
-        Self {
-            writable: true,
-            ..self
-        }
-    }
+// Group, version, plural, singular, kind, short names, categories, scope, access.
+resources! {
+    Nodes("", "v1"): "nodes", "node", "Node", ["no"], [], Cluster, ReadOnly;
+    Pods("", "v1"): "pods", "pod", "Pod", ["po"], ["all"], Namespaced, ReadOnly;
+    Namespaces("", "v1"): "namespaces", "namespace", "Namespace", ["ns"], [], Cluster, ReadOnly;
+    Events("", "v1"): "events", "event", "Event", ["ev"], [], Namespaced, ReadOnly;
+    ConfigMaps("", "v1"): "configmaps", "configmap", "ConfigMap", ["cm"], [], Namespaced, ReadWrite;
+    Secrets("", "v1"): "secrets", "secret", "Secret", [], [], Namespaced, ReadWrite;
+    Services("", "v1"): "services", "service", "Service", ["svc"], ["all"], Namespaced, ReadOnly;
+    ServiceAccounts("", "v1"): "serviceaccounts", "serviceaccount", "ServiceAccount", ["sa"], [], Namespaced, ReadOnly;
+    Deployments("apps", "v1"): "deployments", "deployment", "Deployment", ["deploy"], ["all"], Namespaced, ReadOnly;
+    ReplicaSets("apps", "v1"): "replicasets", "replicaset", "ReplicaSet", ["rs"], ["all"], Namespaced, ReadOnly;
+    StatefulSets("apps", "v1"): "statefulsets", "statefulset", "StatefulSet", ["sts"], ["all"], Namespaced, ReadOnly;
+    DaemonSets("apps", "v1"): "daemonsets", "daemonset", "DaemonSet", ["ds"], ["all"], Namespaced, ReadOnly;
+    HorizontalPodAutoscalers("autoscaling", "v2"): "horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", ["hpa"], ["all"], Namespaced, ReadOnly;
+    Leases("coordination.k8s.io", "v1"): "leases", "lease", "Lease", [], [], Namespaced, ReadWrite;
+    EndpointSlices("discovery.k8s.io", "v1"): "endpointslices", "endpointslice", "EndpointSlice", [], [], Namespaced, ReadOnly;
+    ApiServices("apiregistration.k8s.io", "v1"): "apiservices", "apiservice", "APIService", [], ["api-extensions"], Cluster, ReadWrite;
+    Jobs("batch", "v1"): "jobs", "job", "Job", [], ["all"], Namespaced, ReadOnly;
 }
 
 impl Resource {
-    /// Every resource, in the order discovery lists them.
-    pub const ALL: [Self; 17] = [
-        Self::Nodes,
-        Self::Pods,
-        Self::Namespaces,
-        Self::Events,
-        Self::ConfigMaps,
-        Self::Secrets,
-        Self::Services,
-        Self::ServiceAccounts,
-        Self::Deployments,
-        Self::ReplicaSets,
-        Self::StatefulSets,
-        Self::DaemonSets,
-        Self::HorizontalPodAutoscalers,
-        Self::Leases,
-        Self::EndpointSlices,
-        Self::ApiServices,
-        Self::Jobs,
-    ];
-
-    /// What discovery says of it.
-    pub const fn info(self) -> ResourceInfo {
-        match self {
-            Self::Nodes => core("nodes", "node", "Node", &["no"]).cluster_scoped(),
-            Self::Pods => core("pods", "pod", "Pod", &["po"]).in_category_all(),
-            Self::Namespaces => {
-                core("namespaces", "namespace", "Namespace", &["ns"]).cluster_scoped()
-            }
-            Self::Events => core("events", "event", "Event", &["ev"]),
-            Self::ConfigMaps => core("configmaps", "configmap", "ConfigMap", &["cm"]).writable(),
-            Self::Secrets => core("secrets", "secret", "Secret", &[]).writable(),
-            Self::Services => core("services", "service", "Service", &["svc"]).in_category_all(),
-            Self::ServiceAccounts => core(
-                "serviceaccounts",
-                "serviceaccount",
-                "ServiceAccount",
-                &["sa"],
-            ),
-            Self::Deployments => core("deployments", "deployment", "Deployment", &["deploy"])
-                .of("apps")
-                .in_category_all(),
-            Self::ReplicaSets => core("replicasets", "replicaset", "ReplicaSet", &["rs"])
-                .of("apps")
-                .in_category_all(),
-            Self::StatefulSets => core("statefulsets", "statefulset", "StatefulSet", &["sts"])
-                .of("apps")
-                .in_category_all(),
-            Self::DaemonSets => core("daemonsets", "daemonset", "DaemonSet", &["ds"])
-                .of("apps")
-                .in_category_all(),
-            Self::HorizontalPodAutoscalers => core(
-                "horizontalpodautoscalers",
-                "horizontalpodautoscaler",
-                "HorizontalPodAutoscaler",
-                &["hpa"],
-            )
-            .of("autoscaling")
-            .version("v2")
-            .in_category_all(),
-            Self::Leases => core("leases", "lease", "Lease", &[])
-                .of("coordination.k8s.io")
-                .writable(),
-            Self::EndpointSlices => {
-                core("endpointslices", "endpointslice", "EndpointSlice", &[]).of("discovery.k8s.io")
-            }
-            Self::Jobs => core("jobs", "job", "Job", &[])
-                .of("batch")
-                .in_category_all(),
-            Self::ApiServices => ResourceInfo {
-                categories: &["api-extensions"],
-                ..core("apiservices", "apiservice", "APIService", &[])
-                    .of("apiregistration.k8s.io")
-                    .cluster_scoped()
-                    .writable()
-            },
-        }
-    }
-
     /// The resource at a path's group, version and plural.
     pub fn find(group: &str, version: &str, plural: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| {

@@ -135,8 +135,8 @@ impl Store {
     }
 
     /// Retains a snapshot for the next pages of a list; the oldest ones are dropped.
-    pub fn keep_for_paging(&self, resource: Resource, snapshot: &Snapshot) {
-        self.collection(resource).keep(snapshot);
+    pub fn retain_for_paging(&self, resource: Resource, snapshot: &Snapshot) {
+        self.collection(resource).retain(snapshot);
     }
 
     /// The objects as they were at `resource_version`: retained for paging, or still current.

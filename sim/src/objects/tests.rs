@@ -15,6 +15,17 @@ fn node(name: &str) -> serde_json::Value {
     json!({"metadata": {"name": name}})
 }
 
+/// The present version of a node.
+fn version_of(store: &Store, name: &str) -> u64 {
+    let node = store.get(Resource::Nodes, None, name).unwrap();
+    node.resource_version()
+}
+
+fn metadata(store: &Store, name: &str) -> serde_json::Value {
+    let node = store.get(Resource::Nodes, None, name).unwrap();
+    node.to_value(Resource::Nodes)["metadata"].clone()
+}
+
 /// Names with the kind of change, in the order they came.
 fn texts(events: &[Arc<Event>]) -> Vec<String> {
     events
@@ -29,42 +40,23 @@ fn versions_rise_across_resources() {
     let first = store.apply(Resource::Nodes, node("a"));
     let second = store.apply(Resource::Namespaces, node("b"));
     assert!(first < second);
-    assert_eq!(
-        store
-            .get(Resource::Nodes, None, "a")
-            .unwrap()
-            .resource_version(),
-        first
-    );
+    assert_eq!(version_of(&store, "a"), first);
     assert_eq!(store.resource_version(), second);
 }
 
 #[test]
-fn what_a_writer_leaves_out_is_kept_from_the_object_it_replaces() {
+fn what_a_writer_leaves_out_is_inherited_from_the_object_it_replaces() {
     let store = store(8);
     store.apply(
         Resource::Nodes,
         json!({"metadata": {"name": "a", "uid": "u", "creationTimestamp": "2020-01-01T00:00:00Z"}}),
     );
     store.apply(Resource::Nodes, node("a"));
-    let metadata = store
-        .get(Resource::Nodes, None, "a")
-        .unwrap()
-        .to_value(Resource::Nodes)["metadata"]
-        .clone();
-    assert_eq!(
-        (
-            metadata["uid"].as_str(),
-            metadata["creationTimestamp"].as_str()
-        ),
-        (Some("u"), Some("2020-01-01T00:00:00Z"))
-    );
+    let replaced = metadata(&store, "a");
+    assert_eq!(replaced["uid"], "u");
+    assert_eq!(replaced["creationTimestamp"], "2020-01-01T00:00:00Z");
     store.apply(Resource::Nodes, node("b"));
-    let made_up = store
-        .get(Resource::Nodes, None, "b")
-        .unwrap()
-        .to_value(Resource::Nodes)["metadata"]
-        .clone();
+    let made_up = metadata(&store, "b");
     assert_eq!(made_up["creationTimestamp"], "1970-01-01T00:00:00Z");
     assert_eq!(made_up["uid"].as_str().unwrap().len(), 36);
 }
@@ -78,15 +70,11 @@ fn a_subscription_resumes_after_a_version() {
     store.delete(Resource::Nodes, None, "b");
     let mut subscription = store.watch(Resource::Nodes, from).unwrap();
     let (events, version) = subscription.next(1).unwrap();
-    assert_eq!(
-        (texts(&events), version),
-        (vec!["MODIFIED a".to_owned()], events[0].resource_version())
-    );
+    assert_eq!(texts(&events), ["MODIFIED a"]);
+    assert_eq!(version, events[0].resource_version());
     let (events, version) = subscription.next(10).unwrap();
-    assert_eq!(
-        (texts(&events), version),
-        (vec!["DELETED b".to_owned()], store.resource_version())
-    );
+    assert_eq!(texts(&events), ["DELETED b"]);
+    assert_eq!(version, store.resource_version());
     assert!(subscription.next(10).unwrap().0.is_empty());
 }
 
@@ -116,11 +104,8 @@ fn every_watcher_of_an_event_shares_one_frame() {
         .each_mut()
         .map(|w| w.next(1).unwrap().0[0].frame(Resource::Nodes));
     assert_eq!(frames[0].as_ptr(), frames[1].as_ptr());
-    assert!(
-        frames[0].starts_with(
-            br#"{"type":"ADDED","object":{"kind":"Node","apiVersion":"v1","metadata":{"#
-        )
-    );
+    let start = br#"{"type":"ADDED","object":{"kind":"Node","apiVersion":"v1","metadata":{"#;
+    assert!(frames[0].starts_with(start));
 }
 
 #[test]
@@ -131,59 +116,34 @@ fn a_conditional_write_is_done_only_if_its_condition_holds() {
     let version = write(Precondition::Absent).unwrap();
     assert_eq!(write(Precondition::Absent), Err(WriteError::Exists));
     let next = write(Precondition::Version(version)).unwrap();
-    assert_eq!(
-        write(Precondition::Version(version)),
-        Err(WriteError::Conflict)
-    );
-    assert_eq!(
-        store
-            .get(Resource::Nodes, None, "a")
-            .unwrap()
-            .resource_version(),
-        next
-    );
+    let again = write(Precondition::Version(version));
+    assert_eq!(again, Err(WriteError::Conflict));
+    assert_eq!(version_of(&store, "a"), next);
 }
 
 #[test]
-fn snapshots_are_kept_for_paging_but_not_for_ever() {
+fn snapshots_are_retained_for_paging_but_not_for_ever() {
     let store = store(8);
     store.apply(Resource::Nodes, node("a"));
     let snapshot = store.snapshot(Resource::Nodes);
-    store.keep_for_paging(Resource::Nodes, &snapshot);
+    store.retain_for_paging(Resource::Nodes, &snapshot);
     store.delete(Resource::Nodes, None, "a");
-    assert_eq!(
-        store
-            .snapshot_at(Resource::Nodes, snapshot.resource_version())
-            .unwrap()
-            .len(),
-        1
-    );
+    let at = || store.snapshot_at(Resource::Nodes, snapshot.resource_version());
+    assert_eq!(at().unwrap().len(), 1);
     for i in 0..40 {
         store.apply(Resource::Nodes, node(&format!("n{i}")));
-        store.keep_for_paging(Resource::Nodes, &store.snapshot(Resource::Nodes));
+        store.retain_for_paging(Resource::Nodes, &store.snapshot(Resource::Nodes));
     }
-    assert_eq!(
-        store
-            .snapshot_at(Resource::Nodes, snapshot.resource_version())
-            .unwrap_err(),
-        Expired
-    );
+    assert_eq!(at().unwrap_err(), Expired);
 }
 
 #[test]
 fn a_namespaces_range_has_its_objects_only() {
     let store = store(8);
-    for (namespace, name) in [
-        ("a", "x"),
-        ("a", "y"),
-        ("a-b", "x"),
-        ("ab", "x"),
-        ("b", "x"),
-    ] {
-        store.apply(
-            Resource::Pods,
-            json!({"metadata": {"namespace": namespace, "name": name}}),
-        );
+    for key in ["a/x", "a/y", "a-b/x", "ab/x", "b/x"] {
+        let (namespace, name) = key.split_once('/').unwrap();
+        let pod = json!({"metadata": {"namespace": namespace, "name": name}});
+        store.apply(Resource::Pods, pod);
     }
     let snapshot = store.snapshot(Resource::Pods);
     let keys = |namespace, after| {

@@ -16,10 +16,11 @@ use serde_json::Value;
 use self::script::{Script, Step};
 use crate::kubelet::summary::Extent;
 use crate::kubelet::{Answer, Page, Pages, pod_list};
+use crate::members::Members;
 use crate::objects::{Resource, Store};
 use crate::world::hash::{hash, stream};
+use crate::world::json::node;
 use crate::world::json::workload::namespace;
-use crate::world::json::{node, put};
 use crate::world::node::Node;
 
 /// What a folder says: nodes, and what they answer to one scrape after the other.
@@ -181,12 +182,12 @@ impl Player {
     /// A node of the store with the conditions and taints that were recorded: its address is not the recorded one's.
     fn as_recorded(&self, recorded: &Value) -> Option<Value> {
         let (_, name) = key(recorded);
-        let known = self.store.get(Resource::Nodes, None, name)?;
-        let mut node = known.to_value(Resource::Nodes);
+        let stored = self.store.get(Resource::Nodes, None, name)?;
+        let mut node = stored.to_value(Resource::Nodes);
         for pointer in ["/status/conditions", "/spec/taints"] {
             let (parent, member) = pointer.rsplit_once('/')?;
             let value = recorded.pointer(pointer).cloned().unwrap_or_default();
-            put(node.pointer_mut(parent)?, member, value);
+            node.pointer_mut(parent)?.put(member, value);
         }
         Some(node)
     }
@@ -234,14 +235,10 @@ impl Player {
 }
 
 fn key(object: &Value) -> (&str, &str) {
-    let metadata = |member| {
-        object
-            .get("metadata")
-            .and_then(|m| m.get(member))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    (metadata("namespace"), metadata("name"))
+    (
+        object.text("/metadata/namespace"),
+        object.text("/metadata/name"),
+    )
 }
 
 fn find<'a>(objects: &'a [Value], like: &Value) -> Option<&'a Value> {
@@ -278,12 +275,10 @@ impl Pages for Player {
                 return Answer::Written;
             }
         };
-        match bytes {
-            Some(bytes) => {
-                out.extend_from_slice(bytes);
-                Answer::Written
-            }
-            None => Answer::NotFound,
-        }
+        let Some(bytes) = bytes else {
+            return Answer::NotFound;
+        };
+        out.extend_from_slice(bytes);
+        Answer::Written
     }
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::script::{ReplayError, Script, Step, read};
+use crate::members::Members;
 use crate::objects::Resource;
-use crate::world::json::put;
 
 const NODE: &str = "lab";
 
@@ -36,7 +36,7 @@ pub(super) fn read_all(path: &Path) -> Result<Script, ReplayError> {
     }
     Ok(Script {
         node: NODE.to_owned(),
-        uid: node_uid(&steps),
+        uid: uid_in_events(&steps, "Node", NODE),
         memory: node_memory(&steps),
         namespace: "default".to_owned(),
         objects: owners(&steps),
@@ -62,14 +62,12 @@ fn items(path: &Path) -> Result<Option<Vec<Value>>, ReplayError> {
     }
 }
 
-/// The node's uid, which the node controller's events name.
-fn node_uid(steps: &[Step]) -> Option<String> {
-    steps
-        .iter()
-        .flat_map(|s| s.events.iter().flatten())
-        .filter_map(|e| e.get("involvedObject"))
-        .filter(|o| o.get("kind").and_then(Value::as_str) == Some("Node"))
-        .find_map(|o| Some(o.get("uid")?.as_str()?.to_owned()))
+/// The uid of an object that the events are about.
+fn uid_in_events(steps: &[Step], kind: &str, name: &str) -> Option<String> {
+    let events = steps.iter().flat_map(|s| s.events.iter().flatten());
+    let objects = events.filter_map(|e| e.get("involvedObject"));
+    let mut own = objects.filter(|o| o.text("/kind") == kind && o.text("/name") == name);
+    own.find_map(|o| Some(o.str_at("/uid")?.to_owned()))
 }
 
 /// The node's memory: what it used at first, and what it had left.
@@ -84,99 +82,56 @@ fn node_memory(steps: &[Step]) -> Option<u64> {
 fn owners(steps: &[Step]) -> Vec<(Resource, Value)> {
     let mut owners = BTreeMap::new();
     for pod in steps.iter().flat_map(|s| s.pods.iter().flatten()) {
-        let owner = pod.pointer("/metadata/ownerReferences/0");
-        let hash = pod.pointer("/metadata/labels/pod-template-hash");
-        if let (Some(owner), Some(hash)) = (owner, hash.and_then(Value::as_str)) {
-            let name = owner
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            owners.insert(
-                name.to_owned(),
-                (owner.clone(), hash.to_owned(), pod.clone()),
-            );
+        if let Some(name) = deployment_of(pod) {
+            let set = pod.text("/metadata/ownerReferences/0/name");
+            owners.insert(set, (name, pod));
         }
     }
     let mut objects = Vec::new();
-    for (replica_set, (owner, hash, pod)) in owners {
-        let Some(name) = replica_set.strip_suffix(&format!("-{hash}")) else {
-            continue;
-        };
+    for (replica_set, (name, pod)) in owners {
         let uid = uid_in_events(steps, "Deployment", name)
             .unwrap_or_else(|| format!("deployment-{name}"));
         let member = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
         let created = member("/metadata/creationTimestamp");
         let template = json!({"metadata": {"labels": member("/metadata/labels")}, "spec": {"containers": member("/spec/containers")}});
         let metadata = |name: &str, uid: Value| json!({"name": name, "namespace": "default", "uid": uid, "creationTimestamp": created.clone()});
-        let mut set = metadata(&replica_set, owner.get("uid").cloned().unwrap_or_default());
-        put(&mut set, "labels", member("/metadata/labels"));
-        put(
-            &mut set,
-            "ownerReferences",
-            json!([{
-                "apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid,
-                "controller": true, "blockOwnerDeletion": true,
-            }]),
-        );
+        let mut set = metadata(replica_set, member("/metadata/ownerReferences/0/uid"));
+        let owner = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid,
+            "controller": true, "blockOwnerDeletion": true,
+        });
+        set.put("labels", member("/metadata/labels"));
+        set.put("ownerReferences", json!([owner]));
         let spec = json!({"selector": {"matchLabels": {"app": name}}, "template": template});
-        objects.push((
-            Resource::ReplicaSets,
-            json!({"metadata": set, "spec": spec}),
-        ));
-        let deployment = metadata(name, uid.into());
-        objects.push((
-            Resource::Deployments,
-            json!({"metadata": deployment, "spec": spec}),
-        ));
+        let set = json!({"metadata": set, "spec": spec});
+        let deployment = json!({"metadata": metadata(name, uid.into()), "spec": spec});
+        objects.push((Resource::ReplicaSets, set));
+        objects.push((Resource::Deployments, deployment));
     }
     objects
 }
 
-/// A deployment as it is while there are these pods: how many it wants was not recorded, and is how many there are.
-pub(super) fn deployment(object: &Value, pods: &[Value]) -> Value {
-    let name = object.pointer("/metadata/name").and_then(Value::as_str);
-    let of_it = |pod: &&Value| {
-        let owner = pod.pointer("/metadata/ownerReferences/0/name");
-        let hash = pod.pointer("/metadata/labels/pod-template-hash");
-        let (Some(owner), Some(hash)) =
-            (owner.and_then(Value::as_str), hash.and_then(Value::as_str))
-        else {
-            return false;
-        };
-        let set = owner
-            .strip_suffix(hash)
-            .and_then(|set| set.strip_suffix('-'));
-        set.is_some() && set == name
-    };
-    let ready = |pod: &&Value| {
-        let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
-        let mut conditions = conditions.into_iter().flatten();
-        conditions.any(|it| {
-            let is = |key, value| it.get(key).and_then(Value::as_str) == Some(value);
-            is("type", "Ready") && is("status", "True")
-        })
-    };
-    let (all, ready) = (
-        pods.iter().filter(of_it).count(),
-        pods.iter().filter(of_it).filter(ready).count(),
-    );
-    let mut deployment = object.clone();
-    if let Some(spec) = deployment.get_mut("spec") {
-        put(spec, "replicas", json!(all));
-    }
-    let status = json!({"replicas": all, "updatedReplicas": all, "readyReplicas": ready, "availableReplicas": ready});
-    put(&mut deployment, "status", status);
-    deployment
+/// The deployment of a pod, by the name of its replicaset.
+fn deployment_of(pod: &Value) -> Option<&str> {
+    let set = pod.str_at("/metadata/ownerReferences/0/name")?;
+    let hash = pod.str_at("/metadata/labels/pod-template-hash")?;
+    set.strip_suffix(hash)?.strip_suffix('-')
 }
 
-fn uid_in_events(steps: &[Step], kind: &str, name: &str) -> Option<String> {
-    let member = |o: &Value, m: &str| o.get(m).and_then(Value::as_str).map(str::to_owned);
-    steps
-        .iter()
-        .flat_map(|s| s.events.iter().flatten())
-        .filter_map(|e| e.get("involvedObject"))
-        .find(|o| {
-            member(o, "kind").as_deref() == Some(kind) && member(o, "name").as_deref() == Some(name)
-        })
-        .and_then(|o| member(o, "uid"))
+/// A deployment while these pods exist. The number of replicas was not recorded: it is the number of pods.
+pub(super) fn deployment(object: &Value, pods: &[Value]) -> Value {
+    let name = object.str_at("/metadata/name");
+    let own = || pods.iter().filter(|pod| deployment_of(pod) == name);
+    let is_ready = |pod: &&Value| {
+        let mut conditions = pod.list("/status/conditions").iter();
+        conditions.any(|it| it.text("/type") == "Ready" && it.text("/status") == "True")
+    };
+    let (all, ready) = (own().count(), own().filter(is_ready).count());
+    let mut deployment = object.clone();
+    if let Some(spec) = deployment.get_mut("spec") {
+        spec.put("replicas", all);
+    }
+    let status = json!({"replicas": all, "updatedReplicas": all, "readyReplicas": ready, "availableReplicas": ready});
+    deployment.put("status", status);
+    deployment
 }

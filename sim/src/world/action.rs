@@ -1,13 +1,25 @@
 //! The actions that the engine queues.
 
+use super::node::Node;
+use super::pod::Pod;
 use super::probe::ProbeKind;
 
-/// A place where a pod is, and which pod is meant: a step for one that is no longer there is forgotten.
+/// A slot of a node, and the pod in it. The engine drops an action for a pod that has left its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PodAt {
+pub(crate) struct PodSlot {
     pub(crate) node: usize,
-    pub(crate) slot: usize,
+    pub(crate) index: usize,
     pub(crate) seed: u64,
+}
+
+impl PodSlot {
+    pub(crate) fn new(node: &Node, index: usize, pod: &Pod) -> Self {
+        Self {
+            node: node.index,
+            index,
+            seed: pod.seed,
+        }
+    }
 }
 
 /// An action of the engine.
@@ -16,9 +28,9 @@ pub(crate) enum Action {
     /// The next fault of the schedule.
     NextFault,
     /// A step of a pod.
-    Pod(PodAt, PodStep),
-    /// A container of a pod, by its index and incarnation: as for pods, a step for an earlier one is forgotten.
-    Container(PodAt, usize, u32, Step),
+    Pod(PodSlot, PodStep),
+    /// A container of a pod, by its index and incarnation: the engine drops a step for an earlier incarnation.
+    Container(PodSlot, usize, u32, Step),
     /// A step of a node.
     Node(usize, NodeStep),
     /// The kubelets renew their leases.
@@ -36,24 +48,24 @@ pub(crate) enum Action {
 /// Steps of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PodStep {
-    /// Its sandbox is there: the first container starts.
+    /// The sandbox exists: the first container starts.
     Sandbox,
-    /// Its containers have ended after it was deleted.
+    /// The containers of a deleted pod have ended.
     Gone,
-    /// Nothing more comes of the fault it suffered from.
+    /// The fault of the pod is over.
     Calm,
 }
 
 /// Steps of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// It is started.
+    /// The container starts.
     Start,
-    /// It is up: its startup probe passes, it is ready.
+    /// The startup probe passes, and the container is ready.
     Up,
-    /// It ends.
+    /// The container ends.
     Exit(Exit),
-    /// The kubelet says that it waits before starting it again.
+    /// The kubelet reports the back-off before the next start.
     BackOff,
     /// A probe fails, for the n-th time in a row.
     ProbeFails(ProbeKind, u32),
@@ -66,7 +78,7 @@ pub(crate) enum Step {
 /// How a container ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// By itself, with this code.
+    /// The process exits with this code.
     Code(u8),
     /// Killed at its memory limit.
     Oom,

@@ -1,7 +1,7 @@
 //! The simulated cluster: nodes, workloads, pods, their usage and their faults.
 //!
 //! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is scraped and not before;
-//! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
+//! changes (a container ends, a node is lost) are actions in the queue of the engine. No loop runs over the pods.
 
 pub(crate) mod action;
 pub(crate) mod catalog;
@@ -38,7 +38,6 @@ use json::pod::Host;
 use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
-use probe::ProbeKind;
 use queue::Engine;
 use workload::Workload;
 
@@ -58,9 +57,9 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     /// The names of the nodes, shared with what is stored of their pods.
     pub(crate) names: Vec<Arc<str>>,
-    /// What happens next. Locked before any node's state, never after.
+    /// The queue of actions. Locked before any node's state, never after.
     pub(crate) engine: Mutex<Engine>,
-    /// When the engine's next action is due: nanoseconds, so that nobody has to lock to find that nothing is.
+    /// When the engine's next action is due, in nanoseconds: readable without the engine's lock.
     pub(crate) due: AtomicI64,
     /// Notified when `due` changes.
     pub(crate) woken: Notify,
@@ -84,7 +83,7 @@ impl World {
             epoch: Epoch::before(now),
             clock,
             names,
-            engine: Mutex::new(Engine::new(scale.seed, plan.workloads)),
+            engine: Mutex::new(Engine::new(scale.seed, plan.workloads, store.clone())),
             due: AtomicI64::new(i64::MAX),
             woken: Notify::new(),
             scale,
@@ -101,7 +100,7 @@ impl World {
                     continue;
                 };
                 let pod = world.settled_pod(node, state.addresses, w, (*workload, *ordinal));
-                engine.set_place(*workload, *ordinal, node.index, state.pods.len());
+                engine.set_slot(*workload, *ordinal, node.index, state.pods.len());
                 state.addresses += 1;
                 state.pods.push(Some(pod));
             }
@@ -141,7 +140,7 @@ impl World {
         }
     }
 
-    /// Writes a node as it is now; its kubelet was heard of last at `heartbeat`.
+    /// Stores a node as it is now, with the time of the kubelet's last heartbeat.
     pub(crate) fn store_node(&self, node: &Node, state: &NodeState, heartbeat: Timestamp) {
         let object = json::node::node(node, state, self.kubelet_port, heartbeat);
         self.store.apply(Resource::Nodes, object);
@@ -177,8 +176,7 @@ impl World {
         let created = oldest.plus_nanos((span * late) as i64);
         let mut pod = Pod::new(
             w.revision.clone(),
-            workload,
-            ordinal,
+            (workload, ordinal),
             w.pod_name(ordinal, u64::from(ordinal)),
             seed,
             node.pod_address(nth),
@@ -189,7 +187,7 @@ impl World {
     }
 }
 
-/// Takes a pod from its creation to where everything in it runs and is ready.
+/// Makes a new pod run and ready, as of the times that its start would have taken.
 fn settle(pod: &mut Pod) {
     let after = |stream: u64, low: f64, high: f64| {
         (between(hash(pod.seed, stream), low, high) * 1e9) as i64
@@ -216,10 +214,7 @@ fn settle(pod: &mut Pod) {
         } else {
             c.run(at);
             (c.started, c.ready) = (true, true);
-            let first = at.plus_nanos(up);
-            c.probes.passed_once(ProbeKind::Startup, c.spec, first);
-            c.probes.set(ProbeKind::Liveness, c.spec, first, false);
-            c.probes.set(ProbeKind::Readiness, c.spec, first, false);
+            c.probe_from(at.plus_nanos(up));
         }
         at = at.plus_nanos(step);
     }

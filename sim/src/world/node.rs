@@ -79,7 +79,7 @@ pub(crate) struct NodeState {
     pub(crate) changed: Timestamp,
     /// Since when the kubelet does not answer, and as part of which episode.
     pub(crate) down: Option<(Timestamp, u64)>,
-    /// Whether memory is short, for want of which a pod was evicted.
+    /// Since when memory is short, so that a pod was evicted.
     pub(crate) memory_pressure: Option<Timestamp>,
     /// When the node last became ready, or not.
     pub(crate) ready: (NodeReady, Timestamp),
@@ -206,7 +206,12 @@ impl Node {
 }
 
 impl NodeState {
-    /// The pods there are.
+    /// Whether the kubelet answers and the node is ready.
+    pub(crate) fn is_up(&self) -> bool {
+        self.down.is_none() && self.ready.0 == NodeReady::Yes
+    }
+
+    /// All pods of the node.
     pub(crate) fn pods(&self) -> impl Iterator<Item = &Pod> {
         self.pods.iter().flatten()
     }

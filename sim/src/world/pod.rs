@@ -10,7 +10,7 @@ use super::epoch::Epoch;
 use super::fault::{Fault, PendingFault};
 use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
-use super::probe::Probes;
+use super::probe::{ProbeKind, Probes};
 use super::reading::Reading;
 use super::sampling::{Pace, last_sample};
 use super::workload::Revision;
@@ -116,14 +116,41 @@ impl Container {
         }
     }
 
-    /// Makes it run from `at` on.
+    /// Ends the container, if it runs. Returns when it had started.
+    pub(crate) fn end(
+        &mut self,
+        at: Timestamp,
+        exit_code: u8,
+        reason: &'static str,
+    ) -> Option<Timestamp> {
+        let since = self.running_since()?;
+        self.probes.stop(self.spec, at);
+        self.state = State::Ended(Ended {
+            started: since,
+            finished: at,
+            exit_code,
+            reason,
+            incarnation: self.incarnation(),
+        });
+        (self.started, self.ready) = (false, false);
+        Some(since)
+    }
+
+    /// Counts the probes of a container that is up: one successful startup probe, then liveness and readiness probes.
+    pub(crate) fn probe_from(&mut self, at: Timestamp) {
+        self.probes.passed_once(ProbeKind::Startup, self.spec, at);
+        self.probes.set(ProbeKind::Liveness, self.spec, at, false);
+        self.probes.set(ProbeKind::Readiness, self.spec, at, false);
+    }
+
+    /// Makes the container run from `at` on.
     pub(crate) fn run(&mut self, at: Timestamp) {
         self.state = State::Running { since: at };
         let mut text = Vec::new();
         crate::goformat::float(&mut text, at.as_nanos() as f64 / 1e9);
         self.start_text = String::from_utf8(text).unwrap_or_default().into_boxed_str();
         self.leak = None;
-        self.probes.started(at);
+        self.probes.started();
     }
 
     /// Whether it has yet to be started for the first time: a pod with such a container is pending.
@@ -243,8 +270,7 @@ impl Pod {
     /// A pod whose containers wait to be created.
     pub(crate) fn new(
         revision: Arc<Revision>,
-        workload: usize,
-        ordinal: u32,
+        (workload, ordinal): (usize, u32),
         name: String,
         seed: u64,
         ip: Ipv4Addr,
@@ -304,23 +330,21 @@ impl Pod {
         })
     }
 
+    /// Whether its workload counts it as ready.
+    pub(crate) fn counts_as_ready(&self) -> bool {
+        self.ready.0 && !self.node_lost
+    }
+
     /// Whether every container that counts is ready.
     pub(crate) fn all_ready(&self) -> bool {
-        self.phase == Phase::Running
-            && self
-                .containers
-                .iter()
-                .filter(|c| c.spec.role != Role::Init)
-                .all(|c| c.ready)
+        let mut containers = self.containers.iter();
+        self.phase == Phase::Running && containers.all(|c| c.spec.role == Role::Init || c.ready)
     }
 
     /// Whether it is well again after a fault, with nothing to come.
     pub(crate) fn is_over_it(&self) -> bool {
-        self.all_ready()
-            && self
-                .containers
-                .iter()
-                .all(|c| c.pending_fault.is_none() && c.leak.is_none())
+        let mut containers = self.containers.iter();
+        self.all_ready() && containers.all(|c| c.pending_fault.is_none() && c.leak.is_none())
     }
 
     /// Whether nothing is wrong with it, nor about to be.

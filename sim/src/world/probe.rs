@@ -41,30 +41,25 @@ struct Count {
     failed: u64,
     /// When the attempts that are not yet in the sums began; none while it is not probed.
     since: Option<Timestamp>,
-    /// What they come to.
+    /// Whether those attempts fail.
     failing: bool,
 }
 
 impl Count {
     /// Attempts since `since` at `now`: the first at once, then one a period.
     fn running(&self, period: u32, now: Timestamp) -> u64 {
-        self.since.map_or(0, |since| {
-            let elapsed = now.since(since);
-            let period = i64::from(period.max(1)) * 1_000_000_000;
-            if elapsed < 0 {
-                0
-            } else {
-                (elapsed / period).unsigned_abs() + 1
-            }
+        let elapsed = self.since.map(|since| now.since(since));
+        let period = i64::from(period.max(1)) * 1_000_000_000;
+        elapsed.map_or(0, |nanos| {
+            (nanos.div_euclid(period) + 1).max(0).unsigned_abs()
         })
     }
 
     fn at(&self, period: u32, now: Timestamp) -> (u64, u64) {
         let running = self.running(period, now);
-        if self.failing {
-            (self.succeeded, self.failed + running)
-        } else {
-            (self.succeeded + running, self.failed)
+        match self.failing {
+            true => (self.succeeded, self.failed + running),
+            false => (self.succeeded + running, self.failed),
         }
     }
 
@@ -74,27 +69,22 @@ impl Count {
     }
 }
 
-/// The attempts at all three probes of a container.
+/// The attempts at all three probes of a container, by [`ProbeKind`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Probes {
-    liveness: Count,
-    readiness: Count,
-    startup: Count,
-}
+pub(crate) struct Probes([Count; 3]);
 
 impl Probes {
     /// Successful and failed attempts at one kind, at `now`.
     pub(crate) fn counts(&self, kind: ProbeKind, spec: &Container, now: Timestamp) -> (u64, u64) {
         let period = kind.of(spec).map_or(1, |p| p.period);
-        self.of(kind).at(period, now)
+        let count = self.0.get(kind as usize);
+        count.map_or((0, 0), |count| count.at(period, now))
     }
 
-    /// A new incarnation: nothing fails yet, and nothing is probed until said.
-    pub(crate) fn started(&mut self, _at: Timestamp) {
-        for kind in ProbeKind::ALL {
-            let count = self.of_mut(kind);
-            count.since = None;
-            count.failing = false;
+    /// A new incarnation: no probe fails, and none runs before [`Probes::set`].
+    pub(crate) fn started(&mut self) {
+        for count in &mut self.0 {
+            (count.since, count.failing) = (None, false);
         }
     }
 
@@ -125,19 +115,12 @@ impl Probes {
         }
     }
 
-    const fn of(&self, kind: ProbeKind) -> &Count {
+    fn of_mut(&mut self, kind: ProbeKind) -> &mut Count {
+        let [liveness, readiness, startup] = &mut self.0;
         match kind {
-            ProbeKind::Liveness => &self.liveness,
-            ProbeKind::Readiness => &self.readiness,
-            ProbeKind::Startup => &self.startup,
-        }
-    }
-
-    const fn of_mut(&mut self, kind: ProbeKind) -> &mut Count {
-        match kind {
-            ProbeKind::Liveness => &mut self.liveness,
-            ProbeKind::Readiness => &mut self.readiness,
-            ProbeKind::Startup => &mut self.startup,
+            ProbeKind::Liveness => liveness,
+            ProbeKind::Readiness => readiness,
+            ProbeKind::Startup => startup,
         }
     }
 }
@@ -171,7 +154,7 @@ mod tests {
         let (mut probes, at) = (Probes::default(), |s: i64| Timestamp::from_secs(1_000 + s));
         probes.passed_once(ProbeKind::Startup, spec(), at(3));
         probes.stop(spec(), at(10));
-        probes.started(at(12));
+        probes.started();
         probes.passed_once(ProbeKind::Startup, spec(), at(14));
         assert_eq!(probes.counts(ProbeKind::Startup, spec(), at(99)), (2, 0));
         assert_eq!(probes.counts(ProbeKind::Readiness, spec(), at(99)), (0, 0));

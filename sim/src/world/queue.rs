@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
@@ -10,7 +11,7 @@ use super::fault::{Fault, Happening, InjectedFault};
 use super::hash::{Dice, between, stream};
 use super::node::Node;
 use super::pod::Pod;
-use super::recorder::{About, KEPT, Recorder};
+use super::recorder::{About, EVENT_TTL, Recorder};
 use super::workload::Workload;
 use crate::objects::Store;
 
@@ -20,8 +21,9 @@ pub(crate) struct Engine {
     pub(super) queue: BinaryHeap<Reverse<(Timestamp, u64, Action)>>,
     pushed: u64,
     pub(crate) workloads: Vec<Workload>,
-    /// Where each workload's pods are, by ordinal.
-    pub(crate) places: Vec<Vec<(usize, usize)>>,
+    /// The node and the slot of each workload's pods, by ordinal.
+    slots: Vec<Vec<(usize, usize)>>,
+    store: Arc<Store>,
     pub(super) recorder: Recorder,
     pub(crate) injected: Vec<InjectedFault>,
     pub(super) dice: Dice,
@@ -33,8 +35,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(seed: u64, workloads: Vec<Workload>) -> Self {
-        let places = workloads
+    pub(crate) fn new(seed: u64, workloads: Vec<Workload>, store: Arc<Store>) -> Self {
+        let slots = workloads
             .iter()
             .map(|w| vec![(0, 0); w.replicas as usize])
             .collect();
@@ -42,7 +44,8 @@ impl Engine {
             queue: BinaryHeap::new(),
             pushed: 0,
             workloads,
-            places,
+            slots,
+            store,
             recorder: Recorder::default(),
             injected: Vec::new(),
             dice: Dice::new(seed, stream("engine")),
@@ -93,37 +96,38 @@ impl Engine {
         });
     }
 
-    /// Where the pod of this workload and ordinal is.
-    pub(super) fn place(&self, workload: usize, ordinal: u32) -> Option<(usize, usize)> {
-        self.places.get(workload)?.get(ordinal as usize).copied()
+    /// The node and the slot of the pod of this workload and ordinal.
+    pub(super) fn slot(&self, workload: usize, ordinal: u32) -> Option<(usize, usize)> {
+        self.slots.get(workload)?.get(ordinal as usize).copied()
     }
 
-    pub(crate) fn set_place(&mut self, workload: usize, ordinal: u32, node: usize, slot: usize) {
-        let places = self.places.get_mut(workload);
-        if let Some(place) = places.and_then(|p| p.get_mut(ordinal as usize)) {
-            *place = (node, slot);
+    pub(crate) fn set_slot(&mut self, workload: usize, ordinal: u32, node: usize, index: usize) {
+        let slots = self.slots.get_mut(workload);
+        if let Some(slot) = slots.and_then(|p| p.get_mut(ordinal as usize)) {
+            *slot = (node, index);
         }
     }
 
     /// Writes an event, or counts it if it was written before.
     pub(super) fn event(
         &mut self,
-        store: &Store,
         at: Timestamp,
         about: &About,
         kind: &'static str,
         reason: &'static str,
         message: &str,
     ) {
-        let new = self.recorder.write(store, at, about, kind, reason, message);
+        let new = self
+            .recorder
+            .write(&self.store, at, about, kind, reason, message);
         if let Some(key) = new {
-            self.at(at.plus_nanos(KEPT), Action::Expire(key));
+            self.at(at.plus_nanos(EVENT_TTL), Action::Expire(key));
         }
     }
 
     /// Deletes an event that was not repeated within its retention.
-    pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) {
-        if let Some(until) = self.recorder.expire(store, at, key) {
+    pub(super) fn expire(&mut self, at: Timestamp, key: u64) {
+        if let Some(until) = self.recorder.expire(&self.store, at, key) {
             self.at(until, Action::Expire(key));
         }
     }

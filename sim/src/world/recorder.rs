@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::catalog::is_init;
 use super::epoch::SECOND;
 use super::hash::{hash, uid};
-use super::json::put;
 use super::node::Node;
 use super::pod::Pod;
 use super::workload::Workload;
+use crate::members::Members;
 use crate::objects::{Resource, Store};
 
-/// How long the API server keeps an event.
-pub(super) const KEPT: i64 = 3_600 * SECOND;
+/// The retention of an event (`--event-ttl` of kube-apiserver).
+pub(super) const EVENT_TTL: i64 = 3_600 * SECOND;
 /// A recorder's allowance for one object: so many at once, then one in so many seconds.
 const BURST: f64 = 25.0;
 const REFILL: f64 = 300.0;
@@ -33,22 +33,10 @@ pub(super) struct About {
 
 impl About {
     fn new(involved: Value, component: &'static str, host: &str) -> Self {
-        let text = |key: &str| {
-            involved
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let namespace = text("namespace");
         Self {
-            // Events about nodes go where events without a namespace go.
-            namespace: if namespace.is_empty() {
-                "default".to_owned()
-            } else {
-                namespace
-            },
-            name: text("name"),
+            // Events about objects without a namespace are in `default`.
+            namespace: involved.text_or("/namespace", "default").to_owned(),
+            name: involved.text("/name").to_owned(),
             involved,
             component,
             host: host.to_owned(),
@@ -59,13 +47,12 @@ impl About {
     pub(super) fn container(node: &Node, pod: &Pod, c: usize) -> Self {
         let mut this = Self::pod(node, pod);
         if let Some(container) = pod.containers.get(c) {
-            let list = if is_init(container.spec) {
-                "initContainers"
-            } else {
-                "containers"
+            let list = match is_init(container.spec) {
+                true => "initContainers",
+                false => "containers",
             };
             let path = format!("spec.{list}{{{}}}", container.spec.name);
-            put(&mut this.involved, "fieldPath", path);
+            this.involved.put("fieldPath", path);
         }
         this
     }
@@ -84,10 +71,9 @@ impl About {
     pub(super) fn node(node: &Node, by_kubelet: bool) -> Self {
         let involved =
             json!({"kind": "Node", "apiVersion": "v1", "name": node.name, "uid": node.uid});
-        if by_kubelet {
-            Self::new(involved, "kubelet", &node.name)
-        } else {
-            Self::new(involved, "node-controller", "")
+        match by_kubelet {
+            true => Self::new(involved, "kubelet", &node.name),
+            false => Self::new(involved, "node-controller", ""),
         }
     }
 
@@ -142,15 +128,7 @@ impl Recorder {
         }
         allowed
     }
-}
 
-fn fingerprint(what: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Recorder {
     /// Writes an event, or counts it if it was written before. When it is new, returns its key, by which it expires.
     pub(super) fn write(
         &mut self,
@@ -165,16 +143,9 @@ impl Recorder {
         if !self.allows(object, at) {
             return None;
         }
-        let involved = about.involved.to_string();
-        let key = fingerprint((
-            about.component,
-            &about.host,
-            involved,
-            kind,
-            reason,
-            message,
-        ));
-        let known = self.events.contains_key(&key);
+        let (component, involved) = (about.component, about.involved.to_string());
+        let key = fingerprint((component, &about.host, involved, kind, reason, message));
+        let repeated = self.events.contains_key(&key);
         let event = self.events.entry(key).or_insert_with(|| Recorded {
             namespace: about.namespace.clone(),
             // The recorder's own form: the object's name and the time in hexadecimal.
@@ -189,10 +160,7 @@ impl Recorder {
         });
         event.count += 1;
         event.last = at;
-        let mut source = json!({"component": about.component});
-        if !about.host.is_empty() {
-            put(&mut source, "host", about.host.as_str());
-        }
+        let host = (!about.host.is_empty()).then_some(&about.host);
         store.apply(
             Resource::Events,
             json!({
@@ -200,14 +168,14 @@ impl Recorder {
                     "name": event.name,
                     "namespace": event.namespace,
                     "uid": uid(hash(key, 5)),
-                    "creationTimestamp": event.first.to_rfc3339_seconds(),
+                    "creationTimestamp": event.first,
                 },
                 "involvedObject": about.involved,
                 "reason": reason,
                 "message": message,
-                "source": source,
-                "firstTimestamp": event.first.to_rfc3339_seconds(),
-                "lastTimestamp": event.last.to_rfc3339_seconds(),
+                "source": json!({"component": about.component, "host": host}).without_nulls(),
+                "firstTimestamp": event.first,
+                "lastTimestamp": event.last,
                 "count": event.count,
                 "type": kind,
                 "eventTime": null,
@@ -215,14 +183,14 @@ impl Recorder {
                 "reportingInstance": about.host,
             }),
         );
-        (!known).then_some(key)
+        (!repeated).then_some(key)
     }
 
     /// Deletes an event that was not repeated within its retention; returns when to try again if it was
     /// repeated.
     pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) -> Option<Timestamp> {
         let event = self.events.get(&key)?;
-        let until = event.last.plus_nanos(KEPT);
+        let until = event.last.plus_nanos(EVENT_TTL);
         if until > at {
             return Some(until);
         }
@@ -230,9 +198,15 @@ impl Recorder {
         self.events.remove(&key);
         // An allowance that has had time to fill up again is as good as none.
         self.allowances
-            .retain(|_, (_, since)| at.since(*since) < KEPT * 2);
+            .retain(|_, (_, since)| at.since(*since) < EVENT_TTL * 2);
         None
     }
+}
+
+fn fingerprint(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! What all pods of a revision have in common, written once.
+//! The JSON that all pods of a revision share.
 
 use kubevitals_proto::labels::Labels;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::catalog::{App, Container, Kind, Probe, ProbeHandler, Role, image, is_init};
+use crate::members::Members;
 
 /// A value that occurs in no spec: where the node's name goes.
 const HOLE: &str = "\u{1}";
@@ -53,26 +54,15 @@ impl PodTemplate {
 
 /// The pod spec of an app at a revision, with a hole for the node.
 fn spec(app: &App, revision: u32) -> Value {
-    let of = |init: bool| -> Vec<Value> {
-        let containers = app.containers.iter().filter(|c| is_init(c) == init);
-        containers.map(|c| container(c, revision)).collect()
-    };
-    let mut spec = Map::new();
-    let inits = of(true);
-    if !inits.is_empty() {
-        spec.insert("initContainers".to_owned(), inits.into());
-    }
     let system = app.namespace == "kube-system";
-    let tolerations = if app.kind == Kind::DaemonSet {
-        json!([{"operator": "Exists"}])
-    } else {
-        json!([
-            {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-            {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-        ])
+    let toleration = |condition: &str| json!({"key": format!("node.kubernetes.io/{condition}"), "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
+    let tolerations = match app.kind {
+        Kind::DaemonSet => json!([{"operator": "Exists"}]),
+        _ => json!([toleration("not-ready"), toleration("unreachable")]),
     };
-    let Value::Object(rest) = json!({
-        "containers": of(false),
+    json!({
+        "initContainers": containers(app, revision, true),
+        "containers": containers(app, revision, false),
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
         "dnsPolicy": "ClusterFirst",
@@ -85,58 +75,40 @@ fn spec(app: &App, revision: u32) -> Value {
         "priority": if system { 2_000_001_000 } else { 0 },
         "enableServiceLinks": true,
         "preemptionPolicy": "PreemptLowerPriority",
-    }) else {
-        return Value::Null;
-    };
-    spec.extend(rest);
-    if system {
-        spec.insert(
-            "priorityClassName".to_owned(),
-            "system-node-critical".into(),
-        );
-    }
-    if app.kind == Kind::StatefulSet {
-        spec.insert("subdomain".to_owned(), app.name.into());
-    }
-    spec.into()
+        "priorityClassName": system.then_some("system-node-critical"),
+        "subdomain": (app.kind == Kind::StatefulSet).then_some(app.name),
+    })
+    .without_nulls()
 }
 
-/// A container in a pod spec or template.
-pub(crate) fn container(c: &Container, revision: u32) -> Value {
-    let mut out = Map::new();
-    let mut put = |key: &str, value: Value| {
-        out.insert(key.to_owned(), value);
-    };
-    put("name", c.name.into());
-    put("image", image(c, revision).into());
-    if c.port != 0 && c.role != Role::Init {
-        put(
-            "ports",
-            json!([{"containerPort": c.port, "protocol": "TCP"}]),
-        );
-    }
-    put("resources", resources(c));
-    if c.role == Role::Sidecar {
-        put("restartPolicy", "Always".into());
-    }
-    for (key, probe) in [
-        ("livenessProbe", c.liveness),
-        ("readinessProbe", c.readiness),
-        ("startupProbe", c.startup),
-    ] {
-        if let Some(p) = probe {
-            put(key, self::probe(&p, c.port));
-        }
-    }
-    put("terminationMessagePath", "/dev/termination-log".into());
-    put("terminationMessagePolicy", "File".into());
-    put("imagePullPolicy", "IfNotPresent".into());
-    out.into()
+/// The init containers or the other containers of an app in a pod spec; `None` when there are none.
+pub(crate) fn containers(app: &App, revision: u32, init: bool) -> Option<Value> {
+    let containers = app.containers.iter().filter(|c| is_init(c) == init);
+    let containers: Vec<Value> = containers.map(|c| container(c, revision)).collect();
+    (!containers.is_empty()).then(|| containers.into())
+}
+
+fn container(c: &Container, revision: u32) -> Value {
+    let serves = c.port != 0 && c.role != Role::Init;
+    let probe = |probe: Option<Probe>| probe.map(|it| self::probe(&it, c.port));
+    json!({
+        "name": c.name,
+        "image": image(c, revision),
+        "ports": serves.then(|| json!([{"containerPort": c.port, "protocol": "TCP"}])),
+        "resources": resources(c),
+        "restartPolicy": (c.role == Role::Sidecar).then_some("Always"),
+        "livenessProbe": probe(c.liveness),
+        "readinessProbe": probe(c.readiness),
+        "startupProbe": probe(c.startup),
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "imagePullPolicy": "IfNotPresent",
+    })
+    .without_nulls()
 }
 
 fn probe(p: &Probe, port: u16) -> Value {
-    let mut out = Map::new();
-    let (key, ask) = match p.handler {
+    let (key, handler) = match p.handler {
         ProbeHandler::Http(path) => (
             "httpGet",
             json!({"path": path, "port": port, "scheme": "HTTP"}),
@@ -144,47 +116,25 @@ fn probe(p: &Probe, port: u16) -> Value {
         ProbeHandler::Tcp => ("tcpSocket", json!({"port": port})),
         ProbeHandler::Exec(command) => ("exec", json!({"command": command})),
     };
-    out.insert(key.to_owned(), ask);
-    for (key, value) in [
-        ("timeoutSeconds", 1),
-        ("periodSeconds", p.period),
-        ("successThreshold", 1),
-        ("failureThreshold", p.failures),
-    ] {
-        out.insert(key.to_owned(), value.into());
-    }
-    out.into()
+    json!({
+        key: handler, "timeoutSeconds": 1, "periodSeconds": p.period, "successThreshold": 1, "failureThreshold": p.failures,
+    })
 }
 
 /// Requests or limits; `None` when there are none.
 fn amounts((cpu, memory): (u32, u32)) -> Option<Value> {
-    let mut out = Map::new();
-    if cpu > 0 {
-        let text = match cpu % 1000 {
-            0 => format!("{}", cpu / 1000),
-            _ => format!("{cpu}m"),
-        };
-        out.insert("cpu".to_owned(), text.into());
-    }
-    if memory > 0 {
-        let text = match memory % 1024 {
-            0 => format!("{}Gi", memory / 1024),
-            _ => format!("{memory}Mi"),
-        };
-        out.insert("memory".to_owned(), text.into());
-    }
-    (!out.is_empty()).then(|| out.into())
+    let amount = |n: u32, whole: u32, suffix: &str, whole_suffix: &str| match n {
+        0 => None,
+        n if n.is_multiple_of(whole) => Some(format!("{}{whole_suffix}", n / whole)),
+        n => Some(format!("{n}{suffix}")),
+    };
+    let (cpu, memory) = (amount(cpu, 1000, "m", ""), amount(memory, 1024, "Mi", "Gi"));
+    let any = cpu.is_some() || memory.is_some();
+    any.then(|| json!({"cpu": cpu, "memory": memory}).without_nulls())
 }
 
 fn resources(c: &Container) -> Value {
-    let mut out = Map::new();
-    if let Some(limits) = amounts(c.limits) {
-        out.insert("limits".to_owned(), limits);
-    }
-    if let Some(requests) = amounts(c.requests) {
-        out.insert("requests".to_owned(), requests);
-    }
-    out.into()
+    json!({"limits": amounts(c.limits), "requests": amounts(c.requests)}).without_nulls()
 }
 
 fn status_resources(c: &Container) -> String {

@@ -38,7 +38,7 @@ impl Discovery {
         let target = aggregation.target();
         let fresh = match discovered.take() {
             Some(last) if last.is_fresh(target) => last,
-            _ => Discovered::ask(aggregation, target).await,
+            _ => Discovered::request(aggregation, target).await,
         };
         let items = fresh.items(&aggregation.registered());
         *discovered = Some(fresh);
@@ -56,9 +56,9 @@ struct Discovered {
 impl Discovered {
     /// Requests discovery of the server, and writes into the APIServices whether it answered. Groups and versions of this project that
     /// it serves and that have no APIService get one, as the project's manifests would have it.
-    async fn ask(aggregation: &Aggregation, target: Option<Target>) -> Self {
+    async fn request(aggregation: &Aggregation, target: Option<Target>) -> Self {
         let answer = match target {
-            Some(_) => tokio::time::timeout(TIMEOUT, ask(aggregation))
+            Some(_) => tokio::time::timeout(TIMEOUT, groups(aggregation))
                 .await
                 .unwrap_or(Err("timed out".to_owned())),
             None => Err("no endpoints".to_owned()),
@@ -133,7 +133,7 @@ fn versions(group: &ApiGroupDiscovery) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The groups of the server, by aggregated discovery.
-async fn ask(aggregation: &Aggregation) -> Result<Vec<ApiGroupDiscovery>, String> {
+async fn groups(aggregation: &Aggregation) -> Result<Vec<ApiGroupDiscovery>, String> {
     let (code, content_type, body) = get(aggregation).await?;
     if code != StatusCode::OK || !content_type.contains("g=apidiscovery.k8s.io") {
         return Err(format!("GET /apis answered {code} with {content_type}"));

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::objects::{Resource, Store, seconds};
+use crate::members::Members;
+use crate::objects::{Precondition, Resource, Store, seconds};
 
 /// The groups this project's server answers.
 const OURS: [&str; 2] = ["metrics.k8s.io", "kubevitals.io"];
@@ -59,24 +60,16 @@ impl Registration {
     }
 
     fn of(object: &Value) -> Option<Self> {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-        let (service, namespace) = (
-            text("/spec/service/name")?,
-            text("/spec/service/namespace")?,
-        );
-        let ca_bundle =
-            text("/spec/caBundle").and_then(|base64| BASE64_STANDARD.decode(base64).ok());
+        let service = object.str_at("/spec/service/name")?;
+        let namespace = object.str_at("/spec/service/namespace")?;
+        let ca_bundle = BASE64_STANDARD.decode(object.text("/spec/caBundle")).ok();
+        let ca_pem = ca_bundle.and_then(|pem| String::from_utf8(pem).ok());
         Some(Self {
-            group: text("/spec/group")?.to_owned(),
-            version: text("/spec/version")?.to_owned(),
+            group: object.str_at("/spec/group")?.to_owned(),
+            version: object.str_at("/spec/version")?.to_owned(),
             server_name: format!("{service}.{namespace}.svc"),
-            ca_pem: ca_bundle
-                .and_then(|pem| String::from_utf8(pem).ok())
-                .filter(|pem| !pem.is_empty()),
-            priority: object
-                .pointer("/spec/versionPriority")
-                .and_then(Value::as_i64)
-                .unwrap_or_default(),
+            ca_pem: ca_pem.filter(|pem| !pem.is_empty()),
+            priority: object.int("/spec/versionPriority"),
         })
     }
 
@@ -91,10 +84,8 @@ impl Registration {
             "service": service, "group": group, "version": version, "insecureSkipTLSVerify": true,
             "groupPriorityMinimum": 100, "versionPriority": 100,
         });
-        store.apply(
-            Resource::ApiServices,
-            json!({"metadata": {"name": name}, "spec": spec}),
-        );
+        let object = json!({"metadata": {"name": name}, "spec": spec});
+        store.apply(Resource::ApiServices, object);
     }
 
     /// Writes the APIService of a group version that the API server answers itself.
@@ -120,20 +111,17 @@ impl Registration {
             Ok(()) => ("True", "Passed", "all checks passed".to_owned()),
             Err((reason, message)) => ("False", reason, message),
         };
-        let is = |pointer: &str, text: &str| {
-            object.pointer(pointer).and_then(Value::as_str) == Some(text)
-        };
-        if is("/status/conditions/0/status", status) && is("/status/conditions/0/reason", reason) {
+        let is =
+            |member: &str, text| object.text(&format!("/status/conditions/0/{member}")) == text;
+        if is("status", status) && is("reason", reason) {
             return;
         }
         let condition = json!({
             "type": "Available", "status": status, "reason": reason, "message": message,
             "lastTransitionTime": seconds(store.now()),
         });
-        if let Some(members) = object.as_object_mut() {
-            members.insert("status".to_owned(), json!({"conditions": [condition]}));
-        }
-        let unchanged = crate::objects::Precondition::Version(present.resource_version());
+        object.put("status", json!({"conditions": [condition]}));
+        let unchanged = Precondition::Version(present.resource_version());
         if let Err(error) = store.apply_if(Resource::ApiServices, object, unchanged) {
             tracing::debug!(name, %error, "APIService changed meanwhile; its status is written next time");
         }

@@ -34,40 +34,34 @@ const fn review(name: &'static str, singular: &'static str, kind: &'static str) 
     }
 }
 
+#[rustfmt::skip] // one resource a line: a table
 const AUTHENTICATION: &[Resource] = &[
-    review(
-        "selfsubjectreviews",
-        "selfsubjectreview",
-        "SelfSubjectReview",
-    ),
+    review("selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview"),
     review("tokenreviews", "tokenreview", "TokenReview"),
 ];
 
+#[rustfmt::skip] // one resource a line: a table
 const AUTHORIZATION: &[Resource] = &[
-    Resource {
-        namespaced: true,
-        ..review(
-            "localsubjectaccessreviews",
-            "localsubjectaccessreview",
-            "LocalSubjectAccessReview",
-        )
-    },
-    review(
-        "selfsubjectaccessreviews",
-        "selfsubjectaccessreview",
-        "SelfSubjectAccessReview",
-    ),
-    review(
-        "selfsubjectrulesreviews",
-        "selfsubjectrulesreview",
-        "SelfSubjectRulesReview",
-    ),
-    review(
-        "subjectaccessreviews",
-        "subjectaccessreview",
-        "SubjectAccessReview",
-    ),
+    Resource { namespaced: true, ..review("localsubjectaccessreviews", "localsubjectaccessreview", "LocalSubjectAccessReview") },
+    review("selfsubjectaccessreviews", "selfsubjectaccessreview", "SelfSubjectAccessReview"),
+    review("selfsubjectrulesreviews", "selfsubjectrulesreview", "SelfSubjectRulesReview"),
+    review("subjectaccessreviews", "subjectaccessreview", "SubjectAccessReview"),
 ];
+
+/// The kind of a review, if the API server answers it.
+pub(in super::super) fn review_kind(
+    group: &str,
+    version: &str,
+    name: &str,
+) -> Option<&'static str> {
+    let mut reviews = match (group, version) {
+        ("authentication.k8s.io", "v1") => AUTHENTICATION,
+        ("authorization.k8s.io", "v1") => AUTHORIZATION,
+        _ => &[],
+    }
+    .iter();
+    reviews.find(|it| it.name == name).map(|it| it.kind)
+}
 
 /// The resources of a group version, sorted by name; none when it does not exist.
 pub(super) fn resources(group: &str, version: &str) -> Vec<Resource> {

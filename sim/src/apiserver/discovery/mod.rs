@@ -15,6 +15,7 @@ use kubevitals_proto::wire::status::Status;
 use serde_json::{Value, json};
 
 use self::builtin::GROUPS;
+pub(super) use self::builtin::review_kind;
 use super::negotiation::accept;
 use super::shared::Shared;
 use super::status::{Body, Refusal, answer, full, json_answer, not_acceptable};

@@ -8,13 +8,14 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use kubevitals_proto::wire::envelope;
 use kubevitals_proto::wire::status::Status;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::super::selection::Selection;
 use super::super::status::{Body, Refusal, answer as respond, expired_continue};
 use super::options::{ListOptions, VersionMatch};
 use super::render::Renderer;
 use super::token::ContinueToken;
+use crate::members::Members;
 use crate::objects::{Object, Resource, Snapshot, Store};
 
 /// How much is rendered at a time.
@@ -38,11 +39,7 @@ pub(super) fn answer(
         None => matching.by_ref().collect(),
     };
     let more = options.limit.is_some() && matching.next().is_some();
-    let mut metadata = Map::new();
-    metadata.insert(
-        "resourceVersion".to_owned(),
-        json!(snapshot.resource_version().to_string()),
-    );
+    let mut metadata = json!({"resourceVersion": snapshot.resource_version().to_string()});
     if let (true, Some((last, _))) = (more, page.last()) {
         let sent = options.continues.as_ref().map_or(0, |t| t.sent) + page.len();
         let token = ContinueToken {
@@ -50,24 +47,21 @@ pub(super) fn answer(
             after: last.to_string(),
             sent,
         };
-        store.keep_for_paging(resource, &snapshot);
-        metadata.insert("continue".to_owned(), json!(token.encode()));
+        store.retain_for_paging(resource, &snapshot);
+        metadata.put("continue", token.encode());
         if selection.is_everything() {
-            metadata.insert(
-                "remainingItemCount".to_owned(),
-                json!(snapshot.len().saturating_sub(sent)),
-            );
+            metadata.put("remainingItemCount", snapshot.len().saturating_sub(sent));
         }
     }
     let objects: Vec<Arc<Object>> = page.into_iter().map(|(_, object)| object.clone()).collect();
     if renderer.is_protobuf() {
-        let chunks = renderer.protobuf_list(&metadata.into(), &objects);
+        let chunks = renderer.protobuf_list(&metadata, &objects);
         let chunks = chunks.into_iter().map(|chunk| Ok(Frame::data(chunk)));
         let body = StreamBody::new(futures::stream::iter(chunks)).boxed_unsync();
         return Ok(respond(StatusCode::OK, envelope::CONTENT_TYPE, body));
     }
     let mut head = Vec::with_capacity(512);
-    renderer.open_list(&mut head, &metadata.into());
+    renderer.open_list(&mut head, &metadata);
     Ok(respond(
         StatusCode::OK,
         "application/json",
@@ -79,16 +73,11 @@ pub(super) fn answer(
 fn snapshot(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snapshot, Refusal> {
     match &options.continues {
         Some(token) if token.version > 0 => {
-            let inconsistent = || {
-                ContinueToken {
-                    version: 0,
-                    ..token.clone()
-                }
-                .encode()
-            };
-            return store
-                .snapshot_at(resource, token.version)
-                .map_err(|_| expired_continue(inconsistent()));
+            let snapshot = store.snapshot_at(resource, token.version);
+            return snapshot.map_err(|_| {
+                let (version, token) = (0, token.clone());
+                expired_continue(ContinueToken { version, ..token }.encode())
+            });
         }
         Some(_) => return Ok(store.snapshot(resource)),
         None => {}

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::negotiation::Shape;
 use super::super::request::Query;
 use super::super::table;
+use crate::members::Members;
 use crate::objects::{EventKind, Object, Resource, encode_protobuf};
 
 /// What the rows of a table have beside their cells.
@@ -121,19 +122,10 @@ impl Renderer {
         if !self.is_protobuf() {
             return Bytes::from(format!("{}\n", json!({"type": kind, "object": object})));
         }
-        let text = |member: &str| {
-            object
-                .get(member)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let raw = encode_protobuf(text("kind"), object);
+        let (name, api_version) = (object.text("/kind"), object.text("/apiVersion"));
+        let object = envelope::wrap(api_version, name, &encode_protobuf(name, object));
         let mut out = Vec::new();
-        frame(
-            &mut out,
-            kind,
-            &envelope::wrap(text("apiVersion"), text("kind"), &raw),
-        );
+        frame(&mut out, kind, &object);
         out.into()
     }
 
@@ -176,15 +168,14 @@ impl Renderer {
             )
             .as_bytes(),
         );
-        match self.shape {
+        let items = match self.shape {
             Shape::Table => {
                 let columns = table::definitions(self.resource);
-                out.extend_from_slice(
-                    format!("\"columnDefinitions\":{columns},\"rows\":[").as_bytes(),
-                );
+                format!("\"columnDefinitions\":{columns},\"rows\":[")
             }
-            Shape::Whole | Shape::Metadata => out.extend_from_slice(b"\"items\":["),
-        }
+            Shape::Whole | Shape::Metadata => "\"items\":[".to_owned(),
+        };
+        out.extend_from_slice(items.as_bytes());
     }
 
     /// One item of a list.
@@ -225,21 +216,15 @@ impl Renderer {
 
     /// The object of a bookmark: nothing but a version, and the mark that what existed has been sent.
     pub(super) fn bookmark(&self, version: u64, initial_events_end: bool) -> Value {
-        let info = self.resource.info();
         let mut metadata =
             json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
-        if let (true, Some(members)) = (initial_events_end, metadata.as_object_mut()) {
-            members.insert(
-                "annotations".to_owned(),
-                json!({"k8s.io/initial-events-end": "true"}),
-            );
+        if initial_events_end {
+            metadata.put("annotations", json!({"k8s.io/initial-events-end": "true"}));
         }
         match self.shape {
-            Shape::Whole => {
-                json!({"kind": info.kind, "apiVersion": info.api_version(), "metadata": metadata})
-            }
-            Shape::Metadata => {
-                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+            Shape::Whole | Shape::Metadata => {
+                let (kind, api_version) = self.item_type();
+                json!({"kind": kind, "apiVersion": api_version, "metadata": metadata})
             }
             Shape::Table => json!({
                 "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version.to_string()},

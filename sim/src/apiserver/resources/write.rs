@@ -12,6 +12,7 @@ use super::super::status::{
     Body, Refusal, already_exists, conflict, json_answer, not_found, unsupported_media_type,
 };
 use super::render::Renderer;
+use crate::members::Members;
 use crate::objects::{Precondition, Resource, Store, WriteError};
 
 /// Does a write.
@@ -28,18 +29,13 @@ pub(super) async fn answer(
         namespace: path.namespace.as_deref(),
     };
     let name = path.name.as_deref();
+    let object = body::json(request.headers, incoming);
     let (code, stored_name) = match (request.method, name) {
-        (&Method::POST, None) => (
-            StatusCode::CREATED,
-            target.create(body::json(request.headers, incoming).await?)?,
-        ),
-        (&Method::PUT, Some(name)) => (
-            StatusCode::OK,
-            target.update(name, body::json(request.headers, incoming).await?)?,
-        ),
+        (&Method::POST, None) => (StatusCode::CREATED, target.create(object.await?)?),
+        (&Method::PUT, Some(name)) => (StatusCode::OK, target.update(name, object.await?)?),
         (&Method::PATCH, Some(name)) => {
             let upsert = patch_kind(request.headers)?;
-            target.patch(name, &body::json(request.headers, incoming).await?, upsert)?
+            target.patch(name, &object.await?, upsert)?
         }
         (&Method::DELETE, Some(name)) => return target.delete(name),
         _ => return Err(Status::method_not_allowed().into()),
@@ -69,19 +65,16 @@ struct Target<'a> {
 impl Target<'_> {
     /// Creates; the name.
     fn create(&self, mut object: Value) -> Result<String, Refusal> {
-        let text = |object: &Value, path: &str| {
-            object
-                .pointer(path)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
+        let name = match (
+            object.text("/metadata/name"),
+            object.str_at("/metadata/generateName"),
+        ) {
+            ("", None) => {
+                return Err(Status::bad_request("name or generateName is required").into());
+            }
+            ("", Some(prefix)) => format!("{prefix}{:05x}", self.store.resource_version()),
+            (name, _) => name.to_owned(),
         };
-        let name = text(&object, "/metadata/name")
-            .filter(|n| !n.is_empty())
-            .or_else(|| {
-                let prefix = text(&object, "/metadata/generateName")?;
-                Some(format!("{prefix}{:05x}", self.store.resource_version()))
-            });
-        let name = name.ok_or_else(|| Status::bad_request("name or generateName is required"))?;
         self.put_in_place(&mut object, &name)?;
         self.apply(object, &name, Precondition::Absent)?;
         Ok(name)
@@ -151,12 +144,10 @@ impl Target<'_> {
 
     /// Checks that the object is where the path says, and fills in what it leaves out.
     fn put_in_place(&self, object: &mut Value, name: &str) -> Result<(), Refusal> {
-        let metadata = object
-            .as_object_mut()
-            .map(|o| o.entry("metadata").or_insert_with(|| json!({})));
-        let metadata = metadata
-            .and_then(Value::as_object_mut)
-            .ok_or_else(|| Status::bad_request("not an object"))?;
+        let members = object.as_object_mut();
+        let metadata = members.map(|it| it.entry("metadata").or_insert_with(|| json!({})));
+        let metadata = metadata.and_then(Value::as_object_mut);
+        let metadata = metadata.ok_or_else(|| Status::bad_request("not an object"))?;
         let mut place = |member: &str, expected: &str| {
             let actual = metadata.entry(member).or_insert_with(|| json!(expected));
             if actual.as_str() == Some(expected) {
@@ -188,11 +179,7 @@ impl Target<'_> {
 }
 
 fn expected_version(object: &Value) -> Option<u64> {
-    object
-        .pointer("/metadata/resourceVersion")?
-        .as_str()?
-        .parse()
-        .ok()
+    object.str_at("/metadata/resourceVersion")?.parse().ok()
 }
 
 /// RFC 7386. Strategic merge and apply differ from it only for lists with keys, which what can be written here has not.

@@ -5,34 +5,22 @@ mod protobuf;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::body;
+use super::discovery::review_kind;
 use super::request::ResourcePath;
 use super::status::{Body, Refusal, json_answer};
 use crate::identity::{Attributes, Identities, UserInfo};
+use crate::members::Members;
 
 /// Whether a path is of a review.
 pub(super) fn serves(path: &ResourcePath) -> bool {
-    matches!(
-        (
-            path.group.as_str(),
-            path.version.as_str(),
-            path.resource.as_str()
-        ),
-        (
-            "authentication.k8s.io",
-            "v1",
-            "tokenreviews" | "selfsubjectreviews"
-        ) | (
-            "authorization.k8s.io",
-            "v1",
-            "subjectaccessreviews"
-                | "localsubjectaccessreviews"
-                | "selfsubjectaccessreviews"
-                | "selfsubjectrulesreviews"
-        )
-    )
+    kind(path).is_some()
+}
+
+fn kind(path: &ResourcePath) -> Option<&'static str> {
+    review_kind(&path.group, &path.version, &path.resource)
 }
 
 /// Reads a review, in JSON or protobuf.
@@ -60,122 +48,84 @@ pub(super) fn answer(
         return Err(Status::method_not_allowed().into());
     }
     let spec = review.get("spec").cloned().unwrap_or_else(|| json!({}));
-    let (kind, status) = match path.resource.as_str() {
-        "tokenreviews" => ("TokenReview", token(identities, &spec)),
-        "selfsubjectreviews" => ("SelfSubjectReview", json!({"userInfo": user_info(user)})),
-        "selfsubjectaccessreviews" => ("SelfSubjectAccessReview", access(identities, user, &spec)?),
-        "selfsubjectrulesreviews" => ("SelfSubjectRulesReview", rules(identities, user, &spec)),
-        "localsubjectaccessreviews" => (
-            "LocalSubjectAccessReview",
-            access(identities, &subject(&spec), &spec)?,
-        ),
-        _ => (
-            "SubjectAccessReview",
-            access(identities, &subject(&spec), &spec)?,
-        ),
+    let status = match path.resource.as_str() {
+        "tokenreviews" => token(identities, &spec),
+        "selfsubjectreviews" => json!({"userInfo": user_info(user)}),
+        "selfsubjectaccessreviews" => access(identities, user, &spec)?,
+        "selfsubjectrulesreviews" => rules(identities, user, &spec),
+        _ => access(identities, &subject(&spec), &spec)?,
     };
-    let mut answer = json!({"kind": kind, "apiVersion": format!("{}/v1", path.group)});
-    if let Some(members) = answer.as_object_mut() {
-        members.insert("metadata".to_owned(), json!({"creationTimestamp": null}));
-        if kind != "SelfSubjectReview" {
-            members.insert("spec".to_owned(), spec);
-        }
-        members.insert("status".to_owned(), status);
-    }
-    Ok(json_answer(StatusCode::CREATED, &answer))
+    let spec = (path.resource != "selfsubjectreviews").then_some(spec);
+    let answer = json!({
+        "kind": kind(path), "apiVersion": format!("{}/v1", path.group),
+        "metadata": {"creationTimestamp": null}, "spec": spec, "status": status,
+    });
+    Ok(json_answer(StatusCode::CREATED, &answer.without_nulls()))
 }
 
 fn token(identities: &Identities, spec: &Value) -> Value {
-    let token = spec
-        .get("token")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    match identities.authenticate(token) {
-        Some(user) => {
-            let audiences = spec
-                .get("audiences")
-                .cloned()
-                .unwrap_or_else(|| json!(["https://kubernetes.default.svc"]));
-            json!({"authenticated": true, "user": user_info(&user), "audiences": audiences})
-        }
-        None => json!({"user": {}, "error": "[invalid bearer token, token lookup failed]"}),
-    }
+    let Some(user) = identities.authenticate(spec.text("/token")) else {
+        return json!({"user": {}, "error": "[invalid bearer token, token lookup failed]"});
+    };
+    let audiences = spec.get("audiences").cloned();
+    let audiences = audiences.unwrap_or_else(|| json!(["https://kubernetes.default.svc"]));
+    json!({"authenticated": true, "user": user_info(&user), "audiences": audiences})
 }
 
 fn access(identities: &Identities, subject: &UserInfo, spec: &Value) -> Result<Value, Refusal> {
     let attributes = attributes(spec)?;
     if subject.username.is_empty() && subject.groups.is_empty() {
-        return Err(Status::bad_request(
-            "spec.user: Invalid value: \"\": at least one of user or group must be specified",
-        )
-        .into());
+        let message =
+            "spec.user: Invalid value: \"\": at least one of user or group must be specified";
+        return Err(Status::bad_request(message).into());
     }
     Ok(json!({"allowed": identities.review(subject, &attributes)}))
 }
 
-/// Whom a SubjectAccessReview is about.
+/// The user of a SubjectAccessReview.
 fn subject(spec: &Value) -> UserInfo {
-    let texts = |list: Option<&Value>| -> Vec<String> {
-        let items = list.and_then(Value::as_array).into_iter().flatten();
-        items
-            .filter_map(|v| v.as_str().map(str::to_owned))
-            .collect()
+    let texts = |list: &Value| -> Vec<String> {
+        let items = list.as_array().into_iter().flatten();
+        items.filter_map(|v| Some(v.as_str()?.to_owned())).collect()
     };
-    let text = |member: &str| {
-        spec.get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let extra = spec
-        .get("extra")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let extra = spec.get("extra").and_then(Value::as_object);
+    let extra = extra.into_iter().flatten();
     UserInfo {
-        username: text("user"),
-        uid: text("uid"),
-        groups: texts(spec.get("groups")),
-        extra: extra.map(|(k, v)| (k.clone(), texts(Some(v)))).collect(),
+        username: spec.text("/user").to_owned(),
+        uid: spec.text("/uid").to_owned(),
+        groups: spec.get("groups").map(texts).unwrap_or_default(),
+        extra: extra.map(|(k, v)| (k.clone(), texts(v))).collect(),
     }
 }
 
 /// The attributes that a review is about.
 fn attributes(spec: &Value) -> Result<Attributes, Refusal> {
-    let text = |of: &Value, member: &str| {
-        of.get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let present = |member: &str| spec.get(member).filter(|v| !v.is_null());
+    let text = |of: &Value, pointer: &str| of.text(pointer).to_owned();
     match (
-        present("resourceAttributes"),
-        present("nonResourceAttributes"),
+        spec.at("/resourceAttributes"),
+        spec.at("/nonResourceAttributes"),
     ) {
         (Some(of), None) => Ok(Attributes {
-            verb: text(of, "verb"),
-            group: text(of, "group"),
-            resource: text(of, "resource"),
-            subresource: text(of, "subresource"),
-            namespace: text(of, "namespace"),
-            name: text(of, "name"),
+            verb: text(of, "/verb"),
+            group: text(of, "/group"),
+            resource: text(of, "/resource"),
+            subresource: text(of, "/subresource"),
+            namespace: text(of, "/namespace"),
+            name: text(of, "/name"),
             path: String::new(),
         }),
-        (None, Some(of)) => Ok(Attributes::path(&text(of, "verb"), &text(of, "path"))),
-        _ => Err(Status::bad_request(
-            "exactly one of nonResourceAttributes or resourceAttributes must be specified",
-        )
-        .into()),
+        (None, Some(of)) => Ok(Attributes::path(of.text("/verb"), of.text("/path"))),
+        _ => {
+            let message =
+                "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+            Err(Status::bad_request(message).into())
+        }
     }
 }
 
 /// `kubectl auth can-i --list`.
 fn rules(identities: &Identities, user: &UserInfo, spec: &Value) -> Value {
-    let namespace = spec
-        .get("namespace")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let namespace = spec.text("/namespace");
     let (mut resources, mut paths) = (Vec::new(), Vec::new());
     for rule in identities.rules_of(user) {
         if rule.namespace.as_deref().is_some_and(|ns| ns != namespace) {
@@ -193,14 +143,15 @@ fn rules(identities: &Identities, user: &UserInfo, spec: &Value) -> Value {
 }
 
 fn user_info(user: &UserInfo) -> Value {
-    let mut info = Map::new();
-    info.insert("username".to_owned(), json!(user.username));
-    if !user.uid.is_empty() {
-        info.insert("uid".to_owned(), json!(user.uid));
-    }
-    info.insert("groups".to_owned(), json!(user.groups));
-    if !user.extra.is_empty() {
-        info.insert("extra".to_owned(), json!(user.extra));
-    }
-    info.into()
+    let UserInfo {
+        username,
+        uid,
+        groups,
+        extra,
+    } = user;
+    let (uid, extra) = (
+        (!uid.is_empty()).then_some(uid),
+        (!extra.is_empty()).then_some(extra),
+    );
+    json!({"username": username, "uid": uid, "groups": groups, "extra": extra}).without_nulls()
 }

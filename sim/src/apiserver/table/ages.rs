@@ -4,7 +4,7 @@ use kubevitals_proto::age::human;
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::Members;
+use crate::members::Members;
 
 /// Ages as of one moment.
 #[derive(Clone, Copy, Debug)]

@@ -3,15 +3,12 @@
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::members::Members;
+use crate::members::Members;
 
 pub(super) fn cells(event: &Value, ages: Ages) -> Vec<Value> {
     let first_of = |times: &[&str]| {
-        times
-            .iter()
-            .map(|t| event.text(t))
-            .find(|t| !t.is_empty())
-            .unwrap_or_default()
+        let mut texts = times.iter().map(|t| event.text(t));
+        texts.find(|t| !t.is_empty()).unwrap_or_default()
     };
     let first = first_of(&["/firstTimestamp", "/eventTime"]);
     let last = first_of(&[
@@ -26,22 +23,20 @@ pub(super) fn cells(event: &Value, ages: Ages) -> Vec<Value> {
         .unwrap_or(1);
     let component = event.text_or("/source/component", event.text("/reportingComponent"));
     let host = event.text_or("/source/host", event.text("/reportingInstance"));
-    let source = if host.is_empty() {
-        component.to_owned()
-    } else {
-        format!("{component}, {host}")
+    let source = match host {
+        "" => component.to_owned(),
+        host => format!("{component}, {host}"),
     };
-    let about = event.text("/involvedObject/name");
     let kind = event.text("/involvedObject/kind").to_lowercase();
+    let object = match event.text("/involvedObject/name") {
+        "" => kind,
+        name => format!("{kind}/{name}"),
+    };
     vec![
         json!(ages.since(last)),
         json!(event.text("/type")),
         json!(event.text("/reason")),
-        json!(if about.is_empty() {
-            kind
-        } else {
-            format!("{kind}/{about}")
-        }),
+        json!(object),
         json!(event.text("/involvedObject/fieldPath")),
         json!(source),
         json!(event.text("/message").trim()),
@@ -56,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_and_new_events_tell_when_they_were_seen() {
+    fn old_and_new_events_have_the_time_when_they_were_seen() {
         let now = Ages::at("2026-01-01T00:10:00Z".parse().unwrap());
         let old = json!({
             "metadata": {"name": "e"}, "type": "Warning", "reason": "BackOff", "message": "back-off\n", "count": 4,
@@ -65,11 +60,8 @@ mod tests {
             "source": {"component": "kubelet", "host": "n1"},
         });
         let text = |v: &Value| {
-            cells(v, now)
-                .iter()
-                .map(|c| c.to_string().replace('"', ""))
-                .collect::<Vec<_>>()
-                .join("|")
+            let cells: Vec<String> = cells(v, now).iter().map(Value::to_string).collect();
+            cells.join("|").replace('"', "")
         };
         assert_eq!(
             text(&old),

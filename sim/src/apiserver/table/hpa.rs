@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::members::Members;
+use crate::members::Members;
 
 pub(super) fn cells(hpa: &Value, ages: Ages) -> Vec<Value> {
     let reference = format!(

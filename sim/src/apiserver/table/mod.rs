@@ -4,7 +4,6 @@ mod ages;
 mod columns;
 mod events;
 mod hpa;
-mod members;
 mod nodes;
 mod others;
 mod pods;
@@ -13,7 +12,7 @@ mod workloads;
 use serde_json::{Value, json};
 
 use self::ages::Ages;
-use self::members::{Members, joined};
+use crate::members::Members;
 use crate::objects::Resource;
 
 /// The column definitions of a resource.

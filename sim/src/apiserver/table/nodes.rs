@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::{Members, joined};
+use crate::members::{Members, joined};
 
 pub(super) fn cells(node: &Value, ages: Ages) -> Vec<Value> {
     let address = |kind: &str| {

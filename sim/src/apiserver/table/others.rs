@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::members::Members;
+use crate::members::Members;
 
 pub(super) fn namespace(object: &Value, ages: Ages) -> Vec<Value> {
     let phase = object.text_or("/status/phase", "Active");

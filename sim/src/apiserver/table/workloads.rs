@@ -3,99 +3,96 @@
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::members::{Members, joined};
+use crate::members::{Members, joined};
 
 pub(super) fn deployment(object: &Value, ages: Ages) -> Vec<Value> {
-    let mut cells = vec![
+    let (updated, available) = (
+        object.int("/status/updatedReplicas"),
+        object.int("/status/availableReplicas"),
+    );
+    let [containers, images] = containers(object);
+    vec![
         object.name(),
-        json!(format!(
-            "{}/{}",
-            object.int("/status/readyReplicas"),
-            object.int("/spec/replicas")
-        )),
-        json!(object.int("/status/updatedReplicas")),
-        json!(object.int("/status/availableReplicas")),
+        ready(object),
+        json!(updated),
+        json!(available),
         ages.of(object),
-    ];
-    cells.extend(containers(object));
-    cells.push(selector(object));
-    cells
+        containers,
+        images,
+        selector(object),
+    ]
 }
 
 pub(super) fn replica_set(object: &Value, ages: Ages) -> Vec<Value> {
-    let mut cells = vec![
+    let int = |pointer: &str| json!(object.int(pointer));
+    let [containers, images] = containers(object);
+    vec![
         object.name(),
-        json!(object.int("/spec/replicas")),
-        json!(object.int("/status/replicas")),
-        json!(object.int("/status/readyReplicas")),
+        int("/spec/replicas"),
+        int("/status/replicas"),
+        int("/status/readyReplicas"),
         ages.of(object),
-    ];
-    cells.extend(containers(object));
-    cells.push(selector(object));
-    cells
+        containers,
+        images,
+        selector(object),
+    ]
 }
 
 pub(super) fn stateful_set(object: &Value, ages: Ages) -> Vec<Value> {
-    let ready = format!(
-        "{}/{}",
-        object.int("/status/readyReplicas"),
-        object.int("/spec/replicas")
-    );
-    let mut cells = vec![object.name(), json!(ready), ages.of(object)];
-    cells.extend(containers(object));
-    cells
+    let [containers, images] = containers(object);
+    vec![
+        object.name(),
+        ready(object),
+        ages.of(object),
+        containers,
+        images,
+    ]
 }
 
 pub(super) fn daemon_set(object: &Value, ages: Ages) -> Vec<Value> {
-    let mut cells = vec![
+    let int = |member: &str| json!(object.int(&format!("/status/{member}")));
+    let [containers, images] = containers(object);
+    vec![
         object.name(),
-        json!(object.int("/status/desiredNumberScheduled")),
-        json!(object.int("/status/currentNumberScheduled")),
-        json!(object.int("/status/numberReady")),
-        json!(object.int("/status/updatedNumberScheduled")),
-        json!(object.int("/status/numberAvailable")),
+        int("desiredNumberScheduled"),
+        int("currentNumberScheduled"),
+        int("numberReady"),
+        int("updatedNumberScheduled"),
+        int("numberAvailable"),
         json!(labels(object.at("/spec/template/spec/nodeSelector"))),
         ages.of(object),
-    ];
-    cells.extend(containers(object));
-    cells.push(selector(object));
-    cells
+        containers,
+        images,
+        selector(object),
+    ]
+}
+
+/// `READY/DESIRED` pods.
+fn ready(object: &Value) -> Value {
+    let (ready, desired) = (
+        object.int("/status/readyReplicas"),
+        object.int("/spec/replicas"),
+    );
+    json!(format!("{ready}/{desired}"))
 }
 
 /// Names and images of the template's containers.
 fn containers(object: &Value) -> [Value; 2] {
     let containers = object.list("/spec/template/spec/containers");
     let all = |member: &str| {
-        json!(
-            containers
-                .iter()
-                .map(|c| c.text(member))
-                .collect::<Vec<_>>()
-                .join(",")
-        )
+        let texts: Vec<&str> = containers.iter().map(|c| c.text(member)).collect();
+        json!(texts.join(","))
     };
     [all("/name"), all("/image")]
 }
 
 /// A LabelSelector as text.
 fn selector(object: &Value) -> Value {
-    let Some(selector) = object.at("/spec/selector") else {
-        return json!("<none>");
-    };
-    let mut terms: Vec<String> = Vec::new();
-    if let Some(equal) = selector
-        .at("/matchLabels")
-        .filter(|l| l.as_object().is_some_and(|l| !l.is_empty()))
-    {
-        terms.push(labels(Some(equal)));
-    }
-    for expression in selector.list("/matchExpressions") {
+    let mut terms = label_terms(object.at("/spec/selector/matchLabels"));
+    for expression in object.list("/spec/selector/matchExpressions") {
         let key = expression.text("/key");
-        let values: Vec<&str> = expression
-            .list("/values")
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+        let values = expression.list("/values").iter();
+        let values = values.filter_map(Value::as_str).collect::<Vec<_>>();
         let values = values.join(",");
         terms.push(match expression.text("/operator") {
             "In" => format!("{key} in ({values})"),
@@ -109,12 +106,16 @@ fn selector(object: &Value) -> Value {
 
 /// Labels as text, sorted.
 fn labels(labels: Option<&Value>) -> String {
+    joined(label_terms(labels).iter().map(String::as_str))
+}
+
+fn label_terms(labels: Option<&Value>) -> Vec<String> {
     let labels = labels.and_then(Value::as_object).into_iter().flatten();
     let mut terms: Vec<String> = labels
         .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
         .collect();
     terms.sort_unstable();
-    joined(terms.iter().map(String::as_str))
+    terms
 }
 
 #[cfg(test)]
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deployment_tells_ready_of_desired() {
+    fn a_deployment_shows_ready_of_desired() {
         let object = json!({
             "metadata": {"name": "web"},
             "spec": {
@@ -133,18 +134,7 @@ mod tests {
             "status": {"readyReplicas": 2, "updatedReplicas": 3},
         });
         let cells = deployment(&object, Ages::at(jiff::Timestamp::UNIX_EPOCH));
-        assert_eq!(
-            cells,
-            [
-                json!("web"),
-                json!("2/3"),
-                json!(3),
-                json!(0),
-                json!("<unknown>"),
-                json!("x,y"),
-                json!("i:1,j"),
-                json!("a=1,b=2,c")
-            ]
-        );
+        let expected = json!(["web", "2/3", 3, 0, "<unknown>", "x,y", "i:1,j", "a=1,b=2,c"]);
+        assert_eq!(json!(cells), expected);
     }
 }

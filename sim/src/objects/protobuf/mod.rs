@@ -53,8 +53,7 @@ fn field(text: &'static str) -> Option<(&'static str, (u32, Type))> {
     Some((name, (number.parse().ok()?, kind)))
 }
 
-/// The message of this name (`Pod`) with what an object in JSON says. Members that the message does not have are left
-/// out.
+/// Encodes an object in JSON as the message of this name (`Pod`). Members that the message does not have are dropped.
 pub fn encode(message: &str, object: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     match message {
@@ -89,15 +88,13 @@ fn members_of(out: &mut Vec<u8>, fields: &Fields, members: &Map<String, Value>) 
         }
     }
     for (number, kind) in fields.values() {
-        let Type::Inline(message) = kind else {
-            continue;
-        };
-        let Some(inner) = MESSAGES.get(message) else {
-            continue;
-        };
-        let mut inline = Vec::new();
-        members_of(&mut inline, inner, members);
-        bytes(out, *number, &inline);
+        if let Type::Inline(message) = kind
+            && let Some(inner) = MESSAGES.get(message)
+        {
+            let mut inline = Vec::new();
+            members_of(&mut inline, inner, members);
+            bytes(out, *number, &inline);
+        }
     }
 }
 
@@ -127,12 +124,8 @@ fn member(out: &mut Vec<u8>, number: u32, kind: Type, value: &Value) {
 
 /// A `Timestamp`: seconds, and for `MicroTime` what is left of the second.
 fn time(out: &mut Vec<u8>, message: &str, value: &Value) {
-    let Some(time) = value
-        .as_str()
-        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
-    else {
-        return;
-    };
+    let time: Option<jiff::Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+    let Some(time) = time else { return };
     let nanos = match message {
         "MicroTime" => time.subsec_nanosecond(),
         _ => 0,
@@ -191,44 +184,18 @@ mod tests {
 
     #[test]
     fn fields_are_written_under_their_numbers() {
-        for (message, object, expected) in [
-            (
-                "ExecAction",
-                json!({"command": ["a", "b"]}),
-                &b"\x0a\x01a\x0a\x01b"[..],
-            ),
-            (
-                "ContainerStatus",
-                json!({"ready": true, "restartCount": 3}),
-                b"\x20\x01\x28\x03",
-            ),
-            (
-                "ContainerStateRunning",
-                json!({"startedAt": "1970-01-01T00:00:05Z"}),
-                b"\x0a\x04\x08\x05\x10\x00",
-            ),
-            (
-                "Probe",
-                json!({"periodSeconds": 1, "exec": {}}),
-                b"\x20\x01\x0a\x02\x0a\x00",
-            ),
-            (
-                "ResourceRequirements",
-                json!({"limits": {"cpu": "1"}}),
-                b"\x0a\x0a\x0a\x03cpu\x12\x03\x0a\x011",
-            ),
-            (
-                "TCPSocketAction",
-                json!({"port": 80}),
-                b"\x0a\x06\x08\x00\x10\x50\x1a\x00",
-            ),
-            (
-                "TCPSocketAction",
-                json!({"port": "x"}),
-                b"\x0a\x07\x08\x01\x10\x00\x1a\x01x",
-            ),
+        #[rustfmt::skip] // one message a line: a table
+        let cases: [(&str, Value, &[u8]); 8] = [
+            ("ExecAction", json!({"command": ["a", "b"]}), b"\x0a\x01a\x0a\x01b"),
+            ("ContainerStatus", json!({"ready": true, "restartCount": 3}), b"\x20\x01\x28\x03"),
+            ("ContainerStateRunning", json!({"startedAt": "1970-01-01T00:00:05Z"}), b"\x0a\x04\x08\x05\x10\x00"),
+            ("Probe", json!({"periodSeconds": 1, "exec": {}}), b"\x20\x01\x0a\x02\x0a\x00"),
+            ("ResourceRequirements", json!({"limits": {"cpu": "1"}}), b"\x0a\x0a\x0a\x03cpu\x12\x03\x0a\x011"),
+            ("TCPSocketAction", json!({"port": 80}), b"\x0a\x06\x08\x00\x10\x50\x1a\x00"),
+            ("TCPSocketAction", json!({"port": "x"}), b"\x0a\x07\x08\x01\x10\x00\x1a\x01x"),
             ("ObjectMeta", json!({"unknown": 1, "name": null}), b""),
-        ] {
+        ];
+        for (message, object, expected) in cases {
             assert_eq!(encode(message, &object), expected, "{object}");
         }
     }

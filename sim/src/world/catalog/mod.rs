@@ -1,15 +1,13 @@
-//! The applications that run in a simulated cluster: what a shop, its payments and its platform team would have.
+//! The applications that run in a simulated cluster.
 
 mod apps;
-mod daemons;
 mod parts;
 
-pub(crate) use apps::APPS;
-pub(crate) use daemons::DAEMONS;
+pub(crate) use apps::{APPS, DAEMONS};
 
 use super::load::Profile;
 
-/// What makes an application's pods.
+/// The controller of an application's pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Deployment,
@@ -17,7 +15,7 @@ pub(crate) enum Kind {
     DaemonSet,
 }
 
-/// What part a container plays in its pod.
+/// The role of a container in its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Runs to its end before the others start.
@@ -78,7 +76,7 @@ pub(crate) struct App {
     pub(crate) kind: Kind,
     /// Replicas in a small cluster; a daemonset has one a node.
     pub(crate) replicas: u32,
-    /// The CPU utilization, in percent of the request, that an autoscaler holds; 0 for none.
+    /// The target of the autoscaler: CPU utilization in percent of the request; 0 for no autoscaler.
     pub(crate) autoscaled: u32,
     pub(crate) containers: &'static [Container],
 }
@@ -105,10 +103,8 @@ mod tests {
     use crate::world::load::Load;
 
     fn all() -> impl Iterator<Item = (&'static App, &'static Container)> {
-        DAEMONS
-            .iter()
-            .chain(APPS)
-            .flat_map(|a| a.containers.iter().map(move |c| (a, c)))
+        let apps = DAEMONS.iter().chain(APPS);
+        apps.flat_map(|a| a.containers.iter().map(move |c| (a, c)))
     }
 
     #[test]
@@ -116,19 +112,11 @@ mod tests {
         for (app, c) in all().filter(|(_, c)| c.role != Role::Init) {
             let (cpu, memory) = (f64::from(c.limits.0) * MILLI, f64::from(c.limits.1) * MI);
             let peak = Load::peak_cpu(&c.profile);
-            assert!(
-                cpu == 0.0 || peak <= cpu,
-                "{}/{}: {peak} of {cpu}",
-                app.name,
-                c.name
-            );
             let most = c.profile.memory * 1.3 * 1.075 * (1.0 + c.profile.creep);
-            assert!(
-                memory == 0.0 || most <= memory,
-                "{}/{}: {most} of {memory}",
-                app.name,
-                c.name
-            );
+            for (peak, limit) in [(peak, cpu), (most, memory)] {
+                let within = limit == 0.0 || peak <= limit;
+                assert!(within, "{}/{}: {peak} of {limit}", app.name, c.name);
+            }
         }
     }
 

@@ -1,19 +1,19 @@
-//! The life of a container: start, end, back-off.
+//! The steps of a container: start, end, back-off.
 
+use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 
 use super::change::Change;
 use crate::world::World;
-use crate::world::action::{Action, Exit, PodAt, PodStep, Step};
+use crate::world::action::{Exit, PodSlot, Step};
 use crate::world::catalog::Role;
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, PendingFault};
-use crate::world::pod::{Ended, Leak, Phase, State};
+use crate::world::pod::{Leak, Phase, State};
 use crate::world::probe::ProbeKind;
 use crate::world::queue::Engine;
-use crate::world::recorder::About;
 
-/// A container that ran for so long is no longer held to be crashing.
+/// A container that ran for so long starts again without back-off.
 const FORGIVEN: i64 = 600 * SECOND;
 
 impl World {
@@ -22,57 +22,39 @@ impl World {
         &self,
         engine: &mut Engine,
         at: Timestamp,
-        place: PodAt,
+        slot: PodSlot,
         (c, incarnation): (usize, u32),
         step: Step,
     ) {
-        self.change(engine, place, |engine, change| {
+        self.change(engine, at, slot, |change| {
             let container = change.pod.containers.get(c);
-            let known = container.is_some_and(|c| c.incarnation() == incarnation);
+            let same = container.is_some_and(|c| c.incarnation() == incarnation);
             let ended = matches!(change.pod.phase, Phase::Evicted { .. });
-            if !known || ended || change.pod.deleting.is_some() {
+            if !same || ended || change.pod.deleting.is_some() {
                 return;
             }
+            change.touched = matches!(step, Step::Start | Step::Exit(_));
             match step {
-                Step::Start => {
-                    self.start(engine, at, change, c);
-                    change.touched = Some(at);
-                }
-                Step::Up => self.up(engine, at, change, c),
-                Step::Exit(exit) => {
-                    self.exit(engine, at, change, c, exit);
-                    change.touched = Some(at);
-                }
-                Step::BackOff => self.back_off(engine, at, change, c),
-                Step::ProbeFails(kind, nth) => self.probe_fails(engine, at, change, c, kind, nth),
-                Step::ProbeRecovers(kind) => self.probe_recovers(engine, at, change, c, kind),
-                Step::PullFails(nth) => self.pull_fails(engine, at, change, c, nth),
+                Step::Start => change.start(c),
+                Step::Up => change.up(c),
+                Step::Exit(exit) => change.exit(c, exit),
+                Step::BackOff => change.back_off(c),
+                Step::ProbeFails(kind, nth) => change.probe_fails(c, kind, nth),
+                Step::ProbeRecovers(kind) => change.probe_recovers(c, kind),
+                Step::PullFails(nth) => change.pull_fails(c, nth),
             }
-            self.review(engine, at, change);
+            change.review();
         });
     }
+}
 
-    /// Puts a step of a container into the queue.
-    pub(super) fn then(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &Change<'_>,
-        c: usize,
-        step: Step,
-    ) {
-        let incarnation = change.pod.containers.get(c).map_or(0, |c| c.incarnation());
-        engine.at(at, Action::Container(change.place, c, incarnation, step));
-    }
-
-    fn start(&self, engine: &mut Engine, at: Timestamp, change: &mut Change<'_>, c: usize) {
-        let Some(container) = change.pod.containers.get_mut(c) else {
-            return;
-        };
+impl Change<'_> {
+    fn start(&mut self, c: usize) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
         let stuck = |d: &mut PendingFault| d.fault == Fault::ImagePullFailure;
         if container.pending_fault.take_if(stuck).is_some() {
-            self.pull_fails(engine, at, change, c, 1);
-            return;
+            return self.pull_fails(c, 1);
         }
         let ended = match &container.state {
             State::Ended(ended) => Some(ended.clone()),
@@ -84,199 +66,123 @@ impl World {
             container.last = ended;
             container.restarts += 1;
         }
-        container.run(at);
+        container.run(self.at);
         let (spec, restarts) = (container.spec, container.restarts);
+        let pending_fault = container.pending_fault;
         (container.started, container.ready) = (false, false);
-        let image = change.pod.revision.image(spec);
-        for (reason, message) in [
-            (
-                "Pulled",
-                format!(
-                    "Container image \"{image}\" already present on machine and can be accessed by the pod"
-                ),
-            ),
-            ("Created", "Container created".to_owned()),
-            ("Started", "Container started".to_owned()),
-        ] {
-            let about = About::container(change.node, change.pod, c);
-            engine.event(&self.store, at, &about, "Normal", reason, &message);
-        }
+        let image = self.pod.revision.image(spec);
+        let pulled = format!(
+            "Container image \"{image}\" already present on machine and can be accessed by the pod"
+        );
+        self.event(c, "Normal", "Pulled", &pulled);
+        self.event(c, "Normal", "Created", "Container created");
+        self.event(c, "Normal", "Started", "Container started");
         if again {
-            let what = Happening::Restarted { restarts };
-            engine.note(at, change.node, change.pod, spec.name, what);
+            self.note(spec.name, Happening::Restarted { restarts });
         }
         if spec.role == Role::Init {
-            let run = engine.roll(0.3, 1.5);
-            self.then(
-                engine,
-                at.plus_nanos(run),
-                change,
-                c,
-                Step::Exit(Exit::Code(0)),
-            );
-            return;
+            let run = self.engine.roll(0.3, 1.5);
+            return self.then(run, c, Step::Exit(Exit::Code(0)));
         }
-        let pending_fault = change.pod.containers.get(c).and_then(|c| c.pending_fault);
         let startup = spec.startup.is_some();
         if pending_fault.is_some_and(|d| d.fault == Fault::StartupFailure) && startup {
-            let first = engine.roll(0.2, 1.0);
-            let fails = Step::ProbeFails(ProbeKind::Startup, 1);
-            self.then(engine, at.plus_nanos(first), change, c, fails);
+            let first = self.engine.roll(0.2, 1.0);
+            self.then(first, c, Step::ProbeFails(ProbeKind::Startup, 1));
         } else {
-            // Without a probe a container counts as up when it runs.
+            // Without a probe a container is up as soon as it runs.
             let probed = startup || spec.readiness.is_some();
-            let wait = if probed { engine.roll(1.0, 6.0) } else { 0 };
-            self.then(engine, at.plus_nanos(wait), change, c, Step::Up);
+            let wait = if probed {
+                self.engine.roll(1.0, 6.0)
+            } else {
+                0
+            };
+            self.then(wait, c, Step::Up);
         }
-        // A sidecar lets the next one start as soon as it has.
+        // The next container starts as soon as a sidecar has started.
         if spec.role == Role::Sidecar && !again {
-            self.start_next(engine, at, change, c);
+            self.start_from(c + 1);
         }
     }
 
-    /// Starts what comes after a container in a new pod: one init container after the other, then all main ones.
-    fn start_next(&self, engine: &mut Engine, at: Timestamp, change: &Change<'_>, c: usize) {
-        let mut at = at.plus_nanos(SECOND / 5);
-        let next: Vec<(usize, Role)> = change
-            .pod
-            .containers
-            .iter()
-            .enumerate()
-            .skip(c + 1)
-            .map(|(n, c)| (n, c.spec.role))
-            .collect();
-        let first_init = next.iter().find(|(_, role)| *role != Role::Main);
-        let after_init = |role: &Role| first_init.is_none() && *role == Role::Main;
-        for (n, role) in &next {
-            if Some(*n) == first_init.map(|(n, _)| *n) || after_init(role) {
-                self.then(engine, at, change, *n, Step::Start);
-                at = at.plus_nanos(SECOND / 4);
-            }
+    /// Starts containers of a new pod from an index on: the next init container, or all main ones if there is none.
+    pub(super) fn start_from(&mut self, first: usize) {
+        let roles = self.pod.containers.iter().map(|c| c.spec.role).enumerate();
+        let rest: Vec<(usize, Role)> = roles.skip(first).collect();
+        let init = rest.iter().find(|(_, role)| *role != Role::Main);
+        let next = init.map_or(&*rest, std::slice::from_ref);
+        for ((c, _), n) in next.iter().zip(0_i64..) {
+            self.then(SECOND / 5 + n * (SECOND / 4), *c, Step::Start);
         }
     }
 
-    fn up(&self, engine: &mut Engine, at: Timestamp, change: &mut Change<'_>, c: usize) {
-        let Some(container) = change.pod.containers.get_mut(c) else {
+    fn up(&mut self, c: usize) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container.filter(|c| c.running_since().is_some()) else {
             return;
         };
-        if container.running_since().is_none() {
-            return;
-        }
         (container.started, container.ready) = (true, true);
-        let spec = container.spec;
-        container.probes.passed_once(ProbeKind::Startup, spec, at);
-        container.probes.set(ProbeKind::Liveness, spec, at, false);
-        container.probes.set(ProbeKind::Readiness, spec, at, false);
-        let pending_fault = container.pending_fault.take();
-        match pending_fault {
-            Some(PendingFault { fault, rounds }) if rounds > 0 => {
-                self.strike(engine, at, change, c, fault, rounds);
-            }
-            _ => self.calm_later(engine, at, change),
+        container.probe_from(self.at);
+        match container.pending_fault.take() {
+            Some(PendingFault { fault, rounds }) if rounds > 0 => self.strike(c, fault, rounds),
+            _ => self.calm_later(),
         }
     }
 
-    /// Ends a pod's trouble when it has been well for a while.
-    pub(super) fn calm_later(&self, engine: &mut Engine, at: Timestamp, change: &Change<'_>) {
-        if change.pod.trouble.is_some() && change.pod.is_over_it() {
-            let later = at.plus_nanos(45 * SECOND);
-            engine.at(later, Action::Pod(change.place, PodStep::Calm));
-        }
-    }
-
-    /// Lets a fault happen to a container that runs; it has so many rounds, this one included.
-    pub(super) fn strike(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &mut Change<'_>,
-        c: usize,
-        fault: Fault,
-        rounds: u32,
-    ) {
-        let Some(container) = change.pod.containers.get_mut(c) else {
-            return;
-        };
+    /// Applies a fault to a container that runs. The fault has so many rounds, this one included.
+    pub(super) fn strike(&mut self, c: usize, fault: Fault, rounds: u32) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
         container.pending_fault = (rounds > 1).then_some(PendingFault {
             fault,
             rounds: rounds - 1,
         });
         match fault {
             Fault::CrashLoop => {
-                let after = engine.roll(2.0, 9.0);
-                let exit = Step::Exit(Exit::Code(7));
-                self.then(engine, at.plus_nanos(after), change, c, exit);
+                let after = self.engine.roll(2.0, 9.0);
+                self.then(after, c, Step::Exit(Exit::Code(7)));
             }
             Fault::OomKill => {
-                let Some(limit) = container.memory_limit() else {
-                    return;
-                };
-                let after = engine.roll(70.0, 200.0);
-                let free = limit.saturating_sub(container.memory_at(self.epoch, at));
+                let limit = container.memory_limit();
+                let Some(limit) = limit else { return };
+                let after = self.engine.roll(70.0, 200.0);
+                let used = container.memory_at(self.world.epoch, self.at);
                 container.leak = Some(Leak {
-                    since: at,
-                    rate: free as f64 / (after as f64 / 1e9),
+                    since: self.at,
+                    rate: limit.saturating_sub(used) as f64 / (after as f64 / 1e9),
                 });
-                self.then(
-                    engine,
-                    at.plus_nanos(after),
-                    change,
-                    c,
-                    Step::Exit(Exit::Oom),
-                );
+                self.then(after, c, Step::Exit(Exit::Oom));
             }
             Fault::LivenessFailure | Fault::ReadinessFailure => {
-                let kind = if fault == Fault::LivenessFailure {
-                    ProbeKind::Liveness
-                } else {
-                    ProbeKind::Readiness
+                let kind = match fault {
+                    Fault::LivenessFailure => ProbeKind::Liveness,
+                    _ => ProbeKind::Readiness,
                 };
-                let after = engine.roll(3.0, 25.0);
-                let fails = Step::ProbeFails(kind, 1);
-                self.then(engine, at.plus_nanos(after), change, c, fails);
+                let after = self.engine.roll(3.0, 25.0);
+                self.then(after, c, Step::ProbeFails(kind, 1));
             }
             _ => {}
         }
     }
 
-    fn exit(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &mut Change<'_>,
-        c: usize,
-        exit: Exit,
-    ) {
-        let pod = &mut *change.pod;
-        let Some(container) = pod.containers.get_mut(c) else {
-            return;
-        };
-        let Some(since) = container.running_since() else {
-            return;
-        };
+    fn exit(&mut self, c: usize, exit: Exit) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
+        let cpu = container.cpu_at(self.world.epoch, self.at);
         let (exit_code, reason) = match exit {
             Exit::Code(0) => (0, "Completed"),
             Exit::Code(code) => (code, "Error"),
             Exit::Oom => (137, "OOMKilled"),
             Exit::Probe(_) => (137, "Error"),
         };
-        pod.folded_cpu += container.cpu_at(self.epoch, at);
-        container.probes.stop(container.spec, at);
-        container.state = State::Ended(Ended {
-            started: since,
-            finished: at,
-            exit_code,
-            reason,
-            incarnation: container.incarnation(),
-        });
-        (container.started, container.ready) = (false, false);
+        let since = container.end(self.at, exit_code, reason);
+        let Some(since) = since else { return };
+        self.pod.folded_cpu += cpu;
         let name = container.spec.name;
         if exit_code == 0 {
             container.ready = true;
-            self.start_next(engine, at, change, c);
-            return;
+            return self.start_from(c + 1);
         }
-        if at.since(since) > FORGIVEN {
+        if self.at.since(since) > FORGIVEN {
             container.failures = 0;
         }
         container.failures += 1;
@@ -286,40 +192,36 @@ impl World {
             Exit::Oom => Happening::OomKilled,
             Exit::Probe(kind) => Happening::KilledByProbe { probe: kind.name() },
         };
-        engine.note(at, change.node, change.pod, name, what);
+        self.note(name, what);
         match back_off(failures) {
-            // The first time the kubelet does not wait.
-            None => self.then(engine, at.plus_nanos(SECOND), change, c, Step::Start),
+            // After the first failure the kubelet does not wait.
+            None => self.then(SECOND, c, Step::Start),
             Some(wait) => {
-                self.then(engine, at.plus_nanos(SECOND), change, c, Step::BackOff);
-                self.then(engine, at.plus_nanos(wait), change, c, Step::Start);
+                self.then(SECOND, c, Step::BackOff);
+                self.then(wait, c, Step::Start);
             }
         }
     }
 
-    fn back_off(&self, engine: &mut Engine, at: Timestamp, change: &mut Change<'_>, c: usize) {
-        let (uid, pod) = (change.pod.uid.clone(), change.pod.name.clone());
-        let namespace = change.pod.revision.namespace.clone();
-        let Some(container) = change.pod.containers.get_mut(c) else {
-            return;
-        };
+    fn back_off(&mut self, c: usize) {
+        let (uid, namespace) = (&self.pod.uid, &self.pod.revision.namespace);
+        let pod = format!("{}_{namespace}({uid})", self.pod.name);
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
         let State::Ended(ended) = &container.state else {
             return;
         };
         container.last = Some(ended.clone());
-        let wait = back_off(container.failures).unwrap_or_default();
-        let wait = kubevitals_proto::duration::GoDuration(wait);
+        let wait = GoDuration(back_off(container.failures).unwrap_or_default());
         let name = container.spec.name;
         container.state = State::Waiting {
             reason: "CrashLoopBackOff",
             message: Some(format!(
-                "back-off {wait} restarting failed container={name} pod={pod}_{namespace}({uid})"
+                "back-off {wait} restarting failed container={name} pod={pod}"
             )),
         };
-        let message =
-            format!("Back-off restarting failed container {name} in pod {pod}_{namespace}({uid})");
-        let about = About::container(change.node, change.pod, c);
-        engine.event(&self.store, at, &about, "Warning", "BackOff", &message);
+        let message = format!("Back-off restarting failed container {name} in pod {pod}");
+        self.event(c, "Warning", "BackOff", &message);
     }
 }
 
@@ -335,17 +237,8 @@ mod tests {
 
     #[test]
     fn back_off_doubles_from_ten_seconds_to_five_minutes() {
-        let seconds: Vec<_> = (1..9).map(|n| back_off(n).map(|n| n / SECOND)).collect();
-        let want = [
-            None,
-            Some(10),
-            Some(20),
-            Some(40),
-            Some(80),
-            Some(160),
-            Some(300),
-            Some(300),
-        ];
-        assert_eq!(seconds, want);
+        let seconds: Vec<_> = (2..9).filter_map(|n| Some(back_off(n)? / SECOND)).collect();
+        assert_eq!(seconds, [10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(back_off(1), None);
     }
 }

@@ -15,10 +15,11 @@ use kubevitals_proto::time::Timestamp;
 use super::World;
 use super::action::{Action, PodStep};
 use super::epoch::SECOND;
+use super::pod::Phase;
 use super::queue::Engine;
 
 impl World {
-    /// Does everything that is due. Cheap when there is nothing.
+    /// Does every action that is due. Cheap when there is none.
     pub(crate) fn catch_up(&self) {
         if self.clock.now().as_nanos() < self.due.load(Ordering::Acquire) {
             return;
@@ -26,7 +27,7 @@ impl World {
         let mut engine = self.engine.lock();
         loop {
             let due = engine.due();
-            // The clock goes on while actions are done; the next reader sees a world up to date.
+            // The clock may run during the actions, so it is read again after each.
             if due > self.clock.now() {
                 self.due.store(due.as_nanos(), Ordering::Release);
                 return;
@@ -37,7 +38,7 @@ impl World {
         }
     }
 
-    /// Does what is due when it is due, for as long as the world lives.
+    /// Does every action when it is due. Never returns.
     pub(crate) async fn run(self: std::sync::Arc<Self>) {
         loop {
             self.catch_up();
@@ -59,9 +60,16 @@ impl World {
         match action {
             Action::NextFault => self.next_fault(engine, at),
             Action::Pod(pod, PodStep::Gone) => self.gone(engine, at, pod),
-            Action::Pod(pod, PodStep::Sandbox) => self.sandbox(engine, at, pod),
+            Action::Pod(pod, PodStep::Sandbox) => {
+                self.change(engine, at, pod, |change| {
+                    change.pod.phase = Phase::Running;
+                    change.pod.sandbox = at;
+                    change.touched = true;
+                    change.start_from(0);
+                });
+            }
             Action::Pod(pod, PodStep::Calm) => {
-                self.change(engine, pod, |_, change| {
+                self.change(engine, at, pod, |change| {
                     if change.pod.is_over_it() {
                         change.pod.trouble = None;
                     }
@@ -77,12 +85,12 @@ impl World {
                 ordinal,
                 episode,
             } => self.roll_out(engine, at, workload, ordinal, episode),
-            Action::Expire(event) => engine.expire(&self.store, at, event),
+            Action::Expire(event) => engine.expire(at, event),
         }
     }
 
-    /// Seconds between two renewals of the kubelets' leases; none in a cluster so large that they would be most of
-    /// what happens.
+    /// Nanoseconds between two renewals of the kubelets' leases. `None` in a large cluster, where renewals would be most
+    /// of the changes.
     fn heartbeat_interval(&self) -> Option<i64> {
         match self.nodes.len() {
             0..=20 => Some(10 * SECOND),

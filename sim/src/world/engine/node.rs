@@ -1,10 +1,10 @@
-//! Nodes that are lost and found, and what the node controller says of them.
+//! Nodes that stop and start answering, and how the node controller reacts.
 
 use kubevitals_proto::time::Timestamp;
 
 use crate::objects::Resource;
 use crate::world::World;
-use crate::world::action::{Action, NodeStep, PodAt};
+use crate::world::action::{Action, NodeStep, PodSlot};
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, InjectedFault};
 use crate::world::json;
@@ -12,21 +12,18 @@ use crate::world::node::{Node, NodeReady};
 use crate::world::queue::Engine;
 use crate::world::recorder::About;
 
-/// After so long without a renewed lease the node controller gives a node up.
+/// The node controller marks a node unknown when its lease has not been renewed for so long.
 const GRACE: i64 = 40 * SECOND;
 
 impl World {
     /// A kubelet stops answering.
-    pub(super) fn lose_node(&self, engine: &mut Engine, at: Timestamp, node: usize, episode: u64) {
-        let Some(node) = self.nodes.get(node) else {
-            return;
-        };
+    pub(super) fn lose_node(&self, engine: &mut Engine, at: Timestamp, node: &Node, episode: u64) {
         node.state.lock().down = Some((at, episode));
         note(engine, at, node, episode, Happening::NodeSilent);
-        let given_up = at.plus_nanos(GRACE);
-        engine.at(given_up, Action::Node(node.index, NodeStep::Unknown));
-        // Before the five minutes are over after which pods would be evicted.
-        let back = given_up.plus_nanos(engine.roll(50.0, 210.0));
+        let unknown = at.plus_nanos(GRACE);
+        engine.at(unknown, Action::Node(node.index, NodeStep::Unknown));
+        // The node answers again before its pods would be evicted, which is after five minutes.
+        let back = unknown.plus_nanos(engine.roll(50.0, 210.0));
         engine.at(back, Action::Node(node.index, NodeStep::Back));
     }
 
@@ -37,32 +34,30 @@ impl World {
         index: usize,
         step: NodeStep,
     ) {
-        let Some(node) = self.nodes.get(index) else {
-            return;
+        let node = self.nodes.get(index);
+        let Some(node) = node else { return };
+        let back = match step {
+            NodeStep::Unknown => false,
+            NodeStep::Back => true,
+            NodeStep::Relieved => return self.set_pressure(engine, at, node, false),
         };
-        match step {
-            NodeStep::Unknown => {
-                let Some((since, episode)) = node.state.lock().down else {
-                    return;
-                };
-                note(engine, at, node, episode, Happening::NodeNotReady);
-                self.set_ready(engine, at, node, NodeReady::Unknown, since);
-                let about = About::node(node, false);
-                let text = format!("Node {} status is now: NodeNotReady", node.name);
-                engine.event(&self.store, at, &about, "Normal", "NodeNotReady", &text);
-            }
-            NodeStep::Back => {
-                let Some((_, episode)) = node.state.lock().down.take() else {
-                    return;
-                };
-                note(engine, at, node, episode, Happening::NodeReady);
-                self.set_ready(engine, at, node, NodeReady::Yes, at);
-                let about = About::node(node, true);
-                let text = format!("Node {} status is now: NodeReady", node.name);
-                engine.event(&self.store, at, &about, "Normal", "NodeReady", &text);
-            }
-            NodeStep::Relieved => self.set_pressure(engine, at, index, false),
-        }
+        let down = match back {
+            true => node.state.lock().down.take(),
+            false => node.state.lock().down,
+        };
+        let Some((since, episode)) = down else { return };
+        let (what, ready, heartbeat, reason) = match back {
+            true => (Happening::NodeReady, NodeReady::Yes, at, "NodeReady"),
+            false => (
+                Happening::NodeNotReady,
+                NodeReady::Unknown,
+                since,
+                "NodeNotReady",
+            ),
+        };
+        note(engine, at, node, episode, what);
+        self.set_ready(engine, at, node, ready, heartbeat);
+        status_event(engine, at, node, back, reason);
     }
 
     /// Changes a node's Ready condition, and with it that of its pods.
@@ -75,26 +70,20 @@ impl World {
         heartbeat: Timestamp,
     ) {
         let lost = ready == NodeReady::Unknown;
-        let pods: Vec<PodAt> = {
+        let slots: Vec<PodSlot> = {
             let mut state = node.state.lock();
             state.ready = (ready, at);
             self.store_node(node, &state, heartbeat);
-            let pods = state.pods.iter().enumerate();
-            pods.filter_map(|(slot, pod)| {
-                Some(PodAt {
-                    node: node.index,
-                    slot,
-                    seed: pod.as_ref()?.seed,
-                })
-            })
-            .collect()
+            let pods = state.pods.iter().zip(0..);
+            pods.filter_map(|(pod, index)| Some(PodSlot::new(node, index, pod.as_ref()?)))
+                .collect()
         };
         if !lost {
             self.store
                 .apply(Resource::Leases, json::node::lease(node, at));
         }
-        for place in pods {
-            self.change(engine, place, |engine, change| {
+        for slot in slots {
+            self.change(engine, at, slot, |change| {
                 let before = change.pod.counts_as_ready();
                 if change.pod.node_lost == lost {
                     return;
@@ -106,24 +95,23 @@ impl World {
                 if lost {
                     let about = About::pod_by("node-controller", change.pod);
                     let text = "Node is not ready";
-                    engine.event(&self.store, at, &about, "Warning", "NodeNotReady", text);
+                    change
+                        .engine
+                        .event(at, &about, "Warning", "NodeNotReady", text);
                 }
-                self.recount(engine, change.pod, before);
+                self.recount(change.engine, change.pod, before);
             });
         }
     }
 
-    /// Says that a node is short of memory, or no longer.
+    /// Changes a node's MemoryPressure condition. A node that is short of memory is relieved after five minutes.
     pub(super) fn set_pressure(
         &self,
         engine: &mut Engine,
         at: Timestamp,
-        index: usize,
+        node: &Node,
         short: bool,
     ) {
-        let Some(node) = self.nodes.get(index) else {
-            return;
-        };
         {
             let mut state = node.state.lock();
             if state.memory_pressure.is_some() == short {
@@ -132,31 +120,29 @@ impl World {
             state.memory_pressure = short.then_some(at);
             self.store_node(node, &state, at);
         }
-        let reason = if short {
-            engine.at(
-                at.plus_nanos(300 * SECOND),
-                Action::Node(index, NodeStep::Relieved),
-            );
-            "NodeHasInsufficientMemory"
-        } else {
-            "NodeHasSufficientMemory"
+        if short {
+            let relieved = Action::Node(node.index, NodeStep::Relieved);
+            engine.at(at.plus_nanos(300 * SECOND), relieved);
+        }
+        let reason = match short {
+            true => "NodeHasInsufficientMemory",
+            false => "NodeHasSufficientMemory",
         };
-        let about = About::node(node, true);
-        let text = format!("Node {} status is now: {reason}", node.name);
-        engine.event(&self.store, at, &about, "Normal", reason, &text);
+        status_event(engine, at, node, true, reason);
     }
 
-    /// The kubelets that live renew their leases.
+    /// The kubelets that answer renew their leases.
     pub(super) fn heartbeat(&self, engine: &mut Engine, at: Timestamp) {
         for node in &self.nodes {
-            if node.state.lock().down.is_none() {
-                self.store
-                    .apply(Resource::Leases, json::node::lease(node, at));
-            }
-            // A kubelet posts its node's status every five minutes when nothing in it has changed.
             let state = node.state.lock();
-            let healthy = state.down.is_none() && state.ready.0 == NodeReady::Yes;
-            if healthy && self.nodes.len() <= 20 && at.as_secs() % 300 < 10 {
+            if state.down.is_some() {
+                continue;
+            }
+            self.store
+                .apply(Resource::Leases, json::node::lease(node, at));
+            // A kubelet posts its node's status every five minutes when nothing in it has changed.
+            let ready = state.ready.0 == NodeReady::Yes;
+            if ready && self.nodes.len() <= 20 && at.as_secs() % 300 < 10 {
                 self.store_node(node, &state, at);
             }
         }
@@ -164,6 +150,19 @@ impl World {
             engine.at(at.plus_nanos(interval), Action::Heartbeat);
         }
     }
+}
+
+/// Writes the event of a node's new status, which the kubelet or the node controller reports.
+fn status_event(
+    engine: &mut Engine,
+    at: Timestamp,
+    node: &Node,
+    by_kubelet: bool,
+    reason: &'static str,
+) {
+    let about = About::node(node, by_kubelet);
+    let text = format!("Node {} status is now: {reason}", node.name);
+    engine.event(at, &about, "Normal", reason, &text);
 }
 
 fn note(engine: &mut Engine, at: Timestamp, node: &Node, episode: u64, what: Happening) {

@@ -1,201 +1,119 @@
-//! Probes that fail, and what the kubelet makes of it.
-
-use kubevitals_proto::time::Timestamp;
+//! Probes and image pulls that fail, and how the kubelet reacts.
 
 use super::change::Change;
-use crate::world::World;
 use crate::world::action::{Exit, Step};
 use crate::world::catalog::{Container as Spec, Probe, ProbeHandler};
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, PendingFault};
-use crate::world::pod::{Pod, State};
+use crate::world::pod::State;
 use crate::world::probe::ProbeKind;
-use crate::world::queue::Engine;
-use crate::world::recorder::About;
 
-impl World {
-    pub(super) fn probe_fails(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &mut Change<'_>,
-        c: usize,
-        kind: ProbeKind,
-        nth: u32,
-    ) {
-        let Some(container) = change.pod.containers.get_mut(c) else {
+impl Change<'_> {
+    pub(super) fn probe_fails(&mut self, c: usize, kind: ProbeKind, nth: u32) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container.filter(|c| c.running_since().is_some()) else {
             return;
         };
         let (spec, Some(probe)) = (container.spec, kind.of(container.spec)) else {
             return;
         };
-        if container.running_since().is_none() {
-            return;
-        }
-        if nth == 1 {
-            container.probes.set(kind, spec, at, true);
-        }
         if kind == ProbeKind::Readiness && nth >= probe.failures {
             container.ready = false;
         }
-        let ip = change.pod.ip;
         if nth == 1 {
-            let what = Happening::ProbeFailing { probe: kind.name() };
-            engine.note(at, change.node, change.pod, spec.name, what);
+            container.probes.set(kind, spec, self.at, true);
+            self.note(spec.name, Happening::ProbeFailing { probe: kind.name() });
         }
-        let about = About::container(change.node, change.pod, c);
-        let message = message(kind, &probe, spec, &ip.to_string());
-        engine.event(&self.store, at, &about, "Warning", "Unhealthy", &message);
-        let next = at.plus_nanos(i64::from(probe.period) * SECOND);
+        let message = message(kind, &probe, spec, &self.pod.ip.to_string());
+        self.event(c, "Warning", "Unhealthy", &message);
+        let period = i64::from(probe.period) * SECOND;
         if nth < probe.failures {
-            self.then(engine, next, change, c, Step::ProbeFails(kind, nth + 1));
-            return;
+            return self.then(period, c, Step::ProbeFails(kind, nth + 1));
         }
         if kind == ProbeKind::Readiness {
-            self.unready(engine, at, change, c, &probe, nth);
-            return;
+            // The probe has failed often enough to count. It fails for a while longer, and then recovers.
+            let long = 100 / probe.period.max(1) + probe.failures;
+            let over = self.engine.dice.roll().is_multiple_of(5) || nth >= long * 2;
+            let step = match nth >= long && over {
+                true => Step::ProbeRecovers(kind),
+                false => Step::ProbeFails(kind, nth + 1),
+            };
+            return self.then(period, c, step);
         }
-        let word = kind.name().to_lowercase();
-        let text = format!(
-            "Container {} failed {word} probe, will be restarted",
-            spec.name
-        );
-        engine.event(&self.store, at, &about, "Normal", "Killing", &text);
-        // The container has its grace period; what hangs does not heed SIGTERM.
-        let grace = engine.roll(1.0, 8.0);
-        let exit = Step::Exit(Exit::Probe(kind));
-        self.then(engine, at.plus_nanos(grace), change, c, exit);
+        let (name, word) = (spec.name, kind.name().to_lowercase());
+        let text = format!("Container {name} failed {word} probe, will be restarted");
+        self.event(c, "Normal", "Killing", &text);
+        // A container that hangs ignores SIGTERM and ends after its grace period.
+        let grace = self.engine.roll(1.0, 8.0);
+        self.then(grace, c, Step::Exit(Exit::Probe(kind)));
         if kind == ProbeKind::Startup
-            && let Some(container) = change.pod.containers.get_mut(c)
+            && let Some(container) = self.pod.containers.get_mut(c)
         {
-            let rounds = container
-                .pending_fault
-                .map_or(0, |d| d.rounds.saturating_sub(1));
-            container.pending_fault = (rounds > 0).then_some(PendingFault {
-                fault: Fault::StartupFailure,
-                rounds,
-            });
+            let pending = container.pending_fault;
+            let rounds = pending.map_or(0, |d| d.rounds.saturating_sub(1));
+            let fault = Fault::StartupFailure;
+            container.pending_fault = (rounds > 0).then_some(PendingFault { fault, rounds });
         }
     }
 
-    /// Readiness has failed for long enough to count: it goes on failing for a while, and then recovers.
-    fn unready(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &Change<'_>,
-        c: usize,
-        probe: &Probe,
-        nth: u32,
-    ) {
-        let period = i64::from(probe.period) * SECOND;
-        let long = 100 / probe.period.max(1) + probe.failures;
-        let over = engine.dice.roll().is_multiple_of(5) || nth >= long * 2;
-        let step = if nth >= long && over {
-            Step::ProbeRecovers(ProbeKind::Readiness)
-        } else {
-            Step::ProbeFails(ProbeKind::Readiness, nth + 1)
-        };
-        self.then(engine, at.plus_nanos(period), change, c, step);
-    }
-
-    pub(super) fn probe_recovers(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &mut Change<'_>,
-        c: usize,
-        kind: ProbeKind,
-    ) {
-        let Some(container) = change.pod.containers.get_mut(c) else {
-            return;
-        };
+    pub(super) fn probe_recovers(&mut self, c: usize, kind: ProbeKind) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
         let spec = container.spec;
-        container.probes.set(kind, spec, at, false);
+        container.probes.set(kind, spec, self.at, false);
         container.ready = true;
-        let what = Happening::ProbeRecovered { probe: kind.name() };
-        engine.note(at, change.node, change.pod, spec.name, what);
-        self.calm_later(engine, at, change);
+        self.note(spec.name, Happening::ProbeRecovered { probe: kind.name() });
+        self.calm_later();
     }
 
-    pub(super) fn pull_fails(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &mut Change<'_>,
-        c: usize,
-        nth: u32,
-    ) {
-        let about = About::container(change.node, change.pod, c);
-        let Some(container) = change.pod.containers.get_mut(c) else {
-            return;
-        };
+    /// The kubelet cannot pull the image at odd attempts, and backs off at even ones.
+    pub(super) fn pull_fails(&mut self, c: usize, nth: u32) {
+        let container = self.pod.containers.get_mut(c);
+        let Some(container) = container else { return };
         let spec = container.spec;
-        let image = change.pod.revision.image(spec);
+        let image = self.pod.revision.image(spec);
         let error = format!(
             "rpc error: code = NotFound desc = failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {image}: not found"
         );
-        // It is tried, and waited, in turn.
-        let tried = nth % 2 == 1;
-        let reason = if tried {
-            "ErrImagePull"
-        } else {
-            "ImagePullBackOff"
-        };
-        let message = if tried {
-            error.clone()
-        } else {
-            format!("Back-off pulling image \"{image}\": ErrImagePull: {error}")
+        let pulls = nth % 2 == 1;
+        let (reason, message) = match pulls {
+            true => ("ErrImagePull", error.clone()),
+            false => (
+                "ImagePullBackOff",
+                format!("Back-off pulling image \"{image}\": ErrImagePull: {error}"),
+            ),
         };
         container.state = State::Waiting {
             reason,
-            message: Some(message.clone()),
+            message: Some(message),
         };
         if nth == 1 {
-            let what = Happening::ImagePullFailing;
-            engine.note(at, change.node, change.pod, spec.name, what);
+            self.note(spec.name, Happening::ImagePullFailing);
         }
-        let mut say = |kind, reason, message: &str| {
-            engine.event(&self.store, at, &about, kind, reason, message);
-        };
-        if tried {
-            say("Normal", "Pulling", &format!("Pulling image \"{image}\""));
-            say(
-                "Warning",
-                "Failed",
-                &format!("Failed to pull image \"{image}\": {error}"),
-            );
-        } else {
-            say(
-                "Normal",
-                "BackOff",
-                &format!("Back-off pulling image \"{image}\""),
-            );
-        }
-        say("Warning", "Failed", &format!("Error: {reason}"));
-        let waits = i64::from(nth.div_ceil(2)).min(5) * 12 * SECOND;
-        if nth < 8 {
-            self.then(
-                engine,
-                at.plus_nanos(waits),
-                change,
+        if pulls {
+            self.event(
                 c,
-                Step::PullFails(nth + 1),
+                "Normal",
+                "Pulling",
+                &format!("Pulling image \"{image}\""),
             );
-            return;
+            let failed = format!("Failed to pull image \"{image}\": {error}");
+            self.event(c, "Warning", "Failed", &failed);
+        } else {
+            let backs_off = format!("Back-off pulling image \"{image}\"");
+            self.event(c, "Normal", "BackOff", &backs_off);
         }
-        engine.note(
-            at,
-            change.node,
-            change.pod,
-            spec.name,
-            Happening::ImagePulled,
-        );
-        self.then(engine, at.plus_nanos(waits), change, c, Step::Start);
+        self.event(c, "Warning", "Failed", &format!("Error: {reason}"));
+        let wait = i64::from(nth.div_ceil(2)).min(5) * 12 * SECOND;
+        if nth < 8 {
+            return self.then(wait, c, Step::PullFails(nth + 1));
+        }
+        self.note(spec.name, Happening::ImagePulled);
+        self.then(wait, c, Step::Start);
     }
 }
 
-/// What the kubelet says of a failed attempt.
+/// The kubelet's message for a failed attempt.
 fn message(kind: ProbeKind, probe: &Probe, spec: &Spec, ip: &str) -> String {
     let port = spec.port;
     let why = match probe.handler {
@@ -209,11 +127,4 @@ fn message(kind: ProbeKind, probe: &Probe, spec: &Spec, ip: &str) -> String {
         ProbeHandler::Exec(_) => String::new(),
     };
     format!("{} probe failed: {why}", kind.name())
-}
-
-impl Pod {
-    /// Whether its workload counts it as ready.
-    pub(crate) fn counts_as_ready(&self) -> bool {
-        self.ready.0 && !self.node_lost
-    }
 }

@@ -3,12 +3,12 @@
 use kubevitals_proto::time::Timestamp;
 
 use crate::world::World;
-use crate::world::action::{Action, PodAt};
+use crate::world::action::{Action, PodSlot};
 use crate::world::catalog::{Kind, Role};
 use crate::world::epoch::SECOND;
-use crate::world::fault::Fault;
+use crate::world::fault::{Fault, PendingFault};
 use crate::world::hash::index;
-use crate::world::node::NodeReady;
+use crate::world::node::Node;
 use crate::world::pod::{Container, Pod};
 use crate::world::queue::Engine;
 
@@ -16,7 +16,7 @@ use crate::world::queue::Engine;
 const TRIES: usize = 400;
 
 impl World {
-    /// Fills the queue with what happens by itself, faults only if they are wanted.
+    /// Queues the heartbeats and, if `faults` is set, the first fault.
     pub(crate) fn schedule(&self, faults: bool) {
         let mut engine = self.engine.lock();
         if self.heartbeat_interval().is_some() {
@@ -40,7 +40,7 @@ impl World {
 
     pub(super) fn next_fault(&self, engine: &mut Engine, at: Timestamp) {
         if engine.round.is_empty() {
-            // Every kind has its turn before any has its second, in an order of its own each time.
+            // Every kind happens once, in random order, before any happens again.
             let mut left = Fault::ALL.to_vec();
             while !left.is_empty() {
                 let n = index(engine.dice.roll(), left.len());
@@ -50,9 +50,9 @@ impl World {
         if let Some(fault) = engine.round.pop_front()
             && !self.begin(engine, at, fault)
         {
-            tracing::debug!(?fault, "nobody to strike");
+            tracing::debug!(?fault, "fault is skipped: nothing can suffer from it");
         }
-        // The larger the cluster, the more goes wrong in it.
+        // A larger cluster has more faults.
         let crowd = 1.0 + self.nodes.len() as f64 / 250.0;
         let wait = engine.roll(40.0 / crowd, 80.0 / crowd);
         engine.at(at.plus_nanos(wait), Action::NextFault);
@@ -61,118 +61,97 @@ impl World {
     fn begin(&self, engine: &mut Engine, at: Timestamp, fault: Fault) -> bool {
         engine.episodes += 1;
         let episode = engine.episodes;
-        if fault == Fault::NodeNotReady {
-            let Some(node) = self.calm_node(engine) else {
-                return false;
-            };
-            self.lose_node(engine, at, node, episode);
-            return true;
-        }
-        if fault == Fault::Rollout {
-            let Some(workload) = self.calm_deployment(engine) else {
-                return false;
-            };
-            self.begin_rollout(engine, at, workload, episode);
-            return true;
-        }
-        let Some((place, c)) = self.victim(engine, fault) else {
-            return false;
-        };
-        self.change(engine, place, |_, change| {
-            change.pod.trouble = Some((episode, fault));
-        });
-        let rounds = u32::try_from(engine.dice.roll() % 3).unwrap_or(0);
         match fault {
-            Fault::Eviction => self.evict(engine, at, place),
-            Fault::StartupFailure | Fault::ImagePullFailure => {
-                self.bequeath(engine, place, fault, 1 + rounds / 2);
-                self.delete_pod(engine, at, place);
+            Fault::NodeNotReady => {
+                let node = self.calm_node(engine);
+                node.map(|node| self.lose_node(engine, at, node, episode))
             }
-            Fault::CrashLoop => self.strike_at(engine, at, place, c, fault, 3 + rounds),
-            Fault::OomKill => self.strike_at(engine, at, place, c, fault, 1 + rounds / 2),
-            _ => self.strike_at(engine, at, place, c, fault, 1),
+            Fault::Rollout => {
+                let workload = self.calm_deployment(engine);
+                workload.map(|workload| self.begin_rollout(engine, at, workload, episode))
+            }
+            _ => {
+                let victim = self.victim(engine, fault);
+                victim.map(|(slot, c)| self.strike_pod(engine, at, slot, c, fault))
+            }
         }
-        true
+        .is_some()
     }
 
-    fn strike_at(
+    /// Applies a fault to a container of a pod.
+    fn strike_pod(
         &self,
         engine: &mut Engine,
         at: Timestamp,
-        place: PodAt,
+        slot: PodSlot,
         c: usize,
         fault: Fault,
-        rounds: u32,
     ) {
-        self.change(engine, place, |engine, change| {
-            self.strike(engine, at, change, c, fault, rounds);
-        });
+        let trouble = Some((engine.episodes, fault));
+        self.change(engine, at, slot, |change| change.pod.trouble = trouble);
+        let rounds = u32::try_from(engine.dice.roll() % 3).unwrap_or(0);
+        let rounds = match fault {
+            Fault::CrashLoop => 3 + rounds,
+            Fault::OomKill | Fault::StartupFailure | Fault::ImagePullFailure => 1 + rounds / 2,
+            _ => 1,
+        };
+        match fault {
+            Fault::Eviction => self.evict(engine, at, slot),
+            Fault::StartupFailure | Fault::ImagePullFailure => {
+                let legacy = Some(PendingFault { fault, rounds });
+                self.change(engine, at, slot, |change| change.pod.legacy = legacy);
+                self.delete_pod(engine, at, slot);
+            }
+            _ => self.change(engine, at, slot, |change| change.strike(c, fault, rounds)),
+        }
     }
 
-    /// A pod that is well and can suffer from this, and which of its containers does.
-    fn victim(&self, engine: &mut Engine, fault: Fault) -> Option<(PodAt, usize)> {
-        for _ in 0..TRIES {
-            let node = self
-                .nodes
-                .get(index(engine.dice.roll(), self.nodes.len()))?;
-            let roll = engine.dice.roll();
+    /// A calm pod that can suffer from this fault, and which of its containers does.
+    fn victim(&self, engine: &mut Engine, fault: Fault) -> Option<(PodSlot, usize)> {
+        (0..TRIES).find_map(|_| {
+            let node = index(engine.dice.roll(), self.nodes.len());
+            let (node, roll) = (self.nodes.get(node)?, engine.dice.roll());
             let state = node.state.lock();
-            if state.down.is_some() || state.ready.0 != NodeReady::Yes || state.pods.is_empty() {
-                continue;
+            if !state.is_up() || state.pods.is_empty() {
+                return None;
             }
             let slot = index(roll, state.pods.len());
-            let Some(pod) = state.pod(slot).filter(|p| p.is_calm()) else {
-                continue;
-            };
+            let pod = state.pod(slot).filter(|p| p.is_calm())?;
             let rolling = engine.workloads.get(pod.workload).is_none_or(|w| w.rolling);
-            if let Some(c) = pod.victim(fault).filter(|_| !rolling) {
-                let place = PodAt {
-                    node: node.index,
-                    slot,
-                    seed: pod.seed,
-                };
-                return Some((place, c));
-            }
-        }
-        None
+            let c = pod.victim(fault).filter(|_| !rolling)?;
+            Some((PodSlot::new(node, slot, pod), c))
+        })
     }
 
-    /// A node on which everything is well.
-    fn calm_node(&self, engine: &mut Engine) -> Option<usize> {
-        for _ in 0..TRIES {
+    /// A node that is up and has calm pods only.
+    fn calm_node(&self, engine: &mut Engine) -> Option<&Node> {
+        (0..TRIES).find_map(|_| {
             let n = index(engine.dice.roll(), self.nodes.len());
-            let state = self.nodes.get(n)?.state.lock();
+            let node = self.nodes.get(n)?;
+            let state = node.state.lock();
             let rolling = |w: usize| engine.workloads.get(w).is_none_or(|w| w.rolling);
             let mut pods = state.pods();
-            let up = state.down.is_none() && state.ready.0 == NodeReady::Yes;
-            if up && pods.all(|p| p.is_calm() && !rolling(p.workload)) {
-                return Some(n);
-            }
-        }
-        None
+            let calm = pods.all(|p| p.is_calm() && !rolling(p.workload));
+            (state.is_up() && calm).then_some(node)
+        })
     }
 
-    /// A deployment of which every pod is well, and not too large to see the end of its rollout.
+    /// A deployment with calm pods only, small enough to complete its rollout soon.
     fn calm_deployment(&self, engine: &mut Engine) -> Option<usize> {
-        for _ in 0..TRIES {
+        (0..TRIES).find_map(|_| {
             let n = index(engine.dice.roll(), engine.workloads.len());
-            if self.is_calm_deployment(engine, n) {
-                return Some(n);
-            }
-        }
-        None
+            self.is_calm_deployment(engine, n).then_some(n)
+        })
     }
 
     fn is_calm_deployment(&self, engine: &Engine, workload: usize) -> bool {
-        let Some(w) = engine.workloads.get(workload) else {
-            return false;
-        };
+        let w = engine.workloads.get(workload);
+        let Some(w) = w else { return false };
         let small = w.app.kind == Kind::Deployment && (1..=12).contains(&w.replicas);
         let calm = |ordinal| {
-            let (node, slot) = engine.place(workload, ordinal)?;
+            let (node, slot) = engine.slot(workload, ordinal)?;
             let state = self.nodes.get(node)?.state.lock();
-            let pod = state.pod(slot)?;
-            Some(state.down.is_none() && pod.is_calm())
+            Some(state.down.is_none() && state.pod(slot)?.is_calm())
         };
         small && !w.rolling && (0..w.replicas).all(|ordinal| calm(ordinal) == Some(true))
     }

@@ -1,4 +1,4 @@
-//! A pod's JSON, written straight into bytes: there may be 150,000 of them.
+//! The JSON of a pod, written straight into bytes: there may be 150,000 of them.
 
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -6,20 +6,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{string, time};
 use crate::objects::MetaLite;
 use crate::world::catalog::{Kind, Role};
 use crate::world::hash::{hash, hex64};
 use crate::world::pod::{Container, Ended, Phase, Pod, State};
 
-/// Where a pod runs.
+/// The node that a pod runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Host<'a> {
     pub(crate) name: &'a Arc<str>,
     pub(crate) address: Ipv4Addr,
 }
 
-/// What the store must know of a pod, and the pod.
+/// Appends formatted text to bytes, which cannot fail.
+macro_rules! append {
+    ($out:expr, $($text:tt)+) => {{ let _ = write!($out, $($text)+); }};
+}
+
+/// A pod for the store: its metadata and its JSON.
 pub(crate) fn pod(pod: &Pod, host: Host<'_>) -> (MetaLite, Bytes) {
     let meta = MetaLite {
         namespace: Some(pod.revision.namespace.clone()),
@@ -47,150 +51,137 @@ pub(crate) fn phase(pod: &Pod) -> &'static str {
     }
 }
 
+/// Appends a JSON string. Only messages need it: names, times and ids have no character that JSON escapes.
+fn string(out: &mut Vec<u8>, text: &str) {
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// Appends `,"message":` and a message, if there is one.
+fn message(out: &mut Vec<u8>, text: Option<&str>) {
+    if let Some(text) = text {
+        append!(out, r#","message":"#);
+        string(out, text);
+    }
+}
+
 fn write(out: &mut Vec<u8>, pod: &Pod, host: Host<'_>) {
-    let text = |out: &mut Vec<u8>, text: &str| out.extend_from_slice(text.as_bytes());
-    text(out, "{\"metadata\":{\"name\":");
-    string(out, &pod.name);
-    text(out, ",\"generateName\":\"");
-    text(out, &pod.revision.owner_name);
-    text(out, "-\",\"namespace\":");
-    string(out, &pod.revision.namespace);
-    text(out, ",\"uid\":");
-    string(out, &pod.uid);
-    text(out, ",\"generation\":1,\"creationTimestamp\":");
-    time(out, pod.created);
-    if let Some(since) = pod.deleting {
-        text(out, ",\"deletionTimestamp\":");
-        time(out, since.plus_nanos(30_000_000_000));
-        text(out, ",\"deletionGracePeriodSeconds\":30");
-    }
-    out.push(b',');
-    text(out, &pod.revision.template.metadata);
-    text(out, "},\"spec\":");
-    text(out, &pod.revision.template.spec.0);
-    string(out, host.name);
-    if pod.revision.app.kind == Kind::StatefulSet {
-        text(out, ",\"hostname\":");
-        string(out, &pod.name);
-    }
-    text(out, &pod.revision.template.spec.1);
-    text(out, ",\"status\":{\"observedGeneration\":1,\"phase\":");
-    string(out, phase(pod));
-    conditions(out, pod);
-    if let Phase::Evicted { message } = &pod.phase {
-        text(out, ",\"message\":");
-        string(out, message);
-        text(out, ",\"reason\":\"Evicted\"");
-    }
-    let _ = write!(
+    let (name, created, revision) = (&pod.name, pod.created, &pod.revision);
+    let (owner, namespace, template) = (
+        &revision.owner_name,
+        &revision.namespace,
+        &revision.template,
+    );
+    append!(
         out,
-        ",\"hostIP\":\"{0}\",\"hostIPs\":[{{\"ip\":\"{0}\"}}]",
+        r#"{{"metadata":{{"name":"{name}","generateName":"{owner}-","namespace":"{namespace}","uid":"{}","#,
+        pod.uid
+    );
+    append!(out, r#""generation":1,"creationTimestamp":"{created}","#);
+    if let Some(since) = pod.deleting {
+        let at = since.plus_nanos(30_000_000_000);
+        append!(
+            out,
+            r#""deletionTimestamp":"{at}","deletionGracePeriodSeconds":30,"#
+        );
+    }
+    append!(
+        out,
+        r#"{}}},"spec":{}"{}""#,
+        template.metadata,
+        template.spec.0,
+        host.name
+    );
+    if revision.app.kind == Kind::StatefulSet {
+        append!(out, r#","hostname":"{name}""#);
+    }
+    append!(
+        out,
+        r#"{},"status":{{"observedGeneration":1,"phase":"{}""#,
+        template.spec.1,
+        phase(pod)
+    );
+    conditions(out, pod);
+    if let Phase::Evicted { message: text } = &pod.phase {
+        message(out, Some(text));
+        append!(out, r#","reason":"Evicted""#);
+    }
+    append!(
+        out,
+        r#","hostIP":"{0}","hostIPs":[{{"ip":"{0}"}}]"#,
         host.address
     );
     if pod.phase == Phase::Running {
-        let _ = write!(
-            out,
-            ",\"podIP\":\"{0}\",\"podIPs\":[{{\"ip\":\"{0}\"}}]",
-            pod.ip
-        );
+        append!(out, r#","podIP":"{0}","podIPs":[{{"ip":"{0}"}}]"#, pod.ip);
     }
-    text(out, ",\"startTime\":");
-    time(out, pod.created);
+    append!(out, r#","startTime":"{created}""#);
     statuses(out, pod, "initContainerStatuses", true);
     statuses(out, pod, "containerStatuses", false);
-    text(out, ",\"qosClass\":\"");
-    text(out, pod.revision.template.qos);
-    text(out, "\"}}");
+    append!(out, r#","qosClass":"{}"}}}}"#, template.qos);
 }
 
 fn conditions(out: &mut Vec<u8>, pod: &Pod) {
     let up = pod.phase == Phase::Running;
-    let not_started = pod.containers.iter().any(|c| {
-        c.spec.role == Role::Init && !matches!(&c.state, State::Ended(e) if e.exit_code == 0)
+    let initialized = pod.containers.iter().all(|c| {
+        c.spec.role != Role::Init || matches!(&c.state, State::Ended(e) if e.exit_code == 0)
     });
     let unready = (!pod.ready.0).then(|| unready(pod));
-    let (ready_reason, ready_message) = match (&unready, &pod.phase) {
-        (_, Phase::Evicted { .. }) => ("PodFailed", None),
-        (message, _) => ("ContainersNotReady", message.as_deref()),
+    let (evicted, reason, text) = match &pod.phase {
+        Phase::Evicted { message } => (Some(&**message), "PodFailed", None),
+        _ => (None, "ContainersNotReady", unready.as_deref()),
     };
-    out.extend_from_slice(b",\"conditions\":[");
-    // The node controller takes Ready away when a node is lost; it knows nothing of the containers.
+    // The node controller sets Ready to false when a node is lost. It does not change ContainersReady.
+    let ready_reason = if pod.node_lost { "" } else { reason };
+    #[rustfmt::skip] // one condition a line: a table
     let conditions = [
         ("PodReadyToStartContainers", up, pod.sandbox, "", None),
-        (
-            "Initialized",
-            !not_started,
-            pod.sandbox,
-            "ContainersNotInitialized",
-            None,
-        ),
-        (
-            "Ready",
-            pod.ready.0 && !pod.node_lost,
-            pod.ready.1,
-            if pod.node_lost { "" } else { ready_reason },
-            ready_message,
-        ),
-        (
-            "ContainersReady",
-            pod.ready.0,
-            pod.ready.1,
-            ready_reason,
-            ready_message,
-        ),
+        ("Initialized", initialized, pod.sandbox, "ContainersNotInitialized", None),
+        ("Ready", pod.ready.0 && !pod.node_lost, pod.ready.1, ready_reason, text),
+        ("ContainersReady", pod.ready.0, pod.ready.1, reason, text),
         ("PodScheduled", true, pod.created, "", None),
     ];
-    for (n, (kind, holds, since, reason, message)) in conditions.into_iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        let _ = write!(
+    let mut separator = r#","conditions":["#;
+    for (kind, holds, since, reason, text) in conditions {
+        let status = if holds { "True" } else { "False" };
+        append!(
             out,
-            "{{\"type\":\"{kind}\",\"observedGeneration\":1,\"status\":\"{}\",\"lastProbeTime\":null,\"lastTransitionTime\":",
-            if holds { "True" } else { "False" }
+            r#"{separator}{{"type":"{kind}","observedGeneration":1,"status":"{status}","lastProbeTime":null,"lastTransitionTime":"{since}""#
         );
-        time(out, since);
+        separator = ",";
         if !holds && !reason.is_empty() {
-            let _ = write!(out, ",\"reason\":\"{reason}\"");
-            if let Some(message) = message {
-                out.extend_from_slice(b",\"message\":");
-                string(out, message);
-            }
+            append!(out, r#","reason":"{reason}""#);
+            message(out, text);
         }
         out.push(b'}');
     }
-    if let Phase::Evicted { message } = &pod.phase {
-        out.extend_from_slice(b",{\"type\":\"DisruptionTarget\",\"observedGeneration\":1,\"status\":\"True\",\"lastProbeTime\":null,\"lastTransitionTime\":");
-        time(out, pod.ready.1);
-        out.extend_from_slice(b",\"reason\":\"TerminationByKubelet\",\"message\":");
-        string(out, message);
+    if evicted.is_some() {
+        append!(
+            out,
+            r#",{{"type":"DisruptionTarget","observedGeneration":1,"status":"True","lastProbeTime":null,"lastTransitionTime":"{}","reason":"TerminationByKubelet""#,
+            pod.ready.1
+        );
+        message(out, evicted);
         out.push(b'}');
     }
     out.push(b']');
 }
 
 fn unready(pod: &Pod) -> String {
-    let names: Vec<&str> = pod
+    let unready = pod
         .containers
         .iter()
-        .filter(|c| c.spec.role == Role::Main && !c.ready)
-        .map(|c| c.spec.name)
-        .collect();
+        .filter(|c| c.spec.role == Role::Main && !c.ready);
+    let names: Vec<&str> = unready.map(|c| c.spec.name).collect();
     format!("containers with unready status: [{}]", names.join(" "))
 }
 
 fn statuses(out: &mut Vec<u8>, pod: &Pod, key: &str, init: bool) {
+    let all = pod.containers.iter().zip(&pod.revision.template.resources);
     let mut first = true;
-    for (container, resources) in pod.containers.iter().zip(&pod.revision.template.resources) {
-        if (container.spec.role != Role::Main) != init {
-            continue;
+    for (container, resources) in all.filter(|(c, _)| (c.spec.role != Role::Main) == init) {
+        match std::mem::take(&mut first) {
+            true => append!(out, r#","{key}":["#),
+            false => out.push(b','),
         }
-        if first {
-            let _ = write!(out, ",\"{key}\":[");
-        } else {
-            out.push(b',');
-        }
-        first = false;
         status(out, pod, container, resources);
     }
     if !first {
@@ -199,71 +190,59 @@ fn statuses(out: &mut Vec<u8>, pod: &Pod, key: &str, init: bool) {
 }
 
 fn status(out: &mut Vec<u8>, pod: &Pod, c: &Container, resources: &str) {
-    out.extend_from_slice(b"{\"name\":");
-    string(out, c.spec.name);
-    out.extend_from_slice(b",\"state\":");
-    state(out, c, &c.state);
-    out.extend_from_slice(b",\"lastState\":{");
+    append!(out, r#"{{"name":"{}","state":{{"#, c.spec.name);
+    match &c.state {
+        State::Waiting {
+            reason,
+            message: text,
+        } => {
+            append!(out, r#""waiting":{{"reason":"{reason}""#);
+            message(out, text.as_deref());
+            out.push(b'}');
+        }
+        State::Running { since } => append!(out, r#""running":{{"startedAt":"{since}"}}"#),
+        State::Ended(ended) => terminated(out, c, ended),
+    }
+    append!(out, r#"}},"lastState":{{"#);
     if let Some(last) = &c.last {
         terminated(out, c, last);
     }
-    let created = !matches!(c.state, State::Waiting { .. }) || c.last.is_some();
     let image = pod.revision.image(c.spec);
-    let _ = write!(
+    append!(
         out,
-        "}},\"ready\":{},\"restartCount\":{},\"image\":\"{image}\",\"imageID\":\"",
-        c.ready, c.restarts
+        r#"}},"ready":{},"restartCount":{},"image":"{image}","imageID":""#,
+        c.ready,
+        c.restarts
     );
-    if created {
-        let _ = write!(out, "{}\"", pod.revision.image_id(c.spec));
-        out.extend_from_slice(b",\"containerID\":");
-        container_id(out, c, c.incarnation());
-    } else {
-        out.push(b'"');
+    if !matches!(c.state, State::Waiting { .. }) || c.last.is_some() {
+        let id = container_id(c, c.incarnation());
+        append!(
+            out,
+            r#"{}","containerID":"{id}"#,
+            pod.revision.image_id(c.spec)
+        );
     }
-    let _ = write!(out, ",\"started\":{},{resources}}}", c.started);
-}
-
-fn state(out: &mut Vec<u8>, c: &Container, state: &State) {
-    match state {
-        State::Waiting { reason, message } => {
-            let _ = write!(out, "{{\"waiting\":{{\"reason\":\"{reason}\"");
-            if let Some(message) = message {
-                out.extend_from_slice(b",\"message\":");
-                string(out, message);
-            }
-            out.extend_from_slice(b"}}");
-        }
-        State::Running { since } => {
-            out.extend_from_slice(b"{\"running\":{\"startedAt\":");
-            time(out, *since);
-            out.extend_from_slice(b"}}");
-        }
-        State::Ended(ended) => {
-            out.push(b'{');
-            terminated(out, c, ended);
-            out.push(b'}');
-        }
-    }
+    append!(out, r#"","started":{},{resources}}}"#, c.started);
 }
 
 fn terminated(out: &mut Vec<u8>, c: &Container, ended: &Ended) {
-    let _ = write!(
+    let Ended {
+        started,
+        finished,
+        exit_code,
+        reason,
+        incarnation,
+    } = ended;
+    let id = container_id(c, *incarnation);
+    append!(
         out,
-        "\"terminated\":{{\"exitCode\":{},\"reason\":\"{}\",\"startedAt\":",
-        ended.exit_code, ended.reason
+        r#""terminated":{{"exitCode":{exit_code},"reason":"{reason}","startedAt":"{started}","finishedAt":"{finished}","containerID":"{id}"}}"#
     );
-    time(out, ended.started);
-    out.extend_from_slice(b",\"finishedAt\":");
-    time(out, ended.finished);
-    out.extend_from_slice(b",\"containerID\":");
-    container_id(out, c, ended.incarnation);
-    out.push(b'}');
 }
 
-fn container_id(out: &mut Vec<u8>, c: &Container, incarnation: u32) {
-    let id = hex64(hash(c.seed, 0x6964 + u64::from(incarnation)));
-    let _ = write!(out, "\"containerd://{id}\"");
+fn container_id(c: &Container, incarnation: u32) -> String {
+    let id = hash(c.seed, 0x6964 + u64::from(incarnation));
+    format!("containerd://{}", hex64(id))
 }
 
 #[cfg(test)]
@@ -277,36 +256,18 @@ mod tests {
         let app = &crate::world::catalog::APPS[0];
         let at = Timestamp::from_secs(1_800_000_000);
         let workload = crate::world::workload::Workload::new(1, app, Arc::from("shop"), at, at);
-        let mut one = Pod::new(
-            workload.revision.clone(),
-            0,
-            0,
-            "web-x".to_owned(),
-            7,
-            Ipv4Addr::LOCALHOST,
-            at,
-        );
+        let (revision, name) = (workload.revision.clone(), "web-x".to_owned());
+        let mut one = Pod::new(revision, (0, 0), name, 7, Ipv4Addr::LOCALHOST, at);
         one.phase = Phase::Running;
         for c in &mut one.containers {
             c.run(at);
         }
         let c = one.containers.last_mut().unwrap();
         c.restarts = 1;
-        c.state = State::Ended(Ended {
-            started: at,
-            finished: at.plus_nanos(5_000_000_000),
-            exit_code: 137,
-            reason: "OOMKilled",
-            incarnation: 0,
-        });
+        c.end(at.plus_nanos(5_000_000_000), 137, "OOMKilled");
         let host = Arc::from("node-0001");
-        let (meta, bytes) = pod(
-            &one,
-            Host {
-                name: &host,
-                address: Ipv4Addr::LOCALHOST,
-            },
-        );
+        let (name, address) = (&host, Ipv4Addr::LOCALHOST);
+        let (meta, bytes) = pod(&one, Host { name, address });
         assert_eq!(meta.field("status.phase"), Some("Running"));
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let ended = &value["status"]["containerStatuses"][0]["state"]["terminated"];

@@ -1,13 +1,13 @@
-//! Deployments, replicasets, statefulsets, daemonsets, autoscalers and namespaces.
+//! The JSON of workloads, autoscalers and namespaces.
 
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::put;
+use crate::members::Members;
 use crate::objects::Resource;
-use crate::world::catalog::{Kind, is_init};
+use crate::world::catalog::Kind;
 use crate::world::hash::{hash, stream, uid};
-use crate::world::template::container;
+use crate::world::template::containers;
 use crate::world::workload::{Revision, Workload};
 
 /// A namespace.
@@ -16,7 +16,7 @@ pub(crate) fn namespace(seed: u64, name: &str, created: Timestamp) -> Value {
         "metadata": {
             "name": name,
             "uid": uid(hash(seed, stream(name))),
-            "creationTimestamp": created.to_rfc3339_seconds(),
+            "creationTimestamp": created,
             "labels": {"kubernetes.io/metadata.name": name},
         },
         "spec": {"finalizers": ["kubernetes"]},
@@ -24,13 +24,13 @@ pub(crate) fn namespace(seed: u64, name: &str, created: Timestamp) -> Value {
     })
 }
 
-/// What a workload is to the API server: itself, its replicasets, its autoscaler.
+/// The objects of a workload: itself, its replicaset, its autoscaler.
 pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
     let mut all = match w.app.kind {
         Kind::Deployment => {
-            let mut all = vec![(Resource::Deployments, deployment(w))];
-            all.push((Resource::ReplicaSets, current_replica_set(w)));
-            all
+            let set = replica_set(w, &w.revision, w.updated, w.ready.min(w.updated));
+            let deployment = (Resource::Deployments, deployment(w));
+            vec![deployment, (Resource::ReplicaSets, set)]
         }
         Kind::StatefulSet => vec![(Resource::StatefulSets, stateful_set(w))],
         Kind::DaemonSet => vec![(Resource::DaemonSets, daemon_set(w))],
@@ -41,33 +41,26 @@ pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
     all
 }
 
-/// A replicaset that a rollout has left with no pods, or is about to.
+/// The replicaset of a revision.
 pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32) -> Value {
     let mut metadata = metadata(w, &r.owner_name, &r.owner_uid, r.created);
-    put(&mut metadata, "labels", json!(r.labels));
-    put(
-        &mut metadata,
-        "annotations",
-        json!({
-            "deployment.kubernetes.io/desired-replicas": w.replicas.to_string(),
-            "deployment.kubernetes.io/max-replicas": (w.replicas + w.replicas.div_ceil(4)).to_string(),
-            "deployment.kubernetes.io/revision": r.number.to_string(),
-        }),
-    );
-    put(
-        &mut metadata,
-        "ownerReferences",
-        json!([{
-            "apiVersion": "apps/v1", "kind": "Deployment", "name": w.app.name, "uid": w.uid,
-            "controller": true, "blockOwnerDeletion": true,
-        }]),
-    );
-    let mut status = json!({"replicas": replicas, "observedGeneration": 1});
-    if replicas > 0 {
-        put(&mut status, "fullyLabeledReplicas", replicas);
-        put(&mut status, "readyReplicas", ready);
-        put(&mut status, "availableReplicas", ready);
-    }
+    metadata.put("labels", json!(r.labels));
+    let annotations = json!({
+        "deployment.kubernetes.io/desired-replicas": w.replicas.to_string(),
+        "deployment.kubernetes.io/max-replicas": (w.replicas + w.replicas.div_ceil(4)).to_string(),
+        "deployment.kubernetes.io/revision": r.number.to_string(),
+    });
+    metadata.put("annotations", annotations);
+    let owner = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "name": w.app.name, "uid": w.uid,
+        "controller": true, "blockOwnerDeletion": true,
+    });
+    metadata.put("ownerReferences", json!([owner]));
+    let ready = (replicas > 0).then_some(ready);
+    let status = json!({
+        "replicas": replicas, "observedGeneration": 1, "fullyLabeledReplicas": ready.map(|_| replicas),
+        "readyReplicas": ready, "availableReplicas": ready,
+    });
     json!({
         "metadata": metadata,
         "spec": {
@@ -75,12 +68,8 @@ pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32)
             "selector": {"matchLabels": {"app": w.app.name, "pod-template-hash": r.template_hash}},
             "template": {"metadata": {"labels": json!(r.labels)}, "spec": pod_spec(w, r)},
         },
-        "status": status,
+        "status": status.without_nulls(),
     })
-}
-
-fn current_replica_set(w: &Workload) -> Value {
-    replica_set(w, &w.revision, w.updated, w.ready.min(w.updated))
 }
 
 fn metadata(w: &Workload, name: &str, uid: &str, created: Timestamp) -> Value {
@@ -89,32 +78,26 @@ fn metadata(w: &Workload, name: &str, uid: &str, created: Timestamp) -> Value {
         "namespace": &*w.namespace,
         "uid": uid,
         "generation": w.revision.number,
-        "creationTimestamp": created.to_rfc3339_seconds(),
+        "creationTimestamp": created,
         "labels": {"app": w.app.name, "app.kubernetes.io/name": w.app.name},
     })
 }
 
 fn pod_spec(w: &Workload, r: &Revision) -> Value {
-    let of = |init: bool| -> Vec<Value> {
-        let containers = w.app.containers.iter().filter(|c| is_init(c) == init);
-        containers.map(|c| container(c, r.number)).collect()
-    };
-    let mut spec = json!({});
-    let inits = of(true);
-    if !inits.is_empty() {
-        put(&mut spec, "initContainers", inits);
-    }
-    put(&mut spec, "containers", of(false));
-    put(&mut spec, "restartPolicy", "Always");
-    put(&mut spec, "terminationGracePeriodSeconds", 30);
-    put(&mut spec, "dnsPolicy", "ClusterFirst");
-    put(&mut spec, "serviceAccountName", w.app.name);
-    put(&mut spec, "securityContext", json!({}));
-    put(&mut spec, "schedulerName", "default-scheduler");
-    spec
+    json!({
+        "initContainers": containers(w.app, r.number, true),
+        "containers": containers(w.app, r.number, false),
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 30,
+        "dnsPolicy": "ClusterFirst",
+        "serviceAccountName": w.app.name,
+        "securityContext": {},
+        "schedulerName": "default-scheduler",
+    })
+    .without_nulls()
 }
 
-/// The parts all three kinds have: selector and template.
+/// The selector and the template, which all three kinds have.
 fn common(w: &Workload) -> (Value, Value) {
     let pod_labels = json!({"app": w.app.name, "app.kubernetes.io/name": w.app.name});
     (
@@ -126,16 +109,17 @@ fn common(w: &Workload) -> (Value, Value) {
 fn deployment(w: &Workload) -> Value {
     let (selector, template) = common(w);
     let mut metadata = metadata(w, w.app.name, &w.uid, w.created);
-    put(
-        &mut metadata,
+    let revision = w.revision.number.to_string();
+    metadata.put(
         "annotations",
-        json!({"deployment.kubernetes.io/revision": w.revision.number.to_string()}),
+        json!({"deployment.kubernetes.io/revision": revision}),
     );
     let unavailable = w.replicas.saturating_sub(w.ready);
-    let at = w.revision.created.to_rfc3339_seconds();
+    let at = w.revision.created;
     let available = unavailable * 4 <= w.replicas;
     let complete = w.updated == w.replicas && unavailable == 0;
-    let mut status = json!({
+    let set = &w.revision.owner_name;
+    let status = json!({
         "observedGeneration": w.revision.number,
         "replicas": w.replicas,
         "updatedReplicas": w.updated,
@@ -151,17 +135,11 @@ fn deployment(w: &Workload) -> Value {
             {
                 "type": "Progressing", "status": "True", "lastUpdateTime": at, "lastTransitionTime": at,
                 "reason": if complete { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" },
-                "message": if complete {
-                    format!("ReplicaSet \"{}\" has successfully progressed.", w.revision.owner_name)
-                } else {
-                    format!("ReplicaSet \"{}\" is progressing.", w.revision.owner_name)
-                },
+                "message": format!("ReplicaSet \"{set}\" {}.", if complete { "has successfully progressed" } else { "is progressing" }),
             },
         ],
+        "unavailableReplicas": (unavailable > 0).then_some(unavailable),
     });
-    if unavailable > 0 {
-        put(&mut status, "unavailableReplicas", unavailable);
-    }
     json!({
         "metadata": metadata,
         "spec": {
@@ -169,7 +147,7 @@ fn deployment(w: &Workload) -> Value {
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 0}},
             "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
         },
-        "status": status,
+        "status": status.without_nulls(),
     })
 }
 
@@ -193,15 +171,12 @@ fn stateful_set(w: &Workload) -> Value {
 
 fn daemon_set(w: &Workload) -> Value {
     let (selector, template) = common(w);
-    let mut status = json!({
+    let unavailable = w.replicas.saturating_sub(w.ready);
+    let status = json!({
         "currentNumberScheduled": w.replicas, "numberMisscheduled": 0, "desiredNumberScheduled": w.replicas,
         "numberReady": w.ready, "observedGeneration": w.revision.number, "updatedNumberScheduled": w.updated,
-        "numberAvailable": w.ready,
+        "numberAvailable": w.ready, "numberUnavailable": (unavailable > 0).then_some(unavailable),
     });
-    let unavailable = w.replicas.saturating_sub(w.ready);
-    if unavailable > 0 {
-        put(&mut status, "numberUnavailable", unavailable);
-    }
     json!({
         "metadata": metadata(w, w.app.name, &w.uid, w.created),
         "spec": {
@@ -209,17 +184,17 @@ fn daemon_set(w: &Workload) -> Value {
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
             "revisionHistoryLimit": 10,
         },
-        "status": status,
+        "status": status.without_nulls(),
     })
 }
 
-/// An autoscaler that holds: usage is what the catalogue says the app uses on average.
+/// An autoscaler at rest. The usage is the mean of the catalogue.
 fn autoscaler(w: &Workload) -> Value {
     let main: f64 = w.app.containers.iter().map(|c| c.profile.cpu).sum();
     let request: u32 = w.app.containers.iter().map(|c| c.requests.0).sum();
     let percent = (main / 1e6 / f64::from(request.max(1)) * 100.0) as u32;
     let milli = (main / 1e6) as u32;
-    let at = w.created.to_rfc3339_seconds();
+    let at = w.created;
     json!({
         "metadata": metadata(w, w.app.name, &uid(hash(w.seed, 9)), w.created),
         "spec": {

@@ -1,11 +1,13 @@
-//! Reads members of objects for their cells.
+//! Reads and writes members of JSON objects.
 
 use serde_json::{Value, json};
 
-/// Reading an object's members without ceremony: absent is empty.
-pub(super) trait Members {
+/// Access to members by JSON pointer. An absent member reads as empty.
+pub(crate) trait Members {
     /// The value at a JSON pointer, if it is not null.
     fn at(&self, pointer: &str) -> Option<&Value>;
+    /// The string at a JSON pointer, if there is one.
+    fn str_at(&self, pointer: &str) -> Option<&str>;
     /// The string at a JSON pointer, or the empty one.
     fn text(&self, pointer: &str) -> &str;
     /// The string at a JSON pointer, or `otherwise` where it is absent or empty.
@@ -16,6 +18,10 @@ pub(super) trait Members {
     fn list(&self, pointer: &str) -> &[Value];
     /// The name of the object.
     fn name(&self) -> Value;
+    /// Sets a member of an object.
+    fn put(&mut self, key: &str, value: impl Into<Value>);
+    /// The object without those of its own members that are null.
+    fn without_nulls(self) -> Value;
 }
 
 impl Members for Value {
@@ -23,10 +29,12 @@ impl Members for Value {
         self.pointer(pointer).filter(|v| !v.is_null())
     }
 
+    fn str_at(&self, pointer: &str) -> Option<&str> {
+        self.pointer(pointer)?.as_str()
+    }
+
     fn text(&self, pointer: &str) -> &str {
-        self.pointer(pointer)
-            .and_then(Self::as_str)
-            .unwrap_or_default()
+        self.str_at(pointer).unwrap_or_default()
     }
 
     fn text_or<'a>(&'a self, pointer: &str, otherwise: &'a str) -> &'a str {
@@ -35,29 +43,38 @@ impl Members for Value {
     }
 
     fn int(&self, pointer: &str) -> i64 {
-        self.pointer(pointer)
-            .and_then(Self::as_i64)
-            .unwrap_or_default()
+        let value = self.pointer(pointer).and_then(Self::as_i64);
+        value.unwrap_or_default()
     }
 
     fn list(&self, pointer: &str) -> &[Value] {
-        self.pointer(pointer)
-            .and_then(Self::as_array)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        let items = self.pointer(pointer).and_then(Self::as_array);
+        items.map(Vec::as_slice).unwrap_or_default()
     }
 
     fn name(&self) -> Value {
         json!(self.text("/metadata/name"))
     }
+
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        if let Some(members) = self.as_object_mut() {
+            members.insert(key.to_owned(), value.into());
+        }
+    }
+
+    fn without_nulls(mut self) -> Value {
+        if let Some(members) = self.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        self
+    }
 }
 
 /// Texts joined by commas, or `<none>`.
-pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let joined = texts.collect::<Vec<_>>().join(",");
     if joined.is_empty() {
-        "<none>".to_owned()
-    } else {
-        joined
+        return "<none>".to_owned();
     }
+    joined
 }
