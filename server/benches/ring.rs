@@ -270,7 +270,7 @@ fn large() -> (Pods, Store) {
                 created_seconds: 1,
                 deleted_seconds: 0,
                 owner: None,
-                said: None,
+                details: None,
                 template: Arc::clone(&templates[(chance(p + n * 7) % 500) as usize]),
                 containers: Box::new([status, ContainerStatus::default()]),
             };

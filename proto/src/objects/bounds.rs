@@ -66,7 +66,7 @@ impl<T: Copy + Ord> Bound<T> {
     }
 
     /// What of it `spec` has too.
-    fn where_given(self, spec: Self) -> Self {
+    fn where_set(self, spec: Self) -> Self {
         Self {
             request: self.request.filter(|_| spec.request.is_some()),
             limit: self.limit.filter(|_| spec.limit.is_some()),
@@ -104,8 +104,8 @@ impl Bounds {
     pub(super) fn in_force_of_pod(self, reported: &Reported) -> Self {
         let all = self.in_force(reported);
         Self {
-            cpu: all.cpu.where_given(self.cpu),
-            memory: all.memory.where_given(self.memory),
+            cpu: all.cpu.where_set(self.cpu),
+            memory: all.memory.where_set(self.memory),
         }
     }
 

@@ -9,8 +9,8 @@ use super::intern::Interner;
 use super::lenient::lenient;
 use super::protobuf::message;
 use super::resize::reported;
-use super::resources::{SlimRequirements, SlimResources};
-use super::text::{self, SlimTime};
+use super::resources::{WireRequirements, WireResources};
+use super::text::{self, WireTime};
 
 /// A container's status, as the kubelet last reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,9 +19,9 @@ pub struct ContainerStatus {
     pub ready: bool,
     /// Whether its startup probe, if it has one, has passed.
     pub started: bool,
-    /// Its place among the statuses of its kind, in which kubectl reads them; none until the kubelet has reported
+    /// Its position among the statuses of its kind, in which kubectl reads them; none until the kubelet has reported
     /// it.
-    pub(super) place: Place,
+    pub(super) position: Position,
     /// How often it was restarted.
     pub restarts: u32,
     /// What it is doing.
@@ -36,7 +36,7 @@ impl ContainerStatus {
     ///
     /// The kubelet's restart count is the number of the incarnation that it speaks of: the first is 0. While a container
     /// waits for its next start, the count is still that of the one that ended.
-    pub fn ends(&self, stays: bool) -> u32 {
+    pub fn terminations(&self, stays: bool) -> u32 {
         let again = match &self.state {
             State::Running { .. } => false,
             State::Terminated(ended) => ended.exit_code != 0 && !stays,
@@ -92,11 +92,11 @@ pub struct Ended {
     pub finished_seconds: u32,
 }
 
-/// A place in a list that is rarely long.
+/// A position in a list that is rarely long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u8);
+pub(super) struct Position(u8);
 
-impl Place {
+impl Position {
     const NONE: Self = Self(u8::MAX);
 
     /// Indices above 254 saturate to 254.
@@ -109,7 +109,7 @@ impl Place {
     }
 }
 
-impl Default for Place {
+impl Default for Position {
     fn default() -> Self {
         Self::NONE
     }
@@ -117,8 +117,8 @@ impl Default for Place {
 
 impl ContainerStatus {
     /// Whether the kubelet has reported it.
-    pub fn is_told(&self) -> bool {
-        self.place != Place::NONE
+    pub fn is_reported(&self) -> bool {
+        self.position != Position::NONE
     }
 
     /// The reason for which it waits.
@@ -152,7 +152,7 @@ impl ContainerStatus {
 /// A container's status on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct SlimContainerStatus {
+pub(super) struct WireContainerStatus {
     #[serde(deserialize_with = "lenient")]
     pub(super) name: String,
     #[serde(deserialize_with = "lenient")]
@@ -162,56 +162,56 @@ pub(super) struct SlimContainerStatus {
     #[serde(deserialize_with = "lenient")]
     restart_count: i64,
     #[serde(deserialize_with = "lenient")]
-    state: Option<SlimState>,
+    state: Option<WireState>,
     #[serde(deserialize_with = "lenient")]
-    last_state: Option<SlimState>,
+    last_state: Option<WireState>,
     #[serde(deserialize_with = "lenient")]
-    resources: Option<SlimRequirements>,
+    resources: Option<WireRequirements>,
     #[serde(deserialize_with = "lenient")]
-    allocated_resources: Option<SlimResources>,
+    allocated_resources: Option<WireResources>,
 }
 
-message!(SlimContainerStatus {
+message!(WireContainerStatus {
     1 => name, 2 => state, 3 => last_state, 4 => ready, 5 => restart_count, 9 => started,
     10 => allocated_resources, 11 => resources,
 });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimState {
+struct WireState {
     #[serde(deserialize_with = "lenient")]
-    waiting: Option<SlimWaiting>,
+    waiting: Option<WireWaiting>,
     #[serde(deserialize_with = "lenient")]
-    running: Option<SlimRunning>,
+    running: Option<WireRunning>,
     #[serde(deserialize_with = "lenient")]
-    terminated: Option<SlimEnded>,
+    terminated: Option<WireEnded>,
 }
 
-message!(SlimState { 1 => waiting, 2 => running, 3 => terminated });
+message!(WireState { 1 => waiting, 2 => running, 3 => terminated });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimWaiting {
+struct WireWaiting {
     #[serde(deserialize_with = "lenient")]
     reason: String,
     #[serde(deserialize_with = "lenient")]
     message: String,
 }
 
-message!(SlimWaiting { 1 => reason, 2 => message });
+message!(WireWaiting { 1 => reason, 2 => message });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimRunning {
+struct WireRunning {
     #[serde(deserialize_with = "lenient")]
-    started_at: SlimTime,
+    started_at: WireTime,
 }
 
-message!(SlimRunning { 1 => started_at });
+message!(WireRunning { 1 => started_at });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimEnded {
+struct WireEnded {
     #[serde(deserialize_with = "lenient")]
     exit_code: i64,
     #[serde(deserialize_with = "lenient")]
@@ -221,27 +221,27 @@ struct SlimEnded {
     #[serde(deserialize_with = "lenient")]
     message: String,
     #[serde(deserialize_with = "lenient")]
-    started_at: SlimTime,
+    started_at: WireTime,
     #[serde(deserialize_with = "lenient")]
-    finished_at: SlimTime,
+    finished_at: WireTime,
 }
 
-message!(SlimEnded {
+message!(WireEnded {
     1 => exit_code, 2 => signal, 3 => reason, 4 => message, 5 => started_at, 6 => finished_at,
 });
 
-impl SlimContainerStatus {
+impl WireContainerStatus {
     /// What it says of the container's resources.
     pub(super) fn reported(&self) -> Reported {
         reported(self.resources.as_ref(), self.allocated_resources.as_ref())
     }
 
-    /// The status; `index` is its place in its list.
+    /// The status; `index` is its position in its list.
     pub(super) fn convert(self, index: usize, names: &Interner) -> ContainerStatus {
         ContainerStatus {
             ready: self.ready,
             started: self.started,
-            place: Place::of(index),
+            position: Position::of(index),
             restarts: u32::try_from(self.restart_count).unwrap_or_default(),
             state: self
                 .state
@@ -254,7 +254,7 @@ impl SlimContainerStatus {
     }
 }
 
-impl SlimState {
+impl WireState {
     /// None of the three is `Waiting`, as in Kubernetes.
     fn convert(self, names: &Interner) -> State {
         if let Some(ended) = self.terminated {
@@ -273,7 +273,7 @@ impl SlimState {
     }
 }
 
-impl SlimEnded {
+impl WireEnded {
     fn convert(self, names: &Interner) -> Ended {
         let number = |number: i64| i32::try_from(number).unwrap_or_default();
         Ended {
@@ -292,7 +292,7 @@ mod tests {
     use super::*;
 
     fn convert(json: &str) -> ContainerStatus {
-        serde_json::from_str::<SlimContainerStatus>(json)
+        serde_json::from_str::<WireContainerStatus>(json)
             .unwrap()
             .convert(0, &Interner::default())
     }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::intern::Interner;
 use super::lenient::lenient;
-use super::metadata::{self, SlimMeta};
+use super::metadata::{self, WireMeta};
 use super::protobuf::message;
-use super::text::{SlimTime, named};
+use super::text::{WireTime, named};
 use super::{PodKey, Uid, text};
 
 /// Which events are requested: those about pods, and not what every pod goes through when all is well, which is most of
@@ -53,12 +53,12 @@ pub struct Event {
 /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SlimEvent {
+pub struct WireEvent {
     /// Its metadata.
     #[serde(default, deserialize_with = "lenient")]
-    pub metadata: SlimMeta,
+    pub metadata: WireMeta,
     #[serde(default, deserialize_with = "lenient")]
-    involved_object: Option<SlimInvolved>,
+    involved_object: Option<WireInvolved>,
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     kind: String,
     #[serde(default, deserialize_with = "lenient")]
@@ -68,31 +68,31 @@ pub struct SlimEvent {
     #[serde(default, deserialize_with = "lenient")]
     count: i64,
     #[serde(default, deserialize_with = "lenient")]
-    first_timestamp: SlimTime,
+    first_timestamp: WireTime,
     #[serde(default, deserialize_with = "lenient")]
-    last_timestamp: SlimTime,
+    last_timestamp: WireTime,
     #[serde(default, deserialize_with = "lenient")]
-    event_time: SlimTime,
+    event_time: WireTime,
     #[serde(default, deserialize_with = "lenient")]
-    series: Option<SlimSeries>,
+    series: Option<WireSeries>,
     #[serde(default, deserialize_with = "lenient")]
     reporting_component: String,
     #[serde(default, deserialize_with = "lenient")]
     reporting_instance: String,
     #[serde(default, deserialize_with = "lenient")]
-    source: Option<SlimSource>,
+    source: Option<WireSource>,
 }
 
-message!(SlimEvent {
+message!(WireEvent {
     1 => metadata, 2 => involved_object, 3 => reason, 4 => message, 5 => source, 6 => first_timestamp,
     7 => last_timestamp, 8 => count, 9 => kind, 10 => event_time, 11 => series, 14 => reporting_component,
     15 => reporting_instance,
 });
-metadata::item!(SlimEvent, "/api/v1/events");
+metadata::item!(WireEvent, "/api/v1/events");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimInvolved {
+struct WireInvolved {
     #[serde(deserialize_with = "lenient")]
     kind: String,
     #[serde(deserialize_with = "lenient")]
@@ -105,31 +105,31 @@ struct SlimInvolved {
     field_path: String,
 }
 
-message!(SlimInvolved { 1 => kind, 2 => namespace, 3 => name, 4 => uid, 7 => field_path });
+message!(WireInvolved { 1 => kind, 2 => namespace, 3 => name, 4 => uid, 7 => field_path });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimSeries {
+struct WireSeries {
     #[serde(deserialize_with = "lenient")]
     count: i64,
     #[serde(deserialize_with = "lenient")]
-    last_observed_time: SlimTime,
+    last_observed_time: WireTime,
 }
 
-message!(SlimSeries { 1 => count, 2 => last_observed_time });
+message!(WireSeries { 1 => count, 2 => last_observed_time });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimSource {
+struct WireSource {
     #[serde(deserialize_with = "lenient")]
     component: String,
     #[serde(deserialize_with = "lenient")]
     host: String,
 }
 
-message!(SlimSource { 1 => component, 2 => host });
+message!(WireSource { 1 => component, 2 => host });
 
-impl SlimEvent {
+impl WireEvent {
     /// The event; nothing if it is not about a pod of its own namespace.
     pub fn convert(self, names: &Interner) -> Option<Event> {
         let own = named(&self.metadata.namespace);
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     fn convert(event: serde_json::Value) -> Option<Event> {
-        serde_json::from_value::<SlimEvent>(event)
+        serde_json::from_value::<WireEvent>(event)
             .unwrap()
             .convert(&Interner::default())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::lenient::lenient;
-use super::metadata::{self, SlimMeta};
+use super::metadata::{self, WireMeta};
 use super::protobuf::message;
 use super::text::named;
 use super::{Owner, PodKey, Pools};
@@ -21,16 +21,16 @@ pub struct Job {
 
 /// A Job on the wire. Only its metadata is requested.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct SlimJob {
+pub struct WireJob {
     /// Its metadata.
     #[serde(default, deserialize_with = "lenient")]
-    pub metadata: SlimMeta,
+    pub metadata: WireMeta,
 }
 
-message!(SlimJob { 1 => metadata });
-metadata::item!(SlimJob, "/apis/batch/v1/jobs", metadata_only: true);
+message!(WireJob { 1 => metadata });
+metadata::item!(WireJob, "/apis/batch/v1/jobs", metadata_only: true);
 
-impl SlimJob {
+impl WireJob {
     /// The Job that a CronJob made; nothing for one that no CronJob made.
     pub fn convert(self, pools: &Pools) -> Option<Job> {
         let owner = Owner::of(&self.metadata, &pools.names)?;
@@ -58,7 +58,7 @@ mod tests {
         let job = |kind: &str, controller: bool| {
             let owner = json!({"apiVersion": "batch/v1", "kind": kind, "name": "nightly", "uid": "1", "controller": controller});
             let job = json!({"metadata": {"namespace": "shop", "name": "nightly-29", "ownerReferences": [owner]}});
-            let job: SlimJob = serde_json::from_value(job).unwrap();
+            let job: WireJob = serde_json::from_value(job).unwrap();
             job.convert(&Pools::default())
         };
         let made = job("CronJob", true).unwrap();

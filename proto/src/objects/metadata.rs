@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, MapAccess};
 use super::Pools;
 use super::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
-use super::text::SlimTime;
+use super::text::WireTime;
 
 /// A kind of object that is listed and watched.
 pub trait Item: Message + DeserializeOwned + Send + 'static {
@@ -23,7 +23,7 @@ pub trait Item: Message + DeserializeOwned + Send + 'static {
     const METADATA_ONLY: bool = false;
 
     /// Its metadata.
-    fn metadata(&self) -> &SlimMeta;
+    fn metadata(&self) -> &WireMeta;
 
     /// Its collection: `pods`.
     fn plural() -> &'static str {
@@ -34,7 +34,7 @@ pub trait Item: Message + DeserializeOwned + Send + 'static {
 /// The part of `metadata` that is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct SlimMeta {
+pub struct WireMeta {
     /// Its name.
     #[serde(deserialize_with = "lenient")]
     pub name: String,
@@ -48,18 +48,18 @@ pub struct SlimMeta {
     #[serde(deserialize_with = "lenient")]
     pub resource_version: String,
     #[serde(deserialize_with = "lenient")]
-    pub(super) creation_timestamp: SlimTime,
+    pub(super) creation_timestamp: WireTime,
     #[serde(deserialize_with = "lenient")]
-    pub(super) deletion_timestamp: SlimTime,
+    pub(super) deletion_timestamp: WireTime,
     #[serde(deserialize_with = "lenient")]
     labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "lenient")]
-    pub(super) owner_references: Vec<Option<SlimOwner>>,
+    pub(super) owner_references: Vec<Option<WireOwner>>,
     #[serde(deserialize_with = "lenient")]
-    annotations: Option<SlimAnnotations>,
+    annotations: Option<WireAnnotations>,
 }
 
-message!(SlimMeta {
+message!(WireMeta {
     1 => name, 3 => namespace, 5 => uid, 6 => resource_version, 8 => creation_timestamp, 9 => deletion_timestamp,
     11 => labels, 12 => annotations, 13 => owner_references,
 });
@@ -67,7 +67,7 @@ message!(SlimMeta {
 /// An owner on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SlimOwner {
+pub(super) struct WireOwner {
     #[serde(deserialize_with = "lenient")]
     pub(super) kind: String,
     #[serde(deserialize_with = "lenient")]
@@ -76,7 +76,7 @@ pub(super) struct SlimOwner {
     pub(super) controller: bool,
 }
 
-message!(SlimOwner { 1 => kind, 3 => name, 6 => controller });
+message!(WireOwner { 1 => kind, 3 => name, 6 => controller });
 
 /// The annotation with which a node names another path for its resource metrics, as metrics-server reads it.
 const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";
@@ -87,7 +87,7 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 /// The annotations that are read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimAnnotations {
+struct WireAnnotations {
     #[serde(
         rename = "metrics.k8s.io/resource-metrics-path",
         deserialize_with = "lenient"
@@ -97,7 +97,7 @@ struct SlimAnnotations {
     initial_events_end: String,
 }
 
-impl Message for SlimAnnotations {
+impl Message for WireAnnotations {
     fn field(&mut self, _: u32, _: Value<'_>) -> Result<(), Malformed> {
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Message for SlimAnnotations {
     }
 }
 
-impl SlimMeta {
+impl WireMeta {
     /// The path of a node's resource metrics, where the node names one.
     pub(super) fn metrics_path(&self) -> Option<&str> {
         let path = &self.annotations.as_ref()?.metrics_path;
@@ -137,7 +137,7 @@ impl SlimMeta {
 }
 
 /// The labels, shared with all objects that have the same.
-pub(super) fn labels(meta: &SlimMeta, pools: &Pools) -> Labels {
+pub(super) fn labels(meta: &WireMeta, pools: &Pools) -> Labels {
     let labels: Labels = meta
         .labels
         .iter()
@@ -151,7 +151,7 @@ pub(super) fn labels(meta: &SlimMeta, pools: &Pools) -> Labels {
 }
 
 /// Metadata that is not an object is empty.
-impl<'de> Lenient<'de> for SlimMeta {
+impl<'de> Lenient<'de> for WireMeta {
     fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         Self::deserialize(MapAccessDeserializer::new(object))
     }
@@ -164,7 +164,7 @@ macro_rules! item {
             const PATH: &'static str = $path;
             $(const METADATA_ONLY: bool = $only;)?
 
-            fn metadata(&self) -> &$crate::objects::metadata::SlimMeta {
+            fn metadata(&self) -> &$crate::objects::metadata::WireMeta {
                 &self.metadata
             }
         }

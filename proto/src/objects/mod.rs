@@ -24,15 +24,15 @@ mod workload;
 
 use std::sync::Arc;
 
-pub use condition::SlimCondition;
+pub use condition::WireCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
-pub use event::{Event, SELECTOR as EVENT_SELECTOR, SlimEvent};
-pub use job::{Job, SlimJob};
+pub use event::{Event, SELECTOR as EVENT_SELECTOR, WireEvent};
+pub use job::{Job, WireJob};
 pub use lenient::{Lenient, lenient};
-pub use metadata::{Item, SlimMeta};
-pub use node::{Address, AddressType, Condition, ConditionStatus, Node, SlimNode};
+pub use metadata::{Item, WireMeta};
+pub use node::{Address, AddressType, Condition, ConditionStatus, Node, WireNode};
 pub use owner::Owner;
-pub use pod::{Phase, Pod, PodKey, Ready, Said, SlimPod};
+pub use pod::{Phase, Pod, PodKey, Ready, StatusDetails, WirePod};
 pub use probe::Probe;
 pub use protobuf::Message;
 pub use resize::Resize;
@@ -41,7 +41,7 @@ pub use status::Summary;
 pub use template::{ContainerSpec, PodTemplate, Role};
 pub use text::time;
 pub use uid::Uid;
-pub use workload::SlimWorkload;
+pub use workload::WireWorkload;
 
 use crate::labels::Labels;
 use intern::{Interner, Pool};

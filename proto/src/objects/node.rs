@@ -8,12 +8,12 @@ use crate::labels::Labels;
 use crate::time::Timestamp;
 use serde::Deserialize;
 
-use super::condition::SlimCondition;
+use super::condition::WireCondition;
 use super::intern::Interner;
 use super::lenient::lenient;
-use super::metadata::{self, SlimMeta};
+use super::metadata::{self, WireMeta};
 use super::protobuf::message;
-use super::resources::{Resources, SlimResources, amounts};
+use super::resources::{Resources, WireResources, amounts};
 use super::text::named;
 use super::{Pools, Uid, text};
 
@@ -156,88 +156,88 @@ impl fmt::Display for AddressType {
 
 /// A node on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct SlimNode {
+pub struct WireNode {
     /// Its metadata.
     #[serde(default, deserialize_with = "lenient")]
-    pub metadata: SlimMeta,
+    pub metadata: WireMeta,
     #[serde(default, deserialize_with = "lenient")]
-    spec: Option<SlimSpec>,
+    spec: Option<WireSpec>,
     #[serde(default, deserialize_with = "lenient")]
-    status: Option<SlimStatus>,
+    status: Option<WireStatus>,
 }
 
-message!(SlimNode { 1 => metadata, 2 => spec, 3 => status });
-metadata::item!(SlimNode, "/api/v1/nodes");
+message!(WireNode { 1 => metadata, 2 => spec, 3 => status });
+metadata::item!(WireNode, "/api/v1/nodes");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimSpec {
+struct WireSpec {
     #[serde(deserialize_with = "lenient")]
     unschedulable: bool,
 }
 
-message!(SlimSpec { 4 => unschedulable });
+message!(WireSpec { 4 => unschedulable });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimStatus {
+struct WireStatus {
     #[serde(deserialize_with = "lenient")]
-    addresses: Vec<Option<SlimAddress>>,
+    addresses: Vec<Option<WireAddress>>,
     #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Option<SlimCondition>>,
+    conditions: Vec<Option<WireCondition>>,
     #[serde(deserialize_with = "lenient")]
-    daemon_endpoints: Option<SlimEndpoints>,
+    daemon_endpoints: Option<WireEndpoints>,
     #[serde(deserialize_with = "lenient")]
-    capacity: Option<SlimResources>,
+    capacity: Option<WireResources>,
     #[serde(deserialize_with = "lenient")]
-    allocatable: Option<SlimResources>,
+    allocatable: Option<WireResources>,
     #[serde(deserialize_with = "lenient")]
-    node_info: Option<SlimInfo>,
+    node_info: Option<WireInfo>,
 }
 
-message!(SlimStatus {
+message!(WireStatus {
     1 => capacity, 2 => allocatable, 4 => conditions, 5 => addresses, 6 => daemon_endpoints, 7 => node_info,
 });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimAddress {
+struct WireAddress {
     #[serde(rename = "type", deserialize_with = "lenient")]
     kind: String,
     #[serde(deserialize_with = "lenient")]
     address: String,
 }
 
-message!(SlimAddress { 1 => kind, 2 => address });
+message!(WireAddress { 1 => kind, 2 => address });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimEndpoints {
+struct WireEndpoints {
     #[serde(deserialize_with = "lenient")]
-    kubelet_endpoint: Option<SlimEndpoint>,
+    kubelet_endpoint: Option<WireEndpoint>,
 }
 
-message!(SlimEndpoints { 1 => kubelet_endpoint });
+message!(WireEndpoints { 1 => kubelet_endpoint });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimEndpoint {
+struct WireEndpoint {
     #[serde(rename = "Port", deserialize_with = "lenient")]
     port: i64,
 }
 
-message!(SlimEndpoint { 1 => port });
+message!(WireEndpoint { 1 => port });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimInfo {
+struct WireInfo {
     #[serde(deserialize_with = "lenient")]
     kubelet_version: String,
 }
 
-message!(SlimInfo { 7 => kubelet_version });
+message!(WireInfo { 7 => kubelet_version });
 
-impl SlimCondition {
+impl WireCondition {
     fn status(&self) -> ConditionStatus {
         match &*self.status {
             "True" => ConditionStatus::True,
@@ -269,7 +269,7 @@ impl SlimCondition {
     }
 }
 
-impl SlimNode {
+impl WireNode {
     /// The node; nothing if it has no name, which no API server sends.
     pub fn convert(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
@@ -302,7 +302,7 @@ impl SlimNode {
                 .and_then(|endpoint| u16::try_from(endpoint.port).ok())
                 .filter(|port| *port > 0),
             metrics_path: self.metadata.metrics_path().map(Into::into),
-            ready: ready.as_ref().is_some_and(SlimCondition::is_well),
+            ready: ready.as_ref().is_some_and(WireCondition::is_well),
             ready_since: ready
                 .as_ref()
                 .and_then(|ready| ready.last_transition_time.0),
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     fn convert(json: &str) -> Node {
-        serde_json::from_str::<SlimNode>(json)
+        serde_json::from_str::<WireNode>(json)
             .unwrap()
             .convert(&Pools::default())
             .unwrap()

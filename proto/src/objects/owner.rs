@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::labels::Labels;
 
 use super::intern::Interner;
-use super::metadata::SlimMeta;
+use super::metadata::WireMeta;
 
 /// The controller among an object's `metadata.ownerReferences`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ pub struct Owner {
 const HASH: &str = "pod-template-hash";
 
 impl Owner {
-    pub(super) fn of(metadata: &SlimMeta, names: &Interner) -> Option<Self> {
+    pub(super) fn of(metadata: &WireMeta, names: &Interner) -> Option<Self> {
         let mut owners = metadata.owner_references.iter().flatten();
         let controller = owners.find(|owner| owner.controller)?;
         Some(Self {

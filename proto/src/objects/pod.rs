@@ -8,16 +8,16 @@ use crate::wire::protobuf::{Malformed, Value};
 use serde::Deserialize;
 
 use super::bounds::Reported;
-use super::condition::SlimCondition;
-use super::container::SlimContainerStatus;
+use super::condition::WireCondition;
+use super::container::WireContainerStatus;
 use super::intern::Interner;
 use super::lenient::{Lenient, lenient};
-use super::metadata::{self, SlimMeta};
+use super::metadata::{self, WireMeta};
 use super::protobuf::{Field, message};
 use super::resize::reported;
-use super::resources::{SlimRequirements, SlimResources};
-use super::template::SlimSpec;
-use super::text::{self, SlimTime, named};
+use super::resources::{WireRequirements, WireResources};
+use super::template::WireSpec;
+use super::text::{self, WireTime, named};
 use super::{ContainerSpec, ContainerStatus, Job, Owner, PodTemplate, Pools, Resize, Role, Uid};
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -58,7 +58,7 @@ pub struct Pod {
     /// The controller that made it.
     pub owner: Option<Arc<Owner>>,
     /// What its status says beyond that, which is rare.
-    pub said: Option<Box<Said>>,
+    pub details: Option<Box<StatusDetails>>,
     /// Its spec.
     pub template: Arc<PodTemplate>,
     /// The statuses of the template's containers, in the same order. A container without a status waits without a
@@ -77,7 +77,7 @@ pub struct Ready {
 
 /// The reason, message and resize of a pod as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
+pub struct StatusDetails {
     /// `Evicted`, `NodeLost`, …
     pub reason: Option<Arc<str>>,
     /// More about it; or, of a pod for which there is no node, why.
@@ -97,7 +97,7 @@ pub enum Phase {
     Succeeded,
     /// All containers ended, at least one of them badly.
     Failed,
-    /// The node cannot be reached, or the API server said something new.
+    /// The node cannot be reached, or the API server details something new.
     #[default]
     Unknown,
 }
@@ -161,7 +161,7 @@ impl Pod {
 
     /// A resize in place that is not complete.
     pub fn resize(&self) -> Option<&Resize> {
-        self.said.as_deref()?.resize.as_deref()
+        self.details.as_deref()?.resize.as_deref()
     }
 
     /// Its spec with the requests and limits in force: during a resize in place they are not those of
@@ -212,75 +212,75 @@ impl Pod {
 
     /// `status.reason`.
     pub fn reason(&self) -> Option<&str> {
-        self.said.as_deref()?.reason.as_deref()
+        self.details.as_deref()?.reason.as_deref()
     }
 
     /// `status.message`, or why there is no node for it.
     pub fn message(&self) -> Option<&str> {
-        self.said.as_deref()?.message.as_deref()
+        self.details.as_deref()?.message.as_deref()
     }
 
     /// The memory it takes, in bytes; what is shared (names, labels, owner, template) is not counted.
     pub fn bytes(&self) -> usize {
-        let said = self.said.as_deref().map_or(0, |said| {
-            size_of::<Said>()
-                + said.message.as_deref().map_or(0, str::len)
-                + said.resize.as_deref().map_or(0, Resize::bytes)
+        let details = self.details.as_deref().map_or(0, |details| {
+            size_of::<StatusDetails>()
+                + details.message.as_deref().map_or(0, str::len)
+                + details.resize.as_deref().map_or(0, Resize::bytes)
         });
         let containers = self.containers.iter();
         size_of::<Self>()
             + size_of_val(&*self.containers)
             + containers.map(ContainerStatus::bytes).sum::<usize>()
-            + said
+            + details
     }
 }
 
 /// A pod on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct SlimPod {
+pub struct WirePod {
     /// Its metadata.
     #[serde(default, deserialize_with = "lenient")]
-    pub metadata: SlimMeta,
+    pub metadata: WireMeta,
     #[serde(default, deserialize_with = "lenient")]
-    spec: Option<SlimSpec>,
+    spec: Option<WireSpec>,
     #[serde(default, deserialize_with = "lenient")]
-    status: Option<SlimStatus>,
+    status: Option<WireStatus>,
 }
 
-message!(SlimPod { 1 => metadata, 2 => spec, 3 => status });
-metadata::item!(SlimPod, "/api/v1/pods");
+message!(WirePod { 1 => metadata, 2 => spec, 3 => status });
+metadata::item!(WirePod, "/api/v1/pods");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimStatus {
+struct WireStatus {
     #[serde(deserialize_with = "lenient")]
     phase: Phase,
     #[serde(deserialize_with = "lenient")]
-    start_time: SlimTime,
+    start_time: WireTime,
     #[serde(deserialize_with = "lenient")]
     reason: String,
     #[serde(deserialize_with = "lenient")]
     message: String,
     #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Option<SlimCondition>>,
+    conditions: Vec<Option<WireCondition>>,
     #[serde(deserialize_with = "lenient")]
-    init_container_statuses: Vec<Option<SlimContainerStatus>>,
+    init_container_statuses: Vec<Option<WireContainerStatus>>,
     #[serde(deserialize_with = "lenient")]
-    container_statuses: Vec<Option<SlimContainerStatus>>,
+    container_statuses: Vec<Option<WireContainerStatus>>,
     #[serde(deserialize_with = "lenient")]
-    resources: Option<SlimRequirements>,
+    resources: Option<WireRequirements>,
     #[serde(deserialize_with = "lenient")]
-    allocated_resources: Option<SlimResources>,
+    allocated_resources: Option<WireResources>,
 }
 
-message!(SlimStatus {
+message!(WireStatus {
     1 => phase, 2 => conditions, 3 => message, 4 => reason, 7 => start_time, 8 => container_statuses,
     10 => init_container_statuses, 19 => allocated_resources, 20 => resources,
 });
 
-impl SlimPod {
+impl WirePod {
     /// Its conditions.
-    pub fn conditions(&self) -> impl Iterator<Item = &SlimCondition> {
+    pub fn conditions(&self) -> impl Iterator<Item = &WireCondition> {
         let status = self.status.iter();
         status.flat_map(|status| status.conditions.iter().flatten())
     }
@@ -315,7 +315,7 @@ impl SlimPod {
         );
         let conditions = status.conditions.iter().flatten();
         let resize = Resize::of(&template, &each, &of_pod, conditions, pools);
-        let said = Said {
+        let details = StatusDetails {
             reason: text::word(status.reason, names),
             message: text::message(message),
             // Nothing of a pod that is over is in force.
@@ -341,7 +341,7 @@ impl SlimPod {
             deleted_seconds: self.metadata.deletion_timestamp.seconds(),
             owner: Owner::of(&self.metadata, names)
                 .map(|owner| pools.owners.share(Arc::new(owner))),
-            said: (said != Said::default()).then(|| Box::new(said)),
+            details: (details != StatusDetails::default()).then(|| Box::new(details)),
             containers,
             labels: metadata::labels(&self.metadata, pools),
             template,
@@ -353,11 +353,11 @@ impl SlimPod {
 /// and not at all.
 fn statuses(
     template: &PodTemplate,
-    inits: Vec<Option<SlimContainerStatus>>,
-    apps: Vec<Option<SlimContainerStatus>>,
+    inits: Vec<Option<WireContainerStatus>>,
+    apps: Vec<Option<WireContainerStatus>>,
     names: &Interner,
 ) -> (Box<[ContainerStatus]>, Vec<Reported>) {
-    let numbered = |statuses: Vec<Option<SlimContainerStatus>>| -> Vec<_> {
+    let numbered = |statuses: Vec<Option<WireContainerStatus>>| -> Vec<_> {
         statuses.into_iter().flatten().enumerate().collect()
     };
     let (mut inits, mut apps) = (numbered(inits), numbered(apps));
@@ -371,9 +371,9 @@ fn statuses(
             .iter()
             .position(|(_, it)| *it.name == *container.name);
         its.map_or_else(Default::default, |at| {
-            let (place, status) = statuses.swap_remove(at);
+            let (index, status) = statuses.swap_remove(at);
             let reported = status.reported();
-            (status.convert(place, names), reported)
+            (status.convert(index, names), reported)
         })
     };
     let (statuses, reported): (Vec<_>, _) = template.containers.iter().map(status).unzip();
@@ -390,7 +390,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn convert(pod: serde_json::Value) -> Pod {
-        serde_json::from_value::<SlimPod>(pod)
+        serde_json::from_value::<WirePod>(pod)
             .unwrap()
             .convert(&Pools::default())
             .unwrap()
@@ -443,7 +443,14 @@ pub(super) mod tests {
         );
         let reported: Vec<_> = pod
             .containers()
-            .map(|(spec, status)| (&*spec.name, spec.role, status.restarts, status.is_told()))
+            .map(|(spec, status)| {
+                (
+                    &*spec.name,
+                    spec.role,
+                    status.restarts,
+                    status.is_reported(),
+                )
+            })
             .collect();
         assert_eq!(
             reported,
@@ -506,7 +513,7 @@ pub(super) mod tests {
                     "ownerReferences": [{"kind": "ReplicaSet", "name": "web", "controller": true}]},
                 "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "1"}}}]},
             });
-            let pod: SlimPod = serde_json::from_value(pod).unwrap();
+            let pod: WirePod = serde_json::from_value(pod).unwrap();
             pod.convert(&pools).unwrap()
         };
         let (a, b) = (one("a"), one("b"));

@@ -28,7 +28,7 @@ pub struct Probe {
     pub failure_threshold: u32,
     /// The whole of it in the form of `kubectl describe`:
     /// `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
-    pub asks: Box<str>,
+    pub description: Box<str>,
 }
 
 impl Probe {
@@ -65,15 +65,15 @@ impl Probe {
 /// A probe on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct SlimProbe {
+pub(super) struct WireProbe {
     #[serde(deserialize_with = "lenient")]
-    exec: Option<SlimExec>,
+    exec: Option<WireExec>,
     #[serde(deserialize_with = "lenient")]
-    http_get: Option<SlimHttpGet>,
+    http_get: Option<WireHttpGet>,
     #[serde(deserialize_with = "lenient")]
-    tcp_socket: Option<SlimTcpSocket>,
+    tcp_socket: Option<WireTcpSocket>,
     #[serde(deserialize_with = "lenient")]
-    grpc: Option<SlimGrpc>,
+    grpc: Option<WireGrpc>,
     #[serde(deserialize_with = "lenient")]
     initial_delay_seconds: i64,
     #[serde(deserialize_with = "lenient")]
@@ -86,7 +86,7 @@ pub(super) struct SlimProbe {
     failure_threshold: i64,
 }
 
-impl Message for SlimProbe {
+impl Message for WireProbe {
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
         match number {
             // What JSON has in line is a message of its own.
@@ -117,18 +117,18 @@ impl Message for SlimProbe {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimExec {
+struct WireExec {
     #[serde(deserialize_with = "lenient")]
     command: Vec<String>,
 }
 
-message!(SlimExec { 1 => command });
+message!(WireExec { 1 => command });
 
 /// `IntOrString`: a number or a name.
 #[derive(Debug, Clone, Default)]
-struct SlimPort(String);
+struct WirePort(String);
 
-impl Lenient<'_> for SlimPort {
+impl Lenient<'_> for WirePort {
     fn text(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -138,7 +138,7 @@ impl Lenient<'_> for SlimPort {
     }
 }
 
-impl Message for SlimPort {
+impl Message for WirePort {
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
         match (number, value) {
             // Both are there, and the one that is not meant is empty.
@@ -151,42 +151,42 @@ impl Message for SlimPort {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimHttpGet {
+struct WireHttpGet {
     #[serde(deserialize_with = "lenient")]
     scheme: String,
     #[serde(deserialize_with = "lenient")]
     host: String,
     #[serde(deserialize_with = "lenient")]
-    port: SlimPort,
+    port: WirePort,
     #[serde(deserialize_with = "lenient")]
     path: String,
 }
 
-message!(SlimHttpGet { 1 => path, 2 => port, 3 => host, 4 => scheme });
+message!(WireHttpGet { 1 => path, 2 => port, 3 => host, 4 => scheme });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimTcpSocket {
+struct WireTcpSocket {
     #[serde(deserialize_with = "lenient")]
     host: String,
     #[serde(deserialize_with = "lenient")]
-    port: SlimPort,
+    port: WirePort,
 }
 
-message!(SlimTcpSocket { 1 => port, 2 => host });
+message!(WireTcpSocket { 1 => port, 2 => host });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimGrpc {
+struct WireGrpc {
     #[serde(deserialize_with = "lenient")]
     port: String,
     #[serde(deserialize_with = "lenient")]
     service: String,
 }
 
-message!(SlimGrpc { 1 => port, 2 => service });
+message!(WireGrpc { 1 => port, 2 => service });
 
-impl SlimProbe {
+impl WireProbe {
     /// The probe with the API server's defaults.
     pub(super) fn convert(&self) -> Probe {
         let or = |value: i64, default: u32| {
@@ -201,13 +201,13 @@ impl SlimProbe {
             timeout: or(self.timeout_seconds, 1),
             success_threshold: or(self.success_threshold, 1),
             failure_threshold: or(self.failure_threshold, 3),
-            asks: Box::default(),
+            description: Box::default(),
         };
-        let mut asks = self.target();
-        text::cut(&mut asks);
+        let mut description = self.target();
+        text::cut(&mut description);
         // Writing to a String does not fail.
         let _ok = write!(
-            asks,
+            description,
             " delay={}s timeout={}s period={}s #success={} #failure={}",
             probe.initial_delay,
             probe.timeout,
@@ -215,7 +215,7 @@ impl SlimProbe {
             probe.success_threshold,
             probe.failure_threshold
         );
-        probe.asks = asks.into();
+        probe.description = description.into();
         probe
     }
 
@@ -253,7 +253,7 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'@');
 
-impl SlimHttpGet {
+impl WireHttpGet {
     /// As Go's `url.URL` writes it: `http://:8080/healthz`.
     fn url(&self) -> String {
         let scheme = match self.scheme.to_ascii_lowercase() {
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     fn convert(json: &str) -> Probe {
-        serde_json::from_str::<SlimProbe>(json).unwrap().convert()
+        serde_json::from_str::<WireProbe>(json).unwrap().convert()
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         use ProbeKind::{Liveness, Readiness, Startup};
         use ProbeStatus::{Failing, Held, NotRunning, Passed, Passing, Pending, Unknown, Waiting};
         let json = r#"{"initialDelaySeconds":5,"periodSeconds":10,"timeoutSeconds":2}"#;
-        let probe = serde_json::from_str::<SlimProbe>(json).unwrap().convert();
+        let probe = serde_json::from_str::<WireProbe>(json).unwrap().convert();
         let running = |started, ready| ContainerStatus {
             started,
             ready,
@@ -340,7 +340,7 @@ mod tests {
             (r#"{"httpGet":7,"exec":null}"#, "unknown"),
         ] {
             assert_eq!(
-                *convert(json).asks,
+                *convert(json).description,
                 format!("{expected}{NUMBERS}"),
                 "{json}"
             );
@@ -358,7 +358,7 @@ mod tests {
         );
         assert_eq!((probe.success_threshold, probe.failure_threshold), (1, 3));
         assert_eq!(
-            &*probe.asks,
+            &*probe.description,
             "tcp-socket :1 delay=5s timeout=1s period=3s #success=1 #failure=3"
         );
     }
@@ -367,6 +367,6 @@ mod tests {
     fn a_script_is_cut_and_its_numbers_are_not() {
         let script = "x".repeat(5000);
         let probe = convert(&format!(r#"{{"exec":{{"command":["sh","{script}"]}}}}"#));
-        assert!(probe.asks.len() < 1200 && probe.asks.ends_with("#failure=3"));
+        assert!(probe.description.len() < 1200 && probe.description.ends_with("#failure=3"));
     }
 }

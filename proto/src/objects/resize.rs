@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::vitals::ResizeState;
 
 use super::bounds::{Bound, Bounds, Reported};
-use super::condition::SlimCondition;
-use super::resources::{Resources, SlimRequirements, SlimResources, amounts};
+use super::condition::WireCondition;
+use super::resources::{Resources, WireRequirements, WireResources, amounts};
 use super::{PodTemplate, Pools, text};
 
 /// A resize in place that the node has not completed.
@@ -28,8 +28,8 @@ pub struct Resize {
 
 /// The resources that a status reports, from its `resources` and `allocatedResources`.
 pub(super) fn reported(
-    actual: Option<&SlimRequirements>,
-    allocated: Option<&SlimResources>,
+    actual: Option<&WireRequirements>,
+    allocated: Option<&WireResources>,
 ) -> Reported {
     let allocated = amounts(allocated);
     Reported {
@@ -72,7 +72,7 @@ impl Resize {
         template: &PodTemplate,
         containers: &[Reported],
         pod: &Reported,
-        conditions: impl Iterator<Item = &'a SlimCondition>,
+        conditions: impl Iterator<Item = &'a WireCondition>,
         pools: &Pools,
     ) -> Option<Self> {
         let condition =
@@ -163,7 +163,7 @@ mod tests {
                 status.clone(),
             );
             assert_eq!(pod.resize(), None, "{status}");
-            assert!(pod.said.is_none(), "{status}");
+            assert!(pod.details.is_none(), "{status}");
         }
     }
 
@@ -286,7 +286,7 @@ mod tests {
     fn pods_that_are_resized_alike_share_what_is_in_force() {
         let pools = Pools::default();
         let one = |name: &str| {
-            let pod: super::super::pod::SlimPod = serde_json::from_value(json!({
+            let pod: super::super::pod::WirePod = serde_json::from_value(json!({
                 "metadata": {"namespace": "shop", "name": name},
                 "spec": {"containers": [{"name": "a", "resources": cpu("4")}]},
                 "status": {"containerStatuses": [{"name": "a", "resources": cpu("1")}]},

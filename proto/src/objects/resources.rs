@@ -50,7 +50,7 @@ impl Resources {
     }
 
     /// What of it `others` has too.
-    pub fn where_given(self, others: Self) -> Self {
+    pub fn where_set(self, others: Self) -> Self {
         Self {
             cpu: self.cpu.filter(|_| others.cpu.is_some()),
             memory: self.memory.filter(|_| others.memory.is_some()),
@@ -76,7 +76,7 @@ impl Add for Resources {
 /// A `ResourceList` on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct SlimResources {
+pub(super) struct WireResources {
     #[serde(deserialize_with = "lenient")]
     cpu: String,
     #[serde(deserialize_with = "lenient")]
@@ -87,7 +87,7 @@ pub(super) struct SlimResources {
     pub(super) pods: String,
 }
 
-impl Message for SlimResources {
+impl Message for WireResources {
     fn field(&mut self, _: u32, _: Value<'_>) -> Result<(), Malformed> {
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Message for SlimResources {
     }
 }
 
-impl SlimResources {
+impl WireResources {
     /// The amounts that can be read.
     pub(super) fn convert(&self) -> Resources {
         let quantity = |text: &str| text.parse::<Quantity>().ok();
@@ -136,18 +136,18 @@ impl SlimResources {
 /// `requests` and `limits` on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SlimRequirements {
+pub(super) struct WireRequirements {
     #[serde(deserialize_with = "lenient")]
-    pub(super) requests: Option<SlimResources>,
+    pub(super) requests: Option<WireResources>,
     #[serde(deserialize_with = "lenient")]
-    pub(super) limits: Option<SlimResources>,
+    pub(super) limits: Option<WireResources>,
 }
 
-message!(SlimRequirements { 1 => limits, 2 => requests });
+message!(WireRequirements { 1 => limits, 2 => requests });
 
 /// The amounts of a list that may be missing.
-pub(super) fn amounts(list: Option<&SlimResources>) -> Resources {
-    list.map(SlimResources::convert).unwrap_or_default()
+pub(super) fn amounts(list: Option<&WireResources>) -> Resources {
+    list.map(WireResources::convert).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn amounts_are_parsed_and_a_wrong_one_costs_only_itself() {
-        let list: SlimResources = serde_json::from_str(
+        let list: WireResources = serde_json::from_str(
             r#"{"cpu":"1500m","memory":"much","ephemeral-storage":1024,"nvidia.com/gpu":"1","pods":"110"}"#,
         )
         .unwrap();
@@ -187,6 +187,6 @@ mod tests {
         assert_eq!((some + other).ephemeral, None);
         assert_eq!(some.max(other).cpu, Some(Nanocores(5)));
         assert_eq!(some.or(other), some);
-        assert_eq!(some.where_given(other).memory, None);
+        assert_eq!(some.where_set(other).memory, None);
     }
 }

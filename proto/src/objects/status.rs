@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::container::Place;
+use super::container::Position;
 use super::{ContainerSpec, ContainerStatus, Ended, Node, Pod, Role, State, text};
 use crate::time::Timestamp;
 
@@ -81,16 +81,16 @@ impl Pod {
         init: bool,
     ) -> impl DoubleEndedIterator<Item = (usize, &ContainerSpec, &ContainerStatus)> {
         let of_kind = move |spec: &ContainerSpec, it: &ContainerStatus| {
-            spec.role.is_init() == init && it.is_told()
+            spec.role.is_init() == init && it.is_reported()
         };
-        let places = self
+        let positions = self
             .containers()
             .filter(move |(spec, it)| of_kind(spec, it));
-        let most = places.map(|(_, it)| it.place.index() + 1).max();
+        let most = positions.map(|(_, it)| it.position.index() + 1).max();
         (0..most.unwrap_or_default()).filter_map(move |index| {
-            let place = Place::of(index);
+            let position = Position::of(index);
             let mut all = self.containers();
-            all.find(|(spec, it)| of_kind(spec, it) && it.place == place)
+            all.find(|(spec, it)| of_kind(spec, it) && it.position == position)
                 .map(|(spec, it)| (index, spec, it))
         })
     }
@@ -203,8 +203,8 @@ mod tests {
 
     /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
     fn line(pod: Value) -> String {
-        let kept = convert(pod);
-        let line = kept.summary();
+        let pod = convert(pod);
+        let line = pod.summary();
         format!(
             "{}/{} {} {}",
             line.ready, line.containers, line.status, line.restarts
@@ -391,13 +391,13 @@ mod tests {
 
     #[test]
     fn the_message_goes_with_the_status_and_the_last_restart_with_the_restarts() {
-        let kept = convert(pod(
+        let pod = convert(pod(
             "Running",
             json!([{"lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:09Z"}}, "state": {"terminated": {"exitCode": 0}}}]),
             json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
                 "lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:07Z"}}}]),
         ));
-        let summary = kept.summary();
+        let summary = pod.summary();
         assert_eq!(summary.message, Some("back-off 10s"));
         assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));
     }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::intern::Interner;
 use super::lenient::lenient;
-use super::probe::{Probe, SlimProbe};
+use super::probe::{Probe, WireProbe};
 use super::protobuf::message;
 use super::resize;
-use super::resources::{Resources, SlimRequirements, SlimResources, amounts};
+use super::resources::{Resources, WireRequirements, WireResources, amounts};
 use crate::vitals::ProbeKind;
 pub use crate::vitals::Role;
 
@@ -109,8 +109,8 @@ impl PodTemplate {
         let first = staying.next().map(|it| it.limits).unwrap_or_default();
         let bounded = staying.fold(first, |limits, container| {
             (limits + container.limits)
-                .where_given(limits)
-                .where_given(container.limits)
+                .where_set(limits)
+                .where_set(container.limits)
         });
         self.limited(bounded)
     }
@@ -118,7 +118,7 @@ impl PodTemplate {
     /// The overhead adds to a limit, and makes none.
     fn limited(&self, of_containers: Resources) -> Resources {
         let limits = self.limits.or(of_containers);
-        limits + self.overhead.where_given(limits)
+        limits + self.overhead.where_set(limits)
     }
 
     fn sum(&self, amounts: impl Fn(&ContainerSpec) -> Resources) -> Resources {
@@ -146,47 +146,47 @@ impl PodTemplate {
 /// A pod's spec on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct SlimSpec {
+pub(super) struct WireSpec {
     #[serde(deserialize_with = "lenient")]
     pub(super) node_name: String,
     #[serde(deserialize_with = "lenient")]
-    init_containers: Vec<Option<SlimContainer>>,
+    init_containers: Vec<Option<WireContainer>>,
     #[serde(deserialize_with = "lenient")]
-    containers: Vec<Option<SlimContainer>>,
+    containers: Vec<Option<WireContainer>>,
     #[serde(deserialize_with = "lenient")]
-    resources: Option<SlimRequirements>,
+    resources: Option<WireRequirements>,
     #[serde(deserialize_with = "lenient")]
-    overhead: Option<SlimResources>,
+    overhead: Option<WireResources>,
     #[serde(deserialize_with = "lenient")]
     restart_policy: String,
 }
 
-message!(SlimSpec {
+message!(WireSpec {
     2 => containers, 3 => restart_policy, 10 => node_name, 20 => init_containers, 32 => overhead, 40 => resources,
 });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimContainer {
+struct WireContainer {
     #[serde(deserialize_with = "lenient")]
     name: String,
     #[serde(deserialize_with = "lenient")]
     restart_policy: String,
     #[serde(deserialize_with = "lenient")]
-    resources: Option<SlimRequirements>,
+    resources: Option<WireRequirements>,
     #[serde(deserialize_with = "lenient")]
-    liveness_probe: Option<SlimProbe>,
+    liveness_probe: Option<WireProbe>,
     #[serde(deserialize_with = "lenient")]
-    readiness_probe: Option<SlimProbe>,
+    readiness_probe: Option<WireProbe>,
     #[serde(deserialize_with = "lenient")]
-    startup_probe: Option<SlimProbe>,
+    startup_probe: Option<WireProbe>,
 }
 
-message!(SlimContainer {
+message!(WireContainer {
     1 => name, 8 => resources, 10 => liveness_probe, 11 => readiness_probe, 22 => startup_probe, 24 => restart_policy,
 });
 
-impl SlimSpec {
+impl WireSpec {
     /// The part of it that pods of one workload share.
     pub(super) fn convert(&self, names: &Interner) -> PodTemplate {
         let inits = self.init_containers.iter().flatten().map(|container| {
@@ -210,10 +210,10 @@ impl SlimSpec {
     }
 }
 
-impl SlimContainer {
+impl WireContainer {
     fn convert(&self, role: Role, names: &Interner) -> ContainerSpec {
         let resources = self.resources.as_ref();
-        let probe = |probe: &Option<SlimProbe>| probe.as_ref().map(SlimProbe::convert);
+        let probe = |probe: &Option<WireProbe>| probe.as_ref().map(WireProbe::convert);
         ContainerSpec {
             name: names.intern(&self.name),
             role,
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     fn template(spec: serde_json::Value) -> PodTemplate {
-        serde_json::from_value::<SlimSpec>(spec)
+        serde_json::from_value::<WireSpec>(spec)
             .unwrap()
             .convert(&Interner::default())
     }

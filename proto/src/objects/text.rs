@@ -40,15 +40,15 @@ pub(super) fn word(mut text: String, names: &Interner) -> Option<Arc<str>> {
 /// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is not a time is
 /// none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct SlimTime(pub(super) Option<Timestamp>);
+pub(super) struct WireTime(pub(super) Option<Timestamp>);
 
-impl Lenient<'_> for SlimTime {
+impl Lenient<'_> for WireTime {
     fn text(text: &str) -> Self {
         Self(text.parse().ok())
     }
 }
 
-impl Message for SlimTime {
+impl Message for WireTime {
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
         let more = match (number, value.int()) {
             (1, Ok(seconds)) => Timestamp::from_secs(seconds).as_nanos(),
@@ -60,7 +60,7 @@ impl Message for SlimTime {
     }
 }
 
-impl SlimTime {
+impl WireTime {
     /// Seconds since the epoch; zero where it is no time.
     pub(super) fn seconds(self) -> u32 {
         self.0.map(as_seconds).unwrap_or_default()
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_zero() {
-        assert_eq!(SlimTime::text("1970-01-01T00:01:00Z").seconds(), 60);
+        assert_eq!(WireTime::text("1970-01-01T00:01:00Z").seconds(), 60);
         for text in ["", "yesterday", "1969-01-01T00:00:00Z"] {
-            assert_eq!(SlimTime::text(text).seconds(), 0, "{text}");
+            assert_eq!(WireTime::text(text).seconds(), 0, "{text}");
         }
         assert_eq!(time(0), None);
     }

@@ -74,10 +74,9 @@ impl Uid {
     /// The UID of these bytes, which [`Uid::to_bytes`] gave; none for others.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         let [digits @ .., form] = bytes;
-        let forms = [Form::Uuid, Form::Plain, Form::Hashed].into_iter();
-        let mut known = forms.filter(|known| *known as u8 == form);
-        known
-            .next()
+        let mut forms = [Form::Uuid, Form::Plain, Form::Hashed].into_iter();
+        forms
+            .find(|it| *it as u8 == form)
             .map(|form| Self { digits, form })
             .unwrap_or_default()
     }
@@ -120,7 +119,7 @@ fn hash(text: &str) -> [u8; 16] {
 }
 
 impl fmt::Display for Uid {
-    /// The text it was made of; nothing where that is not known.
+    /// The text it was made of; nothing where it is unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if matches!(self.form, Form::None | Form::Hashed) {
             return Ok(());

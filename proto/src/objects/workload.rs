@@ -3,30 +3,30 @@
 use serde::Deserialize;
 
 use super::lenient::lenient;
-use super::metadata::SlimMeta;
+use super::metadata::WireMeta;
 
 /// A workload on the wire, with the fields of all three kinds.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct SlimWorkload {
+pub struct WireWorkload {
     /// Its metadata.
     #[serde(default, deserialize_with = "lenient")]
-    pub metadata: SlimMeta,
+    pub metadata: WireMeta,
     #[serde(default, deserialize_with = "lenient")]
-    spec: Option<SlimSpec>,
+    spec: Option<WireSpec>,
     #[serde(default, deserialize_with = "lenient")]
-    status: Option<SlimStatus>,
+    status: Option<WireStatus>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct SlimSpec {
+struct WireSpec {
     #[serde(deserialize_with = "lenient")]
     replicas: i64,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimStatus {
+struct WireStatus {
     #[serde(deserialize_with = "lenient")]
     ready_replicas: i64,
     #[serde(deserialize_with = "lenient")]
@@ -35,7 +35,7 @@ struct SlimStatus {
     desired_number_scheduled: i64,
 }
 
-impl SlimWorkload {
+impl WireWorkload {
     /// How many replicas it wants: the spec of a Deployment or StatefulSet says so, and the status of a DaemonSet.
     pub fn desired(&self) -> u32 {
         let replicas = self.spec.as_ref().map_or(0, |spec| spec.replicas);
@@ -75,7 +75,7 @@ mod tests {
             ),
             (r#"{"metadata":{"name":"a"},"spec":[],"status":7}"#, (0, 0)),
         ] {
-            let workload: SlimWorkload = serde_json::from_str(json).unwrap();
+            let workload: WireWorkload = serde_json::from_str(json).unwrap();
             assert_eq!((workload.desired(), workload.ready()), expected, "{json}");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubevitals_proto::objects::{Pod, Pools, Resources, SlimJob, SlimPod};
+use kubevitals_proto::objects::{Pod, Pools, Resources, WireJob, WirePod};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbesInWords;
 
@@ -27,13 +27,13 @@ fn probes(pod: &Pod) -> String {
 fn the_rules_say_of_each_pod_what_every_reader_must_say() {
     let pools = Pools::default();
     let jobs = cases::jobs().into_iter().filter_map(|job| {
-        let job: SlimJob = serde_json::from_value(job).unwrap();
+        let job: WireJob = serde_json::from_value(job).unwrap();
         let job = job.convert(&pools)?;
         Some((job.key.clone(), Arc::new(job)))
     });
     let jobs: BTreeMap<_, _> = jobs.collect();
     cases::check("rules", |case| {
-        let pod: SlimPod = serde_json::from_value(case.pod.clone()).unwrap();
+        let pod: WirePod = serde_json::from_value(case.pod.clone()).unwrap();
         let pod = pod.convert(&pools).unwrap();
         let line = pod.summary();
         let resize = pod.resize();

@@ -1,6 +1,6 @@
 //! Tests that JSON and protobuf give the same object.
 
-use kubevitals_proto::objects::{Item, Message, Pools, SlimEvent, SlimJob, SlimNode, SlimPod};
+use kubevitals_proto::objects::{Item, Message, Pools, WireEvent, WireJob, WireNode, WirePod};
 use kubevitals_sim::objects::{Resource, encode_protobuf};
 use kubevitals_sim::{Cluster, Config};
 use proptest::prelude::*;
@@ -25,22 +25,22 @@ fn both<K: Item, Object>(
 fn is_alike(resource: Resource, object: &Value) {
     match resource {
         Resource::Pods => {
-            let (json, protobuf) = both("Pod", object, SlimPod::convert);
+            let (json, protobuf) = both("Pod", object, WirePod::convert);
             assert!(json.is_some());
             assert_eq!(json, protobuf, "{object}");
         }
         Resource::Nodes => {
-            let (json, protobuf) = both("Node", object, SlimNode::convert);
+            let (json, protobuf) = both("Node", object, WireNode::convert);
             assert!(json.is_some());
             assert_eq!(json, protobuf, "{object}");
         }
         Resource::Events => {
-            let convert = |event: SlimEvent, pools: &Pools| event.convert(&pools.names);
+            let convert = |event: WireEvent, pools: &Pools| event.convert(&pools.names);
             let (json, protobuf) = both("Event", object, convert);
             assert_eq!(json, protobuf, "{object}");
         }
         _ => {
-            let (json, protobuf) = both("PartialObjectMetadata", object, SlimJob::convert);
+            let (json, protobuf) = both("PartialObjectMetadata", object, WireJob::convert);
             assert_eq!(json, protobuf, "{object}");
         }
     }
@@ -235,9 +235,9 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _read = SlimPod::decode(&bytes);
-        let _read = SlimNode::decode(&bytes);
-        let _read = SlimEvent::decode(&bytes);
+        let _read = WirePod::decode(&bytes);
+        let _read = WireNode::decode(&bytes);
+        let _read = WireEvent::decode(&bytes);
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use kubevitals_proto::objects::time;
 pub use kubevitals_proto::objects::{
     Address, AddressType, Condition, ConditionStatus, ContainerSpec, ContainerStatus,
     EVENT_SELECTOR, Ended, Event, Job, Node, Owner, Phase, Pod, PodKey, PodTemplate, Probe, Ready,
-    Resize, Resources, Role, Said, State, Summary, Uid, Waiting,
+    Resize, Resources, Role, State, StatusDetails, Summary, Uid, Waiting,
 };
 pub use observer::{Observer, Observers};
 pub use watch::{Backoff, Random, Settings, WatchHealth, Watches, random, spawn};

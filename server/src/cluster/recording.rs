@@ -1,6 +1,6 @@
 //! Compares the converted pods and events of a recording of six minutes with their JSON.
 
-use kubevitals_proto::objects::{Pools, SlimEvent, SlimPod};
+use kubevitals_proto::objects::{Pools, WireEvent, WirePod};
 use kubevitals_proto::time::Timestamp;
 use serde_json::Value;
 
@@ -143,7 +143,7 @@ fn assert_pod_matches(pod: &Pod, json: &Value) {
         let json = list(json, statuses)
             .iter()
             .find(|it| it["name"] == *spec.name);
-        assert_eq!(status.is_told(), json.is_some());
+        assert_eq!(status.is_reported(), json.is_some());
         let Some(json) = json else { continue };
         assert_eq!(status.ready, json["ready"] == true);
         assert_eq!(status.started, json["started"] == true);
@@ -188,7 +188,7 @@ fn every_field_of_every_pod_equals_the_json() {
     let (mut pods, mut ended) = (0, 0);
     for step in 1..=STEPS {
         for json in items(step, "pods") {
-            let pod: SlimPod = serde_json::from_value(json.clone()).unwrap();
+            let pod: WirePod = serde_json::from_value(json.clone()).unwrap();
             let pod = pod.convert(&Pools::default()).unwrap();
             assert_pod_matches(&pod, &json);
             pods += 1;
@@ -202,7 +202,7 @@ fn every_field_of_every_pod_equals_the_json() {
 fn every_field_of_every_event_of_a_pod_equals_the_json() {
     let mut events = 0;
     for json in (1..=STEPS).flat_map(|step| items(step, "events")) {
-        let event: SlimEvent = serde_json::from_value(json.clone()).unwrap();
+        let event: WireEvent = serde_json::from_value(json.clone()).unwrap();
         let Some(event) = event.convert(&Interner::default()) else {
             assert_ne!(json["involvedObject"]["kind"], "Pod");
             continue;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use kube::runtime::watcher::Event;
-use kubevitals_proto::objects::{Pools, SlimPod};
+use kubevitals_proto::objects::{Pools, WirePod};
 use serde_json::{Value, json};
 use tikv_jemalloc_ctl::thread;
 
@@ -64,7 +64,7 @@ fn pod(n: usize) -> Value {
 fn a_pod_is_within_the_limit() {
     const PODS: usize = 5_000;
     let pools = Pools::default();
-    let mut table = ObjectCache::<SlimPod, NullPublisher>::new(NullPublisher);
+    let mut table = ObjectCache::<WirePod, NullPublisher>::new(NullPublisher);
     let before = allocated();
     table.apply(Event::Init, &pools);
     for n in 0..PODS {

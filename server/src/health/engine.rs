@@ -473,7 +473,7 @@ fn is_healthy(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
         match existing {
             Some(existing) => {
                 let stays = pod.stays_ended(spec);
-                status.ends(stays) > existing.ends(stays)
+                status.terminations(stays) > existing.terminations(stays)
             }
             None => ends(status)
                 .any(|(_, ended)| finished(ended).is_some_and(|at| now.since(at) <= LOOK_BACK)),

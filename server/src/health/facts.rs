@@ -159,10 +159,10 @@ impl PodFacts {
                 {
                     return existing.restored();
                 }
-                let ends = status.ends(pod.stays_ended(spec));
+                let ends = status.terminations(pod.stays_ended(spec));
                 let (termination_count, unclaimed) =
                     match before.and_then(|before| index.of(&before.containers)) {
-                        Some(before) => (before.ends(pod.stays_ended(spec)), 0),
+                        Some(before) => (before.terminations(pod.stays_ended(spec)), 0),
                         None => ends_before(pod, status, ends, now),
                     };
                 ContainerFacts {

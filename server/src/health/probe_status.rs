@@ -50,7 +50,7 @@ impl Engine {
                     message: facts
                         .map(|facts| message(facts, kind, name, probe.streak))
                         .unwrap_or_default(),
-                    asks: probe.spec.asks.to_string(),
+                    asks: probe.spec.description.to_string(),
                 }
             })
             .collect()

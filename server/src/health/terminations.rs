@@ -85,7 +85,7 @@ mod tests {
 
     fn terminations(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
         let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
-        (status.ends(false), ends.collect())
+        (status.terminations(false), ends.collect())
     }
 
     /// The states of one crash loop.
@@ -122,7 +122,10 @@ mod tests {
         let completed = status(0, State::Terminated(ended(0, 10)), None);
         assert_eq!(terminations(&completed), (0, vec![]));
         let failed = status(0, State::Terminated(ended(1, 10)), None);
-        assert_eq!((failed.ends(false), failed.ends(true)), (1, 0));
+        assert_eq!(
+            (failed.terminations(false), failed.terminations(true)),
+            (1, 0)
+        );
         let waits = status(0, State::Waiting(None), Some(ended(0, 10)));
         assert_eq!(terminations(&waits), (1, vec![(1, 10)]));
         assert!(is_done(Role::Init, &ended(0, 1)));

@@ -1,13 +1,13 @@
 //! The page of a pod, from its object and its events.
 
-use kubevitals_proto::objects::{Event, Pools, SlimPod};
+use kubevitals_proto::objects::{Event, Pools, WirePod};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Evidence, PodVitals, Probe};
 
 use crate::model::{self, Condition, Detail};
 
 /// Conditions and probes from the pod's object. The events are added later.
-pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
+pub(super) fn detail(pod: WirePod, pools: &Pools, now: Timestamp) -> Detail {
     let conditions = pod.conditions().map(|condition| Condition {
         kind: condition.kind.clone(),
         status: condition.status.clone(),
@@ -28,7 +28,7 @@ pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
                 threshold: probe.failure_threshold,
                 since: None,
                 message: String::new(),
-                asks: probe.asks.to_string(),
+                asks: probe.description.to_string(),
             }));
         }
     }
@@ -57,7 +57,7 @@ impl From<Event> for model::Event {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::objects::SlimEvent;
+    use kubevitals_proto::objects::WireEvent;
     use serde_json::json;
 
     use super::*;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_last_time_of_an_event_comes_from_its_series() {
-        let event: SlimEvent = serde_json::from_str(
+        let event: WireEvent = serde_json::from_str(
             r#"{"involvedObject":{"kind":"Pod","namespace":"shop","name":"web"},"type":"Warning","reason":"BackOff","count":3,
                 "lastTimestamp":null,"eventTime":"2026-11-21T05:00:00.000000Z",
                 "series":{"count":9,"lastObservedTime":"2026-11-21T05:10:00.000000Z"}}"#,

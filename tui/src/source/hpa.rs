@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kubevitals_proto::objects::{Lenient, SlimCondition, SlimMeta, lenient};
+use kubevitals_proto::objects::{Lenient, WireCondition, WireMeta, lenient};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
@@ -13,9 +13,9 @@ use crate::model::row::{HpaMetric, HpaRow, Limited};
 /// A HorizontalPodAutoscaler.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SlimHpa {
+pub(super) struct WireHpa {
     #[serde(deserialize_with = "lenient")]
-    pub(super) metadata: SlimMeta,
+    pub(super) metadata: WireMeta,
     #[serde(deserialize_with = "lenient")]
     spec: Option<Spec>,
     #[serde(deserialize_with = "lenient")]
@@ -123,7 +123,7 @@ struct Status {
     #[serde(deserialize_with = "lenient")]
     current_metrics: Vec<Option<Metric>>,
     #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Option<SlimCondition>>,
+    conditions: Vec<Option<WireCondition>>,
 }
 
 impl Metric {
@@ -175,7 +175,7 @@ impl Value {
     }
 }
 
-impl SlimHpa {
+impl WireHpa {
     /// The autoscaler's row; none without a name, which no API server sends.
     pub(super) fn row(self, names: &Names) -> Option<HpaRow> {
         let (metadata, spec, status) = (
@@ -232,7 +232,7 @@ fn count(count: i64) -> u32 {
 }
 
 /// The condition that prevents scaling, or else the one that limits it.
-fn limited(conditions: &[Option<SlimCondition>], names: &Names) -> Option<Limited> {
+fn limited(conditions: &[Option<WireCondition>], names: &Names) -> Option<Limited> {
     let is = |kind: &str, status: &str| {
         let mut found = conditions.iter().flatten();
         found.find(|condition| condition.kind == kind && condition.status == status)
@@ -263,7 +263,7 @@ mod tests {
                 "currentMetrics":[{"type":"Resource","resource":{"name":"cpu","current":{"averageUtilization":90,"averageValue":"90m"}}}],
                 "conditions":[{"type":"AbleToScale","status":"True"},{"type":"ScalingLimited","status":"True",
                     "reason":"TooManyReplicas","message":"the desired replica count is more than the maximum replica count"}]}}"#;
-        let row = serde_json::from_str::<SlimHpa>(json)
+        let row = serde_json::from_str::<WireHpa>(json)
             .unwrap()
             .row(&Names::default())
             .unwrap();

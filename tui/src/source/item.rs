@@ -1,10 +1,10 @@
 //! Objects that a source lists and watches, and their paths.
 
-use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod, SlimWorkload};
+use kubevitals_proto::objects::{WireJob, WireNode, WirePod, WireWorkload};
 use kubevitals_proto::vitals::{Incident, NodeVitals, PodVitals};
 use serde::de::DeserializeOwned;
 
-use super::hpa::SlimHpa;
+use super::hpa::WireHpa;
 
 /// An object that is listed and watched.
 pub(super) trait Item: DeserializeOwned + Send + 'static {
@@ -35,11 +35,11 @@ macro_rules! items {
 }
 
 items!(
-    SlimPod,
-    SlimNode,
-    SlimJob,
-    SlimWorkload,
-    SlimHpa,
+    WirePod,
+    WireNode,
+    WireJob,
+    WireWorkload,
+    WireHpa,
     PodVitals,
     NodeVitals,
     Incident
@@ -97,7 +97,7 @@ mod tests {
             r#"{"kind":"PodVitals","metadata":{"name":"a","namespace":"b","resourceVersion":"7"},"phase":"Running"}"#,
         )
         .unwrap();
-        let pod: SlimPod = serde_json::from_str(
+        let pod: WirePod = serde_json::from_str(
             r#"{"kind":"Pod","metadata":{"name":"a","namespace":"b","resourceVersion":"7"}}"#,
         )
         .unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kubevitals_proto::objects::{
-    Job, SlimEvent, SlimJob, SlimNode, SlimPod, SlimWorkload, lenient,
+    Job, WireEvent, WireJob, WireNode, WirePod, WireWorkload, lenient,
 };
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::attempts::Attempts;
 use super::client::escaped;
 use super::detail::detail;
-use super::hpa::SlimHpa;
+use super::hpa::WireHpa;
 use super::item::{Collection, Item};
 use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
@@ -85,7 +85,7 @@ impl Kubernetes {
 
     async fn nodes(&self) {
         let pools = &self.sender.pools;
-        let row = |node: SlimNode| Some(NodeRow::from_object(&node.convert(pools)?, &pools.names));
+        let row = |node: WireNode| Some(NodeRow::from_object(&node.convert(pools)?, &pools.names));
         let watch = self.watch(Collection("/api/v1/nodes"), Lists::Paged, Part::Nodes);
         watch.follow(&row, &Message::Nodes).await;
     }
@@ -159,7 +159,7 @@ impl Kubernetes {
 
     async fn pods(&self) {
         let pools = &self.sender.pools;
-        let row = |pod: SlimPod| {
+        let row = |pod: WirePod| {
             let pod = pod.convert(pools)?;
             Some(PodRow::from_object(&pod, &pools.names, self.sender.now()))
         };
@@ -174,7 +174,7 @@ impl Kubernetes {
     }
 
     async fn hpas(&self) {
-        let row = |hpa: SlimHpa| hpa.row(self.sender.names());
+        let row = |hpa: WireHpa| hpa.row(self.sender.names());
         let collection = Collection("/apis/autoscaling/v2/horizontalpodautoscalers");
         self.send_rows(collection, Lists::Paged, Part::Hpas, &row, &Message::rows)
             .await;
@@ -203,7 +203,7 @@ impl Kubernetes {
     async fn workload(&self, kind: &'static str, collection: Collection, part: Part) {
         let kind = Name::from(kind);
         let names = self.sender.names();
-        let row = |workload: SlimWorkload| {
+        let row = |workload: WireWorkload| {
             let namespace = names.intern(workload.namespace());
             let key = Key::new(&namespace, &names.intern(workload.name())).part(&kind);
             let replicas = Replicas {
@@ -233,7 +233,7 @@ impl Kubernetes {
 
     /// Jobs, which lead from pods to CronJobs.
     async fn jobs(&self) {
-        let row = |job: SlimJob| {
+        let row = |job: WireJob| {
             let Job { key, cron_job } = job.convert(&self.sender.pools)?;
             Some((Key::new(&key.namespace, &key.name), cron_job))
         };
@@ -314,7 +314,7 @@ struct Page {
 #[derive(serde::Deserialize)]
 struct Events {
     #[serde(default, deserialize_with = "lenient")]
-    items: Vec<Option<SlimEvent>>,
+    items: Vec<Option<WireEvent>>,
 }
 
 impl<'a> Pages<'a> {
@@ -380,7 +380,7 @@ impl Page {
         );
         self.events.begin();
         let (pod, events) = tokio::join!(
-            kubernetes.metrics.parsed::<SlimPod>(&path, "pods", name),
+            kubernetes.metrics.parsed::<WirePod>(&path, "pods", name),
             async {
                 if !self.events.is_due() {
                     return None;

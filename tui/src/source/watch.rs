@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use futures::FutureExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::core::Status;
-use kubevitals_proto::objects::{SlimMeta, lenient};
+use kubevitals_proto::objects::{WireMeta, lenient};
 use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -169,7 +169,7 @@ enum Event<K> {
 #[derive(Deserialize)]
 struct Bookmark {
     #[serde(deserialize_with = "lenient")]
-    metadata: SlimMeta,
+    metadata: WireMeta,
 }
 
 /// The state of a list.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use kube::runtime::watcher::Event;
-use kubevitals_proto::objects::{Item, Pools, SlimJob, SlimNode, SlimPod};
+use kubevitals_proto::objects::{Item, Pools, WireJob, WireNode, WirePod};
 
 use crate::cluster::{Job, Node, Pod, PodKey};
 
@@ -22,7 +22,7 @@ pub(in crate::cluster) trait Watched: Item {
     fn same(one: &Self::Object, other: &Self::Object) -> bool;
 }
 
-impl Watched for SlimNode {
+impl Watched for WireNode {
     type Key = Arc<str>;
     type Object = Node;
 
@@ -36,7 +36,7 @@ impl Watched for SlimNode {
     }
 }
 
-impl Watched for SlimPod {
+impl Watched for WirePod {
     type Key = PodKey;
     type Object = Pod;
 
@@ -50,7 +50,7 @@ impl Watched for SlimPod {
     }
 }
 
-impl Watched for SlimJob {
+impl Watched for WireJob {
     type Key = PodKey;
     type Object = Job;
 
@@ -233,7 +233,7 @@ mod tests {
     #[derive(Default)]
     struct Recorder(Vec<String>);
 
-    impl Publisher<SlimPod> for Recorder {
+    impl Publisher<WirePod> for Recorder {
         fn notify(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
             self.0.push(match (before, after) {
                 (None, Some(pod)) => format!("+{}", pod.key.name),
@@ -249,18 +249,18 @@ mod tests {
         fn publish(&mut self, _: &OrdMap<PodKey, Arc<Pod>>) {}
     }
 
-    fn pod(name: &str, phase: &str) -> SlimPod {
+    fn pod(name: &str, phase: &str) -> WirePod {
         pod_with(name, phase, "")
     }
 
-    fn pod_with(name: &str, phase: &str, uid: &str) -> SlimPod {
+    fn pod_with(name: &str, phase: &str, uid: &str) -> WirePod {
         serde_json::from_value(serde_json::json!({
             "metadata": {"namespace": "default", "name": name, "uid": uid}, "status": {"phase": phase},
         }))
         .unwrap()
     }
 
-    fn names(cache: &ObjectCache<SlimPod, Recorder>) -> Vec<String> {
+    fn names(cache: &ObjectCache<WirePod, Recorder>) -> Vec<String> {
         cache
             .objects
             .keys()
@@ -268,7 +268,7 @@ mod tests {
             .collect()
     }
 
-    fn list(cache: &mut ObjectCache<SlimPod, Recorder>, objects: Vec<SlimPod>) -> Vec<String> {
+    fn list(cache: &mut ObjectCache<WirePod, Recorder>, objects: Vec<WirePod>) -> Vec<String> {
         let pools = Pools::default();
         cache.publisher.0.clear();
         cache.apply(Event::Init, &pools);
@@ -279,7 +279,7 @@ mod tests {
         std::mem::take(&mut cache.publisher.0)
     }
 
-    fn listed(objects: &[&str]) -> ObjectCache<SlimPod, Recorder> {
+    fn listed(objects: &[&str]) -> ObjectCache<WirePod, Recorder> {
         let mut cache = ObjectCache::new(Recorder::default());
         let objects = objects.iter().map(|object| pod(object, "Running"));
         list(&mut cache, objects.collect());

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
-use kubevitals_proto::objects::SlimEvent;
+use kubevitals_proto::objects::WireEvent;
 use kubevitals_proto::time::Timestamp;
 
 use super::follow::version_of;
@@ -58,7 +58,7 @@ impl EventFeed {
     }
 
     /// Applies an event of the watch.
-    fn apply(&mut self, event: watcher::Event<SlimEvent>, names: &Interner) {
+    fn apply(&mut self, event: watcher::Event<WireEvent>, names: &Interner) {
         match event {
             watcher::Event::Init => self.listing = Some(Listing::default()),
             watcher::Event::InitApply(event) => {
@@ -142,7 +142,7 @@ impl Seen {
 
 /// Applies a stream of events to the feed.
 pub(super) async fn follow(
-    stream: impl Stream<Item = Result<watcher::Event<SlimEvent>, FailedAttempt>> + Send,
+    stream: impl Stream<Item = Result<watcher::Event<WireEvent>, FailedAttempt>> + Send,
     feed: &mut EventFeed,
     names: &Interner,
     health: &WatchHealth,
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    fn event(name: &str, count: u32, second: i64) -> SlimEvent {
+    fn event(name: &str, count: u32, second: i64) -> WireEvent {
         let last = Timestamp::from_secs(second).to_rfc3339_seconds();
         serde_json::from_value(json!({
             "metadata": {"name": name, "uid": name}, "involvedObject": {"kind": "Pod", "name": "p"},
@@ -214,11 +214,11 @@ mod tests {
             Self { feed, recorded }
         }
 
-        fn apply(&mut self, event: watcher::Event<SlimEvent>) {
+        fn apply(&mut self, event: watcher::Event<WireEvent>) {
             self.feed.apply(event, &Interner::default());
         }
 
-        fn list(&mut self, events: impl IntoIterator<Item = SlimEvent>) {
+        fn list(&mut self, events: impl IntoIterator<Item = WireEvent>) {
             self.apply(watcher::Event::Init);
             for event in events {
                 self.apply(watcher::Event::InitApply(event));

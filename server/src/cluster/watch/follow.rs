@@ -68,7 +68,7 @@ mod tests {
 
     use futures::stream;
     use imbl::OrdMap;
-    use kubevitals_proto::objects::SlimPod;
+    use kubevitals_proto::objects::WirePod;
     use serde_json::json;
 
     use super::super::report::{Need, Outages};
@@ -78,7 +78,7 @@ mod tests {
     /// Records the version that the health reports when the cache publishes.
     struct RecordingPublisher<'a>(&'a WatchHealth, Vec<String>);
 
-    impl Publisher<SlimPod> for RecordingPublisher<'_> {
+    impl Publisher<WirePod> for RecordingPublisher<'_> {
         fn notify(&mut self, _: Option<&Arc<Pod>>, _: Option<&Arc<Pod>>) {}
 
         fn publish(&mut self, _: &OrdMap<PodKey, Arc<Pod>>) {
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    fn pod(name: &str, version: &str) -> SlimPod {
+    fn pod(name: &str, version: &str) -> WirePod {
         let metadata = json!({"namespace": "default", "name": name, "resourceVersion": version});
         serde_json::from_value(json!({ "metadata": metadata })).unwrap()
     }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use kubevitals_proto::objects::{SlimEvent, SlimJob, SlimNode, SlimPod};
+use kubevitals_proto::objects::{WireEvent, WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
 pub use health::WatchHealth;
@@ -100,14 +100,14 @@ pub fn spawn(
     };
     let outages = Arc::new(Outages::default());
 
-    let collection = Collection::all::<SlimNode>().labels(node_selector);
-    let stream = Reflector::<SlimNode>::new(client, collection, true, random).stream();
+    let collection = Collection::all::<WireNode>().labels(node_selector);
+    let stream = Reflector::<WireNode>::new(client, collection, true, random).stream();
     let publisher = NodePublisher {
         cluster: Arc::clone(cluster),
         observers: observers.clone(),
         changed: watches.nodes_changed.clone(),
     };
-    let mut cache = ObjectCache::<SlimNode, _>::new(publisher);
+    let mut cache = ObjectCache::<WireNode, _>::new(publisher);
     let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of nodes", async move {
@@ -115,10 +115,10 @@ pub fn spawn(
         follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
     });
 
-    let collection = Collection::all::<SlimPod>();
-    let stream = Reflector::<SlimPod>::new(client, collection, true, random).stream();
+    let collection = Collection::all::<WirePod>();
+    let stream = Reflector::<WirePod>::new(client, collection, true, random).stream();
     let publisher = PodPublisher::new(cluster, observers.clone(), retention, clock);
-    let mut cache = ObjectCache::<SlimPod, _>::new(publisher);
+    let mut cache = ObjectCache::<WirePod, _>::new(publisher);
     let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of pods", async move {
@@ -127,8 +127,8 @@ pub fn spawn(
     });
 
     // Events have no cache in the API server that a watch could start from; Jobs are few.
-    let collection = Collection::all::<SlimEvent>().fields(super::EVENT_SELECTOR);
-    let stream = Reflector::<SlimEvent>::new(client, collection, false, random).stream();
+    let collection = Collection::all::<WireEvent>().fields(super::EVENT_SELECTOR);
+    let stream = Reflector::<WireEvent>::new(client, collection, false, random).stream();
     let mut feed = EventFeed::new(observers);
     let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
     let pods_health = Arc::clone(&watches.pods);
@@ -147,10 +147,10 @@ pub fn spawn(
         .await;
     });
 
-    let collection = Collection::all::<SlimJob>();
-    let stream = Reflector::<SlimJob>::new(client, collection, false, random).stream();
+    let collection = Collection::all::<WireJob>();
+    let stream = Reflector::<WireJob>::new(client, collection, false, random).stream();
     let publisher = JobPublisher::new(cluster, retention, clock);
-    let mut cache = ObjectCache::<SlimJob, _>::new(publisher);
+    let mut cache = ObjectCache::<WireJob, _>::new(publisher);
     let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of jobs", async move {

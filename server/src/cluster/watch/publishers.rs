@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imbl::OrdMap;
-use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod};
+use kubevitals_proto::objects::{WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
 use super::cache::Publisher;
@@ -20,7 +20,7 @@ pub(super) struct NodePublisher {
     pub(super) changed: watch::Sender<()>,
 }
 
-impl Publisher<SlimNode> for NodePublisher {
+impl Publisher<WireNode> for NodePublisher {
     fn notify(&mut self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
         for observer in &self.observers {
             observer.node(before, after);
@@ -62,7 +62,7 @@ impl PodPublisher {
     }
 }
 
-impl Publisher<SlimPod> for PodPublisher {
+impl Publisher<WirePod> for PodPublisher {
     fn notify(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
         for observer in &self.observers {
             observer.pod(before, after);
@@ -109,7 +109,7 @@ impl JobPublisher {
     }
 }
 
-impl Publisher<SlimJob> for JobPublisher {
+impl Publisher<WireJob> for JobPublisher {
     fn notify(&mut self, before: Option<&Arc<Job>>, after: Option<&Arc<Job>>) {
         if let Some(job) = after {
             self.jobs.insert(job.key.clone(), Arc::clone(job));

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::request::Encoding;
-use kubevitals_proto::objects::{Item, SlimMeta};
+use kubevitals_proto::objects::{Item, WireMeta};
 
 /// The longest object or event in bytes. etcd accepts objects of 1.5 MiB.
 const MAX_OBJECT: usize = 16 << 20;
@@ -336,7 +336,7 @@ pub(super) enum WatchEvent<K> {
 }
 
 impl<K> WatchEvent<K> {
-    fn bookmark(meta: &SlimMeta) -> Self {
+    fn bookmark(meta: &WireMeta) -> Self {
         Self::Bookmark {
             version: meta.resource_version.clone(),
             ends_initial_events: meta.ends_initial_events(),

@@ -29,7 +29,7 @@ pub(in crate::health) fn record_terminations(
             continue;
         };
         let (now, previous) = (
-            status.ends(pod.stays_ended(spec)),
+            status.terminations(pod.stays_ended(spec)),
             container.termination_count,
         );
         if now < previous {
@@ -251,7 +251,7 @@ pub(in crate::health) fn change_cause(
     };
     let (from, ended, old_cause) = (restart.incident, restart.ended.clone(), restart.cause);
     let failing_since = restart.failing_since;
-    let its = restart.ends();
+    let its = restart.terminations();
     (restart.cause, restart.certainty) = (cause, certainty);
     restart.decided |= certainty == Certainty::Direct;
     let alone = context

@@ -108,7 +108,7 @@ impl World {
             created_seconds: 1,
             deleted_seconds: 0,
             owner: None,
-            said: None,
+            details: None,
             template: Arc::new(PodTemplate::default()),
             containers: Box::default(),
         };

@@ -196,7 +196,7 @@ fn incomplete(vitals: &mut PodVitals, pod: &Pod, latest: &Latest) {
     for state in latest.incomplete_containers(at) {
         let mut running = vitals.containers.iter_mut().zip(&pod.containers);
         let running = running.find(|(container, status)| {
-            *container.name == *state.name && (status.is_running() || !status.is_told())
+            *container.name == *state.name && (status.is_running() || !status.is_reported())
         });
         if let Some((container, _)) = running {
             container.absent = Some(match &state.absent {
@@ -219,7 +219,9 @@ fn of_incomplete(pod: &Pod, absent: &Absent) -> Absence {
             ..
         } => {
             let subject = format!("container {name}");
-            let container = pod.container(name).filter(|(_, status)| status.is_told());
+            let container = pod
+                .container(name)
+                .filter(|(_, status)| status.is_reported());
             let idle =
                 container.and_then(|(spec, status)| absence::idle(&subject, pod, spec, status));
             idle.unwrap_or_else(|| absence::lacking(&subject, absent))

@@ -41,7 +41,7 @@ fn recent_by_node(context: &mut VitalsContext) -> &HashMap<Arc<str>, u64> {
 /// The restarts of each of a pod's containers.
 pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts> {
     let at = context.at();
-    let restarted = pod.containers.iter().any(|it| it.ends(false) > 0);
+    let restarted = pod.containers.iter().any(|it| it.terminations(false) > 0);
     // Most pods never restart.
     let restarts = if restarted {
         context.sources.health.restarts(pod)
@@ -59,7 +59,9 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
             let its = restarts.iter().filter(|restart| restart.container == index);
             let last = match its.clone().next_back() {
                 Some(last) => Some(last.clone()),
-                None if status.ends(false) > 0 => context.sources.health.last_restart(pod, index),
+                None if status.terminations(false) > 0 => {
+                    context.sources.health.last_restart(pod, index)
+                }
                 None => None,
             };
             Restarts {

@@ -58,9 +58,9 @@ pub(in crate::query) fn pod(pod: &Pod) -> Option<Explanation> {
 /// have, and app containers and sidecars before init containers.
 pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
     let idle = |init: bool| {
-        let containers = pod
-            .containers()
-            .filter(move |(spec, status)| (spec.role == Role::Init) == init && status.is_told());
+        let containers = pod.containers().filter(move |(spec, status)| {
+            (spec.role == Role::Init) == init && status.is_reported()
+        });
         containers.filter_map(|(spec, status)| {
             let completed = has_completed(status);
             Some((completed, spec, container(pod, spec, status)?))
@@ -110,7 +110,7 @@ fn waits(
         Some("CrashLoopBackOff") => {
             let last = status.last.as_deref();
             let after = last.map_or_else(String::new, |last| format!(" after {}", ending(last)));
-            let times = match status.ends(pod.stays_ended(spec)) {
+            let times = match status.terminations(pod.stays_ended(spec)) {
                 0 | 1 => String::new(),
                 times => format!(", {times} times"),
             };

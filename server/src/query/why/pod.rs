@@ -155,7 +155,7 @@ fn not_reported(sources: &Sources, pod: &Pod, node: &str) -> Outcome {
 fn add_running(chain: &mut Chain, pod: &Pod, phase: &str) {
     let idle = pod.containers().find(|(spec, status)| {
         let completed = matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
-        spec.role.stays() && status.is_told() && !status.is_running() && !completed
+        spec.role.stays() && status.is_reported() && !status.is_running() && !completed
     });
     let words =
         idle.and_then(|(spec, status)| Some((spec, not_running::container(pod, spec, status)?)));
@@ -175,7 +175,7 @@ fn idle_container(pod: &Pod, absent: &Absent) -> Option<Explanation> {
     };
     let (spec, status) = pod.container(container.as_deref()?)?;
     let Explanation { what, hint } =
-        not_running::container(pod, spec, status).filter(|_| status.is_told())?;
+        not_running::container(pod, spec, status).filter(|_| status.is_reported())?;
     let what = format!("container {} {what}", spec.name);
     Some(Explanation { what, hint })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kubevitals_proto::objects::{Pools, SlimNode};
+use kubevitals_proto::objects::{Pools, WireNode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(super) fn cells(node: &Value, ages: Ages) -> Vec<Value> {
 }
 
 fn status(node: &Value) -> &'static str {
-    let read = SlimNode::deserialize(node).ok();
+    let read = WireNode::deserialize(node).ok();
     let read = read.and_then(|node| node.convert(&Pools::default()));
     read.map_or("Unknown", |node| node.status(node.ready))
 }

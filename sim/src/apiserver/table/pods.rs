@@ -1,6 +1,6 @@
 //! Pods: READY, STATUS and RESTARTS, the way kubectl users read them.
 
-use kubevitals_proto::objects::{Pod, Pools, SlimPod};
+use kubevitals_proto::objects::{Pod, Pools, WirePod};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::ages::Ages;
 use crate::members::{Members, joined};
 
 pub(super) fn cells(pod: &Value, ages: Ages) -> Vec<Value> {
-    let read = SlimPod::deserialize(pod).ok();
+    let read = WirePod::deserialize(pod).ok();
     let read = read.and_then(|pod| pod.convert(&Pools::default()));
     let summary = read.as_ref().map(Pod::summary);
     let [ready, status, restarts] = summary.map_or_else(Default::default, |it| {

@@ -172,7 +172,7 @@ fn restarts(
 ) -> Restarts {
     let count = status.restarts;
     let is_over = pod.deleted_seconds > 0 || pod.phase.is_over();
-    let again = !is_over && status.ends(pod.stays_ended(spec)) > count;
+    let again = !is_over && status.terminations(pod.stays_ended(spec)) > count;
     let ended = match &status.state {
         State::Terminated(ended) if again => Some(ended),
         _ => status.last.as_ref(),
@@ -235,7 +235,7 @@ impl NodeRow {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::objects::{Pools, SlimNode, SlimPod};
+    use kubevitals_proto::objects::{Pools, WireNode, WirePod};
     use serde_json::{Value, json};
 
     use super::*;
@@ -247,7 +247,7 @@ mod tests {
 
     fn row_of(pod: Value) -> PodRow {
         let pools = Pools::default();
-        let pod: SlimPod = serde_json::from_value(pod).unwrap();
+        let pod: WirePod = serde_json::from_value(pod).unwrap();
         let pod = pod.convert(&pools).unwrap();
         PodRow::from_object(&pod, &pools.names, NOW.parse().unwrap())
     }
@@ -447,7 +447,7 @@ mod tests {
     #[test]
     fn a_node_is_read_into_its_row() {
         let pools = Pools::default();
-        let node: SlimNode = serde_json::from_value(json!({
+        let node: WireNode = serde_json::from_value(json!({
             "metadata": {"name": "n1", "creationTimestamp": "2026-11-21T05:00:00Z"}, "spec": {"unschedulable": true},
             "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "110"}, "conditions": [
                 {"type": "MemoryPressure", "status": "True"}, {"type": "DiskPressure", "status": "False"},

@@ -17,7 +17,7 @@ use hyper::body::Frame;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
-use kubevitals_proto::objects::{Item, SlimPod};
+use kubevitals_proto::objects::{Item, WirePod};
 use kubevitals_proto::wire::{envelope, protobuf as wire};
 use kubevitals_sim::objects::encode_protobuf;
 use parking_lot::Mutex;
@@ -231,10 +231,10 @@ impl Server {
         }
     }
 
-    fn reflector(&self, watch_list: bool) -> Reflector<SlimPod> {
+    fn reflector(&self, watch_list: bool) -> Reflector<WirePod> {
         Reflector::new(
             &self.client,
-            Collection::all::<SlimPod>(),
+            Collection::all::<WirePod>(),
             watch_list,
             || 0.5,
         )
@@ -255,7 +255,7 @@ async fn follow_to(
     let (mut objects, mut listing, mut failures) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     let mut seen = 0;
     while seen < events {
-        let name = |pod: SlimPod| pod.metadata().name.clone();
+        let name = |pod: WirePod| pod.metadata().name.clone();
         match stream.next().await.unwrap() {
             Ok(Event::Init) => listing.clear(),
             Ok(Event::InitApply(pod)) => {
