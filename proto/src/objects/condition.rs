@@ -1,30 +1,23 @@
 //! A condition of a pod or a node.
 
-use serde::Deserialize;
-
-use super::lenient::lenient;
 use super::protobuf::message;
 use super::text::WireTime;
 use crate::time::Timestamp;
 
-/// A condition on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct WireCondition {
-    /// `Ready`, `PodScheduled`, …
-    #[serde(rename = "type", deserialize_with = "lenient")]
-    pub kind: String,
-    /// `True`, `False` or `Unknown`.
-    #[serde(deserialize_with = "lenient")]
-    pub status: String,
-    /// One word.
-    #[serde(deserialize_with = "lenient")]
-    pub reason: String,
-    /// A sentence.
-    #[serde(deserialize_with = "lenient")]
-    pub message: String,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) last_transition_time: WireTime,
+message! {
+    /// A condition on the wire.
+    pub struct WireCondition {
+        /// `Ready`, `PodScheduled`, …
+        #[serde(rename = "type")]
+        pub kind: String = 1,
+        /// `True`, `False` or `Unknown`.
+        pub status: String = 2,
+        /// One word.
+        pub reason: String = 5,
+        /// A sentence.
+        pub message: String = 6,
+        pub(super) last_transition_time: WireTime = 4,
+    }
 }
 
 impl WireCondition {
@@ -33,6 +26,3 @@ impl WireCondition {
         self.last_transition_time.0
     }
 }
-
-// A `PodCondition` and a `NodeCondition` have these fields under the same numbers.
-message!(WireCondition { 1 => kind, 2 => status, 4 => last_transition_time, 5 => reason, 6 => message });

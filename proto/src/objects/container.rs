@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::bounds::Reported;
 use super::intern::Interner;
-use super::lenient::lenient;
 use super::protobuf::message;
 use super::resize::reported;
 use super::resources::{WireRequirements, WireResources};
@@ -149,86 +146,43 @@ impl ContainerStatus {
     }
 }
 
-/// A container's status on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct WireContainerStatus {
-    #[serde(deserialize_with = "lenient")]
-    pub(super) name: String,
-    #[serde(deserialize_with = "lenient")]
-    ready: bool,
-    #[serde(deserialize_with = "lenient")]
-    started: bool,
-    #[serde(deserialize_with = "lenient")]
-    restart_count: i64,
-    #[serde(deserialize_with = "lenient")]
-    state: Option<WireState>,
-    #[serde(deserialize_with = "lenient")]
-    last_state: Option<WireState>,
-    #[serde(deserialize_with = "lenient")]
-    resources: Option<WireRequirements>,
-    #[serde(deserialize_with = "lenient")]
-    allocated_resources: Option<WireResources>,
+message! {
+    /// A container's status on the wire.
+    pub(super) struct WireContainerStatus {
+        pub(super) name: String = 1,
+        ready: bool = 4,
+        started: bool = 9,
+        restart_count: i64 = 5,
+        state: Option<WireState> = 2,
+        last_state: Option<WireState> = 3,
+        resources: Option<WireRequirements> = 11,
+        allocated_resources: Option<WireResources> = 10,
+    }
+
+    struct WireState {
+        waiting: Option<WireWaiting> = 1,
+        running: Option<WireRunning> = 2,
+        terminated: Option<WireEnded> = 3,
+    }
+
+    struct WireWaiting {
+        reason: String = 1,
+        message: String = 2,
+    }
+
+    struct WireRunning {
+        started_at: WireTime = 1,
+    }
+
+    struct WireEnded {
+        exit_code: i64 = 1,
+        signal: i64 = 2,
+        reason: String = 3,
+        message: String = 4,
+        started_at: WireTime = 5,
+        finished_at: WireTime = 6,
+    }
 }
-
-message!(WireContainerStatus {
-    1 => name, 2 => state, 3 => last_state, 4 => ready, 5 => restart_count, 9 => started,
-    10 => allocated_resources, 11 => resources,
-});
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireState {
-    #[serde(deserialize_with = "lenient")]
-    waiting: Option<WireWaiting>,
-    #[serde(deserialize_with = "lenient")]
-    running: Option<WireRunning>,
-    #[serde(deserialize_with = "lenient")]
-    terminated: Option<WireEnded>,
-}
-
-message!(WireState { 1 => waiting, 2 => running, 3 => terminated });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireWaiting {
-    #[serde(deserialize_with = "lenient")]
-    reason: String,
-    #[serde(deserialize_with = "lenient")]
-    message: String,
-}
-
-message!(WireWaiting { 1 => reason, 2 => message });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WireRunning {
-    #[serde(deserialize_with = "lenient")]
-    started_at: WireTime,
-}
-
-message!(WireRunning { 1 => started_at });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WireEnded {
-    #[serde(deserialize_with = "lenient")]
-    exit_code: i64,
-    #[serde(deserialize_with = "lenient")]
-    signal: i64,
-    #[serde(deserialize_with = "lenient")]
-    reason: String,
-    #[serde(deserialize_with = "lenient")]
-    message: String,
-    #[serde(deserialize_with = "lenient")]
-    started_at: WireTime,
-    #[serde(deserialize_with = "lenient")]
-    finished_at: WireTime,
-}
-
-message!(WireEnded {
-    1 => exit_code, 2 => signal, 3 => reason, 4 => message, 5 => started_at, 6 => finished_at,
-});
 
 impl WireContainerStatus {
     /// What it says of the container's resources.

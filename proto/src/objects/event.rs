@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use crate::time::Timestamp;
-use serde::Deserialize;
 
 use super::intern::Interner;
-use super::lenient::lenient;
 use super::metadata::{self, WireMeta};
 use super::protobuf::message;
 use super::text::{WireTime, named};
@@ -50,84 +48,47 @@ pub struct Event {
     pub host: Arc<str>,
 }
 
-/// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WireEvent {
-    /// Its metadata.
-    #[serde(default, deserialize_with = "lenient")]
-    pub metadata: WireMeta,
-    #[serde(default, deserialize_with = "lenient")]
-    involved_object: Option<WireInvolved>,
-    #[serde(rename = "type", default, deserialize_with = "lenient")]
-    kind: String,
-    #[serde(default, deserialize_with = "lenient")]
-    reason: String,
-    #[serde(default, deserialize_with = "lenient")]
-    message: String,
-    #[serde(default, deserialize_with = "lenient")]
-    count: i64,
-    #[serde(default, deserialize_with = "lenient")]
-    first_timestamp: WireTime,
-    #[serde(default, deserialize_with = "lenient")]
-    last_timestamp: WireTime,
-    #[serde(default, deserialize_with = "lenient")]
-    event_time: WireTime,
-    #[serde(default, deserialize_with = "lenient")]
-    series: Option<WireSeries>,
-    #[serde(default, deserialize_with = "lenient")]
-    reporting_component: String,
-    #[serde(default, deserialize_with = "lenient")]
-    reporting_instance: String,
-    #[serde(default, deserialize_with = "lenient")]
-    source: Option<WireSource>,
+message! {
+    /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
+    pub struct WireEvent {
+        /// Its metadata.
+        pub metadata: WireMeta = 1,
+        involved_object: Option<WireInvolved> = 2,
+        #[serde(rename = "type")]
+        kind: String = 9,
+        reason: String = 3,
+        message: String = 4,
+        count: i64 = 8,
+        first_timestamp: WireTime = 6,
+        last_timestamp: WireTime = 7,
+        event_time: WireTime = 10,
+        series: Option<WireSeries> = 11,
+        reporting_component: String = 14,
+        reporting_instance: String = 15,
+        source: Option<WireSource> = 5,
+    }
 }
-
-message!(WireEvent {
-    1 => metadata, 2 => involved_object, 3 => reason, 4 => message, 5 => source, 6 => first_timestamp,
-    7 => last_timestamp, 8 => count, 9 => kind, 10 => event_time, 11 => series, 14 => reporting_component,
-    15 => reporting_instance,
-});
 metadata::item!(WireEvent, "/api/v1/events");
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WireInvolved {
-    #[serde(deserialize_with = "lenient")]
-    kind: String,
-    #[serde(deserialize_with = "lenient")]
-    namespace: String,
-    #[serde(deserialize_with = "lenient")]
-    name: String,
-    #[serde(deserialize_with = "lenient")]
-    uid: String,
-    #[serde(deserialize_with = "lenient")]
-    field_path: String,
+message! {
+    struct WireInvolved {
+        kind: String = 1,
+        namespace: String = 2,
+        name: String = 3,
+        uid: String = 4,
+        field_path: String = 7,
+    }
+
+    struct WireSeries {
+        count: i64 = 1,
+        last_observed_time: WireTime = 2,
+    }
+
+    struct WireSource {
+        component: String = 1,
+        host: String = 2,
+    }
 }
-
-message!(WireInvolved { 1 => kind, 2 => namespace, 3 => name, 4 => uid, 7 => field_path });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WireSeries {
-    #[serde(deserialize_with = "lenient")]
-    count: i64,
-    #[serde(deserialize_with = "lenient")]
-    last_observed_time: WireTime,
-}
-
-message!(WireSeries { 1 => count, 2 => last_observed_time });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireSource {
-    #[serde(deserialize_with = "lenient")]
-    component: String,
-    #[serde(deserialize_with = "lenient")]
-    host: String,
-}
-
-message!(WireSource { 1 => component, 2 => host });
 
 impl WireEvent {
     /// The event; nothing if it is not about a pod of its own namespace.

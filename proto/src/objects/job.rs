@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
-use super::lenient::lenient;
 use super::metadata::{self, WireMeta};
 use super::protobuf::message;
 use super::text::named;
@@ -19,15 +16,13 @@ pub struct Job {
     pub cron_job: Arc<str>,
 }
 
-/// A Job on the wire. Only its metadata is requested.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct WireJob {
-    /// Its metadata.
-    #[serde(default, deserialize_with = "lenient")]
-    pub metadata: WireMeta,
+message! {
+    /// A Job on the wire. Only its metadata is requested.
+    pub struct WireJob {
+        /// Its metadata.
+        pub metadata: WireMeta = 1,
+    }
 }
-
-message!(WireJob { 1 => metadata });
 metadata::item!(WireJob, "/apis/batch/v1/jobs", metadata_only: true);
 
 impl WireJob {

@@ -31,52 +31,31 @@ pub trait Item: Message + DeserializeOwned + Send + 'static {
     }
 }
 
-/// The part of `metadata` that is read.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct WireMeta {
-    /// Its name.
-    #[serde(deserialize_with = "lenient")]
-    pub name: String,
-    /// Its namespace; empty for an object that is in none.
-    #[serde(deserialize_with = "lenient")]
-    pub namespace: String,
-    /// Its UID.
-    #[serde(deserialize_with = "lenient")]
-    pub uid: String,
-    /// Its resource version.
-    #[serde(deserialize_with = "lenient")]
-    pub resource_version: String,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) creation_timestamp: WireTime,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) deletion_timestamp: WireTime,
-    #[serde(deserialize_with = "lenient")]
-    labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) owner_references: Vec<Option<WireOwner>>,
-    #[serde(deserialize_with = "lenient")]
-    annotations: Option<WireAnnotations>,
+message! {
+    /// The part of `metadata` that is read.
+    pub struct WireMeta {
+        /// Its name.
+        pub name: String = 1,
+        /// Its namespace; empty for an object that is in none.
+        pub namespace: String = 3,
+        /// Its UID.
+        pub uid: String = 5,
+        /// Its resource version.
+        pub resource_version: String = 6,
+        pub(super) creation_timestamp: WireTime = 8,
+        pub(super) deletion_timestamp: WireTime = 9,
+        labels: BTreeMap<String, String> = 11,
+        pub(super) owner_references: Vec<Option<WireOwner>> = 13,
+        annotations: Option<WireAnnotations> = 12,
+    }
+
+    /// An owner on the wire.
+    pub(super) struct WireOwner {
+        pub(super) kind: String = 1,
+        pub(super) name: String = 3,
+        pub(super) controller: bool = 6,
+    }
 }
-
-message!(WireMeta {
-    1 => name, 3 => namespace, 5 => uid, 6 => resource_version, 8 => creation_timestamp, 9 => deletion_timestamp,
-    11 => labels, 12 => annotations, 13 => owner_references,
-});
-
-/// An owner on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct WireOwner {
-    #[serde(deserialize_with = "lenient")]
-    pub(super) kind: String,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) name: String,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) controller: bool,
-}
-
-message!(WireOwner { 1 => kind, 3 => name, 6 => controller });
 
 /// The annotation with which a node names another path for its resource metrics, as metrics-server reads it.
 const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";

@@ -6,11 +6,9 @@ use std::sync::Arc;
 
 use crate::labels::Labels;
 use crate::time::Timestamp;
-use serde::Deserialize;
 
 use super::condition::WireCondition;
 use super::intern::Interner;
-use super::lenient::lenient;
 use super::metadata::{self, WireMeta};
 use super::protobuf::message;
 use super::resources::{Resources, WireResources, amounts};
@@ -154,88 +152,50 @@ impl fmt::Display for AddressType {
     }
 }
 
-/// A node on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct WireNode {
-    /// Its metadata.
-    #[serde(default, deserialize_with = "lenient")]
-    pub metadata: WireMeta,
-    #[serde(default, deserialize_with = "lenient")]
-    spec: Option<WireSpec>,
-    #[serde(default, deserialize_with = "lenient")]
-    status: Option<WireStatus>,
+message! {
+    /// A node on the wire.
+    pub struct WireNode {
+        /// Its metadata.
+        pub metadata: WireMeta = 1,
+        spec: Option<WireSpec> = 2,
+        status: Option<WireStatus> = 3,
+    }
 }
-
-message!(WireNode { 1 => metadata, 2 => spec, 3 => status });
 metadata::item!(WireNode, "/api/v1/nodes");
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireSpec {
-    #[serde(deserialize_with = "lenient")]
-    unschedulable: bool,
+message! {
+    struct WireSpec {
+        unschedulable: bool = 4,
+    }
+
+    struct WireStatus {
+        addresses: Vec<Option<WireAddress>> = 5,
+        conditions: Vec<Option<WireCondition>> = 4,
+        daemon_endpoints: Option<WireEndpoints> = 6,
+        capacity: Option<WireResources> = 1,
+        allocatable: Option<WireResources> = 2,
+        node_info: Option<WireInfo> = 7,
+    }
+
+    struct WireAddress {
+        #[serde(rename = "type")]
+        kind: String = 1,
+        address: String = 2,
+    }
+
+    struct WireEndpoints {
+        kubelet_endpoint: Option<WireEndpoint> = 1,
+    }
+
+    struct WireEndpoint {
+        #[serde(rename = "Port")]
+        port: i64 = 1,
+    }
+
+    struct WireInfo {
+        kubelet_version: String = 7,
+    }
 }
-
-message!(WireSpec { 4 => unschedulable });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireStatus {
-    #[serde(deserialize_with = "lenient")]
-    addresses: Vec<Option<WireAddress>>,
-    #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Option<WireCondition>>,
-    #[serde(deserialize_with = "lenient")]
-    daemon_endpoints: Option<WireEndpoints>,
-    #[serde(deserialize_with = "lenient")]
-    capacity: Option<WireResources>,
-    #[serde(deserialize_with = "lenient")]
-    allocatable: Option<WireResources>,
-    #[serde(deserialize_with = "lenient")]
-    node_info: Option<WireInfo>,
-}
-
-message!(WireStatus {
-    1 => capacity, 2 => allocatable, 4 => conditions, 5 => addresses, 6 => daemon_endpoints, 7 => node_info,
-});
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireAddress {
-    #[serde(rename = "type", deserialize_with = "lenient")]
-    kind: String,
-    #[serde(deserialize_with = "lenient")]
-    address: String,
-}
-
-message!(WireAddress { 1 => kind, 2 => address });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireEndpoints {
-    #[serde(deserialize_with = "lenient")]
-    kubelet_endpoint: Option<WireEndpoint>,
-}
-
-message!(WireEndpoints { 1 => kubelet_endpoint });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireEndpoint {
-    #[serde(rename = "Port", deserialize_with = "lenient")]
-    port: i64,
-}
-
-message!(WireEndpoint { 1 => port });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireInfo {
-    #[serde(deserialize_with = "lenient")]
-    kubelet_version: String,
-}
-
-message!(WireInfo { 7 => kubelet_version });
 
 impl WireCondition {
     fn status(&self) -> ConditionStatus {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use crate::labels::Labels;
 use crate::time::Timestamp;
 use crate::wire::protobuf::{Malformed, Value};
-use serde::Deserialize;
 
 use super::bounds::Reported;
 use super::condition::WireCondition;
 use super::container::WireContainerStatus;
 use super::intern::Interner;
-use super::lenient::{Lenient, lenient};
+use super::lenient::Lenient;
 use super::metadata::{self, WireMeta};
 use super::protobuf::{Field, message};
 use super::resize::reported;
@@ -235,48 +234,30 @@ impl Pod {
     }
 }
 
-/// A pod on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct WirePod {
-    /// Its metadata.
-    #[serde(default, deserialize_with = "lenient")]
-    pub metadata: WireMeta,
-    #[serde(default, deserialize_with = "lenient")]
-    spec: Option<WireSpec>,
-    #[serde(default, deserialize_with = "lenient")]
-    status: Option<WireStatus>,
+message! {
+    /// A pod on the wire.
+    pub struct WirePod {
+        /// Its metadata.
+        pub metadata: WireMeta = 1,
+        spec: Option<WireSpec> = 2,
+        status: Option<WireStatus> = 3,
+    }
 }
-
-message!(WirePod { 1 => metadata, 2 => spec, 3 => status });
 metadata::item!(WirePod, "/api/v1/pods");
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireStatus {
-    #[serde(deserialize_with = "lenient")]
-    phase: Phase,
-    #[serde(deserialize_with = "lenient")]
-    start_time: WireTime,
-    #[serde(deserialize_with = "lenient")]
-    reason: String,
-    #[serde(deserialize_with = "lenient")]
-    message: String,
-    #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Option<WireCondition>>,
-    #[serde(deserialize_with = "lenient")]
-    init_container_statuses: Vec<Option<WireContainerStatus>>,
-    #[serde(deserialize_with = "lenient")]
-    container_statuses: Vec<Option<WireContainerStatus>>,
-    #[serde(deserialize_with = "lenient")]
-    resources: Option<WireRequirements>,
-    #[serde(deserialize_with = "lenient")]
-    allocated_resources: Option<WireResources>,
+message! {
+    struct WireStatus {
+        phase: Phase = 1,
+        start_time: WireTime = 7,
+        reason: String = 4,
+        message: String = 3,
+        conditions: Vec<Option<WireCondition>> = 2,
+        init_container_statuses: Vec<Option<WireContainerStatus>> = 10,
+        container_statuses: Vec<Option<WireContainerStatus>> = 8,
+        resources: Option<WireRequirements> = 20,
+        allocated_resources: Option<WireResources> = 19,
+    }
 }
-
-message!(WireStatus {
-    1 => phase, 2 => conditions, 3 => message, 4 => reason, 7 => start_time, 8 => container_statuses,
-    10 => init_container_statuses, 19 => allocated_resources, 20 => resources,
-});
 
 impl WirePod {
     /// Its conditions.

@@ -115,14 +115,11 @@ impl Message for WireProbe {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireExec {
-    #[serde(deserialize_with = "lenient")]
-    command: Vec<String>,
+message! {
+    struct WireExec {
+        command: Vec<String> = 1,
+    }
 }
-
-message!(WireExec { 1 => command });
 
 /// `IntOrString`: a number or a name.
 #[derive(Debug, Clone, Default)]
@@ -149,42 +146,24 @@ impl Message for WirePort {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireHttpGet {
-    #[serde(deserialize_with = "lenient")]
-    scheme: String,
-    #[serde(deserialize_with = "lenient")]
-    host: String,
-    #[serde(deserialize_with = "lenient")]
-    port: WirePort,
-    #[serde(deserialize_with = "lenient")]
-    path: String,
+message! {
+    struct WireHttpGet {
+        scheme: String = 4,
+        host: String = 3,
+        port: WirePort = 2,
+        path: String = 1,
+    }
+
+    struct WireTcpSocket {
+        host: String = 2,
+        port: WirePort = 1,
+    }
+
+    struct WireGrpc {
+        port: String = 1,
+        service: String = 2,
+    }
 }
-
-message!(WireHttpGet { 1 => path, 2 => port, 3 => host, 4 => scheme });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireTcpSocket {
-    #[serde(deserialize_with = "lenient")]
-    host: String,
-    #[serde(deserialize_with = "lenient")]
-    port: WirePort,
-}
-
-message!(WireTcpSocket { 1 => port, 2 => host });
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WireGrpc {
-    #[serde(deserialize_with = "lenient")]
-    port: String,
-    #[serde(deserialize_with = "lenient")]
-    service: String,
-}
-
-message!(WireGrpc { 1 => port, 2 => service });
 
 impl WireProbe {
     /// The probe with the API server's defaults.

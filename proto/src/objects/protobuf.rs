@@ -48,23 +48,42 @@ pub(super) trait Field {
     fn read(&mut self, value: Value<'_>) -> Result<(), Malformed>;
 }
 
-/// Implements [`Message`] for a struct by the numbers of its fields. The struct has no other fields.
+/// Defines structs that are parsed from JSON and from protobuf. Each field has its number in protobuf; in JSON its name
+/// in camelCase. Both parsers are lenient.
 macro_rules! message {
-    ($type:ty { $($number:literal => $field:ident),* $(,)? }) => {
-        impl $crate::objects::protobuf::Message for $type {
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident {
+            $(
+                $(#[$field_attribute:meta])*
+                $field_visibility:vis $field:ident: $type:ty = $number:literal,
+            )*
+        }
+    )*) => {$(
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Default, serde::Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        $visibility struct $name {
+            $(
+                $(#[$field_attribute])*
+                #[serde(deserialize_with = "crate::objects::lenient::lenient")]
+                $field_visibility $field: $type,
+            )*
+        }
+
+        impl $crate::objects::protobuf::Message for $name {
             fn field(
                 &mut self,
                 number: u32,
                 value: crate::wire::protobuf::Value<'_>,
             ) -> Result<(), crate::wire::protobuf::Malformed> {
-                let Self { $($field),* } = self;
                 match number {
-                    $($number => $crate::objects::protobuf::Field::read($field, value),)*
+                    $($number => $crate::objects::protobuf::Field::read(&mut self.$field, value),)*
                     _ => Ok(()),
                 }
             }
         }
-    };
+    )*};
 }
 pub(super) use message;
 
@@ -159,17 +178,17 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Default, PartialEq)]
-    struct Part {
-        text: String,
-        number: i64,
-        flag: bool,
-        list: Vec<String>,
-        parts: Vec<Option<Part>>,
-        labels: BTreeMap<String, String>,
+    message! {
+        #[derive(PartialEq)]
+        struct Part {
+            text: String = 1,
+            number: i64 = 2,
+            flag: bool = 3,
+            list: Vec<String> = 4,
+            parts: Vec<Option<Part>> = 5,
+            labels: BTreeMap<String, String> = 6,
+        }
     }
-
-    message!(Part { 1 => text, 2 => number, 3 => flag, 4 => list, 5 => parts, 6 => labels });
 
     fn encoded() -> Vec<u8> {
         let mut out = Vec::new();

@@ -133,17 +133,13 @@ impl WireResources {
     }
 }
 
-/// `requests` and `limits` on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct WireRequirements {
-    #[serde(deserialize_with = "lenient")]
-    pub(super) requests: Option<WireResources>,
-    #[serde(deserialize_with = "lenient")]
-    pub(super) limits: Option<WireResources>,
+message! {
+    /// `requests` and `limits` on the wire.
+    pub(super) struct WireRequirements {
+        pub(super) requests: Option<WireResources> = 2,
+        pub(super) limits: Option<WireResources> = 1,
+    }
 }
-
-message!(WireRequirements { 1 => limits, 2 => requests });
 
 /// The amounts of a list that may be missing.
 pub(super) fn amounts(list: Option<&WireResources>) -> Resources {

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::intern::Interner;
-use super::lenient::lenient;
 use super::probe::{Probe, WireProbe};
 use super::protobuf::message;
 use super::resize;
@@ -143,48 +140,26 @@ impl PodTemplate {
     }
 }
 
-/// A pod's spec on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct WireSpec {
-    #[serde(deserialize_with = "lenient")]
-    pub(super) node_name: String,
-    #[serde(deserialize_with = "lenient")]
-    init_containers: Vec<Option<WireContainer>>,
-    #[serde(deserialize_with = "lenient")]
-    containers: Vec<Option<WireContainer>>,
-    #[serde(deserialize_with = "lenient")]
-    resources: Option<WireRequirements>,
-    #[serde(deserialize_with = "lenient")]
-    overhead: Option<WireResources>,
-    #[serde(deserialize_with = "lenient")]
-    restart_policy: String,
+message! {
+    /// A pod's spec on the wire.
+    pub(super) struct WireSpec {
+        pub(super) node_name: String = 10,
+        init_containers: Vec<Option<WireContainer>> = 20,
+        containers: Vec<Option<WireContainer>> = 2,
+        resources: Option<WireRequirements> = 40,
+        overhead: Option<WireResources> = 32,
+        restart_policy: String = 3,
+    }
+
+    struct WireContainer {
+        name: String = 1,
+        restart_policy: String = 24,
+        resources: Option<WireRequirements> = 8,
+        liveness_probe: Option<WireProbe> = 10,
+        readiness_probe: Option<WireProbe> = 11,
+        startup_probe: Option<WireProbe> = 22,
+    }
 }
-
-message!(WireSpec {
-    2 => containers, 3 => restart_policy, 10 => node_name, 20 => init_containers, 32 => overhead, 40 => resources,
-});
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WireContainer {
-    #[serde(deserialize_with = "lenient")]
-    name: String,
-    #[serde(deserialize_with = "lenient")]
-    restart_policy: String,
-    #[serde(deserialize_with = "lenient")]
-    resources: Option<WireRequirements>,
-    #[serde(deserialize_with = "lenient")]
-    liveness_probe: Option<WireProbe>,
-    #[serde(deserialize_with = "lenient")]
-    readiness_probe: Option<WireProbe>,
-    #[serde(deserialize_with = "lenient")]
-    startup_probe: Option<WireProbe>,
-}
-
-message!(WireContainer {
-    1 => name, 8 => resources, 10 => liveness_probe, 11 => readiness_probe, 22 => startup_probe, 24 => restart_policy,
-});
 
 impl WireSpec {
     /// The part of it that pods of one workload share.
