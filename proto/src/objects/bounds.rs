@@ -4,6 +4,7 @@
 //! `allocatedResources` what it has reserved, and the same of the pod as a whole in `status.resources` and
 //! `status.allocatedResources`. Only CPU and memory can be resized.
 
+use super::resources::{Resources, WireRequirements, WireResources, amounts};
 use crate::units::{Bytes, Nanocores};
 use crate::vitals::ResizeState;
 
@@ -34,6 +35,24 @@ pub(super) struct Reported {
     pub allocated_cpu: Option<Nanocores>,
     /// `allocatedResources.memory`.
     pub allocated_memory: Option<Bytes>,
+}
+
+impl Reported {
+    /// From `resources` and `allocatedResources`.
+    pub(super) fn new(
+        actual: Option<&WireRequirements>,
+        allocated: Option<&WireResources>,
+    ) -> Self {
+        let allocated = amounts(allocated);
+        Self {
+            actual: Bounds::new(
+                amounts(actual.and_then(|it| it.requests.as_ref())),
+                amounts(actual.and_then(|it| it.limits.as_ref())),
+            ),
+            allocated_cpu: allocated.cpu,
+            allocated_memory: allocated.memory,
+        }
+    }
 }
 
 /// The largest page of any platform, in bytes: runtimes round memory limits to pages.
@@ -83,6 +102,20 @@ impl<T: Copy + Ord> Bound<T> {
 }
 
 impl Bounds {
+    /// The CPU and memory of `requests` and `limits`.
+    pub(super) fn new(requests: Resources, limits: Resources) -> Self {
+        Self {
+            cpu: Bound {
+                request: requests.cpu,
+                limit: limits.cpu,
+            },
+            memory: Bound {
+                request: requests.memory,
+                limit: limits.memory,
+            },
+        }
+    }
+
     /// The bounds in force of a container with this spec.
     #[must_use]
     pub(super) fn in_force(self, reported: &Reported) -> Self {

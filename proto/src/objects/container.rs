@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::bounds::Reported;
 use super::intern::Interner;
 use super::protobuf::message;
-use super::resize::reported;
 use super::resources::{WireRequirements, WireResources};
 use super::text::{self, WireTime};
 
@@ -187,7 +186,7 @@ message! {
 impl WireContainerStatus {
     /// What it says of the container's resources.
     pub(super) fn reported(&self) -> Reported {
-        reported(self.resources.as_ref(), self.allocated_resources.as_ref())
+        Reported::new(self.resources.as_ref(), self.allocated_resources.as_ref())
     }
 
     /// The status; `index` is its position in its list.

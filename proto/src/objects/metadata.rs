@@ -4,13 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::labels::Labels;
 use crate::wire::protobuf::{Fields, Malformed, Value};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess};
 
-use super::Pools;
 use super::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text::WireTime;
@@ -44,7 +42,7 @@ message! {
         pub resource_version: String = 6,
         pub(super) creation_timestamp: WireTime = 8,
         pub(super) deletion_timestamp: WireTime = 9,
-        labels: BTreeMap<String, String> = 11,
+        pub(super) labels: BTreeMap<String, String> = 11,
         pub(super) owner_references: Vec<Option<WireOwner>> = 13,
         annotations: Option<WireAnnotations> = 12,
     }
@@ -113,20 +111,6 @@ impl WireMeta {
         let annotations = self.annotations.as_ref();
         annotations.is_some_and(|it| !it.initial_events_end.is_empty())
     }
-}
-
-/// The labels, shared with all objects that have the same.
-pub(super) fn labels(meta: &WireMeta, pools: &Pools) -> Labels {
-    let labels: Labels = meta
-        .labels
-        .iter()
-        .map(|(key, value)| (pools.names.intern(key), pools.names.intern(value)))
-        .collect();
-    if labels.is_empty() {
-        // They share as it is.
-        return labels;
-    }
-    pools.labels.share(labels)
 }
 
 /// Metadata that is not an object is empty.

@@ -7,11 +7,14 @@ mod container;
 mod event;
 pub mod intern;
 mod job;
+mod key;
 mod lenient;
 mod metadata;
 mod node;
 mod owner;
+mod phase;
 mod pod;
+mod pools;
 mod probe;
 mod protobuf;
 mod resize;
@@ -22,17 +25,18 @@ mod text;
 mod uid;
 mod workload;
 
-use std::sync::Arc;
-
 pub use condition::WireCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR, WireEvent};
 pub use job::{Job, WireJob};
+pub use key::PodKey;
 pub use lenient::{Lenient, lenient};
 pub use metadata::{Item, WireMeta};
 pub use node::{Address, AddressType, Condition, ConditionStatus, Node, WireNode};
 pub use owner::Owner;
-pub use pod::{Phase, Pod, PodKey, Ready, StatusDetails, WirePod};
+pub use phase::Phase;
+pub use pod::{Pod, Ready, StatusDetails, WirePod};
+pub use pools::Pools;
 pub use probe::Probe;
 pub use protobuf::Message;
 pub use resize::Resize;
@@ -42,16 +46,3 @@ pub use template::{ContainerSpec, PodTemplate, Role};
 pub use text::time;
 pub use uid::Uid;
 pub use workload::WireWorkload;
-
-use crate::labels::Labels;
-use intern::{Interner, Pool};
-
-/// What many objects share.
-#[derive(Debug, Default)]
-pub struct Pools {
-    /// Names and other texts that recur.
-    pub names: Interner,
-    labels: Pool<Labels>,
-    owners: Pool<Arc<Owner>>,
-    templates: Pool<Arc<PodTemplate>>,
-}

@@ -246,7 +246,7 @@ impl WireNode {
             name: names.intern(named(&self.metadata.name)?),
             uid: Uid::of(&self.metadata.uid),
             created_seconds: self.metadata.creation_timestamp.seconds(),
-            labels: metadata::labels(&self.metadata, pools),
+            labels: pools.labels(&self.metadata),
             addresses: status
                 .addresses
                 .into_iter()

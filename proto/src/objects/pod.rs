@@ -4,29 +4,20 @@ use std::sync::Arc;
 
 use crate::labels::Labels;
 use crate::time::Timestamp;
-use crate::wire::protobuf::{Malformed, Value};
 
 use super::bounds::Reported;
 use super::condition::WireCondition;
 use super::container::WireContainerStatus;
 use super::intern::Interner;
-use super::lenient::Lenient;
 use super::metadata::{self, WireMeta};
-use super::protobuf::{Field, message};
-use super::resize::reported;
+use super::protobuf::message;
 use super::resources::{WireRequirements, WireResources};
 use super::template::WireSpec;
 use super::text::{self, WireTime, named};
-use super::{ContainerSpec, ContainerStatus, Job, Owner, PodTemplate, Pools, Resize, Role, Uid};
-
-/// A pod's namespace and name, in the order lists are sorted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PodKey {
-    /// Its namespace.
-    pub namespace: Arc<str>,
-    /// Its name.
-    pub name: Arc<str>,
-}
+use super::{
+    ContainerSpec, ContainerStatus, Job, Owner, Phase, PodKey, PodTemplate, Pools, Resize, Role,
+    Uid,
+};
 
 /// A pod. There may be 150,000 of them: what pods of a workload have in common is shared, what few of them have is
 /// behind a pointer, and times are seconds since the Unix epoch, zero where there is none.
@@ -83,68 +74,6 @@ pub struct StatusDetails {
     pub message: Option<Box<str>>,
     /// A resize in place that is not complete.
     pub resize: Option<Box<Resize>>,
-}
-
-/// `PodPhase` of core/v1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Accepted, not all containers have started.
-    Pending,
-    /// At least one container runs or is being restarted.
-    Running,
-    /// All containers ended well.
-    Succeeded,
-    /// All containers ended, at least one of them badly.
-    Failed,
-    /// The node cannot be reached, or the API server details something new.
-    #[default]
-    Unknown,
-}
-
-impl Phase {
-    /// All phases, in the order in which overviews list them.
-    pub const ALL: [Self; 5] = [
-        Self::Running,
-        Self::Pending,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Unknown,
-    ];
-
-    /// The phase of this name; `Unknown` for any other name.
-    pub fn of(name: &str) -> Self {
-        let mut all = Self::ALL.into_iter();
-        all.find(|phase| phase.as_str() == name).unwrap_or_default()
-    }
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Running => "Running",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Unknown => "Unknown",
-        }
-    }
-
-    /// Whether no container runs any more, nor ever will.
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
-    }
-}
-
-impl Lenient<'_> for Phase {
-    fn text(name: &str) -> Self {
-        Self::of(name)
-    }
-}
-
-impl Field for Phase {
-    fn read(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = Self::text(value.str().unwrap_or_default());
-        Ok(())
-    }
 }
 
 impl Pod {
@@ -290,7 +219,7 @@ impl WirePod {
             status.container_statuses,
             names,
         );
-        let of_pod = reported(
+        let of_pod = Reported::new(
             status.resources.as_ref(),
             status.allocated_resources.as_ref(),
         );
@@ -324,7 +253,7 @@ impl WirePod {
                 .map(|owner| pools.owners.share(Arc::new(owner))),
             details: (details != StatusDetails::default()).then(|| Box::new(details)),
             containers,
-            labels: metadata::labels(&self.metadata, pools),
+            labels: pools.labels(&self.metadata),
             template,
         })
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::vitals::ResizeState;
 
-use super::bounds::{Bound, Bounds, Reported};
+use super::bounds::{Bounds, Reported};
 use super::condition::WireCondition;
-use super::resources::{Resources, WireRequirements, WireResources, amounts};
-use super::{PodTemplate, Pools, text};
+use super::pools::Pools;
+use super::resources::Resources;
+use super::template::PodTemplate;
+use super::text;
 
 /// A resize in place that the node has not completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,36 +26,6 @@ pub struct Resize {
     pub requests: Resources,
     /// The limits that `kubectl describe node` adds up for it.
     pub limits: Resources,
-}
-
-/// The resources that a status reports, from its `resources` and `allocatedResources`.
-pub(super) fn reported(
-    actual: Option<&WireRequirements>,
-    allocated: Option<&WireResources>,
-) -> Reported {
-    let allocated = amounts(allocated);
-    Reported {
-        actual: bounds(
-            amounts(actual.and_then(|it| it.requests.as_ref())),
-            amounts(actual.and_then(|it| it.limits.as_ref())),
-        ),
-        allocated_cpu: allocated.cpu,
-        allocated_memory: allocated.memory,
-    }
-}
-
-/// Requests and limits of CPU and memory together.
-pub(super) fn bounds(requests: Resources, limits: Resources) -> Bounds {
-    Bounds {
-        cpu: Bound {
-            request: requests.cpu,
-            limit: limits.cpu,
-        },
-        memory: Bound {
-            request: requests.memory,
-            limit: limits.memory,
-        },
-    }
 }
 
 /// Puts `bounds` in the place of CPU and memory.
@@ -78,13 +50,13 @@ impl Resize {
         let condition =
             ResizeState::of_conditions(conditions, |it| (&it.kind, &it.status, &it.reason));
         let state = condition.map_or(ResizeState::Pending, |(state, _)| state);
-        let of_pod = bounds(template.requests, template.limits);
+        let of_pod = Bounds::new(template.requests, template.limits);
         let has = of_pod.in_force_of_pod(pod);
         let differs = || {
             let mut each = template.containers.iter().zip(containers);
             has.differs(of_pod)
                 || each.any(|(spec, reported)| {
-                    let spec = bounds(spec.requests, spec.limits);
+                    let spec = Bounds::new(spec.requests, spec.limits);
                     spec.in_force(reported).differs(spec)
                 })
         };
@@ -97,7 +69,7 @@ impl Resize {
         put(counts, &mut counted.requests, &mut counted.limits);
         let each = in_force.containers.iter_mut().zip(&mut counted.containers);
         for ((in_force, counted), reported) in each.zip(containers) {
-            let spec = bounds(in_force.requests, in_force.limits);
+            let spec = Bounds::new(in_force.requests, in_force.limits);
             let has = spec.in_force(reported);
             put(has, &mut in_force.requests, &mut in_force.limits);
             let counts = spec.counted(has, reported, state);

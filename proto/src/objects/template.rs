@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::bounds::Bounds;
 use super::intern::Interner;
 use super::probe::{Probe, WireProbe};
 use super::protobuf::message;
-use super::resize;
 use super::resources::{Resources, WireRequirements, WireResources, amounts};
 use crate::vitals::ProbeKind;
 pub use crate::vitals::Role;
@@ -60,8 +60,8 @@ impl Role {
 impl ContainerSpec {
     /// Whether it requests or limits something else than `has`, by more than rounding.
     pub fn is_resized(&self, has: &Self) -> bool {
-        let bounds = resize::bounds(self.requests, self.limits);
-        bounds.differs(resize::bounds(has.requests, has.limits))
+        let bounds = Bounds::new(self.requests, self.limits);
+        bounds.differs(Bounds::new(has.requests, has.limits))
     }
 
     /// Its probes, in the order in which they matter when it starts.

@@ -1,0 +1,34 @@
+//! The pools of values that objects share.
+
+use std::sync::Arc;
+
+use super::intern::{Interner, Pool};
+use super::metadata::WireMeta;
+use super::owner::Owner;
+use super::template::PodTemplate;
+use crate::labels::Labels;
+
+/// The values that objects share.
+#[derive(Debug, Default)]
+pub struct Pools {
+    /// Names and other texts that recur.
+    pub names: Interner,
+    pub(super) labels: Pool<Labels>,
+    pub(super) owners: Pool<Arc<Owner>>,
+    pub(super) templates: Pool<Arc<PodTemplate>>,
+}
+
+impl Pools {
+    /// The labels of an object, shared with all objects that have the same labels.
+    pub(super) fn labels(&self, metadata: &WireMeta) -> Labels {
+        let labels = metadata.labels.iter();
+        let labels: Labels = labels
+            .map(|(key, value)| (self.names.intern(key), self.names.intern(value)))
+            .collect();
+        if labels.is_empty() {
+            // Empty sets share their memory without a pool.
+            return labels;
+        }
+        self.labels.share(labels)
+    }
+}
