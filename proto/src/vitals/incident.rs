@@ -67,78 +67,54 @@ pub struct Affected {
     pub uid: String,
 }
 
-/// What went wrong.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum IncidentKind {
-    /// A container ended and was, or will be, started again.
-    Restart,
-    /// A probe fails.
-    ProbeFailing,
-    /// A pod that was ready is not, and no other incident has the reason.
-    PodNotReady,
-    /// A node is not ready.
-    NodeNotReady,
-    /// A pod was evicted.
-    Eviction,
-    /// An image cannot be pulled.
-    ImagePull,
-    /// A pod failed, or a container of it that is not started again did: a Job's, for one.
-    PodFailed,
-    /// A value of a later version.
-    #[default]
-    #[serde(other)]
-    Other,
+api_enum! {
+    /// What went wrong.
+    pub enum IncidentKind {
+        /// A container ended and was, or will be, started again.
+        Restart,
+        /// A probe fails.
+        ProbeFailing,
+        /// A pod that was ready is not, and no other incident has the reason.
+        PodNotReady,
+        /// A node is not ready.
+        NodeNotReady,
+        /// A pod was evicted.
+        Eviction,
+        /// An image cannot be pulled.
+        ImagePull,
+        /// A pod failed, or a container of it that is not started again did: a Job's, for one.
+        PodFailed,
+        /// A value of a later version.
+        #[default]
+        #[serde(other)]
+        Other,
+    }
 }
 
-/// A cause.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum Cause {
-    /// The kernel killed it for memory.
-    OomKilled,
-    /// The kubelet killed it for its liveness probe.
-    LivenessProbe,
-    /// The kubelet killed it for its startup probe.
-    StartupProbe,
-    /// Its readiness probe fails.
-    ReadinessProbe,
-    /// It ended by itself, with an exit code or by a signal.
-    Exited,
-    /// Its node is not heard of.
-    NodeLost,
-    /// The node was short of something.
-    NodePressure,
-    /// The image could not be had.
-    ImageUnavailable,
-    /// There is no evidence of a cause.
-    #[default]
-    #[serde(other)]
-    Unknown,
+api_enum! {
+    /// A cause.
+    pub enum Cause {
+        /// The kernel killed it for memory.
+        OomKilled,
+        /// The kubelet killed it for its liveness probe.
+        LivenessProbe,
+        /// The kubelet killed it for its startup probe.
+        StartupProbe,
+        /// Its readiness probe fails.
+        ReadinessProbe,
+        /// It ended by itself, with an exit code or by a signal.
+        Exited,
+        /// Its node is not heard of.
+        NodeLost,
+        /// The node was short of something.
+        NodePressure,
+        /// The image could not be had.
+        ImageUnavailable,
+        /// There is no evidence of a cause.
+        #[default]
+        #[serde(other)]
+        Unknown,
+    }
 }
 
 impl Cause {
@@ -165,30 +141,18 @@ impl Cause {
     }
 }
 
-/// How sure a cause is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum Certainty {
-    /// Kubernetes said so.
-    Direct,
-    /// It follows from what was seen.
-    Likely,
-    /// It is not known.
-    #[default]
-    #[serde(other)]
-    Unknown,
+api_enum! {
+    /// How sure a cause is.
+    pub enum Certainty {
+        /// Kubernetes said so.
+        Direct,
+        /// It follows from what was seen.
+        Likely,
+        /// It is not known.
+        #[default]
+        #[serde(other)]
+        Unknown,
+    }
 }
 
 /// The object that an incident is about.
@@ -241,34 +205,22 @@ impl Evidence {
     }
 }
 
-/// Where evidence comes from.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum Source {
-    /// An event.
-    Event,
-    /// The pod's or node's status.
-    Status,
-    /// The kubelet's counters of probes.
-    ProbeCounter,
-    /// Samples of usage.
-    History,
-    /// A value of a later version.
-    #[default]
-    #[serde(other)]
-    Other,
+api_enum! {
+    /// Where evidence comes from.
+    pub enum Source {
+        /// An event.
+        Event,
+        /// The pod's or node's status.
+        Status,
+        /// The kubelet's counters of probes.
+        ProbeCounter,
+        /// Samples of usage.
+        History,
+        /// A value of a later version.
+        #[default]
+        #[serde(other)]
+        Other,
+    }
 }
 
 #[cfg(test)]

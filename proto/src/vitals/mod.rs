@@ -3,6 +3,18 @@
 //! Owned types, shared by the server and its clients. Their JSON is the API: names are camelCase, CPU and memory are
 //! Kubernetes quantities, times RFC 3339. A number that cannot be trusted is left out, and `absent` says why.
 
+/// Defines an enum of the API. In JSON a value is the name of its variant.
+macro_rules! api_enum {
+    ($(#[$attribute:meta])* pub enum $name:ident { $($variants:tt)* }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub enum $name {
+            $($variants)*
+        }
+    };
+}
+
 mod cluster;
 pub mod discovery;
 mod history;

@@ -129,30 +129,18 @@ pub struct ContainerVitals {
     pub restarts: Restarts,
 }
 
-/// The role of a container in its pod.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum Role {
-    /// Runs to its end before the others start.
-    Init,
-    /// An init container that runs beside the others and is restarted for as long as the pod lives.
-    Sidecar,
-    /// Does the pod's work.
-    #[default]
-    #[serde(other)]
-    App,
+api_enum! {
+    /// The role of a container in its pod.
+    pub enum Role {
+        /// Runs to its end before the others start.
+        Init,
+        /// An init container that runs beside the others and is restarted for as long as the pod lives.
+        Sidecar,
+        /// Does the pod's work.
+        #[default]
+        #[serde(other)]
+        App,
+    }
 }
 
 /// What a container is doing.
@@ -246,63 +234,39 @@ pub struct Probe {
     pub asks: String,
 }
 
-/// Which probe.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum ProbeKind {
-    /// Restarts the container when it fails.
-    #[default]
-    Liveness,
-    /// Takes the pod out of its services while it fails.
-    Readiness,
-    /// Delays the other probes until it succeeds.
-    Startup,
+api_enum! {
+    /// Which probe.
+    pub enum ProbeKind {
+        /// Restarts the container when it fails.
+        #[default]
+        Liveness,
+        /// Takes the pod out of its services while it fails.
+        Readiness,
+        /// Delays the other probes until it succeeds.
+        Startup,
+    }
 }
 
-/// The state of a probe.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum ProbeStatus {
-    /// A startup probe that has not passed yet: `failures` of `threshold` attempts failed.
-    Pending,
-    /// Does not run until the startup probe has passed.
-    Held,
-    /// Does not run during its initial delay.
-    Waiting,
-    /// Succeeds.
-    Passing,
-    /// Fails.
-    Failing,
-    /// A startup probe that has passed: it does not run again.
-    Passed,
-    /// The container does not run.
-    NotRunning,
-    /// The node does not answer, or the kubelet reports nothing about the probe.
-    #[default]
-    #[serde(other)]
-    Unknown,
+api_enum! {
+    /// The state of a probe.
+    pub enum ProbeStatus {
+        /// A startup probe that has not passed yet: `failures` of `threshold` attempts failed.
+        Pending,
+        /// Does not run until the startup probe has passed.
+        Held,
+        /// Does not run during its initial delay.
+        Waiting,
+        /// Succeeds.
+        Passing,
+        /// Fails.
+        Failing,
+        /// A startup probe that has passed: it does not run again.
+        Passed,
+        /// The container does not run.
+        NotRunning,
+        /// The node does not answer, or the kubelet reports nothing about the probe.
+        #[default]
+        #[serde(other)]
+        Unknown,
+    }
 }

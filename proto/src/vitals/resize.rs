@@ -25,34 +25,22 @@ pub struct Resize {
     pub limits: Amounts,
 }
 
-/// The progress of a resize.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum ResizeState {
-    /// It fits the node, but not now: the kubelet retries.
-    Deferred,
-    /// The node can never grant it; it does not count in the node's requests.
-    Infeasible,
-    /// The kubelet has tried and failed; it retries.
-    Error,
-    /// The kubelet is applying it.
-    InProgress,
-    /// The kubelet has said nothing yet.
-    #[default]
-    #[serde(other)]
-    Pending,
+api_enum! {
+    /// The progress of a resize.
+    pub enum ResizeState {
+        /// It fits the node, but not now: the kubelet retries.
+        Deferred,
+        /// The node can never grant it; it does not count in the node's requests.
+        Infeasible,
+        /// The kubelet has tried and failed; it retries.
+        Error,
+        /// The kubelet is applying it.
+        InProgress,
+        /// The kubelet has said nothing yet.
+        #[default]
+        #[serde(other)]
+        Pending,
+    }
 }
 
 impl ResizeState {
