@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pod::Workload;
-use super::{Ended, Meta};
+use super::{Cause, Certainty, Ended, Meta};
 use crate::time::Timestamp;
 
 /// Something that went wrong. What belongs together is one incident: a crash loop is one, however often it crashes.
@@ -91,70 +91,6 @@ api_enum! {
     }
 }
 
-api_enum! {
-    /// A cause.
-    pub enum Cause {
-        /// The kernel killed it for memory.
-        OomKilled,
-        /// The kubelet killed it for its liveness probe.
-        LivenessProbe,
-        /// The kubelet killed it for its startup probe.
-        StartupProbe,
-        /// Its readiness probe fails.
-        ReadinessProbe,
-        /// It ended by itself, with an exit code or by a signal.
-        Exited,
-        /// Its node is not heard of.
-        NodeLost,
-        /// The node was short of something.
-        NodePressure,
-        /// The image could not be had.
-        ImageUnavailable,
-        /// There is no evidence of a cause.
-        #[default]
-        #[serde(other)]
-        Unknown,
-    }
-}
-
-impl Cause {
-    /// In a word or two, as tables have it: `OOMKilled`, `liveness probe`, `exit 7`. `ended` is the exit code and the
-    /// reason of the end that this is the cause of, if it is of one.
-    #[must_use]
-    pub fn in_words(self, ended: Option<(i32, &str)>) -> Cow<'static, str> {
-        match (self, ended) {
-            (Self::OomKilled, _) => "OOMKilled".into(),
-            (Self::LivenessProbe, _) => "liveness probe".into(),
-            (Self::StartupProbe, _) => "startup probe".into(),
-            (Self::ReadinessProbe, _) => "readiness probe".into(),
-            (Self::NodeLost, _) => "node lost".into(),
-            (Self::NodePressure, _) => "node pressure".into(),
-            (Self::ImageUnavailable, _) => "image".into(),
-            (Self::Exited, Some((code, _)))
-            | (Self::Unknown, Some((code, "" | "Error" | "Completed"))) => {
-                format!("exit {code}").into()
-            }
-            (Self::Unknown, Some((_, reason))) => reason.to_owned().into(),
-            (Self::Exited, None) => "exited".into(),
-            (Self::Unknown, None) => "unknown".into(),
-        }
-    }
-}
-
-api_enum! {
-    /// How sure a cause is.
-    pub enum Certainty {
-        /// Kubernetes said so.
-        Direct,
-        /// It follows from what was seen.
-        Likely,
-        /// It is not known.
-        #[default]
-        #[serde(other)]
-        Unknown,
-    }
-}
-
 /// The object that an incident is about.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -226,26 +162,6 @@ api_enum! {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cause_is_in_words_what_its_end_tells() {
-        let end = |code, reason| Some((code, reason));
-        for (cause, ended, words) in [
-            (Cause::OomKilled, end(137, "OOMKilled"), "OOMKilled"),
-            (Cause::LivenessProbe, None, "liveness probe"),
-            (Cause::Exited, end(7, "Error"), "exit 7"),
-            (Cause::Exited, None, "exited"),
-            (Cause::Unknown, end(137, "Error"), "exit 137"),
-            (
-                Cause::Unknown,
-                end(128, "ContainerCannotRun"),
-                "ContainerCannotRun",
-            ),
-            (Cause::Unknown, None, "unknown"),
-        ] {
-            assert_eq!(cause.in_words(ended), words);
-        }
-    }
 
     #[test]
     fn a_probe_without_output_is_said_to_have_none() {

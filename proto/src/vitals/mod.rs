@@ -15,6 +15,7 @@ macro_rules! api_enum {
     };
 }
 
+mod cause;
 mod cluster;
 pub mod discovery;
 mod history;
@@ -27,11 +28,10 @@ mod resize;
 pub mod table;
 mod usage;
 
+pub use cause::{Cause, Certainty};
 pub use cluster::{ClusterVitals, HistoryKept, IncidentCounts, NodeCounts, PodCounts};
 pub use history::{History, Mark, Point, Quantiles, Series, Span};
-pub use incident::{
-    Affected, Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Source,
-};
+pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Source};
 pub use node::{Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodRoom, Pressure};
 pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,

@@ -1,6 +1,6 @@
 //! The containers met so far in a body, found again without hashing where the order allows.
 
-use super::{ContainerKey, Reading};
+use super::reading::{ContainerKey, Reading};
 use std::collections::HashMap;
 
 /// How far ahead of the expected container one is looked for: as many may lack a line.

@@ -7,8 +7,10 @@
 //! write them. Any other line is tokenized without expectations.
 
 use super::containers::Containers;
+use super::duplicates;
 use super::metric::{Field, Metric, key, pod};
-use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape, duplicates};
+use super::reading::{ContainerKey, Reading};
+use super::scrape::{DecodeLimits, ResourceScrape};
 use crate::kubelet::exposition::{Line, Sample, Scanner};
 use crate::kubelet::number;
 use memchr::memchr3;

@@ -5,7 +5,7 @@
 //! belong together when their timestamps do; what cannot be told apart by them is no candidate.
 
 use super::metric::{Field, Metric, key};
-use super::{ContainerKey, Reading};
+use super::reading::{ContainerKey, Reading};
 use crate::kubelet::exposition::Scanner;
 use crate::time::Timestamp;
 

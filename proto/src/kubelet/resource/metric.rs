@@ -1,6 +1,6 @@
 //! The metrics of `/metrics/resource` that are read, and whom a sample is of.
 
-use super::{ContainerKey, Reading};
+use super::reading::{ContainerKey, Reading};
 use crate::kubelet::exposition::Sample;
 use crate::kubelet::names::may_be_pod;
 use crate::time::Timestamp;

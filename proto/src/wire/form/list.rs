@@ -1,6 +1,7 @@
 //! A list in JSON or YAML, in pieces.
 
-use super::{Item, Kind, Shape, metadata, table, write_type};
+use super::item::{Item, Kind, Shape, write_type};
+use super::{metadata, table};
 use crate::wire::yaml;
 
 /// A list under way: its items are appended one by one, then its end.

@@ -1,6 +1,6 @@
 //! `PartialObjectMetadata`: the items' metadata alone, as compact JSON.
 
-use super::{Item, write_type};
+use super::item::{Item, write_type};
 use crate::wire::meta::MetaVersion;
 
 /// The kind of one.

@@ -1,6 +1,7 @@
 //! `Table`: a row of cells an item, as compact JSON, for `kubectl get`.
 
-use super::{Beside, Column, Item, metadata, write_type};
+use super::item::{Beside, Column, Item, write_type};
+use super::metadata;
 use crate::wire::gojson::write_value;
 use crate::wire::meta::MetaVersion;
 

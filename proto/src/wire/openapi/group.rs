@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::paths::{Action, Parameter, Path};
 use super::schema::{Package, machinery};
 use crate::wire::discovery::{Resource, Served};
+use crate::words::capital;
 
 const NAMESPACE: Parameter = ("namespace", "string", true, "The namespace of the objects.");
 const NAME: Parameter = ("name", "string", true, "The name of the object.");
@@ -141,11 +142,4 @@ fn sorted(parameters: &[Parameter], path: &str) -> Vec<Parameter> {
     let mut all: Vec<_> = parameters.iter().copied().chain(in_path).collect();
     all.sort_unstable_by_key(|(name, ..)| *name);
     all
-}
-
-/// With its first letter in upper case.
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }

@@ -6,8 +6,8 @@ mod reason;
 
 pub use reason::Reason;
 
+use super::gojson;
 use super::meta::ListMeta;
-use super::{envelope, gojson};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -132,17 +132,6 @@ impl Status {
             details: Some(details),
             ..self
         }
-    }
-
-    /// Reads a status from a body in JSON or protobuf; nothing for a body that is none. Metadata and details of an
-    /// unexpected type are left out.
-    #[must_use]
-    pub fn read(body: &[u8]) -> Option<Self> {
-        if !body.starts_with(&envelope::MAGIC) {
-            return serde_json::from_slice(body).ok();
-        }
-        let unknown = envelope::unwrap(body).ok()?;
-        (unknown.kind == "Status").then(|| protobuf::read(unknown.raw).ok())?
     }
 
     /// As compact JSON, without a line's end.

@@ -1,6 +1,7 @@
 //! A status in protobuf.
 
 use super::{Cause, Details, Status};
+use crate::wire::envelope;
 use crate::wire::object::{Object, list_meta};
 use crate::wire::protobuf::{Fields, Malformed, int, message, string};
 
@@ -36,8 +37,21 @@ fn write_details(out: &mut Vec<u8>, details: &Details) {
     string(out, 6, &details.uid);
 }
 
-/// Reads a status, without its metadata.
-pub(super) fn read(raw: &[u8]) -> Result<Status, Malformed> {
+impl Status {
+    /// Parses a status from a body in JSON or protobuf. Returns `None` for any other body. Metadata and details of an
+    /// unexpected type are left out.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        if !body.starts_with(&envelope::MAGIC) {
+            return serde_json::from_slice(body).ok();
+        }
+        let unknown = envelope::unwrap(body).ok()?;
+        (unknown.kind == "Status").then(|| read(unknown.raw).ok())?
+    }
+}
+
+/// Parses a status, without its metadata.
+fn read(raw: &[u8]) -> Result<Status, Malformed> {
     let mut status = Status::default();
     for field in Fields::new(raw) {
         match field? {
@@ -86,7 +100,6 @@ fn read_cause(fields: Fields<'_>) -> Result<Cause, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::envelope;
     use crate::wire::object::Encoding;
 
     #[test]

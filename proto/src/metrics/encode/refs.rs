@@ -1,0 +1,134 @@
+//! The borrowed types: a node or a pod with its usage.
+
+use crate::duration::GoDuration;
+use crate::labels::Labels;
+use crate::time::Timestamp;
+use crate::units::{Bytes, Nanocores};
+use crate::wire::form::{self as text, Column};
+
+/// The metadata of a node or pod.
+#[derive(Debug, Clone, Copy)]
+pub struct MetaRef<'a> {
+    /// The node's or pod's name.
+    pub name: &'a str,
+    /// The pod's namespace; empty for a node.
+    pub namespace: &'a str,
+    /// When the answer is made.
+    pub creation: Timestamp,
+    /// The node's or pod's labels.
+    pub labels: &'a Labels,
+}
+
+/// What is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsageRef {
+    /// CPU.
+    pub cpu: Nanocores,
+    /// Memory.
+    pub memory: Bytes,
+}
+
+/// What a container uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContainerRef<'a> {
+    /// The container's name within its pod.
+    pub name: &'a str,
+    /// CPU and memory.
+    pub usage: UsageRef,
+}
+
+/// One `NodeMetrics`.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeRef<'a> {
+    /// Which node.
+    pub meta: MetaRef<'a>,
+    /// The end of the window.
+    pub timestamp: Timestamp,
+    /// The time over which CPU was averaged.
+    pub window: GoDuration,
+    /// CPU and memory.
+    pub usage: UsageRef,
+}
+
+/// One `PodMetrics`.
+#[derive(Debug, Clone, Copy)]
+pub struct PodRef<'a> {
+    /// Which pod.
+    pub meta: MetaRef<'a>,
+    /// The end of the window.
+    pub timestamp: Timestamp,
+    /// The time over which CPU was averaged.
+    pub window: GoDuration,
+    /// What each container uses.
+    pub containers: &'a [ContainerRef<'a>],
+}
+
+/// Which of the two types an object or list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `NodeMetrics`.
+    Node,
+    /// `PodMetrics`.
+    Pod,
+}
+
+impl Kind {
+    /// The kind of one object.
+    #[must_use]
+    pub const fn object(self) -> &'static str {
+        match self {
+            Self::Node => "NodeMetrics",
+            Self::Pod => "PodMetrics",
+        }
+    }
+
+    /// The kind of a list.
+    #[must_use]
+    pub const fn list(self) -> &'static str {
+        match self {
+            Self::Node => "NodeMetricsList",
+            Self::Pod => "PodMetricsList",
+        }
+    }
+
+    /// As the forms take it.
+    #[must_use]
+    pub const fn described(self) -> text::Kind {
+        text::Kind {
+            object: self.object(),
+            list: self.list(),
+            columns: &COLUMNS,
+        }
+    }
+}
+
+/// The peer's columns.
+const COLUMNS: [Column; 4] = [
+    Column::text("Name", "Name of the resource").format("name"),
+    Column::text("cpu", "").format("quantity"),
+    Column::text("memory", "").format("quantity"),
+    Column::text("Window", "").format("duration"),
+];
+
+/// A node or a pod: what protobuf needs beside the other forms.
+pub trait Item: text::Item {
+    /// Which one it is.
+    const KIND: Kind;
+    /// Which node or pod.
+    fn meta(&self) -> &MetaRef<'_>;
+    /// How many bytes its protobuf message has.
+    fn protobuf_len(&self) -> usize;
+    /// Appends its protobuf message.
+    fn write_protobuf(&self, out: &mut Vec<u8>);
+}
+
+impl PodRef<'_> {
+    /// All that it uses: the sum over its containers.
+    pub(super) fn total(&self) -> UsageRef {
+        let usage = || self.containers.iter().map(|container| container.usage);
+        UsageRef {
+            cpu: usage().map(|usage| usage.cpu).sum(),
+            memory: usage().map(|usage| usage.memory).sum(),
+        }
+    }
+}
