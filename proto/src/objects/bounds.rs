@@ -1,19 +1,19 @@
-//! Requests and limits of a pod that is resized in place (KEP-1287): which are in force, and which the scheduler counts.
+//! Requests and limits during a resize in place (KEP-1287): the bounds in force, and those that the scheduler counts.
 //!
-//! A resize changes the spec at once. The kubelet says in `status.containerStatuses[].resources` what is in force, in
-//! `allocatedResources` what it has reserved, and the same of the pod as a whole in `status.resources` and
+//! A resize changes the spec at once. The kubelet reports the bounds in force in `status.containerStatuses[].resources`
+//! and what it has reserved in `allocatedResources`. For the pod as a whole it reports them in `status.resources` and
 //! `status.allocatedResources`. Only CPU and memory can be resized.
 
 use super::resources::{Resources, WireRequirements, WireResources, amounts};
 use crate::units::{Bytes, Nanocores};
 use crate::vitals::ResizeState;
 
-/// Request and limit of one resource; `None` is none.
+/// The request and the limit of one resource; `None` if there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Bound<T> {
-    /// What is requested.
+    /// The request.
     pub request: Option<T>,
-    /// What it is limited to.
+    /// The limit.
     pub limit: Option<T>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Bounds {
     pub memory: Bound<Bytes>,
 }
 
-/// What a status says of the resources of a container, or of a pod as a whole.
+/// The resources in the status of a container, or of a pod as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Reported {
     /// `resources`: what is in force.
@@ -58,16 +58,16 @@ impl Reported {
 /// The largest page of any platform, in bytes: runtimes round memory limits to pages.
 const PAGE: u64 = 64 << 10;
 
-/// A memory limit from here on is none: a pod's status has 63 bits, rounded down to a page, where its cgroup has no
-/// limit.
+/// A memory limit of this size or more means no limit. The status of a cgroup without a limit has the largest 63-bit
+/// number, rounded down to a page.
 const UNLIMITED: Bytes = Bytes(i64::MAX.unsigned_abs() & !(PAGE - 1));
 
 /// One millicore: there is no smaller amount of CPU in a spec.
 const MILLICORE: u64 = 1_000_000;
 
 impl<T: Copy + Ord> Bound<T> {
-    /// Of a resource that the status gives no bound of, the spec applies. A request without a limit says that there is
-    /// no limit.
+    /// The bound in force. If the status has no bound of the resource, the spec applies. A request without a limit means
+    /// that there is no limit.
     fn in_force(self, actual: Self, allocated: Option<T>) -> Self {
         let reported = actual.request.is_some() || actual.limit.is_some();
         Self {
@@ -84,7 +84,7 @@ impl<T: Copy + Ord> Bound<T> {
         }
     }
 
-    /// What of it `spec` has too.
+    /// The request and the limit, each only if `spec` has one.
     fn where_set(self, spec: Self) -> Self {
         Self {
             request: self.request.filter(|_| spec.request.is_some()),
@@ -131,8 +131,8 @@ impl Bounds {
         }
     }
 
-    /// The bounds in force of a pod as a whole with this `spec.resources`. Its status has the sums of its containers
-    /// too, which are no bounds of the pod: only what the spec has counts.
+    /// The bounds in force of a pod as a whole with this `spec.resources`. The status also has the sums of the containers,
+    /// which are no bounds of the pod: only bounds that the spec has count.
     #[must_use]
     pub(super) fn in_force_of_pod(self, reported: &Reported) -> Self {
         let all = self.in_force(reported);
@@ -143,12 +143,12 @@ impl Bounds {
     }
 
     /// The bounds that the scheduler counts, and `kubectl describe node` adds up: the largest of spec, actual and
-    /// allocated resources, and without the spec where the node can never grant it. `in_force` are the bounds in force.
+    /// allocated resources, without the spec if the node can never grant it. `in_force` are the bounds in force.
     ///
     /// `PodRequests` and `PodLimits` of k8s.io/component-helpers/resource with `UseStatusResources`.
     #[must_use]
     pub(super) fn counted(self, in_force: Self, reported: &Reported, state: ResizeState) -> Self {
-        // A pod as a whole without a request is allocated the sum of its containers all the same.
+        // The status of a pod without a request of its own has the sum of its containers as allocated.
         let allocated = Self {
             cpu: Bound {
                 request: reported

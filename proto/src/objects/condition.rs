@@ -12,16 +12,16 @@ message! {
         pub kind: String = 1,
         /// `True`, `False` or `Unknown`.
         pub status: String = 2,
-        /// One word.
+        /// A reason for programs.
         pub reason: String = 5,
-        /// A sentence.
+        /// A message for people.
         pub message: String = 6,
         pub(super) last_transition_time: WireTime = 4,
     }
 }
 
 impl WireCondition {
-    /// Since when its status is what it is, where that is given.
+    /// The time of the last change of the status, if the object has it.
     pub fn since(&self) -> Option<Timestamp> {
         self.last_transition_time.0
     }

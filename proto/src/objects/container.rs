@@ -1,4 +1,4 @@
-//! Statuses of containers: what they do, and how they ended.
+//! Statuses of containers: state, restarts, last termination.
 
 use std::sync::Arc;
 
@@ -11,27 +11,26 @@ use super::text::{self, WireTime};
 /// A container's status, as the kubelet last reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStatus {
-    /// Whether it counts as ready.
+    /// Whether the container is ready.
     pub ready: bool,
-    /// Whether its startup probe, if it has one, has passed.
+    /// Whether the startup probe, if there is one, has passed.
     pub started: bool,
-    /// Its position among the statuses of its kind, in which kubectl reads them; none until the kubelet has reported
-    /// it.
+    /// The index in its list of statuses, whose order kubectl uses; none until the kubelet reports the container.
     pub(super) position: Position,
-    /// How often it was restarted.
+    /// The number of restarts.
     pub restarts: u32,
-    /// What it is doing.
+    /// The state.
     pub state: State,
-    /// How the one before it ended, if it was restarted.
+    /// The last termination, if the container was restarted.
     pub last: Option<Box<Ended>>,
 }
 
 impl ContainerStatus {
-    /// How often it has ended, as far as it was, or will be, started again for it. One that has ended well may be meant
-    /// to: that counts when it is started again; one that `stays` ended is not.
+    /// The number of terminations that a restart followed or will follow. A termination with exit code 0 counts once the
+    /// container has restarted. `stays` means that the container does not restart.
     ///
-    /// The kubelet's restart count is the number of the incarnation that it speaks of: the first is 0. While a container
-    /// waits for its next start, the count is still that of the one that ended.
+    /// The kubelet's restart count is the number of the current run, from 0. While a container waits for its next start,
+    /// the count is still that of the run that ended.
     pub fn terminations(&self, stays: bool) -> u32 {
         let again = match &self.state {
             State::Running { .. } => false,
@@ -42,17 +41,17 @@ impl ContainerStatus {
     }
 }
 
-/// What a container is doing.
+/// The state of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It does not run yet, or not again.
+    /// The container does not run yet, or has not restarted yet.
     Waiting(Option<Box<Waiting>>),
-    /// It runs.
+    /// The container runs.
     Running {
-        /// Since when, in seconds since the epoch; zero where that is not said.
+        /// The start, in seconds since the epoch; zero if unknown.
         since_seconds: u32,
     },
-    /// It has ended.
+    /// The container has ended.
     Terminated(Box<Ended>),
 }
 
@@ -62,33 +61,33 @@ impl Default for State {
     }
 }
 
-/// What a container waits for.
+/// Why a container waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Waiting {
     /// `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`, …
     pub reason: Option<Arc<str>>,
-    /// More about it.
+    /// The message that goes with the reason.
     pub message: Option<Box<str>>,
 }
 
-/// How a container ended.
+/// A termination of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ended {
-    /// Its exit code.
+    /// The exit code.
     pub exit_code: i32,
-    /// The signal that ended it, if the runtime reports one; else zero.
+    /// The signal that ended the container; zero if the runtime reports none.
     pub signal: i32,
     /// `OOMKilled`, `Error`, `Completed`, …
     pub reason: Option<Arc<str>>,
-    /// Its termination message.
+    /// The termination message.
     pub message: Option<Box<str>>,
-    /// When it had started, in seconds since the epoch; zero where that is not said.
+    /// The start of the container, in seconds since the epoch; zero if unknown.
     pub started_seconds: u32,
-    /// When it ended, likewise.
+    /// The end of the container, in the same form.
     pub finished_seconds: u32,
 }
 
-/// A position in a list that is rarely long.
+/// An index in a short list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position(u8);
 
@@ -112,12 +111,12 @@ impl Default for Position {
 }
 
 impl ContainerStatus {
-    /// Whether the kubelet has reported it.
+    /// Whether the kubelet has reported the container.
     pub fn is_reported(&self) -> bool {
         self.position != Position::NONE
     }
 
-    /// The reason for which it waits.
+    /// The reason why the container waits.
     pub fn waiting_reason(&self) -> Option<&str> {
         match &self.state {
             State::Waiting(Some(waiting)) => waiting.reason.as_deref(),
@@ -125,12 +124,12 @@ impl ContainerStatus {
         }
     }
 
-    /// Whether it runs.
+    /// Whether the container runs.
     pub fn is_running(&self) -> bool {
         matches!(self.state, State::Running { .. })
     }
 
-    /// The memory it takes besides itself, in bytes; words, which are shared, are not counted.
+    /// The bytes on the heap, without interned reasons.
     pub(super) fn bytes(&self) -> usize {
         let ended =
             |ended: &Ended| size_of::<Ended>() + ended.message.as_deref().map_or(0, str::len);
@@ -184,12 +183,12 @@ message! {
 }
 
 impl WireContainerStatus {
-    /// What it says of the container's resources.
+    /// The container's resources as reported.
     pub(super) fn reported(&self) -> Reported {
         Reported::new(self.resources.as_ref(), self.allocated_resources.as_ref())
     }
 
-    /// The status; `index` is its position in its list.
+    /// Converts the status at `index` of its list.
     pub(super) fn convert(self, index: usize, names: &Interner) -> ContainerStatus {
         ContainerStatus {
             ready: self.ready,
@@ -208,7 +207,7 @@ impl WireContainerStatus {
 }
 
 impl WireState {
-    /// None of the three is `Waiting`, as in Kubernetes.
+    /// Converts the state. A state with none of the three fields is `Waiting`, as in Kubernetes.
     fn convert(self, names: &Interner) -> State {
         if let Some(ended) = self.terminated {
             return State::Terminated(Box::new(ended.convert(names)));

@@ -10,48 +10,48 @@ use super::protobuf::message;
 use super::text::{WireTime, named};
 use super::{PodKey, Uid, text};
 
-/// Which events are requested: those about pods, and not what every pod goes through when all is well, which is most of
-/// them.
+/// The field selector of the events that are requested: events about pods, without the reasons that every healthy pod
+/// has. Those are most of the events.
 pub const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pulling,reason!=Pulled,\
     reason!=Created,reason!=Started,reason!=SuccessfulAttachVolume,reason!=Nominated,reason!=TriggeredScaleUp,\
     reason!=NotTriggerScaleUp";
 
-/// The most characters of an object's name. Nobody checks the name that an event gives.
+/// The maximum length of an object's name. The API server does not validate the names in an event.
 const LONGEST_NAME: usize = 253;
 
 /// An event about a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its own UID: one that is repeated keeps it, and counts up.
+    /// The event's own UID. A repeated event has the same UID and a higher count.
     pub uid: Uid,
     /// The pod.
     pub pod: PodKey,
-    /// The pod's UID, where it is said.
+    /// The pod's UID, if the event has it.
     pub pod_uid: Uid,
-    /// The container, where it is about one.
+    /// The container, if the event is about one.
     pub container: Option<Arc<str>>,
-    /// Whether it is a warning.
+    /// Whether the event is a warning.
     pub warning: bool,
     /// `Unhealthy`, `Killing`, `BackOff`, …
     pub reason: Arc<str>,
-    /// One sentence; at most 1 KiB of it.
+    /// The message, cut to 1 KiB.
     pub message: Box<str>,
-    /// How often it was seen.
+    /// The number of occurrences.
     pub count: u32,
-    /// When it was seen first, as far as is known.
+    /// The first occurrence, or the earliest known one.
     pub first: Timestamp,
-    /// When it was seen last.
+    /// The last occurrence.
     pub last: Timestamp,
-    /// Who says it: `kubelet`, `taint-eviction-controller`, …
+    /// The component that reports the event: `kubelet`, `taint-eviction-controller`, …
     pub component: Arc<str>,
-    /// On which node that component runs, where it is one of a node's; else empty.
+    /// The node of the component; empty if the component is not part of a node.
     pub host: Arc<str>,
 }
 
 message! {
-    /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
+    /// An event on the wire: core/v1. The API server converts events of events.k8s.io/v1.
     pub struct WireEvent {
-        /// Its metadata.
+        /// The metadata.
         pub metadata: WireMeta = 1,
         involved_object: Option<WireInvolved> = 2,
         #[serde(rename = "type")]
@@ -91,7 +91,7 @@ message! {
 }
 
 impl WireEvent {
-    /// The event; nothing if it is not about a pod of its own namespace.
+    /// Converts the event. Returns `None` if it is not about a pod of its own namespace.
     pub fn convert(self, names: &Interner) -> Option<Event> {
         let own = named(&self.metadata.namespace);
         let involved = self.involved_object.filter(|it| {

@@ -1,5 +1,5 @@
-//! Interning: one copy of every value that recurs. Namespaces, node names, labels and pod names recur thousands of times
-//! between the watches and the scrapes, and so do the specs of a workload's pods.
+//! Interning: one shared copy of each repeated value. Names, labels and the specs of a workload's pods repeat thousands
+//! of times in the watches and the scrapes.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::labels::Labels;
 
-/// A value whose clones share its memory, and that knows whether there is a clone.
+/// A value whose clones share its memory and are counted.
 pub trait Shared: Clone + Eq + Hash {
-    /// Whether there is a clone of it.
+    /// Whether there is a clone.
     fn is_shared(&self) -> bool;
 }
 
@@ -26,12 +26,12 @@ impl Shared for Labels {
     }
 }
 
-/// The values in use. It evicts values without a clone when it has doubled, so its size follows the cluster's and churn
-/// does not leak.
+/// The shared values. When its size has doubled, a pool evicts the values without a clone: its size follows that of the
+/// cluster.
 #[derive(Debug)]
 pub struct Pool<S>(Mutex<Set<S>>);
 
-/// Names in use.
+/// The pool of names.
 pub type Interner = Pool<Arc<str>>;
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<S> Default for Pool<S> {
     }
 }
 
-/// Below this size a sweep is not worth its time.
+/// The smallest size at which a pool evicts.
 const SMALLEST_SWEEP: usize = 1024;
 
 impl Interner {
@@ -85,17 +85,17 @@ impl<S: Shared> Pool<S> {
         shared
     }
 
-    /// The set is whole at any time, whatever panics while it is locked.
+    /// Locks the set. A poisoned lock is ignored: no operation leaves the set in an invalid state.
     fn lock(&self) -> MutexGuard<'_, Set<S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.lock().set.len()
     }
 
-    /// Whether there is none.
+    /// Whether the pool is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! Jobs: which CronJob made each of them.
+//! Jobs, with the CronJob that created each of them.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::protobuf::message;
 use super::text::named;
 use super::{Owner, PodKey, Pools};
 
-/// A Job that a CronJob made. A Job without a CronJob is itself the workload of its pods.
+/// A Job that a CronJob created. A Job without a CronJob is itself the workload of its pods.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Its namespace and name.
+    /// The namespace and name.
     pub key: PodKey,
     /// The CronJob's name.
     pub cron_job: Arc<str>,
@@ -19,14 +19,14 @@ pub struct Job {
 message! {
     /// A Job on the wire. Only its metadata is requested.
     pub struct WireJob {
-        /// Its metadata.
+        /// The metadata.
         pub metadata: WireMeta = 1,
     }
 }
 metadata::item!(WireJob, "/apis/batch/v1/jobs", metadata_only: true);
 
 impl WireJob {
-    /// The Job that a CronJob made; nothing for one that no CronJob made.
+    /// Converts the Job. Returns `None` if no CronJob created it.
     pub fn convert(self, pools: &Pools) -> Option<Job> {
         let owner = Owner::of(&self.metadata, &pools.names)?;
         if &*owner.kind != "CronJob" {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-/// A pod's namespace and name, in the order lists are sorted.
+/// The namespace and the name of a pod. Lists are sorted in the order of this type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PodKey {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: Arc<str>,
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
 }

@@ -1,7 +1,7 @@
 //! Lenient parsing of JSON.
 //!
-//! A list of 500 pods is one document. A member of an unexpected type costs that member, not the pod and not the list:
-//! it is parsed as the empty value `""`, `0`, `false`, an empty list or no object.
+//! A list of 500 pods is one document. A member of an unexpected type must not discard the pod or the list: the parser
+//! takes it as the empty value `""`, `0`, `false`, an empty list or no object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,36 +11,37 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// A type that is parsed from any JSON value. A kind of value that it does not override gives its default.
+/// A type that can be parsed from any JSON value. Each method parses one kind of value and returns the default unless
+/// the type overrides it.
 pub trait Lenient<'de>: Default {
-    /// Of a string.
+    /// Parses a string.
     fn text(_: &str) -> Self {
         Self::default()
     }
 
-    /// Of a whole number; of others the whole part.
+    /// Parses a number; fractions are cut off.
     fn whole(_: i64) -> Self {
         Self::default()
     }
 
-    /// Of `true` or `false`.
+    /// Parses `true` or `false`.
     fn flag(_: bool) -> Self {
         Self::default()
     }
 
-    /// Of a list.
+    /// Parses a list.
     ///
     /// # Errors
-    /// When it cannot be parsed.
+    /// When the JSON is malformed.
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Self::default())
     }
 
-    /// Of an object.
+    /// Parses an object.
     ///
     /// # Errors
-    /// When it cannot be parsed.
+    /// When the JSON is malformed.
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Self::default())
@@ -50,7 +51,7 @@ pub trait Lenient<'de>: Default {
 /// For `#[serde(deserialize_with = "lenient")]`.
 ///
 /// # Errors
-/// When it cannot be parsed.
+/// When the JSON is malformed.
 pub fn lenient<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(Any(PhantomData))
 }

@@ -1,6 +1,7 @@
 //! Metadata of objects, from JSON or from protobuf.
 //!
-//! Few fields are used. The parser skips most annotations and all managed fields, which are most of a pod's bytes.
+//! The parser skips the fields that are not used: most annotations, and all managed fields, which are most of a pod's
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -15,30 +16,30 @@ use super::text::WireTime;
 
 /// A kind of object that is listed and watched.
 pub trait Item: Message + DeserializeOwned + Send + 'static {
-    /// The path of its collection in all namespaces: `/api/v1/pods`.
+    /// The path of the collection in all namespaces: `/api/v1/pods`.
     const PATH: &'static str;
-    /// Whether only its metadata is requested.
+    /// Whether only the metadata of the objects is requested.
     const METADATA_ONLY: bool = false;
 
-    /// Its metadata.
+    /// The metadata.
     fn metadata(&self) -> &WireMeta;
 
-    /// Its collection: `pods`.
+    /// The name of the collection: `pods`.
     fn plural() -> &'static str {
         Self::PATH.rsplit('/').next().unwrap_or_default()
     }
 }
 
 message! {
-    /// The part of `metadata` that is read.
+    /// The part of `metadata` that is used.
     pub struct WireMeta {
-        /// Its name.
+        /// The name.
         pub name: String = 1,
-        /// Its namespace; empty for an object that is in none.
+        /// The namespace; empty for an object without one.
         pub namespace: String = 3,
-        /// Its UID.
+        /// The UID.
         pub uid: String = 5,
-        /// Its resource version.
+        /// The resource version.
         pub resource_version: String = 6,
         pub(super) creation_timestamp: WireTime = 8,
         pub(super) deletion_timestamp: WireTime = 9,
@@ -55,13 +56,13 @@ message! {
     }
 }
 
-/// The annotation with which a node names another path for its resource metrics, as metrics-server reads it.
+/// The annotation with another path for a node's resource metrics, the same as in metrics-server.
 const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";
 
 /// The annotation of the bookmark after the objects that existed when a watch began.
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
-/// The annotations that are read.
+/// The annotations that are used.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct WireAnnotations {
@@ -95,25 +96,25 @@ impl Message for WireAnnotations {
 }
 
 impl WireMeta {
-    /// The path of a node's resource metrics, where the node names one.
+    /// The path of a node's resource metrics, if an annotation has one.
     pub(super) fn metrics_path(&self) -> Option<&str> {
         let path = &self.annotations.as_ref()?.metrics_path;
         (!path.is_empty()).then_some(path)
     }
 
-    /// When the object was created, in seconds since the epoch; zero where that is not given.
+    /// The creation of the object, in seconds since the epoch; zero if unknown.
     pub fn created_seconds(&self) -> u32 {
         self.creation_timestamp.seconds()
     }
 
-    /// Whether this is of the bookmark that ends the objects that existed when the watch began.
+    /// Whether this is the metadata of the bookmark after the objects that existed when the watch began.
     pub fn ends_initial_events(&self) -> bool {
         let annotations = self.annotations.as_ref();
         annotations.is_some_and(|it| !it.initial_events_end.is_empty())
     }
 }
 
-/// Metadata that is not an object is empty.
+/// Metadata of another type than an object is empty.
 impl<'de> Lenient<'de> for WireMeta {
     fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         Self::deserialize(MapAccessDeserializer::new(object))

@@ -1,5 +1,5 @@
-//! What an object of the Kubernetes API means to us: nodes, pods, events and Jobs, each read leniently into what is used of
-//! it, and the rules that follow from them.
+//! The objects of the Kubernetes API that Kubevitals reads: nodes, pods, events and Jobs. They are parsed leniently and
+//! have only the fields that are used. Here are also the rules about them: status words, resources, resizes.
 
 mod bounds;
 mod condition;

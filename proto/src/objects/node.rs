@@ -1,4 +1,4 @@
-//! Nodes: where their kubelets are, what they have, and how they are.
+//! Nodes: addresses of their kubelets, capacity and conditions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,63 +18,63 @@ use super::{Pools, Uid, text};
 /// A node.
 #[derive(Debug, PartialEq, Eq, Default)]
 pub struct Node {
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
-    /// Its UID.
+    /// The UID.
     pub uid: Uid,
-    /// When it was made, in seconds since the epoch; zero where that is not said.
+    /// The creation, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// Its addresses, in the node's own order.
+    /// The addresses, in the order of the status.
     pub addresses: Vec<Address>,
-    /// The kubelet's port as the node's status gives it.
+    /// The kubelet's port in the node's status.
     pub status_port: Option<u16>,
-    /// The path of `/metrics/resource` where the node's annotation overrides it.
+    /// The path of the resource metrics, if an annotation of the node overrides it.
     pub metrics_path: Option<Box<str>>,
     /// Whether the node's Ready condition is True.
     pub ready: bool,
-    /// Since when it has been what it is, where the node says.
+    /// The last change of the Ready condition, if known.
     pub ready_since: Option<Timestamp>,
-    /// Its Ready condition, where it is not as it should be: what the node says of it.
+    /// The Ready condition, unless it is True.
     pub unready: Option<Condition>,
-    /// Its other conditions that are not as they should be.
+    /// The other conditions that report a problem.
     pub conditions: Box<[Condition]>,
-    /// Whether no pod is to be put on it.
+    /// Whether the node is cordoned.
     pub unschedulable: bool,
-    /// What it has.
+    /// The resources of the node.
     pub capacity: Resources,
-    /// What pods can have.
+    /// The resources that pods can request.
     pub allocatable: Resources,
-    /// How many pods it takes.
+    /// The maximum number of pods.
     pub pod_capacity: u32,
-    /// Its kubelet's version: `v1.36.0`.
+    /// The kubelet's version: `v1.36.0`.
     pub kubelet_version: Option<Arc<str>>,
 }
 
-/// A condition that is not as it should be.
+/// A condition that reports a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// `MemoryPressure`, …
     pub kind: Arc<str>,
-    /// What it is.
+    /// The status.
     pub status: ConditionStatus,
-    /// One word.
+    /// A reason for programs.
     pub reason: Option<Arc<str>>,
-    /// One sentence.
+    /// A message for people.
     pub message: Option<Box<str>>,
-    /// Since when, in seconds since the epoch; zero where that is not said.
+    /// The last change of the status, in seconds since the epoch; zero if unknown.
     pub since_seconds: u32,
 }
 
 /// `ConditionStatus` of core/v1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConditionStatus {
-    /// It holds.
+    /// The condition holds.
     True,
-    /// It does not.
+    /// The condition does not hold.
     False,
-    /// The node does not report.
+    /// The node does not report the condition.
     #[default]
     Unknown,
 }
@@ -91,16 +91,16 @@ impl ConditionStatus {
 }
 
 impl Node {
-    /// When it was made.
+    /// The creation time.
     pub fn created(&self) -> Option<Timestamp> {
         text::time(self.created_seconds)
     }
 }
 
-/// One of a node's addresses.
+/// An address of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Its type.
+    /// The type.
     pub kind: AddressType,
     /// A host name, an IPv4 or an IPv6 address.
     pub host: Box<str>,
@@ -155,7 +155,7 @@ impl fmt::Display for AddressType {
 message! {
     /// A node on the wire.
     pub struct WireNode {
-        /// Its metadata.
+        /// The metadata.
         pub metadata: WireMeta = 1,
         spec: Option<WireSpec> = 2,
         status: Option<WireStatus> = 3,
@@ -206,8 +206,8 @@ impl WireCondition {
         }
     }
 
-    /// Whether it is as it should be. Conditions of nodes name troubles (`DiskPressure`, `KernelDeadlock`), but for
-    /// `Ready`, those that are named after it (`NetworkingReady` of EKS), and a role of RKE2 and k3s.
+    /// Whether the condition reports no problem. True is a problem (`DiskPressure`, `KernelDeadlock`), except for `Ready`,
+    /// conditions named after it (`NetworkingReady` of EKS) and `EtcdIsVoter` of RKE2 and k3s.
     fn is_well(&self) -> bool {
         let good = self.kind.ends_with("Ready") || self.kind == "EtcdIsVoter";
         let expected = if good {
@@ -230,7 +230,7 @@ impl WireCondition {
 }
 
 impl WireNode {
-    /// The node; nothing if it has no name, which no API server sends.
+    /// Converts the node. Returns `None` for a node without a name, which no API server sends.
     pub fn convert(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
         let status = self.status.unwrap_or_default();

@@ -12,11 +12,11 @@ use super::metadata::WireMeta;
 pub struct Owner {
     /// `ReplicaSet`, `StatefulSet`, `DaemonSet`, `Job`, `Node` (of a static pod), …
     pub kind: Arc<str>,
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
 }
 
-/// The label with the hash of the template that a Deployment's ReplicaSet was made from.
+/// The label with the hash of the pod template of a Deployment's ReplicaSet.
 const HASH: &str = "pod-template-hash";
 
 impl Owner {
@@ -32,8 +32,8 @@ impl Owner {
     /// The Deployment behind a ReplicaSet whose pods have these labels.
     ///
     /// The deployment controller names a ReplicaSet `DEPLOYMENT-HASH` and labels its pods `pod-template-hash: HASH`
-    /// (pkg/controller/deployment/sync.go, `getNewReplicaSet`). Nobody else sets that label, so the two name the
-    /// Deployment without a watch of ReplicaSets, of which a cluster has ten for every Deployment.
+    /// (pkg/controller/deployment/sync.go, `getNewReplicaSet`). Nothing else sets that label. So the name and the label give the
+    /// Deployment without a watch of ReplicaSets: a cluster has about ten of them for each Deployment.
     pub fn deployment(&self, labels: &Labels) -> Option<&str> {
         if &*self.kind != "ReplicaSet" {
             return None;

@@ -7,15 +7,15 @@ use crate::wire::protobuf::{Malformed, Value};
 /// `PodPhase` of core/v1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Accepted, not all containers have started.
+    /// The pod is accepted; not all containers have started.
     Pending,
     /// At least one container runs or is being restarted.
     Running,
-    /// All containers ended well.
+    /// All containers ended with exit code 0.
     Succeeded,
-    /// All containers ended, at least one of them badly.
+    /// All containers ended, at least one with an error.
     Failed,
-    /// The node cannot be reached, or the API server details something new.
+    /// The node cannot be reached, or the phase is unknown to this version.
     #[default]
     Unknown,
 }
@@ -36,7 +36,7 @@ impl Phase {
         all.find(|phase| phase.as_str() == name).unwrap_or_default()
     }
 
-    /// Its name.
+    /// The name of the phase.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -47,7 +47,7 @@ impl Phase {
         }
     }
 
-    /// Whether no container runs any more, nor ever will.
+    /// Whether the containers have ended for good.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }

@@ -19,37 +19,37 @@ use super::{
     Uid,
 };
 
-/// A pod. There may be 150,000 of them: what pods of a workload have in common is shared, what few of them have is
-/// behind a pointer, and times are seconds since the Unix epoch, zero where there is none.
+/// A pod. A cluster may have 150,000 of them. So pods of a workload share what is equal, rare data is behind a pointer,
+/// and a time is in seconds since the Unix epoch, zero if unknown.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pod {
-    /// Its namespace and name.
+    /// The namespace and name.
     pub key: PodKey,
-    /// Its UID.
+    /// The UID.
     pub uid: Uid,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// The node it is bound to.
+    /// The node that the pod is bound to.
     pub node: Option<Arc<str>>,
-    /// Its phase.
+    /// The phase.
     pub phase: Phase,
-    /// Whether its condition Initialized is True.
+    /// Whether the condition Initialized is True.
     pub initialized: bool,
-    /// Whether a scheduling gate holds it back.
+    /// Whether a scheduling gate delays the scheduling.
     pub gated: bool,
-    /// Its condition Ready.
+    /// The condition Ready.
     pub ready: Ready,
-    /// When the kubelet accepted it.
+    /// The time when the kubelet accepted the pod.
     pub started_seconds: u32,
-    /// When it was made.
+    /// The creation time.
     pub created_seconds: u32,
-    /// By when it is to be gone, once its deletion was requested.
+    /// The deletion time; zero unless the deletion was requested.
     pub deleted_seconds: u32,
-    /// The controller that made it.
+    /// The controller that created the pod.
     pub owner: Option<Arc<Owner>>,
-    /// What its status says beyond that, which is rare.
+    /// Details of the status, which few pods have.
     pub details: Option<Box<StatusDetails>>,
-    /// Its spec.
+    /// The spec.
     pub template: Arc<PodTemplate>,
     /// The statuses of the template's containers, in the same order. A container without a status waits without a
     /// reason.
@@ -59,9 +59,9 @@ pub struct Pod {
 /// A pod's condition Ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ready {
-    /// Whether it is True.
+    /// Whether the condition is True.
     pub status: bool,
-    /// Since when it is what it is.
+    /// The last change of the status.
     pub since_seconds: u32,
 }
 
@@ -70,19 +70,19 @@ pub struct Ready {
 pub struct StatusDetails {
     /// `Evicted`, `NodeLost`, …
     pub reason: Option<Arc<str>>,
-    /// More about it; or, of a pod for which there is no node, why.
+    /// The message; for a pod without a node, why it is not scheduled.
     pub message: Option<Box<str>>,
     /// A resize in place that is not complete.
     pub resize: Option<Box<Resize>>,
 }
 
 impl Pod {
-    /// When the kubelet accepted it.
+    /// The time when the kubelet accepted the pod.
     pub fn started(&self) -> Option<Timestamp> {
         text::time(self.started_seconds)
     }
 
-    /// When it was made.
+    /// The creation time.
     pub fn created(&self) -> Option<Timestamp> {
         text::time(self.created_seconds)
     }
@@ -92,14 +92,13 @@ impl Pod {
         self.details.as_deref()?.resize.as_deref()
     }
 
-    /// Its spec with the requests and limits in force: during a resize in place they are not those of
-    /// [`Self::template`].
+    /// The spec with the requests and limits in force, which differ from [`Self::template`] during a resize in place.
     pub fn in_force(&self) -> &PodTemplate {
         self.resize()
             .map_or(&*self.template, |resize| &*resize.in_force)
     }
 
-    /// Its containers' specs, with the requests and limits in force, each with its status.
+    /// The containers: specs with the requests and limits in force, and statuses.
     pub fn containers(
         &self,
     ) -> impl DoubleEndedIterator<Item = (&ContainerSpec, &ContainerStatus)> {
@@ -111,8 +110,8 @@ impl Pod {
         self.containers().find(|(spec, _)| *spec.name == *name)
     }
 
-    /// Kind and name of its workload: the Deployment behind its ReplicaSet, the CronJob behind its Job, or else its owner.
-    /// `job` finds the Job of a CronJob.
+    /// The kind and name of the workload: the Deployment of the ReplicaSet, the CronJob of the Job, or the owner. `job`
+    /// finds a Job that a CronJob created.
     pub fn workload<'a>(
         &'a self,
         job: impl FnOnce(&PodKey) -> Option<&'a Arc<Job>>,
@@ -133,7 +132,7 @@ impl Pod {
         Some((&owner.kind, &owner.name))
     }
 
-    /// Whether a container that has ended is not started again, however it ended.
+    /// Whether a container never restarts, whatever its exit code.
     pub fn stays_ended(&self, spec: &ContainerSpec) -> bool {
         self.template.never_restarts && spec.role != Role::Sidecar
     }
@@ -143,12 +142,12 @@ impl Pod {
         self.details.as_deref()?.reason.as_deref()
     }
 
-    /// `status.message`, or why there is no node for it.
+    /// `status.message`, or why the pod is not scheduled.
     pub fn message(&self) -> Option<&str> {
         self.details.as_deref()?.message.as_deref()
     }
 
-    /// The memory it takes, in bytes; what is shared (names, labels, owner, template) is not counted.
+    /// The memory of the pod in bytes, without shared values (names, labels, owner, template).
     pub fn bytes(&self) -> usize {
         let details = self.details.as_deref().map_or(0, |details| {
             size_of::<StatusDetails>()
@@ -166,7 +165,7 @@ impl Pod {
 message! {
     /// A pod on the wire.
     pub struct WirePod {
-        /// Its metadata.
+        /// The metadata.
         pub metadata: WireMeta = 1,
         spec: Option<WireSpec> = 2,
         status: Option<WireStatus> = 3,
@@ -189,13 +188,13 @@ message! {
 }
 
 impl WirePod {
-    /// Its conditions.
+    /// The conditions.
     pub fn conditions(&self) -> impl Iterator<Item = &WireCondition> {
         let status = self.status.iter();
         status.flat_map(|status| status.conditions.iter().flatten())
     }
 
-    /// The pod; nothing if it has no name, which no API server sends.
+    /// Converts the pod. Returns `None` for a pod without a name, which no API server sends.
     pub fn convert(self, pools: &Pools) -> Option<Pod> {
         let names = &pools.names;
         let (spec, status) = (
@@ -228,7 +227,7 @@ impl WirePod {
         let details = StatusDetails {
             reason: text::word(status.reason, names),
             message: text::message(message),
-            // Nothing of a pod that is over is in force.
+            // A pod that is over has no resources in force.
             resize: resize.filter(|_| !status.phase.is_over()).map(Box::new),
         };
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
@@ -259,8 +258,8 @@ impl WirePod {
     }
 }
 
-/// The status of each of the template's containers, and what it says of their resources. They may come in any order,
-/// and not at all.
+/// The status and the reported resources of each container of the template. The lists of statuses may be in any order
+/// and incomplete.
 fn statuses(
     template: &PodTemplate,
     inits: Vec<Option<WireContainerStatus>>,

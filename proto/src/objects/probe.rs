@@ -13,27 +13,27 @@ use super::{ContainerStatus, State};
 use crate::time::Timestamp;
 use crate::vitals::{ProbeKind, ProbeStatus};
 
-/// A probe, with the API server's defaults where the spec says nothing.
+/// A probe, with the API server's defaults for unset fields.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// Seconds from the container's start to the first attempt.
     pub initial_delay: u32,
     /// Seconds between attempts.
     pub period: u32,
-    /// Seconds after which an attempt has failed.
+    /// The timeout of an attempt in seconds.
     pub timeout: u32,
-    /// How many attempts in a row must succeed to count.
+    /// The number of successive successes after which the probe passes.
     pub success_threshold: u32,
-    /// How many attempts in a row must fail to count.
+    /// The number of successive failures after which the probe fails.
     pub failure_threshold: u32,
-    /// The whole of it in the form of `kubectl describe`:
+    /// The probe in the form of `kubectl describe`:
     /// `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
     pub description: Box<str>,
 }
 
 impl Probe {
-    /// How the probe is, as far as the status of its container says. Of a liveness probe it says nothing until the kubelet
-    /// kills.
+    /// The status of the probe, from the status of its container. That says nothing about a liveness probe until the
+    /// kubelet kills the container.
     pub fn status(
         &self,
         kind: ProbeKind,
@@ -55,7 +55,7 @@ impl Probe {
         }
     }
 
-    /// When the first attempt is over, at the latest, in a container that runs since `running`.
+    /// The latest end of the first attempt in a container that started at `running`.
     pub fn first_attempt(&self, running: Timestamp) -> Timestamp {
         let seconds = [self.initial_delay, self.period, self.timeout].map(i64::from);
         running.plus_nanos(seconds.into_iter().sum::<i64>() * 1_000_000_000)
@@ -89,7 +89,7 @@ pub(super) struct WireProbe {
 impl Message for WireProbe {
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
         match number {
-            // What JSON has in line is a message of its own.
+            // In JSON the handler's fields are in the probe itself; here they are a message.
             1 => {
                 let Value::Bytes(handler) = value else {
                     return Ok(());
@@ -138,7 +138,7 @@ impl Lenient<'_> for WirePort {
 impl Message for WirePort {
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
         match (number, value) {
-            // Both are there, and the one that is not meant is empty.
+            // Both fields are set; the unused one is empty.
             (2, Value::Varint(port)) if port != 0 => self.0.read(value),
             (3, Value::Bytes(name)) if !name.is_empty() => self.0.read(value),
             _ => Ok(()),
@@ -166,7 +166,7 @@ message! {
 }
 
 impl WireProbe {
-    /// The probe with the API server's defaults.
+    /// Converts the probe and sets the API server's defaults.
     pub(super) fn convert(&self) -> Probe {
         let or = |value: i64, default: u32| {
             u32::try_from(value)
@@ -216,7 +216,7 @@ impl WireProbe {
     }
 }
 
-/// What Go leaves as it is in the path of a URL (net/url, `shouldEscape` for `encodePath`).
+/// The characters that Go does not escape in the path of a URL (net/url, `shouldEscape` for `encodePath`).
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -233,7 +233,7 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 impl WireHttpGet {
-    /// As Go's `url.URL` writes it: `http://:8080/healthz`.
+    /// The URL in the form of Go's `url.URL`: `http://:8080/healthz`.
     fn url(&self) -> String {
         let scheme = match self.scheme.to_ascii_lowercase() {
             scheme if scheme.is_empty() => "http".to_owned(),

@@ -1,22 +1,22 @@
 //! Objects in protobuf, parsed into the same structs as JSON.
 //!
 //! The numbers of fields are those of k8s.io/api/core/v1/generated.proto and of its meta/v1. The parser
-//! skips a field that is not used. As in JSON (`lenient`), a field of an unexpected type is empty. A string that is not
-//! UTF-8, as a termination message may be, gets replacement characters, as the API server writes it in JSON.
+//! skips other fields. As in JSON (`lenient`), a field of an unexpected type is empty. A string that is not UTF-8, such
+//! as a termination message, gets replacement characters, the same as in the API server's JSON.
 
 use std::collections::BTreeMap;
 
 use crate::wire::protobuf::{Fields, Malformed, Value};
 
-/// A message of which some fields are read.
+/// A message with the fields that are used.
 pub trait Message: Default {
-    /// Reads one field. Unknown numbers are skipped.
+    /// Parses one field. Unknown numbers are skipped.
     ///
     /// # Errors
     /// When the value is a message and malformed.
     fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed>;
 
-    /// Reads all fields of an encoded message.
+    /// Parses all fields of an encoded message.
     ///
     /// # Errors
     /// When the bytes are not a message.
@@ -39,9 +39,9 @@ pub trait Message: Default {
     }
 }
 
-/// What a field of a message is read into.
+/// The type of a field of a message.
 pub(super) trait Field {
-    /// Takes over a value; of a field that comes twice, the later one, or both in a list.
+    /// Sets the field to a value. If a field is repeated, the last value counts; a list has all.
     ///
     /// # Errors
     /// When the value is a message and malformed.
@@ -87,7 +87,7 @@ macro_rules! message {
 }
 pub(super) use message;
 
-/// Text; a number as its digits, as ports may be.
+/// A string; a number becomes its digits, for ports.
 impl Field for String {
     fn read(&mut self, value: Value<'_>) -> Result<(), Malformed> {
         match value {

@@ -1,4 +1,4 @@
-//! Resizes in place: the requests and limits of a pod that are in force while its spec asks for others.
+//! Resizes in place: the requests and limits that are in force while the spec has others.
 
 use std::sync::Arc;
 
@@ -14,32 +14,32 @@ use super::text;
 /// A resize in place that the node has not completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resize {
-    /// How far it is.
+    /// The progress.
     pub state: ResizeState,
     /// The kubelet's message.
     pub message: Option<Box<str>>,
-    /// Since when it has this state, in seconds since the epoch; zero where the kubelet does not say.
+    /// The start of this state, in seconds since the epoch; zero if unknown.
     pub since_seconds: u32,
     /// The pod's spec with the requests and limits in force.
     pub in_force: Arc<PodTemplate>,
-    /// What the scheduler counts the pod as requesting.
+    /// The requests that the scheduler counts for the pod.
     pub requests: Resources,
-    /// The limits that `kubectl describe node` adds up for it.
+    /// The limits that `kubectl describe node` adds up for the pod.
     pub limits: Resources,
 }
 
-/// Puts `bounds` in the place of CPU and memory.
+/// Sets CPU and memory to `bounds`.
 fn put(bounds: Bounds, requests: &mut Resources, limits: &mut Resources) {
     (requests.cpu, requests.memory) = (bounds.cpu.request, bounds.memory.request);
     (limits.cpu, limits.memory) = (bounds.cpu.limit, bounds.memory.limit);
 }
 
 impl Resize {
-    /// The resize that a pod's status reports; none if it is complete. `containers` are the statuses of the
+    /// The resize that a pod's status reports; `None` if it is complete. `containers` are the statuses of the
     /// template's containers in its order, `pod` that of the pod as a whole.
     ///
-    /// The kubelet says how far a resize is in the conditions `PodResizePending` and `PodResizeInProgress`. Until it
-    /// has seen the new spec there is no condition, and the spec differs from what is in force.
+    /// The kubelet reports the progress in the conditions `PodResizePending` and `PodResizeInProgress`. Before the kubelet
+    /// has received the new spec there is no condition, but the spec differs from the bounds in force.
     pub(super) fn of<'a>(
         template: &PodTemplate,
         containers: &[Reported],
@@ -85,7 +85,7 @@ impl Resize {
         })
     }
 
-    /// The memory it takes, in bytes; the template, which may be shared, is not counted.
+    /// The memory in bytes, without the template, which may be shared.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.message.as_deref().map_or(0, str::len)
     }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::lenient::lenient;
 use super::protobuf::{Field, Message, message};
 
-/// Amounts as a `ResourceList` gives them; other resources are dropped. A resource that is missing is `None`,
-/// which is not zero: no limit is not a limit of zero.
+/// The amounts in a `ResourceList`, without other resources. A missing resource is `None`, not zero: no limit is not a
+/// limit of zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Resources {
     /// Cores.
@@ -23,12 +23,12 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Whether there is none.
+    /// Whether all amounts are missing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Each resource by itself: `both` of both amounts where there are two, and else the one that there is.
+    /// Combines each resource: `both` of the two amounts, or the only one.
     fn with(self, other: Self, both: impl Fn(u64, u64) -> u64) -> Self {
         let either = |one: Option<u64>, other: Option<u64>| match (one, other) {
             (Some(one), Some(other)) => Some(both(one, other)),
@@ -44,12 +44,12 @@ impl Resources {
         }
     }
 
-    /// The larger of each.
+    /// The larger amount of each resource.
     pub fn max(self, other: Self) -> Self {
         self.with(other, u64::max)
     }
 
-    /// What of it `others` has too.
+    /// The amounts of the resources that `others` has too.
     pub fn where_set(self, others: Self) -> Self {
         Self {
             cpu: self.cpu.filter(|_| others.cpu.is_some()),
@@ -58,13 +58,13 @@ impl Resources {
         }
     }
 
-    /// `self`, and where it gives nothing, `other`.
+    /// The amounts of `self`, or of `other` where `self` has none.
     pub fn or(self, other: Self) -> Self {
         self.with(other, |one, _| one)
     }
 }
 
-/// The sum of each; saturates.
+/// The sum of each resource; saturates.
 impl Add for Resources {
     type Output = Self;
 
@@ -122,7 +122,7 @@ impl Message for WireResources {
 }
 
 impl WireResources {
-    /// The amounts that can be read.
+    /// The amounts that can be parsed.
     pub(super) fn convert(&self) -> Resources {
         let quantity = |text: &str| text.parse::<Quantity>().ok();
         Resources {

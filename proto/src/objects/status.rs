@@ -1,5 +1,5 @@
-//! Pods and nodes in a word, as the columns STATUS, READY and RESTARTS of kubectl have them: the rules of `printPod` and
-//! `printNode` in Kubernetes' pkg/printers/internalversion/printers.go.
+//! kubectl's columns STATUS, READY and RESTARTS of pods and nodes: the rules of `printPod` and `printNode` in Kubernetes'
+//! pkg/printers/internalversion/printers.go.
 
 use std::borrow::Cow;
 
@@ -7,24 +7,24 @@ use super::container::Position;
 use super::{ContainerSpec, ContainerStatus, Ended, Node, Pod, Role, State, text};
 use crate::time::Timestamp;
 
-/// A pod in a line of `kubectl get pods`.
+/// A line of `kubectl get pods`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary<'a> {
     /// STATUS.
     pub status: Cow<'a, str>,
-    /// What is said with it, where something is.
+    /// The message that goes with the status, if there is one.
     pub message: Option<&'a str>,
     /// READY, before the slash: containers and sidecars that are ready.
     pub ready: u32,
-    /// READY, behind the slash: containers and sidecars.
+    /// READY, after the slash: containers and sidecars.
     pub containers: u32,
-    /// RESTARTS: those of init containers only for as long as they are not done.
+    /// RESTARTS: those of init containers count only until they are done.
     pub restarts: u32,
-    /// When the last one of those was.
+    /// The time of the last of these restarts.
     pub last_restart: Option<Timestamp>,
 }
 
-/// Restarts of some containers, and when the last one was.
+/// The number of restarts of some containers, and the time of the last one.
 #[derive(Debug, Default)]
 struct Restarts {
     count: u32,
@@ -41,7 +41,7 @@ impl Restarts {
 }
 
 impl Pod {
-    /// The pod in a line.
+    /// The pod's line in `kubectl get pods`.
     pub fn summary(&self) -> Summary<'_> {
         let specs = self.template.containers.iter();
         let staying = specs.filter(|it| it.role.stays()).count();
@@ -63,7 +63,7 @@ impl Pod {
             summary.regular(self, &mut all);
         }
         (summary.restarts, summary.last_restart) = (all.count, all.last);
-        // What is being deleted says so, unless it has ended.
+        // A pod that is being deleted is Terminating, unless it is over.
         if self.deleted_seconds > 0 {
             if self.reason() == Some("NodeLost") {
                 summary.status = "Unknown".into();
@@ -74,8 +74,8 @@ impl Pod {
         summary
     }
 
-    /// The containers of one list of statuses, in that list's order and with their index in it: kubectl goes by it, and
-    /// the kubelet sorts it by name.
+    /// The containers of one list of statuses, with their index in it. kubectl uses the order of the list, which the
+    /// kubelet sorts by name.
     fn listed(
         &self,
         init: bool,
@@ -97,8 +97,8 @@ impl Pod {
 }
 
 impl<'a> Summary<'a> {
-    /// The init containers up to the first that has not done its work; whether there is one. kubectl counts the sidecars
-    /// behind that one neither as ready nor as restarted.
+    /// Adds the init containers up to the first that is not done, and returns whether there is such a container. kubectl
+    /// ignores the sidecars after that one.
     fn init(&mut self, pod: &'a Pod, all: &mut Restarts, sidecars: &mut Restarts) -> bool {
         for (index, spec, container) in pod.listed(true) {
             let is_sidecar = spec.role == Role::Sidecar;
@@ -181,8 +181,8 @@ fn ending(ended: &Ended) -> Cow<'_, str> {
 impl Node {
     /// STATUS of `kubectl get nodes` (`printNode`, likewise) of the node, were it ready or not.
     pub fn status(&self, ready: bool) -> &'static str {
-        let known = self.ready || self.unready.is_some();
-        match (known, ready, self.unschedulable) {
+        let is_ready_known = self.ready || self.unready.is_some();
+        match (is_ready_known, ready, self.unschedulable) {
             (true, true, false) => "Ready",
             (true, true, true) => "Ready,SchedulingDisabled",
             (true, false, false) => "NotReady",

@@ -64,7 +64,7 @@ impl ContainerSpec {
         bounds.differs(Bounds::new(has.requests, has.limits))
     }
 
-    /// Its probes, in the order in which they matter when it starts.
+    /// The probes, in the order in which the kubelet runs them after the start.
     pub fn probes(&self) -> impl Iterator<Item = (ProbeKind, &Probe)> {
         let all = [
             ProbeKind::Startup,
@@ -75,7 +75,7 @@ impl ContainerSpec {
             .filter_map(|kind| Some((kind, self.probe(kind)?)))
     }
 
-    /// Its probe of this kind.
+    /// The probe of this kind.
     pub fn probe(&self, kind: ProbeKind) -> Option<&Probe> {
         match kind {
             ProbeKind::Liveness => self.liveness.as_ref(),
@@ -86,21 +86,21 @@ impl ContainerSpec {
 }
 
 impl PodTemplate {
-    /// What the scheduler sets aside for such a pod: `PodRequests` of k8s.io/component-helpers/resource. The apps and
-    /// sidecars together, or the largest init container with the sidecars that were started before it, if that is
-    /// more; what the pod as a whole requests goes before both; and the overhead.
+    /// The requests that the scheduler counts for a pod: `PodRequests` of k8s.io/component-helpers/resource. They are the
+    /// sum of apps and sidecars, or the largest init container with the sidecars started before it, if that is more.
+    /// Requests of the pod as a whole replace both. The overhead is added.
     pub fn requests(&self) -> Resources {
         self.requests.or(self.sum(|container| container.requests)) + self.overhead
     }
 
-    /// What such a pod is limited to as `kubectl describe node` adds it up: `PodLimits`, by the same rule. A container
-    /// without a limit adds nothing, so this is no bound of what the pod may take: that is [`Self::bound`].
+    /// The limits that `kubectl describe node` adds up for a pod: `PodLimits`, by the same rule. A container without a limit
+    /// adds nothing, so a pod may use more: see [`Self::bound`].
     pub fn limits(&self) -> Resources {
         self.limited(self.sum(|container| container.limits))
     }
 
-    /// The most that such a pod can take once its init containers are done: its limits, of each resource in which
-    /// every container that stays is limited, or the pod as a whole.
+    /// The maximum usage of a pod after its init containers: the limits of each resource that every app and sidecar, or the
+    /// pod as a whole, limits.
     pub fn bound(&self) -> Resources {
         let mut staying = self.containers.iter().filter(|it| it.role.stays());
         let first = staying.next().map(|it| it.limits).unwrap_or_default();
@@ -112,7 +112,7 @@ impl PodTemplate {
         self.limited(bounded)
     }
 
-    /// The overhead adds to a limit, and makes none.
+    /// Adds the overhead to the limits that exist.
     fn limited(&self, of_containers: Resources) -> Resources {
         let limits = self.limits.or(of_containers);
         limits + self.overhead.where_set(limits)
@@ -162,7 +162,7 @@ message! {
 }
 
 impl WireSpec {
-    /// The part of it that pods of one workload share.
+    /// Converts the part that pods of one workload share.
     pub(super) fn convert(&self, names: &Interner) -> PodTemplate {
         let inits = self.init_containers.iter().flatten().map(|container| {
             let role = if container.restart_policy == "Always" {

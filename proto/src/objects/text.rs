@@ -1,4 +1,4 @@
-//! Texts of objects, cut to a limit, and times, in seconds.
+//! Texts of objects, cut to a limit, and times in seconds.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::intern::Interner;
 use super::lenient::Lenient;
 use super::protobuf::Message;
 
-/// The most bytes of a message: a termination message may have 4 KiB.
+/// The maximum length of a message in bytes: a termination message may have 4 KiB.
 const LONGEST: usize = 1024;
 
-/// Cuts a text that is too long, at a character, and says so.
+/// Cuts a text that is too long at a character boundary, and appends `…`.
 pub(super) fn cut(text: &mut String) {
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST - '…'.len_utf8()));
@@ -20,25 +20,25 @@ pub(super) fn cut(text: &mut String) {
     }
 }
 
-/// A message, if there is one.
+/// A cut message; `None` for an empty text.
 pub(super) fn message(mut text: String) -> Option<Box<str>> {
     cut(&mut text);
     (!text.is_empty()).then(|| text.into())
 }
 
-/// A name, if there is one.
+/// A name; `None` for an empty text.
 pub(super) fn named(name: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// A word that recurs, if there is one.
+/// An interned word; `None` for an empty text.
 pub(super) fn word(mut text: String, names: &Interner) -> Option<Arc<str>> {
     cut(&mut text);
     (!text.is_empty()).then(|| names.intern(&text))
 }
 
-/// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is not a time is
-/// none.
+/// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is not a time
+/// is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct WireTime(pub(super) Option<Timestamp>);
 
@@ -61,7 +61,7 @@ impl Message for WireTime {
 }
 
 impl WireTime {
-    /// Seconds since the epoch; zero where it is no time.
+    /// Seconds since the epoch; zero if there is no time.
     pub(super) fn seconds(self) -> u32 {
         self.0.map(as_seconds).unwrap_or_default()
     }
@@ -72,7 +72,7 @@ pub(super) fn as_seconds(time: Timestamp) -> u32 {
     u32::try_from(time.as_secs()).unwrap_or_default()
 }
 
-/// The time that so many seconds say; zero says none.
+/// The time of these seconds since the epoch; `None` for zero.
 pub fn time(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }

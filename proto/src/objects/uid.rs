@@ -1,12 +1,12 @@
-//! UIDs, in a fourth of the bytes that their text takes.
+//! UIDs, in less memory than their text.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The UID of an object: equal if the texts are.
+/// The UID of an object. Two UIDs are equal if their texts are equal.
 ///
-/// The API server gives each object a UUID; a kubelet names a pod of its own manifests by the MD5 of the manifest, 32
-/// hexadecimal digits without dashes. Both are given back as they came. Any other text is only compared, by its hash.
+/// The API server gives each object a UUID. A kubelet gives a static pod the MD5 of its manifest: 32 hexadecimal digits
+/// without dashes. Both can be converted back to text. Of any other text only a hash is stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Uid {
     digits: [u8; 16],
@@ -15,22 +15,22 @@ pub struct Uid {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 enum Form {
-    /// None was given.
+    /// There is no UID.
     #[default]
     None,
     /// 8-4-4-4-12.
     Uuid,
-    /// 32 in a row.
+    /// 32 digits without dashes.
     Plain,
-    /// Some other text's hash.
+    /// The hash of another text.
     Hashed,
 }
 
-/// Before which digits a UUID has its dashes.
+/// The digits of a UUID that follow a dash.
 const DASHES: [usize; 4] = [8, 12, 16, 20];
 
 impl Uid {
-    /// The UID with this text; none for an empty one.
+    /// The UID with this text; no UID for an empty text.
     pub fn of(text: &str) -> Self {
         let (digits, form) = match text.len() {
             0 => return Self::default(),
@@ -54,15 +54,15 @@ impl Uid {
         }
     }
 
-    /// As a number: the same for the same UID; zero where there is none.
+    /// The UID as a number; zero if there is no UID.
     pub fn number(self) -> u128 {
         u128::from_be_bytes(self.digits)
     }
 
-    /// How many bytes [`Uid::to_bytes`] gives.
+    /// The number of bytes that [`Uid::to_bytes`] returns.
     pub const BYTES: usize = 17;
 
-    /// It as bytes, for another process of the same program.
+    /// The UID as bytes, for another process of the same program.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         let (digits, form) = bytes.split_at_mut(16);
@@ -71,7 +71,7 @@ impl Uid {
         bytes
     }
 
-    /// The UID of these bytes, which [`Uid::to_bytes`] gave; none for others.
+    /// The UID of the bytes that [`Uid::to_bytes`] returned; no UID for other bytes.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         let [digits @ .., form] = bytes;
         let mut forms = [Form::Uuid, Form::Plain, Form::Hashed].into_iter();
@@ -81,18 +81,18 @@ impl Uid {
             .unwrap_or_default()
     }
 
-    /// Whether it is one of the API server's. A kubelet's own for a pod of its manifests is none.
+    /// Whether the UID is a UUID of the API server, not a kubelet's hash of a static pod.
     pub fn is_uuid(self) -> bool {
         self.form == Form::Uuid
     }
 
-    /// Whether there is one.
+    /// Whether there is a UID.
     pub fn is_some(self) -> bool {
         self.form != Form::None
     }
 }
 
-/// Sixteen bytes from 32 lower-case digits.
+/// Parses 32 lower-case digits into sixteen bytes.
 fn hexadecimal(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
     let (mut bytes, mut read) = ([0; 16], 0_usize);
     for digit in digits {
@@ -108,7 +108,7 @@ fn hexadecimal(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
     (read == 32).then_some(bytes)
 }
 
-/// The same for the same text within one process, which is all that it must be.
+/// A hash that is stable within one process, which suffices.
 fn hash(text: &str) -> [u8; 16] {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
@@ -119,7 +119,7 @@ fn hash(text: &str) -> [u8; 16] {
 }
 
 impl fmt::Display for Uid {
-    /// The text it was made of; nothing where it is unknown.
+    /// The text of the UID; nothing if it is unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if matches!(self.form, Form::None | Form::Hashed) {
             return Ok(());

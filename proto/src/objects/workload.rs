@@ -1,4 +1,4 @@
-//! Deployments, StatefulSets and DaemonSets: how many replicas they want and have.
+//! Deployments, StatefulSets and DaemonSets: desired and ready replicas.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::metadata::WireMeta;
 /// A workload on the wire, with the fields of all three kinds.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct WireWorkload {
-    /// Its metadata.
+    /// The metadata.
     #[serde(default, deserialize_with = "lenient")]
     pub metadata: WireMeta,
     #[serde(default, deserialize_with = "lenient")]
@@ -36,14 +36,14 @@ struct WireStatus {
 }
 
 impl WireWorkload {
-    /// How many replicas it wants: the spec of a Deployment or StatefulSet says so, and the status of a DaemonSet.
+    /// The desired number of replicas: in the spec of a Deployment or StatefulSet, in the status of a DaemonSet.
     pub fn desired(&self) -> u32 {
         let replicas = self.spec.as_ref().map_or(0, |spec| spec.replicas);
         let scheduled = self.status.as_ref().map(|it| it.desired_number_scheduled);
         count(replicas.max(scheduled.unwrap_or_default()))
     }
 
-    /// How many are ready.
+    /// The number of ready replicas.
     pub fn ready(&self) -> u32 {
         let status = self.status.as_ref();
         count(status.map_or(0, |it| it.ready_replicas.max(it.number_ready)))
