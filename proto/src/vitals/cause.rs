@@ -55,11 +55,11 @@ impl Cause {
 api_enum! {
     /// How sure a cause is.
     pub enum Certainty {
-        /// Kubernetes said so.
+        /// Kubernetes reports the cause.
         Direct,
-        /// It follows from what was seen.
+        /// A rule concludes the cause.
         Likely,
-        /// It is not known.
+        /// The cause is unknown.
         #[default]
         #[serde(other)]
         Unknown,

@@ -28,7 +28,7 @@ pub struct ClusterVitals {
     /// All nodes together, those that have usage. Its timestamp is that of the oldest among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// What the nodes have.
+    /// The resources of the nodes.
     pub capacity: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
@@ -51,7 +51,7 @@ pub struct ClusterVitals {
     pub history: HistoryKept,
     /// The server's version.
     pub server_version: String,
-    /// The cluster's latest past, if it was asked for with `trend=STEPS`.
+    /// The latest history, if the request has `trend=STEPS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
@@ -97,15 +97,15 @@ pub struct IncidentCounts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HistoryKept {
-    /// For how long points are kept; 0s: none are.
+    /// How far the history goes back; 0s without a history.
     pub retention: GoDuration,
     /// The oldest point there is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
     /// Series: containers and nodes, those that are gone included.
     pub series: u64,
-    /// How many points there are.
+    /// The number of points.
     pub points: u64,
-    /// Bytes that the points take.
+    /// The memory of the points in bytes.
     pub bytes: u64,
 }

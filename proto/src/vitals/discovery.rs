@@ -1,4 +1,4 @@
-//! What discovery says of `kubevitals.io`.
+//! The discovery of `kubevitals.io`.
 
 use super::{GROUP, VERSION};
 use crate::wire::discovery::{Resource, Served};
@@ -6,7 +6,7 @@ use crate::wire::discovery::{Resource, Served};
 /// The category to which all of its resources belong: `kubectl get vitals`.
 pub const CATEGORY: &str = "vitals";
 
-/// The subresource that tells the past.
+/// The subresource with the history.
 pub const HISTORY: &str = "history";
 
 const VERBS: &[&str] = &["get", "list", "watch"];

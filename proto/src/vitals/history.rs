@@ -21,8 +21,8 @@ pub struct History {
     pub span: Span,
     /// All containers together; of a node or the cluster what the kubelets say of the nodes.
     pub total: Series,
-    /// Of the cluster, where nodes told nothing in a step that were there: what all nodes used by then if those used as
-    /// large a part of what pods can have. The total of such a step is too low by what they used.
+    /// Only of the cluster, for steps in which some nodes sent no sample: the usage of all nodes, if those nodes used the
+    /// same part of what pods can have as the others. The total of such a step is too low by what they used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub estimate: Vec<Option<Point>>,
     /// Each container of a pod, by name; those of a pod that was deleted and made anew under its name are apart.
@@ -52,12 +52,12 @@ pub struct Series {
     /// The container; empty for a total.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The UID of the pod it is of, where it is known.
+    /// The UID of the pod, if known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
     /// One point for each step; null in a gap.
     pub points: Vec<Option<Point>>,
-    /// How many points it was made from.
+    /// The number of points that the series is computed from.
     pub samples: u64,
     /// CPU over the span, in nanocores.
     #[serde(skip_serializing_if = "Option::is_none")]

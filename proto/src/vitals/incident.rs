@@ -32,7 +32,7 @@ pub struct Incident {
     pub involved: Involved,
     /// When it began.
     pub began: Timestamp,
-    /// When it was last seen.
+    /// The last occurrence.
     pub last_seen: Timestamp,
     /// When it was over; nothing while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,12 +42,12 @@ pub struct Incident {
     /// How the container ended the last time, for a restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_ended: Option<Ended>,
-    /// How it is known, oldest first; of very many the first and the last.
+    /// The evidence, oldest first; of a long list the first and the last entries.
     pub evidence: Vec<Evidence>,
     /// The pods that one cause affects, if there are several: the first 20. They are of its namespace.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<Affected>,
-    /// How many pods it affects; absent if it is about one pod, or about a node.
+    /// The number of affected pods; left out if the incident is about one pod or a node.
     #[serde(skip_serializing_if = "is_zero")]
     pub affected_count: u64,
 }
@@ -116,7 +116,7 @@ pub struct Involved {
     pub workload: Option<Workload>,
 }
 
-/// One thing from which an incident is known.
+/// A fact from which an incident follows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Evidence {
@@ -129,8 +129,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// An event's message as evidence has it: one that ends where a probe's output would follow says that there was
-    /// none.
+    /// The text of an event's message as evidence. A message that ends before a probe's output says that there was none.
     #[must_use]
     pub fn of_event(message: &str) -> Cow<'_, str> {
         let message = message.trim_end();

@@ -60,7 +60,7 @@ pub const VERSION: &str = "v1alpha1";
 /// Group and version, as `apiVersion` has them.
 pub const API_VERSION: &str = "kubevitals.io/v1alpha1";
 
-/// Metadata of an object here: name, labels and age of the pod or node that it tells of, with a UID of its own.
+/// The metadata of an object of this API: name, labels and age of its pod or node, with a UID of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
@@ -69,27 +69,27 @@ pub struct Meta {
     /// Its namespace; empty for one that is in none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// Its UID, which is not that of the pod or node it tells of: that is its owner's.
+    /// The UID, which differs from that of the pod or node: the owner reference has that.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-    /// The version of what is told, for watches.
+    /// The resource version, for watches.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub resource_version: String,
     /// When the pod or node was made, or the incident began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_timestamp: Option<Timestamp>,
-    /// When its deletion was asked for.
+    /// The time of the request to delete the pod or node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_timestamp: Option<Timestamp>,
     /// The labels of the pod or node, without those by which deployment tools claim objects.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
-    /// The pod or node that it tells of.
+    /// The pod or node that the object is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owner_references: Vec<OwnerReference>,
 }
 
-/// The owner of an object. It is no controller, and nothing blocks its deletion: both are false where they are not said.
+/// The owner of an object. `controller` and `blockOwnerDeletion` are left out: both are false.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OwnerReference {

@@ -8,7 +8,7 @@ use super::usage::{Absence, Amounts, Trend, Usage};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
-/// A node: what it uses, what is asked of it, how it is.
+/// A node: usage, requests, limits and condition.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeVitals {
@@ -37,7 +37,7 @@ pub struct NodeVitals {
     /// Why `usage` is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
-    /// What it has.
+    /// The resources of the node.
     pub capacity: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
@@ -48,7 +48,7 @@ pub struct NodeVitals {
     pub limits: Amounts,
     /// Parts of `allocatable`.
     pub ratios: NodeRatios,
-    /// Pods on it, and how many it takes.
+    /// The pods of the node, and the most that it can run.
     pub pods: PodRoom,
     /// Restarts of its containers within the time that the server remembers.
     pub restarts: u64,
@@ -73,7 +73,7 @@ pub struct NodeVitals {
     /// Bytes of swap it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_capacity: Option<Quantity>,
-    /// Its latest past, if it was asked for with `trend=STEPS`.
+    /// The latest history, if the request has `trend=STEPS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
@@ -138,9 +138,9 @@ pub struct NodeRatios {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodRoom {
-    /// Bound to it and not over.
+    /// The pods that are bound to the node and not over.
     pub count: u64,
-    /// How many it takes.
+    /// The most pods that the node can run.
     pub capacity: u64,
 }
 

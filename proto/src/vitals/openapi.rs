@@ -52,7 +52,7 @@ const OF_OBJECTS: [Parameter; 3] = [AT, PRETTY, TREND];
 const OF_LISTS: [Parameter; 14] = [
     flag(
         "allowWatchBookmarks",
-        "Whether a watch tells its version now and then, when nothing else changes.",
+        "Whether a watch sends its version from time to time, when nothing else changes.",
     ),
     AT,
     text(

@@ -8,7 +8,7 @@ use super::{Cause, Certainty, Meta, Network, Pressure, Resize};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
-/// A pod: what it uses, what it may use, how it is.
+/// A pod: usage, requests, limits and status.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodVitals {
@@ -30,9 +30,9 @@ pub struct PodVitals {
     /// Since when `ready` is what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_since: Option<Timestamp>,
-    /// How many of its containers (sidecars among them) are ready.
+    /// The number of containers, with sidecars, that are ready.
     pub ready_containers: u32,
-    /// How many containers (sidecars among them) it has.
+    /// The number of containers, with sidecars.
     pub total_containers: u32,
     /// The node it is bound to.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -79,7 +79,7 @@ pub struct PodVitals {
     /// Processes that run in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u64>,
-    /// Its latest past, if it was asked for with `trend=STEPS`.
+    /// The latest history, if the request has `trend=STEPS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
@@ -155,7 +155,7 @@ pub struct ContainerState {
     /// More about the reason.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Since when, where it is known.
+    /// The start of the state, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
@@ -166,7 +166,7 @@ pub struct ContainerState {
 pub struct Ended {
     /// Its exit code; 137 is SIGKILL.
     pub exit_code: i32,
-    /// The signal that ended it, if the runtime said so.
+    /// The signal that ended the container, if the runtime reports one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
     /// `OOMKilled`, `Error`, `Completed`, …
@@ -187,7 +187,7 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Restarts {
-    /// Over the pod's life.
+    /// All restarts since the creation of the pod.
     pub count: u64,
     /// Of these, within the time that the server remembers.
     pub recent: u64,
@@ -220,14 +220,14 @@ pub struct Probe {
     pub kind: ProbeKind,
     /// Its state.
     pub status: ProbeStatus,
-    /// Attempts that failed in a row, as far as is known.
+    /// The successive failures that are known.
     pub failures: u32,
-    /// How many failures in a row count: `failureThreshold`.
+    /// The number of successive failures after which the probe fails: `failureThreshold`.
     pub threshold: u32,
-    /// Since when it has this status, where that is known.
+    /// The start of this status, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// What the kubelet said when it failed last.
+    /// The kubelet's message about the last failure.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// What it does, as kubectl describes it: `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.

@@ -4,24 +4,24 @@ use std::fmt;
 
 use super::{ProbeKind, ProbeStatus};
 
-/// Probes in a few words, the same wherever they are shown: `2/2`, `1/2 readiness failing`, `unknown`.
+/// A summary of probes, the same in every place: `2/2`, `1/2 readiness failing`, `unknown`.
 ///
-/// Before the slash are those that pass, behind it all of which it is known how they are: of a liveness probe the API
-/// server says nothing until it kills.
+/// Before the slash are the probes that pass, after it those whose status is known: the API server has no status of a
+/// liveness probe until the kubelet kills the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProbesInWords {
-    /// Those that pass.
+    /// The probes that pass.
     pub passing: u32,
-    /// Those of which it is known how they are.
+    /// The probes whose status is known.
     pub known: u32,
-    /// All.
+    /// All probes.
     pub total: u32,
-    /// The gravest of those that do not pass; of equally grave ones the first.
+    /// The worst of the probes that do not pass; of equal ones the first.
     pub worst: Option<(ProbeKind, ProbeStatus)>,
 }
 
 impl ProbesInWords {
-    /// Of these probes.
+    /// Summarizes these probes.
     pub fn of(probes: impl Iterator<Item = (ProbeKind, ProbeStatus)>) -> Self {
         let mut words = Self::default();
         for (kind, status) in probes {
@@ -67,14 +67,13 @@ impl ProbeKind {
 }
 
 impl ProbeStatus {
-    /// Whether it is as it should be.
+    /// Whether the probe passes.
     #[must_use]
     pub const fn passes(self) -> bool {
         matches!(self, Self::Passing | Self::Passed)
     }
 
-    /// How grave it is that the probe does not pass, the gravest is the largest; nothing of one that passes, or of which
-    /// nothing is known.
+    /// The rank of a probe that does not pass; the worst has the largest. `None` if the probe passes or is unknown.
     #[must_use]
     pub const fn gravity(self) -> Option<u8> {
         match self {
@@ -86,7 +85,7 @@ impl ProbeStatus {
         }
     }
 
-    /// It in a word: `failing`.
+    /// The status in a word: `failing`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -16,12 +16,12 @@ pub struct Resize {
     /// The kubelet's message; only in the pod's own resize.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Since when it has this state, if the kubelet says so; only in the pod's own resize.
+    /// The start of this state, if the kubelet reports it; only in the pod's own resize.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The requests that the spec asks for.
+    /// The requests in the spec.
     pub requests: Amounts,
-    /// The limits that the spec asks for.
+    /// The limits in the spec.
     pub limits: Amounts,
 }
 
@@ -36,7 +36,7 @@ api_enum! {
         Error,
         /// The kubelet is applying it.
         InProgress,
-        /// The kubelet has said nothing yet.
+        /// The kubelet has not reported the resize yet.
         #[default]
         #[serde(other)]
         Pending,

@@ -91,7 +91,7 @@ impl<T: Vitals> Item for At<'_, T> {
         self.write_listed(out);
     }
 
-    /// As custom resources do, each tells its kind in a list too.
+    /// An item of a list has its kind too, the same as a custom resource.
     fn write_listed(&self, out: &mut Vec<u8>) {
         // Their maps' keys are texts: there is nothing that could fail.
         let _written = gojson::write_value(out, self.0);

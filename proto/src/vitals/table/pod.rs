@@ -59,8 +59,8 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
     let restarts = match &pod.restarts.last {
         Some(last) => {
             let ago = last.ended.finished.map(|at| cells.ago(Some(at)));
-            let told: Vec<String> = std::iter::once(why(last)).chain(ago).collect();
-            format!("{} ({})", pod.restarts.count, told.join(" "))
+            let details: Vec<String> = std::iter::once(why(last)).chain(ago).collect();
+            format!("{} ({})", pod.restarts.count, details.join(" "))
         }
         None => pod.restarts.count.to_string(),
     };
