@@ -1,8 +1,8 @@
-//! How long ago something was, as kubectl shows it under AGE: `HumanDuration` of k8s.io/apimachinery.
+//! Ages as kubectl shows them under AGE: `HumanDuration` of k8s.io/apimachinery.
 
 use crate::time::Timestamp;
 
-/// How long before `now` a time was, in the few units that matter: `45s`, `3m20s`, `15m`, `2h5m`, `26h`, `3d4h`, `12d`,
+/// The duration from `time` to `now`, in one or two units: `45s`, `3m20s`, `15m`, `2h5m`, `26h`, `3d4h`, `12d`,
 /// `2y35d`, `9y`; `<unknown>` for no time.
 #[must_use]
 pub fn since(time: Option<Timestamp>, now: Timestamp) -> String {
@@ -12,7 +12,7 @@ pub fn since(time: Option<Timestamp>, now: Timestamp) -> String {
     )
 }
 
-/// A duration in whole seconds, likewise.
+/// A duration in whole seconds, in the same form.
 #[must_use]
 pub fn human(seconds: i64) -> String {
     const MINUTE: i64 = 60;

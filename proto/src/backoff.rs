@@ -1,4 +1,4 @@
-//! How long to wait before a request is sent again.
+//! The delay before a request is retried.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

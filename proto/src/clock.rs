@@ -1,7 +1,7 @@
 //! The clock as a parameter, so that tests and the demo can control it.
 //!
-//! A clock makes ages and schedules and nothing else. Rates are made from the kubelets' timestamps alone; the two
-//! never meet (docs/rates.md, "Two clocks").
+//! A clock serves ages and schedules only. Rates use only the timestamps of the kubelets (docs/rates.md, "Two
+//! clocks").
 
 use crate::time::{Timestamp, nanos};
 use std::fmt;
@@ -22,8 +22,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Completes when `duration` has passed.
     fn sleep(&self, duration: Duration) -> Sleep;
 
-    /// Completes at `at`: unlike a sleep for the time that is left until then, it ends no later when time passes
-    /// before it begins.
+    /// Completes at `at`, even if time passes between the call and the first poll.
     fn sleep_until(&self, at: Age) -> Sleep;
 }
 
@@ -33,7 +32,7 @@ pub fn system_time() -> Timestamp {
     Timestamp::from_nanos(nanos(UNIX_EPOCH.elapsed().unwrap_or_default()))
 }
 
-/// A point on the monotonic clock: milliseconds since the clock's start, or before it, where something is known from an
+/// A point on the monotonic clock: milliseconds since the clock's start, or before the start, for a time from an
 /// earlier process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age(i64);

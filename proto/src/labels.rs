@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-/// A set of labels, sorted by key, each key once. A clone shares what it holds.
+/// A set of labels, sorted by key, each key once. A clone shares the memory.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels(Arc<[Label]>);
 
@@ -40,7 +40,7 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// Whether there is a clone of it that shares what it holds.
+    /// Whether there is a clone that shares the memory.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
@@ -54,7 +54,7 @@ impl Default for Labels {
 }
 
 impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
-    /// Of a key given twice, the last value holds.
+    /// Of a repeated key the last value counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(labels: I) -> Self {
         let mut labels: Vec<Label> = labels
             .into_iter()
@@ -65,10 +65,10 @@ impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
         }
         // The sort is stable, so the last of equal keys is the last one given.
         labels.sort_by(|a, b| a.0.cmp(&b.0));
-        labels.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
+        labels.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
             if same {
-                std::mem::swap(later, kept);
+                std::mem::swap(later, earlier);
             }
             same
         });

@@ -1,18 +1,18 @@
-//! What is said on the wires: pure types and codecs, without I/O or async.
+//! Kubernetes' wire formats, the objects that Kubevitals reads, and our own API types: no I/O, no async.
 //!
 //! - [`units`], [`quantity`], [`duration`], [`time`], [`labels`], [`selector`]: Kubernetes' own
 //!   number, time and label forms, exact.
 //! - [`clock`]: the clock as a parameter.
-//! - [`backoff`]: how long to wait before a request is sent again.
-//! - [`kubelet`]: what a kubelet says (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
+//! - [`backoff`]: the delay before a request is retried.
+//! - [`kubelet`]: the pages of a kubelet (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
-//! - [`needle`]: a word that is sought in text.
-//! - [`objects`]: nodes, pods, events and Jobs, read leniently into what is used of them.
-//! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
-//! - [`why`]: why a pod or a node has no metrics, an answer of ours.
+//! - [`needle`]: a search for a word in text.
+//! - [`objects`]: nodes, pods, events and Jobs, parsed leniently, with only the fields that are used.
+//! - [`vitals`]: our own API `kubevitals.io`, as owned types for the server and its clients.
+//! - [`why`]: why a pod or a node has no metrics, in a subresource of our own.
 //! - [`words`]: small rules about words.
-//! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
+//! - [`wire`]: the parts that every Kubernetes API has: `Status`, discovery, `Table`, the protobuf
 //!   envelope and Go's JSON dialect.
 
 pub mod age;

@@ -1,10 +1,10 @@
-//! A word sought in text, in any case.
+//! A case-insensitive search for a word in text.
 
 use memchr::memchr2;
 
-/// A word, prepared so that seeking it allocates nothing: it is sought in a million texts at a time.
+/// A word, prepared for a search without allocation in a million texts.
 ///
-/// The case of ASCII letters does not matter, that of others does: names in Kubernetes are ASCII.
+/// The search ignores the case of ASCII letters only: names in Kubernetes are ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needle {
     word: String,
@@ -22,12 +22,12 @@ impl Needle {
         }
     }
 
-    /// The word as it was given.
+    /// The word, in its original case.
     pub fn word(&self) -> &str {
         &self.word
     }
 
-    /// Whether it is somewhere in `text`. The empty word is everywhere.
+    /// Whether `text` contains the word. Every text contains the empty word.
     pub fn is_in(&self, text: &str) -> bool {
         let word = self.word.as_bytes();
         let [lower, upper] = self.first;
@@ -49,7 +49,7 @@ impl Needle {
         false
     }
 
-    /// Whether it is the whole of `text`.
+    /// Whether `text` is the word.
     pub fn is(&self, text: &str) -> bool {
         self.word.eq_ignore_ascii_case(text)
     }

@@ -95,7 +95,7 @@ pub(crate) fn quote(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             '\0'..' ' | '\u{7f}' => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
-            // What cannot be seen; Rust's own escapes tell which characters those are.
+            // Characters that are not printable: those that Rust escapes.
             _ if c.escape_debug().len() > 2 && u32::from(c) > 0xffff => {
                 quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
             }

@@ -1,7 +1,7 @@
-//! Why a pod or a node has metrics, or has none: the answer of the subresource `why` of metrics.k8s.io's pods and
-//! nodes, which is ours alone.
+//! Why a pod or a node has or lacks metrics: the response of our subresource `why` of the pods and nodes of
+//! metrics.k8s.io.
 //!
-//! The chain from the API server to the last point is told step by step, up to the first that does not hold.
+//! The response has the steps from the API server to the last point, up to the first that fails.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,30 +70,30 @@ pub struct Freshness {
     pub age: GoDuration,
 }
 
-/// One link of the chain.
+/// A step of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Which.
     pub name: StepName,
-    /// Whether it holds.
+    /// Whether the step succeeded.
     pub state: State,
     /// What there is to say.
     pub message: String,
 }
 
-/// The links, in their order.
+/// The steps, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StepName {
-    /// The API server knows the pod or node.
+    /// The API server has the pod or node.
     Known,
     /// The pod's phase is Running.
     Running,
-    /// The pod is bound to a node, which the API server knows and `--node-selector` selects.
+    /// The pod is bound to a node, which the API server has and `--node-selector` selects.
     Node,
     /// The node's Ready condition is True.
     Ready,
-    /// The node's kubelet was asked, and answered.
+    /// The server requested the page of the node's kubelet, and the kubelet answered.
     Scraped,
     /// The node's other pages, which say more than usage: `/metrics/probes` and `/stats/summary`.
     Pages,
@@ -103,12 +103,12 @@ pub enum StepName {
     Whole,
     /// It is not too old.
     Fresh,
-    /// A link that this client does not know.
+    /// A step that is unknown to this client.
     #[serde(other)]
     Other,
 }
 
-/// Whether a link holds.
+/// Whether a step succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
@@ -118,7 +118,7 @@ pub enum State {
     Warning,
     /// It does not, and nothing behind it can.
     Failed,
-    /// A state that this client does not know.
+    /// A state that is unknown to this client.
     #[serde(other)]
     Other,
 }

@@ -13,7 +13,7 @@ pub struct Sample<'a> {
     pub labels: LabelSet<'a>,
     /// The value; it may be negative, infinite or not a number.
     pub value: f64,
-    /// Milliseconds since the Unix epoch, if the line carried them; they may be negative.
+    /// Milliseconds since the Unix epoch, if the line has a timestamp; may be negative.
     pub timestamp_ms: Option<i64>,
     /// Where the labels begin in the line: after the name, or at the brace that a quoted name stands in.
     labels_at: usize,
@@ -28,7 +28,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// The labels of a sample, checked to be well-formed, read when asked for.
+/// The labels of a sample. They are well-formed; the iterators parse them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LabelSet<'a>(&'a [u8]);
 
@@ -37,7 +37,7 @@ pub struct LabelSet<'a>(&'a [u8]);
 pub struct Line<'a> {
     /// The whole line, without its end and the blanks around it.
     pub text: &'a [u8],
-    /// What it says; `None` if it is not of the format.
+    /// The sample; `None` for a malformed line.
     pub sample: Option<Sample<'a>>,
 }
 
@@ -46,7 +46,7 @@ pub struct Line<'a> {
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
     pub(super) rest: &'a [u8],
-    /// A family that nobody wants: its lines are skipped without a look at them.
+    /// A family that is not wanted: its lines are skipped without parsing.
     unwanted: &'a [u8],
     /// Whether the last line of the body has no end.
     unended: bool,
@@ -78,12 +78,11 @@ impl<'a> Scanner<'a> {
         Some(line)
     }
 
-    /// The next sample of a metric that `wanted` wants, or the next line that is none at all.
+    /// The next sample of a metric for which `selects` returns true, or the next malformed line.
     ///
-    /// A family that is not wanted costs no more than finding its lines' ends, if a `# TYPE`
-    /// announced it, or from its second line in a row on. What is broken in such lines is not
-    /// noticed, but for a last line without an end.
-    pub fn next_of(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Option<Line<'a>> {
+    /// Lines of another family are skipped without parsing after its `# TYPE` or its first line. So errors in such
+    /// lines are not found, except a last line without an end.
+    pub fn next_of(&mut self, selects: impl Fn(&[u8]) -> bool) -> Option<Line<'a>> {
         loop {
             let raw = self.next_raw()?;
             let is_cut = self.rest.is_empty() && self.unended;
@@ -98,14 +97,14 @@ impl<'a> Scanner<'a> {
                 return Some(Line { text, sample: None });
             }
             if let Some(comment) = text.strip_prefix(b"#") {
-                if let Some(name) = announced(comment).filter(|name| !wanted(name)) {
+                if let Some(name) = announced(comment).filter(|name| !selects(name)) {
                     self.unwanted = name;
                 }
                 continue;
             }
             let sample = parse_sample(text);
             match sample {
-                Some(sample) if !wanted(sample.name) => self.unwanted = sample.name,
+                Some(sample) if !selects(sample.name) => self.unwanted = sample.name,
                 _ => return Some(Line { text, sample }),
             }
         }

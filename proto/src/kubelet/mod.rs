@@ -1,7 +1,7 @@
-//! What a kubelet says, decoded.
+//! Decoders of the pages of a kubelet.
 //!
 //! - [`exposition`]: the Prometheus text format, line by line, zero-copy.
-//! - [`names`]: how long names may be.
+//! - [`names`]: the maximum lengths of names.
 //! - [`resource`]: `/metrics/resource`: CPU and memory of the node and its containers.
 //! - [`probes`]: `/metrics/probes`: how often each probe succeeded and failed.
 //! - [`summary`]: `/stats/summary`: the same usage and more, as JSON.

@@ -1,18 +1,18 @@
-//! How long names may be: those of Kubernetes' objects, as its API server validates them.
+//! The maximum lengths of names, as the API server validates them.
 //!
-//! A kubelet that reports a longer name reports something that cannot exist. Without these bounds one scrape could
-//! bring megabytes of names that outlive it.
+//! An object with a longer name cannot exist. Without these limits one scrape could add megabytes of names to the
+//! memory.
 
-/// The most characters of a namespace's name: a DNS label (RFC 1123).
+/// The maximum length of a namespace's name: a DNS label (RFC 1123).
 pub const LONGEST_NAMESPACE: usize = 63;
 
-/// The most characters of a pod's name: a DNS subdomain (RFC 1123).
+/// The maximum length of a pod's name: a DNS subdomain (RFC 1123).
 pub const LONGEST_POD: usize = 253;
 
-/// The most characters of a container's name: a DNS label (RFC 1123).
+/// The maximum length of a container's name: a DNS label (RFC 1123).
 pub const LONGEST_CONTAINER: usize = 63;
 
-/// The most characters of a UID. The API server gives UUIDs (36), kubelets give static pods a hash (32).
+/// The maximum length of a UID. The API server gives UUIDs (36), kubelets give static pods a hash (32).
 pub const LONGEST_UID: usize = 64;
 
 /// Whether these may be the names of a pod and its namespace.

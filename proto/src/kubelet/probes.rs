@@ -1,4 +1,4 @@
-//! `/metrics/probes`: how often each probe of each container succeeded and failed.
+//! `/metrics/probes`: counters of the results of each probe of each container.
 //!
 //! The counters count attempts, not thresholds. They appear after the first result, survive a
 //! container's restart, and begin again with the kubelet. The histograms of their durations, most
@@ -17,7 +17,7 @@ pub enum ProbeType {
     Liveness,
     /// Takes the pod out of its services while it fails.
     Readiness,
-    /// Holds the others back until it succeeds.
+    /// Delays the other probes until it succeeds.
     Startup,
 }
 
@@ -36,34 +36,34 @@ pub struct ProbeKey<'a> {
     pub probe: ProbeType,
 }
 
-/// How often a probe was tried, by what came of it.
+/// The attempts of a probe, by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProbeCounts {
-    /// It succeeded.
+    /// The attempts that succeeded.
     pub successful: u64,
-    /// It failed.
+    /// The attempts that failed.
     pub failed: u64,
-    /// It could not be told.
+    /// The attempts with an unknown result.
     pub unknown: u64,
 }
 
-/// All that a scrape of `/metrics/probes` tells.
+/// The content of one page `/metrics/probes`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProbeScrape<'a> {
     /// Each probe once, sorted.
     pub probes: Vec<(ProbeKey<'a>, ProbeCounts)>,
-    /// How many lines were not of the format, or had a value no counter or a name no object can have.
+    /// The number of skipped lines: malformed, or with an impossible value or name.
     pub skipped_lines: u32,
     /// The first of those lines, for the log.
     pub first_bad_line: Option<&'a [u8]>,
-    /// The body held more series than the limit; the rest is not here.
+    /// Whether the body had more series than the limit. The rest is dropped.
     pub truncated: bool,
 }
 
-/// The most series taken from one body: three results of three probes of three thousand containers.
+/// The maximum number of series of one body: three results of three probes of three thousand containers.
 pub const MAX_SERIES: usize = 27_000;
 
-/// Decodes `body`. Of lines for the same result of the same probe the last one holds.
+/// Decodes `body`. Of repeated lines the last one counts.
 #[must_use]
 pub fn decode(body: &[u8]) -> ProbeScrape<'_> {
     let mut scrape = ProbeScrape::default();
@@ -85,7 +85,7 @@ pub fn decode(body: &[u8]) -> ProbeScrape<'_> {
             }
         }
     }
-    // Stable: of equal keys the last one given comes last, and overwrites.
+    // The sort is stable: of equal keys the last line overwrites the others.
     results.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     for (key, result, count) in results {
         if scrape.probes.last().is_none_or(|(last, _)| *last != key) {

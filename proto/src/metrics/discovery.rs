@@ -1,4 +1,4 @@
-//! What discovery says of `metrics.k8s.io`.
+//! The discovery of `metrics.k8s.io`.
 
 use super::{GROUP, Version};
 use crate::wire::discovery::{Resource, Served};

@@ -1,8 +1,8 @@
 //! The `metrics.k8s.io` API, versions v1 and v1beta1, which are alike.
 //!
 //! Here are the owned types, for clients; [`encode`] writes the same from borrowed data, for the
-//! server, [`view`] reads a protobuf body in place, [`discovery`] is what discovery says of the group, and
-//! [`openapi`] what is said of its types.
+//! server, [`view`] decodes a protobuf body in place, [`discovery`] is the discovery of the group, and
+//! [`openapi`] describes its types.
 
 pub mod discovery;
 pub mod encode;
@@ -31,7 +31,7 @@ pub enum Version {
     /// v1, of Kubernetes 1.37.
     #[serde(rename = "metrics.k8s.io/v1")]
     V1,
-    /// v1beta1, which every client knows.
+    /// v1beta1, which every client supports.
     #[serde(rename = "metrics.k8s.io/v1beta1")]
     V1beta1,
 }

@@ -1,4 +1,4 @@
-//! What OpenAPI says of metrics.k8s.io.
+//! The OpenAPI document of metrics.k8s.io.
 //!
 //! Paths, operations, types and fields are those of metrics-server; the descriptions are our own.
 

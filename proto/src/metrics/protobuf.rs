@@ -166,7 +166,7 @@ macro_rules! object {
             /// Decodes a protobuf body, envelope and all.
             ///
             /// # Errors
-            /// When the body has no envelope, holds another type, or is broken.
+            /// When the body has no envelope, has another type, or is malformed.
             pub fn from_protobuf(body: &[u8]) -> Result<Self, EnvelopeError> {
                 let body = Body::open(body)?.of_kind($kind.object())?;
                 let object = Self::try_from($view::read(body.raw)?)?;
@@ -196,7 +196,7 @@ macro_rules! list {
             /// copying.
             ///
             /// # Errors
-            /// When the body has no envelope, holds another type, or is broken.
+            /// When the body has no envelope, has another type, or is malformed.
             pub fn from_protobuf(body: &[u8]) -> Result<Self, EnvelopeError> {
                 let body = Body::open(body)?.of_kind($kind.list())?;
                 let mut items = Vec::new();

@@ -1,4 +1,4 @@
-//! A protobuf body read in place, for a client that has a hundred thousand pods to look at.
+//! A protobuf body decoded in place, for a client with a hundred thousand pods.
 
 use super::Version;
 use super::encode::Kind;
@@ -25,7 +25,7 @@ impl<'a> Body<'a> {
     /// Takes a body out of its envelope.
     ///
     /// # Errors
-    /// When it has none, or holds what is not of `metrics.k8s.io`.
+    /// When it has none, or has an object of another group.
     pub fn open(body: &'a [u8]) -> Result<Self, EnvelopeError> {
         let unknown = envelope::unwrap(body)?;
         let version =
@@ -40,10 +40,10 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// This body if it holds a `kind`.
+    /// This body, if its object is a `kind`.
     ///
     /// # Errors
-    /// When it holds something else.
+    /// When it has another kind of object.
     pub fn of_kind(self, kind: &'static str) -> Result<Self, EnvelopeError> {
         if self.kind == kind {
             return Ok(self);

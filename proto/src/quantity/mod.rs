@@ -117,7 +117,7 @@ impl Quantity {
         self.coefficient as f64 * 10_f64.powi(self.exponent)
     }
 
-    /// The format it was given in, and is written in where its value allows.
+    /// The format of the text it was parsed from; it is written in the same format if the value allows.
     #[must_use]
     pub const fn format(self) -> Format {
         self.format

@@ -18,7 +18,7 @@ pub enum ParseQuantityError {
 
 /// What stands in a quantity, piece by piece; as in Go, every digit may be missing (`.`, `Ki` and
 /// `+` are zero).
-struct Pieces<'a> {
+struct Parts<'a> {
     negative: bool,
     whole: &'a [u8],
     fraction: &'a [u8],
@@ -29,15 +29,15 @@ impl FromStr for Quantity {
     type Err = ParseQuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let pieces = split(text.as_bytes())?;
-        let (scale, format) = suffix(pieces.suffix).ok_or(ParseQuantityError::Suffix)?;
+        let parts = split(text.as_bytes())?;
+        let (scale, format) = suffix(parts.suffix).ok_or(ParseQuantityError::Suffix)?;
         let (shift, power) = match scale {
             Scale::Two(shift) => (shift, 0),
             Scale::Ten(power) => (0, i64::from(power)),
         };
-        let (digits, dropped) = magnitude(pieces.whole, pieces.fraction, shift);
-        let exponent = power - pieces.fraction.len() as i64 + dropped;
-        let quantity = Self::from_parts(pieces.negative, digits, exponent, format);
+        let (digits, dropped) = magnitude(parts.whole, parts.fraction, shift);
+        let exponent = power - parts.fraction.len() as i64 + dropped;
+        let quantity = Self::from_parts(parts.negative, digits, exponent, format);
         Ok(if format == Format::BinarySi {
             quantity.bounded_binary()
         } else {
@@ -69,7 +69,7 @@ impl Quantity {
     }
 }
 
-fn split(text: &[u8]) -> Result<Pieces<'_>, ParseQuantityError> {
+fn split(text: &[u8]) -> Result<Parts<'_>, ParseQuantityError> {
     let (negative, unsigned) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         Some((b'+', rest)) => (false, rest),
@@ -88,7 +88,7 @@ fn split(text: &[u8]) -> Result<Pieces<'_>, ParseQuantityError> {
         _ => rest,
     };
     match split_while(rest, |byte| byte.is_ascii_digit()) {
-        (_, []) => Ok(Pieces {
+        (_, []) => Ok(Parts {
             negative,
             whole,
             fraction,
@@ -99,10 +99,10 @@ fn split(text: &[u8]) -> Result<Pieces<'_>, ParseQuantityError> {
 }
 
 #[inline]
-fn split_while(text: &[u8], wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+fn split_while(text: &[u8], accepts: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     let end = text
         .iter()
-        .position(|byte| !wanted(byte))
+        .position(|byte| !accepts(byte))
         .unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, &[]))
 }
@@ -161,8 +161,8 @@ fn magnitude(whole: &[u8], fraction: &[u8], shift: u32) -> (u128, i64) {
     for _ in 0..shift {
         double(&mut digits);
     }
-    let kept = digits.len().min(38);
-    let (head, tail) = digits.split_at_checked(kept).unwrap_or((&digits, &[]));
+    let head_len = digits.len().min(38);
+    let (head, tail) = digits.split_at_checked(head_len).unwrap_or((&digits, &[]));
     let number = head
         .iter()
         .fold(0, |n: u128, digit| n * 10 + u128::from(*digit));

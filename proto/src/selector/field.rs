@@ -3,7 +3,7 @@
 use super::SelectorError;
 use std::str::FromStr;
 
-/// What is asked of a field.
+/// The condition on a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldOperator {
     /// `=` or `==`.
@@ -57,7 +57,7 @@ impl FromStr for FieldSelector {
                 ))
             })?;
             let value = unescape(value)?;
-            // A term without field and value asks for nothing.
+            // A term without field and value is no condition.
             if !(field.is_empty() && value.is_empty()) {
                 terms.push((field.to_owned(), operator, value));
             }

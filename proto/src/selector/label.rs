@@ -13,7 +13,7 @@ use std::str::FromStr;
 pub struct Requirement {
     /// The label.
     pub key: String,
-    /// What is asked of it.
+    /// The condition on its value.
     pub operator: Operator,
     /// The values it is compared with, sorted, each once.
     pub values: Vec<String>,
@@ -52,7 +52,7 @@ impl Requirement {
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
-        let listed = || value.is_some_and(|value| self.values.iter().any(|wanted| wanted == value));
+        let listed = || value.is_some_and(|value| self.values.iter().any(|it| it == value));
         let integers = || Some((go_integer(value?)?, go_integer(self.values.first()?)?));
         match self.operator {
             Operator::Equals | Operator::DoubleEquals | Operator::In => listed(),

@@ -25,7 +25,7 @@ pub(super) fn tokens(text: &str) -> Vec<(Token, String)> {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(is_blank);
-        // A zero byte ends the text, as in Go, where it cannot be told from the end.
+        // A zero byte ends the text, as in Go, which does not distinguish the two.
         if rest.is_empty() || rest.starts_with('\0') {
             tokens.push((Token::End, String::new()));
             return tokens;

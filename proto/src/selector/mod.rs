@@ -10,7 +10,7 @@ pub use field::{FieldOperator, FieldSelector};
 pub use label::{LabelSelector, Requirement};
 pub use operator::Operator;
 
-/// Why a text is not a selector. The message is the one Kubernetes gives.
+/// Why a text is not a selector. The message is that of Kubernetes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SelectorError(pub(crate) String);

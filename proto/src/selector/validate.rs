@@ -1,4 +1,4 @@
-//! What a label's key and value may be, and what Kubernetes says of one that is not.
+//! The rules for a label's key and value, with the error messages of Kubernetes.
 
 use super::{Operator, SelectorError};
 use crate::text::quote;
@@ -103,7 +103,7 @@ pub(super) fn values(
     match errors.as_slice() {
         [] => Ok(()),
         [one] => Err(SelectorError(one.clone())),
-        many => Err(SelectorError(format!("[{}]", many.join(", ")))),
+        errors => Err(SelectorError(format!("[{}]", errors.join(", ")))),
     }
 }
 
@@ -124,9 +124,9 @@ fn value_errors(value: &str) -> Vec<String> {
 
 /// Alphanumeric at both ends, with `-`, `_` and `.` allowed between.
 fn is_name(name: &str) -> bool {
-    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    ends(name.chars().next())
-        && ends(name.chars().next_back())
+    let is_alphanumeric = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    is_alphanumeric(name.chars().next())
+        && is_alphanumeric(name.chars().next_back())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))

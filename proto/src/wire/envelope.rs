@@ -40,10 +40,10 @@ pub enum EnvelopeError {
         /// What is wrong with it.
         source: crate::quantity::ParseQuantityError,
     },
-    /// It holds another type of object.
+    /// The body has another type of object.
     #[error("expected {expected} in Kubernetes protobuf, found {found}")]
     Kind {
-        /// The type asked for.
+        /// The expected type.
         expected: &'static str,
         /// The type in the envelope.
         found: String,

@@ -1,10 +1,10 @@
-//! The metadata of objects and lists, as far as metrics carry it.
+//! The metadata of objects and lists, with the fields that metrics have.
 
 use crate::labels::Labels;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The part of `metav1.ObjectMeta` that metrics carry.
+/// The part of `metav1.ObjectMeta` that metrics have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObjectMeta {
@@ -31,7 +31,7 @@ pub struct ListMeta {
     /// Where the next page begins, if this is not the last one.
     #[serde(rename = "continue", skip_serializing_if = "String::is_empty")]
     pub continue_token: String,
-    /// How many objects come on later pages, if that is known.
+    /// The number of objects on later pages, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_item_count: Option<i64>,
 }

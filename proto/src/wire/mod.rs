@@ -1,15 +1,15 @@
-//! What is common to every Kubernetes API.
+//! The parts that every Kubernetes API has.
 //!
-//! - [`accept`]: which encoding and shape of an object the Accept header asks for.
+//! - [`accept`]: which encoding and shape of an object the Accept header selects.
 //! - [`gojson`]: strings as Go's `encoding/json` writes them.
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
 //! - [`protobuf`]: messages read in place and written; [`envelope`]: the `k8s\0` around them.
-//! - [`object`]: what can be had in JSON, YAML and protobuf alike.
+//! - [`object`]: objects that are served in JSON, YAML and protobuf.
 //! - [`meta`]: the metadata of objects and lists.
-//! - [`status`]: the answer to a request that failed.
+//! - [`status`]: the response to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
-//! - [`form`]: objects and lists whole, as tables, as metadata, in pieces.
-//! - [`openapi`]: what OpenAPI says of the groups that are served.
+//! - [`form`]: objects and lists, whole, as tables or as metadata, encoded item by item.
+//! - [`openapi`]: the OpenAPI documents of the groups that are served.
 //! - [`yaml`]: JSON in, YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
 

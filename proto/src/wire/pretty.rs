@@ -18,7 +18,7 @@ impl Indenter {
         Self::default()
     }
 
-    /// Appends `chunk`, the next piece of the compact form, indented, to `out`.
+    /// Appends `chunk`, the next part of the compact form, indented, to `out`.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let mut rest = chunk;
         while !rest.is_empty() {

@@ -9,7 +9,7 @@
 #[error("malformed protobuf")]
 pub struct Malformed;
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// An integer or boolean.
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
         for shift in (7..64).step_by(7) {
             let (&byte, rest) = self.rest.split_first()?;
             self.rest = rest;
-            // The tenth byte has room for one bit only; what does not fit is dropped, as elsewhere.
+            // The tenth byte has one bit of the value; further bits are dropped, the same as in other decoders.
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Some(value);

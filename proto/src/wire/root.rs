@@ -17,7 +17,7 @@ pub struct VersionInfo {
     pub major: String,
     /// The version's second number.
     pub minor: String,
-    /// The version whose behaviour is shown.
+    /// The version that the server emulates.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub emulation_major: String,
     /// Its second number.

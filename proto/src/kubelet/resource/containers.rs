@@ -1,4 +1,4 @@
-//! The containers met so far in a body, found again without hashing where the order allows.
+//! The containers of a body, found again without hashing if the order allows.
 
 use super::reading::{ContainerKey, Reading};
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub(super) struct Containers<'a> {
 enum Order<'a> {
     /// Sorted by container, namespace, pod, as kubelets write: a search halves.
     Sorted,
-    /// In any order: a search asks this index.
+    /// In any order: a search uses this index.
     Any(HashMap<ContainerKey<'a>, usize>),
 }
 
@@ -73,7 +73,7 @@ impl<'a> Containers<'a> {
     }
 
     /// The readings of `key`, whose line had `head` between name and value; new ones if it was not
-    /// met before, `None` if there is no room for it.
+    /// met before, `None` if the limit is reached.
     pub(super) fn find(&mut self, key: ContainerKey<'a>, head: &'a [u8]) -> Option<&mut Reading> {
         let at = match self.position(key) {
             Some(at) => at,

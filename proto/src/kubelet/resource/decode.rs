@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 /// memory.
 ///
 /// Containers come out sorted by [`ContainerKey`], each once; of lines for the same reading the
-/// last one holds, and what else they say is among the scrape's duplicates. A line that is not of
+/// last one counts, and the others are among the duplicates. A line that is not of
 /// the format, whose value no reading can have (negative, not a number, too large), or whose names
 /// are longer than Kubernetes allows, is skipped and counted. Zero is a reading like any other.
 pub fn decode<'a>(body: &'a [u8], into: &mut ResourceScrape<'a>) {
@@ -77,7 +77,7 @@ struct Family<'a> {
 }
 
 struct Decoder<'a> {
-    /// The most pods whose swap is kept.
+    /// The maximum number of pods with swap.
     max_pods: usize,
     containers: Containers<'a>,
     family: Option<Family<'a>>,
@@ -155,7 +155,7 @@ impl<'a> Decoder<'a> {
                 self.scrape.series += 1;
             }
             Metric::PodSwap => return self.pod_swap(sample),
-            // Both names are there; either may tell.
+            // Old and new kubelets have different names for it.
             Metric::ScrapeError => {
                 self.scrape.scrape_error |= sample.value != 0.0;
                 self.scrape.series += 1;
@@ -190,7 +190,7 @@ impl<'a> Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Takes the swap of a pod as a whole. Of a pod without any, as most are, nothing is kept.
+    /// Applies the swap of a pod as a whole. Pods without swap are left out.
     fn pod_swap(&mut self, sample: &Sample<'a>) -> Option<Taken> {
         let mut reading = Reading::default();
         reading.set(Field::Swap, sample.value, sample.timestamp_ms)?;
@@ -209,7 +209,7 @@ impl<'a> Decoder<'a> {
 
 enum Taken {
     Yes,
-    /// It says that there is nothing.
+    /// The value is zero.
     Nothing,
     OverLimit,
 }

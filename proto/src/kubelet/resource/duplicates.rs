@@ -1,8 +1,8 @@
-//! What a kubelet tells more than once of one container: a cgroup that an earlier pod left behind has the labels of its
-//! successor, and both are printed.
+//! Duplicate series of one container: a cgroup that remains of an earlier pod has the labels of its successor, and the
+//! kubelet prints both.
 //!
 //! Such bodies are rare, so their lines are read a second time, when the first walk has met a line twice. CPU and memory
-//! belong together when their timestamps do; what cannot be told apart by them is no candidate.
+//! belong together if their timestamps do. Lines that timestamps cannot separate are no candidates.
 
 use super::metric::{Field, Metric, key};
 use super::reading::{ContainerKey, Reading};
@@ -15,13 +15,13 @@ const MOST_CONTAINERS: usize = 256;
 /// The maximum number of copies of one line that are distinguished; a container with more has no candidates.
 const MOST_COPIES: usize = 8;
 
-/// A container, or the node, of which a body holds different figures.
+/// A container, or the node, with duplicate series of different values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate<'a> {
     /// The container; nothing for the node itself.
     pub key: Option<ContainerKey<'a>>,
-    /// Readings whose CPU and memory belong together, the newest last: one for each cgroup, as far as they can be told
-    /// apart. Their start is not known: a kubelet prints one, of whichever it is.
+    /// Readings whose CPU and memory belong together, the newest last: one for each cgroup that can be separated. Their
+    /// start is unknown: a kubelet prints only one.
     pub candidates: Vec<Reading>,
 }
 
@@ -47,9 +47,9 @@ pub(super) fn find<'a>(
         return Vec::new();
     }
     repeated.sort_unstable();
-    let known = repeated.len().min(MOST_CONTAINERS);
+    let tracked = repeated.len().min(MOST_CONTAINERS);
     let mut copies: Vec<Copies> = std::iter::repeat_with(Copies::default)
-        .take(known)
+        .take(tracked)
         .collect();
     let mut lines = Scanner::new(body);
     while let Some(line) = lines.next_of(|name| Metric::named(name).is_some()) {
@@ -125,7 +125,7 @@ impl Copies {
         self.cpu.sort_unstable_by_key(|(_, at)| *at);
         self.memory.sort_unstable_by_key(|(_, at)| *at);
         let swap = |at| match self.swap.as_slice() {
-            // Of one line nobody knows whose it is, unless there is but one reading.
+            // One line cannot be assigned, unless there is only one reading.
             [(swap, _)] if self.cpu.len() == 1 => Some(*swap),
             lines => only(lines.iter().filter(|(_, of)| *of == at)).map(|(swap, _)| *swap),
         };
@@ -148,7 +148,7 @@ impl Copies {
             return Some(memory);
         }
         let at = cpu.1?;
-        // Of two at the same time, or without one, nobody knows which is whose.
+        // Two lines with the same timestamp, or without one, cannot be assigned.
         only(self.cpu.iter().filter(|(_, of)| *of == cpu.1))?;
         let same_time = |(_, of): &&Stamped| *of == cpu.1;
         if self.memory.iter().any(|line| same_time(&line)) {

@@ -1,4 +1,4 @@
-//! The metrics of `/metrics/resource` that are read, and whom a sample is of.
+//! The metrics of `/metrics/resource` that are used, and the container of a sample.
 
 use super::reading::{ContainerKey, Reading};
 use crate::kubelet::exposition::Sample;
@@ -12,7 +12,7 @@ const U64_END: f64 = 18_446_744_073_709_551_616.0;
 /// The first double past `i64`.
 const I64_END: f64 = 9_223_372_036_854_775_808.0;
 
-/// What a metric tells, and of whom.
+/// The field that a metric sets, and of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Metric {
     Node(Field),

@@ -17,7 +17,7 @@ pub struct Reading {
     /// Swap in use, in bytes.
     pub swap: Option<u64>,
     /// When the kubelet measured: the timestamp of the CPU or memory line that came last; `None`
-    /// if that line carried none.
+    /// if that line has none.
     pub at: Option<Timestamp>,
 }
 

@@ -11,7 +11,7 @@ pub struct ResourceScrape<'a> {
     /// Each container once, sorted by [`ContainerKey`].
     pub containers: Vec<(ContainerKey<'a>, Reading)>,
     /// Swap in use by pods as a whole, in bytes, of those that have any: namespace, name, bytes. Sorted by namespace and
-    /// name; of lines for the same pod the last one that is not zero holds.
+    /// name; of repeated lines the last one that is not zero counts.
     pub pod_swap: Vec<(&'a str, &'a str, u64)>,
     /// The kubelet could not collect: `resource_scrape_error` (once `scrape_error`) was not zero.
     pub scrape_error: bool,
@@ -23,20 +23,20 @@ pub struct ResourceScrape<'a> {
     pub flawed: Vec<ContainerKey<'a>>,
     /// Whether the node had such a line.
     pub node_flawed: bool,
-    /// How many lines were not of the format, or had a value no reading or a name no object can have.
+    /// The number of skipped lines: malformed, or with an impossible value or name.
     pub skipped_lines: u32,
     /// The first of those lines, for the log.
     pub first_bad_line: Option<&'a [u8]>,
-    /// How many lines gave a reading.
+    /// The number of lines with a reading.
     pub series: u32,
-    /// The body held more containers than [`DecodeLimits::max_series`]: those past it are not here.
+    /// Whether the body had more containers than [`DecodeLimits::max_series`]. The rest is dropped.
     pub truncated: bool,
 }
 
-/// What bounds the memory one scrape may take.
+/// The limits of the memory of one scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// The most containers taken from one body.
+    /// The maximum number of containers of one body.
     pub max_series: u32,
 }
 

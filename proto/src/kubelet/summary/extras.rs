@@ -1,7 +1,7 @@
 //! The part of an answer that is used beside CPU and memory: file systems, network, pressure, swap, processes.
 //!
-//! A whole answer is some 5.5 KB a pod, most of it of containers, volumes and interfaces that nobody asks for. They
-//! are skipped as they are read; names are borrowed from the body. What is built is one list of pods.
+//! A page has about 5.5 KB for each pod, most of it containers, volumes and interfaces that are not used. The parser
+//! skips them; names are borrowed from the body. What is built is one list of pods.
 
 use super::bounded::{Elements, bounded};
 use super::lenient::{float, number, time};
@@ -83,7 +83,7 @@ pub struct PodName<'a> {
     pub namespace: Cow<'a, str>,
 }
 
-/// A resource that may carry pressure.
+/// A resource that may have pressure.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Pressured {

@@ -1,6 +1,6 @@
-//! `/stats/summary`: what the kubelet knows of the node, its pods and their containers.
+//! `/stats/summary`: statistics of the node, its pods and their containers.
 //!
-//! Only what is used is kept; everything else is skipped as it is read. Every reading may be
+//! The parser skips all that is not used. Every reading may be
 //! absent: with `only_cpu_and_memory=true` there is no network and no file system, Windows has no
 //! swap and no pressure, old kubelets have less. A number that is none a reading can have (negative,
 //! not whole, not a number) counts as absent, and so does a time that is none, so that one bad field

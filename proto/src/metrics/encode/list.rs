@@ -1,4 +1,4 @@
-//! A list in any form, in pieces.
+//! A list in any form, encoded item by item.
 
 use super::form::{Form, NO_META};
 use super::{Item, Kind, metadata, protobuf};
@@ -8,7 +8,7 @@ use crate::wire::object::Encoding;
 /// A list under way: its items are appended one by one, then its end.
 ///
 /// In protobuf a list's length comes before its items, so every item must be [measured](Self::measure) before the
-/// first is appended; [`is_measured`](Self::is_measured) tells whether that is so.
+/// first is appended; [`is_measured`](Self::is_measured) returns whether that is so.
 #[derive(Debug)]
 pub struct List {
     kind: Kind,

@@ -27,7 +27,7 @@ pub(super) fn item_len_protobuf(item: &impl Item) -> usize {
     field_len(field_len(protobuf::meta_len(item.meta())))
 }
 
-/// Appends an item of a list in protobuf, which tells no kind.
+/// Appends an item of a list in protobuf, without a kind.
 pub(super) fn item_protobuf(out: &mut Vec<u8>, version: MetaVersion, item: &impl Item) {
     let len = protobuf::meta_len(item.meta());
     head(out, items_field(version), field_len(len));

@@ -1,9 +1,8 @@
 //! `metrics.k8s.io` from borrowed data, appended to a buffer without allocation.
 //!
-//! A [`Form`] says what is told and how it is written; [`Form::object`] writes one object, a [`List`] many, piece
-//! by piece, so that they can be sent while they are made. JSON and YAML are those of [`form`](crate::wire::form);
-//! [`protobuf`] tells the length of all that is in a list first, so add up `item_len` of every item, then
-//! `list_head`, each `item`, `list_tail`.
+//! A [`Form`] is a shape and an encoding. [`Form::object`] encodes one object; a [`List`] encodes objects item by item, so
+//! that they can be sent while they are encoded. JSON and YAML are those of [`form`](crate::wire::form). In [`protobuf`]
+//! the length of a list comes first: add up `item_len` of every item, then append `list_head`, each `item`, `list_tail`.
 
 mod form;
 mod item;

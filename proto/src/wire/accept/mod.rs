@@ -20,7 +20,7 @@ struct Clause<'a> {
     quality: f64,
 }
 
-/// Another kind of object that a clause asks for instead of the one at the path.
+/// Another kind of object that a clause selects instead of the one at the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conversion<'a> {
     /// Its kind.
@@ -36,7 +36,7 @@ pub struct Conversion<'a> {
 pub struct Chosen<T> {
     /// The encoding.
     pub encoding: Encoding,
-    /// Whether the clause asks for indented JSON.
+    /// Whether the clause selects indented JSON.
     pub pretty: bool,
     /// What was made of the clause's conversion.
     pub conversion: T,
@@ -52,7 +52,7 @@ pub enum Refusal {
 }
 
 /// Takes the first clause of a header that can be met, the best first; an empty header accepts JSON. `convert` says
-/// whether an endpoint has an encoding of what a clause asks for; most have none for any conversion.
+/// whether an endpoint has an encoding of what a clause selects; most have none for any conversion.
 ///
 /// # Errors
 /// When no clause can be met.

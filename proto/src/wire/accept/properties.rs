@@ -1,4 +1,4 @@
-//! What holds for every Accept header whatever it says; the fuzz target asks the same.
+//! Properties of every Accept header. The fuzz target checks the same.
 
 use super::super::object::Encoding;
 use super::{Refusal, first_of, negotiate, no_conversion};

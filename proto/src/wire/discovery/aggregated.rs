@@ -69,7 +69,7 @@ pub struct ApiVersionDiscovery {
     pub version: String,
     /// Its resources, sorted by name.
     pub resources: Vec<ApiResourceDiscovery>,
-    /// `Current`, or `Stale` if the server behind it could not be asked.
+    /// `Current`, or `Stale` if its server could not be reached.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub freshness: String,
 }

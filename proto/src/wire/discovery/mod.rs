@@ -1,7 +1,7 @@
 //! Which API groups, versions and resources a server has.
 //!
 //! The old form takes three requests: [`ApiGroupList`] at `/apis`, [`ApiGroup`] at `/apis/GROUP`,
-//! [`ApiResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form tells all of it at `/apis`.
+//! [`ApiResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form has all of it at `/apis`.
 
 pub mod aggregated;
 mod protobuf;
@@ -11,7 +11,7 @@ pub use served::{Resource, Served};
 
 use serde::{Deserialize, Serialize};
 
-/// The content type that asks for the aggregated form, and that it is answered with.
+/// The content type of the aggregated form, in requests and responses.
 pub const AGGREGATED_CONTENT_TYPE: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 

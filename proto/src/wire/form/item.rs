@@ -25,12 +25,12 @@ pub struct Column {
     pub format: &'static str,
     /// For a person.
     pub description: &'static str,
-    /// 0 for a column that is shown always, 1 for one of `-o wide`.
+    /// 0 for a column that kubectl always shows, 1 for a column of `-o wide`.
     pub priority: u8,
 }
 
 impl Column {
-    /// A column of texts that is shown always.
+    /// A column of texts that kubectl always shows.
     #[must_use]
     pub const fn text(name: &'static str, description: &'static str) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Column {
         }
     }
 
-    /// A column of whole numbers that is shown always.
+    /// A column of whole numbers that kubectl always shows.
     #[must_use]
     pub const fn integer(name: &'static str, description: &'static str) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Column {
         Self { format, ..self }
     }
 
-    /// The same, shown by `-o wide` alone.
+    /// The same column, only for `-o wide`.
     #[must_use]
     pub const fn wide(self) -> Self {
         Self {
@@ -82,7 +82,7 @@ pub trait Item {
     fn write_cells(&self, out: &mut Vec<u8>);
 }
 
-/// What is told of an object.
+/// The part of an object that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// All of it, as of this group and version.

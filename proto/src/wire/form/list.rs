@@ -1,4 +1,4 @@
-//! A list in JSON or YAML, in pieces.
+//! A list in JSON or YAML, encoded item by item.
 
 use super::item::{Item, Kind, Shape, write_type};
 use super::{metadata, table};

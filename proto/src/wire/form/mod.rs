@@ -1,8 +1,8 @@
 //! The forms in which Kubernetes' clients take objects and lists: whole, their metadata alone, or as a table; in JSON
 //! or YAML. What has protobuf too adds it by itself.
 //!
-//! Items are written from borrowed data into a buffer, and a [`List`] piece by piece, so that it can be sent while it
-//! is made.
+//! Items are written from borrowed data into a buffer, and a [`List`] item by item, so that it can be sent while it is
+//! encoded.
 
 mod item;
 mod list;
@@ -36,7 +36,7 @@ pub fn object_json(
     }
 }
 
-/// Appends a table of one object without its columns, which the table before it has told, as compact JSON: what a
+/// Appends a table of one object without its columns, which the first table has, as compact JSON: what a
 /// watch sends from its second event on.
 pub fn row_json(
     out: &mut Vec<u8>,

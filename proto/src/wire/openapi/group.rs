@@ -1,4 +1,4 @@
-//! The paths of an API group, from what discovery says of it.
+//! The paths of an API group, from its discovery.
 
 use serde_json::{Map, Value};
 
@@ -85,7 +85,7 @@ impl Group {
         } else {
             (name.to_owned(), "")
         };
-        let asked = |verb: &'static str, path: &str, of: &str, parameters: &[Parameter]| {
+        let operation = |verb: &'static str, path: &str, of: &str, parameters: &[Parameter]| {
             let (what, produces, answer) = match verb {
                 "list" => ("list objects of kind", self.lists, format!("{kind}List")),
                 _ => ("read the specified", self.objects, kind.to_owned()),
@@ -110,8 +110,8 @@ impl Group {
             }
         };
         let listed = format!("{scope}{kind}");
-        paths.push(asked("list", &base, &listed, self.of_lists));
-        paths.push(asked(
+        paths.push(operation("list", &base, &listed, self.of_lists));
+        paths.push(operation(
             "get",
             &format!("{base}/{{name}}"),
             &listed,
@@ -119,12 +119,12 @@ impl Group {
         ));
         if resource.namespaced {
             let everywhere = format!("{kind}ForAllNamespaces");
-            paths.push(asked("list", name, &everywhere, self.of_lists));
+            paths.push(operation("list", name, &everywhere, self.of_lists));
         }
         for (part, answer) in resource.subresources {
             let path = format!("{base}/{{name}}/{part}");
             let of = format!("{listed}{}", capital(part));
-            let path = asked("get", &path, &of, self.of_subresources);
+            let path = operation("get", &path, &of, self.of_subresources);
             paths.push(Path {
                 description: format!("read {part} of the specified {kind}"),
                 answer: self.full(version, answer),
@@ -134,7 +134,7 @@ impl Group {
     }
 }
 
-/// What is asked at a path beside it and in it, by name.
+/// The parameters of a request, those in the path included, by name.
 fn sorted(parameters: &[Parameter], path: &str) -> Vec<Parameter> {
     let in_path = [NAMESPACE, NAME]
         .into_iter()

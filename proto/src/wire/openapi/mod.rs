@@ -1,4 +1,4 @@
-//! What OpenAPI says of the API groups that are served and of the discovery around them, v2 and v3, from one
+//! OpenAPI documents of the API groups that are served and of discovery, v2 and v3, from one
 //! description of each group.
 
 mod group;

@@ -1,4 +1,4 @@
-//! One path, and what can be asked for there.
+//! One path and its operations.
 
 use serde_json::{Map, Value, json};
 

@@ -22,20 +22,20 @@ fn details(group: &str, resource: &str, name: &str) -> Details {
 }
 
 impl Status {
-    /// 400: the request makes no sense, for the reason `message` tells.
+    /// 400: the request is malformed, for the reason in `message`.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::failure(400, Reason::BadRequest, message)
     }
 
-    /// 400: a field selector names a field that is not among `known`.
+    /// 400: a field selector names a field that is not among `supported`.
     #[must_use]
-    pub fn unknown_field(field: &str, known: &[&str]) -> Self {
-        let known: Vec<String> = known.iter().map(|field| quote(field)).collect();
+    pub fn unknown_field(field: &str, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|field| quote(field)).collect();
         Self::bad_request(format!(
             "{} is not a known field selector: only {}",
             quote(field),
-            known.join(", ")
+            supported.join(", ")
         ))
     }
 
@@ -49,7 +49,7 @@ impl Status {
         ))
     }
 
-    /// 401: nobody knows who asks.
+    /// 401: the client is not authenticated.
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::failure(401, Reason::Unauthorized, "Unauthorized")
@@ -145,7 +145,7 @@ impl Status {
             .with_details(details(group, resource, ""))
     }
 
-    /// 406: none of the forms asked for is among `available`.
+    /// 406: none of the accepted forms is among `available`.
     #[must_use]
     pub fn not_acceptable(available: &[&str]) -> Self {
         let message = format!(
@@ -155,7 +155,7 @@ impl Status {
         Self::failure(406, Reason::NotAcceptable, message).with_details(Details::default())
     }
 
-    /// 410: the resource version asked for is too old to go on from.
+    /// 410: the requested resource version is too old to continue from.
     #[must_use]
     pub fn expired(message: impl Into<String>) -> Self {
         Self::failure(410, Reason::Expired, message)
@@ -199,14 +199,15 @@ impl Status {
         })
     }
 
-    /// 504: a resource version that is later than the `current` one. client-go knows it by its cause, and lists without
+    /// 504: a resource version that is later than the `current` one. client-go recognizes it by its cause, and lists without
     /// a version then.
     #[must_use]
     pub fn too_large_resource_version(
-        wanted: impl std::fmt::Display,
+        requested: impl std::fmt::Display,
         current: impl std::fmt::Display,
     ) -> Self {
-        let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
+        let message =
+            format!("Timeout: Too large resource version: {requested}, current: {current}");
         Self::failure(504, Reason::Timeout, message).with_details(Details {
             causes: vec![Cause {
                 reason: "ResourceVersionTooLarge".to_owned(),
@@ -235,7 +236,7 @@ impl Status {
         })
     }
 
-    /// 503: nothing can be served now, for the reason `message` tells.
+    /// 503: nothing can be served now, for the reason in `message`.
     #[must_use]
     pub fn service_unavailable(message: impl Into<String>) -> Self {
         Self::failure(503, Reason::ServiceUnavailable, message)

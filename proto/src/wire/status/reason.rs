@@ -8,7 +8,7 @@ macro_rules! reasons {
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
         #[serde(from = "String", into = "String")]
         pub enum Reason {
-            /// No reason given.
+            /// There is no reason.
             #[default]
             Unknown,
             $($(#[$doc])* $word,)*
