@@ -370,7 +370,7 @@ impl Restart {
     }
 
     /// The number of terminations: itself, and the unknown ones before it.
-    pub(super) fn ends(&self) -> u64 {
+    pub(super) fn terminations(&self) -> u64 {
         1 + u64::from(self.unknown_before)
     }
 }

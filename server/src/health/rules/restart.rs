@@ -314,7 +314,7 @@ fn move_termination(
     context: &mut ReviewContext<'_>,
 ) {
     let keys = Restart::keys(facts.uid, index, nth);
-    let its = facts.restart(index, nth).map_or(1, Restart::ends);
+    let its = facts.restart(index, nth).map_or(1, Restart::terminations);
     let (mut evidence, mut left, mut ended) = (Vec::new(), 0, None);
     context.incidents.edit(from, |edit| {
         evidence = edit.take(&keys);
