@@ -413,12 +413,16 @@ mod tests {
                 2,
                 "there is no view \"podz\": it is overview, ",
             ),
-            ("[keys]\ndown = [\"q\"]", 2, "q would do both down and quit"),
-            ("[keys]\nfly = [\"f\"]", 2, "no action is called \"fly\"; "),
+            (
+                "[keys]\ndown = [\"q\"]",
+                2,
+                "q is bound to both down and quit",
+            ),
+            ("[keys]\nfly = [\"f\"]", 2, "unknown action \"fly\"; "),
             (
                 "[keys]\nquit = [\n\"Q\",\n\"shift-q\"]",
                 4,
-                "\"shift-q\" is no key: ",
+                "\"shift-q\" is not a key: ",
             ),
             (
                 "fsp = 3",

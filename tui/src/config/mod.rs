@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(
             text,
             "FILE:1: theme is auto, dark or light, not \"pink\"\n\
-             FILE:4: \"hyper-q\" is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
+             FILE:4: \"hyper-q\" is not a key: use a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
         );
     }
 }

@@ -15,7 +15,7 @@ pub struct Key {
 /// The error for a text that is not the name of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
+    "{0:?} is not a key: use a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
 )]
 pub struct KeyError(String);
 

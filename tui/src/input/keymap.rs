@@ -20,13 +20,13 @@ pub struct KeyMap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
     /// The binding does not exist.
-    #[error("no action is called {0:?}; `vitals config show` lists all")]
+    #[error("unknown action {0:?}; `vitals config show` lists all actions")]
     Unknown(String),
     /// One of the keys does not exist.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A key has two bindings in one mode.
-    #[error("{key} would do both {one} and {other}")]
+    #[error("{key} is bound to both {one} and {other}")]
     Twice {
         /// The key.
         key: String,
@@ -255,14 +255,20 @@ mod tests {
         for (changes, expected) in [
             (
                 &[("fly", &["f"][..])][..],
-                "fly: no action is called \"fly\"; `vitals config show` lists all",
+                "fly: unknown action \"fly\"; `vitals config show` lists all actions",
             ),
             (
                 &[("quit", &["hyper-q"])],
-                "quit: \"hyper-q\" is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1",
+                "quit: \"hyper-q\" is not a key: use a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1",
             ),
-            (&[("down", &["q"])], "down: q would do both down and quit"),
-            (&[("quit", &["j"])], "quit: j would do both down and quit"),
+            (
+                &[("down", &["q"])],
+                "down: q is bound to both down and quit",
+            ),
+            (
+                &[("quit", &["j"])],
+                "quit: j is bound to both down and quit",
+            ),
         ] {
             assert_eq!(changed(changes).unwrap_err(), expected);
         }
@@ -285,6 +291,6 @@ mod tests {
         let help = KeyMap::default().help();
         let lines: usize = help.iter().map(|(_, lines)| lines.len()).sum();
         assert_eq!(lines, BINDINGS.len());
-        assert_eq!(help[0].1[0], ("down j".to_owned(), "one row down"));
+        assert_eq!(help[0].1[0], ("down j".to_owned(), "move one row down"));
     }
 }

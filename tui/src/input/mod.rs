@@ -74,8 +74,8 @@ fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
     }
     let help = keys.key("help").filter(|_| mode == Mode::Browse);
     Some(Action::Say(match help {
-        Some(help) => format!("no key {name}; {help} lists the keys"),
-        None => format!("no key {name} here"),
+        Some(help) => format!("{name} is not bound; {help} lists the keys"),
+        None => format!("{name} is not bound here"),
     }))
 }
 
@@ -305,50 +305,56 @@ mod tests {
                 looks,
                 Char('Z'),
                 none,
-                Some("no key Z; ? lists the keys"),
+                Some("Z is not bound; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
                 Char(':'),
                 shift,
-                Some("no key :; ? lists the keys"),
+                Some(": is not bound; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
                 Char('d'),
                 control,
-                Some("no key ctrl-d; ? lists the keys"),
+                Some("ctrl-d is not bound; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
                 F(7),
                 none,
-                Some("no key f7; ? lists the keys"),
+                Some("f7 is not bound; ? lists the keys"),
             ),
             (
                 &usual,
                 looks,
                 Char('ж'),
                 none,
-                Some("no key ж; ? lists the keys"),
+                Some("ж is not bound; ? lists the keys"),
             ),
             (
                 &changed,
                 looks,
                 Char('?'),
                 none,
-                Some("no key ?; f2 lists the keys"),
+                Some("? is not bound; f2 lists the keys"),
             ),
-            (&without, looks, Char('Z'), none, Some("no key Z here")),
+            (
+                &without,
+                looks,
+                Char('Z'),
+                none,
+                Some("Z is not bound here"),
+            ),
             (
                 &usual,
                 writes,
                 Char('x'),
                 control,
-                Some("no key ctrl-x here"),
+                Some("ctrl-x is not bound here"),
             ),
             // A key without a name gives no notice, nor does a control character.
             (&usual, looks, CapsLock, none, None),

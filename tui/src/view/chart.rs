@@ -112,7 +112,7 @@ impl Chart<'_> {
     /// Writes that there are no data, which is not the same as zero.
     fn nothing(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let space = usize::from(plot.width);
-        let text = cut("nothing was measured", space, theme.signs.ellipsis);
+        let text = cut("no data", space, theme.signs.ellipsis);
         let before = (space - width(&text)) / 2;
         let x = plot.x.saturating_add(u16::try_from(before).unwrap_or(0));
         let y = plot.y + plot.height / 2;
@@ -551,9 +551,9 @@ mod tests {
     fn an_empty_chart_has_a_text_and_no_numbers() {
         let points = [None; 10];
         let shown = drawn(&memory(&points), 40, 5, false);
-        assert!(shown.contains("nothing was measured"), "{shown}");
+        assert!(shown.contains("no data"), "{shown}");
         assert!(!shown.contains("Mi"), "{shown}");
-        assert!(!drawn(&memory(&[Some(0)]), 40, 5, false).contains("nothing"));
+        assert!(!drawn(&memory(&[Some(0)]), 40, 5, false).contains("no data"));
     }
 
     proptest! {

@@ -17,7 +17,7 @@ type Hint = (&'static str, &'static str);
 const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
 
 /// The first hint while the displayed time is not now.
-const BACK: Hints = &[("live", "back to now")];
+const BACK: Hints = &[("live", "return to now")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
@@ -60,7 +60,7 @@ fn status(state: &State) -> Option<(String, Ink)> {
         format!(" in {}", format::duration(seconds))
     });
     // The time of the retry comes first, because reasons are long.
-    let text = format!("the cluster does not answer, next try{wait}: {why}");
+    let text = format!("cannot reach the cluster, next retry{wait}: {why}");
     Some((text, Ink::Bad))
 }
 
@@ -73,7 +73,7 @@ const TABLE_HINTS: Hints = &[
     ("filter", "filter"),
     ("next-sort", "sort"),
     ("pause", "pause"),
-    ("step-back", "back in time"),
+    ("step-back", "go back in time"),
     ("namespace", "namespace"),
     ("columns", "columns"),
 ];
@@ -93,7 +93,7 @@ fn hints_for(state: &State) -> Vec<Hint> {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => &[
             ("list-accept", "choose"),
-            ("list-toggle", "on or off"),
+            ("list-toggle", "toggle"),
             ("list-cancel", "close"),
         ],
         (Mode::Help, _) => &[
@@ -103,9 +103,9 @@ fn hints_for(state: &State) -> Vec<Hint> {
         ],
         (Mode::Browse, View::Pod) => &[
             ("back", "back"),
-            ("down", "container, scroll"),
-            ("step-back", "back in time"),
-            ("shorter-span", "span"),
+            ("down", "select container, scroll"),
+            ("step-back", "go back in time"),
+            ("shorter-span", "shorten span"),
         ],
         (Mode::Browse, view) => {
             let hints = TABLE_HINTS.iter().filter(|(id, _)| applies(id, view));

@@ -46,7 +46,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let later = incident.evidence.len() - evidence.clone().count();
     if later > 0 {
         lines.push(vec![Segment::muted(format!(
-            " {later} after {} are not shown",
+            " {later} after {}: not shown",
             state.clock(now)
         ))]);
     }

@@ -29,7 +29,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             row_of(area, 0),
             state,
             Pane::List,
-            &headings::attention(state),
+            &headings::unhealthy_pods(state),
         );
     }
     let area = below(area, rows.heading);
@@ -101,7 +101,7 @@ fn lost_nodes(state: &State) -> String {
     };
     let parts = [
         named("not ready", &lost.not_ready),
-        named("without figures", &lost.silent),
+        named("without usage", &lost.silent),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("; ")
@@ -133,7 +133,7 @@ fn rows<R: Row>(
 /// Draws the nodes with the highest usage.
 fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let head = row_of(area, 0);
-    heading(canvas, head, state, Pane::Nodes, "Fullest nodes");
+    heading(canvas, head, state, Pane::Nodes, "Busiest nodes");
     let bars = if area.width >= 60 { 12 } else { 5 };
     // The name of each bar stands above its number.
     for (at, word) in (0..).zip(["CPU", "MEM"]) {
@@ -211,7 +211,7 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         row_of(area, 0),
         state,
         Pane::Incidents,
-        "Latest incidents",
+        "Recent incidents",
     );
     let now = state.shown_time();
     let list = &state.screen().panes.incidents;

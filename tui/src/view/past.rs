@@ -24,7 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     let back = canvas
         .keys
         .key("live")
-        .map_or_else(String::new, |key| format!("{key}: back to now"));
+        .map_or_else(String::new, |key| format!("{key}: return to now"));
     let view = if with_view {
         format!("{} {}", screen.view.title(), screen.scope.text())
     } else {
@@ -33,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     let status = if status_time == at {
         String::new()
     } else {
-        format!("usage; status of {}", state.clock_with_zone(status_time))
+        format!("usage; status at {}", state.clock_with_zone(status_time))
     };
     // In the order of display, each with its rank. If space is short, the highest ranks are left out first.
     let segments = [

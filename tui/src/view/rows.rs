@@ -13,11 +13,11 @@ pub(super) fn emptiness(state: &State) -> Empty {
     }
     if let (Link::Lost { why, again, .. }, false) = (&state.link, has_answered) {
         let wait = again.map_or_else(String::new, |again| {
-            format!("\nNext try in {}.", format::age(state.now, again))
+            format!("\nNext retry in {}.", format::age(state.now, again))
         });
         return with_hints(Empty {
             bad: true,
-            ..Empty::calm(format!("The cluster does not answer: {why}{wait}"))
+            ..Empty::calm(format!("Cannot reach the cluster: {why}{wait}"))
         });
     }
     let failing = state.failing();
@@ -32,25 +32,25 @@ pub(super) fn emptiness(state: &State) -> Empty {
     } = state.part(part)
     {
         return Empty::calm(match progress.total {
-            Some(total) => format!("loading {part}: {} of {total}", progress.done),
-            None => format!("loading {part}: {}", progress.done),
+            Some(total) => format!("Loading {part}: {} of {total}", progress.done),
+            None => format!("Loading {part}: {}", progress.done),
         });
     }
     if state.link == Link::Connecting {
-        return Empty::calm("connecting to the cluster").press("context", "another context");
+        return Empty::calm("Connecting to the cluster").press("context", "choose another context");
     }
     if let (View::Incidents, Some((kind, _))) = (view, &state.source)
         && *kind != SourceKind::Vitals
     {
         return Empty::calm(format!(
-            "Incidents need vitals-server in the cluster (source vitals). This is source {kind}."
+            "Incidents need vitals-server in the cluster. The current source is {kind}."
         ));
     }
     if !has_answered {
-        return Empty::calm(format!("waiting for {part}"));
+        return Empty::calm(format!("Waiting for {part}"));
     }
     if part == Part::Pods && state.is_awaited() {
-        return Empty::calm("waiting for the server");
+        return Empty::calm("Waiting for the server");
     }
     let what = view.info().rows;
     if !state.screen().list.filter.is_empty() {
@@ -58,13 +58,13 @@ pub(super) fn emptiness(state: &State) -> Empty {
             .press("clear-filter", "remove the filter");
     }
     if view == View::Overview {
-        return Empty::calm(super::headings::attention(state));
+        return Empty::calm(super::headings::unhealthy_pods(state));
     }
     let namespaces = state.namespace_text();
     match namespaces.strip_prefix("ns ") {
         Some(namespaces) if view != View::Nodes => {
             Empty::calm(format!("No {what} in namespace {namespaces}"))
-                .press("namespace", "another namespace")
+                .press("namespace", "choose another namespace")
         }
         _ => Empty::calm(format!("No {what}")),
     }
@@ -73,6 +73,6 @@ pub(super) fn emptiness(state: &State) -> Empty {
 /// Adds the keys that help after a failure.
 fn with_hints(empty: Empty) -> Empty {
     empty
-        .press("context", "another context")
-        .press("messages", "last messages")
+        .press("context", "choose another context")
+        .press("messages", "show the last messages")
 }

@@ -35,6 +35,6 @@ fn next_try(failing: &Failing<'_>, state: &State) -> String {
     failing.retry_at.map_or(String::new(), |at| {
         let seconds = at.since(state.now) / 1_000_000_000;
         let seconds = u64::try_from(seconds).unwrap_or(0);
-        format!("; next try in {}", format::duration(seconds))
+        format!("; next retry in {}", format::duration(seconds))
     })
 }

@@ -260,7 +260,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Segment>; 2] {
         (Phase::Running, "running", Ink::Plain),
         (Phase::Pending, "pending", Ink::Warn),
         (Phase::Failed, "failed", Ink::Bad),
-        (Phase::Succeeded, "done", Ink::Muted),
+        (Phase::Succeeded, "succeeded", Ink::Muted),
         (Phase::Unknown, "unknown", Ink::Warn),
     ] {
         let count = cluster.in_phase(phase);

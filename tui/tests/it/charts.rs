@@ -281,7 +281,7 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
         "{whole}"
     );
     for (name, has, restarts) in [
-        ("setup", &["CPU setup -", "nothing was measured"][..], 0),
+        ("setup", &["CPU setup -", "no data"][..], 0),
         (
             "web",
             &["CPU web ", "limit 500m", "500m ", "limit 1.4Gi", " 2Gi"],

@@ -96,8 +96,8 @@ fn each_hint_can_be_clicked_and_names_its_key() {
 fn a_message_disappears_after_some_seconds() {
     for (say, text) in [
         (
-            Action::Say("no key z; ? lists the keys".to_owned()),
-            "no key z",
+            Action::Say("z is not bound; ? lists the keys".to_owned()),
+            "z is not bound",
         ),
         (Action::Copy, "copied"),
         (

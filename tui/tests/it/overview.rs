@@ -249,7 +249,7 @@ fn where_it_is_narrow_the_pane_with_the_cursor_has_the_whole_width() {
             "{}",
             person.screen()
         );
-        assert!(!person.screen().contains("Latest incidents"));
+        assert!(!person.screen().contains("Recent incidents"));
         person.press(KeyCode::Tab);
         assert!(person.pointed().contains("ledger-"), "{}", person.screen());
         person.press(KeyCode::Up);
@@ -301,11 +301,11 @@ fn a_click_selects_in_its_pane_and_two_open_what_they_are_on() {
         person.click("node-0000");
         assert_eq!(person.pane().1, Pane::Nodes);
         assert!(person.pointed().starts_with("node-0000"));
-        person.click("Latest incidents");
+        person.click("Recent incidents");
         assert_eq!(person.pane().1, Pane::Incidents);
         person.click("image");
         assert!(person.pointed().contains("image"), "{}", person.screen());
-        person.click("Needs attention");
+        person.click("Unhealthy pods");
         assert_eq!(person.pane().1, Pane::List);
 
         person.now += Duration::from_secs(5);
@@ -376,7 +376,7 @@ fn the_pane_with_the_cursor_is_marked_without_colour_too() {
         true,
     );
     let mut person = shop((80, 24));
-    for heading in ["Needs attention: ", "Fullest nodes", "Latest incidents"] {
+    for heading in ["Unhealthy pods (", "Busiest nodes", "Recent incidents"] {
         let (buffer, _) = draw_with_places(&person.state, &plain, 80, 24);
         let shown = text(&buffer);
         let row = shown
@@ -418,20 +418,20 @@ fn what_was_wrong_lately_stands_apart_from_what_is() {
         let shown = person.screen();
         let place = |part: &str| {
             // The busiest pods are above.
-            let from = shown
-                .find("Needs attention")
-                .or(shown.find("NAME"))
-                .unwrap();
+            let from = shown.find("Unhealthy pods").or(shown.find("NAME")).unwrap();
             let found = shown[from..].find(part).map(|at| from + at);
             found.unwrap_or_else(|| panic!("{part} in\n{shown}"))
         };
-        assert!(place("probe-fails") < place("Recently: 2 pods"), "{shown}");
-        assert!(place("Recently: 2 pods") < place("new-well"), "{shown}");
+        assert!(
+            place("probe-fails") < place("Recovered pods (2)"),
+            "{shown}"
+        );
+        assert!(place("Recovered pods (2)") < place("new-well"), "{shown}");
         assert!(place("new-well") < place("old-well"), "{shown}");
         // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
         assert!(person.pointed().contains("new-well"), "{}", person.screen());
-        person.click_below("Recently", "old-well");
+        person.click_below("Recovered pods", "old-well");
         assert!(person.pointed().contains("old-well"), "{}", person.screen());
         person.click_below("NAME", "probe-fails");
         assert!(
@@ -488,14 +488,14 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
     for (what, comes_back, again) in agains {
         let mut person = Person::at(cluster_of(vec![restarted("web", 600)]), (80, 24));
         assert!(
-            person.screen().contains("Recently: 1 pod,"),
+            person.screen().contains("Recovered pods (1)"),
             "{}",
             person.screen()
         );
         person.type_key('a');
         let shown = person.screen();
         assert!(
-            shown.contains("Nothing needs attention (1 acknowledged)"),
+            shown.contains("No unhealthy pods, 1 acknowledged"),
             "{shown}"
         );
         assert!(
@@ -597,21 +597,21 @@ fn open_incidents_come_first() {
 fn the_heading_agrees_with_the_counts_of_the_header() {
     type Wrong = (&'static str, fn(&mut ClusterRow), &'static str);
     let wrongs: [Wrong; 5] = [
-        ("nothing", |_| {}, "Nothing needs attention"),
+        ("nothing", |_| {}, "No unhealthy pods"),
         (
             "a probe",
             |row| row.probes_failing = 1,
-            "Needs attention: 1 failing probe",
+            "Unhealthy: 1 failing probe",
         ),
         (
             "a node",
             |row| row.nodes_ready = 1,
-            "Needs attention: 1 node not ready",
+            "Unhealthy: 1 node not ready",
         ),
         (
             "incidents",
             |row| row.incidents_open = Some(2),
-            "Needs attention: 2 open incidents",
+            "Unhealthy: 2 open incidents",
         ),
         (
             "all of it",
@@ -620,7 +620,7 @@ fn the_heading_agrees_with_the_counts_of_the_header() {
                 row.nodes_ready = 0;
                 row.incidents_open = Some(1);
             },
-            "Needs attention: 2 failing probes, 2 nodes not ready, 1 open incident",
+            "Unhealthy: 2 failing probes, 2 nodes not ready, 1 open incident",
         ),
     ];
     for (what, wrong, words) in wrongs {
@@ -641,7 +641,7 @@ fn the_heading_agrees_with_the_counts_of_the_header() {
     state.namespaces = vec!["payments".into()];
     let shown = Person::at(state, (80, 24)).screen();
     assert!(
-        shown.contains("Nothing in payments needs attention"),
+        shown.contains("No unhealthy pods in namespace payments"),
         "{shown}"
     );
 }
@@ -659,12 +659,12 @@ fn nodes_that_do_not_report_are_named() {
         (
             "silent",
             || vec![node("a", true, 0), node("b", true, NOW)],
-            "node without figures: a",
+            "node without usage: a",
         ),
         (
             "silent for long",
             || vec![node("a", true, NOW - 600), node("b", true, NOW)],
-            "node without figures: a",
+            "node without usage: a",
         ),
         (
             "many",

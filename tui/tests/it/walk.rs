@@ -163,7 +163,7 @@ async fn a_new_user_finds_the_way() {
     walk.heading("Find the problem");
     walk.press(
         "",
-        "The overview opens: the pods that need attention, and the latest incidents.",
+        "The overview opens: the unhealthy pods, and the recent incidents.",
     )
     .await;
     walk.press("?", "All keys.").await;

@@ -111,7 +111,10 @@ fn an_empty_view_has_its_reason_and_keys() {
                 if size.0 >= 80 || why.len() < 60 {
                     assert!(words(&drawn).contains(&words(why)), "{view:?}:\n{drawn}");
                 }
-                assert!(drawn.contains("x: another context"), "{view:?}:\n{drawn}");
+                assert!(
+                    drawn.contains("x: choose another context"),
+                    "{view:?}:\n{drawn}"
+                );
                 if (view, why) == (View::Overview, LONG) {
                     insta::assert_snapshot!(format!("unreachable-{}x{}", size.0, size.1), drawn);
                 }
@@ -140,7 +143,7 @@ fn an_empty_list_names_its_reason() {
             View::Pods,
             Some("empty"),
             "",
-            "No pods in namespace empty n: another namespace",
+            "No pods in namespace empty n: choose another namespace",
         ),
         (
             View::Incidents,
@@ -224,9 +227,9 @@ fn what_is_wrong_now_stands_above_the_messages() {
     act(&mut state, Action::Messages);
     for size in SIZES {
         let page = read(&mut state, size);
-        let now = page.split("Before").next().unwrap();
+        let now = page.split("Earlier messages").next().unwrap();
         assert!(
-            now.contains("Wrong now") && now.contains(&words(LONG)),
+            now.contains("Current problems") && now.contains(&words(LONG)),
             "{page}"
         );
         assert!(
@@ -288,11 +291,11 @@ fn the_title_names_a_past_time_and_end_returns_to_now() {
             let drawn = screen(&mut state, size);
             let title = drawn.lines().next().unwrap();
             assert!(title.starts_with(" PAST 14:28:26Z"), "{title}");
-            assert!(title.contains("end: back to now"), "{title}");
+            assert!(title.contains("end: return to now"), "{title}");
             if size.0 >= 80 {
                 assert!(title.contains("94s ago"), "{title}");
                 assert!(
-                    drawn.lines().last().unwrap().contains("end back to now"),
+                    drawn.lines().last().unwrap().contains("end return to now"),
                     "{drawn}"
                 );
             }
@@ -318,7 +321,7 @@ fn keys_that_were_changed_are_named_as_they_are() {
     let area = ratatui::layout::Rect::new(0, 0, 120, 40);
     let mut buffer = ratatui::buffer::Buffer::empty(area);
     kubevitals::view::draw(&state, &colour(), &keys, &mut buffer);
-    assert!(text(&buffer).contains("ctrl-e: back to now"));
+    assert!(text(&buffer).contains("ctrl-e: return to now"));
 }
 
 #[test]

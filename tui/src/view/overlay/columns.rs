@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         60,
         cells(columns.len()),
         &heading,
-        "space or click: on or off, ctrl-r resets, esc closes",
+        "space or click: toggle, ctrl-r: reset, esc: close",
     );
     // The list scrolls, so that the cursor is visible.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
@@ -43,7 +43,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
             Segment::plain(format!("{:<15} ", column.title)),
         ];
         if is_selected && !placed.contains(&column.field) {
-            segments.push(Segment::new("(no room) ", Ink::Warn));
+            segments.push(Segment::new("(no space) ", Ink::Warn));
         }
         segments.push(Segment::muted(column.field.about()));
         canvas.segments(row, &segments);

@@ -37,9 +37,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     let count = cells(lines.len());
     let scrolls = count > screen.height.saturating_sub(2 + names);
     let hint = match (scrolls, wide >= 60) {
-        (true, true) => "down and up scroll, tab: next page, esc closes",
-        (true, false) => "down scrolls, tab: next page",
-        (false, _) => "tab: next page, esc closes",
+        (true, true) => "down, up: scroll, tab: next page, esc: close",
+        (true, false) => "down: scroll, tab: next page",
+        (false, _) => "tab: next page, esc: close",
     };
     let heading = match page {
         Page::Messages => "Messages",

@@ -10,8 +10,11 @@ use crate::view::theme::Ink;
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
     let shown = picker.matches();
     let (heading, hint) = match picker.choice {
-        Choice::Namespaces => ("Namespaces", "enter: this one, space: several, esc closes"),
-        Choice::Contexts => ("Contexts", "enter: connect, esc closes"),
+        Choice::Namespaces => (
+            "Namespaces",
+            "enter: choose, space: choose several, esc: close",
+        ),
+        Choice::Contexts => ("Contexts", "enter: connect, esc: close"),
     };
     let height = cells(shown.len()).clamp(3, 16) + 1;
     let area = window(canvas, 60, height, heading, hint);
@@ -27,7 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     );
     let list = below(area, 1);
     if shown.len() == 0 {
-        canvas.text(row_of(list, 0), "no name matches", Ink::Muted);
+        canvas.text(row_of(list, 0), "No matches", Ink::Muted);
     }
     let first = (picker.cursor() + 1).saturating_sub(usize::from(list.height));
     canvas.hit(list, Target::Choices(first));

@@ -25,7 +25,7 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, 
     let changed = detail.conditions.len() - count;
     if changed > 0 {
         lines.push(vec![Segment::muted(format!(
-            "   {changed} changed after this time: their state then is not stored"
+            "   {changed} changed after this time: their status then is not stored"
         ))]);
     }
     for condition in conditions {
@@ -65,18 +65,18 @@ pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, state: &State, widt
     let later = later.count();
     if detail.events.len() == later {
         lines.push(vec![Segment::muted(
-            "   none: the API server keeps events for about an hour",
+            "   none: the API server stores events for about an hour",
         )]);
     }
     if later > 0 {
         let what = if state.time == Time::Live {
-            "with a time in the future are"
-        } else if later == 1 {
-            "was seen again after this time and is"
+            "with a time in the future"
         } else {
-            "were seen again after this time and are"
+            "repeated after this time"
         };
-        lines.push(vec![Segment::muted(format!("   {later} {what} not shown"))]);
+        lines.push(vec![Segment::muted(format!(
+            "   {later} {what}: not shown"
+        ))]);
     }
     let times = |count: u64| match count {
         0 | 1 => String::new(),

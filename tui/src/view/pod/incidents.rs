@@ -54,7 +54,7 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
     }
     if more > 0 {
         lines.push(vec![Segment::muted(format!(
-            "   and {more} older ones: see the view Incidents"
+            "   {more} older incidents: see the view Incidents"
         ))]);
     }
     lines

@@ -31,7 +31,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
         let text = match (&state.frozen, detail) {
             (Some(_), _) => "This pod did not exist at this time.",
             (None, Some(_)) => "This pod no longer exists. Go back in time to see it.",
-            (None, None) => "No such pod now. If it existed earlier, go back in time to see it.",
+            (None, None) => {
+                "This pod does not exist now. If it existed earlier, go back in time to see it."
+            }
         };
         canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);
         let text = incidents::lines(state, key, body.width);
@@ -112,7 +114,7 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     for (word, text) in [
         ("node ", pod.node.to_string()),
         (
-            "of ",
+            "owner ",
             pod.workload
                 .as_ref()
                 .map(|workload| format!("{} {}", workload.kind, workload.name))
@@ -199,7 +201,7 @@ fn page(
         lines.extend(text.map(|line| vec![Segment::new(format!(" {line}"), Ink::Warn)]));
     } else {
         lines.push(vec![Segment::muted(
-            " loading probes, conditions and events",
+            " Loading probes, conditions and events",
         )]);
     }
     let message = message(pod, width);

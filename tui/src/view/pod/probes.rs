@@ -15,7 +15,7 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
     if probes.is_empty() {
         let text = if is_past {
-            " The state of its probes at this time is not stored; its incidents are."
+            " Probe status at this time is not stored. Incidents are stored."
         } else {
             " No container has a probe."
         };
@@ -25,7 +25,7 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
     let mut head = heading_at("PROBES", state);
     if is_past {
         head.push(Segment::muted(
-            ": their state is not stored; their incidents are",
+            ": status at this time is not stored; incidents are stored",
         ));
     }
     lines.push(head);

@@ -516,13 +516,13 @@ fn closes_the_help(dashboard: &mut Dashboard, key: &str) {
 
 fn turns_the_page(dashboard: &mut Dashboard, key: &str, on_it: &str) {
     dashboard.terminal.press("?");
-    dashboard.terminal.wait_for_text("one row down");
+    dashboard.terminal.wait_for_text("move one row down");
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for_text(on_it);
     dashboard.terminal.press("esc");
     dashboard
         .terminal
-        .wait_for("no help", |text| !text.contains("esc closes"));
+        .wait_for("no help", |text| !text.contains("esc: close"));
 }
 
 fn changes_the_time_zone(dashboard: &mut Dashboard, key: &str) {
@@ -538,22 +538,22 @@ fn changes_the_time_zone(dashboard: &mut Dashboard, key: &str) {
 
 fn scrolls_the_help(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.press("?");
-    let top = dashboard.terminal.wait_for_text("one row down");
+    let top = dashboard.terminal.wait_for_text("move one row down");
     let up = matches!(key, "up" | "k" | "pgup");
     if up {
         dashboard.terminal.press("pgdn");
         dashboard
             .terminal
-            .wait_for("further down", |text| !text.contains("one row down"));
+            .wait_for("further down", |text| !text.contains("move one row down"));
         // Up to the top, in as many steps as it takes.
         for _ in 0..60 {
             dashboard.terminal.press(key);
         }
-        dashboard.terminal.wait_for_text("one row down");
+        dashboard.terminal.wait_for_text("move one row down");
     } else {
         dashboard.terminal.press(key);
         dashboard.terminal.wait_for("further down", |text| {
-            text.contains("Help ─") && !text.contains("one row down") || *text != *top
+            text.contains("Help ─") && !text.contains("move one row down") || *text != *top
         });
     }
     dashboard.terminal.press("esc");

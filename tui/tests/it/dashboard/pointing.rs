@@ -41,7 +41,7 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
         !text.contains("NAMESPACE") && text.contains(&name) && text.contains("esc back  down")
     });
     // The last row is drawn last.
-    dashboard.terminal.wait_for_text("end back to now");
+    dashboard.terminal.wait_for_text("end return to now");
     let (column, row) = place(&dashboard, "esc back");
     dashboard.terminal.click(column, row);
     dashboard.wait_selected("the same pod", |row| row.contains(&name));
@@ -64,7 +64,7 @@ fn a_key_that_does_nothing_says_so_for_a_while() {
         dashboard.terminal.press(key);
         dashboard
             .terminal
-            .wait_for_text(&format!("no key {key}; ? lists the keys"));
+            .wait_for_text(&format!("{key} is not bound; ? lists the keys"));
     }
     dashboard.terminal.wait_for_text("enter open");
 }

@@ -16,19 +16,19 @@ pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
         (
             "75%",
             Ink::Warn,
-            format!("close to a limit (from {warn}), waiting, stale, or restarted lately"),
+            format!("close to a limit (from {warn}), waiting, stale, or recently restarted"),
         ),
         (
             "95%",
             Ink::Bad,
             format!("over a limit's second threshold (from {bad}), failing, killed, lost"),
         ),
-        ("2m ago", Ink::Muted, "units, ages, what is over".to_owned()),
         (
-            "enter",
-            Ink::Accent,
-            "keys, names, what is chosen".to_owned(),
+            "2m ago",
+            Ink::Muted,
+            "units, ages, ended incidents".to_owned(),
         ),
+        ("enter", Ink::Accent, "keys, names, selections".to_owned()),
         ("CPU", Ink::Cpu, "CPU in charts".to_owned()),
         ("MEM", Ink::Memory, "memory in charts".to_owned()),
         ("request", Ink::Request, "the request, in charts".to_owned()),
@@ -38,7 +38,7 @@ pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
     let plain = [
         (
             marks.join(" "),
-            "the two thresholds, where there is no colour".to_owned(),
+            "the two thresholds, in a terminal without colours".to_owned(),
         ),
         (signs.pointer.to_owned(), "the selected row".to_owned()),
         (
@@ -47,20 +47,20 @@ pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
         ),
         (
             signs.restart.to_owned(),
-            "in a chart: a container was restarted".to_owned(),
+            "in a chart: a restart of a container".to_owned(),
         ),
         (
             signs.ellipsis.to_owned(),
-            "the text is cut: a wider terminal shows more, y copies a name whole".to_owned(),
+            "shortened text: a wider terminal shows more, y copies the full name".to_owned(),
         ),
         (format::UNKNOWN.to_owned(), "unknown, or not set".to_owned()),
         (
             "?".to_owned(),
-            "behind a cause: it is likely, not certain".to_owned(),
+            "after a cause: likely, not certain".to_owned(),
         ),
         (
             "*".to_owned(),
-            "behind a status: a resize is not complete".to_owned(),
+            "after a status: a resize is not complete".to_owned(),
         ),
     ];
     let mut lines = Vec::new();

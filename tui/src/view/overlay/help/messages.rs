@@ -15,18 +15,18 @@ pub(super) fn lines(state: &State, space: usize) -> Vec<Line> {
     let mut wrong: Vec<String> = Vec::new();
     if let Link::Lost { since, why, .. } = &state.link {
         let age = format::age(*since, state.now);
-        wrong.push(format!("no answer from the cluster for {age}: {why}"));
+        wrong.push(format!("cannot reach the cluster for {age}: {why}"));
     }
     let failing = state.parts.iter();
     let failing = failing.filter_map(|(part, it)| Some((part, it.failure()?)));
     wrong.extend(failing.map(|(part, (why, _))| format!("{part}: {}", why.text)));
     if !wrong.is_empty() {
-        lines.push(vec![Segment::new("Wrong now", Ink::Heading)]);
+        lines.push(vec![Segment::new("Current problems", Ink::Heading)]);
         for text in wrong {
             paragraph(&mut lines, &text, Ink::Warn, "  ", space);
         }
         lines.push(Vec::new());
-        lines.push(vec![Segment::new("Before", Ink::Heading)]);
+        lines.push(vec![Segment::new("Earlier messages", Ink::Heading)]);
     }
     let before = lines.len();
     for entry in state.messages.newest_first() {

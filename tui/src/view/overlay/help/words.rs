@@ -6,23 +6,23 @@ use super::table::{Line, table};
 const WORDS: &[(&str, &str)] = &[
     (
         "LIVE",
-        "everything in this view is up to date; PARTLY LIVE: some parts are missing or old, and the line above the table says which",
+        "all data of this view are up to date; PARTLY LIVE: some parts are missing or old; the line above the table lists them",
     ),
     (
         "LOST 23s",
-        "no answer from the cluster for 23 seconds; the last known state stays on the screen, in grey",
+        "no response from the cluster for 23 seconds; the screen shows the last state, in grey",
     ),
     (
         "PAUSED, PAST",
-        "a fixed time is shown, not now; end leads back to now",
+        "the screen shows a fixed time, not now; end returns to now",
     ),
     (
         "source",
-        "vitals: vitals-server (kubevitals.io), everything; metrics: any metrics server, usage without incidents; none: no usage",
+        "vitals: vitals-server (kubevitals.io), all data; metrics: any metrics server, usage without incidents; none: no usage",
     ),
     (
         "RESTARTS",
-        "how often a container was restarted, why the last time, and how long ago",
+        "the number of restarts of the containers, with the reason and age of the last one",
     ),
     (
         "PROBES",
@@ -38,14 +38,17 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "allocatable",
-        "what a node has for pods: its capacity without what the system reserves",
+        "the capacity of a node for pods: total capacity without the system reservation",
     ),
     ("span", "the time that charts cover: [ and ] change it"),
     (
         "15 of 161",
-        "the filter, the namespace or the node that was chosen leaves 15 of 161 rows",
+        "the filter, namespace or node selects 15 of 161 rows",
     ),
-    ("open, over", "an incident that goes on; one that has ended"),
+    (
+        "open, over",
+        "an incident that continues; one that has ended",
+    ),
 ];
 
 /// Returns the lines of the page.
