@@ -6,7 +6,7 @@
 //! it stores only the counters of the probes.
 //!
 //! Every cause has a certainty: direct, likely or unknown. Times are those of Kubernetes where Kubernetes has one.
-//! docs/health.md states the rules in tables, and [`rules`] has one file for each kind of incident.
+//! docs/health.md states the rules in tables, and `rules` has one file for each kind of incident.
 
 mod apply;
 mod bounded_list;

@@ -1,6 +1,6 @@
 //! Read-only queries: Kubernetes objects joined with their usage, history and incidents.
 //!
-//! Each question has its own type, and all of them read the shared [`Sources`]:
+//! Each question has its own type, and all of them read the shared `Sources`:
 //!
 //! | Question | Type |
 //! |---|---|
