@@ -53,21 +53,26 @@ mod of_unix {
             }
         }
 
-        /// Stops the whole job, and returns when it continues. Returns false without stopping if no shell could
-        /// continue it: the kernel ignores SIGTSTP there, but not the SIGSTOP that is sent here.
+        /// Whether a shell could continue a stopped job. Where none can, the kernel ignores SIGTSTP, but not the
+        /// SIGSTOP that [`Self::stop`] sends.
+        ///
+        /// # Errors
+        /// The system does not say which session this is.
+        pub(in crate::app) fn has_shell() -> io::Result<bool> {
+            // A shell with job control gives each job a process group of its own.
+            Ok(getsid(None)? != getpgrp())
+        }
+
+        /// Stops the whole job, and returns when it continues.
         ///
         /// # Errors
         /// The signal cannot be sent.
-        pub(in crate::app) async fn stop(&mut self) -> io::Result<bool> {
-            // A shell with job control gives each job a process group of its own.
-            if getsid(None)? == getpgrp() {
-                return Ok(false);
-            }
+        pub(in crate::app) async fn stop(&mut self) -> io::Result<()> {
             let _earlier = self.continued.recv().now_or_never();
             // Not SIGTSTP: this process would receive its own signal too.
             kill_current_process_group(Signal::STOP)?;
             self.continued.recv().await;
-            Ok(true)
+            Ok(())
         }
     }
 }
@@ -91,8 +96,12 @@ mod elsewhere {
             std::future::pending().await
         }
 
-        pub(in crate::app) async fn stop(&mut self) -> io::Result<bool> {
+        pub(in crate::app) fn has_shell() -> io::Result<bool> {
             Ok(false)
+        }
+
+        pub(in crate::app) async fn stop(&mut self) -> io::Result<()> {
+            Ok(())
         }
     }
 }

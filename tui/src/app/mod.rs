@@ -220,7 +220,7 @@ impl App {
                 }
                 job = self.jobs.next() => {
                     // The plugin is in the same job: Ctrl-Z stops both.
-                    if job == Job::Stop {
+                    if job == Job::Stop && Jobs::has_shell()? {
                         self.jobs.stop().await?;
                     }
                 }
@@ -234,18 +234,20 @@ impl App {
 
     /// Restores the terminal, stops the job as the shell would, and takes the terminal again when the job continues.
     async fn suspend(&mut self, ending: &mut ShutdownSignals) -> io::Result<()> {
+        // A key that is typed while the terminal is left would be lost.
+        if !Jobs::has_shell()? {
+            let no_shell = "there is no shell to return to, so the dashboard cannot be suspended";
+            self.state.say(no_shell, true);
+            return Ok(());
+        }
         self.leave();
-        let stopped = tokio::select! {
+        tokio::select! {
             biased;
             () = ending.wait() => {
                 self.over = true;
                 return Ok(());
             }
             stopped = self.jobs.stop() => stopped?,
-        };
-        if !stopped {
-            let no_shell = "there is no shell to return to, so the dashboard cannot be suspended";
-            self.state.say(no_shell, true);
         }
         self.enter()
     }
