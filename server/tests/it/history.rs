@@ -286,14 +286,14 @@ async fn sorted_lists_start_with_the_largest_pods() {
         expected
     );
     // By usage relative to the limit: only pods with a limit.
-    let teller = |measure| query.top().pods(measure, usize::MAX, &everyone);
+    let top_pods = |measure| query.top().pods(measure, usize::MAX, &everyone);
     for measure in [
         Measure::CpuOfRequest,
         Measure::MemoryOfRequest,
         Measure::CpuOfLimit,
         Measure::MemoryOfLimit,
     ] {
-        let ranked = teller(measure);
+        let ranked = top_pods(measure);
         assert!(!ranked.is_empty(), "{measure:?}");
         assert!(ranked.is_sorted_by(|a, b| a.value >= b.value));
         for it in &ranked {

@@ -61,10 +61,10 @@ async fn printed(harness: &Harness, resource: &str) -> Lines {
 
 /// The server's rows of pods.
 fn statuses(harness: &Harness) -> Lines {
-    let mut teller = harness.server.query().vitals().now();
-    let pods = std::sync::Arc::clone(teller.pods());
+    let mut builder = harness.server.query().vitals().now();
+    let pods = std::sync::Arc::clone(builder.pods());
     let lines = pods.values().map(|pod| {
-        let vitals = teller.pod(pod);
+        let vitals = builder.pod(pod);
         let key = format!("{}/{}", vitals.metadata.namespace, vitals.metadata.name);
         let (ready, total) = (vitals.ready_containers, vitals.total_containers);
         let line = format!(
@@ -77,11 +77,11 @@ fn statuses(harness: &Harness) -> Lines {
 }
 
 fn node_statuses(harness: &Harness) -> Lines {
-    let mut teller = harness.server.query().vitals().now();
-    let nodes = std::sync::Arc::clone(teller.nodes());
+    let mut builder = harness.server.query().vitals().now();
+    let nodes = std::sync::Arc::clone(builder.nodes());
     let lines = nodes
         .values()
-        .map(|node| (format!("/{}", node.name), teller.node(node).status));
+        .map(|node| (format!("/{}", node.name), builder.node(node).status));
     lines.collect()
 }
 

@@ -45,20 +45,20 @@ async fn pass(harness: &Harness, resolutions: u32) {
 
 type Pods = BTreeMap<String, PodVitals>;
 
-fn pods(teller: &mut VitalsBuilder) -> Pods {
-    let all = Arc::clone(teller.pods());
+fn pods(builder: &mut VitalsBuilder) -> Pods {
+    let all = Arc::clone(builder.pods());
     let told = all.values().map(|pod| {
         let name = format!("{}/{}", pod.key.namespace, pod.key.name);
-        (name, teller.pod(pod))
+        (name, builder.pod(pod))
     });
     told.collect()
 }
 
-fn nodes(teller: &mut VitalsBuilder) -> BTreeMap<String, NodeVitals> {
-    let all = Arc::clone(teller.nodes());
+fn nodes(builder: &mut VitalsBuilder) -> BTreeMap<String, NodeVitals> {
+    let all = Arc::clone(builder.nodes());
     let told = all
         .values()
-        .map(|node| (node.name.to_string(), teller.node(node)));
+        .map(|node| (node.name.to_string(), builder.node(node)));
     told.collect()
 }
 
@@ -70,8 +70,8 @@ fn quantity(value: &Value) -> Quantity {
 async fn the_values_add_up() {
     let harness = cluster().await;
     pass(&harness, 4).await;
-    let mut teller = harness.server.query().vitals().now();
-    let (pods, nodes) = (pods(&mut teller), nodes(&mut teller));
+    let mut builder = harness.server.query().vitals().now();
+    let (pods, nodes) = (pods(&mut builder), nodes(&mut builder));
     assert!(pods.len() >= 36, "{}", pods.len());
 
     // Usage is that of the Metrics API.
@@ -125,7 +125,7 @@ async fn the_values_add_up() {
         of_all += asked;
         count += node.pods.count;
     }
-    let cluster = teller.cluster();
+    let cluster = builder.cluster();
     assert_eq!(cluster.requests.cpu, Some(of_all));
     assert_eq!(
         (cluster.pods.total, count),
@@ -191,8 +191,8 @@ async fn a_past_time_is_served_as_it_was() {
         .collect();
     assert!(!gone.is_empty(), "a rollout takes pods away");
 
-    let mut teller = harness.server.query().vitals().at(at, &Cancel::default());
-    let then = pods(&mut teller);
+    let mut builder = harness.server.query().vitals().at(at, &Cancel::default());
+    let then = pods(&mut builder);
     assert_eq!(Vec::from_iter(then.keys()), Vec::from_iter(before.keys()));
     let mut compared = 0;
     for (name, was) in &before {
@@ -233,18 +233,18 @@ async fn a_past_time_is_served_as_it_was() {
 async fn a_trend_comes_with_the_object_on_request() {
     let harness = cluster().await;
     pass(&harness, 10).await;
-    let mut teller = harness.server.query().vitals().now().with_trend(8);
-    let cluster = teller.cluster().trend.unwrap();
+    let mut builder = harness.server.query().vitals().now().with_trend(8);
+    let cluster = builder.cluster().trend.unwrap();
     assert_eq!(cluster.cpu.iter().flatten().count(), 8);
     let mut sum = 0;
-    for node in nodes(&mut teller).into_values() {
+    for node in nodes(&mut builder).into_values() {
         let trend = node.trend.unwrap();
         assert_eq!((trend.cpu.len(), trend.memory.len()), (8, 8));
         assert_eq!(trend.step.0 as u128, RESOLUTION.as_nanos());
         sum += trend.cpu[3].unwrap();
     }
     assert_eq!(cluster.cpu[3], Some(sum));
-    let told = pods(&mut teller);
+    let told = pods(&mut builder);
     let whole = told.values().filter(|pod| {
         let trend = pod.trend.as_ref().unwrap();
         trend.cpu.iter().flatten().count() >= 7

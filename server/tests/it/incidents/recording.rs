@@ -80,9 +80,9 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
     }
     // A pod says the same of its last restart as its incident. That counts ends, and a pod restarts: while one waits to
     // be started again, it is one behind.
-    let mut teller = harness.server.query().vitals().now();
-    for pod in Arc::clone(teller.pods()).values() {
-        let vitals = teller.pod(pod);
+    let mut builder = harness.server.query().vitals().now();
+    for pod in Arc::clone(builder.pods()).values() {
+        let vitals = builder.pod(pod);
         let restarts = told.iter().find(|it| {
             it.reason == IncidentKind::Restart && it.involved.name == vitals.metadata.name
         });
