@@ -19,7 +19,7 @@ help:
 	@sed -n 's/^#   /  /p' Makefile
 
 demo:
-	$(CARGO) run --release --locked --bin vitals -- demo $(ARGS)
+	$(CARGO) run --profile demo --locked --package kubevitals --bin vitals -- demo $(ARGS)
 
 # The checks that fail fastest come first.
 test: tools
