@@ -3,12 +3,10 @@
 
 mod peak;
 
-use kubevitals_proto::kubelet::summary::{Extras, Summary};
+use kubevitals_proto::kubelet::summary::{Extras, Rates};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let whole = peak::bounded(body.len(), || Summary::parse(body).is_ok());
-    let extras = peak::bounded(body.len(), || Extras::parse(body).is_ok());
-    // Both read the same answer; the smaller one looks into less of it.
-    assert!(extras || !whole);
+    peak::bounded(body.len(), || drop(Rates::parse(body)));
+    peak::bounded(body.len(), || drop(Extras::parse(body)));
 });

@@ -10,7 +10,7 @@
 
 use kubevitals_proto::kubelet::probes;
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
-use kubevitals_proto::kubelet::summary::{Extras, Summary};
+use kubevitals_proto::kubelet::summary::{Extras, Rates};
 use tikv_jemalloc_ctl::thread;
 
 #[global_allocator]
@@ -32,7 +32,7 @@ type Read = fn(&[u8]);
 
 /// All that read answers.
 const READERS: [(&str, Read); 4] = [
-    ("Summary", |body| drop(Summary::parse(body))),
+    ("Rates", |body| drop(Rates::parse(body))),
     ("Extras", |body| drop(Extras::parse(body))),
     ("probes", |body| drop(probes::decode(body))),
     ("resource", |body| {

@@ -1,181 +1,147 @@
 //! `/stats/summary` of real kubelets: new and old, Linux and Windows, full and in part.
 
 use crate::fixtures::bytes;
-use kubevitals_proto::kubelet::summary::{
-    ContainerStats, Extras, PodStats, PressureStats, Summary,
-};
+use kubevitals_proto::kubelet::summary::{ContainerRates, Extras, PodExtras, Rates, Stalls};
+use kubevitals_proto::time::Timestamp;
 use proptest::prelude::*;
+use serde_json::Value;
 
-fn summary(name: &str) -> Summary {
-    Summary::parse(&bytes(name)).unwrap()
-}
+const PAGES: [&str; 7] = [
+    "kubelet-1.36/stats-summary.json",
+    "kubelet-1.36/stats-summary-cpu-and-memory.json",
+    "kubelet-other/stats-summary-1.35.json",
+    "kubelet-other/stats-summary-1.33.json",
+    "kubelet-other/stats-summary-1.31.json",
+    "kubelet-other/stats-summary-old.json",
+    "kubelet-other/stats-summary-windows.json",
+];
 
-fn pod<'a>(summary: &'a Summary, name: &str) -> &'a PodStats {
-    summary
-        .pods
-        .iter()
-        .find(|pod| pod.pod_ref.name == name)
-        .unwrap()
-}
-
-fn container<'a>(pod: &'a PodStats, name: &str) -> &'a ContainerStats {
-    pod.containers
-        .iter()
-        .find(|container| container.name == name)
-        .unwrap()
-}
-
-/// How many pods and containers there are, and how many of each reading.
-fn told(summary: &Summary) -> String {
-    let containers: Vec<_> = summary
-        .pods
-        .iter()
-        .flat_map(|pod| &pod.containers)
-        .collect();
-    let count = |test: fn(&ContainerStats) -> bool| containers.iter().filter(|c| test(c)).count();
-    let pods = |test: fn(&PodStats) -> bool| summary.pods.iter().filter(|pod| test(pod)).count();
+/// The number of pods and containers, and of each of their values.
+fn counts(body: &[u8]) -> String {
+    let (extras, rates) = (Extras::parse(body).unwrap(), Rates::parse(body).unwrap());
+    let pods = |has: fn(&PodExtras<'_>) -> bool| extras.pods.iter().filter(|pod| has(pod)).count();
+    let containers: Vec<_> = rates.pods.iter().flat_map(|pod| &pod.containers).collect();
+    let with_rate = |container: &&&ContainerRates<'_>| {
+        let cpu = container.cpu.as_ref();
+        cpu.is_some_and(|cpu| cpu.usage_nano_cores.is_some())
+    };
     format!(
-        "{} pods ({} with cpu, {} memory, {} network, {} ephemeral storage, {} volumes, {} process counts), \
-         {} containers ({} with rate, {} counter, {} working set, {} start, {} rootfs, {} logs, {} swap, {} cpu pressure)",
-        summary.pods.len(),
-        pods(|pod| pod.cpu.is_some()),
-        pods(|pod| pod.memory.is_some()),
+        "{} pods ({} network, {} ephemeral storage, {} swap, {} process counts, {} cpu pressure), \
+         {} containers ({} with rate, {} start)",
+        extras.pods.len(),
         pods(|pod| pod.network.is_some()),
         pods(|pod| pod.ephemeral_storage.is_some()),
-        summary
-            .pods
-            .iter()
-            .map(|pod| pod.volumes.len())
-            .sum::<usize>(),
+        pods(|pod| pod.swap.is_some()),
         pods(|pod| pod
             .process_stats
             .as_ref()
-            .is_some_and(|stats| stats.process_count.is_some())),
+            .is_some_and(|it| it.process_count.is_some())),
+        pods(|pod| pod.cpu.is_some_and(|cpu| cpu.psi.is_some())),
         containers.len(),
-        count(|c| c
-            .cpu
-            .as_ref()
-            .is_some_and(|cpu| cpu.usage_nano_cores.is_some())),
-        count(|c| c
-            .cpu
-            .as_ref()
-            .is_some_and(|cpu| cpu.usage_core_nano_seconds.is_some())),
-        count(|c| c
-            .memory
-            .as_ref()
-            .is_some_and(|memory| memory.working_set_bytes.is_some())),
-        count(|c| c.start_time.is_some()),
-        count(|c| c.rootfs.is_some()),
-        count(|c| c.logs.is_some()),
-        count(|c| c.swap.is_some()),
-        count(|c| c.cpu.as_ref().is_some_and(|cpu| cpu.psi.is_some())),
+        containers.iter().filter(with_rate).count(),
+        containers
+            .iter()
+            .filter(|it| it.start_time.is_some())
+            .count(),
     )
 }
 
 #[test]
-fn every_kubelets_summary_is_read_whole() {
-    let lines: Vec<String> = [
-        "kubelet-1.36/stats-summary.json",
-        "kubelet-1.36/stats-summary-cpu-and-memory.json",
-        "kubelet-other/stats-summary-1.35.json",
-        "kubelet-other/stats-summary-1.33.json",
-        "kubelet-other/stats-summary-1.31.json",
-        "kubelet-other/stats-summary-old.json",
-        "kubelet-other/stats-summary-windows.json",
-    ]
-    .iter()
-    .map(|name| format!("{name}: {}", told(&summary(name))))
-    .collect();
+fn every_kubelets_summary_is_parsed() {
+    let lines = PAGES.map(|name| format!("{name}: {}", counts(&bytes(name))));
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
-fn a_summary_of_1_36_says_this() {
-    let summary = summary("kubelet-1.36/stats-summary.json");
-    insta::assert_debug_snapshot!("node", summary.node);
-    insta::assert_debug_snapshot!("pod", pod(&summary, "notready"));
+fn a_summary_of_1_36_has_these_values() {
+    let body = bytes(PAGES[0]);
+    let (extras, rates) = (Extras::parse(&body).unwrap(), Rates::parse(&body).unwrap());
+    insta::assert_debug_snapshot!("node", (extras.node, rates.node));
+    let extra = extras
+        .pods
+        .iter()
+        .find(|pod| pod.pod_ref.name == "notready");
+    let rate = rates.pods.iter().find(|pod| pod.pod_ref.name == "notready");
+    insta::assert_debug_snapshot!("pod", (extra.unwrap(), rate.unwrap()));
 }
 
 #[test]
-fn a_windows_node_has_cpu_and_memory() {
-    let summary = summary("kubelet-other/stats-summary-windows.json");
-    assert_eq!(summary.node.node_name, "windows-1");
-    assert_eq!(
-        summary.node.cpu.unwrap().usage_nano_cores,
-        Some(500_000_000)
-    );
-    assert_eq!(
-        summary.node.memory.unwrap().working_set_bytes,
-        Some(924_364_800)
-    );
-    assert!(summary.node.swap.is_none());
+fn a_windows_node_has_cpu() {
+    let body = bytes("kubelet-other/stats-summary-windows.json");
+    let cpu = Rates::parse(&body).unwrap().node.cpu.unwrap();
+    assert_eq!(cpu.usage_nano_cores, Some(500_000_000));
+    assert!(Extras::parse(&body).unwrap().node.swap.is_none());
 }
 
+/// With `only_cpu_and_memory=true` there are the same pods with the same rates, and nothing else.
 #[test]
 fn only_cpu_and_memory_is_the_full_one_with_less() {
-    let full = summary("kubelet-1.36/stats-summary.json");
-    let part = summary("kubelet-1.36/stats-summary-cpu-and-memory.json");
-    let names = |summary: &Summary| {
-        let mut names: Vec<_> = summary
-            .pods
-            .iter()
-            .map(|pod| pod.pod_ref.name.clone())
-            .collect();
+    let [full, part] = [bytes(PAGES[0]), bytes(PAGES[1])];
+    let names = |body: &[u8]| {
+        let rates = Rates::parse(body).unwrap();
+        let names = rates.pods.iter().map(|pod| pod.pod_ref.name.to_string());
+        let mut names: Vec<_> = names.collect();
         names.sort();
         names
     };
     assert_eq!(names(&full), names(&part));
-    let burn = pod(&part, "burner-7dc96bb78d-4mvjz");
-    assert!(burn.network.is_none() && burn.volumes.is_empty());
-    assert!(
-        container(burn, "burn")
-            .cpu
-            .as_ref()
-            .unwrap()
-            .usage_nano_cores
-            .is_some()
-    );
+    let name = "burner-7dc96bb78d-4mvjz";
+    let rates = Rates::parse(&part).unwrap();
+    let burner = rates
+        .pods
+        .iter()
+        .find(|pod| pod.pod_ref.name == name)
+        .unwrap();
+    let burn = burner
+        .containers
+        .iter()
+        .find(|it| it.name == "burn")
+        .unwrap();
+    assert!(burn.cpu.as_ref().unwrap().usage_nano_cores.is_some());
+    let extras = Extras::parse(&part).unwrap();
+    let burner = extras
+        .pods
+        .iter()
+        .find(|pod| pod.pod_ref.name == name)
+        .unwrap();
+    assert!(burner.network.is_none() && burner.ephemeral_storage.is_none());
 }
 
 #[test]
-fn what_is_no_reading_is_absent_and_the_rest_is_read() {
-    let body = br#"{"node":{"nodeName":"n","startTime":null,"cpu":{"time":"never","usageNanoCores":-5,"usageCoreNanoSeconds":1e3,"psi":{"full":{"total":-1,"avg10":null,"avg60":"x"}}},
-        "memory":{"time":"2026-11-21T05:13:44Z","workingSetBytes":1.5,"rssBytes":"7","usageBytes":[1],"availableBytes":{"a":1},
-        "pageFaults":true,"majorPageFaults":99999999999999999999999},"fs":null,"unknown":{"deep":[{}]}},"pods":null}"#;
-    let node = Summary::parse(body).unwrap().node;
-    let cpu = node.cpu.unwrap();
+fn an_impossible_value_is_absent_and_the_rest_is_parsed() {
+    let body = br#"{"node":{"nodeName":"n","startTime":null,"cpu":{"time":"never","usageNanoCores":-5,"psi":{"full":{"total":-1,"avg10":null,"avg60":"x"}}},
+        "swap":{"swapAvailableBytes":1.5,"swapUsageBytes":1e3},"network":{"time":"2026-11-21T05:13:44Z","rxBytes":"7","txBytes":[1]},
+        "fs":{"availableBytes":{"a":1},"usedBytes":true,"inodes":99999999999999999999999},"rlimit":null,"unknown":{"deep":[{}]}},
+        "pods":[{"podRef":{"name":"a"},"startTime":7,"containers":[{"startTime":[1],"cpu":{"usageNanoCores":12}}]}]}"#;
+    let rates = Rates::parse(body).unwrap();
+    let cpu = rates.node.cpu.unwrap();
+    assert_eq!((cpu.time, cpu.usage_nano_cores), (None, None));
+    let container = &rates.pods[0].containers[0];
+    assert_eq!(container.start_time, None);
+    assert_eq!(container.cpu.as_ref().unwrap().usage_nano_cores, Some(12));
+    let Extras { node, pods } = Extras::parse(body).unwrap();
+    assert_eq!(node.cpu.unwrap().psi, Some(Stalls::default()));
+    let swap = node.swap.unwrap();
     assert_eq!(
-        (cpu.time, cpu.usage_nano_cores, cpu.usage_core_nano_seconds),
-        (None, None, Some(1000))
+        (swap.swap_available_bytes, swap.swap_usage_bytes),
+        (None, Some(1000))
     );
-    assert_eq!(cpu.psi, Some(PressureStats::default()));
-    let memory = node.memory.unwrap();
+    let network = node.network.unwrap();
+    assert_eq!(network.time, "2026-11-21T05:13:44Z".parse().ok());
+    assert_eq!((network.rx_bytes, network.tx_bytes), (None, None));
+    let fs = node.fs.unwrap();
     assert_eq!(
-        memory.time.unwrap().to_rfc3339_seconds(),
-        "2026-11-21T05:13:44Z"
-    );
-    assert_eq!(
-        (
-            memory.working_set_bytes,
-            memory.rss_bytes,
-            memory.usage_bytes
-        ),
+        (fs.available_bytes, fs.used_bytes, fs.inodes),
         (None, None, None)
     );
-    assert_eq!(
-        (
-            memory.available_bytes,
-            memory.page_faults,
-            memory.major_page_faults
-        ),
-        (None, None, None)
-    );
-    assert_eq!((node.start_time, node.fs), (None, None));
-    assert_eq!(Summary::parse(b"{}").unwrap(), Summary::default());
+    assert_eq!(node.rlimit, None);
+    assert_eq!((&*pods[0].pod_ref.name, pods[0].start_time), ("a", None));
+    assert_eq!(Rates::parse(b"{}").unwrap(), Rates::default());
+    assert_eq!(Extras::parse(b"{}").unwrap(), Extras::default());
 }
 
 #[test]
-fn what_is_no_summary_is_refused() {
+fn a_body_that_is_no_summary_is_refused() {
     for body in [
         b"".as_slice(),
         b"<html>",
@@ -185,11 +151,9 @@ fn what_is_no_summary_is_refused() {
         b"{\"node\":{",
         b"\xff",
     ] {
-        assert!(
-            Summary::parse(body).is_err(),
-            "{}",
-            String::from_utf8_lossy(body)
-        );
+        let text = String::from_utf8_lossy(body);
+        assert!(Rates::parse(body).is_err(), "{text}");
+        assert!(Extras::parse(body).is_err(), "{text}");
     }
 }
 
@@ -200,62 +164,100 @@ proptest! {
     fn no_damage_makes_it_panic(at in 0_usize..36515, byte: u8, cut in 0_usize..36515) {
         let mut body = bytes("kubelet-1.36/stats-summary.json");
         body[at] = byte;
-        let _ = Summary::parse(&body);
-        let _ = Summary::parse(&body[..cut]);
+        for body in [&body[..], &body[..cut]] {
+            let _ = (Rates::parse(body), Extras::parse(body));
+        }
     }
 }
 
+/// Every value is the one of the page's JSON.
 #[test]
-fn the_smaller_reading_has_what_the_whole_one_has() {
-    let mut pods = 0;
-    for name in [
-        "kubelet-1.36/stats-summary.json",
-        "kubelet-1.36/stats-summary-cpu-and-memory.json",
-        "kubelet-other/stats-summary-1.31.json",
-        "kubelet-other/stats-summary-1.33.json",
-        "kubelet-other/stats-summary-1.35.json",
-        "kubelet-other/stats-summary-old.json",
-        "kubelet-other/stats-summary-windows.json",
-    ] {
+fn the_values_are_those_of_the_page() {
+    fn time(value: &Value) -> Option<Timestamp> {
+        value.as_str()?.parse().ok()
+    }
+    let mut count = 0;
+    for name in PAGES {
         let body = bytes(name);
-        let whole = Summary::parse(&body).unwrap();
-        let extras = Extras::parse(&body).unwrap();
-        assert_eq!(extras.node.fs, whole.node.fs, "{name}");
-        assert_eq!(extras.node.runtime, whole.node.runtime, "{name}");
-        assert_eq!(extras.node.swap, whole.node.swap, "{name}");
-        assert_eq!(extras.node.rlimit, whole.node.rlimit, "{name}");
-        assert_eq!(extras.pods.len(), whole.pods.len(), "{name}");
-        for (extra, pod) in extras.pods.iter().zip(&whole.pods) {
-            pods += 1;
+        let page: Value = serde_json::from_slice(&body).unwrap();
+        let (extras, rates) = (Extras::parse(&body).unwrap(), Rates::parse(&body).unwrap());
+        let node = &page["node"];
+        let rate = rates.node.cpu.and_then(|cpu| cpu.usage_nano_cores);
+        assert_eq!(rate, node["cpu"]["usageNanoCores"].as_u64(), "{name}");
+        let image_fs = extras.node.runtime.and_then(|runtime| runtime.image_fs);
+        for (fs, expected) in [
+            (extras.node.fs, &node["fs"]),
+            (image_fs, &node["runtime"]["imageFs"]),
+        ] {
+            let fs = fs.unwrap_or_default();
             assert_eq!(
-                (&*extra.pod_ref.namespace, &*extra.pod_ref.name),
-                (&*pod.pod_ref.namespace, &*pod.pod_ref.name)
-            );
-            assert_eq!(extra.start_time, pod.start_time);
-            assert_eq!(extra.process_stats, pod.process_stats);
-            assert_eq!(
-                extra.ephemeral_storage.map(|storage| storage.used_bytes),
-                pod.ephemeral_storage
-                    .as_ref()
-                    .map(|storage| storage.used_bytes)
+                fs.available_bytes,
+                expected["availableBytes"].as_u64(),
+                "{name}"
             );
             assert_eq!(
-                extra
-                    .network
-                    .map(|net| (net.time, net.rx_bytes, net.tx_bytes)),
-                pod.network
-                    .as_ref()
-                    .map(|net| (net.time, net.rx_bytes, net.tx_bytes))
+                fs.capacity_bytes,
+                expected["capacityBytes"].as_u64(),
+                "{name}"
             );
-            let psi = pod.cpu.as_ref().and_then(|cpu| cpu.psi);
+            assert_eq!(fs.used_bytes, expected["usedBytes"].as_u64(), "{name}");
+            assert_eq!(fs.inodes, expected["inodes"].as_u64(), "{name}");
+        }
+        let swap = extras.node.swap.unwrap_or_default();
+        assert_eq!(
+            swap.swap_available_bytes,
+            node["swap"]["swapAvailableBytes"].as_u64(),
+            "{name}"
+        );
+        assert_eq!(
+            swap.swap_usage_bytes,
+            node["swap"]["swapUsageBytes"].as_u64(),
+            "{name}"
+        );
+        let processes = extras.node.rlimit.and_then(|rlimit| rlimit.curproc);
+        assert_eq!(processes, node["rlimit"]["curproc"].as_u64(), "{name}");
+        let pods = page["pods"].as_array().unwrap();
+        assert_eq!(
+            (extras.pods.len(), rates.pods.len()),
+            (pods.len(), pods.len()),
+            "{name}"
+        );
+        for ((extra, rates), pod) in extras.pods.iter().zip(&rates.pods).zip(pods) {
+            count += 1;
+            assert_eq!(extra.pod_ref, rates.pod_ref);
             assert_eq!(
-                extra
-                    .cpu
-                    .and_then(|cpu| cpu.psi)
-                    .map(|psi| (psi.some.total, psi.some.avg60)),
-                psi.map(|psi| (psi.some.total, psi.some.avg60))
+                extra.pod_ref.namespace,
+                pod["podRef"]["namespace"].as_str().unwrap()
             );
+            assert_eq!(extra.pod_ref.name, pod["podRef"]["name"].as_str().unwrap());
+            assert_eq!(extra.start_time, time(&pod["startTime"]));
+            let processes = extra.process_stats.as_ref().and_then(|it| it.process_count);
+            assert_eq!(processes, pod["process_stats"]["process_count"].as_u64());
+            let used = extra
+                .ephemeral_storage
+                .and_then(|storage| storage.used_bytes);
+            assert_eq!(used, pod["ephemeral-storage"]["usedBytes"].as_u64());
+            let network = extra.network.unwrap_or_default();
+            assert_eq!(network.time, time(&pod["network"]["time"]));
+            assert_eq!(network.rx_bytes, pod["network"]["rxBytes"].as_u64());
+            assert_eq!(network.tx_bytes, pod["network"]["txBytes"].as_u64());
+            let some = extra.cpu.and_then(|cpu| cpu.psi).unwrap_or_default().some;
+            let expected = &pod["cpu"]["psi"]["some"];
+            assert_eq!(some.total, expected["total"].as_u64());
+            assert_eq!(some.avg60, expected["avg60"].as_f64().unwrap_or_default());
+            let containers = pod["containers"].as_array().unwrap();
+            assert_eq!(rates.containers.len(), containers.len());
+            for (container, expected) in rates.containers.iter().zip(containers) {
+                assert_eq!(container.name, expected["name"].as_str().unwrap());
+                assert_eq!(container.start_time, time(&expected["startTime"]));
+                let cpu = container.cpu.clone().unwrap_or_default();
+                assert_eq!(cpu.time, time(&expected["cpu"]["time"]));
+                assert_eq!(
+                    cpu.usage_nano_cores,
+                    expected["cpu"]["usageNanoCores"].as_u64()
+                );
+            }
         }
     }
-    assert!(pods > 50, "only {pods} pods were compared");
+    assert!(count > 50, "only {count} pods were compared");
 }

@@ -4,7 +4,7 @@
 //! so that the server has metrics after one scrape instead of after two resolutions.
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::kubelet::summary::{CpuStats, Summary};
+use kubevitals_proto::kubelet::summary::{CpuRate, Rates};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
@@ -31,11 +31,11 @@ pub(super) async fn fetch(
         .get(target, PATH, &mut turn, &mut body)
         .await
         .map_err(|failed| failed.error)?;
-    let summary = Summary::parse(&body).map_err(|error| ScrapeError::summary(&error, &body))?;
-    Ok(rates(&summary))
+    let rates = Rates::parse(&body).map_err(|error| ScrapeError::summary(&error, &body))?;
+    Ok(convert(&rates))
 }
 
-fn rates(summary: &Summary) -> FirstRates {
+fn convert(summary: &Rates<'_>) -> FirstRates {
     let mut rates = FirstRates {
         node: summary.node.cpu.as_ref().and_then(|cpu| usage(cpu, None)),
         ..FirstRates::default()
@@ -50,9 +50,9 @@ fn rates(summary: &Summary) -> FirstRates {
                 continue;
             };
             let key = (
-                pod.pod_ref.namespace.clone(),
-                pod.pod_ref.name.clone(),
-                container.name.clone(),
+                pod.pod_ref.namespace.clone().into_owned(),
+                pod.pod_ref.name.clone().into_owned(),
+                container.name.clone().into_owned(),
             );
             rates.containers.insert(key, usage);
         }
@@ -61,7 +61,7 @@ fn rates(summary: &Summary) -> FirstRates {
 }
 
 /// The usage without memory, which comes from the scrape.
-fn usage(cpu: &CpuStats, start: Option<Timestamp>) -> Option<Usage> {
+fn usage(cpu: &CpuRate, start: Option<Timestamp>) -> Option<Usage> {
     let at = cpu.time?;
     // The window does not begin before the container.
     let age = start.map_or(i64::MAX, |start| at.0.saturating_sub(start.0));
@@ -78,11 +78,10 @@ fn usage(cpu: &CpuStats, start: Option<Timestamp>) -> Option<Usage> {
 mod tests {
     use super::*;
 
-    fn cpu(at: i64, nanocores: Option<u64>) -> CpuStats {
-        CpuStats {
+    fn cpu(at: i64, nanocores: Option<u64>) -> CpuRate {
+        CpuRate {
             time: Some(Timestamp::from_secs(at)),
             usage_nano_cores: nanocores,
-            ..CpuStats::default()
         }
     }
 
@@ -99,15 +98,10 @@ mod tests {
     #[test]
     fn without_a_rate_or_time_there_is_no_usage() {
         assert_eq!(usage(&cpu(1000, None), None), None);
-        assert_eq!(
-            usage(
-                &CpuStats {
-                    usage_nano_cores: Some(1),
-                    ..CpuStats::default()
-                },
-                None
-            ),
-            None
-        );
+        let without_time = CpuRate {
+            time: None,
+            ..cpu(1000, Some(1))
+        };
+        assert_eq!(usage(&without_time, None), None);
     }
 }

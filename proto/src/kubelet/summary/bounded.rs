@@ -4,8 +4,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The most list elements taken from one body, in all: pods, containers, volumes, interfaces and system containers.
-/// As many as the containers that `/metrics/resource` may have.
+/// The maximum number of pods and containers of one body. As many as the containers that `/metrics/resource` may have.
 pub const MAX_ELEMENTS: usize = 10_000;
 
 /// A list element, and the elements of the lists inside it.
@@ -16,10 +15,10 @@ pub(super) trait Elements {
     }
 }
 
-/// Reads a list until it has more than [`MAX_ELEMENTS`] elements, and skips the rest without building it. Null, as Go
+/// Parses a list until it has more than [`MAX_ELEMENTS`] elements, and skips the rest without building it. Null, as Go
 /// writes a list that was never made, is an empty one.
 ///
-/// A list that is too long therefore has one element too many, which [`checked`](super::checked) refuses.
+/// A list that is too long therefore has one element too many, which [`parse`](super::parse) refuses.
 pub(super) fn bounded<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

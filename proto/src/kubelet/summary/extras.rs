@@ -1,27 +1,27 @@
-//! The part of an answer that is used beside CPU and memory: file systems, network, pressure, swap, processes.
+//! The values besides CPU and memory: file systems, network, pressure, swap, processes.
 //!
 //! A page has about 5.5 KB for each pod, most of it containers, volumes and interfaces that are not used. The parser
-//! skips them; names are borrowed from the body. What is built is one list of pods.
+//! skips them, and borrows names from the body.
 
+use super::SummaryError;
 use super::bounded::{Elements, bounded};
 use super::lenient::{float, number, time};
-use super::{FsStats, RlimitStats, RuntimeStats, SummaryError, SwapStats, checked};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// What is used of the whole answer.
+/// The values of a node and its pods.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Extras<'a> {
-    /// The node itself.
+    /// The node.
     pub node: NodeExtras,
-    /// Its pods, in no order.
+    /// The pods, in no order.
     #[serde(borrow, deserialize_with = "bounded")]
     pub pods: Vec<PodExtras<'a>>,
 }
 
-/// Of the node itself.
+/// The values of the node.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct NodeExtras {
@@ -43,14 +43,14 @@ pub struct NodeExtras {
     pub rlimit: Option<RlimitStats>,
 }
 
-/// Of one pod.
+/// The values of a pod.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodExtras<'a> {
-    /// Which pod.
+    /// The pod.
     #[serde(borrow)]
     pub pod_ref: PodName<'a>,
-    /// When it started.
+    /// The start of the pod.
     #[serde(deserialize_with = "time")]
     pub start_time: Option<Timestamp>,
     /// Pressure on CPU.
@@ -59,26 +59,26 @@ pub struct PodExtras<'a> {
     pub memory: Option<Pressured>,
     /// Pressure on input and output.
     pub io: Option<Pressured>,
-    /// Its swap.
+    /// Swap of the pod.
     pub swap: Option<SwapStats>,
-    /// Its default interface.
+    /// The default interface.
     pub network: Option<Traffic>,
-    /// What it uses of the node's disk: writable layers, logs and emptyDirs.
+    /// Usage of the node's disk: writable layers, logs and emptyDirs.
     #[serde(rename = "ephemeral-storage")]
     pub ephemeral_storage: Option<Used>,
     /// Processes.
     #[serde(rename = "process_stats")]
-    pub process_stats: Option<super::ProcessStats>,
+    pub process_stats: Option<ProcessStats>,
 }
 
-/// Which pod.
+/// The name of a pod.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct PodName<'a> {
-    /// Its name.
+    /// The name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// Its namespace.
+    /// The namespace.
     #[serde(borrow)]
     pub namespace: Cow<'a, str>,
 }
@@ -87,11 +87,12 @@ pub struct PodName<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Pressured {
-    /// Its pressure.
+    /// The pressure.
     pub psi: Option<Stalls>,
 }
 
-/// Pressure stall information, as far as it is used.
+/// Pressure stall information: how long work waited for a resource. Kubelets leave it out or write zeros if the kernel
+/// does not measure it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Stalls {
@@ -101,11 +102,12 @@ pub struct Stalls {
     pub some: Stall,
 }
 
-/// One line of pressure stall information, as far as it is used.
+/// One line of pressure stall information.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Stall {
-    /// Time waited since the start, in microseconds. Zero in all lines of a node whose kernel does not measure it.
+    /// Time waited since the start, in **microseconds** (the kubelet's documentation says nanoseconds; its numbers are
+    /// the kernel's).
     #[serde(deserialize_with = "number")]
     pub total: Option<u64>,
     /// Percent of the last minute.
@@ -113,11 +115,11 @@ pub struct Stall {
     pub avg60: f64,
 }
 
-/// Counters of the default interface, since it is there.
+/// Counters of the default interface since its creation.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Traffic {
-    /// When they were read, to the second.
+    /// The time of the counters, in whole seconds.
     #[serde(deserialize_with = "time")]
     pub time: Option<Timestamp>,
     /// Bytes received.
@@ -128,24 +130,78 @@ pub struct Traffic {
     pub tx_bytes: Option<u64>,
 }
 
-/// What is used of a file system.
+/// The usage of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Used {
-    /// In bytes.
+    /// Bytes used.
     #[serde(deserialize_with = "number")]
     pub used_bytes: Option<u64>,
 }
 
+/// A file system, in bytes and inodes.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FsStats {
+    /// Bytes left.
+    #[serde(deserialize_with = "number")]
+    pub available_bytes: Option<u64>,
+    /// Bytes in all.
+    #[serde(deserialize_with = "number")]
+    pub capacity_bytes: Option<u64>,
+    /// Bytes used.
+    #[serde(deserialize_with = "number")]
+    pub used_bytes: Option<u64>,
+    /// Inodes in all.
+    #[serde(deserialize_with = "number")]
+    pub inodes: Option<u64>,
+}
+
+/// The file systems of the container runtime.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RuntimeStats {
+    /// The file system of images.
+    pub image_fs: Option<FsStats>,
+}
+
+/// Swap, in bytes.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SwapStats {
+    /// Bytes left.
+    #[serde(deserialize_with = "number")]
+    pub swap_available_bytes: Option<u64>,
+    /// Bytes used.
+    #[serde(deserialize_with = "number")]
+    pub swap_usage_bytes: Option<u64>,
+}
+
+/// Processes of the node.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+pub struct RlimitStats {
+    /// The number of processes.
+    #[serde(deserialize_with = "number")]
+    pub curproc: Option<u64>,
+}
+
+/// Processes of a pod.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+pub struct ProcessStats {
+    /// The number of processes.
+    #[serde(deserialize_with = "number")]
+    pub process_count: Option<u64>,
+}
+
 impl<'a> Extras<'a> {
-    /// Reads a body.
+    /// Parses a body.
     ///
     /// # Errors
-    /// When it is not JSON, not shaped as an answer of `/stats/summary`, or has more pods than a node can.
+    /// When it is not JSON, not a response of `/stats/summary`, or has more pods than a node can.
     pub fn parse(body: &'a [u8]) -> Result<Self, SummaryError> {
-        let extras: Self = super::object(body)?;
-        checked(extras.pods.len())?;
-        Ok(extras)
+        super::parse(body, |extras: &Self| extras.pods.len())
     }
 }
 
