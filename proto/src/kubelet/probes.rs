@@ -6,20 +6,10 @@
 
 use super::exposition::{LabelSet, Scanner, unescape};
 use super::names::{LONGEST_UID, may_be_container, may_be_pod};
+use crate::vitals::ProbeKind;
 use std::borrow::Cow;
 
 const FAMILY: &[u8] = b"prober_probe_total";
-
-/// Which probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProbeType {
-    /// Restarts the container when it fails.
-    Liveness,
-    /// Takes the pod out of its services while it fails.
-    Readiness,
-    /// Delays the other probes until it succeeds.
-    Startup,
-}
 
 /// A probe of a container. Ordered by namespace, pod, UID, container, probe.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +22,8 @@ pub struct ProbeKey<'a> {
     pub pod_uid: Cow<'a, str>,
     /// The container's name within the pod.
     pub container: Cow<'a, str>,
-    /// Which of its probes.
-    pub probe: ProbeType,
+    /// The kind of the probe.
+    pub probe: ProbeKind,
 }
 
 /// The attempts of a probe, by result.
@@ -120,9 +110,9 @@ fn series(labels: LabelSet<'_>, value: f64) -> Option<(ProbeKey<'_>, ProbeResult
             b"container" => container = unescape(value),
             b"probe_type" => {
                 probe = match value {
-                    b"Liveness" => Some(ProbeType::Liveness),
-                    b"Readiness" => Some(ProbeType::Readiness),
-                    b"Startup" => Some(ProbeType::Startup),
+                    b"Liveness" => Some(ProbeKind::Liveness),
+                    b"Readiness" => Some(ProbeKind::Readiness),
+                    b"Startup" => Some(ProbeKind::Startup),
                     _ => None,
                 }
             }

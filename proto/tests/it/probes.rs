@@ -1,7 +1,8 @@
 //! `/metrics/probes` of a real kubelet.
 
 use crate::fixtures::bytes;
-use kubevitals_proto::kubelet::probes::{ProbeCounts, ProbeType, decode};
+use kubevitals_proto::kubelet::probes::{ProbeCounts, decode};
+use kubevitals_proto::vitals::ProbeKind;
 use proptest::prelude::*;
 
 #[test]
@@ -26,15 +27,15 @@ fn the_counters_of_a_kubelet_1_36_are_read() {
     assert_eq!(
         told,
         [
-            ("flaky", "flaky", ProbeType::Liveness, 36, 6),
-            ("flaky", "flaky", ProbeType::Readiness, 39, 6),
-            ("notready", "app", ProbeType::Readiness, 0, 36),
-            (first, "web", ProbeType::Liveness, 30, 0),
-            (first, "web", ProbeType::Readiness, 46, 0),
-            (first, "web", ProbeType::Startup, 1, 0),
-            (second, "web", ProbeType::Liveness, 33, 0),
-            (second, "web", ProbeType::Readiness, 50, 0),
-            (second, "web", ProbeType::Startup, 1, 0),
+            ("flaky", "flaky", ProbeKind::Liveness, 36, 6),
+            ("flaky", "flaky", ProbeKind::Readiness, 39, 6),
+            ("notready", "app", ProbeKind::Readiness, 0, 36),
+            (first, "web", ProbeKind::Liveness, 30, 0),
+            (first, "web", ProbeKind::Readiness, 46, 0),
+            (first, "web", ProbeKind::Startup, 1, 0),
+            (second, "web", ProbeKind::Liveness, 33, 0),
+            (second, "web", ProbeKind::Readiness, 50, 0),
+            (second, "web", ProbeKind::Startup, 1, 0),
         ]
     );
     let (key, _) = &scrape.probes[0];

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use kubevitals_proto::kubelet::probes::{ProbeKey, ProbeScrape, ProbeType};
+use kubevitals_proto::kubelet::probes::{ProbeKey, ProbeScrape};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
@@ -29,7 +29,7 @@ impl ProbeId {
 
     /// The probe of a line. A UID that is not a UUID is the kubelet's UID of a static pod.
     fn of_line(key: &ProbeKey<'_>, uid: Uid) -> Self {
-        let kind = kind(key.probe);
+        let kind = key.probe;
         if key.pod_uid.contains('-') {
             return Self::by_uid(uid, &key.container, kind);
         }
@@ -211,15 +211,6 @@ impl Entry {
         } else {
             before.map_or(0, |before| before.moved_seconds)
         };
-    }
-}
-
-/// Converts the kubelet's type of probe.
-fn kind(probe: ProbeType) -> ProbeKind {
-    match probe {
-        ProbeType::Liveness => ProbeKind::Liveness,
-        ProbeType::Readiness => ProbeKind::Readiness,
-        ProbeType::Startup => ProbeKind::Startup,
     }
 }
 
