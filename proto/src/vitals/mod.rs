@@ -5,12 +5,22 @@
 
 /// Defines an enum of the API. In JSON a value is the name of its variant.
 macro_rules! api_enum {
-    ($(#[$attribute:meta])* pub enum $name:ident { $($variants:tt)* }) => {
+    ($(#[$attribute:meta])* pub enum $name:ident { $($(#[$of_variant:meta])* $variant:ident,)* }) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name {
-            $($variants)*
+            $($(#[$of_variant])* $variant,)*
+        }
+
+        impl $name {
+            /// The word in the API.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
         }
     };
 }

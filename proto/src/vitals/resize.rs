@@ -44,18 +44,6 @@ api_enum! {
 }
 
 impl ResizeState {
-    /// Its word in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Deferred => "Deferred",
-            Self::Infeasible => "Infeasible",
-            Self::Error => "Error",
-            Self::InProgress => "InProgress",
-        }
-    }
-
     /// The state that a pod's conditions stand for, and the condition that does; none if there is none about a resize.
     /// `parts` are a condition's type, status and reason.
     ///

@@ -30,7 +30,7 @@ pub(super) fn row(incident: &Incident, cells: &mut Cells<'_>) {
     } else {
         "Over"
     });
-    cells.text(&format!("{:?}", incident.reason));
+    cells.text(incident.reason.as_str());
     let involved = &incident.involved;
     cells.text(&format!(
         "{}/{}",
@@ -39,9 +39,9 @@ pub(super) fn row(incident: &Incident, cells: &mut Cells<'_>) {
     ));
     cells.text(&involved.container);
     cells.integer(incident.count);
-    cells.text(&format!("{:?}", incident.cause));
+    cells.text(incident.cause.as_str());
     cells.text(&incident.message);
     cells.text(&incident.metadata.name);
-    cells.text(&format!("{:?}", incident.certainty));
+    cells.text(incident.certainty.as_str());
     cells.text(&involved.node);
 }

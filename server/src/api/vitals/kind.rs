@@ -378,17 +378,14 @@ impl Kind for Incidents {
     }
 
     fn matches(selection: &Selection, incident: &Incident) -> bool {
-        let reason = format!("{:?}", incident.reason);
-        let cause = format!("{:?}", incident.cause);
-        let certainty = format!("{:?}", incident.certainty);
         let (meta, involved) = (&incident.metadata, &incident.involved);
         selection.matches(&meta.labels, |field| {
             Some(match field {
                 "metadata.name" => &meta.name,
                 "metadata.namespace" => &meta.namespace,
-                "reason" => &reason,
-                "cause" => &cause,
-                "certainty" => &certainty,
+                "reason" => incident.reason.as_str(),
+                "cause" => incident.cause.as_str(),
+                "certainty" => incident.certainty.as_str(),
                 "involved.kind" => &involved.kind,
                 "involved.namespace" => &involved.namespace,
                 "involved.name" => &involved.name,
