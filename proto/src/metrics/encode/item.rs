@@ -4,80 +4,61 @@ use super::refs::{Item, Kind, MetaRef, NodeRef, PodRef};
 use super::{json, protobuf};
 use crate::wire::form::{self as text, write_type};
 
-impl text::Item for NodeRef<'_> {
-    fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
-        write_type(out, Kind::Node.object(), api_version);
-        out.push(b',');
-        json::write_node(out, self);
-        out.push(b'}');
-    }
+/// Implements both traits with the functions that write and measure an object.
+macro_rules! item {
+    ($type:ident, $kind:expr, $json:path, $len:path, $protobuf:path) => {
+        impl text::Item for $type<'_> {
+            fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
+                write_type(out, $kind.object(), api_version);
+                out.push(b',');
+                $json(out, self);
+                out.push(b'}');
+            }
 
-    fn write_listed(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        json::write_node(out, self);
-        out.push(b'}');
-    }
+            fn write_listed(&self, out: &mut Vec<u8>) {
+                out.push(b'{');
+                $json(out, self);
+                out.push(b'}');
+            }
 
-    fn write_meta(&self, out: &mut Vec<u8>) {
-        json::write_meta(out, &self.meta);
-    }
+            fn write_meta(&self, out: &mut Vec<u8>) {
+                json::write_meta(out, &self.meta);
+            }
 
-    fn write_cells(&self, out: &mut Vec<u8>) {
-        json::write_cells(out, self.meta.name, self.usage, self.window);
-    }
+            fn write_cells(&self, out: &mut Vec<u8>) {
+                json::write_cells(out, self.meta.name, self.total(), self.window);
+            }
+        }
+
+        impl Item for $type<'_> {
+            const KIND: Kind = $kind;
+
+            fn meta(&self) -> &MetaRef<'_> {
+                &self.meta
+            }
+
+            fn protobuf_len(&self) -> usize {
+                $len(self)
+            }
+
+            fn write_protobuf(&self, out: &mut Vec<u8>) {
+                $protobuf(out, self);
+            }
+        }
+    };
 }
 
-impl Item for NodeRef<'_> {
-    const KIND: Kind = Kind::Node;
-
-    fn meta(&self) -> &MetaRef<'_> {
-        &self.meta
-    }
-
-    fn protobuf_len(&self) -> usize {
-        protobuf::node_len(self)
-    }
-
-    fn write_protobuf(&self, out: &mut Vec<u8>) {
-        protobuf::write_node(out, self);
-    }
-}
-
-impl text::Item for PodRef<'_> {
-    fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
-        write_type(out, Kind::Pod.object(), api_version);
-        out.push(b',');
-        json::write_pod(out, self);
-        out.push(b'}');
-    }
-
-    fn write_listed(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        json::write_pod(out, self);
-        out.push(b'}');
-    }
-
-    fn write_meta(&self, out: &mut Vec<u8>) {
-        json::write_meta(out, &self.meta);
-    }
-
-    fn write_cells(&self, out: &mut Vec<u8>) {
-        json::write_cells(out, self.meta.name, self.total(), self.window);
-    }
-}
-
-impl Item for PodRef<'_> {
-    const KIND: Kind = Kind::Pod;
-
-    fn meta(&self) -> &MetaRef<'_> {
-        &self.meta
-    }
-
-    fn protobuf_len(&self) -> usize {
-        protobuf::pod_len(self)
-    }
-
-    fn write_protobuf(&self, out: &mut Vec<u8>) {
-        protobuf::write_pod(out, self);
-    }
-}
+item!(
+    NodeRef,
+    Kind::Node,
+    json::write_node,
+    protobuf::node_len,
+    protobuf::write_node
+);
+item!(
+    PodRef,
+    Kind::Pod,
+    json::write_pod,
+    protobuf::pod_len,
+    protobuf::write_pod
+);

@@ -122,6 +122,12 @@ pub trait Item: text::Item {
     fn write_protobuf(&self, out: &mut Vec<u8>);
 }
 
+impl NodeRef<'_> {
+    pub(super) fn total(&self) -> UsageRef {
+        self.usage
+    }
+}
+
 impl PodRef<'_> {
     /// All that it uses: the sum over its containers.
     pub(super) fn total(&self) -> UsageRef {
