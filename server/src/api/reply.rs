@@ -20,22 +20,6 @@ use serde::Serialize;
 use super::accept::{self, Refusal};
 use super::{compress, request};
 
-/// The media types of one object, as metrics-server lists them.
-pub(super) const OBJECTS: &[&str] = &[
-    "application/json",
-    "application/yaml",
-    "application/vnd.kubernetes.protobuf",
-];
-
-/// The media types of a list.
-pub(super) const LISTS: &[&str] = &[
-    "application/json",
-    "application/yaml",
-    "application/vnd.kubernetes.protobuf",
-    "application/json;stream=watch",
-    "application/vnd.kubernetes.protobuf;stream=watch",
-];
-
 /// The encoding and indentation of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
@@ -74,7 +58,10 @@ impl Form {
     pub(super) fn of(request: &Request) -> Result<Self, Response> {
         match accept::negotiate(accept::header(request.headers()), accept::no_conversion) {
             Ok(_) => Ok(Self::any(request)),
-            Err(refusal) => Err(not_acceptable(request, refusal, OBJECTS, OBJECTS)),
+            Err(refusal) => {
+                let media_types = Encoding::ALL.map(Encoding::content_type);
+                Err(not_acceptable(request, refusal, &media_types, &media_types))
+            }
         }
     }
 

@@ -22,10 +22,10 @@ pub struct Group {
     /// The schemas that `schemars` derives from its types. That of a list is called as that of its objects, with List
     /// behind it.
     pub(crate) schemas: fn() -> Map<String, Value>,
-    /// What one object can be had in.
-    pub(crate) objects: &'static [&'static str],
-    /// What a list can be had in.
-    pub(crate) lists: &'static [&'static str],
+    /// The media types of one object.
+    pub objects: &'static [&'static str],
+    /// The media types of a list.
+    pub lists: &'static [&'static str],
     /// What one object takes beside its place.
     pub(crate) of_objects: &'static [Parameter],
     /// What a list takes beside its place.

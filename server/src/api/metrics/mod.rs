@@ -11,12 +11,12 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use http::{StatusCode, Uri};
 use kubevitals_proto::metrics::encode::{self, Kind};
-use kubevitals_proto::metrics::{GROUP, Version};
+use kubevitals_proto::metrics::{GROUP, Version, openapi};
 use kubevitals_proto::wire::status::Status;
 
 use super::negotiated::{Cardinality, Offer, ResponseFormat};
 use super::path_params::PathParams;
-use super::reply::{self, Form};
+use super::reply::Form;
 use super::request;
 use super::selection::Selection;
 use crate::query::{MetricsLookup, Query};
@@ -30,8 +30,8 @@ const fn offer(version: Version) -> Offer {
     Offer {
         api_version: version.api_version(),
         package: "metrics",
-        objects: reply::OBJECTS,
-        lists: reply::LISTS,
+        objects: openapi::GROUP.objects,
+        lists: openapi::GROUP.lists,
         protobuf: true,
     }
 }

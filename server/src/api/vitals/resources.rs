@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
-use kubevitals_proto::vitals::API_VERSION;
+use kubevitals_proto::vitals::{API_VERSION, openapi};
 use kubevitals_proto::wire::status::Status;
 
 use super::watchers::Watchers;
@@ -17,12 +17,8 @@ use crate::work::Pool;
 pub(super) const OFFER: Offer = Offer {
     api_version: API_VERSION,
     package: "kubevitals",
-    objects: &["application/json", "application/yaml"],
-    lists: &[
-        "application/json",
-        "application/yaml",
-        "application/json;stream=watch",
-    ],
+    objects: openapi::GROUP.objects,
+    lists: openapi::GROUP.lists,
     protobuf: false,
 };
 
