@@ -129,13 +129,6 @@ fn lists(c: &mut Criterion) {
             drop_later,
         );
     });
-    group.bench_function("decode protobuf", |b| {
-        b.iter_batched(
-            || (),
-            |()| PodMetricsList::from_protobuf(&binary).ok(),
-            drop_later,
-        );
-    });
     group.bench_function("look at protobuf", |b| b.iter(|| total(black_box(&binary))));
     group.finish();
 }

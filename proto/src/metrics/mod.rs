@@ -1,13 +1,12 @@
 //! The `metrics.k8s.io` API, versions v1 and v1beta1, which are alike.
 //!
-//! Here are the owned types, for clients; [`encode`] writes the same from borrowed data, for the
-//! server, [`view`] decodes a protobuf body in place, [`discovery`] is the discovery of the group, and
-//! [`openapi`] describes its types.
+//! - [`encode`]: encodes from borrowed data, for the server.
+//! - [`view`]: decodes a protobuf body in place, for clients.
+//! - [`discovery`] and [`openapi`]: the group's description. Its schemas follow from the owned types here.
 
 pub mod discovery;
 pub mod encode;
 pub mod openapi;
-mod protobuf;
 mod types;
 pub mod view;
 

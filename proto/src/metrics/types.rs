@@ -6,108 +6,12 @@ use crate::quantity::Quantity;
 use crate::time::Timestamp;
 use crate::wire::meta::{ListMeta, ObjectMeta};
 use schemars::JsonSchema;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// Usage by resource, sorted by the resource's name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
-#[schemars(inline, with = "BTreeMap<String, Quantity>")]
-pub struct Usage(Vec<(Cow<'static, str>, Quantity)>);
-
-impl Usage {
-    /// The usage of the resource called `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Quantity> {
-        self.0
-            .iter()
-            .find(|(resource, _)| resource == name)
-            .map(|(_, quantity)| *quantity)
-    }
-
-    /// CPU, in cores.
-    #[must_use]
-    pub fn cpu(&self) -> Option<Quantity> {
-        self.get("cpu")
-    }
-
-    /// Memory, in bytes.
-    #[must_use]
-    pub fn memory(&self) -> Option<Quantity> {
-        self.get("memory")
-    }
-
-    /// Names and quantities, sorted by name.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Quantity)> {
-        self.0.iter().map(|(name, quantity)| (&**name, *quantity))
-    }
-
-    /// Sets the usage of a resource.
-    pub fn insert(&mut self, name: &str, quantity: Quantity) {
-        match self
-            .0
-            .binary_search_by(|(resource, _)| (**resource).cmp(name))
-        {
-            Ok(at) => {
-                if let Some((_, old)) = self.0.get_mut(at) {
-                    *old = quantity;
-                }
-            }
-            Err(at) => self.0.insert(at, (well_known(name), quantity)),
-        }
-    }
-}
-
-/// The names that every usage has need no allocation.
-fn well_known(name: &str) -> Cow<'static, str> {
-    match name {
-        "cpu" => Cow::Borrowed("cpu"),
-        "memory" => Cow::Borrowed("memory"),
-        "swap" => Cow::Borrowed("swap"),
-        name => Cow::Owned(name.to_owned()),
-    }
-}
-
-impl<'a> FromIterator<(&'a str, Quantity)> for Usage {
-    fn from_iter<I: IntoIterator<Item = (&'a str, Quantity)>>(quantities: I) -> Self {
-        let mut usage = Self::default();
-        for (name, quantity) in quantities {
-            usage.insert(name, quantity);
-        }
-        usage
-    }
-}
-
-impl Serialize for Usage {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Usage {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Resources;
-        impl<'de> Visitor<'de> for Resources {
-            type Value = Usage;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of quantities")
-            }
-            fn visit_unit<E>(self) -> Result<Usage, E> {
-                Ok(Usage::default())
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Usage, M::Error> {
-                let mut usage = Usage::default();
-                while let Some((name, quantity)) = map.next_entry::<Cow<'de, str>, Quantity>()? {
-                    usage.insert(&name, quantity);
-                }
-                Ok(usage)
-            }
-        }
-        deserializer.deserialize_any(Resources)
-    }
-}
+/// Usage by resource: `cpu` and `memory`.
+pub type Usage = BTreeMap<String, Quantity>;
 
 /// The usage of a node, with the system's own processes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -129,6 +33,7 @@ pub struct NodeMetrics {
     pub window: GoDuration,
     /// Usage by resource. `cpu` is in cores, averaged over the window. `memory` is the working set in bytes at the
     /// timestamp: what the kernel cannot reclaim under pressure, and what the out-of-memory killer counts.
+    #[serde(deserialize_with = "null_is_empty")]
     pub usage: Usage,
 }
 
@@ -163,6 +68,7 @@ pub struct ContainerMetrics {
     pub name: String,
     /// Usage by resource. `cpu` is in cores, averaged over the window. `memory` is the working set in bytes at the
     /// timestamp: what the kernel cannot reclaim under pressure, and what the out-of-memory killer counts.
+    #[serde(deserialize_with = "null_is_empty")]
     pub usage: Usage,
 }
 
@@ -200,9 +106,9 @@ pub struct PodMetricsList {
     pub items: Vec<PodMetrics>,
 }
 
-/// Go writes a list that was never made as null.
-fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Go writes a list or map that was never made as null.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
-) -> Result<Vec<T>, D::Error> {
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -18,7 +18,7 @@ pub struct Body<'a> {
     pub version: Version,
     /// The object's type, such as `PodMetricsList`.
     pub kind: &'a str,
-    pub(super) raw: &'a [u8],
+    raw: &'a [u8],
 }
 
 impl<'a> Body<'a> {
@@ -40,19 +40,32 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// This body, if its object is a `kind`.
-    ///
-    /// # Errors
-    /// When it has another kind of object.
-    pub fn of_kind(self, kind: &'static str) -> Result<Self, EnvelopeError> {
+    /// The message, if its object is a `kind`.
+    fn of_kind(self, kind: &'static str) -> Result<&'a [u8], EnvelopeError> {
         if self.kind == kind {
-            return Ok(self);
+            return Ok(self.raw);
         }
         let found = format!("{} {}", self.version.api_version(), self.kind);
         Err(EnvelopeError::Kind {
             expected: kind,
             found,
         })
+    }
+
+    /// One pod.
+    ///
+    /// # Errors
+    /// When it is no pod, or broken.
+    pub fn pod(self) -> Result<PodView<'a>, EnvelopeError> {
+        Ok(PodView::read(self.of_kind(Kind::Pod.object())?)?)
+    }
+
+    /// One node.
+    ///
+    /// # Errors
+    /// When it is no node, or broken.
+    pub fn node(self) -> Result<NodeView<'a>, EnvelopeError> {
+        Ok(NodeView::read(self.of_kind(Kind::Node.object())?)?)
     }
 
     /// The pods of a list.
@@ -62,7 +75,7 @@ impl<'a> Body<'a> {
     pub fn pods(
         self,
     ) -> Result<impl Iterator<Item = Result<PodView<'a>, Malformed>>, EnvelopeError> {
-        Ok(items(self.of_kind(Kind::Pod.list())?.raw).map(|item| PodView::read(item?)))
+        Ok(items(self.of_kind(Kind::Pod.list())?).map(|item| PodView::read(item?)))
     }
 
     /// The nodes of a list.
@@ -72,11 +85,11 @@ impl<'a> Body<'a> {
     pub fn nodes(
         self,
     ) -> Result<impl Iterator<Item = Result<NodeView<'a>, Malformed>>, EnvelopeError> {
-        Ok(items(self.of_kind(Kind::Node.list())?.raw).map(|item| NodeView::read(item?)))
+        Ok(items(self.of_kind(Kind::Node.list())?).map(|item| NodeView::read(item?)))
     }
 }
 
-pub(super) fn items(list: &[u8]) -> impl Iterator<Item = Result<&[u8], Malformed>> {
+fn items(list: &[u8]) -> impl Iterator<Item = Result<&[u8], Malformed>> {
     repeated(list, ITEMS).map(|item| item?.bytes())
 }
 
@@ -176,7 +189,7 @@ fn read_head(raw: &[u8]) -> Result<(MetaView<'_>, Timestamp, GoDuration), Malfor
 }
 
 impl<'a> NodeView<'a> {
-    pub(super) fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
+    fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
         let (meta, timestamp, window) = read_head(raw)?;
         Ok(Self {
             meta,
@@ -188,7 +201,7 @@ impl<'a> NodeView<'a> {
 }
 
 impl<'a> PodView<'a> {
-    pub(super) fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
+    fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
         let (meta, timestamp, window) = read_head(raw)?;
         Ok(Self {
             meta,

@@ -2,6 +2,7 @@
 
 use crate::fixtures::assert_same_body;
 use crate::metrics::{body, containers, json, node, pod};
+use crate::owned::Protobuf as _;
 use kubevitals_proto::metrics::encode::{self, Beside, Encoding, Form, List, Shape};
 use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList, Version};
 use kubevitals_proto::wire::meta::MetaVersion;

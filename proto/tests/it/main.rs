@@ -14,6 +14,8 @@ mod forms;
 mod metrics;
 mod objects;
 mod openapi;
+#[path = "../owned.rs"]
+mod owned;
 mod probes;
 mod quantity;
 mod resource;

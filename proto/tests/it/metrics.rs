@@ -1,6 +1,7 @@
 //! `metrics.k8s.io` bodies: read, written again, and written from borrowed data.
 
 use crate::fixtures::{assert_same_body, bytes};
+use crate::owned::Protobuf as _;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::metrics::encode::{
     self, ContainerRef, Encoding, Form, Kind, List, MetaRef, NodeRef, PodRef, Shape, UsageRef,
@@ -42,8 +43,8 @@ fn meta(meta: &ObjectMeta) -> MetaRef<'_> {
 
 fn usage(usage: &Usage) -> UsageRef {
     UsageRef {
-        cpu: usage.cpu().unwrap().to_nanocores(),
-        memory: usage.memory().unwrap().to_bytes(),
+        cpu: usage["cpu"].to_nanocores(),
+        memory: usage["memory"].to_bytes(),
     }
 }
 
@@ -228,12 +229,10 @@ prop_compose! {
                 .into_iter()
                 .map(|(name, cpu, memory)| ContainerMetrics {
                     name,
-                    usage: [
-                        ("cpu", Quantity::from_nanocores(Nanocores(cpu))),
-                        ("memory", Quantity::from_bytes(Bytes(memory))),
-                    ]
-                    .into_iter()
-                    .collect(),
+                    usage: Usage::from([
+                        ("cpu".to_owned(), Quantity::from_nanocores(Nanocores(cpu))),
+                        ("memory".to_owned(), Quantity::from_bytes(Bytes(memory))),
+                    ]),
                 })
                 .collect(),
             ..PodMetrics::default()

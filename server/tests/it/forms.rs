@@ -15,6 +15,7 @@ use reqwest::header::{
 use serde_json::Value;
 
 use crate::harness::{Harness, wait_until};
+use crate::owned::Protobuf as _;
 
 const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";

@@ -30,6 +30,8 @@ mod log;
 mod manage;
 mod manifests;
 mod metrics;
+#[path = "../../../proto/tests/owned.rs"]
+mod owned;
 mod pages;
 mod pod_filter;
 mod printed;

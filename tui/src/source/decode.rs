@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 
 use kubevitals_proto::metrics::view::{Body, ContainerView, NodeView, PodView, UsageView};
-use kubevitals_proto::metrics::{NodeMetrics, ObjectMeta, PodMetrics};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::envelope;
@@ -35,12 +34,8 @@ pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
 /// One node.
 pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
     if is_protobuf(answer) {
-        let node = NodeMetrics::from_protobuf(&answer.body).map_err(unreadable)?;
-        return Ok(NodeUsage {
-            name: node.metadata.name,
-            timestamp: node.timestamp,
-            usage: usage(node.usage.iter()),
-        });
+        let node = Body::open(&answer.body).and_then(Body::node);
+        return convert_node(&node.map_err(unreadable)?);
     }
     Ok(json::<JsonItem<'_>>(answer)?.into())
 }
@@ -62,23 +57,8 @@ pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
 /// One pod.
 pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
     if is_protobuf(answer) {
-        let pod = PodMetrics::from_protobuf(&answer.body).map_err(unreadable)?;
-        let containers = pod.containers.into_iter();
-        let containers = containers
-            .map(|c| ContainerUsage {
-                usage: usage(c.usage.iter()),
-                name: c.name,
-            })
-            .collect();
-        let ObjectMeta {
-            namespace, name, ..
-        } = pod.metadata;
-        return Ok(PodUsage {
-            namespace,
-            name,
-            timestamp: pod.timestamp,
-            containers,
-        });
+        let pod = Body::open(&answer.body).and_then(Body::pod);
+        return convert_pod(&pod.map_err(unreadable)?);
     }
     Ok(json::<JsonItem<'_>>(answer)?.into())
 }
@@ -134,13 +114,6 @@ fn convert_usage(view: UsageView<'_>) -> Result<Usage, Error> {
         set(&mut usage, name, quantity);
     }
     Ok(usage)
-}
-
-fn usage<'a>(quantities: impl Iterator<Item = (&'a str, Quantity)>) -> Usage {
-    quantities.fold(Usage::default(), |mut usage, (name, quantity)| {
-        set(&mut usage, name, quantity);
-        usage
-    })
 }
 
 fn set(usage: &mut Usage, resource: &str, quantity: Quantity) {

@@ -1,5 +1,6 @@
 //! A cluster's API over plain HTTP, as much of it as `top` asks for.
 
+use crate::owned::Protobuf as _;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

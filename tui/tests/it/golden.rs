@@ -147,7 +147,9 @@ fn swap_has_columns_of_its_own() {
     let mut cluster = Cluster::default();
     for (name, swap) in [("a", Some(0)), ("b", Some(4_u64 << 30)), ("c", None)] {
         let mut metrics = node_metrics(name, "1", "1Gi");
-        metrics.usage.insert("swap", "1Gi".parse().unwrap());
+        metrics
+            .usage
+            .insert("swap".to_owned(), "1Gi".parse().unwrap());
         cluster.node_metrics.push(metrics);
         let mut object = node(name, "2", "4Gi");
         if let Some(bytes) = swap {
@@ -160,7 +162,9 @@ fn swap_has_columns_of_its_own() {
         container("main", "5m", "10Mi"),
         container("aside", "1m", "1Mi"),
     ];
-    containers[0].usage.insert("swap", "3Mi".parse().unwrap());
+    containers[0]
+        .usage
+        .insert("swap".to_owned(), "3Mi".parse().unwrap());
     cluster
         .pod_metrics
         .push(pod_metrics("default", "web", containers));

@@ -23,6 +23,8 @@ mod hints;
 mod kubectl;
 mod objects;
 mod overview;
+#[path = "../../../proto/tests/owned.rs"]
+mod owned;
 mod picture;
 mod pictures;
 mod running;

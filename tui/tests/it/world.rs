@@ -55,7 +55,7 @@ fn usage(dice: &mut Dice, few: bool) -> Usage {
     }
     pairs
         .iter()
-        .map(|(name, text)| (*name, text.parse().unwrap()))
+        .map(|(name, text)| ((*name).to_owned(), text.parse().unwrap()))
         .collect()
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn container(name: &str, cpu: &str, memory: &str) -> ContainerMetrics
         name: name.to_owned(),
         usage: pairs
             .iter()
-            .map(|(name, text)| (*name, text.parse().unwrap()))
+            .map(|(name, text)| ((*name).to_owned(), text.parse().unwrap()))
             .collect(),
     }
 }

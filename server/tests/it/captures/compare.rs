@@ -1,5 +1,6 @@
 //! Comparison of responses with the peer's, and the allowed differences.
 
+use crate::owned::Protobuf as _;
 use std::collections::BTreeSet;
 
 use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList};
