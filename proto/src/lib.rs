@@ -21,6 +21,7 @@ pub mod clock;
 pub mod duration;
 pub mod kubelet;
 pub mod labels;
+mod lenient;
 pub mod metrics;
 pub mod needle;
 pub mod objects;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess};
 
-use super::lenient::{Lenient, lenient};
+use crate::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text::WireTime;
 

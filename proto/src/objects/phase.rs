@@ -1,6 +1,6 @@
 //! The phase of a pod.
 
-use super::lenient::Lenient;
+use crate::lenient::Lenient;
 use super::protobuf::Field;
 use crate::wire::protobuf::{Malformed, Value};
 

@@ -6,7 +6,7 @@ use crate::wire::protobuf::{Fields, Malformed, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::lenient::{Lenient, lenient};
+use crate::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text;
 use super::{ContainerStatus, State};

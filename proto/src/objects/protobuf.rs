@@ -66,7 +66,7 @@ macro_rules! message {
         $visibility struct $name {
             $(
                 $(#[$field_attribute])*
-                #[serde(deserialize_with = "crate::objects::lenient::lenient")]
+                #[serde(deserialize_with = "crate::lenient::lenient")]
                 $field_visibility $field: $type,
             )*
         }

@@ -7,7 +7,7 @@ use crate::units::{Bytes, Nanocores};
 use crate::wire::protobuf::{Fields, Malformed, Value};
 use serde::Deserialize;
 
-use super::lenient::lenient;
+use crate::lenient::lenient;
 use super::protobuf::{Field, Message, message};
 
 /// The amounts in a `ResourceList`, without other resources. A missing resource is `None`, not zero: no limit is not a

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 use crate::wire::protobuf::{Malformed, Value};
 
 use super::intern::Interner;
-use super::lenient::Lenient;
+use crate::lenient::Lenient;
 use super::protobuf::Message;
 
 /// The maximum length of a message in bytes: a termination message may have 4 KiB.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::lenient;
+use crate::lenient::lenient;
 use super::metadata::WireMeta;
 
 /// A workload on the wire, with the fields of all three kinds.
