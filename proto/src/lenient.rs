@@ -24,6 +24,17 @@ pub trait Lenient<'de>: Default {
         Self::default()
     }
 
+    /// Parses a number that is not negative.
+    fn unsigned(number: u64) -> Self {
+        Self::whole(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    /// Parses a number with a fraction or an exponent.
+    #[expect(clippy::cast_possible_truncation, reason = "the whole part is meant")]
+    fn float(number: f64) -> Self {
+        Self::whole(number as i64)
+    }
+
     /// Parses `true` or `false`.
     fn flag(_: bool) -> Self {
         Self::default()
@@ -69,6 +80,16 @@ impl Lenient<'_> for String {
 
 impl Lenient<'_> for i64 {
     fn whole(number: i64) -> Self {
+        number
+    }
+}
+
+impl Lenient<'_> for f64 {
+    fn unsigned(number: u64) -> Self {
+        number as Self
+    }
+
+    fn float(number: f64) -> Self {
         number
     }
 }
@@ -132,12 +153,11 @@ impl<'de, T: Lenient<'de>> Visitor<'de> for Any<T> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        Ok(T::whole(i64::try_from(number).unwrap_or(i64::MAX)))
+        Ok(T::unsigned(number))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the whole part is meant")]
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        Ok(T::whole(number as i64))
+        Ok(T::float(number))
     }
 
     fn visit_bool<E: Error>(self, flag: bool) -> Result<T, E> {

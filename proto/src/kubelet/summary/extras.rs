@@ -5,7 +5,8 @@
 
 use super::SummaryError;
 use super::bounded::{Elements, bounded};
-use super::lenient::{float, number, time};
+use super::lenient::{number, time};
+use crate::lenient::lenient;
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -111,7 +112,7 @@ pub struct Stall {
     #[serde(deserialize_with = "number")]
     pub total: Option<u64>,
     /// Percent of the last minute.
-    #[serde(deserialize_with = "float")]
+    #[serde(deserialize_with = "lenient")]
     pub avg60: f64,
 }
 

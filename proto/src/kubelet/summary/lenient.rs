@@ -1,111 +1,42 @@
-//! Readers that turn what no reading can be into its absence.
+//! Parsers for which an impossible value is absent.
 
+use serde::de::Deserializer;
+
+use crate::lenient::{Lenient, lenient};
 use crate::time::Timestamp;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
-use std::marker::PhantomData;
 
-/// A whole number that is not negative.
+/// Parses a whole number that is not negative.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    deserializer.deserialize_any(Lenient(PhantomData))
+    lenient(deserializer).map(|Number(number)| number)
 }
 
-/// A number; what is none is zero.
-pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(deserializer
-        .deserialize_any(Lenient(PhantomData))?
-        .unwrap_or(0.0))
-}
-
-/// An RFC 3339 time.
+/// Parses an RFC 3339 time.
 pub(super) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
-    deserializer.deserialize_any(Lenient(PhantomData))
+    lenient(deserializer).map(|Time(time)| time)
 }
 
-/// What can be read from a scalar.
-trait Scalar: Sized {
-    fn from_number(_: u64) -> Option<Self> {
-        None
-    }
-    fn from_float(_: f64) -> Option<Self> {
-        None
-    }
-    fn from_text(_: &str) -> Option<Self> {
-        None
-    }
-}
+#[derive(Default)]
+struct Number(Option<u64>);
 
-impl Scalar for u64 {
-    fn from_number(number: u64) -> Option<Self> {
-        Some(number)
+impl Lenient<'_> for Number {
+    fn unsigned(number: u64) -> Self {
+        Self(Some(number))
     }
 
-    /// Some writers give whole numbers a point or an exponent.
-    fn from_float(number: f64) -> Option<Self> {
+    /// Some kubelets give whole numbers a point or an exponent.
+    fn float(number: f64) -> Self {
         let whole = number >= 0.0 && number < 2_f64.powi(64) && number.fract() == 0.0;
-        whole.then_some(number as Self)
+        Self(whole.then_some(number as u64))
     }
 }
 
-impl Scalar for f64 {
-    fn from_number(number: u64) -> Option<Self> {
-        Some(number as Self)
-    }
+#[derive(Default)]
+struct Time(Option<Timestamp>);
 
-    fn from_float(number: f64) -> Option<Self> {
-        Some(number)
-    }
-}
-
-impl Scalar for Timestamp {
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-/// Takes any JSON value; whatever is not a `T` is `None`.
-struct Lenient<T>(PhantomData<T>);
-
-impl<'de, T: Scalar> Visitor<'de> for Lenient<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reading")
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Option<T>, E> {
-        Ok(T::from_number(number))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
-        Ok(T::from_float(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(T::from_text(text))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<T>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+impl Lenient<'_> for Time {
+    fn text(text: &str) -> Self {
+        Self(text.parse().ok())
     }
 }
