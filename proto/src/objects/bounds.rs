@@ -5,36 +5,25 @@
 //! `status.allocatedResources`. Only CPU and memory can be resized.
 
 use super::resources::{Resources, WireRequirements, WireResources, amounts};
-use crate::units::{Bytes, Nanocores};
+use crate::units::Bytes;
 use crate::vitals::ResizeState;
-
-/// The request and the limit of one resource; `None` if there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Bound<T> {
-    /// The request.
-    pub request: Option<T>,
-    /// The limit.
-    pub limit: Option<T>,
-}
 
 /// Requests and limits of a container, or of a pod as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Bounds {
-    /// CPU.
-    pub cpu: Bound<Nanocores>,
-    /// Memory.
-    pub memory: Bound<Bytes>,
+    /// The requests.
+    pub requests: Resources,
+    /// The limits.
+    pub limits: Resources,
 }
 
-/// The resources in the status of a container, or of a pod as a whole.
+/// The CPU and memory in the status of a container, or of a pod as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Reported {
-    /// `resources`: what is in force.
+    /// `resources`: the bounds in force.
     pub actual: Bounds,
-    /// `allocatedResources.cpu`.
-    pub allocated_cpu: Option<Nanocores>,
-    /// `allocatedResources.memory`.
-    pub allocated_memory: Option<Bytes>,
+    /// `allocatedResources`: the requests that the kubelet has reserved.
+    pub allocated: Resources,
 }
 
 impl Reported {
@@ -43,14 +32,16 @@ impl Reported {
         actual: Option<&WireRequirements>,
         allocated: Option<&WireResources>,
     ) -> Self {
-        let allocated = amounts(allocated);
+        let resizable = |list: Option<&WireResources>| Resources {
+            ephemeral: None,
+            ..amounts(list)
+        };
         Self {
-            actual: Bounds::new(
-                amounts(actual.and_then(|it| it.requests.as_ref())),
-                amounts(actual.and_then(|it| it.limits.as_ref())),
-            ),
-            allocated_cpu: allocated.cpu,
-            allocated_memory: allocated.memory,
+            actual: Bounds {
+                requests: resizable(actual.and_then(|it| it.requests.as_ref())),
+                limits: resizable(actual.and_then(|it| it.limits.as_ref())),
+            },
+            allocated: resizable(allocated),
         }
     }
 }
@@ -65,69 +56,17 @@ const UNLIMITED: Bytes = Bytes(i64::MAX.unsigned_abs() & !(PAGE - 1));
 /// One millicore: there is no smaller amount of CPU in a spec.
 const MILLICORE: u64 = 1_000_000;
 
-impl<T: Copy + Ord> Bound<T> {
-    /// The bound in force. If the status has no bound of the resource, the spec applies. A request without a limit means
-    /// that there is no limit.
-    fn in_force(self, actual: Self, allocated: Option<T>) -> Self {
-        let reported = actual.request.is_some() || actual.limit.is_some();
-        Self {
-            request: actual.request.or(allocated).or(self.request),
-            limit: if reported { actual.limit } else { self.limit },
-        }
-    }
-
-    fn max(self, other: Self) -> Self {
-        // `None` is less than any amount.
-        Self {
-            request: self.request.max(other.request),
-            limit: self.limit.max(other.limit),
-        }
-    }
-
-    /// The request and the limit, each only if `spec` has one.
-    fn where_set(self, spec: Self) -> Self {
-        Self {
-            request: self.request.filter(|_| spec.request.is_some()),
-            limit: self.limit.filter(|_| spec.limit.is_some()),
-        }
-    }
-
-    fn differs(self, other: Self, differ: impl Fn(T, T) -> bool) -> bool {
-        let differs = |one: Option<T>, other: Option<T>| match (one, other) {
-            (Some(one), Some(other)) => differ(one, other),
-            (one, other) => one.is_some() != other.is_some(),
-        };
-        differs(self.request, other.request) || differs(self.limit, other.limit)
-    }
-}
-
 impl Bounds {
-    /// The CPU and memory of `requests` and `limits`.
-    pub(super) fn new(requests: Resources, limits: Resources) -> Self {
-        Self {
-            cpu: Bound {
-                request: requests.cpu,
-                limit: limits.cpu,
-            },
-            memory: Bound {
-                request: requests.memory,
-                limit: limits.memory,
-            },
-        }
-    }
-
-    /// The bounds in force of a container with this spec.
+    /// The bounds in force of a container with this spec. If the status has no bound of a resource, the spec applies. A
+    /// request without a limit means that there is no limit.
     #[must_use]
     pub(super) fn in_force(self, reported: &Reported) -> Self {
-        let mut memory = self
-            .memory
-            .in_force(reported.actual.memory, reported.allocated_memory);
-        memory.limit = memory.limit.filter(|limit| *limit < UNLIMITED);
+        let Bounds { requests, limits } = reported.actual;
+        let mut limits = limits.or(self.limits.where_unset(requests));
+        limits.memory = limits.memory.filter(|limit| *limit < UNLIMITED);
         Self {
-            cpu: self
-                .cpu
-                .in_force(reported.actual.cpu, reported.allocated_cpu),
-            memory,
+            requests: requests.or(reported.allocated).or(self.requests),
+            limits,
         }
     }
 
@@ -137,8 +76,8 @@ impl Bounds {
     pub(super) fn in_force_of_pod(self, reported: &Reported) -> Self {
         let all = self.in_force(reported);
         Self {
-            cpu: all.cpu.where_set(self.cpu),
-            memory: all.memory.where_set(self.memory),
+            requests: all.requests.where_set(self.requests),
+            limits: all.limits.where_set(self.limits),
         }
     }
 
@@ -149,63 +88,54 @@ impl Bounds {
     #[must_use]
     pub(super) fn counted(self, in_force: Self, reported: &Reported, state: ResizeState) -> Self {
         // The status of a pod without a request of its own has the sum of its containers as allocated.
-        let allocated = Self {
-            cpu: Bound {
-                request: reported
-                    .allocated_cpu
-                    .filter(|_| in_force.cpu.request.is_some()),
-                limit: None,
-            },
-            memory: Bound {
-                request: reported
-                    .allocated_memory
-                    .filter(|_| in_force.memory.request.is_some()),
-                limit: None,
-            },
-        };
+        let allocated = reported.allocated.where_set(in_force.requests);
         let spec = match state {
             ResizeState::Infeasible => Self::default(),
             _ => self,
         };
         Self {
-            cpu: spec.cpu.max(in_force.cpu).max(allocated.cpu),
-            memory: spec.memory.max(in_force.memory).max(allocated.memory),
+            requests: spec.requests.max(in_force.requests).max(allocated),
+            limits: spec.limits.max(in_force.limits),
         }
     }
 
     /// Whether they differ by more than rounding.
     #[must_use]
     pub(super) fn differs(self, other: Self) -> bool {
-        let cpu = |one: Nanocores, other: Nanocores| one.0.abs_diff(other.0) >= MILLICORE;
-        let memory = |one: Bytes, other: Bytes| one.0.abs_diff(other.0) >= PAGE;
-        self.cpu.differs(other.cpu, cpu) || self.memory.differs(other.memory, memory)
+        let differ = |one: Option<u64>, other: Option<u64>, least| match (one, other) {
+            (Some(one), Some(other)) => one.abs_diff(other) >= least,
+            (one, other) => one.is_some() != other.is_some(),
+        };
+        let pairs = [(self.requests, other.requests), (self.limits, other.limits)];
+        pairs.into_iter().any(|(one, other)| {
+            differ(one.cpu.map(|it| it.0), other.cpu.map(|it| it.0), MILLICORE)
+                || differ(one.memory.map(|it| it.0), other.memory.map(|it| it.0), PAGE)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Nanocores;
 
+    /// So many cores and GiB.
     fn bounds(request: impl Into<Option<u64>>, limit: impl Into<Option<u64>>) -> Bounds {
-        let (request, limit) = (request.into(), limit.into());
+        let resources = |amount: Option<u64>| Resources {
+            cpu: amount.map(|cores| Nanocores(cores * 1_000 * MILLICORE)),
+            memory: amount.map(|gib| Bytes(gib << 30)),
+            ephemeral: None,
+        };
         Bounds {
-            cpu: Bound {
-                request: request.map(|cores| Nanocores(cores * 1_000 * MILLICORE)),
-                limit: limit.map(|cores| Nanocores(cores * 1_000 * MILLICORE)),
-            },
-            memory: Bound {
-                request: request.map(|gib| Bytes(gib << 30)),
-                limit: limit.map(|gib| Bytes(gib << 30)),
-            },
+            requests: resources(request.into()),
+            limits: resources(limit.into()),
         }
     }
 
     fn reported(actual: Bounds, allocated: impl Into<Option<u64>>) -> Reported {
-        let allocated = bounds(allocated, None);
         Reported {
             actual,
-            allocated_cpu: allocated.cpu.request,
-            allocated_memory: allocated.memory.request,
+            allocated: bounds(allocated, None).requests,
         }
     }
 
@@ -233,10 +163,17 @@ mod tests {
     #[test]
     fn a_resource_that_the_status_lacks_is_as_the_spec_has_it() {
         let mut actual = bounds(1, 2);
-        actual.memory = Bound::default();
-        let in_force = bounds(4, 8).in_force(&reported(actual, None));
-        assert_eq!(in_force.cpu, bounds(1, 2).cpu);
-        assert_eq!(in_force.memory, bounds(4, 8).memory);
+        (actual.requests.memory, actual.limits.memory) = (None, None);
+        let Bounds { requests, limits } = bounds(4, 8).in_force(&reported(actual, None));
+        let (status, spec) = (bounds(1, 2), bounds(4, 8));
+        assert_eq!(
+            (requests.cpu, limits.cpu),
+            (status.requests.cpu, status.limits.cpu)
+        );
+        assert_eq!(
+            (requests.memory, limits.memory),
+            (spec.requests.memory, spec.limits.memory)
+        );
     }
 
     #[test]
@@ -253,9 +190,9 @@ mod tests {
     fn a_cgroup_without_a_limit_has_none() {
         let mut actual = bounds(1, 2);
         // As Kubernetes 1.36 writes it: 9007199254740988Ki.
-        actual.memory.limit = Some(Bytes(9_007_199_254_740_988 << 10));
+        actual.limits.memory = Some(Bytes(9_007_199_254_740_988 << 10));
         let in_force = bounds(1, 2).in_force(&reported(actual, 1));
-        assert_eq!(in_force.memory.limit, None);
+        assert_eq!(in_force.limits.memory, None);
     }
 
     #[test]
@@ -284,9 +221,9 @@ mod tests {
     fn rounding_is_no_difference() {
         let spec = bounds(4, 8);
         let mut rounded = spec;
-        rounded.memory.limit = Some(Bytes((8 << 30) - 4096));
+        rounded.limits.memory = Some(Bytes((8 << 30) - 4096));
         assert!(!spec.differs(rounded));
-        rounded.cpu.request = Some(Nanocores(3_999 * MILLICORE));
+        rounded.requests.cpu = Some(Nanocores(3_999 * MILLICORE));
         assert!(spec.differs(rounded));
         assert!(spec.differs(bounds(4, None)));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::vitals::ResizeState;
 
-use super::bounds::{Bounds, Reported};
+use super::bounds::Reported;
 use super::condition::WireCondition;
 use super::pools::Pools;
 use super::resources::Resources;
@@ -28,12 +28,6 @@ pub struct Resize {
     pub limits: Resources,
 }
 
-/// Sets CPU and memory to `bounds`.
-fn put(bounds: Bounds, requests: &mut Resources, limits: &mut Resources) {
-    (requests.cpu, requests.memory) = (bounds.cpu.request, bounds.memory.request);
-    (limits.cpu, limits.memory) = (bounds.cpu.limit, bounds.memory.limit);
-}
-
 impl Resize {
     /// The resize that a pod's status reports; `None` if it is complete. `containers` are the statuses of the
     /// template's containers in its order, `pod` that of the pod as a whole.
@@ -50,13 +44,13 @@ impl Resize {
         let condition =
             ResizeState::of_conditions(conditions, |it| (&it.kind, &it.status, &it.reason));
         let state = condition.map_or(ResizeState::Pending, |(state, _)| state);
-        let of_pod = Bounds::new(template.requests, template.limits);
+        let of_pod = template.bounds();
         let has = of_pod.in_force_of_pod(pod);
         let differs = || {
             let mut each = template.containers.iter().zip(containers);
             has.differs(of_pod)
                 || each.any(|(spec, reported)| {
-                    let spec = Bounds::new(spec.requests, spec.limits);
+                    let spec = spec.bounds();
                     spec.in_force(reported).differs(spec)
                 })
         };
@@ -64,16 +58,14 @@ impl Resize {
             return None;
         }
         let (mut in_force, mut counted) = (template.clone(), template.clone());
-        put(has, &mut in_force.requests, &mut in_force.limits);
-        let counts = of_pod.counted(has, pod, state);
-        put(counts, &mut counted.requests, &mut counted.limits);
+        in_force.set(has);
+        counted.set(of_pod.counted(has, pod, state));
         let each = in_force.containers.iter_mut().zip(&mut counted.containers);
         for ((in_force, counted), reported) in each.zip(containers) {
-            let spec = Bounds::new(in_force.requests, in_force.limits);
+            let spec = in_force.bounds();
             let has = spec.in_force(reported);
-            put(has, &mut in_force.requests, &mut in_force.limits);
-            let counts = spec.counted(has, reported, state);
-            put(counts, &mut counted.requests, &mut counted.limits);
+            in_force.set(has);
+            counted.set(spec.counted(has, reported, state));
         }
         Some(Self {
             state,

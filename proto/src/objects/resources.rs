@@ -7,8 +7,8 @@ use crate::units::{Bytes, Nanocores};
 use crate::wire::protobuf::{Fields, Malformed, Value};
 use serde::Deserialize;
 
-use crate::lenient::lenient;
 use super::protobuf::{Field, Message, message};
+use crate::lenient::lenient;
 
 /// The amounts in a `ResourceList`, without other resources. A missing resource is `None`, not zero: no limit is not a
 /// limit of zero.
@@ -55,6 +55,15 @@ impl Resources {
             cpu: self.cpu.filter(|_| others.cpu.is_some()),
             memory: self.memory.filter(|_| others.memory.is_some()),
             ephemeral: self.ephemeral.filter(|_| others.ephemeral.is_some()),
+        }
+    }
+
+    /// The amounts of the resources that `others` does not have.
+    pub fn where_unset(self, others: Self) -> Self {
+        Self {
+            cpu: self.cpu.filter(|_| others.cpu.is_none()),
+            memory: self.memory.filter(|_| others.memory.is_none()),
+            ephemeral: self.ephemeral.filter(|_| others.ephemeral.is_none()),
         }
     }
 

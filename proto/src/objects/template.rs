@@ -45,6 +45,25 @@ pub struct ContainerSpec {
     pub startup: Option<Probe>,
 }
 
+/// Implements the bounds of a struct with the fields `requests` and `limits`.
+macro_rules! bounds {
+    ($($type:ty),*) => {$(
+        impl $type {
+            pub(super) fn bounds(&self) -> Bounds {
+                Bounds {
+                    requests: self.requests,
+                    limits: self.limits,
+                }
+            }
+
+            pub(super) fn set(&mut self, bounds: Bounds) {
+                (self.requests, self.limits) = (bounds.requests, bounds.limits);
+            }
+        }
+    )*};
+}
+bounds!(PodTemplate, ContainerSpec);
+
 impl Role {
     /// Whether it is one of `spec.initContainers`.
     pub fn is_init(self) -> bool {
@@ -60,8 +79,7 @@ impl Role {
 impl ContainerSpec {
     /// Whether it requests or limits something else than `has`, by more than rounding.
     pub fn is_resized(&self, has: &Self) -> bool {
-        let bounds = Bounds::new(self.requests, self.limits);
-        bounds.differs(Bounds::new(has.requests, has.limits))
+        self.bounds().differs(has.bounds())
     }
 
     /// The probes, in the order in which the kubelet runs them after the start.
