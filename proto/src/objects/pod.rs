@@ -291,8 +291,6 @@ fn statuses(
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::super::{Role, State};
@@ -429,41 +427,6 @@ pub(super) mod tests {
         assert!(Arc::ptr_eq(&a.template, &b.template));
         assert!(Arc::ptr_eq(&a.owner.unwrap(), &b.owner.unwrap()));
         assert_eq!(pools.labels.len(), 1);
-    }
-
-    #[test]
-    fn a_pod_names_its_workload() {
-        let made = |kind: &str, name: &str| {
-            convert(
-                json!({"metadata": {"namespace": "shop", "name": "p", "labels": {"pod-template-hash": "5b6"},
-                "ownerReferences": [{"kind": kind, "name": name, "controller": true}]}}),
-            )
-        };
-        let key = PodKey {
-            namespace: "shop".into(),
-            name: "nightly-29".into(),
-        };
-        let job = Job {
-            key: key.clone(),
-            cron_job: "nightly".into(),
-        };
-        let jobs = BTreeMap::from([(key, Arc::new(job))]);
-        for (kind, name, expected) in [
-            ("ReplicaSet", "web-5b6", ("Deployment", "web")),
-            ("ReplicaSet", "web-5b7", ("ReplicaSet", "web-5b7")),
-            ("Job", "nightly-29", ("CronJob", "nightly")),
-            ("Job", "once", ("Job", "once")),
-            ("StatefulSet", "db", ("StatefulSet", "db")),
-        ] {
-            assert_eq!(
-                made(kind, name).workload(|key| jobs.get(key)),
-                Some(expected)
-            );
-        }
-        assert_eq!(
-            pod(json!({}), json!({})).workload(|key| jobs.get(key)),
-            None
-        );
     }
 
     #[test]

@@ -193,210 +193,27 @@ impl Node {
     }
 }
 
+/// `proto/tests/cases` has the table of STATUS, READY and RESTARTS.
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
-    use crate::time::Timestamp;
+    use serde_json::json;
 
     use super::super::pod::tests::convert;
-
-    /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
-    fn line(pod: Value) -> String {
-        let pod = convert(pod);
-        let line = pod.summary();
-        format!(
-            "{}/{} {} {}",
-            line.ready, line.containers, line.status, line.restarts
-        )
-    }
-
-    fn pod(phase: &str, inits: Value, apps: Value) -> Value {
-        let specs = |statuses: &Value| -> Vec<Value> {
-            let all = statuses.as_array().unwrap().iter();
-            all.enumerate()
-                .map(|(at, status)| {
-                    let name = status["name"]
-                        .as_str()
-                        .map_or(at.to_string(), str::to_owned);
-                    let always = name.starts_with('s').then_some("Always");
-                    json!({"name": name, "restartPolicy": always})
-                })
-                .collect()
-        };
-        let named = |statuses: &Value| -> Vec<Value> {
-            let mut all = statuses.as_array().unwrap().clone();
-            for (at, status) in all.iter_mut().enumerate() {
-                if status["name"].is_null() {
-                    status["name"] = at.to_string().into();
-                }
-            }
-            all
-        };
-        json!({
-            "metadata": {"namespace": "a", "name": "b"},
-            "spec": {"initContainers": specs(&inits), "containers": specs(&apps)},
-            "status": {"phase": phase, "initContainerStatuses": named(&inits), "containerStatuses": named(&apps)},
-        })
-    }
-
-    /// Cases of Kubernetes' own TestPrintPod and its like.
-    #[test]
-    fn the_container_in_trouble_gives_the_status() {
-        let run = || json!({"ready": true, "state": {"running": {}}});
-        let ended = |members: Value| json!({"state": {"terminated": members}});
-        let waits =
-            |reason: &str| json!({"restartCount": 3, "state": {"waiting": {"reason": reason}}});
-        for (phase, apps, expected) in [
-            ("Running", json!([run()]), "1/1 Running 0"),
-            (
-                "Running",
-                json!([run(), {"state": {"running": {}}}]),
-                "1/2 Running 0",
-            ),
-            (
-                "Pending",
-                json!([waits("ImagePullBackOff")]),
-                "0/1 ImagePullBackOff 3",
-            ),
-            (
-                "Running",
-                json!([run(), waits("CrashLoopBackOff")]),
-                "1/2 CrashLoopBackOff 3",
-            ),
-            ("Running", json!([waits("One"), waits("Two")]), "0/2 One 6"),
-            (
-                "Running",
-                json!([ended(json!({"reason": "OOMKilled", "exitCode": 137}))]),
-                "0/1 OOMKilled 0",
-            ),
-            (
-                "Failed",
-                json!([ended(json!({"exitCode": 7}))]),
-                "0/1 ExitCode:7 0",
-            ),
-            (
-                "Failed",
-                json!([ended(json!({"signal": 9, "exitCode": 137}))]),
-                "0/1 Signal:9 0",
-            ),
-            (
-                "Succeeded",
-                json!([ended(json!({"reason": "Completed"}))]),
-                "0/1 Completed 0",
-            ),
-            (
-                "Running",
-                json!([ended(json!({"reason": "Completed"})), run()]),
-                "1/2 NotReady 0",
-            ),
-            ("Running", json!([]), "0/0 Running 0"),
-            ("Pending", json!([waits("")]), "0/1 Pending 3"),
-        ] {
-            assert_eq!(line(pod(phase, json!([]), apps)), expected);
-        }
-        let mut ready = pod(
-            "Running",
-            json!([]),
-            json!([ended(json!({"reason": "Completed"})), run()]),
-        );
-        ready["status"]["conditions"] = json!([{"type": "Ready", "status": "True"}]);
-        assert_eq!(line(ready), "1/2 Running 0");
-    }
-
-    #[test]
-    fn init_containers_come_first_and_sidecars_count() {
-        let app =
-            || json!([{"restartCount": 1, "state": {"waiting": {"reason": "PodInitializing"}}}]);
-        let done = || json!({"restartCount": 2, "state": {"terminated": {"exitCode": 0}}});
-        let side = |ready: bool| json!({"name": "s", "started": true, "ready": ready, "restartCount": 4, "state": {"running": {}}});
-        for (inits, expected) in [
-            (json!([{"state": {"running": {}}}, {}]), "0/1 Init:0/2 0"),
-            (
-                json!([done(), {"state": {"waiting": {"reason": "PodInitializing"}}}]),
-                "0/1 Init:1/2 2",
-            ),
-            (
-                json!([{"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]),
-                "0/1 Init:Error 0",
-            ),
-            (
-                json!([{"state": {"terminated": {"exitCode": 1}}}]),
-                "0/1 Init:ExitCode:1 0",
-            ),
-            (
-                json!([{"state": {"terminated": {"exitCode": 1, "signal": 11}}}]),
-                "0/1 Init:Signal:11 0",
-            ),
-            (
-                json!([{"restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]),
-                "0/1 Init:CrashLoopBackOff 5",
-            ),
-            (json!([done(), done()]), "0/1 PodInitializing 1"),
-            (json!([done(), side(true)]), "1/2 PodInitializing 5"),
-            (
-                json!([side(true), {"state": {"running": {}}}]),
-                "1/2 Init:1/2 4",
-            ),
-            (
-                json!([{"name": "s", "started": false, "state": {"running": {}}}]),
-                "0/2 Init:0/1 0",
-            ),
-        ] {
-            assert_eq!(line(pod("Pending", inits, app())), expected);
-        }
-        // A sidecar that crashes after all have started does not hide the others.
-        let crashed = json!([{"name": "s", "restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
-        let mut late = pod(
-            "Running",
-            crashed,
-            json!([{"ready": true, "state": {"running": {}}}]),
-        );
-        late["status"]["conditions"] = json!([{"type": "Initialized", "status": "True"}]);
-        assert_eq!(line(late), "1/2 Init:CrashLoopBackOff 1");
-    }
-
-    #[test]
-    fn statuses_are_read_in_their_own_order() {
-        let mut pod = pod(
-            "Running",
-            json!([]),
-            json!([{"name": "z", "state": {"waiting": {"reason": "Z"}}}, {"name": "a", "state": {"waiting": {"reason": "A"}}}]),
-        );
-        assert_eq!(line(pod.clone()), "0/2 Z 0");
-        let statuses = pod["status"]["containerStatuses"].as_array_mut().unwrap();
-        statuses.reverse();
-        assert_eq!(line(pod), "0/2 A 0");
-    }
-
-    #[test]
-    fn what_is_said_of_the_whole_pod_comes_before_its_phase() {
-        let with = |phase: &str, reason: &str, deleted: bool| {
-            let mut pod = pod(phase, json!([]), json!([]));
-            pod["status"]["reason"] = reason.into();
-            if deleted {
-                pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-            }
-            line(pod)
-        };
-        assert_eq!(with("Failed", "Evicted", false), "0/0 Evicted 0");
-        assert_eq!(with("Running", "", true), "0/0 Terminating 0");
-        assert_eq!(with("Running", "NodeLost", true), "0/0 Unknown 0");
-        assert_eq!(with("Succeeded", "", true), "0/0 Succeeded 0");
-        let mut gated = pod("Pending", json!([]), json!([]));
-        gated["status"]["conditions"] =
-            json!([{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]);
-        assert_eq!(line(gated), "0/0 SchedulingGated 0");
-    }
+    use crate::time::Timestamp;
 
     #[test]
     fn the_message_goes_with_the_status_and_the_last_restart_with_the_restarts() {
-        let pod = convert(pod(
-            "Running",
-            json!([{"lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:09Z"}}, "state": {"terminated": {"exitCode": 0}}}]),
-            json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
-                "lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:07Z"}}}]),
-        ));
+        let last = |time: &str| json!({"terminated": {"finishedAt": time}});
+        let done = json!({"terminated": {"exitCode": 0}});
+        let waits = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}});
+        let pod = convert(json!({
+            "metadata": {"namespace": "a", "name": "b"},
+            "spec": {"initContainers": [{"name": "init"}], "containers": [{"name": "app"}]},
+            "status": {
+                "initContainerStatuses": [{"name": "init", "lastState": last("1970-01-01T00:00:09Z"), "state": done}],
+                "containerStatuses": [{"name": "app", "lastState": last("1970-01-01T00:00:07Z"), "state": waits}],
+            },
+        }));
         let summary = pod.summary();
         assert_eq!(summary.message, Some("back-off 10s"));
         assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));

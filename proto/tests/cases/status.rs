@@ -122,8 +122,8 @@ fn initializing() -> Vec<Case> {
         ),
         init(
             "init-one-of-three",
-            "0/1 Init:1/3 0",
-            json!([done("a", 0), unready("b"), wait("c", 0, "PodInitializing")]),
+            "0/1 Init:1/3 2",
+            json!([done("a", 2), unready("b"), wait("c", 0, "PodInitializing")]),
         ),
         init(
             "init-waits-without-reason",
@@ -160,10 +160,10 @@ fn sidecars() -> Vec<Case> {
         ),
         Case::new(
             "sidecar-before-init",
-            "1/2 Init:1/2 0",
+            "1/2 Init:1/2 4",
             pod(
                 "Pending",
-                json!([run("side", 0), unready("init")]),
+                json!([run("side", 4), unready("init")]),
                 json!([wait("app", 0, "PodInitializing")]),
             ),
         ),
@@ -240,6 +240,7 @@ fn of_the_whole_pod() -> Vec<Case> {
             ),
         ),
         Case::new("pending", "0/0 Pending 0", bare("Pending")),
+        Case::new("no-containers", "0/0 Running 0", bare("Running")),
         Case::new(
             "gated",
             "0/0 SchedulingGated 0",
@@ -271,9 +272,21 @@ fn regular() -> Vec<Case> {
     vec![
         of(
             "pull-back-off",
-            "0/1 ImagePullBackOff 0",
+            "0/1 ImagePullBackOff 3",
             "Pending",
-            json!([wait("app", 0, "ImagePullBackOff")]),
+            json!([wait("app", 3, "ImagePullBackOff")]),
+        ),
+        of(
+            "one-not-ready",
+            "1/2 Running 0",
+            "Running",
+            json!([run("app", 0), unready("proxy")]),
+        ),
+        of(
+            "last-in-trouble",
+            "1/2 CrashLoopBackOff 3",
+            "Running",
+            json!([run("app", 0), wait("proxy", 3, "CrashLoopBackOff")]),
         ),
         of(
             "crash-loop",
@@ -323,11 +336,24 @@ fn regular() -> Vec<Case> {
         ),
         of(
             "order-of-statuses",
-            "0/2 Last 0",
+            "0/2 Last 6",
             "Running",
-            json!([wait("z", 0, "Last"), wait("a", 0, "First")]),
+            json!([wait("z", 3, "Last"), wait("a", 3, "First")]),
         )
         .with_spec("containers", json!([{"name": "a"}, {"name": "z"}])),
+        of(
+            "order-of-statuses-reversed",
+            "0/2 First 0",
+            "Running",
+            json!([wait("a", 0, "First"), wait("z", 0, "Last")]),
+        )
+        .with_spec("containers", json!([{"name": "z"}, {"name": "a"}])),
+        of(
+            "waits-with-empty-reason",
+            "0/1 Pending 3",
+            "Pending",
+            json!([wait("app", 3, "")]),
+        ),
         of(
             "waits-without-reason",
             "0/1 Pending 0",
