@@ -23,14 +23,6 @@ impl Nanocores {
     }
 }
 
-impl Bytes {
-    /// Whole mebibytes, truncated, as `kubectl top` shows them.
-    #[must_use]
-    pub const fn mebibytes_floor(self) -> u64 {
-        self.0 / (1024 * 1024)
-    }
-}
-
 macro_rules! saturating_sum {
     ($unit:ident) => {
         impl Add for $unit {
@@ -77,18 +69,6 @@ mod tests {
             (u64::MAX, 18_446_744_073_710),
         ] {
             assert_eq!(Nanocores(nano).millicores_ceil(), milli, "{nano}n");
-        }
-    }
-
-    #[test]
-    fn mebibytes_are_truncated() {
-        for (bytes, mebi) in [
-            (0, 0),
-            (1_048_575, 0),
-            (1_048_576, 1),
-            (3 * 1_048_576 - 1, 2),
-        ] {
-            assert_eq!(Bytes(bytes).mebibytes_floor(), mebi, "{bytes} bytes");
         }
     }
 

@@ -17,10 +17,6 @@ pub struct Unknown<'a> {
     pub kind: &'a str,
     /// The object, protobuf encoded.
     pub raw: &'a [u8],
-    /// How `raw` is compressed; empty for not at all.
-    pub content_encoding: &'a str,
-    /// The form of `raw`; empty for protobuf.
-    pub content_type: &'a str,
 }
 
 /// Why a body could not be read.
@@ -29,15 +25,15 @@ pub enum EnvelopeError {
     /// It does not start with the magic bytes.
     #[error("not Kubernetes protobuf: the body does not start with \"k8s\\0\"")]
     Magic,
-    /// What follows them is broken.
+    /// The message after the magic bytes is broken.
     #[error("broken Kubernetes protobuf")]
     Malformed(#[from] Malformed),
     /// A quantity in it is none.
     #[error("{text:?} in Kubernetes protobuf is no quantity: {source}")]
     Quantity {
-        /// What stands there.
+        /// The text of the quantity.
         text: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: crate::quantity::ParseQuantityError,
     },
     /// The body has another type of object.
@@ -53,7 +49,7 @@ pub enum EnvelopeError {
 /// Takes `body` out of its envelope.
 ///
 /// # Errors
-/// When the magic bytes are missing or what follows is not a `runtime.Unknown`.
+/// When the magic bytes are missing, or no `runtime.Unknown` follows them.
 pub fn unwrap(body: &[u8]) -> Result<Unknown<'_>, EnvelopeError> {
     let body = body.strip_prefix(&MAGIC).ok_or(EnvelopeError::Magic)?;
     let mut unknown = Unknown::default();
@@ -69,8 +65,6 @@ pub fn unwrap(body: &[u8]) -> Result<Unknown<'_>, EnvelopeError> {
                 }
             }
             (2, value) => unknown.raw = value.bytes()?,
-            (3, value) => unknown.content_encoding = value.str()?,
-            (4, value) => unknown.content_type = value.str()?,
             _ => {}
         }
     }

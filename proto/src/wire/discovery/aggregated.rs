@@ -92,15 +92,15 @@ impl ApiVersionDiscovery {
 pub struct ApiResourceDiscovery {
     /// Plural, as in a path.
     pub resource: String,
-    /// What its objects are.
+    /// The kind of its objects.
     pub response_kind: GroupVersionKind,
     /// `Cluster` or `Namespaced`.
     pub scope: String,
-    /// As `kubectl` takes it for one; empty to take the kind in lower case.
+    /// The singular name for `kubectl`; empty for the kind in lower case.
     pub singular_resource: String,
-    /// What can be done.
+    /// The verbs.
     pub verbs: Vec<String>,
-    /// What `kubectl` takes for short.
+    /// Short names for `kubectl`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub short_names: Vec<String>,
     /// Groups it belongs to, such as `all`.
@@ -117,9 +117,9 @@ pub struct ApiResourceDiscovery {
 pub struct ApiSubresourceDiscovery {
     /// Its name, such as `status`.
     pub subresource: String,
-    /// What it answers with.
+    /// The kind of its response.
     pub response_kind: GroupVersionKind,
-    /// What can be done.
+    /// The verbs.
     pub verbs: Vec<String>,
 }
 

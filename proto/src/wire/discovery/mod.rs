@@ -1,4 +1,4 @@
-//! Which API groups, versions and resources a server has.
+//! The API groups, versions and resources of a server.
 //!
 //! The old form takes three requests: [`ApiGroupList`] at `/apis`, [`ApiGroup`] at `/apis/GROUP`,
 //! [`ApiResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form has all of it at `/apis`.
@@ -57,7 +57,7 @@ pub struct ApiGroup {
     /// The version a client should take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_version: Option<GroupVersion>,
-    /// Where clients of certain networks reach it.
+    /// The addresses of its server, by the client's network.
     #[serde(
         rename = "serverAddressByClientCIDRs",
         skip_serializing_if = "Vec::is_empty"
@@ -126,7 +126,7 @@ impl GroupVersion {
     }
 }
 
-/// Where clients of a network reach a group.
+/// The address of a group's server for the clients of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServerAddress {
@@ -172,7 +172,7 @@ impl ApiResourceList {
 pub struct ApiResource {
     /// Plural, as in a path.
     pub name: String,
-    /// As `kubectl` takes it for one; empty to take the kind in lower case.
+    /// The singular name for `kubectl`; empty for the kind in lower case.
     pub singular_name: String,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
@@ -182,17 +182,14 @@ pub struct ApiResource {
     /// The version of the kind, if another.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
-    /// What its objects are.
+    /// The kind of its objects.
     pub kind: String,
-    /// What can be done.
+    /// The verbs.
     pub verbs: Vec<String>,
-    /// What `kubectl` takes for short.
+    /// Short names for `kubectl`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub short_names: Vec<String>,
     /// Groups it belongs to, such as `all`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
-    /// A hash of the form it is stored in.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub storage_version_hash: String,
 }

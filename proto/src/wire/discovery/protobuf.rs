@@ -69,7 +69,7 @@ fn write_resource(out: &mut Vec<u8>, resource: &ApiResource) {
     strings(out, 7, &resource.categories);
     string(out, 8, &resource.group);
     string(out, 9, &resource.version);
-    string(out, 10, &resource.storage_version_hash);
+    string(out, 10, ""); // storageVersionHash
 }
 
 impl Object for ApiGroupDiscoveryList {

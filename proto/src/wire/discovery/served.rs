@@ -22,23 +22,23 @@ pub struct Served {
 pub struct Resource {
     /// Plural, as in a path.
     pub name: &'static str,
-    /// As `kubectl` takes it for one; empty to take the kind in lower case.
+    /// The singular name for `kubectl`; empty for the kind in lower case.
     pub singular: &'static str,
-    /// What its objects are.
+    /// The kind of its objects.
     pub kind: &'static str,
     /// Whether they are in namespaces.
     pub namespaced: bool,
-    /// What can be done.
+    /// The verbs.
     pub verbs: &'static [&'static str],
-    /// What `kubectl` takes for short.
+    /// Short names for `kubectl`.
     pub short_names: &'static [&'static str],
     /// Groups it belongs to, such as `all`.
     pub categories: &'static [&'static str],
-    /// What there is of an object beside itself: names, and the kinds they answer with. They can be got.
+    /// The subresources: names, and the kinds of their responses. Their only verb is get.
     pub subresources: &'static [(&'static str, &'static str)],
 }
 
-/// What can be done with a subresource.
+/// The verbs of a subresource.
 const OF_SUBRESOURCES: [&str; 1] = ["get"];
 
 fn owned(texts: &[&str]) -> Vec<String> {
