@@ -88,17 +88,13 @@ fn write_json_list<T: encode::Item>(kind: Kind, items: &[T]) -> Vec<u8> {
 }
 
 fn write_protobuf_list<T: encode::Item>(kind: Kind, items: &[T]) -> Vec<u8> {
-    let items_len = items.iter().map(encode::protobuf::item_len).sum();
+    let shape = Shape::Whole(VERSION);
+    let mut list = List::new(kind, Form::new(shape, Encoding::Protobuf).unwrap());
+    items.iter().for_each(|item| list.measure(item));
     let mut out = Vec::new();
-    encode::protobuf::list_head(&mut out, kind, VERSION, items_len);
-    for item in items {
-        encode::protobuf::item(&mut out, item);
-    }
-    encode::protobuf::list_tail(&mut out);
-    assert_eq!(
-        out.len(),
-        encode::protobuf::list_len(kind, VERSION, items_len)
-    );
+    items.iter().for_each(|item| list.item(&mut out, item));
+    list.end(&mut out);
+    assert_eq!(list.measured_len(), Some(out.len()));
     out
 }
 
@@ -142,7 +138,9 @@ fn single_objects_are_written_as_the_peer_writes_them() {
     assert_same_body(&pretty::indent(&out), &body("pod_get"));
 
     let mut out = Vec::new();
-    encode::protobuf::object(&mut out, Version::V1.api_version(), &pod(&one, &containers));
+    let shape = Shape::Whole(Version::V1.api_version());
+    let form = Form::new(shape, Encoding::Protobuf).unwrap();
+    form.object(&mut out, &pod(&one, &containers));
     let back = PodMetrics::from_protobuf(&out).unwrap();
     assert_eq!(
         back,

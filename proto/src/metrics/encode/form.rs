@@ -1,6 +1,6 @@
 //! The forms in which a node, a pod or a list of them can be had: all that Kubernetes has, protobuf too.
 
-use super::{Item, metadata, protobuf};
+use super::{Item, protobuf};
 use crate::wire::form::{self, Shape};
 use crate::wire::object::Encoding;
 
@@ -24,7 +24,7 @@ impl Form {
         }
     }
 
-    /// How it is written.
+    /// The encoding.
     #[must_use]
     pub const fn encoding(self) -> Encoding {
         self.encoding
@@ -36,10 +36,7 @@ impl Form {
         match (self.encoding, self.shape) {
             (Encoding::Json, shape) => form::object_json(out, kind, shape, NO_META, item),
             (Encoding::Yaml, shape) => form::object_yaml(out, kind, shape, NO_META, item),
-            (Encoding::Protobuf, Shape::Whole(version)) => protobuf::object(out, version, item),
-            (Encoding::Protobuf, Shape::Metadata(version) | Shape::Table(version, _)) => {
-                metadata::object_protobuf(out, version, item);
-            }
+            (Encoding::Protobuf, shape) => protobuf::object(out, shape, item),
         }
     }
 }

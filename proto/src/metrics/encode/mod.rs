@@ -1,15 +1,13 @@
 //! `metrics.k8s.io` from borrowed data, appended to a buffer without allocation.
 //!
 //! A [`Form`] is a shape and an encoding. [`Form::object`] encodes one object; a [`List`] encodes objects item by item, so
-//! that they can be sent while they are encoded. JSON and YAML are those of [`form`](crate::wire::form). In [`protobuf`]
-//! the length of a list comes first: add up `item_len` of every item, then append `list_head`, each `item`, `list_tail`.
+//! that they can be sent while they are encoded. JSON and YAML are those of [`form`](crate::wire::form).
 
 mod form;
 mod item;
 mod json;
 mod list;
-mod metadata;
-pub mod protobuf;
+mod protobuf;
 mod refs;
 
 pub use crate::wire::form::{Beside, Shape};

@@ -1,72 +1,129 @@
 //! Protobuf, byte for byte as Kubernetes' encoder writes it: fields in order, empty ones too.
 
-use super::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
+use super::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, Shape, UsageRef};
 use crate::duration::GoDuration;
 use crate::quantity::Canonical;
 use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
+use crate::wire::form::{METADATA_LIST, METADATA_OBJECT};
+use crate::wire::meta::MetaVersion;
 use crate::wire::protobuf::{field_len, head, string, varint, varint_len};
 
 /// `ListMeta` with its three empty strings, as `field` of a list.
-pub(super) const fn list_meta(field: u8) -> [u8; 8] {
+const fn list_meta(field: u8) -> [u8; 8] {
     [field << 3 | 2, 6, 0x0a, 0, 0x12, 0, 0x1a, 0]
 }
-
-const EMPTY_LIST_META: [u8; 8] = list_meta(1);
 
 /// The empty `contentEncoding` and `contentType` at the envelope's end.
 const ENVELOPE_TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
 
-/// Appends a list up to its first item. `items_len` is the sum of [`item_len`] of all its items.
-pub fn list_head(out: &mut Vec<u8>, kind: Kind, api_version: &str, items_len: usize) {
-    let raw_len = EMPTY_LIST_META.len() + items_len;
-    envelope_head(out, kind.list(), api_version, raw_len);
-    out.extend_from_slice(&EMPTY_LIST_META);
+/// The envelope of a list or an object, and the message of each item: the whole object, or `PartialObjectMetadata`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    kind: &'static str,
+    api_version: &'static str,
+    /// The version of `PartialObjectMetadata`; none for whole objects.
+    metadata: Option<MetaVersion>,
 }
 
-/// How many bytes [`item`] appends.
-#[must_use]
-pub fn item_len(item: &impl Item) -> usize {
-    field_len(item.protobuf_len())
-}
+impl Frame {
+    /// The frame of a list. The length of a list comes before its items: add up [`Frame::item_len`] of every item, then
+    /// append [`Frame::head`], each [`Frame::item`], and [`Frame::tail`].
+    pub(super) const fn list(kind: Kind, shape: Shape) -> Self {
+        Self::new(kind.list(), METADATA_LIST, shape)
+    }
 
-/// Appends one item of a list.
-pub fn item(out: &mut Vec<u8>, item: &impl Item) {
-    head(out, 2, item.protobuf_len());
-    item.write_protobuf(out);
-}
+    const fn new(whole: &'static str, metadata: &'static str, shape: Shape) -> Self {
+        match shape {
+            Shape::Whole(api_version) => Self {
+                kind: whole,
+                api_version,
+                metadata: None,
+            },
+            Shape::Metadata(version) | Shape::Table(version, _) => Self {
+                kind: metadata,
+                api_version: version.api_version(),
+                metadata: Some(version),
+            },
+        }
+    }
 
-/// Appends what follows the last item of a list.
-pub fn list_tail(out: &mut Vec<u8>) {
-    out.extend_from_slice(&ENVELOPE_TAIL);
-}
+    /// The field of a list in which its items are; the other one of 1 and 2 has the list's metadata.
+    const fn items_field(self) -> u8 {
+        match self.metadata {
+            Some(MetaVersion::V1beta1) => 1,
+            Some(MetaVersion::V1) | None => 2,
+        }
+    }
 
-/// How many bytes a whole list has whose items have `items_len` bytes: its Content-Length.
-#[must_use]
-pub fn list_len(kind: Kind, api_version: &str, items_len: usize) -> usize {
-    let raw_len = EMPTY_LIST_META.len() + items_len;
-    envelope_len(kind.list(), api_version, raw_len)
+    /// Appends a list up to its first item. `items_len` is the sum of [`Frame::item_len`] of all its items.
+    pub(super) fn head(self, out: &mut Vec<u8>, items_len: usize) {
+        let meta = list_meta(1);
+        envelope_head(out, self.kind, self.api_version, meta.len() + items_len);
+        if self.items_field() == 2 {
+            out.extend_from_slice(&meta);
+        }
+    }
+
+    /// The number of bytes that [`Frame::item`] appends.
+    pub(super) fn item_len(self, item: &impl Item) -> usize {
+        field_len(self.message_len(item))
+    }
+
+    /// Appends one item of a list, without a kind.
+    pub(super) fn item(self, out: &mut Vec<u8>, item: &impl Item) {
+        head(out, self.items_field(), self.message_len(item));
+        self.write_message(out, item);
+    }
+
+    /// Appends the end of a list. Fields are in order of their numbers, so metadata in field 2 comes here.
+    pub(super) fn tail(self, out: &mut Vec<u8>) {
+        if self.items_field() == 1 {
+            out.extend_from_slice(&list_meta(2));
+        }
+        out.extend_from_slice(&ENVELOPE_TAIL);
+    }
+
+    /// The number of bytes of a whole list whose items have `items_len` bytes: its Content-Length.
+    pub(super) const fn list_len(self, items_len: usize) -> usize {
+        let raw_len = list_meta(1).len() + items_len;
+        MAGIC.len()
+            + field_len(type_len(self.kind, self.api_version))
+            + field_len(raw_len)
+            + ENVELOPE_TAIL.len()
+    }
+
+    fn message_len(self, item: &impl Item) -> usize {
+        match self.metadata {
+            None => item.protobuf_len(),
+            Some(_) => field_len(meta_len(item.meta())),
+        }
+    }
+
+    fn write_message(self, out: &mut Vec<u8>, item: &impl Item) {
+        if self.metadata.is_none() {
+            return item.write_protobuf(out);
+        }
+        head(out, 1, meta_len(item.meta()));
+        write_meta(out, item.meta());
+    }
 }
 
 /// Appends an object that stands alone, in its envelope.
-pub fn object<T: Item>(out: &mut Vec<u8>, api_version: &str, item: &T) {
-    let raw_len = item.protobuf_len();
-    envelope_head(out, T::KIND.object(), api_version, raw_len);
-    item.write_protobuf(out);
+pub(super) fn object<T: Item>(out: &mut Vec<u8>, shape: Shape, item: &T) {
+    let frame = Frame::new(T::KIND.object(), METADATA_OBJECT, shape);
+    let len = frame.message_len(item);
+    envelope_head(out, frame.kind, frame.api_version, len);
+    frame.write_message(out, item);
     out.extend_from_slice(&ENVELOPE_TAIL);
 }
 
-pub(super) fn envelope_head(out: &mut Vec<u8>, kind: &str, api_version: &str, raw_len: usize) {
+fn envelope_head(out: &mut Vec<u8>, kind: &str, api_version: &str, raw_len: usize) {
     out.extend_from_slice(&MAGIC);
     head(out, 1, type_len(kind, api_version));
     string(out, 1, api_version);
     string(out, 2, kind);
     head(out, 2, raw_len);
-}
-
-/// How many bytes an envelope has with `raw_len` bytes in it.
-pub(super) const fn envelope_len(kind: &str, api_version: &str, raw_len: usize) -> usize {
-    MAGIC.len() + field_len(type_len(kind, api_version)) + field_len(raw_len) + ENVELOPE_TAIL.len()
 }
 
 const fn type_len(kind: &str, api_version: &str) -> usize {
@@ -123,7 +180,7 @@ fn write_head(out: &mut Vec<u8>, meta: &MetaRef<'_>, timestamp: Timestamp, windo
 /// generateName; selfLink, uid, resourceVersion and generation: all empty, two bytes each.
 const EMPTY_META_FIELDS: usize = 5 * 2;
 
-pub(super) fn meta_len(meta: &MetaRef<'_>) -> usize {
+fn meta_len(meta: &MetaRef<'_>) -> usize {
     let labels: usize = meta
         .labels
         .iter()
@@ -136,7 +193,7 @@ pub(super) fn meta_len(meta: &MetaRef<'_>) -> usize {
         + labels
 }
 
-pub(super) fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
+fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
     string(out, 1, meta.name);
     out.extend_from_slice(&[0x12, 0]);
     string(out, 3, meta.namespace);
