@@ -2,7 +2,6 @@
 
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::Duration;
 
 use imbl::OrdMap;
 use kubevitals_proto::vitals::table::Vitals;
@@ -15,9 +14,6 @@ use crate::query::{
     ChangeList, ChangeReader, ClusterSingleton, Measure, Node, Pod, PodChanges, PodKey, Query,
     TopScope, Version, VersionedSnapshot, VitalsBuilder,
 };
-
-/// The time over which memory growth is computed for sorting.
-const GROWTH: Duration = Duration::from_secs(15 * 60);
 
 /// A kind of objects.
 pub(super) trait Kind: Sized + Send + Sync + 'static {
@@ -75,7 +71,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// The value to sort by, the largest first. None if the record has no such value.
-    fn rank(_builder: &mut VitalsBuilder, _record: &Self::Record, _by: SortBy) -> Option<f64> {
+    fn rank(_builder: &mut VitalsBuilder, _record: &Self::Record, _by: Measure) -> Option<f64> {
         None
     }
 
@@ -228,36 +224,28 @@ impl Kind for Pods {
     }
 
     fn top(query: &Query, by: SortBy, limit: usize, scope: &TopScope<'_>) -> Option<Vec<Arc<Pod>>> {
-        let measure = match by {
-            SortBy::Name | SortBy::Namespace => return None,
-            SortBy::Cpu => Measure::Cpu,
-            SortBy::Memory => Measure::Memory,
-            SortBy::Restarts => Measure::Restarts,
-            SortBy::CpuOfLimit => Measure::CpuOfLimit,
-            SortBy::MemoryOfLimit => Measure::MemoryOfLimit,
-            SortBy::CpuOfRequest => Measure::CpuOfRequest,
-            SortBy::MemoryOfRequest => Measure::MemoryOfRequest,
-            SortBy::Growth => Measure::MemoryGrowth(GROWTH),
+        let SortBy::Value(measure) = by else {
+            return None;
         };
         let top = query.top().pods(measure, limit, scope).into_iter();
         Some(top.map(|ranked| ranked.pod).collect())
     }
 
-    fn rank(builder: &mut VitalsBuilder, pod: &Pod, by: SortBy) -> Option<f64> {
+    fn rank(builder: &mut VitalsBuilder, pod: &Pod, by: Measure) -> Option<f64> {
         match by {
-            SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
             // Building the whole object of each pod would take too long.
-            SortBy::Cpu => return Some(to_f64(builder.usage(pod)?.0.0)),
-            SortBy::Memory => return Some(to_f64(builder.usage(pod)?.1.0)),
-            SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
+            Measure::Cpu => return Some(to_f64(builder.usage(pod)?.0.0)),
+            Measure::Memory => return Some(to_f64(builder.usage(pod)?.1.0)),
+            Measure::Restarts => return Some(f64::from(pod.summary().restarts)),
+            Measure::CpuGrowth(_) | Measure::MemoryGrowth(_) => return None,
             _ => {}
         }
-        let pod = builder.pod(pod);
+        let ratios = builder.pod(pod).ratios;
         match by {
-            SortBy::CpuOfLimit => pod.ratios.cpu_of_limit,
-            SortBy::MemoryOfLimit => pod.ratios.memory_of_limit,
-            SortBy::CpuOfRequest => pod.ratios.cpu_of_request,
-            SortBy::MemoryOfRequest => pod.ratios.memory_of_request,
+            Measure::CpuOfLimit => ratios.cpu_of_limit,
+            Measure::MemoryOfLimit => ratios.memory_of_limit,
+            Measure::CpuOfRequest => ratios.cpu_of_request,
+            Measure::MemoryOfRequest => ratios.memory_of_request,
             _ => None,
         }
     }
@@ -312,22 +300,17 @@ impl Kind for Nodes {
     }
 
     fn sorts_by(by: SortBy) -> bool {
-        matches!(
-            by,
-            SortBy::Name | SortBy::Cpu | SortBy::Memory | SortBy::Restarts
-        )
+        use Measure::{Cpu, Memory, Restarts};
+        matches!(by, SortBy::Name | SortBy::Value(Cpu | Memory | Restarts))
     }
 
-    fn rank(builder: &mut VitalsBuilder, node: &Node, by: SortBy) -> Option<f64> {
-        if by == SortBy::Name {
-            return None;
-        }
+    fn rank(builder: &mut VitalsBuilder, node: &Node, by: Measure) -> Option<f64> {
         let node = builder.node(node);
         let usage = node.usage.as_ref();
         match by {
-            SortBy::Cpu => Some(usage?.cpu.to_f64()),
-            SortBy::Memory => Some(usage?.memory.to_f64()),
-            SortBy::Restarts => Some(to_f64(node.restarts)),
+            Measure::Cpu => Some(usage?.cpu.to_f64()),
+            Measure::Memory => Some(usage?.memory.to_f64()),
+            Measure::Restarts => Some(to_f64(node.restarts)),
             _ => None,
         }
     }

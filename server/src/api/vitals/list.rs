@@ -36,7 +36,7 @@ pub(super) struct ObjectSet<K: Kind> {
 }
 
 impl<K: Kind> ObjectSet<K> {
-    /// Reads the records that `options` ask for.
+    /// Reads the records that `options` select.
     ///
     /// # Errors
     /// 400 for a time outside of the history, or for a kind without a past. 504 for a version that this server has
@@ -137,7 +137,7 @@ impl<K: Kind> ListEncoder<K> {
             filter: options.filter.clone(),
             namespace,
         };
-        let chosen = match options.sort_by {
+        let selected = match options.sort_by {
             Some(by) => Some(match encoder.top(query, by, options.limit, cancel) {
                 Some(sorted) => sorted,
                 None => encoder.sorted(by, options.limit, cancel),
@@ -146,8 +146,8 @@ impl<K: Kind> ListEncoder<K> {
             None if options.filter.is_set() => Some(encoder.matching(cancel).collect()),
             None => None,
         };
-        if let Some(chosen) = chosen {
-            encoder.order = Order::Sorted(chosen.into_iter());
+        if let Some(selected) = selected {
+            encoder.order = Order::Sorted(selected.into_iter());
         }
         Ok(encoder)
     }
@@ -171,20 +171,20 @@ impl<K: Kind> ListEncoder<K> {
     /// The first `limit` of the selected records in an order.
     fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Record>> {
         let mut matching: Vec<_> = self.matching(cancel).collect();
-        if matches!(by, SortBy::Name | SortBy::Namespace) {
+        let SortBy::Value(measure) = by else {
             if by == SortBy::Name {
                 // The sort is stable: records of one name stay sorted by namespace.
                 matching.sort_by(|a, b| K::name(a).cmp(K::name(b)));
             }
             matching.truncate(limit.unwrap_or(usize::MAX));
             return matching;
-        }
+        };
         let mut keyed: Vec<(f64, Arc<K::Record>)> = Vec::with_capacity(matching.len());
         for record in matching {
             if cancel.is_set() {
                 break;
             }
-            let rank = K::rank(&mut self.all.builder, &record, by);
+            let rank = K::rank(&mut self.all.builder, &record, measure);
             // Records without the value come last.
             keyed.push((rank.unwrap_or(f64::NEG_INFINITY), record));
         }

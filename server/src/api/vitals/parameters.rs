@@ -249,6 +249,7 @@ fn when(name: &str, text: &str, negative: bool) -> Result<When, Status> {
 mod tests {
     use super::super::kind::{Incidents, Pods};
     use super::*;
+    use crate::query::Measure;
 
     fn of(query: &str) -> Result<ListOptions, String> {
         let uri = format!("/x?{query}").parse().unwrap();
@@ -282,7 +283,7 @@ mod tests {
             (
                 "sortBy=memory&limit=10",
                 ListOptions {
-                    sort_by: Some(SortBy::Memory),
+                    sort_by: Some(SortBy::Value(Measure::Memory)),
                     limit: Some(10),
                     ..ListOptions::default()
                 },
