@@ -22,14 +22,14 @@ use super::request;
 use crate::auth::Auth;
 use crate::query::Query;
 
-/// What the checks read.
+/// The sources of the checks.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     pub(super) query: Arc<Query>,
     pub(super) auth: Arc<Auth>,
     /// With a managed CA: true once the server has a certificate of it.
     pub(super) verifiable: Option<watch::Receiver<bool>>,
-    /// Cancelled when the server is asked to end.
+    /// Cancelled when the server receives SIGTERM.
     pub(super) shutdown: CancellationToken,
 }
 
@@ -233,7 +233,7 @@ async fn version() -> Response {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use axum::body::Body;
@@ -247,7 +247,7 @@ mod tests {
     use crate::tasks::Tasks;
 
     /// A server that has just started.
-    fn health(verifiable: Option<watch::Receiver<bool>>) -> Health {
+    pub(in super::super) fn health(verifiable: Option<watch::Receiver<bool>>) -> Health {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let settings = auth::Settings {
             lookup: auth::Lookup::Skipped,

@@ -115,7 +115,7 @@ impl VersionRequirement {
     }
 }
 
-/// Where a watch starts.
+/// The start of a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WatchStart {
     /// With all existing objects.
@@ -227,12 +227,19 @@ mod tests {
     /// `{"v":"meta.k8s.io/v1","rv":7,"start":"a"}`
     const TOKEN: &str = "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhIn0";
 
+    /// The URI of a query string, in which TOKEN stands for a token and SENDS for the options of initial events.
     fn uri(query: &str) -> Uri {
+        let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
+        let query = query.replace("TOKEN", TOKEN).replace("SENDS", sends);
         format!("/x?{query}").parse().unwrap()
     }
 
-    fn refused<T>(result: Result<T, Status>) -> Result<T, (u16, String)> {
-        result.map_err(|status| (status.code, status.reason.as_str().to_owned()))
+    /// The options that were read, or the code and the reason of the refusal.
+    fn text(result: Result<impl std::fmt::Debug, Status>) -> String {
+        match result {
+            Ok(options) => format!("{options:?}"),
+            Err(status) => format!("{} {}", status.code, status.reason.as_str()),
+        }
     }
 
     fn seven() -> Version {
@@ -241,149 +248,109 @@ mod tests {
 
     #[test]
     fn list_options_select_the_version() {
-        let bad_request = || Err((400, "BadRequest".to_owned()));
-        let invalid = || Err((422, "Invalid".to_owned()));
+        let texts = [
+            VersionRequirement::Any,
+            VersionRequirement::NotOlderThan(seven()),
+            VersionRequirement::Exactly(seven()),
+        ]
+        .map(|requirement| text(Ok(requirement)));
+        let [any, not_older, exactly] = texts.each_ref().map(String::as_str);
         for (query, expected) in [
-            (String::new(), Ok(VersionRequirement::Any)),
-            ("resourceVersion=".to_owned(), Ok(VersionRequirement::Any)),
-            ("resourceVersion=0".to_owned(), Ok(VersionRequirement::Any)),
+            ("", any),
+            ("resourceVersion=", any),
+            ("resourceVersion=0", any),
+            ("resourceVersion=0&limit=5", any),
+            ("resourceVersion=7", not_older),
+            ("resourceVersion=7&limit=0", not_older),
+            ("resourceVersion=7&limit=5", exactly),
             (
-                "resourceVersion=0&limit=5".to_owned(),
-                Ok(VersionRequirement::Any),
+                "resourceVersion=7&limit=5&resourceVersionMatch=NotOlderThan",
+                not_older,
+            ),
+            ("resourceVersion=7&resourceVersionMatch=Exact", exactly),
+            ("resourceVersion=0&resourceVersionMatch=NotOlderThan", any),
+            ("resourceVersion=abc", "400 BadRequest"),
+            ("resourceVersion=-1", "400 BadRequest"),
+            ("resourceVersion=18446744073709551616", "400 BadRequest"),
+            (
+                "resourceVersion=abc&resourceVersionMatch=Exact",
+                "400 BadRequest",
+            ),
+            ("resourceVersionMatch=Exact", "422 Invalid"),
+            ("resourceVersionMatch=NotOlderThan", "422 Invalid"),
+            (
+                "resourceVersion=7&resourceVersionMatch=exact",
+                "422 Invalid",
             ),
             (
-                "resourceVersion=7".to_owned(),
-                Ok(VersionRequirement::NotOlderThan(seven())),
+                "resourceVersion=0&resourceVersionMatch=Exact",
+                "422 Invalid",
             ),
+            ("sendInitialEvents=true", "422 Invalid"),
+            ("sendInitialEvents=false", "422 Invalid"),
+            ("sendInitialEvents", "422 Invalid"),
+            ("continue=", any),
+            ("continue=garbage", "400 BadRequest"),
+            ("continue=e30", "400 BadRequest"),
+            ("continue=TOKEN", "410 Expired"),
+            ("continue=TOKEN&resourceVersion=0", "410 Expired"),
+            ("continue=TOKEN&resourceVersion=7", "400 BadRequest"),
             (
-                "resourceVersion=7&limit=0".to_owned(),
-                Ok(VersionRequirement::NotOlderThan(seven())),
+                "continue=TOKEN&resourceVersion=7&resourceVersionMatch=Exact",
+                "422 Invalid",
             ),
-            (
-                "resourceVersion=7&limit=5".to_owned(),
-                Ok(VersionRequirement::Exactly(seven())),
-            ),
-            (
-                "resourceVersion=7&limit=5&resourceVersionMatch=NotOlderThan".to_owned(),
-                Ok(VersionRequirement::NotOlderThan(seven())),
-            ),
-            (
-                "resourceVersion=7&resourceVersionMatch=Exact".to_owned(),
-                Ok(VersionRequirement::Exactly(seven())),
-            ),
-            (
-                "resourceVersion=0&resourceVersionMatch=NotOlderThan".to_owned(),
-                Ok(VersionRequirement::Any),
-            ),
-            ("resourceVersion=abc".to_owned(), bad_request()),
-            ("resourceVersion=-1".to_owned(), bad_request()),
-            (
-                "resourceVersion=18446744073709551616".to_owned(),
-                bad_request(),
-            ),
-            (
-                "resourceVersion=abc&resourceVersionMatch=Exact".to_owned(),
-                bad_request(),
-            ),
-            ("resourceVersionMatch=Exact".to_owned(), invalid()),
-            ("resourceVersionMatch=NotOlderThan".to_owned(), invalid()),
-            (
-                "resourceVersion=7&resourceVersionMatch=exact".to_owned(),
-                invalid(),
-            ),
-            (
-                "resourceVersion=0&resourceVersionMatch=Exact".to_owned(),
-                invalid(),
-            ),
-            ("sendInitialEvents=true".to_owned(), invalid()),
-            ("sendInitialEvents=false".to_owned(), invalid()),
-            ("sendInitialEvents".to_owned(), invalid()),
-            ("continue=".to_owned(), Ok(VersionRequirement::Any)),
-            ("continue=garbage".to_owned(), bad_request()),
-            ("continue=e30".to_owned(), bad_request()),
-            (
-                format!("continue={TOKEN}"),
-                Err((410, "Expired".to_owned())),
-            ),
-            (
-                format!("continue={TOKEN}&resourceVersion=0"),
-                Err((410, "Expired".to_owned())),
-            ),
-            (format!("continue={TOKEN}&resourceVersion=7"), bad_request()),
-            (
-                format!("continue={TOKEN}&resourceVersion=7&resourceVersionMatch=Exact"),
-                invalid(),
-            ),
-            (
-                "allowWatchBookmarks=true".to_owned(),
-                Ok(VersionRequirement::Any),
-            ),
+            ("allowWatchBookmarks=true", any),
         ] {
-            assert_eq!(
-                refused(VersionRequirement::of_list(&uri(&query))),
-                expected,
-                "{query}"
-            );
+            let read = VersionRequirement::of_list(&uri(query));
+            assert_eq!(text(read), expected, "{query}");
         }
     }
 
     #[test]
     fn watch_options_select_the_start() {
-        let bad_request = || Err((400, "BadRequest".to_owned()));
-        let invalid = || Err((422, "Invalid".to_owned()));
-        let all = |bookmark, requirement| {
-            Ok(WatchStart::All {
-                bookmark,
-                requirement,
-            })
+        let all = |bookmark, requirement| WatchStart::All {
+            bookmark,
+            requirement,
         };
-        let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
+        let texts = [
+            all(false, VersionRequirement::Any),
+            all(true, VersionRequirement::Any),
+            all(true, VersionRequirement::NotOlderThan(seven())),
+            WatchStart::After(seven()),
+        ]
+        .map(|start| text(Ok(start)));
+        let [any, marked, not_older, after] = texts.each_ref().map(String::as_str);
         for (query, expected) in [
-            (String::new(), all(false, VersionRequirement::Any)),
+            ("", any),
+            ("resourceVersion=0&allowWatchBookmarks=1", any),
+            ("resourceVersion=7", after),
+            ("SENDS=true", any),
+            ("SENDS=true&allowWatchBookmarks=true", marked),
             (
-                "resourceVersion=0&allowWatchBookmarks=1".to_owned(),
-                all(false, VersionRequirement::Any),
+                "SENDS=1&allowWatchBookmarks=true&resourceVersion=7",
+                not_older,
             ),
+            ("SENDS=false", "Now"),
+            ("SENDS=0&resourceVersion=0", "Now"),
+            ("SENDS=false&resourceVersion=7", after),
+            ("resourceVersion=abc", "400 BadRequest"),
+            ("SENDS=true&resourceVersion=abc", "400 BadRequest"),
+            ("sendInitialEvents=true", "422 Invalid"),
+            ("sendInitialEvents=false", "422 Invalid"),
             (
-                "resourceVersion=7".to_owned(),
-                Ok(WatchStart::After(seven())),
+                "sendInitialEvents=true&resourceVersionMatch=Exact",
+                "422 Invalid",
             ),
-            (format!("{sends}=true"), all(false, VersionRequirement::Any)),
+            ("resourceVersionMatch=NotOlderThan", "422 Invalid"),
             (
-                format!("{sends}=true&allowWatchBookmarks=true"),
-                all(true, VersionRequirement::Any),
+                "resourceVersion=7&resourceVersionMatch=Exact",
+                "422 Invalid",
             ),
-            (
-                format!("{sends}=1&allowWatchBookmarks=true&resourceVersion=7"),
-                all(true, VersionRequirement::NotOlderThan(seven())),
-            ),
-            (format!("{sends}=false"), Ok(WatchStart::Now)),
-            (format!("{sends}=0&resourceVersion=0"), Ok(WatchStart::Now)),
-            (
-                format!("{sends}=false&resourceVersion=7"),
-                Ok(WatchStart::After(seven())),
-            ),
-            ("resourceVersion=abc".to_owned(), bad_request()),
-            (format!("{sends}=true&resourceVersion=abc"), bad_request()),
-            ("sendInitialEvents=true".to_owned(), invalid()),
-            ("sendInitialEvents=false".to_owned(), invalid()),
-            (
-                "sendInitialEvents=true&resourceVersionMatch=Exact".to_owned(),
-                invalid(),
-            ),
-            ("resourceVersionMatch=NotOlderThan".to_owned(), invalid()),
-            (
-                "resourceVersion=7&resourceVersionMatch=Exact".to_owned(),
-                invalid(),
-            ),
-            (format!("{sends}=true&continue=x"), invalid()),
+            ("SENDS=true&continue=x", "422 Invalid"),
             // As in Kubernetes, a watch ignores these options.
-            (
-                "continue=x&limit=5".to_owned(),
-                all(false, VersionRequirement::Any),
-            ),
+            ("continue=x&limit=5", any),
         ] {
-            assert_eq!(refused(WatchStart::of(&uri(&query))), expected, "{query}");
+            assert_eq!(text(WatchStart::of(&uri(query))), expected, "{query}");
         }
     }
 
