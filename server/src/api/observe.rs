@@ -57,21 +57,9 @@ const PATHS: [(&str, &str); 8] = [
     ("readyz", "health"),
     ("healthz", "health"),
 ];
-const CODES: [(u16, &str); 14] = [
-    (200, "200"),
-    (304, "304"),
-    (400, "400"),
-    (401, "401"),
-    (403, "403"),
-    (404, "404"),
-    (405, "405"),
-    (406, "406"),
-    (414, "414"),
-    (429, "429"),
-    (431, "431"),
-    (500, "500"),
-    (503, "503"),
-    (504, "504"),
+const CODES: [&str; 14] = [
+    "200", "304", "400", "401", "403", "404", "405", "406", "414", "429", "431", "500", "503",
+    "504",
 ];
 const OTHER: &str = "other";
 
@@ -92,9 +80,6 @@ impl RequestKey {
     };
 
     fn of(attributes: &Attributes) -> Self {
-        let find = |names: &[&'static str], name: &str| {
-            names.iter().find(|entry| **entry == name).copied()
-        };
         let resource = match &attributes.target {
             Target::Resource {
                 resource,
@@ -117,6 +102,11 @@ impl RequestKey {
             resource: resource.unwrap_or(OTHER),
         }
     }
+}
+
+/// The label value of a name, if it is one of `names`.
+fn find(names: &[&'static str], name: &str) -> Option<&'static str> {
+    names.iter().find(|entry| **entry == name).copied()
 }
 
 /// Metrics of requests.
@@ -195,9 +185,7 @@ pub(super) async fn observe(
         metrics,
     };
     let mut response = next.run(request).await;
-    let status = response.status().as_u16();
-    let entry = CODES.iter().find(|(code, _)| *code == status);
-    pending.code = entry.map_or(OTHER, |(_, name)| *name);
+    pending.code = find(&CODES, response.status().as_str()).unwrap_or(OTHER);
     if let Some(audit_id) = audit_id {
         response.headers_mut().insert(AUDIT_ID, audit_id);
     }
