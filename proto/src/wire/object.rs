@@ -1,9 +1,9 @@
-//! Objects that can be had in every encoding.
+//! Objects that are served in every encoding.
 
 use super::{envelope, gojson, protobuf, yaml};
 use serde::Serialize;
 
-/// How an object is written.
+/// The encoding of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Compact JSON, which [`pretty`](super::pretty) indents.
@@ -42,23 +42,29 @@ pub trait Object: Serialize {
     /// # Errors
     /// When it has no JSON, which only a map with keys that are no strings can bring about.
     fn encode(&self, encoding: Encoding) -> serde_json::Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(512);
-        match encoding {
-            Encoding::Json => gojson::write_value(&mut out, self)?,
-            Encoding::Yaml => {
-                let mut json = Vec::with_capacity(512);
-                gojson::write_value(&mut json, self)?;
-                yaml::document(&mut out, &json)?;
-            }
-            Encoding::Protobuf => {
-                let mut raw = Vec::with_capacity(512);
-                self.write_protobuf(&mut raw);
-                let (api_version, kind) = self.type_meta();
-                out = envelope::wrap(api_version, kind, &raw);
-            }
+        if encoding != Encoding::Protobuf {
+            return text(self, encoding == Encoding::Yaml);
         }
-        Ok(out)
+        let mut raw = Vec::with_capacity(512);
+        self.write_protobuf(&mut raw);
+        let (api_version, kind) = self.type_meta();
+        Ok(envelope::wrap(api_version, kind, &raw))
     }
+}
+
+/// Encodes a value as YAML, or as compact JSON without a line's end.
+///
+/// # Errors
+/// When it has no JSON, which only a map with keys that are no strings can bring about.
+pub fn text<T: Serialize + ?Sized>(value: &T, yaml: bool) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(512);
+    gojson::write_value(&mut json, value)?;
+    if !yaml {
+        return Ok(json);
+    }
+    let mut out = Vec::with_capacity(512);
+    yaml::document(&mut out, &json)?;
+    Ok(out)
 }
 
 /// Appends `ListMeta` as `field`, with its three strings.

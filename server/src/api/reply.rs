@@ -20,6 +20,9 @@ use serde::Serialize;
 use super::accept::{self, Refusal};
 use super::{compress, request};
 
+/// A response, or the response that refuses the request.
+pub(super) type Answer = Result<Response, Response>;
+
 /// The encoding and indentation of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
@@ -35,7 +38,7 @@ impl Form {
         pretty: true,
     };
 
-    /// The form of a failure: as the request asks for, else indented JSON.
+    /// The form of a failure: as the request prefers, else indented JSON.
     pub(super) fn any(request: &Request) -> Self {
         Self::of_failure(request.uri(), request.headers())
     }
@@ -43,15 +46,15 @@ impl Form {
     /// Like [`any`](Self::any), from the parts of a request.
     pub(super) fn of_failure(uri: &Uri, headers: &HeaderMap) -> Self {
         match accept::negotiate(accept::header(headers), accept::no_conversion) {
-            Ok(chosen) => Self {
-                encoding: chosen.encoding,
-                pretty: chosen.pretty || request::pretty(uri, headers),
+            Ok(negotiated) => Self {
+                encoding: negotiated.encoding,
+                pretty: negotiated.pretty || request::pretty(uri, headers),
             },
             Err(_) => Self::INDENTED,
         }
     }
 
-    /// The form that the request asks for, of an object that has no conversions.
+    /// The form that the request prefers, of an object that has no conversions.
     ///
     /// # Errors
     /// 406 if no clause can be served.

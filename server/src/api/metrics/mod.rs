@@ -16,7 +16,7 @@ use kubevitals_proto::wire::status::Status;
 
 use super::negotiated::{Cardinality, Offer, ResponseFormat};
 use super::path_params::PathParams;
-use super::reply::Form;
+use super::reply::{Answer, Form};
 use super::request;
 use super::selection::Selection;
 use crate::query::{MetricsLookup, Query};
@@ -25,7 +25,7 @@ use source::{Nodes, Pods};
 /// The fields that objects can be selected by, as in metrics-server.
 const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
-/// What a version offers.
+/// The forms of a version.
 const fn offer(version: Version) -> Offer {
     Offer {
         api_version: version.api_version(),
@@ -84,18 +84,10 @@ async fn unknown_resource(request: Request) -> Response {
     Form::any(&request).status(&Status::resource_not_found())
 }
 
-async fn list_nodes(
-    version: Version,
-    State(query): State<Arc<Query>>,
-    request: Request,
-) -> Response {
-    match prepare(&request, version, Kind::Node) {
-        Ok((form, pretty, selection)) => {
-            let nodes = Nodes::new(&query, &selection);
-            lists::respond(nodes, form, pretty, request.headers()).await
-        }
-        Err(refusal) => refusal,
-    }
+async fn list_nodes(version: Version, State(query): State<Arc<Query>>, request: Request) -> Answer {
+    let (form, pretty, selection) = prepare(&request, version, Kind::Node)?;
+    let nodes = Nodes::new(&query, &selection);
+    Ok(lists::respond(nodes, form, pretty, request.headers()).await)
 }
 
 async fn list_pods(
@@ -103,18 +95,14 @@ async fn list_pods(
     State(query): State<Arc<Query>>,
     namespace: Option<String>,
     request: Request,
-) -> Response {
+) -> Answer {
     // The router matches an empty namespace too.
     if namespace.as_deref() == Some("") {
-        return unknown_resource(request).await;
+        return Err(unknown_resource(request).await);
     }
-    match prepare(&request, version, Kind::Pod) {
-        Ok((form, pretty, selection)) => {
-            let pods = Pods::new(&query, namespace.as_deref(), selection);
-            lists::respond(pods, form, pretty, request.headers()).await
-        }
-        Err(refusal) => refusal,
-    }
+    let (form, pretty, selection) = prepare(&request, version, Kind::Pod)?;
+    let pods = Pods::new(&query, namespace.as_deref(), selection);
+    Ok(lists::respond(pods, form, pretty, request.headers()).await)
 }
 
 /// Checks a list request in the order of metrics-server: the Accept header, the selectors, and that it is not a
@@ -148,7 +136,7 @@ async fn get_node(
     State(query): State<Arc<Query>>,
     PathParams(name): PathParams<String>,
     request: Request,
-) -> Response {
+) -> Answer {
     answer_one(&request, version, |format| {
         match query.metrics().node(&name) {
             MetricsLookup::Metrics(node) => {
@@ -169,7 +157,7 @@ async fn get_pod(
     State(query): State<Arc<Query>>,
     PathParams((namespace, name)): PathParams<(String, String)>,
     request: Request,
-) -> Response {
+) -> Answer {
     answer_one(&request, version, |format| {
         let found = query.metrics().pod(&namespace, &name, |pod| {
             let form = form(format, Kind::Pod, request.uri())?;
@@ -193,13 +181,8 @@ fn answer_one(
     request: &Request,
     version: Version,
     encode: impl FnOnce(ResponseFormat) -> Result<Vec<u8>, Status>,
-) -> Response {
-    let format = match ResponseFormat::of(request, offer(version), Cardinality::One) {
-        Ok(format) => format,
-        Err(refusal) => return refusal,
-    };
-    match encode(format) {
-        Ok(body) => format.form().bytes(StatusCode::OK, body),
-        Err(status) => Form::any(request).status(&status),
-    }
+) -> Answer {
+    let format = ResponseFormat::of(request, offer(version), Cardinality::One)?;
+    let body = encode(format).map_err(|status| Form::any(request).status(&status))?;
+    Ok(format.form().bytes(StatusCode::OK, body))
 }

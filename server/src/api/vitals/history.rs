@@ -5,10 +5,8 @@ use axum::response::Response;
 use http::StatusCode;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::vitals::{API_VERSION, GROUP, History, Meta, Span};
-use kubevitals_proto::wire::gojson;
-use kubevitals_proto::wire::object::Encoding;
+use kubevitals_proto::wire::object::{self, Encoding};
 use kubevitals_proto::wire::status::Status;
-use kubevitals_proto::wire::yaml;
 
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
 use super::parameters::HistoryOptions;
@@ -17,7 +15,7 @@ use super::resources::{OFFER, Sources, unknown_resource};
 use crate::api::caller::Caller;
 use crate::api::negotiated::{Cardinality, ResponseFormat};
 use crate::api::path_params::PathParams;
-use crate::api::reply::Form;
+use crate::api::reply::{Answer, Form};
 use crate::query::{ClusterSingleton, HistorySubject, Query, Steps};
 use crate::work::Cancel;
 
@@ -93,7 +91,7 @@ pub(super) async fn of_node(
     State(sources): State<Sources>,
     PathParams(name): PathParams<String>,
     request: Request,
-) -> Response {
+) -> Answer {
     respond(sources, Subject::Node(name), request).await
 }
 
@@ -102,10 +100,10 @@ pub(super) async fn of_cluster(
     State(sources): State<Sources>,
     PathParams(name): PathParams<String>,
     request: Request,
-) -> Response {
+) -> Answer {
     if name != ClusterSingleton::NAME {
         let status = Status::not_found(GROUP, Clusters::RESOURCE, &name);
-        return Form::any(&request).status(&status);
+        return Err(Form::any(&request).status(&status));
     }
     respond(sources, Subject::Cluster, request).await
 }
@@ -115,19 +113,16 @@ pub(super) async fn of_pod(
     State(sources): State<Sources>,
     PathParams((namespace, name)): PathParams<(String, String)>,
     request: Request,
-) -> Response {
+) -> Answer {
     if namespace.is_empty() || name.is_empty() {
-        return unknown_resource(request).await;
+        return Err(unknown_resource(request).await);
     }
     let subject = if name == ALL_PODS {
-        aggregate(namespace, &request)
+        aggregate(namespace, &request).map_err(|status| Form::any(&request).status(&status))?
     } else {
-        Ok(Subject::Pod(namespace, name))
+        Subject::Pod(namespace, name)
     };
-    match subject {
-        Ok(subject) => respond(sources, subject, request).await,
-        Err(status) => Form::any(&request).status(&status),
-    }
+    respond(sources, subject, request).await
 }
 
 /// The workload that the query string names, else the whole namespace.
@@ -142,33 +137,21 @@ fn aggregate(namespace: String, request: &Request) -> Result<Subject, Status> {
     })
 }
 
-async fn respond(sources: Sources, subject: Subject, request: Request) -> Response {
+async fn respond(sources: Sources, subject: Subject, request: Request) -> Answer {
     let Sources { query, pool, .. } = sources;
-    let (reply, failure, options) = match prepare(&query, &request) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return refusal,
-    };
+    let reply = ResponseFormat::of(&request, OFFER, Cardinality::One)?.form();
+    let failure = Form::any(&request);
+    let refuse = |status: Status| failure.status(&status);
+    let (retention, resolution) = (query.history_settings().retention, query.resolution());
+    let options = HistoryOptions::of(request.uri(), query.wall(), retention, resolution);
+    let options = options.map_err(refuse)?;
     let caller = Caller::of(&request);
     // The request is not needed while the work runs on another thread.
     drop(request);
     // Decoding the series of a large namespace takes long; on the pool, other requests do not wait for it.
     let work = move |cancel: &Cancel| history(&query, &subject, &options, cancel);
-    match caller.run(&pool, work).await {
-        Ok(Ok(history)) => encode(&history, reply),
-        Ok(Err(status)) => failure.status(&status),
-        Err(refusal) => refusal,
-    }
-}
-
-/// Negotiates the form and reads the options. Returns the form of the response, the form of a failure, and the
-/// options.
-fn prepare(query: &Query, request: &Request) -> Result<(Form, Form, HistoryOptions), Response> {
-    let format = ResponseFormat::of(request, OFFER, Cardinality::One)?;
-    let failure = Form::any(request);
-    let retention = query.history_settings().retention;
-    HistoryOptions::of(request.uri(), query.wall(), retention, query.resolution())
-        .map(|options| (format.form(), failure, options))
-        .map_err(|status| failure.status(&status))
+    let history = caller.run(&pool, work).await?.map_err(refuse)?;
+    Ok(encode(&history, reply))
 }
 
 fn history(
@@ -220,17 +203,8 @@ fn empty(metadata: Meta, steps: &Steps) -> History {
 }
 
 fn encode(history: &History, reply: Form) -> Response {
-    let mut json = Vec::new();
-    let mut out = Vec::new();
-    let written = gojson::write_value(&mut json, history).and_then(|()| match reply.encoding {
-        Encoding::Yaml => yaml::document(&mut out, &json),
-        Encoding::Json | Encoding::Protobuf => {
-            out = std::mem::take(&mut json);
-            Ok(())
-        }
-    });
-    match written {
-        Ok(()) => reply.bytes(StatusCode::OK, out),
+    match object::text(history, reply.encoding == Encoding::Yaml) {
+        Ok(body) => reply.bytes(StatusCode::OK, body),
         Err(error) => reply.status(&Status::internal_error(error)),
     }
 }

@@ -31,7 +31,7 @@ use kubevitals_proto::wire::status::Status;
 use super::caller::Caller;
 use super::negotiated::{Cardinality, ResponseFormat};
 use super::path_params::PathParams;
-use super::reply::Form;
+use super::reply::{Answer, Form};
 use super::request;
 use super::selection::Selection;
 use super::streaming;
@@ -117,7 +117,7 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
                 async |State(sources), PathParams(namespace): PathParams<String>, request| {
                     // The router matches an empty namespace too.
                     if namespace.is_empty() {
-                        return unknown_resource(request).await;
+                        return Err(unknown_resource(request).await);
                     }
                     list_or_watch::<K>(sources, Some(namespace), request).await
                 },
@@ -159,21 +159,15 @@ async fn list_or_watch<K: Kind>(
     sources: Sources,
     namespace: Option<String>,
     request: Request,
-) -> Response {
-    let format = match ResponseFormat::of(&request, OFFER, Cardinality::Many) {
-        Ok(format) => format,
-        Err(refusal) => return refusal,
-    };
+) -> Answer {
+    let format = ResponseFormat::of(&request, OFFER, Cardinality::Many)?;
+    let failure = Form::any(&request);
+    let refuse = |status: Status| failure.status(&status);
     let namespace: Option<Arc<str>> = namespace.map(Arc::from);
-    let prepared = Selection::of(request.uri(), K::FIELDS).and_then(|selection| {
-        let options = ListOptions::of::<K>(request.uri())?;
-        let shape = format.shape(K::Object::KIND, request.uri())?;
-        Ok((selection, options, shape))
-    });
-    let (selection, mut options, shape) = match prepared {
-        Ok(prepared) => prepared,
-        Err(status) => return Form::any(&request).status(&status),
-    };
+    let selection = Selection::of(request.uri(), K::FIELDS).map_err(refuse)?;
+    let mut options = ListOptions::of::<K>(request.uri()).map_err(refuse)?;
+    let kind = K::Object::KIND;
+    let shape = format.shape(kind, request.uri()).map_err(refuse)?;
     if request::option(request.uri(), "watch") {
         let watch_request = watch::WatchRequest {
             selection,
@@ -181,30 +175,24 @@ async fn list_or_watch<K: Kind>(
             shape,
             options,
         };
-        return watch::respond::<K>(&sources, watch_request, &request);
+        return watch::respond::<K>(&sources, watch_request, &request).map_err(refuse);
     }
-    match VersionRequirement::of_list(request.uri()) {
-        Ok(requirement) => options.requirement = requirement,
-        Err(status) => return Form::any(&request).status(&status),
-    }
+    options.requirement = VersionRequirement::of_list(request.uri()).map_err(refuse)?;
     let reply = format.form();
     let yaml = reply.encoding == Encoding::Yaml;
     let (query, visits_all) = (Arc::clone(&sources.query), options.visits_all());
     let list = move |cancel: &Cancel| {
         ListEncoder::<K>::new(&query, selection, namespace, &options, shape, yaml, cancel)
     };
-    let (caller, failure) = (Caller::of(&request), Form::any(&request));
+    let caller = Caller::of(&request);
     let (parts, _) = request.into_parts();
     let encoder = if visits_all {
-        caller.run(&sources.pool, list).await
+        caller.run(&sources.pool, list).await?
     } else {
-        Ok(list(&Cancel::default()))
+        list(&Cancel::default())
     };
-    match encoder {
-        Ok(Ok(encoder)) => streaming::respond(encoder, reply, None, &parts.headers).await,
-        Ok(Err(status)) => failure.status(&status),
-        Err(refusal) => refusal,
-    }
+    let encoder = encoder.map_err(refuse)?;
+    Ok(streaming::respond(encoder, reply, None, &parts.headers).await)
 }
 
 /// Gets one object.
@@ -213,21 +201,14 @@ async fn get_one<K: Kind>(
     namespace: String,
     name: String,
     request: Request,
-) -> Response {
-    let format = match ResponseFormat::of(&request, OFFER, Cardinality::One) {
-        Ok(format) => format,
-        Err(refusal) => return refusal,
-    };
+) -> Answer {
+    let format = ResponseFormat::of(&request, OFFER, Cardinality::One)?;
     let failure = Form::any(&request);
-    let prepared = ListOptions::of::<K>(request.uri()).and_then(|mut options| {
-        options.requirement = VersionRequirement::of_get(request.uri())?;
-        let shape = format.shape(K::Object::KIND, request.uri())?;
-        Ok((options, shape))
-    });
-    let (options, shape) = match prepared {
-        Ok(prepared) => prepared,
-        Err(status) => return failure.status(&status),
-    };
+    let refuse = |status: Status| failure.status(&status);
+    let mut options = ListOptions::of::<K>(request.uri()).map_err(refuse)?;
+    options.requirement = VersionRequirement::of_get(request.uri()).map_err(refuse)?;
+    let kind = K::Object::KIND;
+    let shape = format.shape(kind, request.uri()).map_err(refuse)?;
     let (reply, visits_all) = (format.form(), options.visits_all());
     let query = Arc::clone(&sources.query);
     let encode = move |cancel: &Cancel| {
@@ -244,15 +225,12 @@ async fn get_one<K: Kind>(
     // The request is not needed while the work runs on another thread.
     drop(request);
     let encoded = if visits_all {
-        caller.run(&sources.pool, encode).await
+        caller.run(&sources.pool, encode).await?
     } else {
-        Ok(encode(&Cancel::default()))
+        encode(&Cancel::default())
     };
-    match encoded {
-        Ok(Ok(body)) => reply.bytes(StatusCode::OK, body),
-        Ok(Err(status)) => failure.status(&status),
-        Err(refusal) => refusal,
-    }
+    let body = encoded.map_err(refuse)?;
+    Ok(reply.bytes(StatusCode::OK, body))
 }
 
 /// Encodes the object of this namespace and name.

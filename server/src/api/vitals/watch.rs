@@ -63,12 +63,8 @@ pub(super) fn respond<K: Kind>(
     sources: &Sources,
     watch_request: WatchRequest,
     request: &Request,
-) -> Response {
-    let started = start_watch::<K>(sources, watch_request, request);
-    let (watch_stream, waiting_since) = match started {
-        Ok(started) => started,
-        Err(status) => return Form::any(request).status(&status),
-    };
+) -> Result<Response, Status> {
+    let (watch_stream, waiting_since) = start_watch::<K>(sources, watch_request, request)?;
     let chunks = stream::unfold(watch_stream, async |mut watch_stream| {
         let chunk = watch_stream.next_chunk().await?;
         Some((Ok::<_, Infallible>(chunk), watch_stream))
@@ -78,7 +74,7 @@ pub(super) fn respond<K: Kind>(
     response
         .extensions_mut()
         .insert(LongRunning::new(waiting_since));
-    response
+    Ok(response)
 }
 
 type StartedWatch<K> = (WatchStream<K>, watch::Receiver<Option<Instant>>);
@@ -218,7 +214,7 @@ struct Changes<K: Kind> {
     changes: K::Changes,
 }
 
-/// What a watch waits for.
+/// The next event of a waiting watch.
 enum Next {
     Changes,
     End,
