@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_told_in_the_units_that_matter() {
+    fn durations_have_the_units_that_matter() {
         for (seconds, text) in [
             (-5, "<invalid>"),
             (-1, "0s"),

@@ -6,10 +6,10 @@ use crate::wire::protobuf::{Fields, Malformed, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text;
 use super::{ContainerStatus, State};
+use crate::lenient::{Lenient, lenient};
 use crate::time::Timestamp;
 use crate::vitals::{ProbeKind, ProbeStatus};
 
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_asks_what_kubectl_describes() {
+    fn a_probe_is_described_as_in_kubectl() {
         const NUMBERS: &str = " delay=0s timeout=1s period=10s #success=1 #failure=3";
         for (json, expected) in [
             (

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uuids_and_the_digests_of_static_pods_are_given_back() {
+    fn uuids_and_the_digests_of_static_pods_become_text_again() {
         for text in [
             "",
             "dbe5842e-0978-4422-a9fa-8026a53c65dd",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_differ_and_are_never_given_back_wrong() {
+    fn other_texts_differ_and_never_become_a_wrong_text() {
         let others = [
             "x",
             "DBE5842E-0978-4422-A9FA-8026A53C65DD",

@@ -116,7 +116,7 @@ fn yaml_says_what_json_says() {
 }
 
 #[test]
-fn a_row_has_beside_it_what_is_asked_for() {
+fn a_row_has_the_requested_object_beside_it() {
     let list: NodeMetricsList = json("nodes_json");
     let item = node(&list.items[0]);
     let row = |beside| {

@@ -74,7 +74,7 @@ fn odd_lines_are_skipped_and_counted() {
 }
 
 #[test]
-fn too_many_series_are_left_out_and_told() {
+fn too_many_series_are_dropped_and_reported() {
     let line = |n: usize| {
         format!(
             "prober_probe_total{{container=\"c{n}\",namespace=\"n\",pod=\"p\",probe_type=\"Startup\",result=\"failed\"}} 1\n"

@@ -93,7 +93,7 @@ fn what_is_missing_is_said_to_be() {
 }
 
 #[test]
-fn probes_are_told_by_the_worst_of_them() {
+fn the_worst_probe_names_the_cell() {
     use ProbeKind::{Liveness, Readiness, Startup};
     use ProbeStatus::{Failing, Held, Passed, Passing, Pending, Unknown};
     for (probes, expected) in [
@@ -119,7 +119,7 @@ fn probes_are_told_by_the_worst_of_them() {
 }
 
 #[test]
-fn restarts_are_told_by_their_cause() {
+fn restarts_have_their_cause() {
     use Certainty::{Direct, Likely};
     for (cause, certainty, reason, expected) in [
         (

@@ -1,13 +1,15 @@
 //! `/metrics/resource` of real kubelets, and of ones that misbehave.
 
-use crate::fixtures::{self, bytes};
-use kubevitals_proto::kubelet::exposition::{Scanner, parse_sample};
+mod duplicates;
+mod properties;
+
+use crate::fixtures::bytes;
+use kubevitals_proto::kubelet::exposition::parse_sample;
 use kubevitals_proto::kubelet::resource::{
     ContainerKey, DecodeLimits, Reading, ResourceScrape, decode, decode_limited,
 };
 use kubevitals_proto::time::Timestamp;
-use proptest::prelude::*;
-use std::collections::BTreeMap;
+use properties::plainly;
 
 fn decoded(body: &[u8]) -> ResourceScrape<'_> {
     let mut scrape = ResourceScrape::default();
@@ -27,107 +29,6 @@ fn of<'a>(scrape: &ResourceScrape<'a>, namespace: &str, pod: &str, container: &s
         .find(|(other, _)| *other == key)
         .unwrap_or_else(|| panic!("no {key:?}"))
         .1
-}
-
-/// The same by the plainest means: every line tokenized, everything in a map.
-fn plainly(body: &[u8]) -> ResourceScrape<'_> {
-    let mut scrape = ResourceScrape::default();
-    let mut containers = BTreeMap::<ContainerKey<'_>, Reading>::new();
-    for line in Scanner::new(body) {
-        let mut bad = || {
-            scrape.skipped_lines += 1;
-            scrape.first_bad_line.get_or_insert(line.text);
-        };
-        let Some(sample) = line.sample else {
-            bad();
-            continue;
-        };
-        let name = std::str::from_utf8(sample.name).unwrap();
-        if name.ends_with("scrape_error") {
-            scrape.scrape_error |= sample.value != 0.0;
-            scrape.series += 1;
-            continue;
-        }
-        let of_pod = name == "pod_swap_usage_bytes";
-        let prefixes = [("node_", true), ("container_", false), ("pod_", false)];
-        let Some((of_node, field)) = prefixes
-            .iter()
-            .find_map(|(prefix, node)| Some((*node, name.strip_prefix(prefix)?)))
-            .filter(|_| of_pod || !name.starts_with("pod_"))
-        else {
-            continue;
-        };
-        let at = sample.timestamp_ms.map(Timestamp::from_millis);
-        let nanos = sample.value * 1e9;
-        let possible = match field {
-            "cpu_usage_seconds_total" => (0.0..2_f64.powi(64)).contains(&nanos),
-            "memory_working_set_bytes" | "swap_usage_bytes" => {
-                (0.0..2_f64.powi(64)).contains(&sample.value)
-            }
-            "start_time_seconds" => (0.0..2_f64.powi(63)).contains(&nanos),
-            _ => continue,
-        };
-        let mut key = ContainerKey::default();
-        let labels: Vec<_> = sample.labels.iter_raw().collect();
-        for (label, value) in labels {
-            let value = std::str::from_utf8(value).unwrap_or("\\");
-            match label {
-                b"namespace" => key.namespace = value,
-                b"pod" => key.pod = value,
-                b"container" => key.container = value,
-                _ => {}
-            }
-        }
-        let names = [key.namespace, key.pod, key.container];
-        let required = if of_pod { &names[..2] } else { &names };
-        let named = of_node
-            || (required.iter().all(|name| !name.is_empty())
-                && names.iter().all(|name| !name.contains('\\')));
-        let timely = sample
-            .timestamp_ms
-            .is_none_or(|ms| (0..=i64::MAX / 1_000_000).contains(&ms));
-        if !possible || !named || !timely {
-            bad();
-            continue;
-        }
-        if of_pod {
-            if sample.value as u64 > 0 {
-                let swap = (key.namespace, key.pod, sample.value as u64);
-                scrape.pod_swap.push(swap);
-                scrape.series += 1;
-            }
-            continue;
-        }
-        let reading = if of_node {
-            &mut scrape.node
-        } else {
-            containers.entry(key).or_default()
-        };
-        match field {
-            "cpu_usage_seconds_total" => (reading.cpu_ns, reading.at) = (Some(nanos as u64), at),
-            "memory_working_set_bytes" => {
-                (reading.memory, reading.at) = (Some(sample.value as u64), at)
-            }
-            "swap_usage_bytes" => reading.swap = Some(sample.value as u64),
-            _ => reading.start = Some(nanos as i64),
-        }
-        scrape.series += 1;
-    }
-    scrape.containers = containers.into_iter().collect();
-    scrape
-        .pod_swap
-        .sort_by_key(|(namespace, pod, _)| (*namespace, *pod));
-    scrape
-}
-
-/// Without what is told of duplicates and of lines that cannot be.
-fn plain(scrape: ResourceScrape<'_>) -> ResourceScrape<'_> {
-    ResourceScrape {
-        duplicates: Vec::new(),
-        flawed: Vec::new(),
-        node_flawed: false,
-        ..scrape
-    }
 }
 
 #[test]
@@ -185,24 +86,7 @@ fn a_kubelet_1_21_is_read_whole() {
 }
 
 #[test]
-fn every_fixture_is_read_as_by_the_plainest_means() {
-    let mut seen = 0;
-    for folder in std::fs::read_dir(fixtures::path("scenarios")).unwrap() {
-        let folder = folder.unwrap().path();
-        let Ok(steps) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        for step in steps {
-            let body = std::fs::read(step.unwrap().path()).unwrap();
-            assert_eq!(decoded(&body), plainly(&body), "{}", folder.display());
-            seen += 1;
-        }
-    }
-    assert!(seen > 100);
-}
-
-#[test]
-fn a_garbled_line_is_skipped_counted_and_shown() {
+fn a_garbled_line_is_skipped_counted_and_reported() {
     let body = bytes("scenarios/11-bad-line/4.txt");
     let scrape = decoded(&body);
     assert_eq!(scrape.skipped_lines, 1);
@@ -211,7 +95,7 @@ fn a_garbled_line_is_skipped_counted_and_shown() {
 }
 
 #[test]
-fn a_collection_error_is_told() {
+fn a_collection_error_is_reported() {
     assert!(decoded(b"resource_scrape_error 1\n").scrape_error);
     assert!(decoded(b"scrape_error 1\n").scrape_error);
     assert!(!decoded(b"scrape_error 0\n").scrape_error);
@@ -321,7 +205,7 @@ fn what_no_reading_can_be_is_a_bad_line() {
 }
 
 #[test]
-fn the_last_line_of_a_reading_holds_and_tells_the_time() {
+fn the_last_line_of_a_reading_counts_and_has_the_time() {
     let label = "{container=\"c\",namespace=\"n\",pod=\"p\"}";
     let body = format!(
         "container_cpu_usage_seconds_total{label} 1 1000\n\
@@ -346,7 +230,7 @@ fn the_last_line_of_a_reading_holds_and_tells_the_time() {
 }
 
 #[test]
-fn families_that_are_not_needed_are_not_looked_at() {
+fn families_that_are_not_needed_are_skipped() {
     let body = "# TYPE other counter\nother{ broken\nother 1 2 3 4\n\
                 # TYPE histo histogram\nhisto_bucket{ broken\nhisto_sum broken\nhisto_count broken\n\
                 node_cpu_usage_seconds_total 5 1000\nother{ broken\nnode_memory_working_set_bytes 7\n";
@@ -366,7 +250,7 @@ fn families_that_are_not_needed_are_not_looked_at() {
 }
 
 #[test]
-fn too_many_containers_are_left_out_and_told() {
+fn too_many_containers_are_dropped_and_reported() {
     let mut body = String::new();
     for family in [
         "container_cpu_usage_seconds_total",
@@ -453,7 +337,7 @@ fn a_name_ends_on_its_line() {
 }
 
 #[test]
-fn a_scrape_keeps_its_memory_for_the_next() {
+fn a_scrape_reuses_its_memory() {
     let first = bytes("kubelet-1.36/metrics-resource.txt");
     let mut scrape = decoded(&first);
     let capacity = scrape.containers.capacity();
@@ -552,193 +436,8 @@ fn names_may_be_quoted() {
     }
 }
 
-/// Lines of one family, each of container `c` unless it says `node`: value and milliseconds.
-fn family(name: &str, lines: &[(&str, Option<i64>)]) -> String {
-    let labels = match name.strip_prefix("node") {
-        Some(_) => "",
-        None => "{container=\"c\",namespace=\"n\",pod=\"p\"}",
-    };
-    let line = |(value, at): &(&str, Option<i64>)| match at {
-        Some(at) => format!("{name}{labels} {value} {at}\n"),
-        None => format!("{name}{labels} {value}\n"),
-    };
-    lines.iter().map(line).collect()
-}
-
-type Lines<'a> = &'a [(&'a str, Option<i64>)];
-
-/// CPU seconds and bytes of the candidates of the only duplicate, which must be container `c`; nothing if there is none.
-fn candidates(cpu: Lines<'_>, memory: Lines<'_>) -> Option<Vec<(u64, u64)>> {
-    let body = format!(
-        "{}{}",
-        family("container_cpu_usage_seconds_total", cpu),
-        family("container_memory_working_set_bytes", memory)
-    );
-    let scrape = decoded(body.as_bytes());
-    assert!(scrape.duplicates.len() <= 1);
-    let duplicate = scrape.duplicates.first()?;
-    assert_eq!(duplicate.key.unwrap().container, "c");
-    let each = duplicate.candidates.iter();
-    Some(
-        each.map(|it| (it.cpu_ns.unwrap() / 1_000_000_000, it.memory.unwrap()))
-            .collect(),
-    )
-}
-
 #[test]
-fn of_a_container_that_is_told_twice_cpu_goes_with_the_memory_of_the_same_time() {
-    let both = Some(vec![(130, 57), (100, 33)]);
-    let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
-    let reversed: Lines<'_> = &[("100", Some(962)), ("130", Some(841))];
-    for (cpu, memory) in [
-        (cpu, [("57", Some(841)), ("33", Some(962))]),
-        (cpu, [("33", Some(962)), ("57", Some(841))]),
-        (reversed, [("57", Some(841)), ("33", Some(962))]),
-        (reversed, [("33", Some(962)), ("57", Some(841))]),
-        // A runtime that stamps them apart.
-        (cpu, [("57", Some(843)), ("33", Some(960))]),
-    ] {
-        assert_eq!(candidates(cpu, &memory), both);
-    }
-    // What is told twice alike is told once, and of what differs nowhere nothing is said.
-    let again = [cpu, cpu, reversed].concat();
-    assert_eq!(
-        candidates(
-            &again,
-            &[("57", Some(841)), ("33", Some(962)), ("57", Some(841))]
-        ),
-        both
-    );
-    assert_eq!(
-        candidates(&cpu[..1].repeat(3), &[("57", Some(841)); 2]),
-        None
-    );
-}
-
-#[test]
-fn what_a_leaked_cgroup_makes_a_kubelet_print_is_told_apart() {
-    // The two change places from one scrape to the next.
-    for (page, pairs) in [
-        (
-            "1",
-            [
-                (130_000_500_000_000, 56_900_000_000),
-                (100_000_500_000_000, 33_100_000_000),
-            ],
-        ),
-        (
-            "2",
-            [
-                (100_008_000_000_000, 33_100_000_000),
-                (130_008_000_000_000, 56_900_000_000),
-            ],
-        ),
-    ] {
-        let body = bytes(&format!("duplicate-series/{page}.txt"));
-        let scrape = decoded(&body);
-        assert_eq!((scrape.skipped_lines, scrape.containers.len()), (0, 2));
-        assert_eq!(scrape.duplicates.len(), 1);
-        assert_eq!(scrape.duplicates[0].key.unwrap().pod, "db-0");
-        let candidates = scrape.duplicates[0].candidates.iter();
-        let told: Vec<_> = candidates
-            .map(|it| (it.cpu_ns.unwrap(), it.memory.unwrap()))
-            .collect();
-        assert_eq!(told, pairs);
-    }
-}
-
-#[test]
-fn copies_that_cannot_be_told_apart_are_no_candidates() {
-    let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
-    type Case<'a> = (Lines<'a>, Lines<'a>, Vec<(u64, u64)>);
-    let cases: [Case<'_>; 8] = [
-        // Equal times, or none.
-        (
-            &[("130", Some(5)), ("100", Some(5))],
-            &[("57", Some(5)), ("33", Some(5))],
-            vec![],
-        ),
-        (
-            &[("130", None), ("100", None)],
-            &[("57", None), ("33", None)],
-            vec![],
-        ),
-        // Only one of the two is told twice.
-        (cpu, &[("57", Some(841))], vec![(130, 57)]),
-        (cpu, &[("57", Some(900))], vec![]),
-        (
-            &[("100", Some(962))],
-            &[("57", Some(841)), ("33", Some(962))],
-            vec![(100, 33)],
-        ),
-        (
-            &[("100", Some(900))],
-            &[("57", Some(841)), ("33", Some(962))],
-            vec![],
-        ),
-        // Times that are as far from their own as from the other.
-        (cpu, &[("57", Some(905)), ("33", Some(1030))], vec![]),
-        // Three copies.
-        (
-            &[("3", Some(30)), ("1", Some(10)), ("2", Some(20))],
-            &[("100", Some(10)), ("200", Some(20)), ("300", Some(30))],
-            vec![(1, 100), (2, 200), (3, 300)],
-        ),
-    ];
-    for (cpu, memory, expected) in cases {
-        assert_eq!(
-            candidates(cpu, memory),
-            Some(expected),
-            "{cpu:?} {memory:?}"
-        );
-    }
-}
-
-#[test]
-fn a_start_or_the_node_told_twice_is_a_duplicate_too() {
-    let whole = family("container_cpu_usage_seconds_total", &[("5", Some(9))])
-        + &family("container_memory_working_set_bytes", &[("6", Some(9))]);
-    let body = whole + &family("container_start_time_seconds", &[("1", None), ("2", None)]);
-    let scrape = decoded(body.as_bytes());
-    let candidates = &scrape.duplicates[0].candidates;
-    assert_eq!(candidates.len(), 1);
-    assert_eq!((candidates[0].start, candidates[0].memory), (None, Some(6)));
-
-    let body = family(
-        "node_cpu_usage_seconds_total",
-        &[("5", Some(9)), ("4", Some(8))],
-    ) + &family(
-        "node_memory_working_set_bytes",
-        &[("50", Some(9)), ("40", Some(8))],
-    );
-    let scrape = decoded(body.as_bytes());
-    assert_eq!(scrape.duplicates[0].key, None);
-    let told: Vec<_> = scrape.duplicates[0]
-        .candidates
-        .iter()
-        .map(|it| it.memory)
-        .collect();
-    assert_eq!(told, [Some(40), Some(50)]);
-}
-
-#[test]
-fn however_much_is_told_twice_little_is_kept_of_it() {
-    let mut body = String::new();
-    for copy in 0..40 {
-        for n in 0..2000 {
-            body += &format!(
-                "container_cpu_usage_seconds_total{{container=\"c{n}\",namespace=\"n\",pod=\"p\"}} {copy} {copy}\n"
-            );
-        }
-    }
-    let scrape = decoded(body.as_bytes());
-    assert_eq!(scrape.duplicates.len(), 2000);
-    let candidates = scrape.duplicates.iter().map(|it| it.candidates.len());
-    assert_eq!(candidates.sum::<usize>(), 0);
-}
-
-#[test]
-fn whose_line_cannot_be_is_told() {
+fn the_container_of_an_impossible_line_is_reported() {
     let key = |container| ContainerKey {
         namespace: "n",
         pod: "p",
@@ -758,51 +457,4 @@ fn whose_line_cannot_be_is_told() {
     assert!(decoded(b"node_cpu_usage_seconds_total -5\n").node_flawed);
     let clean = bytes("kubelet-1.36/metrics-resource.txt");
     assert!(decoded(&clean).flawed.is_empty() && decoded(&clean).duplicates.is_empty());
-}
-
-/// Lines as a kubelet might write them, in an order it never would, with a few that are broken.
-fn lines() -> impl Strategy<Value = String> {
-    let name = prop_oneof![
-        4 => Just("container_cpu_usage_seconds_total"),
-        4 => Just("container_memory_working_set_bytes"),
-        2 => Just("container_start_time_seconds"),
-        1 => Just("container_swap_usage_bytes"),
-        1 => Just("pod_swap_usage_bytes"),
-        1 => Just("node_cpu_usage_seconds_total"),
-        1 => Just("scrape_error"),
-    ];
-    let labels = prop_oneof![
-        8 => "\\{container=\"[a-d]\",namespace=\"[mn]\",pod=\"[p-s]\"\\}",
-        1 => "\\{container=\"[a-d]\",namespace=\"[mn]\n?\",pod=\"[p-s]\"\\}",
-        1 => "\\{pod=\"[p-s]\",container=\"[a-d]\", namespace=\"[mn]\"\\}",
-        1 => "[{]?[a-z=\",\\\\]{0,12}[}]?",
-    ];
-    let value = prop_oneof![6 => "[0-9]{1,9}(\\.[0-9]{1,9})?", 1 => "[-+.0-9eEInfNa]{0,6}"];
-    let time = prop_oneof![4 => " 17[0-9]{11}", 2 => Just(String::new()), 1 => " [-0-9.x]{0,4}"];
-    let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" \n\n")];
-    (name, labels, value, time, end)
-        .prop_map(|(name, labels, value, time, end)| format!("{name}{labels} {value}{time}{end}"))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
-    #[test]
-    fn any_order_of_lines_is_read_as_by_the_plainest_means(lines in prop::collection::vec(lines(), 0..60)) {
-        let body = lines.concat();
-        prop_assert_eq!(plain(decoded(body.as_bytes())), plainly(body.as_bytes()));
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
-        decoded(&body);
-    }
-
-    #[test]
-    fn no_damage_to_a_real_body_makes_it_panic(at in 0_usize..9746, byte: u8, cut in 0_usize..9746) {
-        let mut body = bytes("kubelet-1.36/metrics-resource.txt");
-        body[at] = byte;
-        body.truncate(cut.max(100));
-        decoded(&body);
-    }
 }
