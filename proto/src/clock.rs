@@ -62,7 +62,7 @@ impl Age {
         Self(self.0.saturating_sub(Self::from_elapsed(duration).0))
     }
 
-    /// How long ago `earlier` was, seen from this point; a point in the future counts as now.
+    /// The duration from `earlier` to this point; zero for a point in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let milliseconds = self.0.saturating_sub(earlier.0);

@@ -28,7 +28,7 @@ impl Labels {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
-    /// How many there are.
+    /// The number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -63,7 +63,7 @@ impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
         if labels.is_empty() {
             return Self::default();
         }
-        // The sort is stable, so the last of equal keys is the last one given.
+        // The sort is stable, so the last of equal keys is the last one of the input.
         labels.sort_by(|a, b| a.0.cmp(&b.0));
         labels.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;

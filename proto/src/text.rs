@@ -73,7 +73,7 @@ pub(crate) fn push_fraction(out: &mut Vec<u8>, fraction: u64, width: u32) {
     push_u64(out, fraction);
 }
 
-/// What `write` appends, as text. What is written here is always ASCII.
+/// The text that `write` appends, which is always ASCII.
 pub(crate) fn to_string(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::with_capacity(32);
     write(&mut out);

@@ -11,17 +11,17 @@ use crate::time::Timestamp;
 /// The subresource: `/apis/metrics.k8s.io/VERSION/namespaces/NAMESPACE/pods/NAME/why`, `…/nodes/NAME/why`.
 pub const SUBRESOURCE: &str = "why";
 
-/// An answer.
+/// The response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Why {
-    /// What it is about.
+    /// The kind of the response.
     pub kind: Kind,
     /// `metrics.k8s.io/v1` or `metrics.k8s.io/v1beta1`.
     pub api_version: String,
-    /// Whom it is about.
+    /// The pod or node.
     pub metadata: Subject,
-    /// Whether metrics are answered now.
+    /// Whether the server has metrics now.
     pub available: bool,
     /// The outcome in one word, for programs: `available`, `zero_cpu`, `forbidden` …
     pub reason: String,
@@ -30,7 +30,7 @@ pub struct Why {
     /// What to do about it; empty when nothing needs to be done.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
-    /// How old the metrics are, if there are any.
+    /// The age of the metrics, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freshness: Option<Freshness>,
     /// The chain.
@@ -40,7 +40,7 @@ pub struct Why {
     pub containers: Vec<Container>,
 }
 
-/// What an answer is about.
+/// The kind of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A pod.
@@ -49,7 +49,7 @@ pub enum Kind {
     NodeMetricsWhy,
 }
 
-/// Whom an answer is about.
+/// The name of a pod or node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The name.
@@ -59,25 +59,25 @@ pub struct Subject {
     pub namespace: String,
 }
 
-/// How old metrics are.
+/// The age of metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freshness {
-    /// When the newest point was taken, by the kubelet's clock.
+    /// The time of the newest point, by the kubelet's clock.
     pub timestamp: Timestamp,
-    /// The time over which the CPU was measured.
+    /// The time over which CPU was averaged.
     pub window: GoDuration,
-    /// How long ago that point came in, by the server's clock.
+    /// The time since the server received that point, by the server's clock.
     pub age: GoDuration,
 }
 
 /// A step of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Which.
+    /// The step.
     pub name: StepName,
     /// Whether the step succeeded.
     pub state: State,
-    /// What there is to say.
+    /// The message.
     pub message: String,
 }
 
@@ -93,11 +93,11 @@ pub enum StepName {
     Node,
     /// The node's Ready condition is True.
     Ready,
-    /// The server requested the page of the node's kubelet, and the kubelet answered.
+    /// The server scraped the node's kubelet.
     Scraped,
     /// The node's other pages, which say more than usage: `/metrics/probes` and `/stats/summary`.
     Pages,
-    /// The answer has the pod or node.
+    /// The page has the pod or node.
     Reported,
     /// It is whole: nothing lacks that a rate needs.
     Whole,
@@ -112,11 +112,11 @@ pub enum StepName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
-    /// It does.
+    /// The step succeeded.
     Ok,
-    /// It does not, but what is behind it does, for now.
+    /// The step failed, but the next ones succeed for now.
     Warning,
-    /// It does not, and nothing behind it can.
+    /// The step failed, and no later one can succeed.
     Failed,
     /// A state that is unknown to this client.
     #[serde(other)]
@@ -130,10 +130,10 @@ pub struct Container {
     pub name: String,
     /// Whether it has all that its rate needs.
     pub whole: bool,
-    /// What it lacks, in one word.
+    /// The missing value, in one word.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub lack: String,
-    /// What it lacks, in words.
+    /// The missing value, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_keeps_its_form_and_newer_ones_can_be_read() {
+    fn a_response_has_this_form_and_newer_ones_parse() {
         let json = r#"{"kind":"PodMetricsWhy","apiVersion":"metrics.k8s.io/v1","metadata":{"name":"web","namespace":"shop"},"available":false,"reason":"zero_cpu","verdict":"v","hint":"h","steps":[{"name":"known","state":"ok","message":"m"}],"containers":[{"name":"a","whole":false,"lack":"zero_cpu","message":"m"}]}"#;
         let why: Why = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&why).unwrap(), json);

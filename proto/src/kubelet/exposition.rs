@@ -7,17 +7,17 @@ use std::borrow::Cow;
 /// One sample: `name{labels} value timestamp`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample<'a> {
-    /// The metric's name; of a quoted one (`{"metric.name"}`) what stands between the quotes, escapes and all.
+    /// The metric's name; of a quoted one (`{"metric.name"}`) the text between the quotes, with its escapes.
     pub name: &'a [u8],
-    /// What stood between the braces; empty without braces.
+    /// The text between the braces; empty without braces.
     pub labels: LabelSet<'a>,
     /// The value; it may be negative, infinite or not a number.
     pub value: f64,
     /// Milliseconds since the Unix epoch, if the line has a timestamp; may be negative.
     pub timestamp_ms: Option<i64>,
-    /// Where the labels begin in the line: after the name, or at the brace that a quoted name stands in.
+    /// The start of the labels in the line: after the name, or at the brace around a quoted name.
     labels_at: usize,
-    /// Where the value begins in the line.
+    /// The start of the value in the line.
     value_at: usize,
 }
 
@@ -46,8 +46,8 @@ pub struct Line<'a> {
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
     pub(super) rest: &'a [u8],
-    /// A family that is not wanted: its lines are skipped without parsing.
-    unwanted: &'a [u8],
+    /// A family whose lines are skipped without parsing.
+    skipped: &'a [u8],
     /// Whether the last line of the body has no end.
     unended: bool,
 }
@@ -58,7 +58,7 @@ impl<'a> Scanner<'a> {
     pub const fn new(body: &'a [u8]) -> Self {
         Self {
             rest: body,
-            unwanted: &[],
+            skipped: &[],
             unended: !matches!(body, [.., b'\n'] | []),
         }
     }
@@ -86,7 +86,7 @@ impl<'a> Scanner<'a> {
         loop {
             let raw = self.next_raw()?;
             let is_cut = self.rest.is_empty() && self.unended;
-            if !is_cut && is_of_family(raw, self.unwanted) {
+            if !is_cut && is_of_family(raw, self.skipped) {
                 continue;
             }
             let text = raw.trim_ascii();
@@ -98,13 +98,13 @@ impl<'a> Scanner<'a> {
             }
             if let Some(comment) = text.strip_prefix(b"#") {
                 if let Some(name) = announced(comment).filter(|name| !selects(name)) {
-                    self.unwanted = name;
+                    self.skipped = name;
                 }
                 continue;
             }
             let sample = parse_sample(text);
             match sample {
-                Some(sample) if !selects(sample.name) => self.unwanted = sample.name,
+                Some(sample) if !selects(sample.name) => self.skipped = sample.name,
                 _ => return Some(Line { text, sample }),
             }
         }
@@ -225,7 +225,7 @@ const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
 }
 
-/// What stands between the braces.
+/// The content of the braces.
 #[derive(Default)]
 struct Braces<'a> {
     labels: LabelSet<'a>,
@@ -233,7 +233,7 @@ struct Braces<'a> {
     metric: Option<&'a [u8]>,
 }
 
-/// What stands up to the closing brace, and what follows it. `text` begins after the opening one.
+/// Splits after the closing brace. `text` starts after the opening one.
 fn split_braces(text: &[u8]) -> Option<(Braces<'_>, &[u8])> {
     let mut rest = skip_blanks(text);
     let mut metric = None;
@@ -258,7 +258,7 @@ fn split_braces(text: &[u8]) -> Option<(Braces<'_>, &[u8])> {
     }
 }
 
-/// What stands between two commas within the braces.
+/// The text between two commas within the braces.
 enum Item<'a> {
     /// A label: its name, and its value as it stands between its quotes.
     Label(&'a [u8], &'a [u8]),
@@ -302,7 +302,7 @@ fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl<'a> LabelSet<'a> {
-    /// Names and values as they stand, escapes and all.
+    /// Names and values with their escapes.
     pub fn iter_raw(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         let items = std::iter::from_fn(move || {
@@ -317,14 +317,14 @@ impl<'a> LabelSet<'a> {
         })
     }
 
-    /// Names and values with `\\`, `\"` and `\n` undone; bytes that are not UTF-8 are replaced.
+    /// Names and values without the escapes `\\`, `\"` and `\n`; bytes that are not UTF-8 are replaced.
     pub fn iter(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
         self.iter_raw()
             .map(|(name, value)| (unescape(name), unescape(value)))
     }
 }
 
-/// A label's value with its escapes undone; a backslash before anything else stands for itself.
+/// A label's value without escapes; a backslash before anything else stands for itself.
 #[must_use]
 pub fn unescape(value: &[u8]) -> Cow<'_, str> {
     if memchr(b'\\', value).is_none() {

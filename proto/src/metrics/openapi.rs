@@ -32,7 +32,7 @@ pub const GROUP: Group = Group {
     of_subresources: &[],
 };
 
-/// What is always written is required.
+/// Members that are always written are required.
 fn schemas() -> Map<String, Value> {
     let mut generator = SchemaSettings::draft2020_12()
         .for_serialize()
@@ -49,7 +49,7 @@ const PRETTY: Parameter = text(
 const IGNORED: &str = "Accepted and ignored.";
 const WHOLE: &str = "Ignored: a list is always whole.";
 
-/// What every list takes.
+/// The parameters of every list.
 const OF_LISTS: [Parameter; 12] = [
     flag("allowWatchBookmarks", IGNORED),
     text("continue", WHOLE),

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use crate::wire::envelope::{self, EnvelopeError};
 use crate::wire::protobuf::{Fields, Malformed, Value};
 
-/// What a list's fields are: `metadata`, `items`.
+/// The field of a list with its items.
 const ITEMS: u32 = 2;
 
 /// A body of `metrics.k8s.io`: a list or one object.
@@ -108,7 +108,7 @@ pub struct MetaView<'a> {
     pub name: &'a str,
     /// The pod's namespace; empty for a node.
     pub namespace: &'a str,
-    /// When the answer was made.
+    /// The time of the response.
     pub creation: Option<Timestamp>,
     raw: &'a [u8],
 }
@@ -142,7 +142,7 @@ impl<'a> MetaView<'a> {
 /// A node.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeView<'a> {
-    /// Which node.
+    /// The node's metadata.
     pub meta: MetaView<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
@@ -155,7 +155,7 @@ pub struct NodeView<'a> {
 /// A pod.
 #[derive(Debug, Clone, Copy)]
 pub struct PodView<'a> {
-    /// Which pod.
+    /// The pod's metadata.
     pub meta: MetaView<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
@@ -233,7 +233,7 @@ pub struct ContainerView<'a> {
     pub usage: UsageView<'a>,
 }
 
-/// How much of each resource is used.
+/// The usage of each resource.
 #[derive(Debug, Clone, Copy)]
 pub struct UsageView<'a> {
     raw: &'a [u8],

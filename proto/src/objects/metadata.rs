@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess};
 
-use crate::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text::WireTime;
+use crate::lenient::{Lenient, lenient};
 
 /// A kind of object that is listed and watched.
 pub trait Item: Message + DeserializeOwned + Send + 'static {

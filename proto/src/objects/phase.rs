@@ -1,7 +1,7 @@
 //! The phase of a pod.
 
-use crate::lenient::Lenient;
 use super::protobuf::Field;
+use crate::lenient::Lenient;
 use crate::wire::protobuf::{Malformed, Value};
 
 /// `PodPhase` of core/v1.

@@ -15,14 +15,13 @@ pub use crate::vitals::Role;
 pub struct PodTemplate {
     /// Its containers, init containers (sidecars among them) first, in the spec's order.
     pub containers: Box<[ContainerSpec]>,
-    /// What the pod as a whole requests (`spec.resources`), which stands in for what its containers do.
+    /// The requests of the pod as a whole (`spec.resources`), which replace those of its containers.
     pub requests: Resources,
-    /// What the pod as a whole is limited to.
+    /// The limits of the pod as a whole.
     pub limits: Resources,
-    /// What running the pod costs besides its containers (`spec.overhead`).
+    /// The resources that the pod needs besides its containers (`spec.overhead`).
     pub overhead: Resources,
-    /// Whether containers that end stay so, however they ended: `restartPolicy: Never`. Sidecars are started again all
-    /// the same.
+    /// Whether containers never restart, whatever their exit codes: `restartPolicy: Never`. Sidecars restart anyway.
     pub never_restarts: bool,
 }
 
@@ -31,17 +30,17 @@ pub struct PodTemplate {
 pub struct ContainerSpec {
     /// Its name.
     pub name: Arc<str>,
-    /// What it is for.
+    /// The role in the pod.
     pub role: Role,
-    /// What it requests.
+    /// The requests.
     pub requests: Resources,
-    /// What it is limited to.
+    /// The limits.
     pub limits: Resources,
     /// Restarts it when it fails.
     pub liveness: Option<Probe>,
     /// Takes the pod out of its services while it fails.
     pub readiness: Option<Probe>,
-    /// Holds the others back until it succeeds.
+    /// Delays the other probes until it succeeds.
     pub startup: Option<Probe>,
 }
 

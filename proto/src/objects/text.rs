@@ -6,8 +6,8 @@ use crate::time::Timestamp;
 use crate::wire::protobuf::{Malformed, Value};
 
 use super::intern::Interner;
-use crate::lenient::Lenient;
 use super::protobuf::Message;
+use crate::lenient::Lenient;
 
 /// The maximum length of a message in bytes: a termination message may have 4 KiB.
 const LONGEST: usize = 1024;

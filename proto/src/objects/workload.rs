@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::lenient::lenient;
 use super::metadata::WireMeta;
+use crate::lenient::lenient;
 
 /// A workload on the wire, with the fields of all three kinds.
 #[derive(Debug, Clone, Default, Deserialize)]

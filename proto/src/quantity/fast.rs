@@ -64,7 +64,7 @@ impl Canonical {
         }
     }
 
-    /// How long its text is.
+    /// The length of the text.
     pub(crate) fn len(self) -> usize {
         self.number.checked_ilog10().unwrap_or(0) as usize + 1 + self.suffix.len()
     }

@@ -24,7 +24,7 @@ use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub};
 
-/// Which family of suffixes a quantity is written with.
+/// The family of suffixes of a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
     /// Powers of 1000: n, u, m, none, k, M, G, T, P, E.
@@ -39,7 +39,7 @@ pub enum Format {
 /// An exact decimal number and the [`Format`] it is written in.
 ///
 /// Equality, order and hash are by value: `1Ki`, `1024` and `1.024e3` are equal. Up to 38
-/// significant digits are kept; a longer number is rounded away from zero.
+/// significant digits are stored; a longer number is rounded away from zero.
 #[derive(Clone, Copy, Default)]
 pub struct Quantity {
     /// The value is `coefficient × 10^exponent`; the coefficient has no trailing zeros, and zero

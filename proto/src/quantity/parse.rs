@@ -16,8 +16,7 @@ pub enum ParseQuantityError {
     Suffix,
 }
 
-/// What stands in a quantity, piece by piece; as in Go, every digit may be missing (`.`, `Ki` and
-/// `+` are zero).
+/// The parts of a quantity. As in Go, every digit may be missing (`.`, `Ki` and `+` are zero).
 struct Parts<'a> {
     negative: bool,
     whole: &'a [u8],
@@ -47,7 +46,7 @@ impl FromStr for Quantity {
 }
 
 impl Quantity {
-    /// What Go does to binary quantities only: a cap, and decimal suffixes for a fraction of one.
+    /// Go's rules for binary quantities: a maximum, and decimal suffixes for a fraction of one.
     fn bounded_binary(self) -> Self {
         // Nearly all are whole numbers far under the cap.
         if self.exponent >= 0
@@ -107,7 +106,7 @@ fn split_while(text: &[u8], accepts: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     text.split_at_checked(end).unwrap_or((text, &[]))
 }
 
-/// What a suffix multiplies by: a power of two or of ten.
+/// The factor of a suffix: a power of two or of ten.
 enum Scale {
     Two(u32),
     Ten(i32),
@@ -172,7 +171,7 @@ fn magnitude(whole: &[u8], fraction: &[u8], shift: u32) -> (u128, i64) {
     )
 }
 
-/// Doubles a number given as its decimal digits, the first one first.
+/// Doubles a number in decimal digits, the most significant first.
 fn double(digits: &mut Vec<u8>) {
     let mut carry = 0;
     for digit in digits.iter_mut().rev() {

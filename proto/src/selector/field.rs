@@ -14,7 +14,7 @@ pub enum FieldOperator {
 
 /// Conditions on an object's fields, all of which must hold; the empty one selects everything.
 ///
-/// Which fields there are is for the one who serves the objects to judge.
+/// The server of the objects checks that the fields exist.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct FieldSelector {
     terms: Vec<(String, FieldOperator, String)>,
@@ -34,8 +34,8 @@ impl FieldSelector {
             .map(|(field, operator, value)| (field.as_str(), *operator, value.as_str()))
     }
 
-    /// Whether every condition holds, given the value of each field (`None`: the object has no such
-    /// field, which counts as empty).
+    /// Whether every condition holds for the value of each field (`None`: the object has no such field, which counts as
+    /// empty).
     pub fn matches<'a>(&self, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.iter().all(|(field, operator, value)| {
             (value_of(field).unwrap_or_default() == value) == (operator == FieldOperator::Equals)

@@ -1,4 +1,5 @@
-//! What OpenAPI says of kubevitals.io. A test holds that every member of what is served is described, and nothing else.
+//! The OpenAPI description of kubevitals.io. A test checks that it describes every member of the objects, and nothing
+//! else.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};

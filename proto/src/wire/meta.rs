@@ -13,7 +13,7 @@ pub struct ObjectMeta {
     /// Its namespace; empty for one that is in none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// When it was made; of metrics, when the answer was.
+    /// The creation time; of metrics, the time of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_timestamp: Option<Timestamp>,
     /// Its labels.
@@ -28,7 +28,7 @@ pub struct ListMeta {
     /// The version of the data the list shows; metrics have none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub resource_version: String,
-    /// Where the next page begins, if this is not the last one.
+    /// The token of the next page, if this is not the last one.
     #[serde(rename = "continue", skip_serializing_if = "String::is_empty")]
     pub continue_token: String,
     /// The number of objects on later pages, if known.

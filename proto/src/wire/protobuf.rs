@@ -142,13 +142,13 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// How many bytes a varint has.
+/// The length of a varint.
 #[must_use]
 pub const fn varint_len(n: u64) -> usize {
     (n | 1).ilog2() as usize / 7 + 1
 }
 
-/// How many bytes a field with a number under 16 and `len` bytes of content has.
+/// The length of a field with a number under 16 and `len` bytes of content.
 #[must_use]
 pub const fn field_len(len: usize) -> usize {
     1 + varint_len(len as u64) + len

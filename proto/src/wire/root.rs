@@ -35,7 +35,7 @@ pub struct VersionInfo {
     pub git_commit: String,
     /// `clean` or `dirty`.
     pub git_tree_state: String,
-    /// When it was built, RFC 3339.
+    /// The time of the build, RFC 3339.
     pub build_date: String,
     /// The version of the language.
     pub go_version: String,

@@ -30,7 +30,7 @@ pub fn item(out: &mut Vec<u8>, json: &[u8]) -> serde_json::Result<()> {
     write(out, &[value])
 }
 
-/// What stands before and after the items of a list.
+/// The text before and after the items of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Before the first item.

@@ -88,10 +88,10 @@ pub(super) fn paths(code: StatusCode) -> Response {
     Form::INDENTED.json(code, &RootPaths { paths })
 }
 
-/// `/apis`: aggregated discovery if any clause of the Accept header asks for it, else the list of groups.
+/// `/apis`: aggregated discovery if any clause of the Accept header selects it, else the list of groups.
 fn groups(port: u16, request: &Request) -> Response {
     match accept::negotiate(accept::header(request.headers()), aggregated) {
-        Ok(chosen) => aggregated_groups(chosen.encoding, request),
+        Ok(negotiated) => aggregated_groups(negotiated.encoding, request),
         Err(_) => object(
             request,
             &ApiGroupList::new(
@@ -151,7 +151,7 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
     response
 }
 
-/// Answers with an object in the form that the request asks for.
+/// Answers with an object in the form that the request prefers.
 fn object(request: &Request, object: &impl Object) -> Response {
     match Form::of(request) {
         Ok(form) => form.object(object),

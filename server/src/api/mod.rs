@@ -53,14 +53,14 @@ use inflight::InFlight;
 use observe::RequestMetrics;
 use reply::Form;
 
-/// What the routes need.
+/// The sources of the routes.
 pub(crate) struct Sources {
     pub(crate) query: Arc<Query>,
     /// Authentication and authorization.
     pub(crate) auth: Arc<Auth>,
     /// With a managed CA: true once the server has a certificate of it.
     pub(crate) verifiable: Option<watch::Receiver<bool>>,
-    /// Cancelled when the server is asked to end.
+    /// Cancelled when the server receives SIGTERM.
     pub(crate) shutdown: CancellationToken,
     /// Cancelled when it closes its connections.
     pub(crate) stop: CancellationToken,

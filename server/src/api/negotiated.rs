@@ -12,7 +12,7 @@ use super::accept::{self, Conversion};
 use super::reply::{self, Form};
 use super::request::{parameter, pretty};
 
-/// What a version of an API group offers.
+/// The forms that a version of an API group offers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     /// The group and version.
@@ -70,7 +70,7 @@ impl ResponseFormat {
             let served = offer.protobuf || encoding != Encoding::Protobuf;
             served.then(|| convert(encoding, conversion)).flatten()
         };
-        let chosen =
+        let negotiated =
             accept::negotiate(accept::header(request.headers()), convert).map_err(|refusal| {
                 let available = match cardinality {
                     Cardinality::One => offer.objects,
@@ -81,16 +81,16 @@ impl ResponseFormat {
         Ok(Self {
             offer,
             cardinality,
-            encoding: chosen.encoding,
-            pretty: chosen.pretty || pretty(request.uri(), request.headers()),
-            representation: chosen.conversion,
+            encoding: negotiated.encoding,
+            pretty: negotiated.pretty || pretty(request.uri(), request.headers()),
+            representation: negotiated.conversion,
         })
     }
 
     /// The shape in which `kind` is sent.
     ///
     /// # Errors
-    /// 400 for an unknown `includeObject`. 406 if the request asks for one object as a list, or for a list as one
+    /// 400 for an unknown `includeObject`. 406 if the request selects one object as a list, or for a list as one
     /// object.
     pub(super) fn shape(self, kind: Kind, uri: &Uri) -> Result<Shape, Status> {
         let package = self.offer.package;
@@ -111,7 +111,7 @@ impl ResponseFormat {
         }
     }
 
-    /// What accompanies the cells of a table's row.
+    /// The object beside the cells of a table's row.
     fn row_objects(self, uri: &Uri) -> Result<Beside, Status> {
         match parameter(uri, "includeObject").unwrap_or_default().as_ref() {
             "" | "Metadata" => Ok(Beside::Metadata),

@@ -1,5 +1,5 @@
 //! OpenAPI v2 and v3, which the kube-apiserver requests for `kubectl explain`. Only JSON: the kube-apiserver never
-//! asks for protobuf alone.
+//! requests protobuf alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use kubevitals_proto::words::parse_bool;
 
 pub(super) use crate::parameters::{option, parameter};
 
-/// Whether JSON is indented: if the request asks for it, or if the client is a browser, curl or Wget.
+/// Whether JSON is indented: if the request selects it, or if the client is a browser, curl or Wget.
 pub(super) fn pretty(uri: &Uri, headers: &HeaderMap) -> bool {
     if let Some(value) = parameter(uri, "pretty").filter(|value| !value.is_empty()) {
         return parse_bool(&value) == Some(true);

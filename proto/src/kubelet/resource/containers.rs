@@ -3,7 +3,7 @@
 use super::reading::{ContainerKey, Reading};
 use std::collections::HashMap;
 
-/// How far ahead of the expected container one is looked for: as many may lack a line.
+/// The number of containers after the expected one that a search visits first: so many may lack a line.
 const LOOK_AHEAD: usize = 4;
 
 /// The containers of one scrape in the order in which they first came.
@@ -47,7 +47,7 @@ impl<'a> Containers<'a> {
         self.next = 0;
     }
 
-    /// What the next line is expected to have between name and value, and whose it then is.
+    /// The expected text between name and value of the next line, and the readings of its container.
     #[inline]
     pub(super) fn expected(&mut self) -> Option<(&'a [u8], &mut Reading)> {
         let head = self.heads.get(self.next)?;
@@ -55,7 +55,7 @@ impl<'a> Containers<'a> {
         Some((head, reading))
     }
 
-    /// Which one is expected next; which one came last, after [`Containers::find`], is the one before it.
+    /// The place of the expected container. After [`Containers::find`], the container that it found is the one before.
     #[inline]
     pub(super) fn place(&self) -> usize {
         self.next

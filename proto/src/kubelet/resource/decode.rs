@@ -86,7 +86,7 @@ struct Decoder<'a> {
     repeated: BTreeSet<usize>,
     /// The same of the node.
     node_repeated: bool,
-    /// How many containers with a line that cannot be are remembered.
+    /// The maximum number of containers with an impossible line.
     max_flawed: usize,
 }
 

@@ -12,16 +12,15 @@ pub struct Reading {
     pub cpu_ns: Option<u64>,
     /// Working set in bytes.
     pub memory: Option<u64>,
-    /// When the container started, in nanoseconds since the Unix epoch.
+    /// The start of the container, in nanoseconds since the Unix epoch.
     pub start: Option<i64>,
     /// Swap in use, in bytes.
     pub swap: Option<u64>,
-    /// When the kubelet measured: the timestamp of the CPU or memory line that came last; `None`
-    /// if that line has none.
+    /// The time of the kubelet's sample: the timestamp of the last CPU or memory line; `None` if that line has none.
     pub at: Option<Timestamp>,
 }
 
-/// Which container, by the names of the Kubernetes objects. Ordered by namespace, pod, container.
+/// The key of a container: the names of the Kubernetes objects. Ordered by namespace, pod, container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ContainerKey<'a> {
     /// The pod's namespace.

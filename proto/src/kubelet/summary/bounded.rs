@@ -9,7 +9,7 @@ pub const MAX_ELEMENTS: usize = 10_000;
 
 /// A list element, and the elements of the lists inside it.
 pub(super) trait Elements {
-    /// How many there are, this one included.
+    /// The number of elements, this one included.
     fn elements(&self) -> usize {
         1
     }

@@ -13,13 +13,13 @@ pub struct MetaRef<'a> {
     pub name: &'a str,
     /// The pod's namespace; empty for a node.
     pub namespace: &'a str,
-    /// When the answer is made.
+    /// The time of the response.
     pub creation: Timestamp,
     /// The node's or pod's labels.
     pub labels: &'a Labels,
 }
 
-/// What is used.
+/// CPU and memory usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageRef {
     /// CPU.
@@ -28,7 +28,7 @@ pub struct UsageRef {
     pub memory: Bytes,
 }
 
-/// What a container uses.
+/// The usage of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerRef<'a> {
     /// The container's name within its pod.
@@ -40,7 +40,7 @@ pub struct ContainerRef<'a> {
 /// One `NodeMetrics`.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeRef<'a> {
-    /// Which node.
+    /// The node's metadata.
     pub meta: MetaRef<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
@@ -53,17 +53,17 @@ pub struct NodeRef<'a> {
 /// One `PodMetrics`.
 #[derive(Debug, Clone, Copy)]
 pub struct PodRef<'a> {
-    /// Which pod.
+    /// The pod's metadata.
     pub meta: MetaRef<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
     /// The time over which CPU was averaged.
     pub window: GoDuration,
-    /// What each container uses.
+    /// The usage of each container.
     pub containers: &'a [ContainerRef<'a>],
 }
 
-/// Which of the two types an object or list is of.
+/// The type of an object or list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `NodeMetrics`.
@@ -112,11 +112,11 @@ const COLUMNS: [Column; 4] = [
 
 /// A node or a pod: what protobuf needs beside the other forms.
 pub trait Item: text::Item {
-    /// Which one it is.
+    /// The type.
     const KIND: Kind;
-    /// Which node or pod.
+    /// The metadata.
     fn meta(&self) -> &MetaRef<'_>;
-    /// How many bytes its protobuf message has.
+    /// The length of the protobuf message.
     fn protobuf_len(&self) -> usize;
     /// Appends its protobuf message.
     fn write_protobuf(&self, out: &mut Vec<u8>);

@@ -6,12 +6,12 @@ use crate::time::Timestamp;
 use crate::vitals::Usage;
 use crate::wire::gojson::write_str;
 
-/// What is not set.
+/// The cell of a value that is not set.
 pub(super) const NONE: &str = "<none>";
-/// What is not known.
+/// The cell of a value that is unknown.
 pub(super) const UNKNOWN: &str = "<unknown>";
 
-/// A row under way.
+/// A row that is being written.
 pub(super) struct Cells<'a> {
     out: &'a mut Vec<u8>,
     begun: bool,
@@ -45,7 +45,7 @@ impl<'a> Cells<'a> {
         self.out.extend_from_slice(number.to_string().as_bytes());
     }
 
-    /// How long ago a time was.
+    /// The age of a time.
     pub(super) fn age(&mut self, time: Option<Timestamp>) {
         let age = self.ago(time);
         self.text(&age);

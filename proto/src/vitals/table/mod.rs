@@ -1,4 +1,4 @@
-//! What `kubectl get` shows of each kind: columns, and a row's cells.
+//! The tables of `kubectl get` for each kind: columns, and the cells of a row.
 
 mod cells;
 mod cluster;
@@ -25,10 +25,10 @@ pub trait Vitals: Serialize {
     /// Its metadata, to be completed.
     fn meta_mut(&mut self) -> &mut Meta;
 
-    /// Where its kind and version stand.
+    /// Its kind and version.
     fn type_mut(&mut self) -> (&mut String, &mut String);
 
-    /// Tells its own kind and version.
+    /// The object with its kind and version.
     #[must_use]
     fn named(mut self) -> Self
     where
@@ -82,7 +82,7 @@ vitals!(
 );
 vitals!(Incident, incident, ("Incident", "IncidentList"), type_kind);
 
-/// An object as the forms take it, with ages as of a moment.
+/// An object for the forms, with ages as of a time.
 #[derive(Debug)]
 pub struct At<'a, T>(pub &'a T, pub Timestamp);
 

@@ -31,18 +31,18 @@ pub struct Conversion<'a> {
     pub version: &'a str,
 }
 
-/// What a request is answered with.
+/// The negotiated form of a response.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Chosen<T> {
+pub struct Negotiated<T> {
     /// The encoding.
     pub encoding: Encoding,
     /// Whether the clause selects indented JSON.
     pub pretty: bool,
-    /// What was made of the clause's conversion.
+    /// The result of `convert`.
     pub conversion: T,
 }
 
-/// Why nothing was chosen.
+/// Why no clause can be met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// No clause names a media type that is served.
@@ -51,15 +51,15 @@ pub enum Refusal {
     Parameters,
 }
 
-/// Takes the first clause of a header that can be met, the best first; an empty header accepts JSON. `convert` says
-/// whether an endpoint has an encoding of what a clause selects; most have none for any conversion.
+/// Negotiates the first clause of a header that can be met, the best first; an empty header accepts JSON. `convert`
+/// returns `None` if an endpoint does not have a conversion in an encoding; most have no conversion.
 ///
 /// # Errors
 /// When no clause can be met.
 pub fn negotiate<T>(
     header: &[u8],
     convert: impl Fn(Encoding, Option<Conversion<'_>>) -> Option<T>,
-) -> Result<Chosen<T>, Refusal> {
+) -> Result<Negotiated<T>, Refusal> {
     let header = match header {
         [] => b"application/json",
         header => header,
@@ -77,7 +77,7 @@ pub fn negotiate<T>(
                 .then(|| convert(encoding, clause.conversion()))
                 .flatten()
             {
-                return Ok(Chosen {
+                return Ok(Negotiated {
                     encoding,
                     pretty: clause.parameter("pretty") == Some("1"),
                     conversion,
@@ -205,7 +205,7 @@ mod tests {
 
     /// A list's endpoint: tables, but not in protobuf.
     fn list(accept: &str) -> Result<(Encoding, Option<String>), Refusal> {
-        let chosen = negotiate(accept.as_bytes(), |encoding, conversion| match conversion {
+        let negotiated = negotiate(accept.as_bytes(), |encoding, conversion| match conversion {
             None => Some(None),
             Some(Conversion {
                 kind: "Table",
@@ -214,7 +214,7 @@ mod tests {
             }) if encoding != Encoding::Protobuf => Some(Some(version.to_owned())),
             Some(_) => None,
         })?;
-        Ok((chosen.encoding, chosen.conversion))
+        Ok((negotiated.encoding, negotiated.conversion))
     }
 
     const KUBECTL: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn indentation_can_be_asked_for_in_a_clause() {
+    fn a_clause_can_select_indentation() {
         let pretty = |accept: &str| negotiate(accept.as_bytes(), no_conversion).unwrap().pretty;
         assert!(pretty("application/json;pretty=1"));
         assert!(!pretty("application/json;pretty=0"));

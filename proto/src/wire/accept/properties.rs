@@ -3,10 +3,10 @@
 use super::super::object::Encoding;
 use super::{Refusal, first_of, negotiate, no_conversion};
 
-/// Asserts it.
+/// Asserts the properties for a header.
 ///
 /// # Panics
-/// When it does not hold.
+/// When a property does not hold.
 pub fn hold(header: &[u8]) {
     let served = Encoding::ALL.map(Encoding::content_type);
     let unconverted = negotiate(header, no_conversion);

@@ -2,18 +2,18 @@
 
 use crate::wire::meta::MetaVersion;
 
-/// A type of objects: what it is called, and its table.
+/// A type of objects: its names, and its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// The kind of one: `PodMetrics`.
     pub object: &'static str,
     /// The kind of a list: `PodMetricsList`.
     pub list: &'static str,
-    /// What the cells of a table's row are.
+    /// The columns of its table.
     pub columns: &'static [Column],
 }
 
-/// What one cell of a table's row is.
+/// A column of a table.
 #[derive(serde::Serialize, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     /// The heading, which kubectl shows in upper case.
@@ -93,7 +93,7 @@ pub enum Shape {
     Table(MetaVersion, Beside),
 }
 
-/// What a table's row has beside its cells.
+/// The object beside the cells of a table's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
     /// Nothing.

@@ -4,7 +4,7 @@ use super::item::{Item, Kind, Shape, write_type};
 use super::{metadata, table};
 use crate::wire::yaml;
 
-/// A list under way: its items are appended one by one, then its end.
+/// A list that is being encoded: its items are appended one by one, then its end.
 #[derive(Debug)]
 pub struct List {
     kind: Kind,
@@ -13,9 +13,9 @@ pub struct List {
     /// The JSON of its own metadata.
     meta: Vec<u8>,
     begun: bool,
-    /// An item's JSON, on its way to YAML.
+    /// The JSON of an item that becomes YAML.
     scratch: Vec<u8>,
-    /// What comes after the items of a YAML list.
+    /// The end of a YAML list, after the items.
     tail: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl List {
         }
     }
 
-    /// Appends the next item, and before the first what the list begins with.
+    /// Appends the next item, and before the first item the beginning of the list.
     pub fn item(&mut self, out: &mut Vec<u8>, item: &impl Item) {
         let first = !std::mem::replace(&mut self.begun, true);
         if self.yaml {
@@ -57,7 +57,7 @@ impl List {
         }
     }
 
-    /// Appends what the list ends with; all of it, if it has no items.
+    /// Appends the end of the list; all of it, if it has no items.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match (self.begun, self.yaml) {
             (true, false) => out.extend_from_slice(b"]}"),

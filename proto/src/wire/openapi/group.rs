@@ -13,11 +13,11 @@ const NAME: Parameter = ("name", "string", true, "The name of the object.");
 /// An API group as OpenAPI describes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
-    /// What is served.
+    /// The versions and resources.
     pub(crate) served: &'static Served,
     /// The group's name in tags and, with a capital, in the names of operations: `metrics`.
     pub(crate) tag: &'static str,
-    /// What comes before the version in the names of its types: `io.k8s.metrics.pkg.apis.metrics`.
+    /// The prefix of the names of its types, before the version: `io.k8s.metrics.pkg.apis.metrics`.
     pub(crate) prefix: &'static str,
     /// The schemas that `schemars` derives from its types. That of a list is called as that of its objects, with List
     /// behind it.
@@ -26,11 +26,11 @@ pub struct Group {
     pub objects: &'static [&'static str],
     /// The media types of a list.
     pub lists: &'static [&'static str],
-    /// What one object takes beside its place.
+    /// The parameters of one object besides its path.
     pub(crate) of_objects: &'static [Parameter],
-    /// What a list takes beside its place.
+    /// The parameters of a list besides its path.
     pub(crate) of_lists: &'static [Parameter],
-    /// What a subresource takes beside its place.
+    /// The parameters of a subresource besides its path.
     pub(crate) of_subresources: &'static [Parameter],
 }
 

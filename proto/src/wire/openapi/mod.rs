@@ -17,7 +17,7 @@ const TITLE: &str = "Kubevitals";
 /// A document of OpenAPI v3, and the path it is of: `apis/metrics.k8s.io/v1`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// What is behind `/openapi/v3/`.
+    /// The path after `/openapi/v3/`.
     pub path: String,
     /// The document.
     pub json: Value,

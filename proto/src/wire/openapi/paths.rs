@@ -56,7 +56,7 @@ pub(super) struct Path {
     /// The full name of the type that it answers with.
     pub(super) answer: String,
     pub(super) produces: &'static [&'static str],
-    /// What a client may send: nothing is read.
+    /// The media types of request bodies, which the server does not read.
     pub(super) consumes: &'static [&'static str],
     pub(super) action: Option<Action>,
     pub(super) parameters: Vec<Parameter>,

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Where OpenAPI v3 has its schemas.
+/// The prefix of references in OpenAPI v3.
 pub(super) const V3: &str = "#/components/schemas/";
-/// Where OpenAPI v2 has its schemas.
+/// The prefix of references in OpenAPI v2.
 pub(super) const V2: &str = "#/definitions/";
-/// Where `schemars` has its schemas.
+/// The prefix of references in the schemas of `schemars`.
 const DERIVED: &str = "#/$defs/";
 
 /// The prefix of the names of Kubernetes' own types.
@@ -61,7 +61,7 @@ pub(super) struct Package<'a> {
     pub(super) group: &'a str,
     /// The version.
     pub(super) version: &'a str,
-    /// What comes before the version in the names of the types: `io.k8s.metrics.pkg.apis.metrics`.
+    /// The prefix of the names of the types, before the version: `io.k8s.metrics.pkg.apis.metrics`.
     pub(super) prefix: &'a str,
     /// The schemas that `schemars` derived, by the type's name.
     pub(super) derived: Map<String, Value>,
@@ -132,7 +132,7 @@ impl Package<'_> {
         out
     }
 
-    /// What a property, an item of a list or a value of a map is. A property that is null is left out.
+    /// The schema of a property, an item of a list or a value of a map. A property that is null is left out.
     fn value(&self, schema: &Value) -> Map<String, Value> {
         let text = description(schema);
         let schema = not_null(schema);
@@ -163,7 +163,7 @@ impl Package<'_> {
         out
     }
 
-    /// What an item of a list is, which may be null.
+    /// The schema of an item of a list, which may be null.
     fn item(&self, schema: &Value) -> Map<String, Value> {
         let mut item = self.value(schema);
         if is_nullable(schema) {

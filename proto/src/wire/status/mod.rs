@@ -11,7 +11,7 @@ use super::meta::ListMeta;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a [`Status`] is about.
+/// The subject of a [`Status`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Details {
@@ -75,7 +75,7 @@ pub struct Status {
     /// As a machine reads it.
     #[serde(default, skip_serializing_if = "no_reason")]
     pub reason: Reason,
-    /// What it is about.
+    /// The subject.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

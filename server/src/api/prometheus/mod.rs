@@ -40,7 +40,7 @@ pub(super) fn routes(registry: Registry, pool: &Arc<Pool>) -> Router<Arc<Query>>
             let (form, openmetrics) = (Form::any(&request), prefers_openmetrics(&request));
             let gzip = compress::accepts_gzip(request.headers());
             let caller = Caller::of(&request);
-            // A request cannot be held across an await.
+            // The request is not needed while the work runs on another thread.
             drop(request);
             let registry = Arc::clone(&registry);
             metrics(&pool, caller, registry, openmetrics, gzip, form).await

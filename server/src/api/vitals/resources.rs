@@ -1,4 +1,4 @@
-//! What all handlers of kubevitals.io share.
+//! Sources and responses that all handlers of kubevitals.io share.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::api::reply::Form;
 use crate::query::Query;
 use crate::work::Pool;
 
-/// What the version offers.
+/// The forms of the version.
 pub(super) const OFFER: Offer = Offer {
     api_version: API_VERSION,
     package: "kubevitals",
@@ -22,7 +22,7 @@ pub(super) const OFFER: Offer = Offer {
     protobuf: false,
 };
 
-/// What the handlers need.
+/// The sources of the handlers.
 #[derive(Clone)]
 pub(super) struct Sources {
     pub(super) query: Arc<Query>,

@@ -15,7 +15,7 @@ use crate::telemetry::metrics::{Counter, Gauge, Registry, collect};
 /// The most watches. Each takes some hundred KiB while it sends.
 const MAX_WATCHES: usize = 2048;
 
-/// When a refused client may retry, in seconds.
+/// The delay after which a refused client may retry, in seconds.
 const RETRY_AFTER_SECONDS: i32 = 1;
 
 /// The most watches of one user: enough for each kind and for many namespaces.
@@ -32,7 +32,7 @@ pub(crate) struct Watchers {
     stop: CancellationToken,
     events: Counter,
     /// Bytes of events that are not written to connections yet.
-    held: Gauge,
+    buffered: Gauge,
 }
 
 impl Watchers {
@@ -45,7 +45,7 @@ impl Watchers {
             over_share: Counter::default(),
             stop,
             events: Counter::default(),
-            held: Gauge::default(),
+            buffered: Gauge::default(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Watchers {
         registry.register(
             "kubevitals_api_watch_bytes_held",
             "Bytes of events that are encoded and not yet written to the connections of their watches",
-            self.held.clone(),
+            self.buffered.clone(),
         );
         registry.register(
             "kubevitals_api_watch_events",
@@ -106,11 +106,11 @@ impl Watchers {
         (MAX_WATCHES - self.slots.available_permits()) as u64
     }
 
-    /// Counts lines, one event each, and returns them as bytes that count as held until they are dropped.
+    /// Counts lines, one event each, and returns them as bytes that count as buffered until they are dropped.
     pub(super) fn send(self: &Arc<Self>, lines: Vec<u8>) -> Bytes {
         let events = lines.iter().map(|byte| u64::from(*byte == b'\n')).sum();
         self.events.inc_by(events);
-        self.held.inc_by(lines.len() as u64);
+        self.buffered.inc_by(lines.len() as u64);
         Bytes::from_owner(Sent {
             // A boxed slice has no spare capacity, which would not be counted.
             lines: lines.into_boxed_slice(),
@@ -126,7 +126,7 @@ pub(super) struct WatchSlot {
     _share: Share,
 }
 
-/// Lines that HTTP holds.
+/// Lines that HTTP buffers.
 struct Sent {
     lines: Box<[u8]>,
     watchers: Arc<Watchers>,
@@ -141,7 +141,7 @@ impl AsRef<[u8]> for Sent {
 impl Drop for Sent {
     fn drop(&mut self) {
         let bytes = self.lines.len() as u64;
-        self.watchers.held.dec_by(bytes);
+        self.watchers.buffered.dec_by(bytes);
     }
 }
 
@@ -157,8 +157,8 @@ mod tests {
             ..User::default()
         };
         let eve = user("eve");
-        let mut held: Vec<_> = (0..MAX_PER_USER).map(|_| watchers.enter(&eve)).collect();
-        assert!(held.iter().all(Result::is_ok));
+        let mut slots: Vec<_> = (0..MAX_PER_USER).map(|_| watchers.enter(&eve)).collect();
+        assert!(slots.iter().all(Result::is_ok));
         let refused = watchers.enter(&eve).unwrap_err();
         assert_eq!(refused.code, 429);
         assert!(refused.message.contains("this user has 64"), "{refused}");
@@ -168,7 +168,7 @@ mod tests {
             (watchers.turned_away.get(), watchers.over_share.get()),
             (0, 1)
         );
-        held.pop();
+        slots.pop();
         assert!(watchers.enter(&eve).is_ok());
         // Many users together can take all slots; then the error says so.
         let others = (0..MAX_WATCHES).map(|n| watchers.enter(&user(&format!("user-{n}"))));
@@ -179,7 +179,7 @@ mod tests {
             (watchers.turned_away.get(), watchers.over_share.get()),
             (63, 1)
         );
-        drop(held);
+        drop(slots);
         assert_eq!(watchers.open(), 0);
     }
 
@@ -189,12 +189,12 @@ mod tests {
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
         let mut chunk = watchers.send(lines);
-        assert_eq!((watchers.events.get(), watchers.held.get()), (2, 6));
+        assert_eq!((watchers.events.get(), watchers.buffered.get()), (2, 6));
         // HTTP/2 may split a chunk.
         let part = chunk.split_to(3);
         drop(chunk);
-        assert_eq!(watchers.held.get(), 6);
+        assert_eq!(watchers.buffered.get(), 6);
         drop(part);
-        assert_eq!((watchers.events.get(), watchers.held.get()), (2, 0));
+        assert_eq!((watchers.events.get(), watchers.buffered.get()), (2, 0));
     }
 }
