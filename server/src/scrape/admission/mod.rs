@@ -1,9 +1,9 @@
 //! The limit and the order of requests to kubelets (docs/scraping.md, "Overload").
 
 mod gate;
-#[cfg(test)]
-mod law;
 mod limit;
+#[cfg(test)]
+mod overload;
 mod queue;
 
 pub use gate::Requests;
