@@ -197,6 +197,15 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// The rows of a test's table, one a line: `FLAG… | EXPECTED`.
+#[cfg(test)]
+pub(crate) fn rows(table: &str) -> impl Iterator<Item = (Vec<&str>, &str)> {
+    table.trim().lines().map(|row| {
+        let (flags, expected) = row.split_once(" | ").unwrap();
+        (flags.split_whitespace().collect(), expected)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,50 +74,23 @@ mod tests {
         let (empty, good) = (folder.path().join("empty"), folder.path().join("good"));
         std::fs::write(&empty, " \n").unwrap();
         std::fs::write(&good, "token\n").unwrap();
-        let (empty, good) = (empty.display(), good.display());
-        for (user, expected) in [
-            (
-                "{name: u, user: {token: ''}}".to_owned(),
-                "user u has an empty token",
-            ),
-            (
-                "{name: u, user: {token: '  '}}".to_owned(),
-                "user u has an empty token",
-            ),
-            (
-                "{name: u, user: {}}".to_owned(),
-                "user u has no token, client certificate",
-            ),
-            (
-                "{name: u, user: {client-certificate-data: ''}}".to_owned(),
-                "user u has no token",
-            ),
-            (
-                format!("{{name: u, user: {{tokenFile: {empty}}}}}"),
-                "that is empty",
-            ),
-            (
-                "{name: u, user: {tokenFile: /nowhere/token}}".to_owned(),
-                "",
-            ),
-            (
-                "{name: other, user: {token: t}}".to_owned(),
-                "user u of context c is not among its users",
-            ),
-            (
-                format!("{{name: u, user: {{token: '', tokenFile: {good}}}}}"),
-                "",
-            ),
-            ("{name: u, user: {token: t}}".to_owned(), ""),
-            (
-                "{name: u, user: {token: '', client-certificate: /c, client-key: /k}}".to_owned(),
-                "",
-            ),
-            (
-                "{name: u, user: {exec: {command: get-token, apiVersion: v1}}}".to_owned(),
-                "",
-            ),
-        ] {
+        let (empty, good) = (empty.to_str().unwrap(), good.to_str().unwrap());
+        let table = "
+            {name: u, user: {token: ''}} | user u has an empty token
+            {name: u, user: {token: '  '}} | user u has an empty token
+            {name: u, user: {}} | user u has no token, client certificate
+            {name: u, user: {client-certificate-data: ''}} | user u has no token
+            {name: u, user: {tokenFile: EMPTY}} | that is empty
+            {name: u, user: {tokenFile: /nowhere/token}} |
+            {name: other, user: {token: t}} | user u of context c is not among its users
+            {name: u, user: {token: '', tokenFile: GOOD}} |
+            {name: u, user: {token: t}} |
+            {name: u, user: {token: '', client-certificate: /c, client-key: /k}} |
+            {name: u, user: {exec: {command: get-token, apiVersion: v1}}} |";
+        for row in table.trim().lines() {
+            let (user, expected) = row.split_once(" |").unwrap();
+            let expected = expected.trim();
+            let user = user.replace("EMPTY", empty).replace("GOOD", good);
             let lack = lack(&user);
             assert_eq!(lack.is_empty(), expected.is_empty(), "{user}: {lack}");
             assert!(

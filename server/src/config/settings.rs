@@ -177,6 +177,7 @@ impl fmt::Display for Settings {
 mod tests {
     use super::*;
     use crate::config::Invocation;
+    use crate::flag_values::rows;
 
     async fn refusal(flags: &[&str]) -> String {
         let arguments = ["vitals-server"].into_iter().chain(flags.iter().copied());
@@ -191,58 +192,27 @@ mod tests {
 
     #[tokio::test]
     async fn contradictions_are_one_line_with_a_hint() {
-        for (flags, expected) in [
-            (
-                &["--metric-resolution=5s"][..],
-                "--metric-resolution=\"5s\": it must be at least 10s",
-            ),
-            (&["--metric-resolution=2h"], "it must be at most 1h0m0s"),
-            (
-                &["--probes-interval=9s"],
-                "it must be at least 10s, or 0 for none",
-            ),
-            (
-                &["--summary-interval=1ms"],
-                "it must be at least 10s, or 0 for none",
-            ),
-            (&["--kubelet-request-timeout=0s"], "must be more than 0"),
-            (
-                &["--kubelet-request-timeout=55s"],
-                "at most 0.9 of --metric-resolution",
-            ),
-            (&["--state-interval=1s"], "it must be at least 10s, or 0"),
-            (&["--kubelet-client-key=k"], "go together"),
-            (&["--request-timeout=0"], "must be more than 0"),
-            (&["--tls-cert-file=c"], "go together"),
-            (
-                &[
-                    "--kubelet-insecure-tls",
-                    "--kubelet-certificate-authority=c",
-                ],
-                "contradict each other",
-            ),
-            (
-                &[
-                    "--deprecated-kubelet-completely-insecure",
-                    "--kubelet-insecure-tls",
-                ],
-                "goes with no other TLS flag",
-            ),
-            (&["--node-selector=a in b"], "it is not a label selector"),
-            (
-                &["--kubeconfig=/nowhere/config"],
-                "cannot use the kubeconfig \"/nowhere/config\"",
-            ),
-            (
-                &["--authentication-kubeconfig=/nowhere/config"],
-                "/nowhere/config",
-            ),
-            (
-                &["--authorization-kubeconfig=/nowhere/config"],
-                "/nowhere/config",
-            ),
-        ] {
-            let line = refusal(flags).await;
+        for (flags, expected) in rows(
+            r#"
+            --metric-resolution=5s                     | --metric-resolution="5s": it must be at least 10s
+            --metric-resolution=2h                     | it must be at most 1h0m0s
+            --probes-interval=9s                       | it must be at least 10s, or 0 for none
+            --summary-interval=1ms                     | it must be at least 10s, or 0 for none
+            --kubelet-request-timeout=0s               | must be more than 0
+            --kubelet-request-timeout=55s              | at most 0.9 of --metric-resolution
+            --state-interval=1s                        | it must be at least 10s, or 0
+            --kubelet-client-key=k                     | go together
+            --request-timeout=0                        | must be more than 0
+            --tls-cert-file=c                          | go together
+            --node-selector=a=b=c                      | it is not a label selector
+            --kubeconfig=/nowhere/config               | cannot use the kubeconfig "/nowhere/config"
+            --authentication-kubeconfig=/nowhere/a     | /nowhere/a
+            --authorization-kubeconfig=/nowhere/a      | /nowhere/a
+            --kubelet-insecure-tls --kubelet-certificate-authority=c | contradict each other
+            --deprecated-kubelet-completely-insecure --kubelet-insecure-tls | goes with no other TLS flag
+            "#,
+        ) {
+            let line = refusal(&flags).await;
             assert!(
                 line.contains(expected) && !line.contains('\n'),
                 "{flags:?}: {line}"

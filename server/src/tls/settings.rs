@@ -306,7 +306,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::flag_values::go_like;
+    use crate::flag_values::{go_like, rows};
 
     #[derive(Parser)]
     #[command(mut_args = go_like)]
@@ -343,31 +343,20 @@ mod tests {
 
     #[test]
     fn contradictions_and_unknown_names_are_refused() {
-        for (flags, expected) in [
-            (&["--tls-private-key-file=k"][..], "go together"),
-            (
-                &[
-                    "--manage-apiservice-ca",
-                    "--tls-cert-file=c",
-                    "--tls-private-key-file=k",
-                ],
-                "leave out --tls-cert-file",
-            ),
-            (
-                &["--tls-cipher-suites=TLS_ROT13"],
-                "no cipher suite \"TLS_ROT13\"",
-            ),
-            (
-                &["--tls-cipher-suites=TLS_RSA_WITH_RC4_128_SHA"],
-                "too weak",
-            ),
-            (&["--tls-min-version=VersionSSL30"], "VersionTLS12"),
-            (&["--tls-sni-cert-key=a.crt"], "a comma and the key's file"),
-            (&["--http2-max-streams-per-connection=-1"], "invalid"),
-            (&["--service-name=A.b"], "lower-case"),
-            (&["--secure-port=0"], "write a port"),
-        ] {
-            let refusal = settings(flags).unwrap_err();
+        for (flags, expected) in rows(
+            r#"
+            --tls-private-key-file=k                     | go together
+            --manage-apiservice-ca --tls-cert-file=c --tls-private-key-file=k | leave out --tls-cert-file
+            --tls-cipher-suites=TLS_ROT13                | no cipher suite "TLS_ROT13"
+            --tls-cipher-suites=TLS_RSA_WITH_RC4_128_SHA | too weak
+            --tls-min-version=VersionSSL30               | VersionTLS12
+            --tls-sni-cert-key=a.crt                     | a comma and the key's file
+            --http2-max-streams-per-connection=-1        | invalid
+            --service-name=A.b                           | lower-case
+            --secure-port=0                              | write a port
+            "#,
+        ) {
+            let refusal = settings(&flags).unwrap_err();
             assert!(refusal.contains(expected), "{flags:?}: {refusal}");
         }
     }

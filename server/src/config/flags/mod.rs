@@ -1,11 +1,9 @@
 //! All flags, in a group for each part, with metrics-server's names and defaults.
 
-mod general;
-mod help;
 mod inherited;
 mod read;
 
-use clap::Parser;
+use clap::{ArgAction, Args, Parser};
 
 pub use super::cluster::ClusterFlags;
 use crate::api;
@@ -17,15 +15,28 @@ use crate::store::history::HistoryFlags;
 use crate::telemetry::LogFlags;
 use crate::tls::ServingFlags;
 
-pub use general::General;
 pub use inherited::Inherited;
 pub use read::Invocation;
+
+/// The flags of the program.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "General")]
+pub struct General {
+    /// Print this help.
+    #[arg(short = 'h', long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
+    /// Print the version.
+    #[arg(long)]
+    pub version: bool,
+}
 
 /// A Kubernetes metrics server: scrapes every kubelet and serves metrics.k8s.io.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "vitals-server",
     disable_help_flag = true,
+    term_width = 100,
     // The last one counts.
     args_override_self = true,
 )]
@@ -69,11 +80,13 @@ pub struct Flags {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::flag_values::rows;
 
     #[test]
     fn the_definition_is_valid() {
-        use clap::CommandFactory;
         Flags::command().debug_assert();
     }
 
@@ -149,43 +162,27 @@ mod tests {
 
     #[test]
     fn an_invalid_flag_is_one_line_that_names_it() {
-        for (words, expected) in [
-            (&["--metric-resolution=soon"][..], "write a duration"),
-            (&["--metric-resolution=-5s"], "cannot be negative"),
-            (
-                &["--metric-resolution"],
-                "--metric-resolution needs a value",
-            ),
-            (&["--kubelet-port=0"], "write a port"),
-            (
-                &["--kubelet-preferred-address-types=Planet"],
-                "no node address type",
-            ),
-            (&["--logging-format=xml"], "use text or json"),
-            (
-                &["--bind-address=here"],
-                "--bind-address=\"here\": invalid IP address",
-            ),
-            (&["--kubelet-insecure-tls=maybe"], "write true or false"),
-            (
-                &["--kubelet-insecure-tls", "false"],
-                "unexpected argument \"false\"",
-            ),
-            (
-                &["--no-such-thing"],
-                "unknown flag --no-such-thing; --help lists all",
-            ),
-            (
-                &["--metric_resolution=15s"],
-                "did you mean --metric-resolution?",
-            ),
-            (&["-x"], "unknown flag -x"),
-            (&["-v"], "--v needs a value"),
-            (&["-v=-1"], "write a number from 0"),
-            (&["stray"], "unexpected argument \"stray\""),
-            (&["--", "stray"], "unexpected argument \"stray\""),
-        ] {
-            let line = read(words).unwrap_err();
+        for (words, expected) in rows(
+            r#"
+            --metric-resolution=soon            | write a duration
+            --metric-resolution=-5s             | cannot be negative
+            --metric-resolution                 | --metric-resolution needs a value
+            --kubelet-port=0                    | write a port
+            --kubelet-preferred-address-types=A | no node address type
+            --logging-format=xml                | use text or json
+            --bind-address=here                 | --bind-address="here": invalid IP address
+            --kubelet-insecure-tls=maybe        | write true or false
+            --kubelet-insecure-tls false        | unexpected argument "false"
+            --no-such-thing                     | unknown flag --no-such-thing; --help lists all
+            --metric_resolution=15s             | did you mean --metric-resolution?
+            -x                                  | unknown flag -x
+            -v                                  | --v needs a value
+            -v=-1                               | write a number from 0
+            stray                               | unexpected argument "stray"
+            -- stray                            | unexpected argument "stray"
+            "#,
+        ) {
+            let line = read(&words).unwrap_err();
             assert!(
                 line.contains(expected) && !line.contains('\n'),
                 "{words:?}: {line}"
@@ -210,21 +207,16 @@ mod tests {
         ] {
             assert!(help.lines().any(|line| line == heading), "{heading}");
         }
-        use clap::CommandFactory;
-        for arg in Flags::command()
-            .get_arguments()
-            .filter(|arg| !arg.is_hide_set())
-        {
+        let command = Flags::command();
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
             let flag = format!("--{}", arg.get_long().unwrap());
-            assert_eq!(
-                help.lines()
-                    .filter(|line| line.split_whitespace().any(|word| word == flag))
-                    // Not the text of another flag that starts with it.
-                    .filter(|line| line.starts_with("      --") || line.starts_with("  -"))
-                    .count(),
-                1,
-                "{flag}"
-            );
+            let flags = help.lines().filter_map(|line| {
+                // Not the text of another flag that starts with it.
+                let is_flag = line.starts_with("      --") || line.starts_with("  -");
+                let mut words = line.split([' ', '[']).filter(|_| is_flag);
+                words.find(|word| *word == flag)
+            });
+            assert_eq!(flags.count(), 1, "{flag}");
             assert!(arg.get_help().is_some(), "{flag}");
         }
     }

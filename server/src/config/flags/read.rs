@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Error, FromArgMatches};
 
-use super::{Flags, help};
+use super::Flags;
 use crate::flag_values::without_empty;
 
 /// What the program does for a command line.
@@ -28,7 +28,7 @@ impl Flags {
         let mut matches = match command.clone().try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                return Ok(Invocation::Print(help::render(&command)));
+                return Ok(Invocation::Print(error.to_string()));
             }
             Err(error) => return Err(line(&error)),
         };
