@@ -366,9 +366,9 @@ async fn until_ready(
     auth: &Auth,
     managed: Option<watch::Receiver<bool>>,
 ) {
-    // The senders live as long as the parts.
-    drop(auth.until_ready().wait_for(|ready| *ready).await);
+    auth.until_ready().await;
     if let Some(mut managed) = managed {
+        // The sender lives as long as the manager.
         drop(managed.wait_for(|ready| *ready).await);
     }
     let watches = query.watches();

@@ -13,9 +13,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
 use kube::Client;
 use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector, Operator};
 
-use super::metrics::{ReviewMetrics, Reviewed};
+use super::metrics::ReviewMetrics;
 use super::review::{ReviewError, Reviewer};
-use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
+use super::review_cache::{ReviewCache, ReviewResult};
 use super::{Attributes, Target, User};
 use crate::clock::Clock;
 
@@ -43,6 +43,10 @@ impl ReviewResult for Decision {
             Self::Denied(reason) => reason.len(),
         }
     }
+
+    fn is_positive(&self) -> bool {
+        *self == Self::Allowed
+    }
 }
 
 /// Requests SubjectAccessReviews.
@@ -51,7 +55,7 @@ pub(super) struct Access {
     anonymous: Arc<Reviewer>,
     allowed: Duration,
     denied: Duration,
-    cache: Arc<ReviewCache<Decision>>,
+    pub(super) cache: Arc<ReviewCache<Decision>>,
 }
 
 impl Access {
@@ -90,31 +94,25 @@ impl Access {
         } else {
             &self.authenticated
         };
-        let (reviewer, cache) = (Arc::clone(reviewer), Arc::clone(&self.cache));
+        let reviewer = Arc::clone(reviewer);
         let (allowed, denied) = (self.allowed, self.denied);
         let start_review = move || {
             let permit = reviewer.permit()?;
             Ok(async move {
-                let decision = reviewer
-                    .review(permit, &review, &cache.metrics, read)
-                    .await?;
+                let decision = reviewer.review(permit, &review, read).await?;
                 let lifetime = match decision {
                     Decision::Allowed => allowed,
                     Decision::Denied(_) => denied,
                 };
-                Ok((decision, Lifetime(lifetime)))
+                Ok((decision, lifetime))
             })
         };
         self.cache.get_or_review(&key, start_review).await
     }
-
-    pub(super) fn cached(&self) -> Cached {
-        self.cache.cached()
-    }
 }
 
 /// Reads the decision of a review. A review that both allows and denies is invalid.
-fn read(review: SubjectAccessReview) -> Result<(Decision, Reviewed), ReviewError> {
+fn read(review: SubjectAccessReview) -> Result<Decision, ReviewError> {
     let status = review
         .status
         .ok_or_else(|| ReviewError::Unreadable("the review has no status".to_owned()))?;
@@ -122,11 +120,11 @@ fn read(review: SubjectAccessReview) -> Result<(Decision, Reviewed), ReviewError
         (true, true) => Err(ReviewError::Unreadable(
             "the review both allows and denies".to_owned(),
         )),
-        (true, false) => Ok((Decision::Allowed, Reviewed::Yes)),
+        (true, false) => Ok(Decision::Allowed),
         (false, _) => {
             let mut reason = status.reason.unwrap_or_default();
             reason.truncate(reason.floor_char_boundary(MAX_REASON));
-            Ok((Decision::Denied(reason.into()), Reviewed::No))
+            Ok(Decision::Denied(reason.into()))
         }
     }
 }
@@ -200,7 +198,7 @@ fn labels(selector: &LabelSelector) -> Option<LabelSelectorAttributes> {
                 Operator::NotEquals | Operator::NotIn => "NotIn",
                 Operator::Exists => "Exists",
                 Operator::DoesNotExist => "DoesNotExist",
-                // A review cannot express this operator. Without the requirement it asks for more, never for less.
+                // A review cannot express this operator. Without the requirement it requests more, never less.
                 Operator::GreaterThan | Operator::LessThan => return None,
             };
             let values = &requirement.values;
@@ -294,7 +292,7 @@ mod tests {
     fn only_a_clear_yes_allows() {
         let read_status = |status: Value| {
             let review = json!({"spec": {}, "status": status});
-            read(serde_json::from_value(review).unwrap()).map(|(decision, _)| decision)
+            read(serde_json::from_value(review).unwrap())
         };
         assert_eq!(read_status(json!({"allowed": true})), Ok(Decision::Allowed));
         assert_eq!(

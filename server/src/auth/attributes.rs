@@ -45,7 +45,7 @@ pub enum Target {
     },
 }
 
-/// The selectors of a list. A selector that does not parse or is too long is left out: the request then asks for
+/// The selectors of a list. A selector that does not parse or is too long is left out: the review then is about
 /// more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
@@ -198,70 +198,46 @@ mod tests {
         }
     }
 
-    const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
+    const BASE: &str = "/apis/g/v1";
 
     #[test]
     fn resources_are_parsed_as_kubernetes_does() {
         for (method, path, expected) in [
-            ("GET", "/nodes", "list metrics.k8s.io||nodes||"),
-            ("HEAD", "/nodes", "list metrics.k8s.io||nodes||"),
-            ("GET", "/nodes/", "list metrics.k8s.io||nodes||"),
-            ("GET", "/nodes/a", "get metrics.k8s.io||nodes||a"),
-            ("HEAD", "/nodes/a", "get metrics.k8s.io||nodes||a"),
-            ("GET", "/nodes/a?watch=true", "get metrics.k8s.io||nodes||a"),
-            ("GET", "/nodes/a/why", "get metrics.k8s.io||nodes|why|a"),
-            (
-                "GET",
-                "/nodes/a/why/else",
-                "get metrics.k8s.io||nodes|why|a",
-            ),
-            ("GET", "/pods?watch", "watch metrics.k8s.io||pods||"),
-            ("GET", "/pods?watch=false", "list metrics.k8s.io||pods||"),
-            (
-                "GET",
-                "/namespaces/ns/pods",
-                "list metrics.k8s.io|ns|pods||",
-            ),
-            (
-                "GET",
-                "/namespaces/ns/pods/a",
-                "get metrics.k8s.io|ns|pods||a",
-            ),
-            (
-                "GET",
-                "/namespaces/ns/pods/a/why",
-                "get metrics.k8s.io|ns|pods|why|a",
-            ),
-            ("POST", "/pods", "create metrics.k8s.io||pods||"),
-            ("PUT", "/pods/a", "update metrics.k8s.io||pods||a"),
-            ("PATCH", "/pods/a", "patch metrics.k8s.io||pods||a"),
-            ("DELETE", "/pods/a", "delete metrics.k8s.io||pods||a"),
-            ("DELETE", "/pods", "deletecollection metrics.k8s.io||pods||"),
-            ("OPTIONS", "/pods", " metrics.k8s.io||pods||"),
+            ("GET", "/nodes", "list g||nodes||"),
+            ("HEAD", "/nodes", "list g||nodes||"),
+            ("GET", "/nodes/", "list g||nodes||"),
+            ("GET", "/nodes/a", "get g||nodes||a"),
+            ("HEAD", "/nodes/a", "get g||nodes||a"),
+            ("GET", "/nodes/a?watch=true", "get g||nodes||a"),
+            ("GET", "/nodes/a/why", "get g||nodes|why|a"),
+            ("GET", "/nodes/a/why/else", "get g||nodes|why|a"),
+            ("GET", "/pods?watch", "watch g||pods||"),
+            ("GET", "/pods?watch=false", "list g||pods||"),
+            ("GET", "/namespaces/ns/pods", "list g|ns|pods||"),
+            ("GET", "/namespaces/ns/pods/a", "get g|ns|pods||a"),
+            ("GET", "/namespaces/ns/pods/a/why", "get g|ns|pods|why|a"),
+            ("POST", "/pods", "create g||pods||"),
+            ("PUT", "/pods/a", "update g||pods||a"),
+            ("PATCH", "/pods/a", "patch g||pods||a"),
+            ("DELETE", "/pods/a", "delete g||pods||a"),
+            ("DELETE", "/pods", "deletecollection g||pods||"),
+            ("OPTIONS", "/pods", " g||pods||"),
             // The namespace of a namespace object is the namespace itself.
-            ("GET", "/namespaces", "list metrics.k8s.io||namespaces||"),
-            (
-                "GET",
-                "/namespaces/ns",
-                "get metrics.k8s.io|ns|namespaces||ns",
-            ),
+            ("GET", "/namespaces", "list g||namespaces||"),
+            ("GET", "/namespaces/ns", "get g|ns|namespaces||ns"),
             (
                 "GET",
                 "/namespaces/ns/status",
-                "get metrics.k8s.io|ns|namespaces|status|ns",
+                "get g|ns|namespaces|status|ns",
             ),
             (
                 "PUT",
                 "/namespaces/ns/finalize",
-                "update metrics.k8s.io|ns|namespaces|finalize|ns",
+                "update g|ns|namespaces|finalize|ns",
             ),
-            ("GET", "/watch/pods", "watch metrics.k8s.io||pods||"),
-            (
-                "GET",
-                "/watch/namespaces/ns/pods/a",
-                "watch metrics.k8s.io|ns|pods||a",
-            ),
-            ("POST", "/proxy/nodes/a/x", "proxy metrics.k8s.io||nodes||a"),
+            ("GET", "/watch/pods", "watch g||pods||"),
+            ("GET", "/watch/namespaces/ns/pods/a", "watch g|ns|pods||a"),
+            ("POST", "/proxy/nodes/a/x", "proxy g||nodes||a"),
         ] {
             let found = read(method, &format!("{BASE}{path}"));
             assert_eq!(found, expected, "{method} {path}");
@@ -293,15 +269,15 @@ mod tests {
     #[test]
     fn segments_are_not_merged_or_dropped() {
         for (path, expected) in [
-            ("//nodes", "get metrics.k8s.io||||nodes"),
-            ("/nodes//", "list metrics.k8s.io||nodes||"),
-            ("/nodes//a", "list metrics.k8s.io||nodes|a|"),
-            ("/namespaces//pods", "list metrics.k8s.io||pods||"),
-            ("/nodes/..", "get metrics.k8s.io||nodes||.."),
-            ("/nodes/../pods", "get metrics.k8s.io||nodes|pods|.."),
-            ("/nodes/a%2Fb", "get metrics.k8s.io||nodes||a/b"),
-            ("/nodes/a%00b", "get metrics.k8s.io||nodes||a\0b"),
-            ("/nodes/%C3%BC", "get metrics.k8s.io||nodes||\u{fc}"),
+            ("//nodes", "get g||||nodes"),
+            ("/nodes//", "list g||nodes||"),
+            ("/nodes//a", "list g||nodes|a|"),
+            ("/namespaces//pods", "list g||pods||"),
+            ("/nodes/..", "get g||nodes||.."),
+            ("/nodes/../pods", "get g||nodes|pods|.."),
+            ("/nodes/a%2Fb", "get g||nodes||a/b"),
+            ("/nodes/a%00b", "get g||nodes||a\0b"),
+            ("/nodes/%C3%BC", "get g||nodes||\u{fc}"),
         ] {
             assert_eq!(read("GET", &format!("{BASE}{path}")), expected, "{path}");
         }
@@ -310,28 +286,24 @@ mod tests {
     #[test]
     fn a_list_of_one_name_is_authorized_by_that_name() {
         for (query, expected) in [
-            ("fieldSelector=metadata.name%3Da", "list a"),
-            ("fieldSelector=metadata.name%3D%3Da&watch=1", "watch a"),
+            ("metadata.name%3Da", "list a"),
+            ("metadata.name%3D%3Da&watch=1", "watch a"),
+            ("metadata.namespace=x,metadata.name=a", "list a"),
+            ("metadata.name!%3Da", "list "),
+            ("metadata.name%3D..", "list "),
+            ("metadata.name%3Da/b", "list "),
+            ("%3D%3D%3D", "list "),
             (
-                "fieldSelector=metadata.namespace=x,metadata.name=a",
-                "list a",
-            ),
-            ("fieldSelector=metadata.name!%3Da", "list "),
-            ("fieldSelector=metadata.name%3D..", "list "),
-            ("fieldSelector=metadata.name%3Da/b", "list "),
-            ("fieldSelector=%3D%3D%3D", "list "),
-            (
-                "fieldSelector=metadata.name%3Da&fieldSelector=metadata.name%3Db",
+                "metadata.name%3Da&fieldSelector=metadata.name%3Db",
                 "list a",
             ),
             // Options that Kubernetes cannot parse name no object.
-            ("fieldSelector=metadata.name%3Da&limit=x", "list "),
-            (
-                "fieldSelector=metadata.name%3Da&labelSelector=a+in",
-                "list ",
-            ),
+            ("metadata.name%3Da&limit=x", "list "),
+            ("metadata.name%3Da&labelSelector=a+in", "list "),
         ] {
-            let uri: Uri = format!("{BASE}/nodes?{query}").parse().unwrap();
+            let uri: Uri = format!("{BASE}/nodes?fieldSelector={query}")
+                .parse()
+                .unwrap();
             let attributes = Attributes::of(&Method::GET, &uri);
             let Target::Resource { name, .. } = attributes.target else {
                 panic!("{query}")

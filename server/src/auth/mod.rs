@@ -2,7 +2,7 @@
 //!
 //! [`Auth::authenticate`] identifies the user of a request: the user that a front proxy names, the subject of a
 //! client certificate, the owner of a bearer token, or anonymous. It then removes the headers that carry an identity.
-//! [`Auth::authorize`] asks the API server whether the user is allowed to make the request. Both fail closed.
+//! [`Auth::authorize`] requests the API server's decision whether the user may make the request. Both fail closed.
 
 mod access;
 mod allowed_paths;
@@ -23,10 +23,10 @@ mod user;
 
 pub use allowed_paths::AllowedPaths;
 pub use attributes::{Attributes, Selectors, Target};
-pub use metrics::{AuthMetrics, Authenticated, Authorized, ReviewMetrics};
+pub use metrics::{AuthMetrics, ReviewMetrics};
 pub use path::normalized;
 pub use refusal::Refusal;
 pub use service::{Auth, AuthError};
-pub use settings::{AuthenticationFlags, AuthorizationFlags, Lookup, ProxySettings, Settings};
+pub use settings::{AuthenticationFlags, AuthorizationFlags, Lookup, Settings};
 pub use trust::TrustError;
 pub use user::User;

@@ -170,7 +170,7 @@ mod tests {
     fn as_proxy(
         ca: &Authority,
         allowed: &[&str],
-        shown: &Certified,
+        certified: &Certified,
         headers: &HeaderMap,
     ) -> Result<Option<User>, String> {
         let proxy = FrontProxy {
@@ -178,7 +178,7 @@ mod tests {
             allowed_names: allowed.iter().map(|&name| name.to_owned()).collect(),
             headers: standard(),
         };
-        proxy.authenticate(&shown.chain().unwrap(), headers, UnixTime::now())
+        proxy.authenticate(&certified.chain().unwrap(), headers, UnixTime::now())
     }
 
     #[test]

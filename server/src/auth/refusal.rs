@@ -16,7 +16,7 @@ pub enum Refusal {
     ReviewFailed(String),
     /// Too many reviews are waiting.
     Busy,
-    /// The request asks for impersonation.
+    /// The client requests impersonation.
     Impersonation,
     /// The user is not allowed to make the request.
     Forbidden(Box<Status>),

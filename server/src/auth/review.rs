@@ -10,9 +10,8 @@ use kube::Client;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use super::metrics::{ReviewMetrics, Reviewed};
 use crate::telemetry::chain;
 
 /// The longest duration of a review with its waiting time and all attempts, as in k8s.io/apiserver.
@@ -56,11 +55,6 @@ pub(super) struct Reviewer {
     running: Semaphore,
 }
 
-/// The permit to send a review.
-pub(super) struct ReviewPermit(
-    #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
-);
-
 impl Reviewer {
     pub(super) fn new(client: Client, path: &'static str, at_once: usize) -> Self {
         Self {
@@ -75,30 +69,22 @@ impl Reviewer {
     ///
     /// # Errors
     /// [`ReviewError::Busy`] if there is none.
-    pub(super) fn permit(&self) -> Result<ReviewPermit, ReviewError> {
+    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, ReviewError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
-        permit.map(ReviewPermit).map_err(|_| ReviewError::Busy)
+        permit.map_err(|_| ReviewError::Busy)
     }
 
-    /// Sends a review, and releases the permit at the end. `read` reads the response, and returns the result for the
-    /// metrics.
+    /// Sends a review, and releases the permit at the end. `read` reads the response.
     pub(super) async fn review<A: DeserializeOwned, T>(
         &self,
-        _permit: ReviewPermit,
+        _permit: OwnedSemaphorePermit,
         review: &impl Serialize,
-        metrics: &ReviewMetrics,
-        read: impl FnOnce(A) -> Result<(T, Reviewed), ReviewError>,
+        read: impl FnOnce(A) -> Result<T, ReviewError>,
     ) -> Result<T, ReviewError> {
-        let began = Instant::now();
-        let response = match timeout(TIMEOUT, self.attempts(review)).await {
+        match timeout(TIMEOUT, self.attempts(review)).await {
             Ok(response) => response.and_then(read),
             Err(_) => Err(ReviewError::TimedOut),
-        };
-        let result = response
-            .as_ref()
-            .map_or(Reviewed::Failed, |(_, result)| *result);
-        metrics.reviewed(result, began.elapsed());
-        response.map(|(response, _)| response)
+        }
     }
 
     async fn attempts<A: DeserializeOwned>(
@@ -222,11 +208,10 @@ mod tests {
         Reviewer::new(Client::new(service, "default"), "/reviews", at_once)
     }
 
-    async fn ask(reviewer: &Reviewer, metrics: &ReviewMetrics) -> Result<Value, ReviewError> {
-        let read = |response: Value| Ok((response, Reviewed::Yes));
+    async fn review(reviewer: &Reviewer) -> Result<Value, ReviewError> {
         let permit = reviewer.permit()?;
         reviewer
-            .review(permit, &json!({"token": "secret"}), metrics, read)
+            .review(permit, &json!({"token": "secret"}), Ok::<Value, _>)
             .await
     }
 
@@ -247,7 +232,7 @@ mod tests {
                 };
                 (status, text.to_owned())
             });
-            let response = ask(&reviewer, &ReviewMetrics::default()).await;
+            let response = review(&reviewer).await;
             let expected =
                 expected.map_err(|status_text| ReviewError::Rejected(status_text.to_owned()));
             assert_eq!(response.map(drop), expected, "{statuses:?}");
@@ -257,12 +242,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_api_server_times_out() {
         let reviewer = reviewer(1, |_| std::future::pending());
-        let counts = ReviewMetrics::default();
-        assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::TimedOut));
-        assert_eq!(
-            (counts.yes.get(), counts.no.get(), counts.failed.get()),
-            (0, 0, 1)
-        );
+        assert_eq!(review(&reviewer).await, Err(ReviewError::TimedOut));
     }
 
     #[tokio::test(start_paused = true)]
@@ -279,8 +259,7 @@ mod tests {
                 (201, "{}".to_owned())
             }
         });
-        let counts = ReviewMetrics::default();
-        let all = futures::future::join_all((0..20).map(|_| ask(&reviewer, &counts))).await;
+        let all = futures::future::join_all((0..20).map(|_| review(&reviewer))).await;
         assert!(all.iter().all(Result::is_ok));
         assert_eq!(most.load(Ordering::Relaxed), 3);
     }
@@ -292,10 +271,9 @@ mod tests {
             .map(|_| reviewer.permit())
             .collect();
         assert!(permits.iter().all(Result::is_ok));
-        let counts = ReviewMetrics::default();
-        assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::Busy));
+        assert_eq!(review(&reviewer).await, Err(ReviewError::Busy));
         drop(permits);
-        assert!(ask(&reviewer, &counts).await.is_ok());
+        assert!(review(&reviewer).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -306,14 +284,14 @@ mod tests {
             "secret".to_owned(),
         ] {
             let reviewer = reviewer(1, move |_| std::future::ready((201, text.clone())));
-            let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
+            let error = review(&reviewer).await.unwrap_err();
             assert!(matches!(error, ReviewError::Unreadable(_)), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         // However long the response is.
         let long = "x".repeat(2 * MAX_RESPONSE);
         let reviewer = reviewer(1, move |_| std::future::ready((201, long.clone())));
-        let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
+        let error = review(&reviewer).await.unwrap_err();
         assert!(matches!(error, ReviewError::Unreachable(_)), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
@@ -30,11 +30,10 @@ type Key = [u8; 32];
 pub(super) trait ReviewResult: Clone + Send + Sync + 'static {
     /// The size of the result in bytes, about.
     fn bytes(&self) -> usize;
-}
 
-/// How long a result is valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lifetime(pub(super) Duration);
+    /// Whether the token is valid, or the request is allowed.
+    fn is_positive(&self) -> bool;
+}
 
 #[derive(Clone)]
 struct Entry<A> {
@@ -98,14 +97,14 @@ impl<A: ReviewResult> ReviewCache<A> {
 
     /// Returns the result for `request`: from the cache, from the same review in flight, or from a new one. A review
     /// continues when its request is gone, because others may wait for it. Failures are not cached. `review` is
-    /// called for a new review, and may refuse to start it.
+    /// called for a new review, and may refuse to start it. The review returns its result and how long it is valid.
     pub(super) async fn get_or_review<R>(
         self: &Arc<Self>,
         request: &[u8],
         review: impl FnOnce() -> Result<R, ReviewError>,
     ) -> Result<A, ReviewError>
     where
-        R: Future<Output = Result<(A, Lifetime), ReviewError>> + Send + 'static,
+        R: Future<Output = Result<(A, Duration), ReviewError>> + Send + 'static,
     {
         let key = self.key(request);
         if let Some(entry) = self.entries.get(&key)
@@ -131,24 +130,31 @@ impl<A: ReviewResult> ReviewCache<A> {
 
     fn start<R>(self: &Arc<Self>, key: Key, review: R) -> PendingReview<A>
     where
-        R: Future<Output = Result<(A, Lifetime), ReviewError>> + Send + 'static,
+        R: Future<Output = Result<(A, Duration), ReviewError>> + Send + 'static,
     {
         let cache = Arc::clone(self);
         let task = tokio::spawn(async move {
             let guard = RemovePending { cache: &cache, key };
             // The lifetime starts before the review is sent: a change in between counts as later.
             let since = cache.clock.elapsed();
-            let (answer, Lifetime(lifetime)) = review.await?;
+            let began = Instant::now();
+            let reviewed = review.await;
+            let positive = reviewed
+                .as_ref()
+                .ok()
+                .map(|(result, _)| result.is_positive());
+            cache.metrics.reviewed(positive, began.elapsed());
+            let (result, lifetime) = reviewed?;
             if !lifetime.is_zero() {
                 let entry = Entry {
-                    result: answer.clone(),
+                    result: result.clone(),
                     since,
                     lifetime,
                 };
                 cache.entries.insert(key, entry);
             }
             drop(guard);
-            Ok(answer)
+            Ok(result)
         });
         let pending_review = task.map(|ended| ended.unwrap_or(Err(ReviewError::Panicked)));
         pending_review.boxed().shared()
@@ -195,6 +201,10 @@ mod tests {
         fn bytes(&self) -> usize {
             self.len()
         }
+
+        fn is_positive(&self) -> bool {
+            !self.is_empty()
+        }
     }
 
     fn cache() -> (SimClock, Arc<ReviewCache<String>>) {
@@ -205,7 +215,7 @@ mod tests {
 
     async fn get(cache: &Arc<ReviewCache<String>>, request: &str, answer: &str) -> String {
         let answer = answer.to_owned();
-        let review = async move { Ok((answer, Lifetime(TTL))) };
+        let review = async move { Ok((answer, TTL)) };
         cache
             .get_or_review(request.as_bytes(), || Ok(review))
             .await
@@ -229,7 +239,7 @@ mod tests {
     async fn a_zero_lifetime_is_not_cached() {
         let (_clock, cache) = cache();
         for answer in ["first", "second"] {
-            let review = async move { Ok((answer.to_owned(), Lifetime(Duration::ZERO))) };
+            let review = async move { Ok((answer.to_owned(), Duration::ZERO)) };
             assert_eq!(
                 cache.get_or_review(b"q", || Ok(review)).await.unwrap(),
                 answer
@@ -243,7 +253,11 @@ mod tests {
         let (_clock, cache) = cache();
         let failed = cache.get_or_review(b"q", || Ok(async { Err(ReviewError::TimedOut) }));
         assert!(matches!(failed.await, Err(ReviewError::TimedOut)));
-        assert_eq!(get(&cache, "q", "well").await, "well");
+        assert_eq!(get(&cache, "q", "").await, "");
+        assert_eq!(get(&cache, "another", "well").await, "well");
+        let metrics = &cache.metrics;
+        let counts = [&metrics.yes, &metrics.no, &metrics.failed].map(|counter| counter.get());
+        assert_eq!(counts, [1, 1, 1]);
     }
 
     #[tokio::test]
@@ -258,7 +272,7 @@ mod tests {
                     let review = async move {
                         reviews.fetch_add(1, Ordering::Relaxed);
                         go.notified().await;
-                        Ok(("answer".to_owned(), Lifetime(TTL)))
+                        Ok(("answer".to_owned(), TTL))
                     };
                     cache.get_or_review(b"q", || Ok(review)).await
                 })

@@ -10,20 +10,17 @@ use http::request::Parts;
 use kube::Client;
 use parking_lot::Mutex;
 use rustls_pki_types::{CertificateDer, UnixTime};
-use tokio::sync::watch;
 
 use super::access::{Access, Decision};
 use super::configmap;
-use super::metrics::Authenticated;
 use super::proxy::ProxyHeaders;
 use super::review::ReviewError;
-use super::review_cache::Cached;
 use super::tokens::{self, Tokens};
 use super::trust::{CLIENT_KEY, PROXY_KEY, Trust, TrustError, TrustReloader};
 use super::{AllowedPaths, Attributes, AuthMetrics, Refusal, Settings, Target, User};
 use crate::clock::Clock;
 use crate::tasks::Tasks;
-use crate::telemetry::metrics::Counter;
+use crate::telemetry::metrics::{Registry, collect};
 use crate::telemetry::{LogThrottle, chain};
 use crate::tls::ClientCertificates;
 
@@ -57,7 +54,8 @@ pub struct Auth {
     access: Access,
     always: AllowedPaths,
     metrics: AuthMetrics,
-    log_limits: LogLimits,
+    certificate_log: Mutex<LogThrottle>,
+    review_log: Mutex<LogThrottle>,
 }
 
 impl fmt::Debug for Auth {
@@ -66,12 +64,6 @@ impl fmt::Debug for Auth {
             .field("ready", &self.ready())
             .finish_non_exhaustive()
     }
-}
-
-/// Limits how often failures are logged.
-struct LogLimits {
-    certificates: Mutex<LogThrottle>,
-    reviews: Mutex<LogThrottle>,
 }
 
 impl Auth {
@@ -131,10 +123,8 @@ impl Auth {
             .map_err(|_| AuthError::Random)?,
             always: settings.always_allow,
             metrics,
-            log_limits: LogLimits {
-                certificates: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
-                reviews: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
-            },
+            certificate_log: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
+            review_log: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
         }))
     }
 
@@ -144,9 +134,9 @@ impl Auth {
         !self.reloader.current().pending
     }
 
-    /// A channel that becomes true once [`Self::ready`] is.
-    pub fn until_ready(&self) -> watch::Receiver<bool> {
-        self.reloader.ready()
+    /// Completes when the trust has been loaded.
+    pub async fn until_ready(&self) {
+        self.reloader.until_ready().await;
     }
 
     /// The metrics.
@@ -154,21 +144,39 @@ impl Auth {
         &self.metrics
     }
 
-    /// The sizes of the caches of TokenReviews and of SubjectAccessReviews.
-    pub(super) fn cached(&self) -> [Cached; 2] {
-        [self.tokens.cached(), self.access.cached()]
+    /// Registers its metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        self.metrics.register(registry);
+        collect(registry, Arc::clone(self), |auth, families| {
+            let caches = [
+                ("tokenreviews", auth.tokens.cache.cached()),
+                ("subjectaccessreviews", auth.access.cache.cached()),
+            ];
+            families.gauges(
+                "kubevitals_review_cache_entries",
+                "Results in the cache of reviews, by resource",
+                ["resource"],
+                caches.map(|(resource, cached)| ([resource], cached.entries)),
+            )?;
+            families.gauges(
+                "kubevitals_review_cache_bytes",
+                "Approximate memory of the cache of reviews, by resource",
+                ["resource"],
+                caches.map(|(resource, cached)| ([resource], cached.bytes)),
+            )
+        });
     }
 
     /// Identifies the user, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token,
     /// anonymous. Always removes the headers that carry an identity.
     ///
     /// # Errors
-    /// The credentials are invalid or cannot be verified now, or the request asks for impersonation.
+    /// The credentials are invalid or cannot be verified now, or the client requests impersonation.
     pub async fn authenticate(&self, parts: &mut Parts) -> Result<Arc<User>, Refusal> {
         let trust = self.reloader.current();
         let identified = self.identify(&trust, parts).await;
         let identified = identified.and_then(|identified| {
-            if asks_for_impersonation(&parts.headers) {
+            if requests_impersonation(&parts.headers) {
                 Err(Refusal::Impersonation)
             } else {
                 Ok(identified)
@@ -178,32 +186,30 @@ impl Auth {
         let headers = trust.proxy.as_ref().map_or(&none, |proxy| &proxy.headers);
         headers.strip(&mut parts.headers);
         parts.headers.remove(AUTHORIZATION);
-        let results = &self.metrics.authenticated;
-        match &identified {
+        let result = match &identified {
             Ok((_, how)) => how,
-            Err(Refusal::NotReady) => &results.not_ready,
-            Err(Refusal::ReviewFailed(_)) => &results.failed,
-            Err(_) => &results.refused,
-        }
-        .inc();
+            Err(Refusal::NotReady) => "not-ready",
+            Err(Refusal::ReviewFailed(_)) => "failed",
+            Err(_) => "refused",
+        };
+        self.metrics.authenticated.inc([result]);
         identified.map(|(user, _)| user)
     }
 
-    /// Returns the user, and the counter of how the user was identified.
+    /// Returns the user, and how the user was identified, as in the metrics.
     async fn identify(
         &self,
         trust: &Trust,
         parts: &Parts,
-    ) -> Result<(Arc<User>, Counter), Refusal> {
-        let how = &self.metrics.authenticated;
+    ) -> Result<(Arc<User>, &'static str), Refusal> {
         let certificates = parts.extensions.get::<ClientCertificates>();
         let mut refused = false;
         if let Some(ClientCertificates(chain)) = certificates {
             if trust.pending {
                 return Err(Refusal::NotReady);
             }
-            match identify_certificate(trust, chain, parts, how) {
-                Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how.clone())),
+            match identify_certificate(trust, chain, parts) {
+                Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how)),
                 Ok(None) => {}
                 Err(why) => {
                     refused = true;
@@ -215,7 +221,7 @@ impl Auth {
             let user = self.tokens.user(&token).await;
             let user = user.map_err(|error| self.review_failed("whose token this is", &error))?;
             match user {
-                Some(user) => return Ok((user, how.token.clone())),
+                Some(user) => return Ok((user, "token")),
                 None => refused = true,
             }
         }
@@ -223,7 +229,7 @@ impl Auth {
         if refused {
             return Err(Refusal::Unauthorized);
         }
-        Ok((Arc::new(User::anonymous()), how.anonymous.clone()))
+        Ok((Arc::new(User::anonymous()), "anonymous"))
     }
 
     /// Whether `user` may do what `attributes` say.
@@ -233,27 +239,26 @@ impl Auth {
     pub async fn authorize(&self, user: &User, attributes: &Attributes) -> Result<(), Refusal> {
         let always = attributes.target == Target::Path && self.always.allow(&attributes.path);
         if always || user.is_master() {
-            self.metrics.authorized.always.inc();
+            self.metrics.authorized.inc(["always-allowed"]);
             return Ok(());
         }
-        let results = &self.metrics.authorized;
-        let (counter, result) = match self.access.decide(user, attributes).await {
-            Ok(Decision::Allowed) => (&results.allowed, Ok(())),
+        let (label, result) = match self.access.decide(user, attributes).await {
+            Ok(Decision::Allowed) => ("allowed", Ok(())),
             Ok(Decision::Denied(reason)) => {
                 let refusal = Refusal::forbidden(user, attributes, &reason);
-                (&results.denied, Err(refusal))
+                ("denied", Err(refusal))
             }
             Err(error) => {
                 let refusal = self.review_failed("whether this is allowed", &error);
-                (&results.failed, Err(refusal))
+                ("failed", Err(refusal))
             }
         };
-        counter.inc();
+        self.metrics.authorized.inc([label]);
         result
     }
 
     fn log_refused_certificate(&self, why: &str) {
-        if let Some(unreported) = self.log_limits.certificates.lock().allow() {
+        if let Some(unreported) = self.certificate_log.lock().allow() {
             tracing::warn!(
                 why,
                 unreported,
@@ -265,7 +270,7 @@ impl Auth {
     }
 
     fn review_failed(&self, what: &str, error: &ReviewError) -> Refusal {
-        if let Some(unreported) = self.log_limits.reviews.lock().allow() {
+        if let Some(unreported) = self.review_log.lock().allow() {
             tracing::warn!(
                 %error,
                 unreported,
@@ -277,30 +282,29 @@ impl Auth {
     }
 }
 
-/// Whether a request asks for impersonation. The kube-apiserver authorizes impersonation and removes the headers
+/// Whether a client requests impersonation. The kube-apiserver authorizes impersonation and removes the headers
 /// before it forwards a request, so they come only from a client that is connected directly. To ignore them would
 /// apply the wrong user's permissions. To support them would need reviews for each user, group and extra value, and
 /// no client needs it: `kubectl --as` talks to the kube-apiserver.
-fn asks_for_impersonation(headers: &HeaderMap) -> bool {
+fn requests_impersonation(headers: &HeaderMap) -> bool {
     const HEADERS: [&str; 3] = ["impersonate-user", "impersonate-group", "impersonate-uid"];
     headers.keys().any(|name| {
         HEADERS.contains(&name.as_str()) || name.as_str().starts_with("impersonate-extra-")
     })
 }
 
-/// Identifies the user of certificates: the user that a front proxy names, else the subject. None if no CA is loaded,
+/// Identifies the user of certificates, and how, as in the metrics: the user that a front proxy names, else the subject. None if no CA is loaded,
 /// or if a front proxy names no user.
-fn identify_certificate<'m>(
+fn identify_certificate(
     trust: &Trust,
     chain: &[CertificateDer<'_>],
     parts: &Parts,
-    how: &'m Authenticated,
-) -> Result<Option<(User, &'m Counter)>, String> {
+) -> Result<Option<(User, &'static str)>, String> {
     let now = UnixTime::now();
     let mut why = Vec::new();
     if let Some(proxy) = &trust.proxy {
         match proxy.authenticate(chain, &parts.headers, now) {
-            Ok(Some(user)) => return Ok(Some((user, &how.front_proxy))),
+            Ok(Some(user)) => return Ok(Some((user, "front-proxy"))),
             Ok(None) => {}
             Err(error) => why.push(format!("as a front proxy's: {error}")),
         }
@@ -313,7 +317,7 @@ fn identify_certificate<'m>(
                     groups: subject.organizations,
                     ..User::default()
                 };
-                return Ok(Some((user, &how.certificate)));
+                return Ok(Some((user, "client-certificate")));
             }
             Ok(_) => why.push("as a client's: the certificate has no common name".to_owned()),
             Err(error) => why.push(format!("as a client's: {error}")),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::AllowedPaths;
+use super::proxy::ProxyHeaders;
 use crate::flag_values::duration;
 
 /// The flags of authentication.
@@ -125,17 +126,10 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct ProxySettings {
     /// The file with the CAs of front proxies.
-    pub ca: PathBuf,
+    pub(super) ca: PathBuf,
     /// The common names of front proxies; empty for any.
-    pub allowed_names: Vec<String>,
-    /// Headers with the user's name; the first that has a value counts.
-    pub username_headers: Vec<String>,
-    /// Headers with the user's UID, likewise.
-    pub uid_headers: Vec<String>,
-    /// Headers with the user's groups; all count.
-    pub group_headers: Vec<String>,
-    /// Prefixes of headers with extra values.
-    pub extra_prefixes: Vec<String>,
+    pub(super) allowed_names: Vec<String>,
+    pub(super) headers: ProxyHeaders,
 }
 
 /// Whether to read the configmap for what the flags leave open.
@@ -154,24 +148,27 @@ impl Settings {
     ///
     /// # Errors
     /// What does not fit, in one line.
-    pub fn new(who: &AuthenticationFlags, may: &AuthorizationFlags) -> Result<Self, String> {
-        let paths = filled(&may.authorization_always_allow_paths);
+    pub fn new(
+        authentication: &AuthenticationFlags,
+        authorization: &AuthorizationFlags,
+    ) -> Result<Self, String> {
+        let paths = filled(&authorization.authorization_always_allow_paths);
         let always_allow = AllowedPaths::new(paths.iter().map(String::as_str))
             .map_err(|error| format!("--authorization-always-allow-paths: {error}"))?;
-        warn(who);
+        warn(authentication);
         Ok(Self {
-            client_ca: who.client_ca_file.clone(),
-            front_proxy: front_proxy(who)?,
-            lookup: match who {
-                who if who.authentication_skip_lookup => Lookup::Skipped,
-                who if who.authentication_tolerate_lookup_failure => Lookup::Tolerated,
+            client_ca: authentication.client_ca_file.clone(),
+            front_proxy: front_proxy(authentication)?,
+            lookup: match authentication {
+                flags if flags.authentication_skip_lookup => Lookup::Skipped,
+                flags if flags.authentication_tolerate_lookup_failure => Lookup::Tolerated,
                 _ => Lookup::Required,
             },
             authentication: None,
             authorization: None,
-            token_lifetime: who.authentication_token_webhook_cache_ttl,
-            allowed_lifetime: may.authorization_webhook_cache_authorized_ttl,
-            denied_lifetime: may.authorization_webhook_cache_unauthorized_ttl,
+            token_lifetime: authentication.authentication_token_webhook_cache_ttl,
+            allowed_lifetime: authorization.authorization_webhook_cache_authorized_ttl,
+            denied_lifetime: authorization.authorization_webhook_cache_unauthorized_ttl,
             always_allow,
         })
     }
@@ -181,8 +178,14 @@ fn front_proxy(flags: &AuthenticationFlags) -> Result<Option<ProxySettings>, Str
     let Some(ca) = flags.requestheader_client_ca_file.clone() else {
         return Ok(None);
     };
-    let username_headers = filled(&flags.requestheader_username_headers);
-    if username_headers.is_empty() {
+    let headers = ProxyHeaders::new(
+        &flags.requestheader_username_headers,
+        &flags.requestheader_uid_headers,
+        &flags.requestheader_group_headers,
+        &flags.requestheader_extra_headers_prefix,
+    )
+    .map_err(|error| format!("a --requestheader-…-headers flag cannot be used: {error}"))?;
+    if headers.username.is_empty() {
         return Err(
             "--requestheader-client-ca-file is of no use without --requestheader-username-headers: name the header \
              that says who asks, such as x-remote-user"
@@ -192,14 +195,11 @@ fn front_proxy(flags: &AuthenticationFlags) -> Result<Option<ProxySettings>, Str
     Ok(Some(ProxySettings {
         ca,
         allowed_names: filled(&flags.requestheader_allowed_names),
-        username_headers,
-        uid_headers: filled(&flags.requestheader_uid_headers),
-        group_headers: filled(&flags.requestheader_group_headers),
-        extra_prefixes: filled(&flags.requestheader_extra_headers_prefix),
+        headers,
     }))
 }
 
-/// A list's texts that are some; an empty flag is an empty list, as for the peer.
+/// The texts of a list that are not empty; an empty flag is an empty list, as for the peer.
 fn filled(texts: &[String]) -> Vec<String> {
     let texts = texts.iter().filter(|text| !text.is_empty());
     texts.cloned().collect()
@@ -228,7 +228,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::flag_values::go_like;
+    use crate::flag_values::{go_like, rows};
 
     #[derive(Parser)]
     #[command(mut_args = go_like)]
@@ -261,10 +261,11 @@ mod tests {
         .front_proxy
         .unwrap();
         assert_eq!(described.allowed_names, ["a", "b"]);
-        assert_eq!(described.username_headers, ["x-remote-user"]);
-        assert_eq!(described.group_headers, ["x-remote-group"]);
-        assert_eq!(described.extra_prefixes, ["x-remote-extra-"]);
-        assert_eq!(described.uid_headers, ["x-uid"]);
+        let headers = described.headers;
+        assert_eq!(headers.username, ["x-remote-user"]);
+        assert_eq!(headers.groups, ["x-remote-group"]);
+        assert_eq!(headers.extra_prefixes, ["x-remote-extra-"]);
+        assert_eq!(headers.uid, ["x-uid"]);
         let names_only = read(&["--requestheader-allowed-names=a"]).unwrap();
         assert!(names_only.front_proxy.is_none());
     }
@@ -285,22 +286,16 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_one_line() {
-        for (flags, said) in [
-            (
-                &["--authorization-always-allow-paths=/a*b"][..],
-                "not at its end",
-            ),
-            (
-                &[
-                    "--requestheader-client-ca-file=c",
-                    "--requestheader-username-headers=",
-                ],
-                "--requestheader-username-headers",
-            ),
-        ] {
-            let error = read(flags).unwrap_err();
-            assert!(error.contains(said) && !error.contains('\n'), "{error}");
+    fn an_invalid_flag_is_one_line() {
+        for (flags, expected) in rows(
+            r#"
+            --authorization-always-allow-paths=/a*b | not at its end
+            --requestheader-client-ca-file=c --requestheader-username-headers= | --requestheader-username-headers
+            --requestheader-client-ca-file=c --requestheader-uid-headers=a/b | flag cannot be used: "a/b"
+            "#,
+        ) {
+            let error = read(&flags).unwrap_err();
+            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
         }
     }
 }

@@ -9,9 +9,9 @@ use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use kube::Client;
 
 use super::User;
-use super::metrics::{ReviewMetrics, Reviewed};
+use super::metrics::ReviewMetrics;
 use super::review::{ReviewError, Reviewer};
-use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
+use super::review_cache::{ReviewCache, ReviewResult};
 use crate::clock::Clock;
 
 /// The longest token that is reviewed, in bytes. Tokens of service accounts have about 1 KiB; those of users with
@@ -38,12 +38,16 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
 pub(super) struct Tokens {
     reviewer: Arc<Reviewer>,
     lifetime: Duration,
-    cache: Arc<ReviewCache<Option<Arc<User>>>>,
+    pub(super) cache: Arc<ReviewCache<Option<Arc<User>>>>,
 }
 
 impl ReviewResult for Option<Arc<User>> {
     fn bytes(&self) -> usize {
         self.as_ref().map_or(0, |user| size(user))
+    }
+
+    fn is_positive(&self) -> bool {
+        self.is_some()
     }
 }
 
@@ -83,36 +87,28 @@ impl Tokens {
             },
             ..TokenReview::default()
         };
-        let (reviewer, cache) = (Arc::clone(&self.reviewer), Arc::clone(&self.cache));
-        let lifetime = self.lifetime;
+        let (reviewer, lifetime) = (Arc::clone(&self.reviewer), self.lifetime);
         let start_review = move || {
             let permit = reviewer.permit()?;
             Ok(async move {
-                let user = reviewer
-                    .review(permit, &review, &cache.metrics, read)
-                    .await?;
+                let user = reviewer.review(permit, &review, read).await?;
                 let small = user.as_ref().is_none_or(|user| size(user) <= MAX_CACHED);
-                let lifetime = if small { lifetime } else { Duration::ZERO };
-                Ok((user, Lifetime(lifetime)))
+                Ok((user, if small { lifetime } else { Duration::ZERO }))
             })
         };
         self.cache
             .get_or_review(token.as_bytes(), start_review)
             .await
     }
-
-    pub(super) fn cached(&self) -> Cached {
-        self.cache.cached()
-    }
 }
 
 /// Reads the user of a review. The API server's reason for an invalid token is not used.
-fn read(review: TokenReview) -> Result<(Option<Arc<User>>, Reviewed), ReviewError> {
+fn read(review: TokenReview) -> Result<Option<Arc<User>>, ReviewError> {
     let status = review
         .status
         .ok_or_else(|| ReviewError::Unreadable("the review has no status".to_owned()))?;
     if status.authenticated != Some(true) {
-        return Ok((None, Reviewed::No));
+        return Ok(None);
     }
     let user = status.user.unwrap_or_default();
     let name = user.username.filter(|name| !name.is_empty());
@@ -124,7 +120,7 @@ fn read(review: TokenReview) -> Result<(Option<Arc<User>>, Reviewed), ReviewErro
         groups: user.groups.unwrap_or_default(),
         extra: user.extra.unwrap_or_default(),
     };
-    Ok((Some(Arc::new(user.authenticated())), Reviewed::Yes))
+    Ok(Some(Arc::new(user.authenticated())))
 }
 
 #[cfg(test)]
@@ -162,7 +158,7 @@ mod tests {
 
     fn read_status(status: serde_json::Value) -> Result<Option<Arc<User>>, ReviewError> {
         let review = json!({"spec": {"token": "t"}, "status": status});
-        read(serde_json::from_value(review).unwrap()).map(|(user, _)| user)
+        read(serde_json::from_value(review).unwrap())
     }
 
     #[test]

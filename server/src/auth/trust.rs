@@ -8,17 +8,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::certificate::ClientCas;
 use super::proxy::{FrontProxy, ProxyHeaders};
-use super::{Lookup, ProxySettings, Settings};
+use super::settings::{Lookup, ProxySettings, Settings};
 use crate::telemetry::metrics::Counter;
 
-/// The trust at one moment.
+/// The trust at one time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trust {
     /// The front proxies; none if there are none.
@@ -41,35 +40,25 @@ struct LastRead {
 #[derive(Debug)]
 pub(super) struct TrustReloader {
     client_ca: Option<PathBuf>,
-    proxy: Option<(ProxySettings, ProxyHeaders)>,
+    proxy: Option<ProxySettings>,
     lookup: Lookup,
     last: Mutex<LastRead>,
-    current: ArcSwap<Trust>,
-    /// Whether client certificates can be verified.
-    ready: watch::Sender<bool>,
+    current: watch::Sender<Arc<Trust>>,
     /// Reloads that succeeded.
     pub(super) changes: Counter,
     /// Reloads that failed.
     pub(super) failures: Counter,
 }
 
-/// A file or flag of authentication that cannot be used.
+/// A CA file that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustError {
-    /// A CA file.
-    #[error("cannot use {path:?} as {flag}: {cause}")]
-    File {
-        /// The flag that names the file.
-        flag: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        cause: Box<dyn Error + Send + Sync>,
-    },
-    /// The name of a header.
-    #[error("a --requestheader-…-headers flag cannot be used: {0}")]
-    Header(String),
+#[error("cannot use {path:?} as {flag}: {cause}")]
+pub struct TrustError {
+    /// The flag that names the file.
+    flag: &'static str,
+    path: PathBuf,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
 }
 
 const CLIENT_CA: &str = "--client-ca-file";
@@ -86,31 +75,17 @@ impl TrustReloader {
     /// # Errors
     /// A file cannot be used: at the start there is no last good value.
     pub(super) fn new(settings: &Settings) -> Result<Self, TrustError> {
-        let proxy = settings.front_proxy.clone().map(|proxy| {
-            let headers = ProxyHeaders::new(
-                &proxy.username_headers,
-                &proxy.uid_headers,
-                &proxy.group_headers,
-                &proxy.extra_prefixes,
-            )
-            .map_err(TrustError::Header)?;
-            Ok::<_, TrustError>((proxy, headers))
-        });
         let reloader = Self {
             client_ca: settings.client_ca.clone(),
-            proxy: proxy.transpose()?,
+            proxy: settings.front_proxy.clone(),
             lookup: settings.lookup,
             last: Mutex::default(),
-            current: ArcSwap::default(),
-            ready: watch::Sender::new(false),
+            current: watch::Sender::default(),
             changes: Counter::default(),
             failures: Counter::default(),
         };
-        reloader.current.rcu(|_| Trust {
-            pending: reloader.reads_configmap() && reloader.lookup == Lookup::Required,
-            ..Trust::default()
-        });
-        reloader.ready.send_replace(!reloader.current().pending);
+        let pending = reloader.reads_configmap() && reloader.lookup == Lookup::Required;
+        reloader.change(|trust| trust.pending = pending);
         for result in reloader.read_files() {
             result?;
         }
@@ -127,7 +102,7 @@ impl TrustReloader {
 
     /// The current trust.
     pub(super) fn current(&self) -> Arc<Trust> {
-        self.current.load_full()
+        Arc::clone(&self.current.borrow())
     }
 
     /// Whether the configmap is read.
@@ -154,32 +129,22 @@ impl TrustReloader {
     /// Reads the files that have changed. Returns for each file whether a change is used now.
     pub(super) fn read_files(&self) -> Vec<Result<bool, TrustError>> {
         let mut last = self.last.lock();
-        let mut results: Vec<Result<bool, TrustError>> = Vec::new();
-        if let Some(path) = &self.client_ca {
-            results.push(read(CLIENT_CA, path, &mut last.client).map(|changed| {
-                let Some(cas) = changed else {
-                    return false;
+        let client = self.client_ca.as_ref().map(|path| {
+            read(CLIENT_CA, path, &mut last.client, |cas| {
+                self.change(|trust| trust.client = Some(cas));
+            })
+        });
+        let proxy = self.proxy.as_ref().map(|settings| {
+            read(PROXY_CA, &settings.ca, &mut last.proxy, |cas| {
+                let proxy = FrontProxy {
+                    cas,
+                    allowed_names: settings.allowed_names.clone(),
+                    headers: settings.headers.clone(),
                 };
-                self.change(|trust| trust.client = Some(cas.clone()));
-                true
-            }));
-        }
-        if let Some((settings, headers)) = &self.proxy {
-            results.push(
-                read(PROXY_CA, &settings.ca, &mut last.proxy).map(|changed| {
-                    let Some(cas) = changed else {
-                        return false;
-                    };
-                    let proxy = FrontProxy {
-                        cas,
-                        allowed_names: settings.allowed_names.clone(),
-                        headers: headers.clone(),
-                    };
-                    self.change(|trust| trust.proxy = Some(proxy.clone()));
-                    true
-                }),
-            );
-        }
+                self.change(|trust| trust.proxy = Some(proxy));
+            })
+        });
+        let results: Vec<_> = client.into_iter().chain(proxy).collect();
         for result in results.iter().filter(|result| !matches!(result, Ok(false))) {
             self.count(result);
         }
@@ -204,17 +169,17 @@ impl TrustReloader {
             .then(|| front_proxy(&data))
             .transpose();
         last.map = Some(data);
-        let errors: Vec<String> = [client.as_ref().err(), proxy.as_ref().err()]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let mut errors = Vec::new();
         self.change(|trust| {
-            if let Ok(Some(client)) = &client {
-                trust.client.clone_from(client);
+            match client {
+                Ok(Some(client)) => trust.client = client,
+                Ok(None) => {}
+                Err(error) => errors.push(error),
             }
-            if let Ok(Some(proxy)) = &proxy {
-                trust.proxy.clone_from(proxy);
+            match proxy {
+                Ok(Some(proxy)) => trust.proxy = proxy,
+                Ok(None) => {}
+                Err(error) => errors.push(error),
             }
             // Without a usable value no certificate is trusted, but requests are no longer refused as "not ready".
             trust.pending = false;
@@ -228,39 +193,38 @@ impl TrustReloader {
         result
     }
 
-    fn change(&self, change: impl Fn(&mut Trust)) {
-        self.current.rcu(|trust| {
-            let mut trust = Trust::clone(trust);
-            change(&mut trust);
-            trust
-        });
-        self.ready.send_replace(!self.current().pending);
+    fn change(&self, change: impl FnOnce(&mut Trust)) {
+        self.current
+            .send_modify(|trust| change(Arc::make_mut(trust)));
     }
 
-    /// True when certificates can be judged, and from then on.
-    pub(super) fn ready(&self) -> watch::Receiver<bool> {
-        self.ready.subscribe()
+    /// Completes when certificates can be verified, and from then on.
+    pub(super) async fn until_ready(&self) {
+        let mut trust = self.current.subscribe();
+        // The sender lives as long as `self`.
+        let _ready = trust.wait_for(|trust| !trust.pending).await;
     }
 }
 
-/// Reads the CAs in a file if it has changed since `last`.
+/// Reads the CAs in a file and uses them if it has changed since `last`. Returns whether it has.
 fn read(
     flag: &'static str,
     path: &Path,
     last: &mut Option<Vec<u8>>,
-) -> Result<Option<ClientCas>, TrustError> {
-    let failed = |cause: Box<dyn Error + Send + Sync>| TrustError::File {
+    apply: impl FnOnce(ClientCas),
+) -> Result<bool, TrustError> {
+    let failed = |cause: Box<dyn Error + Send + Sync>| TrustError {
         flag,
         path: path.to_owned(),
         cause,
     };
     let text = std::fs::read(path).map_err(|error| failed(error.into()))?;
     if last.as_ref() == Some(&text) {
-        return Ok(None);
+        return Ok(false);
     }
-    let cas = ClientCas::from_pem(&text).map_err(|error| failed(error.into()))?;
+    apply(ClientCas::from_pem(&text).map_err(|error| failed(error.into()))?);
     *last = Some(text);
-    Ok(Some(cas))
+    Ok(true)
 }
 
 type Data = std::collections::BTreeMap<String, String>;

@@ -7,6 +7,11 @@ fn pem() -> String {
     Authority::new("ca").unwrap().pem()
 }
 
+/// A reloader without flags.
+fn without_flags() -> TrustReloader {
+    TrustReloader::new(&Settings::default()).unwrap()
+}
+
 fn map(data: &[(&str, &str)]) -> ConfigMap {
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     ConfigMap {
@@ -17,7 +22,7 @@ fn map(data: &[(&str, &str)]) -> ConfigMap {
 
 #[test]
 fn no_certificate_is_judged_before_the_configmap() {
-    let reloader = TrustReloader::new(&Settings::default()).unwrap();
+    let reloader = without_flags();
     assert!(reloader.current().pending);
     let (client, proxy) = (pem(), pem());
     let good = map(&[
@@ -35,7 +40,7 @@ fn no_certificate_is_judged_before_the_configmap() {
 
 #[test]
 fn an_unusable_change_leaves_the_last_good_value() {
-    let reloader = TrustReloader::new(&Settings::default()).unwrap();
+    let reloader = without_flags();
     let (client, proxy) = (pem(), pem());
     let good = [
         ("client-ca-file", client.as_str()),
@@ -47,13 +52,8 @@ fn an_unusable_change_leaves_the_last_good_value() {
         ("requestheader-allowed-names", "a"),
         ("requestheader-username-headers", r#"["no header"]"#),
     ] {
-        let mut broken = map(&good);
-        broken
-            .data
-            .as_mut()
-            .unwrap()
-            .insert(key.to_owned(), text.to_owned());
-        let first = TrustReloader::new(&Settings::default()).unwrap();
+        let broken = map(&[&good[..], &[(key, text)]].concat());
+        let first = without_flags();
         let error = first.read_configmap(&broken).unwrap_err();
         assert!(error.contains(key) || error.contains("header"), "{error}");
         // The unusable half stays untrusted, and the other half is used.
@@ -114,19 +114,15 @@ fn an_empty_list_of_names_allows_any_name() {
     let ca = pem();
     for text in [None, Some(""), Some("[]"), Some("null")] {
         // At the start, before anything was read.
-        let reloader = TrustReloader::new(&Settings::default()).unwrap();
-        let mut data = map(&[
-            ("client-ca-file", &ca),
+        let reloader = without_flags();
+        let mut data = vec![
+            ("client-ca-file", ca.as_str()),
             ("requestheader-client-ca-file", &ca),
             ("requestheader-username-headers", r#"["X-Remote-User"]"#),
-        ]);
-        let map = data.data.as_mut().unwrap();
-        for key in ["requestheader-allowed-names", "requestheader-group-headers"] {
-            if let Some(text) = text {
-                map.insert(key.to_owned(), text.to_owned());
-            }
-        }
-        assert_eq!(reloader.read_configmap(&data), Ok(true), "{text:?}");
+        ];
+        let lists = ["requestheader-allowed-names", "requestheader-group-headers"];
+        data.extend(lists.into_iter().zip(text.into_iter().cycle()));
+        assert_eq!(reloader.read_configmap(&map(&data)), Ok(true), "{text:?}");
         let trust = reloader.current();
         let proxy = trust.proxy.as_ref().unwrap();
         assert!(proxy.allowed_names.is_empty(), "{text:?}");
@@ -141,7 +137,7 @@ fn missing_keys_of_the_configmap_are_named() {
         ("client-ca-file", PROXY_KEY),
         ("requestheader-client-ca-file", CLIENT_KEY),
     ] {
-        let reloader = TrustReloader::new(&Settings::default()).unwrap();
+        let reloader = without_flags();
         assert_eq!(reloader.missing(), [CLIENT_KEY, PROXY_KEY]);
         reloader.read_configmap(&map(&[(key, &ca)])).unwrap();
         assert_eq!(reloader.missing(), [missing]);
@@ -150,7 +146,7 @@ fn missing_keys_of_the_configmap_are_named() {
 
 #[test]
 fn a_removed_ca_is_no_longer_trusted() {
-    let reloader = TrustReloader::new(&Settings::default()).unwrap();
+    let reloader = without_flags();
     let ca = pem();
     let both = [
         ("client-ca-file", ca.as_str()),
@@ -181,12 +177,7 @@ fn flags_take_precedence_over_the_configmap() {
 
     // A half-written file leaves the old value; a complete one replaces it.
     std::fs::write(&path, "-----BEGIN CERTI").unwrap();
-    assert!(
-        reloader
-            .read_files()
-            .into_iter()
-            .all(|result| result.is_err())
-    );
+    assert!(matches!(reloader.read_files().as_slice(), [Err(_)]));
     assert!(reloader.current().client.is_some());
     std::fs::write(&path, pem()).unwrap();
     assert!(matches!(reloader.read_files().as_slice(), [Ok(true)]));

@@ -157,6 +157,6 @@ async fn the_kube_apiserver_forwards_the_users_identity() {
     assert_eq!(ask(&jane).await, 200);
     assert_eq!(ask(&eve).await, 403);
     let metrics = harness.server.auth().metrics();
-    let through = metrics.authenticated.front_proxy.get();
+    let through = metrics.authenticated.read()[&["front-proxy"]];
     assert!(through >= 1, "{metrics:?}");
 }
