@@ -118,7 +118,7 @@ fn names(named: &[Named]) -> HashMap<String, Arc<CertifiedKey>> {
     let mut names = HashMap::new();
     let explicit = named.iter().map(|one| (&one.pair, &one.patterns));
     let own = named.iter().filter(|one| one.patterns.is_empty());
-    let own = own.map(|one| (&one.pair, &one.pair.names));
+    let own = own.map(|one| (&one.pair, &one.pair.fields.names));
     for (pair, patterns) in explicit.chain(own) {
         for pattern in patterns {
             // An address has several spellings.
@@ -171,7 +171,7 @@ mod tests {
             .unwrap()
             .pair;
         // The common name is the same in all pairs.
-        pair.names.retain(|name| name != "vitals-server");
+        pair.fields.names.retain(|name| name != "vitals-server");
         pair
     }
 

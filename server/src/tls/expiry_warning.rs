@@ -50,7 +50,7 @@ impl ExpiryWarnings {
             if stage <= before {
                 continue;
             }
-            let (kind, names) = (kind.name(), pair.names.join(", "));
+            let (kind, names) = (kind.name(), pair.fields.names.join(", "));
             let until = until.to_rfc3339_seconds();
             if stage == Stage::Expired {
                 tracing::error!(

@@ -23,6 +23,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// connections are evicted before them.
 const SPARED_SHARE: usize = 4;
 
+const SLOTS_IN_USE: &str = "all connection slots are in use: an idle connection is closed for each new one, and new ones are \
+     refused if none is idle; find the client that opens so many";
+
+const UNAUTHENTICATED_IN_USE: &str = "all slots for connections without an authenticated request are in use: the oldest idle one is closed \
+     for each new connection; if this lasts, restrict who can reach this port with a NetworkPolicy";
+
 /// Serves until `stop` is cancelled, then lets requests in flight finish. Connections that are still busy when it
 /// returns, or is dropped, are closed.
 pub async fn serve(
@@ -53,10 +59,11 @@ pub async fn serve(
         match accepted {
             Ok((stream, client)) => {
                 let evicted = if pool.unauthenticated() >= limits.unauthenticated {
-                    warnings.unauthenticated_slots_in_use(limits.unauthenticated);
+                    let limit = limits.unauthenticated;
+                    warn_full(&mut warnings.unauthenticated, limit, UNAUTHENTICATED_IN_USE);
                     Some(pool.evict_unauthenticated())
                 } else if connections.len() >= limits.connections {
-                    warnings.slots_in_use(limits.connections);
+                    warn_full(&mut warnings.slots, limits.connections, SLOTS_IN_USE);
                     Some(pool.evict(limits.connections / SPARED_SHARE))
                 } else {
                     None
@@ -79,7 +86,13 @@ pub async fn serve(
             }
             Err(error) => {
                 metrics.not_accepted.inc();
-                warnings.cannot_accept(&error);
+                if let Some(unreported) = warnings.accepting.allow() {
+                    tracing::warn!(
+                        %error,
+                        unreported,
+                        "cannot accept connections; raise the limit of open files if this lasts",
+                    );
+                }
                 let _stopped = timeout(PAUSE, stop.cancelled()).await;
             }
         }
@@ -101,7 +114,7 @@ fn concerns_only_this_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Warns of full listeners, at most once per interval for each warning.
+/// Limits each warning to one per interval.
 struct Warnings {
     slots: LogThrottle,
     unauthenticated: LogThrottle,
@@ -110,43 +123,19 @@ struct Warnings {
 
 impl Warnings {
     fn new() -> Self {
+        let [slots, unauthenticated, accepting] = [(); 3].map(|()| LogThrottle::new(LOG_INTERVAL));
         Self {
-            slots: LogThrottle::new(LOG_INTERVAL),
-            unauthenticated: LogThrottle::new(LOG_INTERVAL),
-            accepting: LogThrottle::new(LOG_INTERVAL),
+            slots,
+            unauthenticated,
+            accepting,
         }
     }
+}
 
-    fn slots_in_use(&mut self, limit: usize) {
-        if let Some(unreported) = self.slots.allow() {
-            tracing::warn!(
-                limit,
-                unreported,
-                "all connection slots are in use: an idle connection is closed for each new one, and new ones are \
-                 refused if none is idle; find the client that opens so many",
-            );
-        }
-    }
-
-    fn unauthenticated_slots_in_use(&mut self, limit: usize) {
-        if let Some(unreported) = self.unauthenticated.allow() {
-            tracing::warn!(
-                limit,
-                unreported,
-                "all slots for connections without an authenticated request are in use: the oldest idle one is closed \
-                 for each new connection; if this lasts, restrict who can reach this port with a NetworkPolicy",
-            );
-        }
-    }
-
-    fn cannot_accept(&mut self, error: &io::Error) {
-        if let Some(unreported) = self.accepting.allow() {
-            tracing::warn!(
-                %error,
-                unreported,
-                "cannot accept connections; raise the limit of open files if this lasts",
-            );
-        }
+/// Warns that all slots of a kind are in use.
+fn warn_full(throttle: &mut LogThrottle, limit: usize, message: &str) {
+    if let Some(unreported) = throttle.allow() {
+        tracing::warn!(limit, unreported, "{message}");
     }
 }
 

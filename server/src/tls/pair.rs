@@ -58,33 +58,36 @@ impl Kind {
 #[derive(Clone)]
 pub struct Pair {
     pub(super) certified_key: Arc<CertifiedKey>,
-    /// The names in the certificate without IP addresses, which no client requests by name.
+    pub(super) fields: Fields,
+}
+
+/// The fields of a certificate.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    /// The names without IP addresses, which no client requests by name.
     pub(super) names: Vec<String>,
     /// The common name of the issuer.
     pub(super) issuer: String,
-    not_before: Timestamp,
-    not_after: Timestamp,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
 }
 
 impl fmt::Debug for Pair {
     // Leaves out the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair")
-            .field("names", &self.names)
-            .field("not_after", &self.not_after)
-            .finish_non_exhaustive()
+        self.fields.fmt(f)
     }
 }
 
 impl Pair {
     /// The start of the certificate's validity.
     pub fn not_before(&self) -> Timestamp {
-        self.not_before
+        self.fields.not_before
     }
 
     /// The end of the certificate's validity.
     pub fn not_after(&self) -> Timestamp {
-        self.not_after
+        self.fields.not_after
     }
 
     /// Verifies that the first certificate of a chain can be parsed and belongs to the key.
@@ -101,24 +104,13 @@ impl Pair {
             .map_err(|error| why_unusable(&own, &error))?;
         Ok(Self {
             certified_key: Arc::new(certified_key),
-            names: fields.names,
-            issuer: fields.issuer,
-            not_before: fields.not_before,
-            not_after: fields.not_after,
+            fields,
         })
     }
 }
 
-/// The fields of a certificate.
-struct Fields {
-    names: Vec<String>,
-    issuer: String,
-    not_before: Timestamp,
-    not_after: Timestamp,
-}
-
 impl Fields {
-    fn read(certificate: &CertificateDer<'_>) -> Result<Self, String> {
+    pub(super) fn read(certificate: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, certificate) = X509Certificate::from_der(certificate)
             .map_err(|_| "it contains no X.509 certificate".to_owned())?;
         let validity = certificate.validity();
@@ -269,7 +261,7 @@ mod tests {
         let own = params.self_signed(&key).unwrap();
         let (_folder, files) = files(&own.pem(), &key.serialize_pem());
         let pair = files.pair(&files.read().unwrap()).unwrap();
-        assert_eq!(pair.names, ["*.b.example", "a.example"]);
+        assert_eq!(pair.fields.names, ["*.b.example", "a.example"]);
         assert_eq!(pair.not_after(), Timestamp::from_secs(1_893_542_400));
         assert!(!format!("{pair:?}").contains("key"), "{pair:?}");
     }

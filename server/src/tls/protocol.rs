@@ -1,8 +1,11 @@
 //! TLS versions and cipher suites, by the names of Go, which Kubernetes' flags use.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use rustls::CipherSuite;
+use rustls::{CipherSuite, SupportedCipherSuite};
+
+use super::provider::provider;
 
 /// The default limit of concurrent requests of an HTTP/2 connection, as in Go.
 pub(super) const STREAMS: u32 = 250;
@@ -42,76 +45,45 @@ impl FromStr for MinVersion {
     }
 }
 
-/// Whether rustls has a cipher suite of Go.
-#[derive(Clone, Copy)]
-enum Support {
-    /// A suite of TLS 1.3. These are always offered.
-    Always,
-    /// A suite of TLS 1.2.
-    Offered(CipherSuite),
-    /// An old or weak suite, which rustls does not have.
-    Unsupported,
-}
+/// The names that Kubernetes accepts and rustls does not have: old or weak suites.
+const UNSUPPORTED: [&str; 16] = [
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    // Go calls the following ones insecure.
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_RSA_WITH_RC4_128_SHA",
+];
 
-/// All names that Kubernetes accepts, including legacy ones.
-const CIPHER_SUITES: [(&str, Support); 27] = {
-    use CipherSuite as C;
-    use Support::{Always, Offered, Unsupported};
-    [
-        ("TLS_AES_128_GCM_SHA256", Always),
-        ("TLS_AES_256_GCM_SHA384", Always),
-        ("TLS_CHACHA20_POLY1305_SHA256", Always),
-        (
-            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-            Offered(C::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
-        ),
-        (
-            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-            Offered(C::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
-        ),
-        (
-            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-            Offered(C::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
-        ),
-        (
-            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
-            Offered(C::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
-        ),
-        (
-            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-            Offered(C::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
-        ),
-        (
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-            Offered(C::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
-        ),
-        (
-            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-            Offered(C::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
-        ),
-        (
-            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
-            Offered(C::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
-        ),
-        ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", Unsupported),
-        ("TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", Unsupported),
-        ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", Unsupported),
-        ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", Unsupported),
-        // Go calls the following ones insecure.
-        ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", Unsupported),
-        ("TLS_ECDHE_ECDSA_WITH_RC4_128_SHA", Unsupported),
-        ("TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA", Unsupported),
-        ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", Unsupported),
-        ("TLS_ECDHE_RSA_WITH_RC4_128_SHA", Unsupported),
-        ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", Unsupported),
-        ("TLS_RSA_WITH_AES_128_CBC_SHA", Unsupported),
-        ("TLS_RSA_WITH_AES_128_CBC_SHA256", Unsupported),
-        ("TLS_RSA_WITH_AES_128_GCM_SHA256", Unsupported),
-        ("TLS_RSA_WITH_AES_256_CBC_SHA", Unsupported),
-        ("TLS_RSA_WITH_AES_256_GCM_SHA384", Unsupported),
-        ("TLS_RSA_WITH_RC4_128_SHA", Unsupported),
-    ]
-};
+/// The suites of rustls by Go's names.
+fn supported() -> BTreeMap<String, SupportedCipherSuite> {
+    let mut supported = BTreeMap::new();
+    for suite in &provider().cipher_suites {
+        let Some(name) = suite.suite().as_str() else {
+            continue;
+        };
+        let name = name.replace("TLS13_", "TLS_");
+        // Go also has two names without the hash.
+        let without_hash = name.strip_suffix("_SHA256");
+        let is_legacy = |it: &&str| suite.tls13().is_none() && it.ends_with("CHACHA20_POLY1305");
+        if let Some(legacy) = without_hash.filter(is_legacy) {
+            supported.insert(legacy.to_owned(), *suite);
+        }
+        supported.insert(name, *suite);
+    }
+    supported
+}
 
 /// The configured cipher suites of TLS 1.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,23 +109,22 @@ impl FromStr for CipherSuites {
 
     /// Parses a comma-separated list of Go's names.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mut offered, mut unsupported, mut always) = (Vec::new(), Vec::new(), false);
+        let supported = supported();
+        let (mut offered, mut unsupported, mut tls13) = (Vec::new(), Vec::new(), false);
         for name in text.split(',').map(str::trim) {
-            match CIPHER_SUITES.iter().find(|(suite, _)| *suite == name) {
-                Some((_, Support::Always)) => always = true,
-                Some((_, Support::Offered(suite))) => offered.push(*suite),
-                Some((name, Support::Unsupported)) => unsupported.push(*name),
-                None => {
-                    let names = CIPHER_SUITES
-                        .iter()
-                        .filter(|(_, is)| !matches!(is, Support::Unsupported));
-                    let names: Vec<_> = names.map(|(name, _)| *name).collect();
-                    let names = names.join(", ");
-                    return Err(format!("there is no cipher suite {name:?}; use {names}"));
-                }
+            if let Some(suite) = supported.get(name) {
+                // Those of TLS 1.3 are always offered.
+                tls13 |= suite.tls13().is_some();
+                offered.extend(suite.tls13().is_none().then(|| suite.suite()));
+            } else if let Some(name) = UNSUPPORTED.into_iter().find(|it| *it == name) {
+                unsupported.push(name);
+            } else {
+                let names: Vec<_> = supported.into_keys().collect();
+                let names = names.join(", ");
+                return Err(format!("there is no cipher suite {name:?}; use {names}"));
             }
         }
-        if offered.is_empty() && !always {
+        if offered.is_empty() && !tls13 {
             return Err("all these cipher suites are too weak; leave the flag out".to_owned());
         }
         Ok(Self {
@@ -165,19 +136,20 @@ impl FromStr for CipherSuites {
 
 #[cfg(test)]
 mod tests {
-    use super::super::provider::provider;
     use super::*;
 
     #[test]
     fn every_suite_of_rustls_has_a_name() {
-        for suite in provider().cipher_suites.clone() {
-            let named = CIPHER_SUITES.iter().any(|(_, support)| match support {
-                Support::Offered(offered) => *offered == suite.suite(),
-                Support::Always => suite.tls13().is_some(),
-                Support::Unsupported => false,
-            });
-            assert!(named, "{suite:?}");
+        let supported = supported();
+        let legacy = 2;
+        assert_eq!(supported.len(), provider().cipher_suites.len() + legacy);
+        for (name, suite) in supported {
+            assert!(name.starts_with("TLS_"), "{suite:?}");
+            let parsed: CipherSuites = name.parse().unwrap();
+            let offered = parsed.offered.first().copied();
+            assert_eq!(offered, suite.tls13().is_none().then(|| suite.suite()));
         }
+        assert!("TLS_CHACHA20_POLY1305".parse::<CipherSuites>().is_err());
     }
 
     #[test]

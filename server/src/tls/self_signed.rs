@@ -47,7 +47,7 @@ impl SelfSigned {
     /// Whether a pair has all names. IP addresses never change, and a pair does not list them.
     fn has_names(&self, pair: &Pair) -> bool {
         let mut names = self.names.iter();
-        names.all(|name| pair.names.contains(name) || name.parse::<IpAddr>().is_ok())
+        names.all(|name| pair.fields.names.contains(name) || name.parse::<IpAddr>().is_ok())
     }
 
     /// Reads the pair in the folder, or makes a new one and writes it there. A pair of an earlier run is replaced if it
@@ -62,7 +62,7 @@ impl SelfSigned {
         {
             match Watched::read(files.clone(), Target::Serving) {
                 Ok((pair, watched)) => {
-                    let ours = pair.issuer.starts_with(NAME);
+                    let ours = pair.fields.issuer.starts_with(NAME);
                     if !ours || (self.has_names(&pair) && !is_due(&pair, now)) {
                         return Ok((pair, Some(watched)));
                     }
@@ -96,7 +96,7 @@ impl SelfSigned {
 
 /// Whether the server issued this pair itself and has to renew it.
 pub(super) fn is_due(pair: &Pair, now: Timestamp) -> bool {
-    pair.issuer.starts_with(NAME) && authority::is_due(pair, now)
+    pair.fields.issuer.starts_with(NAME) && authority::is_due(pair, now)
 }
 
 /// Whether an unusable pair can only be the server's own: the certificate is missing, or the server issued it.
