@@ -1,47 +1,39 @@
 //! Tests that JSON and protobuf give the same object.
 
+use std::fmt::Debug;
+
 use kubevitals_proto::objects::{Item, Message, Pools, WireEvent, WireJob, WireNode, WirePod};
 use kubevitals_sim::objects::{Resource, encode_protobuf};
 use kubevitals_sim::{Cluster, Config};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// The converted object from JSON and from protobuf.
-fn both<K: Item, Object>(
+/// Asserts that the object is converted alike from JSON and from protobuf. Returns whether it is converted at all.
+fn assert_alike<K: Item, Object: PartialEq + Debug>(
     kind: &str,
     object: &Value,
     convert: impl Fn(K, &Pools) -> Option<Object>,
-) -> (Option<Object>, Option<Object>) {
+) -> bool {
     let pools = Pools::default();
     let json: K = serde_json::from_value(object.clone()).unwrap();
     let protobuf = K::decode(&encode_protobuf(kind, object)).unwrap();
-    assert_eq!(
-        json.metadata().resource_version,
-        protobuf.metadata().resource_version
-    );
-    (convert(json, &pools), convert(protobuf, &pools))
+    let versions = [&json, &protobuf].map(|it| it.metadata().resource_version.clone());
+    assert_eq!(versions[0], versions[1]);
+    let json = convert(json, &pools);
+    assert_eq!(json, convert(protobuf, &pools), "{object}");
+    json.is_some()
 }
 
 fn is_alike(resource: Resource, object: &Value) {
     match resource {
-        Resource::Pods => {
-            let (json, protobuf) = both("Pod", object, WirePod::convert);
-            assert!(json.is_some());
-            assert_eq!(json, protobuf, "{object}");
-        }
-        Resource::Nodes => {
-            let (json, protobuf) = both("Node", object, WireNode::convert);
-            assert!(json.is_some());
-            assert_eq!(json, protobuf, "{object}");
-        }
+        Resource::Pods => assert!(assert_alike("Pod", object, WirePod::convert)),
+        Resource::Nodes => assert!(assert_alike("Node", object, WireNode::convert)),
         Resource::Events => {
             let convert = |event: WireEvent, pools: &Pools| event.convert(&pools.names);
-            let (json, protobuf) = both("Event", object, convert);
-            assert_eq!(json, protobuf, "{object}");
+            assert_alike("Event", object, convert);
         }
         _ => {
-            let (json, protobuf) = both("PartialObjectMetadata", object, WireJob::convert);
-            assert_eq!(json, protobuf, "{object}");
+            assert_alike("PartialObjectMetadata", object, WireJob::convert);
         }
     }
 }

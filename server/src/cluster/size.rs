@@ -8,7 +8,7 @@ use kubevitals_proto::objects::{Pools, WirePod};
 use serde_json::{Value, json};
 use tikv_jemalloc_ctl::thread;
 
-use super::watch::testing::{NullPublisher, ObjectCache};
+use super::watch::testing::{NullPublisher, ObjectCache, WatchState as _};
 use super::{Pod, PodKey};
 
 /// The limit of bytes a pod; 150,000 pods need 52 MB.
@@ -81,7 +81,7 @@ fn a_pod_is_within_the_limit() {
         table.apply(Event::Apply(slim), &pools);
     }
     let changed = (allocated() - before) / PODS as u64;
-    let pods: &OrdMap<PodKey, Arc<Pod>> = table.objects();
+    let pods: &OrdMap<PodKey, Arc<Pod>> = &table.objects;
     assert_eq!(pods.len(), PODS);
     println!("{listed} bytes a pod when listed, {changed} when each has changed");
     assert!(

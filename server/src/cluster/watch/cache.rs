@@ -8,6 +8,7 @@ use imbl::ordmap::DiffItem;
 use kube::runtime::watcher::Event;
 use kubevitals_proto::objects::{Item, Pools, WireJob, WireNode, WirePod};
 
+use super::follow::WatchState;
 use crate::cluster::{Job, Node, Pod, PodKey};
 
 /// An object on the wire that is stored in a smaller form under a key.
@@ -79,12 +80,12 @@ type Entry<K> = (<K as Watched>::Key, Arc<<K as Watched>::Object>);
 /// The cached objects of one kind, and the list that is being read, if there is one.
 #[derive(Debug)]
 pub(in crate::cluster) struct ObjectCache<K: Watched, L> {
-    objects: OrdMap<K::Key, Arc<K::Object>>,
+    pub(in crate::cluster) objects: OrdMap<K::Key, Arc<K::Object>>,
     listing: Option<Vec<Entry<K>>>,
-    publisher: L,
+    pub(super) publisher: L,
 }
 
-impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
+impl<K: Watched, L> ObjectCache<K, L> {
     pub(in crate::cluster) fn new(publisher: L) -> Self {
         Self {
             objects: OrdMap::new(),
@@ -92,26 +93,15 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
             publisher,
         }
     }
+}
 
-    /// The objects.
-    #[cfg(test)]
-    pub(in crate::cluster) fn objects(&self) -> &OrdMap<K::Key, Arc<K::Object>> {
-        &self.objects
-    }
-
-    /// The publisher.
-    #[cfg(test)]
-    pub(super) fn publisher(&self) -> &L {
-        &self.publisher
-    }
-
-    pub(super) fn publish(&mut self) {
+impl<K: Watched, L: Publisher<K>> WatchState<K> for ObjectCache<K, L> {
+    fn publish(&mut self) {
         self.publisher.publish(&self.objects);
     }
 
-    /// Applies an event. Returns whether `objects` changed. An object in the same stored form is no change: most
-    /// updates of a pod change only fields that are not stored.
-    pub(in crate::cluster) fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool {
+    /// An object in the same stored form is no change: most updates of a pod change only fields that are not stored.
+    fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool {
         match event {
             Event::Init => {
                 self.listing = Some(Vec::new());
@@ -164,7 +154,9 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
             }
         }
     }
+}
 
+impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
     fn insert(&mut self, key: K::Key, object: K::Object) -> bool {
         let before = self.objects.get(&key);
         if before.is_some_and(|before| **before == object) {

@@ -2,19 +2,13 @@
 //! stored.
 
 use std::collections::{HashMap, HashSet};
-use std::pin::pin;
 
-use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
-use kubevitals_proto::objects::WireEvent;
+use kubevitals_proto::objects::{Pools, WireEvent};
 use kubevitals_proto::time::Timestamp;
 
-use super::follow::version_of;
-use super::health::WatchHealth;
-use super::reflector::FailedAttempt;
-use super::report::Reporter;
+use super::follow::WatchState;
 use crate::cluster::{Event, Observers, Uid};
-use crate::intern::Interner;
 
 /// The number of events that are remembered as sent. The API server stores events for an hour; if there are more, the
 /// ones seen last are remembered.
@@ -34,11 +28,7 @@ pub(super) struct EventFeed {
 }
 
 /// When an event was seen last, and how often: the fields that change when it is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Seen {
-    last: Timestamp,
-    count: u32,
-}
+type Seen = (Timestamp, u32);
 
 #[derive(Debug, Default)]
 struct Listing {
@@ -54,40 +44,6 @@ impl EventFeed {
             listing: None,
             max_sent: MAX_SENT,
             max_listed: MAX_LISTED,
-        }
-    }
-
-    /// Applies an event of the watch.
-    fn apply(&mut self, event: watcher::Event<WireEvent>, names: &Interner) {
-        match event {
-            watcher::Event::Init => self.listing = Some(Listing::default()),
-            watcher::Event::InitApply(event) => {
-                if let Some(event) = event.convert(names) {
-                    self.list(event);
-                }
-            }
-            watcher::Event::InitDone => {
-                let Listing {
-                    mut new_events,
-                    all,
-                } = self.listing.take().unwrap_or_default();
-                self.sent.retain(|uid, _| all.contains(uid));
-                // The list is sorted by name.
-                new_events.sort_by_key(|event| event.last);
-                for event in &new_events {
-                    self.notify(event);
-                }
-            }
-            watcher::Event::Apply(event) => {
-                if let Some(event) = event.convert(names) {
-                    self.notify(&event);
-                }
-            }
-            watcher::Event::Delete(event) => {
-                if let Some(event) = event.convert(names) {
-                    self.sent.remove(&event.uid);
-                }
-            }
         }
     }
 
@@ -110,7 +66,7 @@ impl EventFeed {
 
     fn is_new(&self, event: &Event) -> bool {
         let sent = self.sent.get(&event.uid);
-        sent.is_none_or(|sent| *sent < Seen::of(event))
+        sent.is_none_or(|sent| *sent < (event.last, event.count))
     }
 
     fn notify(&mut self, event: &Event) {
@@ -118,53 +74,52 @@ impl EventFeed {
             return;
         }
         if self.sent.len() >= self.max_sent {
-            let mut lasts: Vec<Timestamp> = self.sent.values().map(|seen| seen.last).collect();
+            let mut lasts: Vec<Timestamp> = self.sent.values().map(|(last, _)| *last).collect();
             let half = lasts.len() / 2;
             let (_, middle, _) = lasts.select_nth_unstable(half);
             let middle = *middle;
-            self.sent.retain(|_, seen| seen.last > middle);
+            self.sent.retain(|_, (last, _)| *last > middle);
         }
-        self.sent.insert(event.uid, Seen::of(event));
+        self.sent.insert(event.uid, (event.last, event.count));
         for observer in &self.observers {
             observer.event(event);
         }
     }
 }
 
-impl Seen {
-    fn of(event: &Event) -> Self {
-        Self {
-            last: event.last,
-            count: event.count,
-        }
-    }
-}
-
-/// Applies a stream of events to the feed.
-pub(super) async fn follow(
-    stream: impl Stream<Item = Result<watcher::Event<WireEvent>, FailedAttempt>> + Send,
-    feed: &mut EventFeed,
-    names: &Interner,
-    health: &WatchHealth,
-    mut reporter: Reporter<'_>,
-) {
-    let mut stream = pin!(stream);
-    while let Some(event) = stream.next().await {
+impl WatchState<WireEvent> for EventFeed {
+    fn apply(&mut self, event: watcher::Event<WireEvent>, pools: &Pools) -> bool {
         match event {
-            Ok(event) => {
-                if !matches!(event, watcher::Event::Init) {
-                    reporter.answered();
-                }
-                let done = matches!(event, watcher::Event::InitDone);
-                let version = version_of(&event);
-                feed.apply(event, names);
-                health.applied(version);
-                if done {
-                    health.listed();
+            watcher::Event::Init => self.listing = Some(Listing::default()),
+            watcher::Event::InitApply(event) => {
+                if let Some(event) = event.convert(&pools.names) {
+                    self.list(event);
                 }
             }
-            Err(failed) => reporter.failed(&failed),
+            watcher::Event::InitDone => {
+                let Listing {
+                    mut new_events,
+                    all,
+                } = self.listing.take().unwrap_or_default();
+                self.sent.retain(|uid, _| all.contains(uid));
+                // The list is sorted by name.
+                new_events.sort_by_key(|event| event.last);
+                for event in &new_events {
+                    self.notify(event);
+                }
+            }
+            watcher::Event::Apply(event) => {
+                if let Some(event) = event.convert(&pools.names) {
+                    self.notify(&event);
+                }
+            }
+            watcher::Event::Delete(event) => {
+                if let Some(event) = event.convert(&pools.names) {
+                    self.sent.remove(&event.uid);
+                }
+            }
         }
+        false
     }
 }
 
@@ -215,7 +170,7 @@ mod tests {
         }
 
         fn apply(&mut self, event: watcher::Event<WireEvent>) {
-            self.feed.apply(event, &Interner::default());
+            self.feed.apply(event, &Pools::default());
         }
 
         fn list(&mut self, events: impl IntoIterator<Item = WireEvent>) {

@@ -139,48 +139,33 @@ mod tests {
 
     use super::*;
 
-    fn said(code: u16, body: &[u8]) -> String {
+    fn text_of(code: u16, body: &[u8]) -> String {
         Failure::status_response(code, body).to_string()
     }
 
     #[test]
     fn a_status_is_quoted_in_one_line() {
         let json = br#"{"kind":"Status","metadata":{},"message":"pods is forbidden","reason":"Forbidden","code":403}"#;
-        assert_eq!(
-            said(403, json),
-            "403 Forbidden from the API server: pods is forbidden"
-        );
+        let forbidden = "403 Forbidden from the API server: pods is forbidden";
+        assert_eq!(text_of(403, json), forbidden);
         let mut raw = Vec::new();
         wire::string(&mut raw, 3, "too old");
         wire::int(&mut raw, 6, 410);
         let protobuf = envelope::wrap("v1", "Status", &raw);
-        assert_eq!(
-            said(200, &protobuf),
-            "410 Gone from the API server: too old"
-        );
-        for (body, expected) in [
-            (&b""[..], "502 Bad Gateway from the API server"),
-            (
-                b"no healthy upstream\n",
-                "502 Bad Gateway from the API server: no healthy upstream",
-            ),
-            (
-                b"<html>\n<body>Sign in</body></html>",
-                "502 Bad Gateway from the API server: <html>",
-            ),
-            (
-                b"{\"error\":1}",
-                "502 Bad Gateway from the API server: {\"error\":1}",
-            ),
-            (
-                b"k8s\0\xff\xff",
-                "502 Bad Gateway from the API server: k8s\0\u{fffd}\u{fffd}",
-            ),
+        let gone = "410 Gone from the API server: too old";
+        assert_eq!(text_of(200, &protobuf), gone);
+        for (body, message) in [
+            (&b""[..], ""),
+            (b"no healthy upstream\n", ": no healthy upstream"),
+            (b"<html>\n<body>Sign in</body></html>", ": <html>"),
+            (b"{\"error\":1}", ": {\"error\":1}"),
+            (b"k8s\0\xff\xff", ": k8s\0\u{fffd}\u{fffd}"),
         ] {
-            assert_eq!(said(502, body), expected);
+            let expected = format!("502 Bad Gateway from the API server{message}");
+            assert_eq!(text_of(502, body), expected);
         }
-        assert_eq!(said(599, b""), "599 from the API server");
-        assert!(said(500, &[b'x'; 5000]).len() < 380);
+        assert_eq!(text_of(599, b""), "599 from the API server");
+        assert!(text_of(500, &[b'x'; 5000]).len() < 380);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Applies the changes of a watch to a cache.
+//! Applies the changes of a watch to a state.
 
 use std::pin::pin;
 
@@ -6,7 +6,6 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher::Event;
 use kubevitals_proto::objects::{Item, Pools};
 
-use super::cache::{ObjectCache, Publisher, Watched};
 use super::health::WatchHealth;
 use super::reflector::FailedAttempt;
 use super::report::Reporter;
@@ -14,8 +13,17 @@ use super::report::Reporter;
 /// The most changes that are applied before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
 
+/// A state that a watch changes.
+pub(in crate::cluster) trait WatchState<K> {
+    /// Applies an event. Returns whether there is something new to publish.
+    fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool;
+
+    /// Publishes the state to readers, after a burst of changes.
+    fn publish(&mut self) {}
+}
+
 /// The version of the object that an event is about, if there is one.
-pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
+fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
     match event {
         Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
             let version = &object.metadata().resource_version;
@@ -25,10 +33,10 @@ pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
     }
 }
 
-/// Applies a stream of events to a cache.
-pub(super) async fn follow<K: Watched, L: Publisher<K>>(
+/// Applies a stream of events to a state.
+pub(super) async fn follow<K: Item>(
     stream: impl Stream<Item = Result<Event<K>, FailedAttempt>> + Send,
-    cache: &mut ObjectCache<K, L>,
+    state: &mut impl WatchState<K>,
     pools: &Pools,
     health: &WatchHealth,
     mut reporter: Reporter<'_>,
@@ -43,7 +51,7 @@ pub(super) async fn follow<K: Watched, L: Publisher<K>>(
                     listed |= matches!(event, Event::InitDone);
                     // `Init` only announces a list; it is no response.
                     let answered = !matches!(event, Event::Init);
-                    changed |= cache.apply(event, pools);
+                    changed |= state.apply(event, pools);
                     if answered {
                         reporter.answered();
                     }
@@ -52,7 +60,7 @@ pub(super) async fn follow<K: Watched, L: Publisher<K>>(
             }
         }
         if changed {
-            cache.publish();
+            state.publish();
         }
         // After publishing: a reader that waits for the list must find its objects.
         if listed {
@@ -71,6 +79,7 @@ mod tests {
     use kubevitals_proto::objects::WirePod;
     use serde_json::json;
 
+    use super::super::cache::{ObjectCache, Publisher};
     use super::super::report::{Need, Outages};
     use super::*;
     use crate::cluster::{Pod, PodKey};
@@ -110,6 +119,6 @@ mod tests {
             follow(events, &mut cache, &Pools::default(), &health, reporter).await;
         }
         assert_eq!(health.last_version(), "8");
-        assert_eq!(cache.publisher().1, ["", "3"]);
+        assert_eq!(cache.publisher.1, ["", "3"]);
     }
 }

@@ -17,13 +17,15 @@ mod tests;
 #[cfg(test)]
 pub(super) mod testing {
     pub(in super::super) use super::cache::{NullPublisher, ObjectCache};
+    pub(in super::super) use super::follow::WatchState;
 }
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use kubevitals_proto::objects::{WireEvent, WireJob, WireNode, WirePod};
+use kubevitals_proto::objects::{Item, WireEvent, WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
 pub use health::WatchHealth;
@@ -31,7 +33,7 @@ pub use kubevitals_proto::backoff::{Backoff, Random, random};
 
 use self::cache::ObjectCache;
 use self::events::EventFeed;
-use self::follow::follow;
+use self::follow::{WatchState, follow};
 use self::publishers::{JobPublisher, NodePublisher, PodPublisher};
 use self::reflector::Reflector;
 use self::report::{Need, Outages, Reporter};
@@ -98,65 +100,79 @@ pub fn spawn(
         node_selector: node_selector.clone(),
         ..Watches::default()
     };
-    let outages = Arc::new(Outages::default());
-
-    let collection = Collection::all::<WireNode>().labels(node_selector);
-    let stream = Reflector::<WireNode>::new(client, collection, true, random).stream();
+    let mut starter = Starter {
+        cluster,
+        client,
+        outages: Arc::default(),
+        tasks,
+    };
     let publisher = NodePublisher {
         cluster: Arc::clone(cluster),
         observers: observers.clone(),
         changed: watches.nodes_changed.clone(),
     };
-    let mut cache = ObjectCache::<WireNode, _>::new(publisher);
-    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
-    let shared = Arc::clone(&outages);
-    tasks.spawn("watch of nodes", async move {
-        let reporter = Reporter::new(&health, &shared, "nodes", Need::Required);
-        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
-    });
-
-    let collection = Collection::all::<WirePod>();
-    let stream = Reflector::<WirePod>::new(client, collection, true, random).stream();
+    starter.start(
+        ("watch of nodes", Need::Required),
+        Collection::all::<WireNode>().labels(node_selector),
+        &watches.nodes,
+        ObjectCache::<WireNode, _>::new(publisher),
+        ready(()),
+    );
     let publisher = PodPublisher::new(cluster, observers.clone(), retention, clock);
-    let mut cache = ObjectCache::<WirePod, _>::new(publisher);
-    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
-    let shared = Arc::clone(&outages);
-    tasks.spawn("watch of pods", async move {
-        let reporter = Reporter::new(&health, &shared, "pods", Need::Required);
-        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
-    });
-
-    // Events have no cache in the API server that a watch could start from; Jobs are few.
-    let collection = Collection::all::<WireEvent>().fields(super::EVENT_SELECTOR);
-    let stream = Reflector::<WireEvent>::new(client, collection, false, random).stream();
-    let mut feed = EventFeed::new(observers);
-    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
-    let pods_health = Arc::clone(&watches.pods);
-    let shared = Arc::clone(&outages);
-    tasks.spawn("watch of events", async move {
+    starter.start(
+        ("watch of pods", Need::Required),
+        Collection::all::<WirePod>(),
+        &watches.pods,
+        ObjectCache::<WirePod, _>::new(publisher),
+        ready(()),
+    );
+    let pods = Arc::clone(&watches.pods);
+    starter.start(
+        ("watch of events", Need::Optional),
+        Collection::all::<WireEvent>().fields(super::EVENT_SELECTOR),
+        &watches.events,
+        EventFeed::new(observers),
         // Observers need the pod of an event when they are notified of it.
-        pods_health.until_synced().await;
-        let reporter = Reporter::new(&health, &shared, "events", Need::Optional);
-        events::follow(
-            stream,
-            &mut feed,
-            &cluster_ref.pools.names,
-            &health,
-            reporter,
-        )
-        .await;
-    });
-
-    let collection = Collection::all::<WireJob>();
-    let stream = Reflector::<WireJob>::new(client, collection, false, random).stream();
+        async move { pods.until_synced().await },
+    );
     let publisher = JobPublisher::new(cluster, retention, clock);
-    let mut cache = ObjectCache::<WireJob, _>::new(publisher);
-    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
-    let shared = Arc::clone(&outages);
-    tasks.spawn("watch of jobs", async move {
-        let reporter = Reporter::new(&health, &shared, "jobs", Need::Optional);
-        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
-    });
-
+    starter.start(
+        ("watch of jobs", Need::Optional),
+        Collection::all::<WireJob>(),
+        &watches.jobs,
+        ObjectCache::<WireJob, _>::new(publisher),
+        ready(()),
+    );
     watches
+}
+
+/// Starts watches.
+struct Starter<'a> {
+    cluster: &'a Arc<Cluster>,
+    client: &'a Client,
+    outages: Arc<Outages>,
+    tasks: &'a mut Tasks,
+}
+
+impl Starter<'_> {
+    /// Starts a watch in a task of this name when `ready` completes.
+    fn start<K: Item>(
+        &mut self,
+        (task, need): (&'static str, Need),
+        collection: Collection,
+        health: &Arc<WatchHealth>,
+        mut state: impl WatchState<K> + Send + 'static,
+        ready: impl Future<Output = ()> + Send + 'static,
+    ) {
+        // Events have no cache in the API server that a watch could start from; Jobs are few.
+        let watch_list = need == Need::Required;
+        let stream = Reflector::<K>::new(self.client, collection, watch_list, random).stream();
+        let (cluster, health) = (Arc::clone(self.cluster), Arc::clone(health));
+        let outages = Arc::clone(&self.outages);
+        self.tasks.spawn(task, async move {
+            ready.await;
+            let reporter = Reporter::new(&health, &outages, K::plural(), need);
+            follow(stream, &mut state, &cluster.pools, &health, reporter).await;
+        });
+    }
 }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::request::Encoding;
-use kubevitals_proto::objects::{Item, WireMeta};
+use kubevitals_proto::objects::Item;
 
 /// The longest object or event in bytes. etcd accepts objects of 1.5 MiB.
 const MAX_OBJECT: usize = 16 << 20;
@@ -225,13 +225,6 @@ fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Malformed> {
     Ok(None)
 }
 
-/// The next thing in a page.
-enum Next<K> {
-    Item(K),
-    End,
-    NeedMore,
-}
-
 impl<K: Item> ProtobufPage<K> {
     fn new(body: ChunkReader) -> Self {
         Self {
@@ -246,10 +239,8 @@ impl<K: Item> ProtobufPage<K> {
 
     async fn next(&mut self) -> Result<Result<K, ListMeta>, Failure> {
         loop {
-            match self.step()? {
-                Next::Item(item) => return Ok(Ok(item)),
-                Next::End => return Ok(Err(std::mem::take(&mut self.meta))),
-                Next::NeedMore => {}
+            if let Some(next) = self.step()? {
+                return Ok(next);
             }
             if self.buffer.len() > MAX_OBJECT {
                 return Err(Failure::Unreadable("an object is too long".to_owned()));
@@ -261,11 +252,11 @@ impl<K: Item> ProtobufPage<K> {
         }
     }
 
-    /// Reads as far as the buffer goes.
-    fn step(&mut self) -> Result<Next<K>, Failure> {
+    /// Reads the next object, or the metadata at the end; none if more bytes are needed.
+    fn step(&mut self) -> Result<Option<Result<K, ListMeta>>, Failure> {
         if !self.magic {
             if self.buffer.len() < envelope::MAGIC.len() {
-                return Ok(Next::NeedMore);
+                return Ok(None);
             }
             if !self.buffer.starts_with(&envelope::MAGIC) {
                 return Err(envelope::EnvelopeError::Magic.into());
@@ -275,10 +266,10 @@ impl<K: Item> ProtobufPage<K> {
         }
         loop {
             if self.remaining == Some(0) {
-                return Ok(Next::End);
+                return Ok(Some(Err(std::mem::take(&mut self.meta))));
             }
             let Some(head) = head(&self.buffer)? else {
-                return Ok(Next::NeedMore);
+                return Ok(None);
             };
             let (number, head, len) = match head {
                 FieldHead::Scalar { len } => {
@@ -298,13 +289,13 @@ impl<K: Item> ProtobufPage<K> {
                 return Err(Failure::Unreadable("an object is too long".to_owned()));
             }
             if self.buffer.len() < end {
-                return Ok(Next::NeedMore);
+                return Ok(None);
             }
             let field = self.read(end)?;
             let message = field.get(head..).unwrap_or_default();
             match (self.remaining, number) {
                 (Some(_), 1) => self.meta = ListMeta::decode(message)?,
-                (Some(_), 2) => return Ok(Next::Item(K::decode(message)?)),
+                (Some(_), 2) => return Ok(Some(Ok(K::decode(message)?))),
                 _ => {}
             }
         }
@@ -333,15 +324,6 @@ pub(super) enum WatchEvent<K> {
         /// Whether this is the end of the existing objects.
         ends_initial_events: bool,
     },
-}
-
-impl<K> WatchEvent<K> {
-    fn bookmark(meta: &WireMeta) -> Self {
-        Self::Bookmark {
-            version: meta.resource_version.clone(),
-            ends_initial_events: meta.ends_initial_events(),
-        }
-    }
 }
 
 /// Reads a watch.
@@ -385,16 +367,14 @@ impl<K: Item> EventReader<K> {
             };
             if let Some(event) = event {
                 let watch_event = match self.encoding {
-                    Encoding::Protobuf => watch_event(&event)?,
-                    Encoding::Json => json_watch_event(&event)?,
+                    Encoding::Protobuf => protobuf_event(&event)?,
+                    Encoding::Json => json_event(&event)?,
                 };
-                match watch_event {
-                    Some(watch_event) => return Ok(Some(watch_event)),
-                    None => {
-                        searched = 0;
-                        continue;
-                    }
+                if watch_event.is_some() {
+                    return Ok(watch_event);
                 }
+                searched = 0;
+                continue;
             }
             searched = self.buffer.len();
             if searched > MAX_OBJECT {
@@ -427,7 +407,7 @@ impl<K: Item> EventReader<K> {
 
 /// Decodes the event in a frame: a Kubernetes `WatchEvent`, whose object is in an envelope. None for an event of
 /// unknown type.
-fn watch_event<K: Item>(frame: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
+fn protobuf_event<K: Item>(frame: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     let (mut kind, mut object) = ("", &[][..]);
     for field in Fields::new(frame) {
         match field? {
@@ -442,15 +422,8 @@ fn watch_event<K: Item>(frame: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> 
             _ => {}
         }
     }
-    if kind == "ERROR" {
-        return Err(Failure::status_response(500, object));
-    }
-    let raw = envelope::unwrap(object)?.raw;
-    Ok(match kind {
-        "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(K::decode(raw)?)),
-        "DELETED" => Some(WatchEvent::Deleted(K::decode(raw)?)),
-        "BOOKMARK" => Some(WatchEvent::bookmark(K::decode(raw)?.metadata())),
-        _ => None,
+    watch_event(kind, object, || {
+        Ok(K::decode(envelope::unwrap(object)?.raw)?)
     })
 }
 
@@ -463,20 +436,34 @@ struct JsonEvent<'a> {
 }
 
 /// Parses the event in a line. None for an empty line, or an event of unknown type.
-fn json_watch_event<K: Item>(line: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
+fn json_event<K: Item>(line: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
     let JsonEvent { kind, object } = serde_json::from_slice(line)?;
     let object = object.get();
-    Ok(match kind {
-        "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(serde_json::from_str(object)?)),
-        "DELETED" => Some(WatchEvent::Deleted(serde_json::from_str(object)?)),
+    let read = || Ok(serde_json::from_str(object)?);
+    watch_event(kind, object.as_bytes(), read)
+}
+
+/// Makes an event of its type and its object, which `read` reads unless it is a status.
+fn watch_event<K: Item>(
+    kind: &str,
+    object: &[u8],
+    read: impl FnOnce() -> Result<K, Failure>,
+) -> Result<Option<WatchEvent<K>>, Failure> {
+    Ok(Some(match kind {
+        "ADDED" | "MODIFIED" => WatchEvent::Applied(read()?),
+        "DELETED" => WatchEvent::Deleted(read()?),
         "BOOKMARK" => {
-            let bookmark: K = serde_json::from_str(object)?;
-            Some(WatchEvent::bookmark(bookmark.metadata()))
+            let bookmark = read()?;
+            let metadata = bookmark.metadata();
+            WatchEvent::Bookmark {
+                version: metadata.resource_version.clone(),
+                ends_initial_events: metadata.ends_initial_events(),
+            }
         }
-        "ERROR" => return Err(Failure::status_response(500, object.as_bytes())),
-        _ => None,
-    })
+        "ERROR" => return Err(Failure::status_response(500, object)),
+        _ => return Ok(None),
+    }))
 }
