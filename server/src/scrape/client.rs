@@ -195,27 +195,20 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// For `/metrics/resource`.
-    pub(super) const fn resource(pass: Pass<'a>) -> Self {
+    /// A request for `/metrics/resource` or another page.
+    pub(super) const fn new(pass: Pass<'a>, resource: bool) -> Self {
         Self {
             pass,
-            resource: true,
+            resource,
             tried: 0,
             deadline: None,
             failed: None,
         }
     }
 
-    /// For another page.
-    pub(super) const fn page(pass: Pass<'a>) -> Self {
-        let mut turn = Self::resource(pass);
-        turn.resource = false;
-        turn
-    }
-
     /// A request for another page, with the same admission.
     pub(super) fn and_page(self) -> Self {
-        Self::page(self.pass)
+        Self::new(self.pass, false)
     }
 
     /// Whether there are addresses left.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -37,11 +37,9 @@ pub(super) struct Connection {
 impl Connection {
     /// Opens the TCP connection to `https://HOST:PORT` or `http://HOST:PORT`.
     pub(super) async fn dial(origin: &str) -> Result<TcpStream, ScrapeError> {
-        let bad = || bad_address(origin);
-        let uri: Uri = origin.parse().map_err(|_| bad())?;
-        let authority = uri.authority().ok_or_else(bad)?;
-        let port = authority.port_u16().ok_or_else(bad)?;
-        let stream = TcpStream::connect((host_of(authority), port))
+        let (_, authority) = parse(origin)?;
+        let port = authority.port_u16().ok_or_else(|| bad_address(origin))?;
+        let stream = TcpStream::connect((host_of(&authority), port))
             .await
             .map_err(|error| ScrapeError::Connect {
                 cause: error.to_string(),
@@ -56,12 +54,10 @@ impl Connection {
         stream: TcpStream,
         tls: Arc<ClientConfig>,
     ) -> Result<Self, ScrapeError> {
-        let bad = || bad_address(origin);
-        let uri: Uri = origin.parse().map_err(|_| bad())?;
-        let authority = uri.authority().ok_or_else(bad)?;
-        let host = host_of(authority);
-        let sender = if uri.scheme_str() == Some("https") {
-            let name = ServerName::try_from(host.to_owned()).map_err(|_| bad())?;
+        let (scheme, authority) = parse(origin)?;
+        let sender = if scheme == Scheme::HTTPS {
+            let host = host_of(&authority).to_owned();
+            let name = ServerName::try_from(host).map_err(|_| bad_address(origin))?;
             let connector = TlsConnector::from(Arc::clone(&tls));
             let stream = connector.connect(name, stream).await.map_err(refused)?;
             handshake(stream).await?
@@ -70,7 +66,7 @@ impl Connection {
         };
         Ok(Self {
             origin: origin.to_owned(),
-            host: host_header(authority).ok_or_else(bad)?,
+            host: HeaderValue::from_str(authority.as_str()).map_err(|_| bad_address(origin))?,
             tls,
             sender,
         })
@@ -117,13 +113,16 @@ fn bad_address(origin: &str) -> ScrapeError {
     }
 }
 
+/// Parses `https://HOST:PORT` or `http://HOST:PORT`.
+fn parse(origin: &str) -> Result<(Scheme, Authority), ScrapeError> {
+    let uri = origin.parse::<Uri>().ok().map(Uri::into_parts);
+    uri.and_then(|uri| uri.scheme.zip(uri.authority))
+        .ok_or_else(|| bad_address(origin))
+}
+
 /// The host to dial, an IPv6 address without its brackets.
 fn host_of(authority: &Authority) -> &str {
     authority.host().trim_matches(['[', ']'])
-}
-
-fn host_header(authority: &Authority) -> Option<HeaderValue> {
-    HeaderValue::from_str(authority.as_str()).ok()
 }
 
 async fn handshake(

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use rustls::ClientConfig;
 
 use super::failure::ScrapeError;
-use super::trust::{CA, CERTIFICATE, Files, KEY, Pem, TlsError, Trust, config};
+use super::trust::{CA, CERTIFICATE, Files, KEY, Pem, TlsError, Trust, config, unusable};
 use crate::telemetry::LogThrottle;
 
 /// The time until a token or certificate is read again; both are replaced long before they expire.
@@ -46,12 +46,8 @@ impl Token {
     /// # Errors
     /// When the token has characters that a header cannot contain.
     pub fn fixed(token: &str) -> Result<Self, TlsError> {
-        Ok(Self::Fixed(bearer(token.trim()).map_err(|cause| {
-            TlsError::Unusable {
-                what: "the token",
-                cause,
-            }
-        })?))
+        let header = bearer(token.trim()).map_err(unusable("the token"))?;
+        Ok(Self::Fixed(header))
     }
 }
 
@@ -63,7 +59,7 @@ pub struct Credentials {
     token: Token,
     read: Mutex<Option<(Instant, HeaderValue)>>,
     tls: Mutex<Option<Tls>>,
-    complaints: Mutex<LogThrottle>,
+    warnings: Mutex<LogThrottle>,
 }
 
 /// A TLS configuration and its files.
@@ -83,7 +79,7 @@ impl Credentials {
             token,
             read: Mutex::new(None),
             tls: Mutex::new(None),
-            complaints: Mutex::new(LogThrottle::new(WARNING_INTERVAL)),
+            warnings: Mutex::new(LogThrottle::new(WARNING_INTERVAL)),
         }
     }
 
@@ -155,54 +151,38 @@ impl Credentials {
     /// # Errors
     /// When there is no usable configuration yet.
     pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        let mut made = self.tls.lock();
-        if let Some(tls) = &*made
-            && tls.checked.elapsed() < RELOAD_INTERVAL
-        {
+        let mut current = self.tls.lock();
+        let Some(tls) = &mut *current else {
+            let files = self.files()?;
+            let tls = current.insert(Tls {
+                config: Arc::new(config(&files)?),
+                checked: Instant::now(),
+                files,
+            });
+            return Ok(Arc::clone(&tls.config));
+        };
+        if tls.checked.elapsed() < RELOAD_INTERVAL {
             return Ok(Arc::clone(&tls.config));
         }
+        tls.checked = Instant::now();
         let reloaded = self.files().and_then(|files| {
-            if let Some(tls) = &*made
-                && tls.files == files
-            {
-                return Ok(None);
+            if files != tls.files {
+                tls.config = Arc::new(config(&files)?);
+                tls.files = files;
+                tracing::info!(
+                    "a certificate, key or CA for kubelets has changed and is used from now on"
+                );
             }
-            let config = Arc::new(config(&files)?);
-            Ok(Some((files, config)))
+            Ok(())
         });
-        let (files, config) = match (reloaded, made.take()) {
-            (Ok(Some((files, config))), before) => {
-                if before.is_some() {
-                    tracing::info!(
-                        "a certificate, key or CA for kubelets has changed and is used from now on"
-                    );
-                }
-                (files, config)
-            }
-            (Ok(None), Some(before)) => (before.files, before.config),
-            (Err(error), Some(before)) => {
-                if let Some(unreported) = self.complaints.lock().allow() {
-                    tracing::warn!(
-                        unreported,
-                        "{error}; the one before is used, and it is read again"
-                    );
-                }
-                (before.files, before.config)
-            }
-            (Err(error), None) => return Err(error),
-            // Unreachable: without a configuration no file is unchanged.
-            (Ok(None), None) => {
-                return Err(TlsError::Unusable {
-                    what: "TLS",
-                    cause: "nothing was read".to_owned(),
-                });
-            }
-        };
-        let tls = made.insert(Tls {
-            checked: Instant::now(),
-            files,
-            config,
-        });
+        if let Err(error) = reloaded
+            && let Some(unreported) = self.warnings.lock().allow()
+        {
+            tracing::warn!(
+                unreported,
+                "{error}; the one before is used, and it is read again"
+            );
+        }
         Ok(Arc::clone(&tls.config))
     }
 

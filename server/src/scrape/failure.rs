@@ -161,14 +161,14 @@ impl ScrapeError {
                  where pods cannot reach nodes, run the server with hostNetwork"
             }
             Self::Certificate { .. } => {
-                "ask it at an address that its certificate names (--kubelet-preferred-address-types), have it serve a \
+                "use an address that its certificate names (--kubelet-preferred-address-types), have it serve a \
                  certificate of the cluster's CA for this address (serverTLSBootstrap), or name its CA with --kubelet-certificate-authority; on a test cluster --kubelet-insecure-tls skips the check"
             }
             Self::Timeout { .. } => {
                 "check that firewalls and network policies let this pod reach it, and the node's load, or raise \
                  --kubelet-request-timeout"
             }
-            Self::BrokeOff { .. } => "check the node's load and network; it is asked again",
+            Self::BrokeOff { .. } => "check the node's load and network; the server retries",
             Self::Status { status } => match status.as_u16() {
                 401 => {
                     "the kubelet does not accept our credentials: check its webhook authentication \

@@ -55,7 +55,7 @@ impl Stats {
             "Scrapes that were skipped, because an earlier scrape of the node still waited or was under way",
             self.skipped_turns.clone(),
         );
-        self.pages().register(registry);
+        self.pages.register(registry);
         collect(registry, Arc::clone(self), |stats, families| {
             requests(stats, families)?;
             nodes(&stats.records().all(), families)

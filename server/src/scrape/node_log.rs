@@ -30,16 +30,16 @@ const PAGE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
 pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), LogThrottle>>);
 
 impl Lines {
-    /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
-    pub(super) fn spend(&self, page: &'static str, reason: &'static str) -> Option<Unreported> {
+    /// Returns `Some` if a line about a page may be logged for a reason, with the number of this kind that was not.
+    pub(super) fn allow(&self, page: &'static str, reason: &'static str) -> Option<Unreported> {
         let (lines, interval) = if page == RESOURCE {
             NODE_LIMIT
         } else {
             PAGE_LIMIT
         };
         let mut kinds = self.0.lock();
-        let budget = kinds.entry((page, reason));
-        budget
+        let throttle = kinds.entry((page, reason));
+        throttle
             .or_insert_with(|| LogThrottle::lines(lines, interval))
             .allow()
     }
@@ -151,7 +151,7 @@ impl NodeLog {
         if due.is_none() {
             return;
         }
-        let Some(unreported) = lines.spend(subject.name(), reason) else {
+        let Some(unreported) = lines.allow(subject.name(), reason) else {
             return;
         };
         log.reason = Some(reason);
@@ -159,30 +159,22 @@ impl NodeLog {
             // The first reminder follows after its interval.
             log.failed.allow();
         }
-        let (Subject { node, path, .. }, hint) = (subject, subject.hint(error));
-        match subject.page {
-            None => tracing::warn!(
-                node,
-                path,
-                address,
-                reason,
-                failures,
-                unreported,
-                hint,
-                "cannot scrape node: {error}",
-            ),
-            Some(page) => tracing::warn!(
-                node,
-                path,
-                address,
-                reason,
-                failures,
-                unreported,
-                hint,
-                missing = page.missing_data(),
-                "cannot scrape page of node: {error}",
-            ),
-        }
+        let Subject { node, path, page } = subject;
+        let event = match page {
+            None => "cannot scrape node",
+            Some(_) => "cannot scrape page of node",
+        };
+        tracing::warn!(
+            node,
+            path,
+            address,
+            reason,
+            failures,
+            unreported,
+            hint = subject.hint(error),
+            missing = page.map(Page::missing_data),
+            "{event}: {error}",
+        );
     }
 
     /// A request for a page succeeded.
@@ -195,10 +187,7 @@ impl NodeLog {
 
     /// The node's clock was set by so many nanoseconds.
     pub(super) fn clock_stepped(&mut self, lines: &Lines, node: &str, by: i64) {
-        if self.clock.allow().is_none() {
-            return;
-        }
-        let Some(unreported) = lines.spend(RESOURCE, "clock_step") else {
+        let Some(unreported) = allow(&mut self.clock, lines, "clock_step") else {
             return;
         };
         let milliseconds = by / 1_000_000;
@@ -216,10 +205,7 @@ impl NodeLog {
         let Some(first) = duplicates.first() else {
             return;
         };
-        if self.duplicates.allow().is_none() {
-            return;
-        }
-        let Some(unreported) = lines.spend(RESOURCE, "duplicate_series") else {
+        let Some(unreported) = allow(&mut self.duplicates, lines, "duplicate_series") else {
             return;
         };
         let key = first.key.unwrap_or_default();
@@ -239,10 +225,7 @@ impl NodeLog {
 
     /// Lines of `/metrics/resource` were skipped.
     pub(super) fn skipped(&mut self, lines: &Lines, node: &str, count: u32, first: Option<&[u8]>) {
-        if self.skipped.allow().is_none() {
-            return;
-        }
-        let Some(unreported) = lines.spend(RESOURCE, "skipped_lines") else {
+        let Some(unreported) = allow(&mut self.skipped, lines, "skipped_lines") else {
             return;
         };
         let first = beginning(first.unwrap_or_default());
@@ -257,6 +240,12 @@ impl NodeLog {
     }
 }
 
+/// Whether a line about `/metrics/resource` may be logged, by the limits of its node and of all nodes.
+fn allow(node: &mut LogThrottle, lines: &Lines, reason: &'static str) -> Option<Unreported> {
+    node.allow()?;
+    lines.allow(RESOURCE, reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,8 +254,8 @@ mod tests {
     fn one_kind_does_not_use_up_the_lines_of_another() {
         let lines = Lines::default();
         let allowed = |page, reason| {
-            let spent = (0..5000).filter(|_| lines.spend(page, reason).is_some());
-            spent.count()
+            let allowed = (0..5000).filter(|_| lines.allow(page, reason).is_some());
+            allowed.count()
         };
         assert_eq!(allowed("summary", "forbidden"), 5);
         assert_eq!(allowed("summary", "status"), 5);

@@ -35,7 +35,7 @@ impl Shared {
     pub(super) fn skipped(&self, record: &Record, turns: u32) {
         if turns > 0 {
             record.skips_turns(turns);
-            self.stats.turns_skipped(u64::from(turns));
+            self.stats.skipped_turns.inc_by(u64::from(turns));
         }
     }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::admission::{Gate, Requests};
-use super::failure::{Failed, ScrapeError};
+use super::failure::Failed;
 use super::pages::{PageMetrics, PageSnapshot};
 use super::record::Records;
 use crate::clock::Age;
@@ -32,7 +32,8 @@ pub struct Stats {
     /// The begin of the last turn; none before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
-    pages: PageMetrics,
+    /// The metrics of other pages.
+    pub(super) pages: PageMetrics,
     latency: Mutex<Latency>,
     /// Notified after each scrape.
     ended: watch::Sender<()>,
@@ -160,22 +161,6 @@ impl Stats {
         let _first = self.gate.set(gate);
     }
 
-    pub(super) fn turns_skipped(&self, turns: u64) {
-        self.skipped_turns.inc_by(turns);
-    }
-
-    pub(super) fn skipped(&self, lines: u64) {
-        self.skipped_lines.inc_by(lines);
-    }
-
-    pub(super) fn duplicates(&self, series: u64) {
-        self.duplicates.inc_by(series);
-    }
-
-    pub(super) fn clock_stepped(&self) {
-        self.clock_steps.inc();
-    }
-
     pub(super) fn scraped(&self, result: &Result<(), Failed>, took: Duration) {
         match result {
             Ok(()) => {
@@ -189,18 +174,9 @@ impl Stats {
         self.ended.send_replace(());
     }
 
-    pub(super) fn no_first_rates(&self, error: &ScrapeError) {
-        self.no_first_rates.inc([error.reason()]);
-    }
-
     /// A receiver that is notified after each scrape.
     pub fn ended(&self) -> watch::Receiver<()> {
         self.ended.subscribe()
-    }
-
-    /// The metrics of other pages.
-    pub(super) fn pages(&self) -> &PageMetrics {
-        &self.pages
     }
 
     /// The records of all nodes.

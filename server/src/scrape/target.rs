@@ -168,31 +168,30 @@ mod tests {
     use super::*;
     use crate::cluster::Address;
 
-    fn node(addresses: &[(AddressType, &str)]) -> Node {
-        Node {
-            name: Arc::from("n"),
-            labels: Default::default(),
-            addresses: addresses
-                .iter()
-                .map(|(kind, host)| Address {
-                    kind: *kind,
-                    host: (*host).into(),
-                })
-                .collect(),
-            status_port: Some(10255),
-            metrics_path: None,
-            ready: true,
-            ..Node::default()
-        }
-    }
+    use AddressType::{ExternalDns, ExternalIp, Hostname, InternalIp};
 
     fn addressing() -> Addressing {
         Addressing {
-            preferred: vec![AddressType::InternalIp, AddressType::Hostname],
+            preferred: vec![InternalIp, Hostname],
             port: 10250,
             use_status_port: false,
             plain: false,
         }
+    }
+
+    fn target(addresses: &[(AddressType, &str)], addressing: &Addressing) -> Target {
+        let address = |(kind, host): &(AddressType, &str)| Address {
+            kind: *kind,
+            host: (*host).into(),
+        };
+        let node = Node {
+            name: Arc::from("n"),
+            addresses: addresses.iter().map(address).collect(),
+            status_port: Some(10255),
+            ready: true,
+            ..Node::default()
+        };
+        Target::of(&node, addressing)
     }
 
     fn origins(target: &Target) -> Vec<&str> {
@@ -201,15 +200,15 @@ mod tests {
 
     #[test]
     fn addresses_come_in_the_order_of_the_types_then_of_the_node_each_once() {
-        let node = node(&[
-            (AddressType::Hostname, "n"),
-            (AddressType::ExternalIp, "203.0.113.1"),
-            (AddressType::InternalIp, "10.0.0.1"),
-            (AddressType::InternalIp, "fd00::1"),
-            (AddressType::InternalIp, "10.0.0.1"),
-        ]);
+        let addresses = [
+            (Hostname, "n"),
+            (ExternalIp, "203.0.113.1"),
+            (InternalIp, "10.0.0.1"),
+            (InternalIp, "fd00::1"),
+            (InternalIp, "10.0.0.1"),
+        ];
         assert_eq!(
-            origins(&Target::of(&node, &addressing())),
+            origins(&target(&addresses, &addressing())),
             [
                 "https://10.0.0.1:10250",
                 "https://[fd00::1]:10250",
@@ -225,24 +224,14 @@ mod tests {
             plain: true,
             ..addressing()
         };
-        assert_eq!(
-            origins(&Target::of(
-                &node(&[(AddressType::Hostname, "n")]),
-                &addressing
-            )),
-            ["http://n:10255"]
-        );
+        let target = target(&[(Hostname, "n")], &addressing);
+        assert_eq!(origins(&target), ["http://n:10255"]);
     }
 
     #[test]
     fn the_address_of_the_last_success_is_first() {
-        let mut target = Target::of(
-            &node(&[
-                (AddressType::InternalIp, "10.0.0.1"),
-                (AddressType::Hostname, "n"),
-            ]),
-            &addressing(),
-        );
+        let addresses = [(InternalIp, "10.0.0.1"), (Hostname, "n")];
+        let mut target = target(&addresses, &addressing());
         target.prefer(1);
         assert_eq!(
             origins(&target),
@@ -251,15 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_more_than_a_host_is_none() {
+    fn an_invalid_host_or_another_type_is_no_address() {
         for host in ["a@b", "a/b", "a?b", "a#b", "a b", ""] {
-            let node = node(&[(AddressType::Hostname, host)]);
-            assert!(Target::of(&node, &addressing()).is_empty(), "{host:?}");
+            let target = target(&[(Hostname, host)], &addressing());
+            assert!(target.is_empty(), "{host:?}");
         }
-    }
-
-    #[test]
-    fn a_node_without_a_fitting_address_has_no_target() {
-        assert!(Target::of(&node(&[(AddressType::ExternalDns, "x")]), &addressing()).is_empty());
+        assert!(target(&[(ExternalDns, "x")], &addressing()).is_empty());
     }
 }

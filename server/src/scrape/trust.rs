@@ -97,12 +97,6 @@ impl fmt::Debug for Files {
 
 /// Creates a TLS configuration.
 pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
-    let unusable = |what| {
-        move |error: rustls::Error| TlsError::Unusable {
-            what,
-            cause: error.to_string(),
-        }
-    };
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider)
@@ -124,17 +118,12 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
             let chain = certificates(certificate, CERTIFICATE)?;
-            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsError::Unusable {
-                what: KEY,
-                cause: error.to_string(),
-            })?;
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(unusable(KEY))?;
             let own = chain.first().cloned();
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| TlsError::Unusable {
-                    what: CERTIFICATE,
-                    cause: own.map_or(error.to_string(), |own| why_unusable(&own, &error)),
-                })?
+                .map_err(|error| own.map_or(error.to_string(), |own| why_unusable(&own, &error)))
+                .map_err(unusable(CERTIFICATE))?
         }
     };
     // Connections are persistent, so stored sessions would waste memory.
@@ -145,17 +134,19 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
 fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| TlsError::Unusable {
-            what,
-            cause: error.to_string(),
-        })?;
+        .map_err(unusable(what))?;
     if certificates.is_empty() {
-        return Err(TlsError::Unusable {
-            what,
-            cause: "it holds no PEM certificate".to_owned(),
-        });
+        return Err(unusable(what)("it holds no PEM certificate"));
     }
     Ok(certificates)
+}
+
+/// Makes an error about `what` of its cause.
+pub(super) fn unusable<E: ToString>(what: &'static str) -> impl FnOnce(E) -> TlsError {
+    move |error| TlsError::Unusable {
+        what,
+        cause: error.to_string(),
+    }
 }
 
 /// Accepts any certificate (`--kubelet-insecure-tls`), but still verifies signatures with its key.

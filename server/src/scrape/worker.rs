@@ -126,7 +126,7 @@ pub(super) async fn run(
                         None => {}
                     }
                     // Last here too.
-                    shared.stats.pages().ended(page, result.as_ref().map(Result::as_ref));
+                    shared.stats.pages.ended(page, result.as_ref().map(Result::as_ref));
                 }
                 () = &mut next => break,
                 changed = node.changed() => {
@@ -209,7 +209,7 @@ async fn scrape(
     }
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
-    let mut turn = Turn::resource(pass);
+    let mut turn = Turn::new(pass, true);
     let (times, mut scrape) = loop {
         let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
         let index = shared.kubelets.get(target, &path, &mut turn, body).await?;
@@ -233,7 +233,8 @@ async fn scrape(
     };
     let answered = times.answered;
     if scrape.skipped_lines > 0 {
-        shared.stats.skipped(u64::from(scrape.skipped_lines));
+        let skipped_lines = u64::from(scrape.skipped_lines);
+        shared.stats.skipped_lines.inc_by(skipped_lines);
         record.skipped(scrape.skipped_lines, scrape.first_bad_line, shared.now());
         log.skipped(
             &shared.lines,
@@ -251,11 +252,15 @@ async fn scrape(
         let time = series.time(answered);
         (series.needs_first_rates(), set_by, time)
     };
-    let suspicious = Suspicious {
-        set_by,
-        scrape: &scrape,
-    };
-    suspicious.report(shared, &node.name, log);
+    if let Some(by) = set_by {
+        shared.stats.clock_steps.inc();
+        log.clock_stepped(&shared.lines, &node.name, by);
+    }
+    let duplicates = &scrape.duplicates;
+    if !duplicates.is_empty() {
+        shared.stats.duplicates.inc_by(duplicates.len() as u64);
+        log.duplicates(&shared.lines, &node.name, duplicates);
+    }
     // While the server is overloaded, second scrapes are more important than first rates.
     if needs_first_rates && !shared.gate.is_overloaded() {
         match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
@@ -266,8 +271,8 @@ async fn scrape(
                 cell.publish(series.latest(&scrape, answered, names));
             }
             Err(error) => {
-                shared.stats.no_first_rates(&error);
-                if let Some(unreported) = shared.lines.spend("first_rates", error.reason()) {
+                shared.stats.no_first_rates.inc([error.reason()]);
+                if let Some(unreported) = shared.lines.allow("first_rates", error.reason()) {
                     tracing::info!(
                         node = %node.name, reason = error.reason(), unreported,
                         hint = Page::Summary.hint(&error),
@@ -304,26 +309,6 @@ fn bounds(node: &Node) -> Bounds {
         capacity.cpu.or(allocatable.cpu),
         capacity.memory.or(allocatable.memory),
     )
-}
-
-/// Problems of a response that is used nevertheless.
-struct Suspicious<'a> {
-    set_by: Option<i64>,
-    scrape: &'a ResourceScrape<'a>,
-}
-
-impl Suspicious<'_> {
-    /// Counts the problems, and logs them with a limit.
-    fn report(&self, shared: &Shared, node: &str, log: &mut NodeLog) {
-        if let Some(by) = self.set_by {
-            shared.stats.clock_stepped();
-            log.clock_stepped(&shared.lines, node, by);
-        }
-        if !self.scrape.duplicates.is_empty() {
-            shared.stats.duplicates(self.scrape.duplicates.len() as u64);
-            log.duplicates(&shared.lines, node, &self.scrape.duplicates);
-        }
-    }
 }
 
 /// Whether a response is a valid page of a kubelet.

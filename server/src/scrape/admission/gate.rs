@@ -166,8 +166,11 @@ impl Pass<'_> {
 
     /// Begins a part of the request.
     pub(in crate::scrape) fn begin(&mut self, part: Part) {
-        if part == Part::Request {
-            self.connected();
+        if part == Part::Request
+            && let Some(slot) = self.slot.as_mut().filter(|slot| slot.in_handshake())
+        {
+            self.gate.state.lock().queue.connected(slot);
+            self.gate.admit();
         }
         self.sent = Some((part, Instant::now()));
     }
@@ -183,13 +186,6 @@ impl Pass<'_> {
     pub(in crate::scrape) fn timed_out(&mut self) {
         if let Some((part, _)) = self.sent.take() {
             self.ended(part, Outcome::TimedOut);
-        }
-    }
-
-    fn connected(&mut self) {
-        if let Some(slot) = self.slot.as_mut().filter(|slot| slot.in_handshake()) {
-            self.gate.state.lock().queue.connected(slot);
-            self.gate.admit();
         }
     }
 

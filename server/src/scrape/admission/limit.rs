@@ -226,27 +226,20 @@ impl Limit {
     /// Lowers the limit because responses are late. If two decreases change nothing, the kubelets themselves are slow, and
     /// the limit returns to its value before.
     fn decrease(&mut self, median: f32) {
-        match self.trial {
-            Some(trial) if self.limit * 2 <= trial.limit || self.limit == MIN => {
-                if median > trial.median * IN_VAIN {
-                    self.trial = None;
-                    self.tolerated = median;
-                    self.threshold = MAX;
-                    self.set(trial.limit);
-                    return;
-                }
-                self.trial = Some(Trial {
-                    limit: self.limit,
-                    median,
-                });
-            }
-            Some(_) => {}
-            None => {
-                self.trial = Some(Trial {
-                    limit: self.limit,
-                    median,
-                });
-            }
+        let halved = |trial: &Trial| self.limit * 2 <= trial.limit || self.limit == MIN;
+        let tried = self.trial.filter(halved);
+        if let Some(trial) = tried
+            && median > trial.median * IN_VAIN
+        {
+            self.trial = None;
+            self.tolerated = median;
+            self.threshold = MAX;
+            self.set(trial.limit);
+            return;
+        }
+        if tried.is_some() || self.trial.is_none() {
+            let limit = self.limit;
+            self.trial = Some(Trial { limit, median });
         }
         self.set(self.limit * DECREASE / 100);
         self.threshold = self.limit;

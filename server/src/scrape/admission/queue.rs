@@ -49,31 +49,12 @@ pub(in crate::scrape) type Ticket = u64;
 type Key = (Option<Duration>, Ticket);
 
 /// The lists of waiting requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lane {
     Connected,
     Unconnected,
     Failing,
     Page,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    connected: BTreeSet<Key>,
-    unconnected: BTreeSet<Key>,
-    failing: BTreeSet<Key>,
-    page: BTreeSet<Key>,
-}
-
-impl Waiting {
-    const fn lane(&mut self, lane: Lane) -> &mut BTreeSet<Key> {
-        match lane {
-            Lane::Connected => &mut self.connected,
-            Lane::Unconnected => &mut self.unconnected,
-            Lane::Failing => &mut self.failing,
-            Lane::Page => &mut self.page,
-        }
-    }
 }
 
 /// Counts of requests under way.
@@ -89,7 +70,7 @@ struct InFlight {
 #[derive(Debug)]
 pub(in crate::scrape) struct Queue {
     limit: Limit,
-    waiting: Waiting,
+    waiting: BTreeSet<(Lane, Key)>,
     wishes: HashMap<Ticket, Wish>,
     next: Ticket,
     under_way: InFlight,
@@ -100,7 +81,7 @@ impl Queue {
     pub(in crate::scrape) fn new(limit: Limit) -> Self {
         Self {
             limit,
-            waiting: Waiting::default(),
+            waiting: BTreeSet::new(),
             wishes: HashMap::new(),
             next: 0,
             under_way: InFlight::default(),
@@ -111,8 +92,8 @@ impl Queue {
     pub(in crate::scrape) fn enqueue(&mut self, wish: Wish) -> Ticket {
         let ticket = self.next;
         self.next = self.next.wrapping_add(1);
-        let lane = lane_of(&wish);
-        self.waiting.lane(lane).insert((wish.last_request, ticket));
+        let key = (wish.last_request, ticket);
+        self.waiting.insert((lane_of(&wish), key));
         self.wishes.insert(ticket, wish);
         ticket
     }
@@ -120,8 +101,8 @@ impl Queue {
     /// Removes a waiting request.
     pub(in crate::scrape) fn cancel(&mut self, ticket: Ticket) {
         if let Some(wish) = self.wishes.remove(&ticket) {
-            let lane = lane_of(&wish);
-            self.waiting.lane(lane).remove(&(wish.last_request, ticket));
+            let key = (wish.last_request, ticket);
+            self.waiting.remove(&(lane_of(&wish), key));
         }
     }
 
@@ -200,39 +181,46 @@ impl Queue {
 
     /// Whether a larger limit would admit a waiting request.
     fn is_limited(&self) -> bool {
-        let (limit, waiting) = (&self.limit, &self.waiting);
-        let pages_alone = waiting.connected.is_empty()
-            && waiting.unconnected.is_empty()
-            && waiting.failing.is_empty();
-        !pages_alone || self.under_way.all >= limit.get() || 2 * limit.pages() >= limit.get()
+        let limit = &self.limit;
+        !self.only(Lane::Page)
+            || self.under_way.all >= limit.get()
+            || 2 * limit.pages() >= limit.get()
+    }
+
+    /// Whether no request waits in a list before `lane`.
+    fn only(&self, lane: Lane) -> bool {
+        self.waiting.first().is_none_or(|(first, _)| *first >= lane)
+    }
+
+    /// The first request of a list.
+    fn head(&self, lane: Lane) -> Option<Key> {
+        let (of, key) = self.waiting.range((lane, (None, 0))..).next()?;
+        (*of == lane).then_some(*key)
     }
 
     /// The next request that may be sent.
     fn first(&self) -> Option<Key> {
-        let (limit, under_way, waiting) = (&self.limit, self.under_way, &self.waiting);
+        let (limit, under_way) = (&self.limit, self.under_way);
         if under_way.all >= limit.get() {
             return None;
         }
         let handshake = under_way.handshakes < limit.handshakes();
         let heads = [
-            waiting.connected.first(),
-            waiting.unconnected.first().filter(|_| handshake),
-            waiting
-                .failing
-                .first()
+            self.head(Lane::Connected),
+            self.head(Lane::Unconnected).filter(|_| handshake),
+            self.head(Lane::Failing)
                 .filter(|_| handshake && under_way.failing < limit.failing()),
         ];
         if let Some(first) = heads.into_iter().flatten().min() {
-            return Some(*first);
+            return Some(first);
         }
         // Pages are sent only while no healthy node waits for `/metrics/resource`.
-        let idle = waiting.connected.is_empty() && waiting.unconnected.is_empty();
-        let (_, ticket) = waiting
-            .page
-            .first()
-            .filter(|_| idle && under_way.pages < limit.pages())?;
-        let wish = self.wishes.get(ticket)?;
-        (handshake || !wish.handshake).then_some((wish.last_request, *ticket))
+        if !self.only(Lane::Failing) || under_way.pages >= limit.pages() {
+            return None;
+        }
+        let page = self.head(Lane::Page)?;
+        let wish = self.wishes.get(&page.1)?;
+        (handshake || !wish.handshake).then_some(page)
     }
 }
 
@@ -270,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_asked_longest_ago_goes_first_and_who_never_was_before_that() {
+    fn the_node_that_was_scraped_longest_ago_is_first_after_new_ones() {
         let mut queue = queue();
         let tickets: Vec<_> = [7, 3, 9, 5]
             .map(|last_request| queue.enqueue(wish(last_request)))

@@ -56,7 +56,7 @@ impl Request {
         };
         let (began, clock) = (shared.now(), Instant::now());
         let result = match pass {
-            Some(pass) => Some(self.take_in(Turn::page(pass)).await),
+            Some(pass) => Some(self.request(Turn::new(pass, false)).await),
             None => None,
         };
         let outcome = result.as_ref().map(|it| it.as_ref().map(|_| ()));
@@ -71,20 +71,20 @@ impl Request {
     }
 
     /// Requests the page and uses the response. Returns its size in bytes.
-    async fn take_in(&mut self, mut turn: Turn<'_>) -> Result<usize, Failed> {
+    async fn request(&mut self, mut turn: Turn<'_>) -> Result<usize, Failed> {
         let shared = Arc::clone(&self.shared);
         let mut body = shared.page_buffers.take();
         let (kubelets, path) = (&shared.kubelets, self.page.path());
         let result = kubelets
             .get(&mut self.target, path, &mut turn, &mut body)
             .await;
-        let taken = result.and_then(|index| {
+        let used = result.and_then(|index| {
             self.read(self.page, &body)
                 .map_err(|error| Failed::at(self.target.origin(index), error))
         });
         let bytes = body.len();
         shared.page_buffers.give(body);
-        taken.map(|()| bytes)
+        used.map(|()| bytes)
     }
 
     fn read(&self, page: Page, body: &[u8]) -> Result<(), ScrapeError> {
@@ -106,7 +106,8 @@ impl Request {
                 beginning: beginning(body),
             });
         }
-        self.shared.stats.skipped(u64::from(scrape.skipped_lines));
+        let skipped_lines = &self.shared.stats.skipped_lines;
+        skipped_lines.inc_by(u64::from(scrape.skipped_lines));
         let now = self.shared.clock.wall();
         self.shared.probes.probes(&self.node, &scrape, now);
         Ok(())
