@@ -23,18 +23,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    const QUEUE: usize = 64;
-
-    /// As many threads as cores, but at least two and at most four: one user must leave a thread to the others, and
-    /// scrapes need CPU time too.
-    fn of_machine() -> Self {
-        let cores = thread::available_parallelism().map_or(2, NonZeroUsize::get);
-        Self {
-            threads: NonZeroUsize::new(cores.clamp(2, 4)).unwrap_or(NonZeroUsize::MIN),
-            queue: Self::QUEUE,
-        }
-    }
-
     /// The number of jobs of one user that may wait: a quarter of the queue.
     fn queue_of_user(&self) -> usize {
         self.queue.div_ceil(4)
@@ -47,8 +35,14 @@ impl Settings {
 }
 
 impl Default for Settings {
+    /// As many threads as cores, but at least two and at most four: one user must leave a thread to the others, and
+    /// scrapes need CPU time too.
     fn default() -> Self {
-        Self::of_machine()
+        let cores = thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Self {
+            threads: NonZeroUsize::new(cores.clamp(2, 4)).unwrap_or(NonZeroUsize::MIN),
+            queue: 64,
+        }
     }
 }
 
@@ -98,9 +92,8 @@ struct State {
     /// The users of the running jobs.
     running: Vec<Arc<str>>,
     last: u64,
-    begun: u64,
-    refused: u64,
-    cancelled: u64,
+    /// The totals.
+    counts: Counts,
     paused: bool,
     stopped: bool,
 }
@@ -179,9 +172,7 @@ impl Pool {
         Counts {
             queued: state.waiting.len(),
             running: state.running.len(),
-            begun: state.begun,
-            refused: state.refused,
-            cancelled: state.cancelled,
+            ..state.counts
         }
     }
 
@@ -264,7 +255,7 @@ impl Shared {
         if state.waiting.len() >= self.settings.queue
             || waiting_of_user >= self.settings.queue_of_user()
         {
-            state.refused += 1;
+            state.counts.refused += 1;
             return Err(WorkError::QueueFull);
         }
         state.last += 1;
@@ -279,7 +270,7 @@ impl Shared {
     /// Removes a cancelled job from the queue if it has not started.
     fn cancel(&self, number: u64) {
         let mut state = self.state.lock();
-        state.cancelled += 1;
+        state.counts.cancelled += 1;
         let index = state.waiting.iter().position(|job| job.number == number);
         let job = index.and_then(|index| state.waiting.remove(index));
         drop(state);
@@ -295,7 +286,7 @@ impl Shared {
                 self.changed.wait(&mut state);
                 continue;
             };
-            state.begun += 1;
+            state.counts.begun += 1;
             state.running.push(Arc::clone(&job.user));
             MutexGuard::unlocked(&mut state, || {
                 // The panic hook has logged the panic. Dropping the sender ends the `run` that waits.
