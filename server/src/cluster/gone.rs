@@ -27,13 +27,13 @@ const MOST: usize = 10_000;
 
 /// Deleted objects, the oldest first.
 #[derive(Debug)]
-pub(super) struct Lingering<T> {
+pub(super) struct DeletedObjects<T> {
     gone: VecDeque<(Timestamp, T)>,
     retention: Duration,
     most: usize,
 }
 
-impl<T> Lingering<T> {
+impl<T> DeletedObjects<T> {
     /// Stores each object for `retention`; none if that is zero.
     pub(super) fn new(retention: Duration) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl<T> Lingering<T> {
     }
 
     /// Removes the next object whose time is over at `now`, or that is above the limit.
-    pub(super) fn forget(&mut self, now: Timestamp) -> Option<T> {
+    pub(super) fn expire(&mut self, now: Timestamp) -> Option<T> {
         let (at, _) = self.gone.front()?;
         let age = u64::try_from(now.since(*at)).unwrap_or_default();
         if self.gone.len() <= self.most && Duration::from_nanos(age) <= self.retention {
@@ -63,36 +63,36 @@ impl<T> Lingering<T> {
 mod tests {
     use super::*;
 
-    fn forgotten(lingering: &mut Lingering<i64>, now: i64) -> Vec<i64> {
-        std::iter::from_fn(|| lingering.forget(Timestamp::from_secs(now))).collect()
+    fn expired(deleted: &mut DeletedObjects<i64>, now: i64) -> Vec<i64> {
+        std::iter::from_fn(|| deleted.expire(Timestamp::from_secs(now))).collect()
     }
 
     #[test]
     fn deleted_objects_expire() {
-        let mut lingering = Lingering::new(Duration::from_secs(10));
+        let mut deleted = DeletedObjects::new(Duration::from_secs(10));
         for second in 1..=3 {
-            lingering.push(Timestamp::from_secs(second), second);
+            deleted.push(Timestamp::from_secs(second), second);
         }
-        assert!(forgotten(&mut lingering, 11).is_empty());
-        assert_eq!(forgotten(&mut lingering, 13), [1, 2]);
+        assert!(expired(&mut deleted, 11).is_empty());
+        assert_eq!(expired(&mut deleted, 13), [1, 2]);
         assert!(
-            forgotten(&mut lingering, 0).is_empty(),
-            "a clock that was set back forgets nothing"
+            expired(&mut deleted, 0).is_empty(),
+            "a clock that was set back expires nothing"
         );
     }
 
     #[test]
     fn the_number_is_limited_and_zero_without_history() {
-        let mut lingering = Lingering {
+        let mut deleted = DeletedObjects {
             most: 2,
-            ..Lingering::new(Duration::from_secs(10))
+            ..DeletedObjects::new(Duration::from_secs(10))
         };
         for second in 1..=3 {
-            lingering.push(Timestamp::from_secs(second), second);
+            deleted.push(Timestamp::from_secs(second), second);
         }
-        assert_eq!(forgotten(&mut lingering, 3), [1]);
-        let mut lingering = Lingering::new(Duration::ZERO);
-        lingering.push(Timestamp::from_secs(1), 1);
-        assert_eq!(forgotten(&mut lingering, 1), [1]);
+        assert_eq!(expired(&mut deleted, 3), [1]);
+        let mut deleted = DeletedObjects::new(Duration::ZERO);
+        deleted.push(Timestamp::from_secs(1), 1);
+        assert_eq!(expired(&mut deleted, 1), [1]);
     }
 }

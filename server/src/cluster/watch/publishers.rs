@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::cache::Publisher;
 use crate::clock::Clock;
-use crate::cluster::gone::Lingering;
+use crate::cluster::gone::DeletedObjects;
 use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
 
 /// Publishes nodes: notifies observers, and wakes the tasks that scrape nodes.
@@ -40,7 +40,7 @@ pub(super) struct PodPublisher {
     observers: Observers,
     clock: Arc<dyn Clock>,
     gone: GonePods,
-    lingering: Lingering<(PodKey, Uid)>,
+    deleted: DeletedObjects<(PodKey, Uid)>,
     changed: bool,
 }
 
@@ -56,7 +56,7 @@ impl PodPublisher {
             observers,
             clock: Arc::clone(clock),
             gone: GonePods::new(),
-            lingering: Lingering::new(retention),
+            deleted: DeletedObjects::new(retention),
             changed: false,
         }
     }
@@ -71,14 +71,14 @@ impl Publisher<WirePod> for PodPublisher {
             let (at, key) = (self.clock.wall(), (pod.key.clone(), pod.uid));
             let pod = Arc::clone(pod);
             self.gone.insert(key.clone(), GonePod { pod, at });
-            self.lingering.push(at, key);
+            self.deleted.push(at, key);
             self.changed = true;
         }
     }
 
     fn publish(&mut self, objects: &OrdMap<PodKey, Arc<Pod>>) {
         let now = self.clock.wall();
-        while let Some(key) = self.lingering.forget(now) {
+        while let Some(key) = self.deleted.expire(now) {
             self.gone.remove(&key);
             self.changed = true;
         }
@@ -95,7 +95,7 @@ pub(super) struct JobPublisher {
     cluster: Arc<Cluster>,
     clock: Arc<dyn Clock>,
     jobs: Jobs,
-    lingering: Lingering<Arc<Job>>,
+    deleted: DeletedObjects<Arc<Job>>,
 }
 
 impl JobPublisher {
@@ -104,7 +104,7 @@ impl JobPublisher {
             cluster: Arc::clone(cluster),
             clock: Arc::clone(clock),
             jobs: Jobs::new(),
-            lingering: Lingering::new(retention),
+            deleted: DeletedObjects::new(retention),
         }
     }
 }
@@ -114,13 +114,13 @@ impl Publisher<WireJob> for JobPublisher {
         if let Some(job) = after {
             self.jobs.insert(job.key.clone(), Arc::clone(job));
         } else if let Some(job) = before {
-            self.lingering.push(self.clock.wall(), Arc::clone(job));
+            self.deleted.push(self.clock.wall(), Arc::clone(job));
         }
     }
 
     fn publish(&mut self, _: &OrdMap<PodKey, Arc<Job>>) {
         let now = self.clock.wall();
-        while let Some(gone) = self.lingering.forget(now) {
+        while let Some(gone) = self.deleted.expire(now) {
             // Another Job may have the name by now.
             let is_it = |job: &Arc<Job>| Arc::ptr_eq(job, &gone);
             if self.jobs.get(&gone.key).is_some_and(is_it) {

@@ -88,7 +88,7 @@ enum State<K> {
     /// A page is being read.
     Paging(PageReader<K>),
     /// Everything up to a version has been read.
-    Known(String),
+    UpToDate(String),
     /// A watch sends changes.
     Watching(Watching<K>),
 }
@@ -224,7 +224,7 @@ impl<K: Item> Reflector<K> {
                 }
                 Err(meta) => self.end_page(meta),
             },
-            State::Known(version) => {
+            State::UpToDate(version) => {
                 let started = Instant::now();
                 let start = Start::After(&version);
                 let request = self.collection.watch(self.encoding, start, WATCH_SECONDS)?;
@@ -241,7 +241,7 @@ impl<K: Item> Reflector<K> {
                     }
                     Err(failure) => {
                         if !must_list_again(&failure) {
-                            self.state = State::Known(version);
+                            self.state = State::UpToDate(version);
                         }
                         Err(failure)
                     }
@@ -294,7 +294,7 @@ impl<K: Item> Reflector<K> {
             };
             return Ok(None);
         }
-        self.state = State::Known(versioned(&meta.version)?);
+        self.state = State::UpToDate(versioned(&meta.version)?);
         self.listed = true;
         self.reset_backoff();
         Ok(Some(Event::InitDone))
@@ -309,7 +309,7 @@ impl<K: Item> Reflector<K> {
             }
             Err(failure) => {
                 if !must_list_again(&failure) {
-                    self.state = State::Known(watching.version);
+                    self.state = State::UpToDate(watching.version);
                 }
                 return Err(failure);
             }
@@ -342,7 +342,7 @@ impl<K: Item> Reflector<K> {
         watching: Watching<K>,
         failure: Failure,
     ) -> Result<Option<Event<K>>, Failure> {
-        self.state = State::Known(watching.version);
+        self.state = State::UpToDate(watching.version);
         if watching.has_events || watching.started.elapsed() >= MIN_WATCH {
             return Ok(None);
         }
