@@ -247,11 +247,11 @@ async fn an_address_that_cannot_be_reached_gives_way_to_the_next() {
     // No kubelet has this address; it comes first and is preferred.
     addresses.insert(0, json!({"type": "InternalIP", "address": "127.99.99.99"}));
     harness.cluster.store().apply(Resource::Nodes, node);
-    let asked = harness.cluster.scrapes(&name);
-    wait_until("the node was asked at its second address", async || {
+    let before = harness.cluster.scrapes(&name);
+    wait_until("the node was scraped at its second address", async || {
         harness.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        harness.cluster.scrapes(&name) >= asked + 3
+        harness.cluster.scrapes(&name) >= before + 3
     })
     .await;
     let failed = harness.server.query().scrapes().failed;
@@ -278,11 +278,11 @@ async fn an_address_that_answers_like_no_kubelet_gives_way_to_the_next() {
         // What stands at that address answers, and is no kubelet.
         harness.cluster.kill_kubelet(other, kill);
         harness.cluster.store().apply(Resource::Nodes, node);
-        let asked = harness.cluster.scrapes(name);
-        wait_until("the node was asked at its own address", async || {
+        let before = harness.cluster.scrapes(name);
+        wait_until("the node was scraped at its own address", async || {
             harness.clock.advance(RESOLUTION);
             tokio::time::sleep(Duration::from_millis(20)).await;
-            harness.cluster.scrapes(name) >= asked + 3
+            harness.cluster.scrapes(name) >= before + 3
         })
         .await;
         let report = harness.json("/debug/targets").await;

@@ -1,4 +1,4 @@
-//! The pages that are asked for beside /metrics/resource: each at its own times, and none at the cost of another.
+//! The pages that are requested beside /metrics/resource: each at its own times, and none at the cost of another.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn counts(harness: &Harness, page: &str) -> PageSnapshot {
     harness.server.query().scrapes().pages[page].clone()
 }
 
-fn asked(harness: &Harness, page: &str) -> u64 {
+fn requests(harness: &Harness, page: &str) -> u64 {
     let counts = counts(harness, page);
     counts.succeeded + counts.failed.values().sum::<u64>()
 }
@@ -47,11 +47,11 @@ async fn steps(harness: &Harness, steps: u32, mut due: impl FnMut(u32) -> [u64; 
     for third in 1..=steps * 3 {
         harness.clock.advance(RESOLUTION / 3);
         let due = due(third);
-        wait_until("the pages that are due were asked for", async || {
+        wait_until("the pages that are due were requested", async || {
             PAGES
                 .iter()
                 .zip(due)
-                .all(|(page, due)| asked(harness, page) >= due)
+                .all(|(page, due)| requests(harness, page) >= due)
         })
         .await;
         let turns = before + NODES * u64::from(third / 3);
@@ -72,10 +72,10 @@ async fn each_page_is_asked_for_soon_and_then_once_in_its_interval() {
     })
     .await;
     for page in PAGES {
-        let asked = asked(&harness, page);
+        let count = requests(&harness, page);
         assert!(
-            (NODES * 4..=NODES * 6).contains(&asked),
-            "{page}: {asked} requests in four minutes and a quarter"
+            (NODES * 4..=NODES * 6).contains(&count),
+            "{page}: {count} requests in four minutes and a quarter"
         );
         let counts = counts(&harness, page);
         assert!(counts.failed.is_empty(), "{page}: {counts:?}");
@@ -88,11 +88,11 @@ async fn each_page_is_asked_for_soon_and_then_once_in_its_interval() {
 async fn what_is_turned_off_is_not_asked_for() {
     let harness = cluster(|settings| settings.scrape.pages.summary = None).await;
     steps(&harness, 6, |_| [0; 2]).await;
-    wait_until("probes were asked for", async || {
-        asked(&harness, "probes") >= NODES
+    wait_until("probes were requested", async || {
+        requests(&harness, "probes") >= NODES
     })
     .await;
-    assert_eq!(asked(&harness, "summary"), 0);
+    assert_eq!(requests(&harness, "summary"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,7 +109,7 @@ async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
     for _ in 0..120 {
         harness.step(NODES).await;
     }
-    wait_until("the others were asked for half an hour", async || {
+    wait_until("the others were requested for half an hour", async || {
         counts(&harness, "summary").succeeded >= (NODES - 1) * 29
             && counts(&harness, "probes").succeeded >= NODES * 29
     })
@@ -163,7 +163,7 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
     harness
         .cluster
         .forge(&node, "/stats/summary", Forged::Status(500));
-    wait_until("what it told is too old", async || {
+    wait_until("its response is too old", async || {
         harness.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(5)).await;
         query.extra(&node).is_none()
@@ -173,7 +173,7 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
 
 /// Moves the clock on by `step` until the kubelet of `node` leaves a request for `path` unanswered.
 async fn held(harness: &Harness, node: &str, path: &str, step: Duration) {
-    wait_until("the page is asked for", async || {
+    wait_until("the page is requested", async || {
         if harness.cluster.paused_requests(node, path) == 0 {
             harness.clock.advance(step);
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -184,7 +184,7 @@ async fn held(harness: &Harness, node: &str, path: &str, step: Duration) {
 }
 
 /// A page takes longer than what is left until the node's next turn, and longer than several: it comes, and
-/// `/metrics/resource` is asked for at each turn meanwhile.
+/// `/metrics/resource` is requested at each turn meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_page_comes_and_holds_up_nothing() {
     for (name, path) in [("summary", "/stats/summary"), ("probes", "/metrics/probes")] {
@@ -232,7 +232,7 @@ async fn all_pages_may_be_slow_at_once() {
         harness.cluster.pause_page(&slow, path);
     }
     // Whichever comes first; the other one comes after it.
-    wait_until("a page is asked for", async || {
+    wait_until("a page is requested", async || {
         harness.clock.advance(RESOLUTION / 3);
         tokio::time::sleep(Duration::from_millis(20)).await;
         pages
@@ -342,7 +342,7 @@ async fn each_page_of_each_node_tells_how_it_is() {
     for (node, _, path, status, ..) in cases {
         assert!(harness.cluster.forge(node, path, Forged::Status(status)));
     }
-    wait_until("every page was asked for", async || {
+    wait_until("every page was requested", async || {
         harness.clock.advance(RESOLUTION / 3);
         tokio::time::sleep(Duration::from_millis(20)).await;
         let report = harness.json("/debug/targets").await;

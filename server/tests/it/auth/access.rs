@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use kubevitals_sim::identity::{Rule, Subject, UserInfo};
 
-use super::{Asker, NODES, cannot_list, config, may_see_nodes};
+use super::{NODES, TestUser, cannot_list, config, may_see_nodes};
 use crate::harness::Harness;
 
 const TTL: Duration = Duration::from_secs(10);
 
-fn jane(harness: &Harness) -> Asker<'_> {
+fn jane(harness: &Harness) -> TestUser<'_> {
     let token = harness
         .cluster
         .identities()
         .mint_token(UserInfo::new("jane", []));
-    Asker::bearing(harness, &token)
+    TestUser::with_token(harness, &token)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anonymous_users_may_only_read_the_health() {
     let harness = Harness::start(config()).await;
-    let anonymous = Asker::anonymous(&harness);
+    let anonymous = TestUser::anonymous(&harness);
     harness.first_step(1).await;
     for path in [
         "/healthz",
@@ -29,7 +29,7 @@ async fn anonymous_users_may_only_read_the_health() {
         "/healthz?verbose",
         "/livez?exclude=ping",
     ] {
-        let status = anonymous.asks(path).await.status();
+        let status = anonymous.get(path).await.status();
         assert!(status == 200 || status == 500, "{path}: {status}");
     }
     for path in [
@@ -50,7 +50,7 @@ async fn anonymous_users_may_only_read_the_health() {
         assert_eq!(anonymous.status(path).await, 403, "{path}");
     }
     assert_eq!(
-        anonymous.is_told("/metrics").await.1,
+        anonymous.status_and_message("/metrics").await.1,
         r#"forbidden: User "system:anonymous" cannot get path "/metrics""#
     );
 }
@@ -111,7 +111,7 @@ async fn a_decision_is_cached_for_its_lifetime() {
     let harness = Harness::start(config()).await;
     let (identities, jane) = (harness.cluster.identities(), jane(&harness));
     let user = Subject::User("jane".to_owned());
-    assert_eq!(jane.is_told(NODES).await, cannot_list("jane"));
+    assert_eq!(jane.status_and_message(NODES).await, cannot_list("jane"));
     may_see_nodes(&harness, user.clone());
     harness.clock.advance(TTL - Duration::from_millis(1));
     assert_eq!(jane.status(NODES).await, 403);
@@ -121,7 +121,7 @@ async fn a_decision_is_cached_for_its_lifetime() {
     harness.clock.advance(TTL - Duration::from_millis(1));
     assert_eq!(jane.status(NODES).await, 200);
     harness.clock.advance(Duration::from_millis(1));
-    assert_eq!(jane.is_told(NODES).await, cannot_list("jane"));
+    assert_eq!(jane.status_and_message(NODES).await, cannot_list("jane"));
     let metrics = &harness.server.auth().metrics().access;
     assert_eq!((metrics.hits.get(), metrics.misses.get()), (2, 3));
     let results = [&metrics.yes, &metrics.no, &metrics.failed];
@@ -131,14 +131,17 @@ async fn a_decision_is_cached_for_its_lifetime() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn masters_may_do_everything_without_a_review() {
     let harness = Harness::start(config()).await;
-    let asked = || harness.server.auth().metrics().access.misses.get();
-    let before = asked();
+    let reviews = || harness.server.auth().metrics().access.misses.get();
+    let before = reviews();
     assert_eq!(harness.get(NODES).await.0, 200);
     assert_eq!(harness.get("/debug/scrapes").await.0, 200);
     let identities = harness.cluster.identities();
     let token = identities.mint_token(UserInfo::new("root", ["system:masters"]));
-    assert_eq!(Asker::bearing(&harness, &token).status(NODES).await, 200);
-    assert_eq!(asked(), before);
+    assert_eq!(
+        TestUser::with_token(&harness, &token).status(NODES).await,
+        200
+    );
+    assert_eq!(reviews(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,7 +149,7 @@ async fn the_kube_apiserver_forwards_the_users_identity() {
     let harness = Harness::start(config()).await;
     let identities = harness.cluster.identities();
     let url = format!("{}{NODES}", harness.cluster.api_url());
-    let ask = async |token: &str| {
+    let request = async |token: &str| {
         let client = crate::harness::client(None);
         let response = client.get(&url).bearer_auth(token).send().await.unwrap();
         response.status().as_u16()
@@ -154,8 +157,8 @@ async fn the_kube_apiserver_forwards_the_users_identity() {
     may_see_nodes(&harness, Subject::Group("ops".to_owned()));
     let jane = identities.mint_token(UserInfo::new("jane", ["ops"]));
     let eve = identities.mint_token(UserInfo::new("eve", ["dev"]));
-    assert_eq!(ask(&jane).await, 200);
-    assert_eq!(ask(&eve).await, 403);
+    assert_eq!(request(&jane).await, 200);
+    assert_eq!(request(&eve).await, 403);
     let metrics = harness.server.auth().metrics();
     let through = metrics.authenticated.read()[&["front-proxy"]];
     assert!(through >= 1, "{metrics:?}");

@@ -4,7 +4,7 @@ use kubevitals_sim::identity::{Subject, UserInfo};
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::pki::Authority;
 
-use super::{Asker, NODES, cannot_list, config, may_see_nodes, unauthorized};
+use super::{NODES, TestUser, cannot_list, config, may_see_nodes, unauthorized};
 use crate::captures::{as_captured, captured};
 use crate::harness::{BELIEVED, Harness};
 
@@ -17,18 +17,21 @@ fn user(name: &str) -> Subject {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn headers_without_a_certificate_are_ignored() {
     let harness = Harness::start(config()).await;
-    let forger = Asker::anonymous(&harness)
-        .saying("X-Remote-User", "root")
-        .saying("X-Remote-Group", "system:masters");
-    assert_eq!(forger.is_told(NODES).await, cannot_list("system:anonymous"));
+    let forger = TestUser::anonymous(&harness)
+        .with_header("X-Remote-User", "root")
+        .with_header("X-Remote-Group", "system:masters");
+    assert_eq!(
+        forger.status_and_message(NODES).await,
+        cannot_list("system:anonymous")
+    );
     let token = harness
         .cluster
         .identities()
         .mint_token(UserInfo::new("jane", []));
-    let forger = Asker::bearing(&harness, &token)
-        .saying("x-remote-user", "root")
-        .saying("x-remote-group", "system:masters");
-    assert_eq!(forger.is_told(NODES).await, cannot_list("jane"));
+    let forger = TestUser::with_token(&harness, &token)
+        .with_header("x-remote-user", "root")
+        .with_header("x-remote-group", "system:masters");
+    assert_eq!(forger.status_and_message(NODES).await, cannot_list("jane"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,12 +76,15 @@ async fn only_a_front_proxy_speaks_for_others() {
             cannot_list("eve"),
         ),
     ] {
-        let asker = Asker::with(&harness, &certificate.unwrap()).saying("X-Remote-User", "jane");
-        assert_eq!(asker.is_told(NODES).await, expected, "{who}");
+        let user = TestUser::with_certificate(&harness, &certificate.unwrap())
+            .with_header("X-Remote-User", "jane");
+        assert_eq!(user.status_and_message(NODES).await, expected, "{who}");
     }
     let proxy = ca.issue_client(PROXY, &[]).unwrap();
     assert_eq!(
-        Asker::with(&harness, &proxy).is_told(NODES).await,
+        TestUser::with_certificate(&harness, &proxy)
+            .status_and_message(NODES)
+            .await,
         unauthorized(),
         "a front proxy that names nobody is nobody"
     );
@@ -90,16 +96,20 @@ async fn all_group_headers_count_in_any_case() {
     let proxy = harness.cluster.pki().front_proxy().issue_client(PROXY, &[]);
     let proxy = proxy.unwrap();
     may_see_nodes(&harness, Subject::Group("ops".to_owned()));
-    let member = Asker::with(&harness, &proxy)
-        .saying("X-REMOTE-USER", "jane")
-        .saying("x-remote-group", "dev")
-        .saying("X-Remote-GROUP", "ops");
+    let member = TestUser::with_certificate(&harness, &proxy)
+        .with_header("X-REMOTE-USER", "jane")
+        .with_header("x-remote-group", "dev")
+        .with_header("X-Remote-GROUP", "ops");
     assert_eq!(member.status(NODES).await, 200);
-    let stranger = Asker::with(&harness, &proxy).saying("X-Remote-User", "jane");
-    assert_eq!(stranger.is_told(NODES).await, cannot_list("jane"));
+    let stranger =
+        TestUser::with_certificate(&harness, &proxy).with_header("X-Remote-User", "jane");
+    assert_eq!(
+        stranger.status_and_message(NODES).await,
+        cannot_list("jane")
+    );
     // Authenticated users are in system:authenticated, though the aggregator's own identities come without it.
     assert_eq!(stranger.status("/apis").await, 200);
-    let master = stranger.saying("X-Remote-Group", "system:masters");
+    let master = stranger.with_header("X-Remote-Group", "system:masters");
     assert_eq!(master.status("/debug/scrapes").await, 200);
 }
 
@@ -119,15 +129,17 @@ async fn a_client_is_the_subject_of_its_certificate() {
         (ca.issue_client("", &["ops"]), unauthorized()),
         (ca.issue_expired_client("jane"), unauthorized()),
     ] {
-        let asker = Asker::with(&harness, &certificate.unwrap());
-        assert_eq!(asker.is_told(NODES).await, expected);
+        let user = TestUser::with_certificate(&harness, &certificate.unwrap());
+        assert_eq!(user.status_and_message(NODES).await, expected);
     }
     let stranger = Authority::new("kubernetes")
         .unwrap()
         .issue_client("jane", &[])
         .unwrap();
     assert_eq!(
-        Asker::with(&harness, &stranger).is_told(NODES).await,
+        TestUser::with_certificate(&harness, &stranger)
+            .status_and_message(NODES)
+            .await,
         unauthorized()
     );
     // If a certificate names no user, the token counts.
@@ -135,7 +147,8 @@ async fn a_client_is_the_subject_of_its_certificate() {
         .cluster
         .identities()
         .mint_token(UserInfo::new("jane", []));
-    let both = Asker::with(&harness, &stranger).saying("Authorization", &format!("Bearer {token}"));
+    let both = TestUser::with_certificate(&harness, &stranger)
+        .with_header("Authorization", &format!("Bearer {token}"));
     assert_eq!(both.status(NODES).await, 200);
 }
 
@@ -145,7 +158,7 @@ async fn a_token_is_valid_until_it_is_revoked() {
     let identities = harness.cluster.identities();
     may_see_nodes(&harness, user("jane"));
     let token = identities.mint_token(UserInfo::new("jane", []));
-    let jane = Asker::bearing(&harness, &token);
+    let jane = TestUser::with_token(&harness, &token);
     assert_eq!(jane.status(NODES).await, 200);
     identities.remove_token(&token);
     assert_eq!(
@@ -154,29 +167,33 @@ async fn a_token_is_valid_until_it_is_revoked() {
         "what was said of it holds for ten seconds"
     );
     harness.clock.advance(std::time::Duration::from_secs(10));
-    assert_eq!(jane.is_told(NODES).await, unauthorized());
+    assert_eq!(jane.status_and_message(NODES).await, unauthorized());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invalid_token_is_refused_and_not_ignored() {
     let harness = Harness::start(config()).await;
-    let asked = |harness: &Harness| harness.server.auth().metrics().tokens.misses.get();
+    let reviews = |harness: &Harness| harness.server.auth().metrics().tokens.misses.get();
     for token in ["garbage", "a.b.c", "\u{fc}\u{df}", "%00", "'; drop table"] {
-        let asker = Asker::bearing(&harness, token);
-        assert_eq!(asker.is_told("/healthz").await, unauthorized(), "{token}");
+        let user = TestUser::with_token(&harness, token);
+        assert_eq!(
+            user.status_and_message("/healthz").await,
+            unauthorized(),
+            "{token}"
+        );
     }
-    let before = asked(&harness);
-    let long = Asker::bearing(&harness, &"x".repeat(20 << 10));
-    assert_eq!(long.is_told(NODES).await, unauthorized());
+    let before = reviews(&harness);
+    let long = TestUser::with_token(&harness, &"x".repeat(20 << 10));
+    assert_eq!(long.status_and_message(NODES).await, unauthorized());
     assert_eq!(
-        asked(&harness),
+        reviews(&harness),
         before,
-        "the API server is not asked about it"
+        "the API server does not review it"
     );
     // Values that are no token are no credentials.
     for header in ["", "Bearer", "Basic dTpw", "garbage"] {
-        let asker = Asker::anonymous(&harness).saying("Authorization", header);
-        assert_eq!(asker.status("/healthz").await, 200, "{header:?}");
+        let user = TestUser::anonymous(&harness).with_header("Authorization", header);
+        assert_eq!(user.status("/healthz").await, 200, "{header:?}");
     }
     let refused = crate::harness::client(None)
         .get(harness.url(NODES))
@@ -196,14 +213,14 @@ async fn an_invalid_token_is_refused_and_not_ignored() {
 async fn refusals_are_those_of_metrics_server() {
     let harness = Harness::start(config()).await;
     // As curl, for which JSON is indented.
-    let ask = |path| {
+    let request = |path| {
         let request = crate::harness::client(None).get(harness.url(path));
         request.header("User-Agent", "curl/8.0")
     };
     for (name, request) in [
-        ("anon", ask(NODES)),
-        ("badtoken", ask(NODES).bearer_auth("bad")),
-        ("anon_healthz", ask("/healthz")),
+        ("anon", request(NODES)),
+        ("badtoken", request(NODES).bearer_auth("bad")),
+        ("anon_healthz", request("/healthz")),
     ] {
         let (_, body) = as_captured(name, request).await;
         assert_eq!(body, captured(&format!("{name}.body")), "{name}");
@@ -235,8 +252,9 @@ async fn an_empty_list_of_names_allows_any_name() {
         may_see_nodes(&harness, user("jane"));
         let proxy = harness.cluster.pki().front_proxy();
         let proxy = proxy.issue_client("any", &[]).unwrap();
-        let asker = Asker::with(&harness, &proxy).saying("X-Remote-User", "jane");
-        assert_eq!(asker.status(NODES).await, expected, "{text:?}");
+        let user =
+            TestUser::with_certificate(&harness, &proxy).with_header("X-Remote-User", "jane");
+        assert_eq!(user.status(NODES).await, expected, "{text:?}");
     }
 }
 
@@ -252,11 +270,11 @@ async fn impersonation_is_refused_on_direct_connections() {
     let proxy = proxy.unwrap();
     let askers = || {
         [
-            ("a token", Asker::bearing(&harness, &token)),
-            ("nobody", Asker::anonymous(&harness)),
+            ("a token", TestUser::with_token(&harness, &token)),
+            ("nobody", TestUser::anonymous(&harness)),
             (
                 "a front proxy",
-                Asker::with(&harness, &proxy).saying("X-Remote-User", "jane"),
+                TestUser::with_certificate(&harness, &proxy).with_header("X-Remote-User", "jane"),
             ),
         ]
     };
@@ -268,9 +286,9 @@ async fn impersonation_is_refused_on_direct_connections() {
         ("Impersonate-Extra-Scopes", "view"),
         ("impersonate-extra-acme.com%2Fproject", "x"),
     ] {
-        for (who, asker) in askers() {
+        for (who, user) in askers() {
             for path in [NODES, "/apis/kubevitals.io/v1alpha1/nodevitals", "/livez"] {
-                let (status, message) = client_with_headers(&asker, name, value, path).await;
+                let (status, message) = client_with_headers(&user, name, value, path).await;
                 assert_eq!(status, 403, "{who}: {name}: {path}");
                 assert!(
                     message.contains("impersonation is not supported"),
@@ -279,17 +297,20 @@ async fn impersonation_is_refused_on_direct_connections() {
             }
         }
     }
-    let asker = Asker::bearing(&harness, &token);
+    let user = TestUser::with_token(&harness, &token);
     // Other headers of this kind are ignored.
-    let (status, _) = client_with_headers(&asker, "Impersonated", "eve", NODES).await;
+    let (status, _) = client_with_headers(&user, "Impersonated", "eve", NODES).await;
     assert_eq!(status, 200);
 }
 
 async fn client_with_headers(
-    asker: &Asker<'_>,
+    user: &TestUser<'_>,
     name: &'static str,
     value: &str,
     path: &str,
 ) -> (u16, String) {
-    asker.clone().saying(name, value).is_told(path).await
+    user.clone()
+        .with_header(name, value)
+        .status_and_message(path)
+        .await
 }

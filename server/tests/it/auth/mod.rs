@@ -27,13 +27,13 @@ pub(super) fn config() -> Config {
 
 /// A client with its credentials. Requests return the status and the JSON of the response.
 #[derive(Clone)]
-pub(super) struct Asker<'a> {
+pub(super) struct TestUser<'a> {
     harness: &'a Harness,
     client: reqwest::Client,
     headers: Vec<(&'static str, String)>,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> TestUser<'a> {
     /// A client without credentials.
     pub(super) fn anonymous(harness: &'a Harness) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl<'a> Asker<'a> {
     }
 
     /// A client with a certificate.
-    pub(super) fn with(harness: &'a Harness, certificate: &Certified) -> Self {
+    pub(super) fn with_certificate(harness: &'a Harness, certificate: &Certified) -> Self {
         Self {
             client: client(Some(certificate)),
             ..Self::anonymous(harness)
@@ -52,17 +52,17 @@ impl<'a> Asker<'a> {
     }
 
     /// A client with a token.
-    pub(super) fn bearing(harness: &'a Harness, token: &str) -> Self {
-        Self::anonymous(harness).saying("Authorization", &format!("Bearer {token}"))
+    pub(super) fn with_token(harness: &'a Harness, token: &str) -> Self {
+        Self::anonymous(harness).with_header("Authorization", &format!("Bearer {token}"))
     }
 
     /// The same client with one more header.
-    pub(super) fn saying(mut self, name: &'static str, value: &str) -> Self {
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    pub(super) async fn asks(&self, path: &str) -> reqwest::Response {
+    pub(super) async fn get(&self, path: &str) -> reqwest::Response {
         let mut request = self.client.get(self.harness.url(path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -71,8 +71,8 @@ impl<'a> Asker<'a> {
     }
 
     /// The status, and the message of a refusal.
-    pub(super) async fn is_told(&self, path: &str) -> (u16, String) {
-        let response = self.asks(path).await;
+    pub(super) async fn status_and_message(&self, path: &str) -> (u16, String) {
+        let response = self.get(path).await;
         let status = response.status().as_u16();
         let body = response.bytes().await.expect("a whole body");
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -85,7 +85,7 @@ impl<'a> Asker<'a> {
     }
 
     pub(super) async fn status(&self, path: &str) -> u16 {
-        self.is_told(path).await.0
+        self.status_and_message(path).await.0
     }
 }
 

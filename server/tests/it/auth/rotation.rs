@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use kubevitals_sim::identity::UserInfo;
 use kubevitals_sim::pki::Authority;
 
-use super::{Asker, NODES, config, unauthorized};
+use super::{NODES, TestUser, config, unauthorized};
 use crate::harness::{Harness, client, wait_until};
 
 /// Requests nodes from the kube-apiserver again and again until stopped. Returns the number of successes, and the
@@ -14,7 +14,7 @@ use crate::harness::{Harness, client, wait_until};
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
-    asking: Vec<tokio::task::JoinHandle<Vec<String>>>,
+    requests: Vec<tokio::task::JoinHandle<Vec<String>>>,
 }
 
 impl Load {
@@ -26,7 +26,7 @@ impl Load {
             Arc::new(AtomicBool::new(false)),
             Arc::new(AtomicU64::new(0)),
         );
-        let ask = |_| {
+        let request = |_| {
             let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
             let (client, url, token) = (client(None), url.clone(), token.clone());
             tokio::spawn(async move {
@@ -42,11 +42,11 @@ impl Load {
                 refused
             })
         };
-        let asking = (0..3).map(ask).collect();
+        let requests = (0..3).map(request).collect();
         Self {
             stop,
             answered,
-            asking,
+            requests,
         }
     }
 
@@ -62,8 +62,8 @@ impl Load {
     async fn end(self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
         let mut refused = Vec::new();
-        for asking in self.asking {
-            refused.extend(asking.await.unwrap());
+        for requests in self.requests {
+            refused.extend(requests.await.unwrap());
         }
         refused
     }
@@ -100,9 +100,9 @@ async fn a_front_proxy_ca_rotates_without_a_failed_request() {
     load.goes_on().await;
     assert_eq!(load.end().await, [] as [String; 0]);
 
-    let former = Asker::with(&harness, &old).saying("X-Remote-User", "jane");
+    let former = TestUser::with_certificate(&harness, &old).with_header("X-Remote-User", "jane");
     assert_eq!(
-        former.is_told(NODES).await,
+        former.status_and_message(NODES).await,
         unauthorized(),
         "the old CA is believed no longer"
     );
@@ -120,9 +120,9 @@ async fn a_ca_file_takes_precedence_and_is_reloaded() {
     .await;
     let master = |ca: &Authority| ca.issue_client("root", &["system:masters"]).unwrap();
     let (first, second, cluster) = (
-        Asker::with(&harness, &master(&first)),
-        Asker::with(&harness, &master(&second)),
-        Asker::with(&harness, &master(harness.cluster.pki().cluster())),
+        TestUser::with_certificate(&harness, &master(&first)),
+        TestUser::with_certificate(&harness, &master(&second)),
+        TestUser::with_certificate(&harness, &master(harness.cluster.pki().cluster())),
     );
     assert_eq!(first.status(NODES).await, 200);
     assert_eq!(second.status(NODES).await, 401);
@@ -137,7 +137,7 @@ async fn a_ca_file_takes_precedence_and_is_reloaded() {
     .await;
     assert_eq!(first.status(NODES).await, 200);
     let whole = Authority::new("b").unwrap();
-    let newest = Asker::with(&harness, &master(&whole));
+    let newest = TestUser::with_certificate(&harness, &master(&whole));
     std::fs::write(&path, whole.pem()).unwrap();
     wait_until("the new CA is believed", async || {
         newest.status(NODES).await == 200
