@@ -85,14 +85,12 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
     let attributes = parts.extensions.get::<Arc<Attributes>>();
     let authorized = match &attributes.expect("the outermost layer").target {
         Target::Path => None,
-        Target::Resource {
-            group,
-            version,
-            namespace,
-            resource,
-            subresource,
-            name,
-        } => Some([group, version, namespace, resource, name, subresource].map(String::clone)),
+        Target::Resource(it) => {
+            let object = [&it.namespace, &it.resource, &it.name, &it.subresource];
+            let [namespace, resource, name, subresource] = object.map(String::clone);
+            let (group, version) = (it.group.clone(), it.version.clone());
+            Some([group, version, namespace, resource, name, subresource])
+        }
     };
     // The handler of a list in a namespace without a name answers 404.
     let nameless = matched.as_str().contains("{namespace}")

@@ -81,16 +81,7 @@ impl RequestKey {
 
     fn of(attributes: &Attributes) -> Self {
         let resource = match &attributes.target {
-            Target::Resource {
-                resource,
-                subresource,
-                ..
-            } if subresource.is_empty() => find(&RESOURCES, resource),
-            Target::Resource {
-                resource,
-                subresource,
-                ..
-            } => find(&RESOURCES, &format!("{resource}/{subresource}")),
+            Target::Resource(target) => find(&RESOURCES, &target.with_subresource()),
             Target::Path => {
                 let first = attributes.path.split('/').nth(1).unwrap_or_default();
                 let named = PATHS.iter().find(|(path, _)| *path == first);

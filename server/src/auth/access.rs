@@ -145,22 +145,15 @@ fn spec(user: &User, attributes: &Attributes) -> SubjectAccessReviewSpec {
                 verb: text(&attributes.verb),
             });
         }
-        Target::Resource {
-            group,
-            version,
-            namespace,
-            resource,
-            subresource,
-            name,
-        } => {
+        Target::Resource(it) => {
             spec.resource_attributes = Some(ResourceAttributes {
                 verb: text(&attributes.verb),
-                group: text(group),
-                version: text(version),
-                namespace: text(namespace),
-                resource: text(resource),
-                subresource: text(subresource),
-                name: text(name),
+                group: text(&it.group),
+                version: text(&it.version),
+                namespace: text(&it.namespace),
+                resource: text(&it.resource),
+                subresource: text(&it.subresource),
+                name: text(&it.name),
                 field_selector: attributes.selectors.fields.as_ref().and_then(fields),
                 label_selector: attributes.selectors.labels.as_ref().and_then(labels),
             });
@@ -240,22 +233,16 @@ mod tests {
             spec[member] = attributes;
             spec
         };
-        assert_eq!(
-            spec_of(Method::GET, "/metrics?x"),
-            with(
-                "nonResourceAttributes",
-                json!({"path": "/metrics", "verb": "get"})
-            )
-        );
+        let path = json!({"path": "/metrics", "verb": "get"});
+        let path = with("nonResourceAttributes", path);
+        assert_eq!(spec_of(Method::GET, "/metrics?x"), path);
         let pod = "/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why";
         let attributes = json!({
             "verb": "get", "group": "metrics.k8s.io", "version": "v1", "namespace": "ns",
             "resource": "pods", "subresource": "why", "name": "a",
         });
-        assert_eq!(
-            spec_of(Method::GET, pod),
-            with("resourceAttributes", attributes)
-        );
+        let attributes = with("resourceAttributes", attributes);
+        assert_eq!(spec_of(Method::GET, pod), attributes);
     }
 
     #[test]
@@ -295,15 +282,10 @@ mod tests {
             read(serde_json::from_value(review).unwrap())
         };
         assert_eq!(read_status(json!({"allowed": true})), Ok(Decision::Allowed));
-        assert_eq!(
-            read_status(json!({"allowed": false})),
-            Ok(Decision::Denied("".into()))
-        );
-        let denied = json!({"allowed": false, "denied": true, "reason": "not today"});
-        assert_eq!(
-            read_status(denied),
-            Ok(Decision::Denied("not today".into()))
-        );
+        let denied = |reason: &str| Ok(Decision::Denied(reason.into()));
+        assert_eq!(read_status(json!({"allowed": false})), denied(""));
+        let status = json!({"allowed": false, "denied": true, "reason": "not today"});
+        assert_eq!(read_status(status), denied("not today"));
         assert!(read_status(json!({"allowed": true, "denied": true})).is_err());
         assert!(read_status(json!(null)).is_err());
         let long = json!({"allowed": false, "reason": "\u{fc}".repeat(MAX_REASON)});

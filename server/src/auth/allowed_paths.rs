@@ -1,20 +1,13 @@
 //! Paths that need no authorization (`--authorization-always-allow-paths`).
 
-/// Paths that are allowed without a review.
+/// Paths that are allowed without a review. Without the leading slash; one that ends in `*` is a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedPaths {
-    /// Without the leading slash.
-    exact: Vec<String>,
-    prefixes: Vec<String>,
-}
+pub struct AllowedPaths(Vec<String>);
 
 impl Default for AllowedPaths {
     /// The paths of metrics-server: the health checks, without the paths below them.
     fn default() -> Self {
-        Self {
-            exact: ["healthz", "readyz", "livez"].map(str::to_owned).into(),
-            prefixes: Vec::new(),
-        }
+        Self(["healthz", "readyz", "livez"].map(str::to_owned).into())
     }
 }
 
@@ -24,30 +17,34 @@ impl AllowedPaths {
     /// # Errors
     /// A path with a `*` elsewhere.
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
-        let mut allowed = Self {
-            exact: Vec::new(),
-            prefixes: Vec::new(),
-        };
-        for path in paths {
-            let plain = path.strip_prefix('/').unwrap_or(path);
-            let (list, plain) = match plain.strip_suffix('*') {
-                Some(prefix) => (&mut allowed.prefixes, prefix),
-                None => (&mut allowed.exact, plain),
-            };
-            if plain.contains('*') {
+        let parse = |path: &str| {
+            let pattern = without_slash(path);
+            if pattern.strip_suffix('*').unwrap_or(pattern).contains('*') {
                 return Err(format!("{path:?} has a * that is not at its end"));
             }
-            list.push(plain.to_owned());
-        }
-        Ok(allowed)
+            Ok(pattern.to_owned())
+        };
+        paths
+            .into_iter()
+            .map(parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether a path, as sent, is allowed.
     pub(super) fn allow(&self, path: &str) -> bool {
-        let plain = path.strip_prefix('/').unwrap_or(path);
-        self.exact.iter().any(|exact| exact == plain)
-            || self.prefixes.iter().any(|prefix| plain.starts_with(prefix))
+        let plain = without_slash(path);
+        self.0
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => plain.starts_with(prefix),
+                None => plain == pattern,
+            })
     }
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_prefix('/').unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -29,20 +29,34 @@ pub enum Target {
     /// A path that is no resource: /healthz, /apis, /metrics …
     Path,
     /// A resource of an API group.
-    Resource {
-        /// The group; empty for the core group.
-        group: String,
-        /// The version of the group.
-        version: String,
-        /// The namespace; empty for none, or for all.
-        namespace: String,
-        /// The resource in the plural, for example `pods`.
-        resource: String,
-        /// The subresource, for example `history`; empty for the object itself.
-        subresource: String,
-        /// The name of the object; empty for a list.
-        name: String,
-    },
+    Resource(ResourceTarget),
+}
+
+/// A resource that a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceTarget {
+    /// The group; empty for the core group.
+    pub group: String,
+    /// The version of the group.
+    pub version: String,
+    /// The namespace; empty for none, or for all.
+    pub namespace: String,
+    /// The resource in the plural, for example `pods`.
+    pub resource: String,
+    /// The subresource, for example `history`; empty for the object itself.
+    pub subresource: String,
+    /// The name of the object; empty for a list.
+    pub name: String,
+}
+
+impl ResourceTarget {
+    /// The resource with its subresource, for example `pods/history`.
+    pub fn with_subresource(&self) -> String {
+        match self.subresource.as_str() {
+            "" => self.resource.clone(),
+            subresource => format!("{}/{subresource}", self.resource),
+        }
+    }
 }
 
 /// The selectors of a list. A selector that does not parse or is too long is left out: the review then is about
@@ -129,14 +143,14 @@ impl Attributes {
         Self {
             verb: verb.to_owned(),
             path: uri.path().to_owned(),
-            target: Target::Resource {
+            target: Target::Resource(ResourceTarget {
                 group: group.to_owned(),
                 version: version.to_owned(),
                 namespace: namespace.to_owned(),
                 resource: part(0).to_owned(),
                 subresource: subresource.to_owned(),
                 name,
-            },
+            }),
             selectors,
         }
     }
@@ -184,17 +198,10 @@ mod tests {
         let attributes = Attributes::of(&method.parse().unwrap(), &uri.parse().unwrap());
         match attributes.target {
             Target::Path => format!("{} {}", attributes.verb, attributes.path),
-            Target::Resource {
-                group,
-                namespace,
-                resource,
-                subresource,
-                name,
-                ..
-            } => {
-                let verb = attributes.verb;
-                format!("{verb} {group}|{namespace}|{resource}|{subresource}|{name}")
-            }
+            Target::Resource(it) => format!(
+                "{} {}|{}|{}|{}|{}",
+                attributes.verb, it.group, it.namespace, it.resource, it.subresource, it.name
+            ),
         }
     }
 
@@ -305,10 +312,11 @@ mod tests {
                 .parse()
                 .unwrap();
             let attributes = Attributes::of(&Method::GET, &uri);
-            let Target::Resource { name, .. } = attributes.target else {
+            let Target::Resource(target) = attributes.target else {
                 panic!("{query}")
             };
-            assert_eq!(format!("{} {name}", attributes.verb), expected, "{query}");
+            let found = format!("{} {}", attributes.verb, target.name);
+            assert_eq!(found, expected, "{query}");
         }
     }
 

@@ -47,11 +47,11 @@ pub struct ReviewMetrics {
 
 impl Default for AuthMetrics {
     fn default() -> Self {
-        fn by_result<const N: usize>(results: [&'static str; N]) -> Labelled<Counter, 1> {
+        fn counters<const N: usize>(results: [&'static str; N]) -> Labelled<Counter, 1> {
             Labelled::of(["result"], results.map(|it| ([it], Counter::default())))
         }
         Self {
-            authenticated: by_result([
+            authenticated: counters([
                 "front-proxy",
                 "client-certificate",
                 "token",
@@ -60,7 +60,7 @@ impl Default for AuthMetrics {
                 "not-ready",
                 "failed",
             ]),
-            authorized: by_result(["always-allowed", "allowed", "denied", "failed"]),
+            authorized: counters(["always-allowed", "allowed", "denied", "failed"]),
             trust_changes: Counter::default(),
             trust_failures: Counter::default(),
             tokens: ReviewMetrics::default(),

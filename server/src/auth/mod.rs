@@ -22,7 +22,7 @@ mod trust;
 mod user;
 
 pub use allowed_paths::AllowedPaths;
-pub use attributes::{Attributes, Selectors, Target};
+pub use attributes::{Attributes, ResourceTarget, Selectors, Target};
 pub use metrics::{AuthMetrics, ReviewMetrics};
 pub use path::normalized;
 pub use refusal::Refusal;

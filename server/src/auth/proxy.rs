@@ -147,15 +147,19 @@ mod tests {
     use http::HeaderValue;
     use kubevitals_sim::pki::{Authority, Certified};
 
+    /// The headers of these names: the user's, the UID's, the groups' and the prefix of extra values.
+    fn named(names: [&[&str]; 4]) -> Result<ProxyHeaders, String> {
+        let [user, uid, groups, extra] = names.map(owned);
+        ProxyHeaders::new(&user, &uid, &groups, &extra)
+    }
+
     fn standard() -> ProxyHeaders {
-        let own = |name: &str| [name.to_owned()];
-        ProxyHeaders::new(
-            &own("X-Remote-User"),
-            &own("X-Remote-Uid"),
-            &own("X-Remote-Group"),
-            &own("X-Remote-Extra-"),
-        )
-        .unwrap()
+        let [user, uid] = [&["X-Remote-User"][..], &["X-Remote-Uid"]];
+        named([user, uid, &["X-Remote-Group"], &["X-Remote-Extra-"]]).unwrap()
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
     }
 
     fn sent(headers: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -175,7 +179,7 @@ mod tests {
     ) -> Result<Option<User>, String> {
         let proxy = FrontProxy {
             cas: ClientCas::from_pem(ca.pem().as_bytes()).unwrap(),
-            allowed_names: allowed.iter().map(|&name| name.to_owned()).collect(),
+            allowed_names: owned(allowed),
             headers: standard(),
         };
         proxy.authenticate(&certified.chain().unwrap(), headers, UnixTime::now())
@@ -195,16 +199,15 @@ mod tests {
             ("X-Remote-Extra-half%2", "d"),
             ("X-Remote-Extra-%ff", "e"),
         ]));
-        let values = |values: &[&str]| values.iter().map(|&v| v.to_owned()).collect::<Vec<_>>();
         let expected = User {
             name: "jane".to_owned(),
             uid: "42".to_owned(),
-            groups: values(&["dev", "ops"]),
+            groups: owned(&["dev", "ops"]),
             extra: BTreeMap::from([
-                ("scopes".to_owned(), values(&["a", "b"])),
-                ("example.org/key\u{fc}".to_owned(), values(&["c"])),
-                ("half%2".to_owned(), values(&["d"])),
-                ("%ff".to_owned(), values(&["e"])),
+                ("scopes".to_owned(), owned(&["a", "b"])),
+                ("example.org/key\u{fc}".to_owned(), owned(&["c"])),
+                ("half%2".to_owned(), owned(&["d"])),
+                ("%ff".to_owned(), owned(&["e"])),
             ]),
         };
         assert_eq!(user, Some(expected));
@@ -212,42 +215,30 @@ mod tests {
 
     #[test]
     fn the_first_non_empty_name_counts() {
-        let own = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        let headers = ProxyHeaders::new(&own(&["x-first", "", "x-second"]), &[], &[], &[]).unwrap();
+        let headers = named([&["x-first", "", "x-second"], &[], &[], &[]]).unwrap();
         let user = |sent: &HeaderMap| headers.user(sent).map(|user| user.name);
         let both = sent(&[("x-second", "b"), ("x-first", "a")]);
         assert_eq!(user(&both).as_deref(), Some("a"));
         let second = sent(&[("x-first", ""), ("x-second", "b")]);
         assert_eq!(user(&second).as_deref(), Some("b"));
         assert_eq!(user(&sent(&[("x-remote-user", "c")])), None);
-        assert!(ProxyHeaders::new(&own(&["no header"]), &[], &[], &[]).is_err());
+        assert!(named([&["no header"], &[], &[], &[]]).is_err());
     }
 
     #[test]
     fn only_a_front_proxy_is_trusted() {
-        let (ca, other) = (
-            Authority::new("proxy").unwrap(),
-            Authority::new("proxy").unwrap(),
-        );
+        let [ca, other] = [(); 2].map(|()| Authority::new("proxy").unwrap());
         let headers = sent(&[("x-remote-user", "jane")]);
         let proxy = ca.issue_client("front-proxy-client", &[]).unwrap();
-        let named = |result: Result<Option<User>, String>| result.map(|u| u.map(|u| u.name));
-        let jane = Ok(Some("jane".to_owned()));
-        assert_eq!(
-            named(as_proxy(&ca, &["front-proxy-client"], &proxy, &headers)),
-            jane
-        );
-        assert_eq!(
-            named(as_proxy(
-                &ca,
-                &["a", "front-proxy-client"],
-                &proxy,
-                &headers
-            )),
-            jane
-        );
         // Without names, any certificate of the CA is allowed.
-        assert_eq!(named(as_proxy(&ca, &[], &proxy, &headers)), jane);
+        for allowed in [
+            &["front-proxy-client"][..],
+            &["a", "front-proxy-client"],
+            &[],
+        ] {
+            let user = as_proxy(&ca, allowed, &proxy, &headers).unwrap().unwrap();
+            assert_eq!(user.name, "jane");
+        }
 
         let refused = as_proxy(&ca, &["another"], &proxy, &headers).unwrap_err();
         assert!(refused.contains("front-proxy-client") && refused.contains("another"));
@@ -272,9 +263,7 @@ mod tests {
 
     #[test]
     fn authentication_removes_the_headers() {
-        let own = |name: &str| [name.to_owned()];
-        let headers =
-            ProxyHeaders::new(&own("x-who"), &[], &own("x-groups"), &own("x-more-")).unwrap();
+        let headers = named([&["x-who"], &[], &["x-groups"], &["x-more-"]]).unwrap();
         let mut seen = sent(&[
             ("x-remote-user", "jane"),
             ("x-remote-extra-a", "b"),

@@ -46,27 +46,14 @@ impl Refusal {
                 &escape_html(&attributes.verb),
                 &escape_html(&attributes.path),
             ),
-            Target::Resource {
-                group,
-                namespace,
-                resource,
-                subresource,
-                name,
-                ..
-            } => {
-                let resource = match subresource.as_str() {
-                    "" => resource.clone(),
-                    subresource => format!("{resource}/{subresource}"),
-                };
-                Status::forbidden(
-                    &escape_html(&user.name),
-                    &attributes.verb,
-                    group,
-                    &resource,
-                    name,
-                    &escape_html(namespace),
-                )
-            }
+            Target::Resource(it) => Status::forbidden(
+                &escape_html(&user.name),
+                &attributes.verb,
+                &it.group,
+                &it.with_subresource(),
+                &it.name,
+                &escape_html(&it.namespace),
+            ),
         };
         if !reason.is_empty() {
             status.message.push_str(": ");
@@ -122,42 +109,24 @@ mod tests {
 
     #[test]
     fn a_refusal_names_user_verb_resource_and_reason() {
-        for (uri, reason, expected) in [
-            (
-                "/metrics",
-                "",
-                r#"forbidden: User "jane" cannot get path "/metrics""#,
-            ),
-            (
-                "/metrics/&",
-                "not today",
-                r#"forbidden: User "jane" cannot get path "/metrics/&amp;": not today"#,
-            ),
-            (
-                "/apis/metrics.k8s.io/v1/nodes",
-                "",
-                r#"nodes.metrics.k8s.io is forbidden: User "jane" cannot list resource "nodes" in API group "metrics.k8s.io" at the cluster scope"#,
-            ),
-            (
-                "/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why",
-                "no",
-                r#"pods.metrics.k8s.io "a" is forbidden: User "jane" cannot get resource "pods/why" in API group "metrics.k8s.io" in the namespace "ns": no"#,
-            ),
-        ] {
+        let table = r#"
+/metrics | | forbidden: User "jane" cannot get path "/metrics"
+/metrics/& | not today | forbidden: User "jane" cannot get path "/metrics/&amp;": not today
+/apis/metrics.k8s.io/v1/nodes | | nodes.metrics.k8s.io is forbidden: User "jane" cannot list resource "nodes" in API group "metrics.k8s.io" at the cluster scope
+/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why | no | pods.metrics.k8s.io "a" is forbidden: User "jane" cannot get resource "pods/why" in API group "metrics.k8s.io" in the namespace "ns": no
+"#;
+        for row in table.trim().lines() {
+            let [uri, reason, expected] = *row.split('|').map(str::trim).collect::<Vec<_>>() else {
+                panic!("{row}")
+            };
             let status = message(uri, reason);
             assert_eq!((status.code, status.message.as_str()), (403, expected));
         }
         let details = message("/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why", "")
             .details
             .unwrap();
-        assert_eq!(
-            (
-                details.name.as_str(),
-                details.group.as_str(),
-                details.kind.as_str()
-            ),
-            ("a", "metrics.k8s.io", "pods")
-        );
+        let details = [details.name, details.group, details.kind];
+        assert_eq!(details, ["a", "metrics.k8s.io", "pods"]);
     }
 
     #[test]

@@ -99,27 +99,25 @@ impl Reviewer {
         let mut attempt = 1;
         loop {
             match self.attempt(body.clone()).await {
-                Err(AttemptError::Transient(_)) if attempt < ATTEMPTS => {
+                Err((_, true)) if attempt < ATTEMPTS => {
                     sleep(BACKOFF * attempt).await;
                     attempt += 1;
                 }
-                Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => {
-                    return Err(error);
-                }
-                Ok(response) => return Ok(response),
+                result => return result.map_err(|(error, _)| error),
             }
         }
     }
 
-    async fn attempt<A: DeserializeOwned>(&self, body: Bytes) -> Result<A, AttemptError> {
+    /// Sends the review once. An error comes with whether it is transient.
+    async fn attempt<A: DeserializeOwned>(&self, body: Bytes) -> Result<A, (ReviewError, bool)> {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            AttemptError::Transient(ReviewError::Unreachable(chain(error)))
+            (ReviewError::Unreachable(chain(error)), true)
         };
         let request = Request::post(self.path)
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(kube::client::Body::from(body.to_vec()))
-            .map_err(|error| AttemptError::Permanent(ReviewError::Unreadable(error.to_string())))?;
+            .map_err(|error| (ReviewError::Unreadable(error.to_string()), false))?;
         // Not kube's own request methods: they log a response that they cannot parse, and the response contains the
         // token.
         let response = self
@@ -136,11 +134,7 @@ impl Reviewer {
         if !status.is_success() {
             let refused = ReviewError::Rejected(status_text(status, &response));
             let transient = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-            return Err(if transient {
-                AttemptError::Transient(refused)
-            } else {
-                AttemptError::Permanent(refused)
-            });
+            return Err((refused, transient));
         }
         // The position of the error, without the text.
         serde_json::from_slice(&response).map_err(|error| {
@@ -150,15 +144,9 @@ impl Reviewer {
                 error.line(),
                 error.column()
             );
-            AttemptError::Permanent(ReviewError::Unreadable(position))
+            (ReviewError::Unreadable(position), false)
         })
     }
-}
-
-/// The error of one attempt.
-enum AttemptError {
-    Transient(ReviewError),
-    Permanent(ReviewError),
 }
 
 /// The status and the message of an error response, shortened to one line.

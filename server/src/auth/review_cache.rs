@@ -264,7 +264,7 @@ mod tests {
     async fn concurrent_requests_share_one_review() {
         let (_clock, cache) = cache();
         let (go, reviews) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
-        let asking: Vec<_> = (0..100)
+        let requests: Vec<_> = (0..100)
             .map(|_| {
                 let (cache, go, reviews) =
                     (Arc::clone(&cache), Arc::clone(&go), Arc::clone(&reviews));
@@ -282,10 +282,10 @@ mod tests {
             tokio::task::yield_now().await;
         }
         // The first request is dropped; the others are answered.
-        asking[0].abort();
+        requests[0].abort();
         go.notify_one();
-        for asking in asking.into_iter().skip(1) {
-            assert_eq!(asking.await.unwrap().unwrap(), "answer");
+        for request in requests.into_iter().skip(1) {
+            assert_eq!(request.await.unwrap().unwrap(), "answer");
         }
         assert_eq!(reviews.load(Ordering::Relaxed), 1);
         assert!(cache.pending.lock().is_empty());
