@@ -115,7 +115,7 @@ impl Server {
         } = settings;
         let resolution = scrape.resolution;
         let kubelets = Kubelets::new(Arc::new(credentials), scrape.timeout)?;
-        let stats = Arc::new(Stats::new()?);
+        let stats = Arc::new(Stats::new(scrape.timeout, resolution)?);
         let (tls, cert_reloader) = Tls::new(&serving_tls, Arc::clone(&clock))?;
         let mut registry = Registry::default();
         telemetry::register_process(&mut registry);
@@ -124,15 +124,12 @@ impl Server {
         }
         stats.register(&mut registry);
         tls.metrics().register(&mut registry, tls.certificates());
-        let listener =
-            tls::listen(listen, serving_tls.share_port).map_err(|cause| StartError::Listen {
-                address: listen,
-                cause,
-            })?;
-        let address = listener.local_addr().map_err(|cause| StartError::Listen {
+        let listen_error = |cause| StartError::Listen {
             address: listen,
             cause,
-        })?;
+        };
+        let listener = tls::listen(listen, serving_tls.share_port).map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
         let client = Client::try_from(kube).map_err(|error| StartError::Client(Box::new(error)))?;
 
         tracing::info!(%address, "vitals-server {} serves on {address}: {summary}", env!("CARGO_PKG_VERSION"));
@@ -375,6 +372,7 @@ async fn until_ready(
     let (mut scrapes, mut nodes) = (stats.ended(), watches.nodes_changed.subscribe());
     watches.nodes.until_synced().await;
     watches.pods.until_synced().await;
+    let is_ready = |readiness: Readiness| readiness.synced.is_ok() && readiness.storage.is_ok();
     while !is_ready(query.readiness()) {
         tokio::select! {
             _ended = scrapes.changed() => {}
@@ -395,8 +393,4 @@ async fn persist(
         }
     };
     tokio::join!(state.run(peers), incidents);
-}
-
-fn is_ready(readiness: Readiness) -> bool {
-    readiness.synced.is_ok() && readiness.storage.is_ok()
 }

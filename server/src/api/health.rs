@@ -262,7 +262,7 @@ pub(super) mod tests {
                 Arc::default(),
                 crate::health::Health::unfed(),
                 Watches::default(),
-                Arc::new(Stats::new().unwrap()),
+                Arc::new(Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap()),
                 Arc::clone(&clock),
                 Duration::from_secs(15),
             )),

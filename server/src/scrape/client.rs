@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::write::MultiGzDecoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -48,11 +48,6 @@ impl Kubelets {
             credentials,
             timeout,
         })
-    }
-
-    /// The timeout of a request.
-    pub(super) const fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     /// Requests `path`, with an optional query, and replaces `body` by the response. Returns the index of the origin that
@@ -124,7 +119,7 @@ impl Kubelets {
             // After a refused page the next request must not need a handshake.
             let drained = self.in_time(turn, async { Ok(drained(response).await) });
             *idle = drained.await?.then_some(connection);
-            return Err(ScrapeError::Status { status });
+            return Err(ScrapeError::Status(status));
         }
         self.in_time(turn, read(response, body)).await?;
         turn.pass.answered();
@@ -145,14 +140,12 @@ impl Kubelets {
         let tls = self
             .credentials
             .tls()
-            .map_err(|error| ScrapeError::Connect {
-                cause: error.to_string(),
-            })?;
+            .map_err(|error| ScrapeError::Connect(error.to_string()))?;
         if let Some(mut connection) = idle.filter(|idle| idle.is_good(origin, &tls)) {
             turn.pass.begin(Part::Request);
             match self.in_time(turn, connection.get(path, &headers)).await {
                 Ok(response) => return Ok((connection, response)),
-                Err(error @ ScrapeError::Timeout { .. }) => return Err(error),
+                Err(error @ ScrapeError::Timeout(_)) => return Err(error),
                 // The kubelet has just closed the connection without a response: a GET may be repeated.
                 Err(_) => {}
             }
@@ -174,9 +167,7 @@ impl Kubelets {
             .get_or_insert_with(|| Instant::now() + self.timeout);
         timeout_at(deadline, part).await.unwrap_or_else(|_| {
             turn.pass.timed_out();
-            Err(ScrapeError::Timeout {
-                milliseconds: self.timeout.as_millis(),
-            })
+            Err(ScrapeError::Timeout(self.timeout.as_millis()))
         })
     }
 }
@@ -225,10 +216,8 @@ impl<'a> Turn<'a> {
 
     /// The most informative failure.
     pub(super) fn failure(&mut self) -> Failed {
-        self.failed.take().unwrap_or_else(|| {
-            let address = String::new();
-            Failed::at("none", ScrapeError::BadAddress { address })
-        })
+        let none = || Failed::at("none", ScrapeError::BadAddress(String::new()));
+        self.failed.take().unwrap_or_else(none)
     }
 }
 
@@ -252,8 +241,8 @@ async fn connect(
             }
         }
     });
-    let no_answer = |of, within: Duration| ScrapeError::Connect {
-        cause: format!("no {of} within {} s", within.as_secs_f32()),
+    let no_answer = |of, within: Duration| {
+        ScrapeError::Connect(format!("no {of} within {} s", within.as_secs_f32()))
     };
     let stream = dialled.await.map_err(|_| no_answer("answer", limit))??;
     pass.for_handshake().await;
@@ -272,10 +261,8 @@ fn path_of(path: &str) -> Result<Uri, ScrapeError> {
     Uri::builder()
         .path_and_query(format!("{slash}{path}"))
         .build()
-        .map_err(|_| ScrapeError::BadPath {
-            // An annotation may be long.
-            path: path.chars().take(100).collect(),
-        })
+        // An annotation may be long.
+        .map_err(|_| ScrapeError::BadPath(path.chars().take(100).collect()))
 }
 
 fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
@@ -297,25 +284,13 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
 async fn drained(response: Response<Incoming>) -> bool {
     /// The largest discarded body; a kubelet's refusal is one line.
     const LARGEST: usize = 16 << 10;
-    let mut frames = response.into_body();
-    let mut read = 0;
-    while let Some(frame) = frames.frame().await {
-        let Ok(frame) = frame else {
-            return false;
-        };
-        read += frame.data_ref().map_or(0, bytes::Bytes::len);
-        if read > LARGEST {
-            return false;
-        }
-    }
-    true
+    let body = Limited::new(response.into_body(), LARGEST);
+    body.collect().await.is_ok()
 }
 
 /// Reads a body up to the limit, which applies to decompressed bytes.
 async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), ScrapeError> {
-    const TOO_LARGE: ScrapeError = ScrapeError::TooLarge {
-        limit: LARGEST_BODY,
-    };
+    const TOO_LARGE: ScrapeError = ScrapeError::TooLarge(LARGEST_BODY);
     body.clear();
     let gzip = response
         .headers()
@@ -327,9 +302,7 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), Sc
     }
     let mut inflate = gzip.then(|| MultiGzDecoder::new(std::mem::take(body)));
     while let Some(frame) = frames.frame().await {
-        let frame = frame.map_err(|error| ScrapeError::BrokeOff {
-            cause: innermost(&error),
-        })?;
+        let frame = frame.map_err(|error| ScrapeError::BrokeOff(innermost(&error)))?;
         let Ok(chunk) = frame.into_data() else {
             continue;
         };
@@ -355,7 +328,5 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), Sc
 }
 
 fn damaged(error: std::io::Error) -> ScrapeError {
-    ScrapeError::Malformed {
-        cause: format!("it is damaged gzip: {error}"),
-    }
+    ScrapeError::Malformed(format!("it is damaged gzip: {error}"))
 }

@@ -41,9 +41,7 @@ impl Connection {
         let port = authority.port_u16().ok_or_else(|| bad_address(origin))?;
         let stream = TcpStream::connect((host_of(&authority), port))
             .await
-            .map_err(|error| ScrapeError::Connect {
-                cause: error.to_string(),
-            })?;
+            .map_err(|error| ScrapeError::Connect(error.to_string()))?;
         let _best_effort = stream.set_nodelay(true);
         Ok(stream)
     }
@@ -99,18 +97,16 @@ impl Connection {
         answer.await.map_err(|error| {
             let cause = innermost(&error);
             if error.is_parse() {
-                ScrapeError::Malformed { cause }
+                ScrapeError::Malformed(cause)
             } else {
-                ScrapeError::BrokeOff { cause }
+                ScrapeError::BrokeOff(cause)
             }
         })
     }
 }
 
 fn bad_address(origin: &str) -> ScrapeError {
-    ScrapeError::BadAddress {
-        address: origin.to_owned(),
-    }
+    ScrapeError::BadAddress(origin.to_owned())
 }
 
 /// Parses `https://HOST:PORT` or `http://HOST:PORT`.
@@ -132,9 +128,7 @@ async fn handshake(
         .read_buf_exact_size(Some(READ_BUFFER))
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| ScrapeError::Connect {
-            cause: innermost(&error),
-        })?;
+        .map_err(|error| ScrapeError::Connect(innermost(&error)))?;
     // The task ends when the sender is dropped or the kubelet closes the connection; the current request gets the error.
     tokio::spawn(async move { connection.await.ok() });
     Ok(sender)
@@ -151,16 +145,14 @@ fn refused(error: std::io::Error) -> ScrapeError {
             rustls::Error::InvalidCertificate(_)
             | rustls::Error::NoCertificatesPresented
             | rustls::Error::UnsupportedNameType,
-        ) => ScrapeError::Certificate { cause },
-        _ => ScrapeError::Connect { cause },
+        ) => ScrapeError::Certificate(cause),
+        _ => ScrapeError::Connect(cause),
     }
 }
 
 /// The text of the innermost cause; the causes above it only say that something failed.
 pub(super) fn innermost(error: &hyper::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
-    }
-    deepest.to_string()
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    causes.last().unwrap_or(first).to_string()
 }

@@ -96,28 +96,22 @@ impl Credentials {
             Token::File(path) => path,
         };
         let mut read = self.read.lock();
-        if let Some((when, header)) = &*read
-            && when.elapsed() < RELOAD_INTERVAL
-        {
+        if let Some((when, header)) = &mut *read {
+            if when.elapsed() >= RELOAD_INTERVAL {
+                *when = Instant::now();
+                // If the file cannot be read, the last token stays in use.
+                if let Ok(new) = read_token(path) {
+                    *header = new;
+                }
+            }
             return Ok(Some(header.clone()));
         }
-        match read_token(path) {
-            Ok(header) => {
-                *read = Some((Instant::now(), header.clone()));
-                Ok(Some(header))
-            }
-            // If the file cannot be read, the last token stays in use.
-            Err(cause) => match &mut *read {
-                Some((when, header)) => {
-                    *when = Instant::now();
-                    Ok(Some(header.clone()))
-                }
-                None => Err(ScrapeError::Token {
-                    path: path.display().to_string(),
-                    cause,
-                }),
-            },
-        }
+        let header = read_token(path).map_err(|cause| ScrapeError::Token {
+            path: path.display().to_string(),
+            cause,
+        })?;
+        *read = Some((Instant::now(), header.clone()));
+        Ok(Some(header))
     }
 
     /// Reads the token and the files again after a kubelet has refused `refused`. Returns whether the token or a certificate
@@ -219,6 +213,14 @@ fn bearer(token: &str) -> Result<HeaderValue, String> {
 mod tests {
     use super::*;
 
+    /// A file in a folder that is deleted with the first value.
+    fn file(content: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
     fn from_file(path: &Path) -> Credentials {
         Credentials::new(Trust::Anything, None, Token::File(path.to_owned()))
     }
@@ -231,9 +233,7 @@ mod tests {
 
     #[test]
     fn a_rotated_token_is_read_again_and_a_missing_one_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        std::fs::write(&path, "first\n").unwrap();
+        let (_folder, path) = file("first\n");
         let credentials = from_file(&path);
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer first");
 
@@ -253,9 +253,7 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_read_again_at_once_and_worth_a_second_try_if_it_changed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        std::fs::write(&path, "first").unwrap();
+        let (_folder, path) = file("first");
         let credentials = from_file(&path);
         let first = credentials.bearer().unwrap();
         assert!(!credentials.refresh(first.as_ref()), "it is the same one");
@@ -281,14 +279,9 @@ mod tests {
 
     #[test]
     fn secrets_stay_out_of_debug_output() {
-        let credentials = Credentials::new(
-            Trust::Anything,
-            Some((
-                Pem::Inline(b"CERT".to_vec()),
-                Pem::Inline(b"SECRET KEY".to_vec()),
-            )),
-            Token::fixed("hunter2").unwrap(),
-        );
+        let identity = [&b"CERT"[..], b"SECRET KEY"].map(|pem| Pem::Inline(pem.to_vec()));
+        let token = Token::fixed("hunter2").unwrap();
+        let credentials = Credentials::new(Trust::Anything, Some(identity.into()), token);
         credentials.bearer().unwrap();
         let text = format!("{credentials:?}");
         assert!(
@@ -299,10 +292,8 @@ mod tests {
 
     #[test]
     fn a_replaced_ca_is_used_and_a_damaged_one_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("ca.crt");
         let ca = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        std::fs::write(&path, ca("a").cert.pem()).unwrap();
+        let (_folder, path) = file(&ca("a").cert.pem());
         let credentials = Credentials::new(Trust::Ca(Pem::File(path.clone())), None, Token::None);
         let tls = || {
             credentials.reload();
@@ -318,11 +309,8 @@ mod tests {
 
     #[test]
     fn a_ca_file_that_is_none_is_named() {
-        let credentials = Credentials::new(
-            Trust::Ca(Pem::Inline(b"no pem".to_vec())),
-            None,
-            Token::None,
-        );
+        let ca = Trust::Ca(Pem::Inline(b"no pem".to_vec()));
+        let credentials = Credentials::new(ca, None, Token::None);
         let error = credentials.tls().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -6,81 +6,45 @@ use kubevitals_proto::kubelet::summary::{MAX_ELEMENTS, SummaryError};
 /// Why a scrape failed.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ScrapeError {
-    /// The node has no address of a preferred type.
-    #[error("the node has no address of the types {preferred}")]
-    NoAddress {
-        /// The preferred types, in order.
-        preferred: String,
-    },
+    /// The node has no address of the preferred types, in order.
+    #[error("the node has no address of the types {0}")]
+    NoAddress(String),
     /// An address that is not valid in a URL.
-    #[error("{address:?} makes no URL")]
-    BadAddress {
-        /// The address.
-        address: String,
-    },
+    #[error("{0:?} makes no URL")]
+    BadAddress(String),
     /// An invalid path (the annotation `metrics.k8s.io/resource-metrics-path`).
-    #[error("{path:?} is no path")]
-    BadPath {
-        /// The path.
-        path: String,
-    },
-    /// No connection.
-    #[error("no connection: {cause}")]
-    Connect {
-        /// The error of the operating system or of TLS.
-        cause: String,
-    },
-    /// The kubelet's certificate was not accepted.
-    #[error("the kubelet's certificate is not accepted: {cause}")]
-    Certificate {
-        /// The error of TLS.
-        cause: String,
-    },
-    /// No complete response within the timeout.
-    #[error("no whole answer within {milliseconds} ms")]
-    Timeout {
-        /// The timeout.
-        milliseconds: u128,
-    },
-    /// The connection broke during the response.
-    #[error("the answer broke off: {cause}")]
-    BrokeOff {
-        /// The error of HTTP.
-        cause: String,
-    },
+    #[error("{0:?} is no path")]
+    BadPath(String),
+    /// No connection, with the error of the operating system or of TLS.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The kubelet's certificate was not accepted, with the error of TLS.
+    #[error("the kubelet's certificate is not accepted: {0}")]
+    Certificate(String),
+    /// No complete response within the timeout, in milliseconds.
+    #[error("no whole answer within {0} ms")]
+    Timeout(u128),
+    /// The connection broke during the response, with the error of HTTP.
+    #[error("the answer broke off: {0}")]
+    BrokeOff(String),
     /// A status other than 200.
-    #[error("it answered {status}")]
-    Status {
-        /// The status.
-        status: StatusCode,
-    },
-    /// A body over the limit, compressed or not.
-    #[error("its answer is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-    },
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    /// A body over the limit in bytes, compressed or not.
+    #[error("its answer is larger than {0} bytes")]
+    TooLarge(usize),
     /// More containers, or pods, probes or volumes, than a node can have.
-    #[error("its answer holds more than {limit} series")]
-    TooManySeries {
-        /// The limit.
-        limit: u32,
-    },
-    /// A body without any line of a kubelet's metrics.
-    #[error("its answer holds no kubelet metrics; it begins {beginning:?}")]
-    NotMetrics {
-        /// The first bytes as text.
-        beginning: String,
-    },
+    #[error("its answer holds more than {0} series")]
+    TooManySeries(u32),
+    /// A body without any line of a kubelet's metrics, with its first bytes as text.
+    #[error("its answer holds no kubelet metrics; it begins {0:?}")]
+    NotMetrics(String),
     /// The kubelet reports an error of its own.
     #[error("the kubelet reports that it could not collect its metrics")]
     KubeletError,
-    /// A body that does not parse.
-    #[error("its answer does not parse: {cause}")]
-    Malformed {
-        /// The error of the parser.
-        cause: String,
-    },
+    /// A body that does not parse, with the error of the parser.
+    #[error("its answer does not parse: {0}")]
+    Malformed(String),
     /// The token file cannot be read.
     #[error("cannot read the token {path}: {cause}")]
     Token {
@@ -113,35 +77,33 @@ impl ScrapeError {
     /// Converts an error about `body`, a response of `/stats/summary`.
     pub(super) fn summary(error: &SummaryError, body: &[u8]) -> Self {
         match error {
-            SummaryError::TooMany => Self::TooManySeries {
-                limit: MAX_ELEMENTS as u32,
-            },
-            SummaryError::Malformed(error) => Self::Malformed {
-                cause: format!("{error}; it begins {:?}", beginning(body)),
-            },
+            SummaryError::TooMany => Self::TooManySeries(MAX_ELEMENTS as u32),
+            SummaryError::Malformed(error) => {
+                Self::Malformed(format!("{error}; it begins {:?}", beginning(body)))
+            }
         }
     }
 
     /// The reason in metrics.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::NoAddress { .. } => "no_address",
-            Self::BadAddress { .. } => "bad_address",
-            Self::BadPath { .. } => "bad_path",
-            Self::Connect { .. } => "connect",
-            Self::Certificate { .. } => "certificate",
-            Self::Timeout { .. } => "timeout",
-            Self::BrokeOff { .. } => "broke_off",
-            Self::Status { status } => match status.as_u16() {
+            Self::NoAddress(_) => "no_address",
+            Self::BadAddress(_) => "bad_address",
+            Self::BadPath(_) => "bad_path",
+            Self::Connect(_) => "connect",
+            Self::Certificate(_) => "certificate",
+            Self::Timeout(_) => "timeout",
+            Self::BrokeOff(_) => "broke_off",
+            Self::Status(status) => match status.as_u16() {
                 401 => "unauthorized",
                 403 => "forbidden",
                 _ => "status",
             },
-            Self::TooLarge { .. } => "too_large",
-            Self::TooManySeries { .. } => "too_many_series",
-            Self::NotMetrics { .. } => "not_metrics",
+            Self::TooLarge(_) => "too_large",
+            Self::TooManySeries(_) => "too_many_series",
+            Self::NotMetrics(_) => "not_metrics",
             Self::KubeletError => "kubelet_error",
-            Self::Malformed { .. } => "malformed",
+            Self::Malformed(_) => "malformed",
             Self::Token { .. } => "token",
         }
     }
@@ -149,27 +111,27 @@ impl ScrapeError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoAddress { .. } => {
+            Self::NoAddress(_) => {
                 "check the node's status.addresses and --kubelet-preferred-address-types"
             }
-            Self::BadAddress { .. } => "correct the node's status.addresses",
-            Self::BadPath { .. } => {
+            Self::BadAddress(_) => "correct the node's status.addresses",
+            Self::BadPath(_) => {
                 "correct the node's annotation metrics.k8s.io/resource-metrics-path"
             }
-            Self::Connect { .. } => {
+            Self::Connect(_) => {
                 "check that the kubelet runs, --kubelet-port, and that firewalls and network policies let this pod reach it; \
                  where pods cannot reach nodes, run the server with hostNetwork"
             }
-            Self::Certificate { .. } => {
+            Self::Certificate(_) => {
                 "use an address that its certificate names (--kubelet-preferred-address-types), have it serve a \
                  certificate of the cluster's CA for this address (serverTLSBootstrap), or name its CA with --kubelet-certificate-authority; on a test cluster --kubelet-insecure-tls skips the check"
             }
-            Self::Timeout { .. } => {
+            Self::Timeout(_) => {
                 "check that firewalls and network policies let this pod reach it, and the node's load, or raise \
                  --kubelet-request-timeout"
             }
-            Self::BrokeOff { .. } => "check the node's load and network; the server retries",
-            Self::Status { status } => match status.as_u16() {
+            Self::BrokeOff(_) => "check the node's load and network; the server retries",
+            Self::Status(status) => match status.as_u16() {
                 401 => {
                     "the kubelet does not accept our credentials: check its webhook authentication \
                      (--authentication-token-webhook) and our service account, or with --kubelet-client-certificate \
@@ -184,10 +146,10 @@ impl ScrapeError {
                 }
                 _ => "look into the kubelet's log",
             },
-            Self::TooLarge { .. }
-            | Self::TooManySeries { .. }
-            | Self::NotMetrics { .. }
-            | Self::Malformed { .. } => {
+            Self::TooLarge(_)
+            | Self::TooManySeries(_)
+            | Self::NotMetrics(_)
+            | Self::Malformed(_) => {
                 "check what listens on this address and port; it does not answer like a kubelet"
             }
             Self::KubeletError => "look into the kubelet's and the container runtime's log",
@@ -195,21 +157,16 @@ impl ScrapeError {
         }
     }
 
-    /// Whether the error says more than that there was no response.
+    /// Whether the error says more than that there was no response, for which overload may be the cause.
     pub(super) fn is_informative(&self) -> bool {
-        !matches!(self, Self::Connect { .. } | Self::Timeout { .. })
-    }
-
-    /// Whether there was no response, for which overload may be the cause.
-    pub(super) fn is_silence(&self) -> bool {
-        !self.is_informative()
+        !matches!(self, Self::Connect(_) | Self::Timeout(_))
     }
 
     /// Whether another address of the node may work: this one cannot be reached.
     pub(super) fn concerns_address(&self) -> bool {
         matches!(
             self,
-            Self::Connect { .. } | Self::Certificate { .. } | Self::BadAddress { .. }
+            Self::Connect(_) | Self::Certificate(_) | Self::BadAddress(_)
         )
     }
 
@@ -217,8 +174,8 @@ impl ScrapeError {
     /// that page, and responds with 401, 403 or 500 if it does not serve it.
     pub(super) fn is_not_a_kubelets(&self) -> bool {
         match self {
-            Self::NotMetrics { .. } | Self::Malformed { .. } => true,
-            Self::Status { status } => {
+            Self::NotMetrics(_) | Self::Malformed(_) => true,
+            Self::Status(status) => {
                 status.is_redirection()
                     || matches!(status.as_u16(), 400 | 404 | 405 | 407 | 421 | 502 | 504)
             }

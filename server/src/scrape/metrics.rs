@@ -48,7 +48,7 @@ impl Stats {
         registry.register(
             "kubevitals_scrapes_under_way",
             "Nodes whose scrape is due and not over",
-            self.asking.clone(),
+            self.turns.clone(),
         );
         registry.register(
             "kubevitals_scrape_turns_skipped",
@@ -86,7 +86,7 @@ fn requests(stats: &Stats, families: &mut Families<'_>) -> fmt::Result {
             (["false"], stats.failed.read().values().sum()),
         ],
     )?;
-    let requests = stats.requests();
+    let requests = stats.gate.load();
     families.gauges(
         "kubevitals_kubelet_requests",
         "Requests to kubelets for any page, by state: under_way, or waiting for the limit",

@@ -72,7 +72,7 @@ impl Page {
 
     /// What to do about a failure.
     pub fn hint(self, error: &ScrapeError) -> &'static str {
-        let ScrapeError::Status { status } = error else {
+        let ScrapeError::Status(status) = error else {
             return error.hint();
         };
         match (self, status.as_u16()) {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::admission::Gate;
 use super::buffers::Buffers;
 use super::client::Kubelets;
 use super::node_log::Lines;
@@ -20,8 +19,6 @@ pub(super) struct Shared {
     pub(super) cluster: Arc<Cluster>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stats: Arc<Stats>,
-    /// Admits requests to kubelets.
-    pub(super) gate: Arc<Gate>,
     /// Log lines about nodes.
     pub(super) lines: Lines,
     pub(super) buffers: Buffers,

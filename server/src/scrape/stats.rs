@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hdrhistogram::{CreationError, Histogram};
@@ -21,14 +20,16 @@ use crate::telemetry::metrics::{Counter, Gauge, Labelled};
 #[derive(Debug)]
 pub struct Stats {
     nodes: AtomicUsize,
-    pub(super) asking: Gauge,
+    /// Nodes whose scrape is due and not over.
+    pub(super) turns: Gauge,
     pub(super) skipped_lines: Counter,
     pub(super) duplicates: Counter,
     pub(super) clock_steps: Counter,
     pub(super) skipped_turns: Counter,
     pub(super) failed: Labelled<Counter, 1>,
     pub(super) no_first_rates: Labelled<Counter, 1>,
-    gate: OnceLock<Arc<Gate>>,
+    /// Admits requests to kubelets.
+    pub(super) gate: Gate,
     /// The begin of the last turn; none before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
@@ -118,22 +119,22 @@ impl Drop for TurnGuard<'_> {
 }
 
 impl Stats {
-    /// All zero.
+    /// All zero. `timeout` limits a scrape, and each node is scraped every `resolution`.
     ///
     /// # Errors
     /// Never with these bounds; the error is from the histogram's check.
-    pub fn new() -> Result<Self, CreationError> {
+    pub fn new(timeout: Duration, resolution: Duration) -> Result<Self, CreationError> {
         const LONGEST_MICROSECONDS: u64 = 600_000_000;
         Ok(Self {
             nodes: AtomicUsize::default(),
-            asking: Gauge::default(),
+            turns: Gauge::default(),
             skipped_lines: Counter::default(),
             duplicates: Counter::default(),
             clock_steps: Counter::default(),
             skipped_turns: Counter::default(),
             failed: Labelled::new(["reason"]),
             no_first_rates: Labelled::new(["reason"]),
-            gate: OnceLock::new(),
+            gate: Gate::new(timeout, resolution),
             begun: Mutex::default(),
             records: Records::default(),
             pages: PageMetrics::default(),
@@ -152,13 +153,8 @@ impl Stats {
     /// Begins a node's turn, which ends when the guard is dropped.
     pub(super) fn begin_turn(&self, now: Age) -> TurnGuard<'_> {
         *self.begun.lock() = Some(now);
-        self.asking.inc();
-        TurnGuard(&self.asking)
-    }
-
-    /// Sets the gate, which counts requests; only once.
-    pub(super) fn set_gate(&self, gate: Arc<Gate>) {
-        let _first = self.gate.set(gate);
+        self.turns.inc();
+        TurnGuard(&self.turns)
     }
 
     pub(super) fn scraped(&self, result: &Result<(), Failed>, took: Duration) {
@@ -189,11 +185,6 @@ impl Stats {
         self.latency.lock().clone()
     }
 
-    /// Requests to kubelets under way, and their limit.
-    pub(super) fn requests(&self) -> Requests {
-        self.gate.get().map(|gate| gate.load()).unwrap_or_default()
-    }
-
     /// Whether turns begin in time at `now`: one began within `patience`, or none is overdue by a third of that. A server
     /// that does not scrape needs a restart; kubelets that do not respond are no reason for one.
     pub fn timely(&self, now: Age, patience: Duration) -> bool {
@@ -217,7 +208,7 @@ impl Stats {
         };
         Snapshot {
             nodes: self.nodes.load(Ordering::Relaxed),
-            asking: usize::try_from(self.asking.get()).unwrap_or(usize::MAX),
+            asking: usize::try_from(self.turns.get()).unwrap_or(usize::MAX),
             succeeded: latency.count(),
             failed: by_reason(&self.failed),
             no_first_rates: by_reason(&self.no_first_rates),
@@ -225,7 +216,7 @@ impl Stats {
             duplicate_series: self.duplicates.get(),
             clock_steps: self.clock_steps.get(),
             skipped_turns: self.skipped_turns.get(),
-            requests: self.requests(),
+            requests: self.gate.load(),
             pages: self.pages.snapshot(),
             latency_microseconds: Quantiles {
                 p50: at(0.5),

@@ -1,6 +1,5 @@
 //! The addresses and the connections of a node's kubelet.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -51,20 +50,14 @@ impl Target {
         let scheme = if addressing.plain { "http" } else { "https" };
         let mut origins: Vec<String> = Vec::new();
         for kind in &addressing.preferred {
-            for address in node
-                .addresses
-                .iter()
-                .filter(|address| address.kind == *kind)
-            {
-                let host = &address.host;
-                let mut origin = format!("{scheme}://");
+            let of_kind = node.addresses.iter().filter(|it| it.kind == *kind);
+            for host in of_kind.map(|it| &*it.host).filter(|host| is_host(host)) {
                 // An IPv6 address goes in brackets; a host name has no colon.
-                let written = if host.contains(':') && !host.starts_with('[') {
-                    write!(origin, "[{host}]:{port}")
-                } else {
-                    write!(origin, "{host}:{port}")
+                let origin = match host.contains(':') && !host.starts_with('[') {
+                    true => format!("{scheme}://[{host}]:{port}"),
+                    false => format!("{scheme}://{host}:{port}"),
                 };
-                if written.is_ok() && is_host(host) && !origins.contains(&origin) {
+                if !origins.contains(&origin) {
                     origins.push(origin);
                 }
             }
@@ -101,7 +94,7 @@ impl Target {
 
     /// The origin that is tried first.
     pub(super) fn best(&self) -> &str {
-        self.origins().next().map_or("none", |(_, origin)| origin)
+        self.origin(self.best)
     }
 
     /// The origin of this index.

@@ -53,7 +53,7 @@ pub(super) async fn run(
     // The first scrape is due at once: clients wait for the first metrics.
     loop {
         record.waits(shared.now(), resolution);
-        let asking = shared.stats.begin_turn(shared.now().age);
+        let guard = shared.stats.begin_turn(shared.now().age);
         let wish = Wish {
             kind: Kind::Resource,
             failing: silent || !current.ready,
@@ -61,7 +61,7 @@ pub(super) async fn run(
             last_request,
         };
         let pass = admitted(&shared, wish, phase, &record).await;
-        last_request = Some(shared.gate.now());
+        last_request = Some(shared.stats.gate.now());
         let turn = shared.now();
         record.begins(turn, resolution);
         if !page.is_empty() {
@@ -81,7 +81,7 @@ pub(super) async fn run(
         let before = failures;
         silent = result
             .as_ref()
-            .is_err_and(|failed| failed.error.is_silence());
+            .is_err_and(|failed| !failed.error.is_informative());
         failures = if result.is_ok() {
             0
         } else {
@@ -102,7 +102,7 @@ pub(super) async fn run(
         }
         // Last: a reader of the count may rely on the time of the next scrape.
         shared.stats.scraped(&result, took);
-        drop(asking);
+        drop(guard);
         loop {
             // No page is requested from a failing node, and only one page at a time.
             let due = timetable
@@ -165,7 +165,7 @@ pub(super) async fn run(
 
 /// Waits for admission. A scrape that becomes due while an earlier one waits is skipped, and not repeated later.
 async fn admitted<'a>(shared: &'a Shared, wish: Wish, phase: Phase, record: &Record) -> Pass<'a> {
-    let mut admission = pin!(shared.gate.enter(wish));
+    let mut admission = pin!(shared.stats.gate.enter(wish));
     loop {
         let turn = async {
             let next = phase.until_next(shared.clock.wall(), 0, 1);
@@ -205,7 +205,7 @@ async fn scrape(
             .map(ToString::to_string)
             .collect();
         let preferred = preferred.join(",");
-        return Err(Failed::at("none", ScrapeError::NoAddress { preferred }));
+        return Err(Failed::at("none", ScrapeError::NoAddress(preferred)));
     }
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
@@ -262,7 +262,7 @@ async fn scrape(
         log.duplicates(&shared.lines, &node.name, duplicates);
     }
     // While the server is overloaded, second scrapes are more important than first rates.
-    if needs_first_rates && !shared.gate.is_overloaded() {
+    if needs_first_rates && !shared.stats.gate.is_overloaded() {
         match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {
                 rates.leave_out(&scrape.duplicates);
@@ -314,17 +314,14 @@ fn bounds(node: &Node) -> Bounds {
 /// Whether a response is a valid page of a kubelet.
 fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
     if scrape.truncated {
-        return Err(ScrapeError::TooManySeries {
-            limit: DecodeLimits::default().max_series,
-        });
+        let limit = DecodeLimits::default().max_series;
+        return Err(ScrapeError::TooManySeries(limit));
     }
     if scrape.scrape_error {
         return Err(ScrapeError::KubeletError);
     }
     if scrape.series == 0 {
-        return Err(ScrapeError::NotMetrics {
-            beginning: beginning(body),
-        });
+        return Err(ScrapeError::NotMetrics(beginning(body)));
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::admission::Gate;
 use super::buffers::Buffers;
 use super::client::Kubelets;
 use super::node_log::Lines;
@@ -71,15 +70,12 @@ pub async fn run(settings: Settings, parts: Parts) {
         stats,
         mut changed,
     } = parts;
-    let gate = Arc::new(Gate::new(kubelets.timeout(), settings.resolution));
-    stats.set_gate(Arc::clone(&gate));
     let shared = Arc::new(Shared {
         settings,
         kubelets,
         cluster: Arc::clone(&cluster),
         clock,
         stats,
-        gate,
         lines: Lines::default(),
         buffers: Buffers::new(BUFFERS.0, BUFFERS.1),
         probes,

@@ -30,16 +30,14 @@ pub(in crate::scrape) struct Wish {
 /// A slot of a request under way.
 #[derive(Debug)]
 pub(in crate::scrape) struct Slot {
-    kind: Kind,
-    failing: bool,
-    handshake: bool,
+    wish: Wish,
     version: u32,
 }
 
 impl Slot {
     /// Whether a TLS handshake may begin in it.
     pub(in crate::scrape) const fn in_handshake(&self) -> bool {
-        self.handshake
+        self.wish.handshake
     }
 }
 
@@ -125,18 +123,13 @@ impl Queue {
         under_way.handshakes += usize::from(wish.handshake);
         under_way.failing += usize::from(wish.failing);
         under_way.pages += usize::from(wish.kind == Kind::Page);
-        let slot = Slot {
-            kind: wish.kind,
-            failing: wish.failing,
-            handshake: wish.handshake,
-            version: self.limit.version(),
-        };
-        Some((ticket, slot))
+        let version = self.limit.version();
+        Some((ticket, Slot { wish, version }))
     }
 
     /// Ends the handshake in a slot, so that its request may be sent.
     pub(in crate::scrape) fn connected(&mut self, slot: &mut Slot) {
-        if std::mem::take(&mut slot.handshake) {
+        if std::mem::take(&mut slot.wish.handshake) {
             self.under_way.handshakes = self.under_way.handshakes.saturating_sub(1);
         }
     }
@@ -144,8 +137,9 @@ impl Queue {
     /// Reports the end of a part of the request in a slot.
     pub(in crate::scrape) fn ended(&mut self, slot: &Slot, part: Part, outcome: Outcome) {
         // The durations of other pages depend on their size more than on the load.
-        if slot.kind == Kind::Resource {
-            self.limit.ended(slot.version, part, slot.failing, outcome);
+        if slot.wish.kind == Kind::Resource {
+            let failing = slot.wish.failing;
+            self.limit.ended(slot.version, part, failing, outcome);
         }
     }
 
@@ -154,8 +148,9 @@ impl Queue {
         self.connected(&mut slot);
         let under_way = &mut self.under_way;
         under_way.all = under_way.all.saturating_sub(1);
-        under_way.failing = under_way.failing.saturating_sub(usize::from(slot.failing));
-        let page = usize::from(slot.kind == Kind::Page);
+        let failing = usize::from(slot.wish.failing);
+        under_way.failing = under_way.failing.saturating_sub(failing);
+        let page = usize::from(slot.wish.kind == Kind::Page);
         under_way.pages = under_way.pages.saturating_sub(page);
     }
 
@@ -274,31 +269,18 @@ mod tests {
 
     #[test]
     fn handshakes_failing_nodes_and_pages_have_shares() {
-        for (change, share) in [
-            (
-                Wish {
-                    handshake: true,
-                    ..wish(1)
-                },
-                10,
-            ),
-            (
-                Wish {
-                    failing: true,
-                    handshake: true,
-                    ..wish(1)
-                },
-                8,
-            ),
-            (
-                Wish {
-                    kind: Kind::Page,
-                    ..wish(1)
-                },
-                16,
-            ),
+        for (kind, failing, handshake, share) in [
+            (Kind::Resource, false, true, 10),
+            (Kind::Resource, true, true, 8),
+            (Kind::Page, false, false, 16),
         ] {
             let mut queue = queue();
+            let change = Wish {
+                kind,
+                failing,
+                handshake,
+                ..wish(1)
+            };
             for _ in 0..100 {
                 queue.enqueue(change);
             }

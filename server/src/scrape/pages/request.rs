@@ -46,12 +46,12 @@ impl Request {
             kind: Kind::Page,
             failing: false,
             handshake: !self.target.is_connected(),
-            last_request: Some(shared.gate.now()),
+            last_request: Some(shared.stats.gate.now()),
         };
         let interval = shared.settings.pages.of(page).unwrap_or_default();
         let pass = tokio::select! {
             biased;
-            pass = shared.gate.enter(wish) => Some(pass),
+            pass = shared.stats.gate.enter(wish) => Some(pass),
             () = async { shared.clock.sleep(interval).await } => None,
         };
         let (began, clock) = (shared.now(), Instant::now());
@@ -79,32 +79,26 @@ impl Request {
             .get(&mut self.target, path, &mut turn, &mut body)
             .await;
         let used = result.and_then(|index| {
-            self.read(self.page, &body)
-                .map_err(|error| Failed::at(self.target.origin(index), error))
+            let read = match self.page {
+                Page::Probes => self.probes(&body),
+                Page::Summary => self.summary(&body),
+            };
+            read.map_err(|error| Failed::at(self.target.origin(index), error))
         });
         let bytes = body.len();
         shared.page_buffers.give(body);
         used.map(|()| bytes)
     }
 
-    fn read(&self, page: Page, body: &[u8]) -> Result<(), ScrapeError> {
-        match page {
-            Page::Probes => self.probes(body),
-            Page::Summary => self.summary(body),
-        }
-    }
-
     fn probes(&self, body: &[u8]) -> Result<(), ScrapeError> {
         let scrape = probes::decode(body);
         if scrape.truncated {
             let limit = u32::try_from(probes::MAX_SERIES).unwrap_or(u32::MAX);
-            return Err(ScrapeError::TooManySeries { limit });
+            return Err(ScrapeError::TooManySeries(limit));
         }
         // A node without probes has an empty page.
         if scrape.probes.is_empty() && scrape.skipped_lines > 0 {
-            return Err(ScrapeError::NotMetrics {
-                beginning: beginning(body),
-            });
+            return Err(ScrapeError::NotMetrics(beginning(body)));
         }
         let skipped_lines = &self.shared.stats.skipped_lines;
         skipped_lines.inc_by(u64::from(scrape.skipped_lines));

@@ -105,6 +105,11 @@ mod tests {
         summary: MINUTE,
     };
 
+    const SUMMARY: Intervals = Intervals {
+        probes: None,
+        ..BOTH
+    };
+
     fn moment(seconds: u64) -> Moment {
         Moment {
             age: Age::from_elapsed(Duration::from_secs(seconds)),
@@ -114,10 +119,8 @@ mod tests {
 
     /// The turns of ten minutes, in milliseconds since the first moment.
     fn turns(node: &str, intervals: &Intervals, answered: bool) -> Vec<(Page, u64)> {
-        let (mut table, begin) = (
-            Timetable::of(node, RESOLUTION, intervals, moment(0)),
-            moment(0),
-        );
+        let begin = moment(0);
+        let mut table = Timetable::of(node, RESOLUTION, intervals, begin);
         let mut turns = Vec::new();
         while let Some((page, due)) = table.next() {
             let into = due.since(begin.age);
@@ -171,11 +174,7 @@ mod tests {
 
     #[test]
     fn nodes_spread_over_the_interval_and_replicas_agree() {
-        let only = Intervals {
-            probes: None,
-            summary: MINUTE,
-        };
-        let quarter = |node: &str| turns(node, &only, true)[2].1 % 60_000 / 15_000;
+        let quarter = |node: &str| turns(node, &SUMMARY, true)[2].1 % 60_000 / 15_000;
         let mut quarters = [0; 4];
         for node in 0..400 {
             quarters[usize::try_from(quarter(&format!("node-{node}"))).unwrap()] += 1;
@@ -188,11 +187,7 @@ mod tests {
 
     #[test]
     fn the_back_off_of_a_failing_page_has_a_limit() {
-        let only = Intervals {
-            probes: None,
-            summary: MINUTE,
-        };
-        let times: Vec<u64> = turns("node-1", &only, false)
+        let times: Vec<u64> = turns("node-1", &SUMMARY, false)
             .iter()
             .map(|(_, at)| *at / 1000)
             .collect();
@@ -208,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_turned_off_has_no_turn() {
+    fn a_disabled_page_has_no_turn() {
         let none = Intervals {
             probes: None,
             summary: None,
