@@ -77,17 +77,11 @@ pub(crate) fn integer(text: &str) -> Result<i64, String> {
         None => ("", text),
     };
     let lower = digits.to_ascii_lowercase();
-    let (radix, digits) = if let Some(digits) = lower.strip_prefix("0x") {
-        (16, digits)
-    } else if let Some(digits) = lower.strip_prefix("0b") {
-        (2, digits)
-    } else if let Some(digits) = lower.strip_prefix("0o") {
-        (8, digits)
-    } else if lower.len() > 1 && lower.starts_with('0') {
-        (8, lower.as_str())
-    } else {
-        (10, lower.as_str())
-    };
+    let octal = lower.len() > 1 && lower.starts_with('0');
+    let (radix, digits) = [("0x", 16), ("0b", 2), ("0o", 8)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((radix, lower.strip_prefix(prefix)?)))
+        .unwrap_or((if octal { 8 } else { 10 }, &*lower));
     let misplaced = digits.ends_with('_')
         || digits.contains("__")
         || (radix == 10 && digits.starts_with('_'))

@@ -65,16 +65,14 @@ fn trust(kube: &Config) -> Result<Trust, ConfigError> {
 fn identity(kube: &Config) -> Result<Option<(Pem, Pem)>, ConfigError> {
     use base64::Engine as _;
     let auth = &kube.auth_info;
-    let pem = |data: Option<&str>, path: Option<&String>, member: &str| match (data, path) {
-        (Some(data), _) => base64::engine::general_purpose::STANDARD
-            .decode(data.trim())
+    let pem = |data: Option<&str>, path: Option<&String>, member: &str| {
+        let Some(data) = data else {
+            return Ok(path.map(|path| Pem::File(path.into())));
+        };
+        let bytes = base64::engine::general_purpose::STANDARD.decode(data.trim());
+        bytes
             .map(|bytes| Some(Pem::Inline(bytes)))
-            .map_err(|error| {
-                ConfigError::Flag(format!(
-                    "the kubeconfig's {member}-data is not base64: {error}"
-                ))
-            }),
-        (None, path) => Ok(path.map(|path| Pem::File(path.into()))),
+            .map_err(|error| format!("the kubeconfig's {member}-data is not base64: {error}"))
     };
     let certificate = pem(
         auth.client_certificate_data.as_deref(),

@@ -104,19 +104,11 @@ impl Settings {
         let tls = flags.serving.settings()?;
         let (authentication, authorization) = (&flags.authentication, &flags.authorization);
         let mut auth = auth::Settings::new(authentication, authorization)?;
-        for (path, config) in [
-            (
-                &authentication.authentication_kubeconfig,
-                &mut auth.authentication,
-            ),
-            (
-                &authorization.authorization_kubeconfig,
-                &mut auth.authorization,
-            ),
-        ] {
-            if let Some(path) = path {
-                *config = Some(bounded(from_file(path).await?));
-            }
+        if let Some(path) = &authentication.authentication_kubeconfig {
+            auth.authentication = Some(bounded(from_file(path).await?));
+        }
+        if let Some(path) = &authorization.authorization_kubeconfig {
+            auth.authorization = Some(bounded(from_file(path).await?));
         }
         let kube = bounded(kube?);
         Ok(Self {
@@ -147,29 +139,26 @@ impl fmt::Display for Settings {
             use_status_port,
             plain,
         } = &self.scrape.addressing;
-        write!(f, "nodes")?;
-        if let Some(selector) = &self.node_selector {
-            write!(f, " with {selector}")?;
-        }
+        let selector = self.node_selector.as_ref();
+        let selector = selector.map(|it| format!(" with {it}")).unwrap_or_default();
         let types: Vec<String> = preferred.iter().map(ToString::to_string).collect();
+        let port = match use_status_port {
+            true => " and the port in their node's status".to_owned(),
+            false => format!(" port {port}"),
+        };
+        let security = match (plain, self.credentials.verifies()) {
+            (true, _) => "by plain HTTP",
+            (false, true) => "their certificates verified",
+            (false, false) => "their certificates not verified",
+        };
         write!(
             f,
-            " of {} every {}",
+            "nodes{selector} of {} every {}, kubelets at {}{port} within {}, {security}",
             self.kube.cluster_url,
-            GoDuration::from(self.scrape.resolution)
-        )?;
-        write!(f, ", kubelets at {}", types.join(","))?;
-        if *use_status_port {
-            write!(f, " and the port in their node's status")?;
-        } else {
-            write!(f, " port {port}")?;
-        }
-        write!(f, " within {}", GoDuration::from(self.scrape.timeout))?;
-        f.write_str(match (plain, self.credentials.verifies()) {
-            (true, _) => ", by plain HTTP",
-            (false, true) => ", their certificates verified",
-            (false, false) => ", their certificates not verified",
-        })
+            GoDuration::from(self.scrape.resolution),
+            types.join(","),
+            GoDuration::from(self.scrape.timeout),
+        )
     }
 }
 
