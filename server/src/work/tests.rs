@@ -1,16 +1,16 @@
 //! Tests of the pool. The jobs in these tests run until the test ends them, so nothing depends on time.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::task::{Context, Waker};
 use std::time::Duration;
+
+use futures::poll;
 
 use super::*;
 
-/// Limits a hang; the tests do not measure time.
+/// Limits a hang; no test depends on it.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn pool(threads: usize, queue: usize) -> Arc<Pool> {
@@ -63,12 +63,6 @@ fn user(name: &str) -> Arc<str> {
     Arc::from(name)
 }
 
-/// Polls a future once, which puts its job into the queue.
-fn begin<F: Future>(future: std::pin::Pin<&mut F>) {
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(future.poll(&mut context).is_pending());
-}
-
 #[tokio::test]
 async fn work_runs_on_a_thread_of_the_pool() {
     let name = |_: &Cancel| std::thread::current().name().map(str::to_owned);
@@ -84,14 +78,14 @@ async fn a_guard_is_dropped_when_the_work_ends() {
     {
         let (a, work) = (user("a"), gate.work());
         let mut waiting = Box::pin(pool.run(&a, Arc::clone(&guard), work));
-        begin(waiting.as_mut());
+        assert!(poll!(&mut waiting).is_pending());
         until("the work has begun", || gate.is_begun()).await;
     }
     // The client has disconnected. The work continues and holds the guard.
     assert_eq!((pool.counts().running, pool.counts().cancelled), (1, 1));
     assert_eq!(Arc::strong_count(&guard), 2);
     gate.open.send(()).unwrap();
-    until("the place is free", || Arc::strong_count(&guard) == 1).await;
+    until("the slot is free", || Arc::strong_count(&guard) == 1).await;
     until("no job is running", || pool.counts().running == 0).await;
 }
 
@@ -109,7 +103,7 @@ async fn work_sees_its_cancellation() {
             }
             let _test_ended = seen.send(());
         }));
-        begin(waiting.as_mut());
+        assert!(poll!(&mut waiting).is_pending());
         has_begun.await.unwrap();
     }
     saw.recv_timeout(TIMEOUT).unwrap();
@@ -122,7 +116,7 @@ async fn cancelled_work_leaves_the_queue() {
     let a = user("a");
     for _ in 0..1000 {
         let mut waiting = pin!(pool.run(&a, (), |_: &Cancel| ()));
-        begin(waiting.as_mut());
+        assert!(poll!(&mut waiting).is_pending());
     }
     let counts = pool.counts();
     assert_eq!(
@@ -143,8 +137,7 @@ async fn the_queue_is_limited_in_all_and_per_user() {
     for user in &users {
         for _ in 0..2 {
             let mut one = Box::pin(pool.run(user, (), |_: &Cancel| ()));
-            let mut context = Context::from_waker(Waker::noop());
-            if one.as_mut().poll(&mut context).is_pending() {
+            if poll!(&mut one).is_pending() {
                 waiting.push(one);
             }
         }
@@ -171,7 +164,7 @@ async fn one_user_leaves_a_thread_to_the_others() {
     for gate in &mut gates {
         let work = gate.work();
         let mut one = Box::pin(pool.run(&busy, (), work));
-        begin(one.as_mut());
+        assert!(poll!(&mut one).is_pending());
         waiting.push(one);
     }
     until("two have begun", || pool.counts().running == 2).await;
