@@ -18,16 +18,17 @@ use super::pair::{Fields, Pair};
 /// The prefix of each authority's common name. The time of creation follows, so that names differ.
 pub(super) const NAME: &str = "vitals-server-ca@";
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A day in nanoseconds.
+const DAY: i64 = 24 * 3600 * 1_000_000_000;
 
-/// The validity of an authority.
-const AUTHORITY_VALIDITY: Duration = DAY.saturating_mul(5 * 365);
+/// The validity of an authority, in nanoseconds.
+const AUTHORITY_VALIDITY: i64 = 5 * 365 * DAY;
 
-/// The validity of a serving certificate.
-const SERVING_VALIDITY: Duration = DAY.saturating_mul(90);
+/// The validity of a serving certificate, in nanoseconds.
+const SERVING_VALIDITY: i64 = 90 * DAY;
 
-/// How long before its creation a certificate is valid: clocks differ.
-const SKEW: Duration = Duration::from_secs(3600);
+/// How long before its creation a certificate is valid, in nanoseconds: clocks differ.
+const SKEW: i64 = DAY / 24;
 
 /// A certificate authority with its key.
 pub struct Authority {
@@ -55,16 +56,12 @@ impl Authority {
     pub fn make(now: Timestamp) -> Result<Self, String> {
         let failed = |error: rcgen::Error| error.to_string();
         let key = KeyPair::generate().map_err(failed)?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, format!("{NAME}{}", now.as_secs()));
+        let not_before = now.plus_nanos(-SKEW);
+        let not_after = now.plus_nanos(AUTHORITY_VALIDITY);
+        let name = format!("{NAME}{}", now.as_secs());
+        let mut params = params(Vec::new(), &name, not_before, not_after).map_err(failed)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let not_before = before(now, SKEW);
-        let not_after = after(now, AUTHORITY_VALIDITY);
-        (params.not_before, params.not_after) = (date(not_before), date(not_after));
         let certificate = params.self_signed(&key).map_err(failed)?;
         Ok(Self {
             pem: certificate.pem(),
@@ -126,7 +123,7 @@ impl Authority {
 
     /// The time of creation, according to the certificate.
     pub fn made(&self) -> Timestamp {
-        after(self.not_before, SKEW)
+        self.not_before.plus_nanos(SKEW)
     }
 
     /// Whether the last fifth of the validity has begun, and a next authority is due.
@@ -136,7 +133,7 @@ impl Authority {
 
     /// Whether a certificate that it issues now has its full validity.
     pub fn outlives_what_it_issues(&self, now: Timestamp) -> bool {
-        after(now, SERVING_VALIDITY) <= self.not_after
+        now.plus_nanos(SERVING_VALIDITY) <= self.not_after
     }
 
     /// Issues a serving certificate for `names` with a new key. The chain includes this authority's certificate.
@@ -146,16 +143,12 @@ impl Authority {
     pub fn issue(&self, names: Vec<String>, now: Timestamp) -> Result<Issued, String> {
         let failed = |error: rcgen::Error| error.to_string();
         let key = KeyPair::generate().map_err(failed)?;
-        let mut params = CertificateParams::new(names).map_err(failed)?;
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "vitals-server");
+        let not_before = now.plus_nanos(-SKEW);
+        let not_after = now.plus_nanos(SERVING_VALIDITY).min(self.not_after);
+        let mut params = params(names, "vitals-server", not_before, not_after).map_err(failed)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        params.not_before = date(before(now, SKEW));
-        params.not_after = date(after(now, SERVING_VALIDITY).min(self.not_after));
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
         let (chain_pem, key_pem) = (certificate.pem() + &self.pem, key.serialize_pem());
         let chain = vec![certificate.into(), self.certificate.clone()];
@@ -190,12 +183,20 @@ fn past(from: Timestamp, until: Timestamp, now: Timestamp, part: i64, parts: i64
     passed >= validity.saturating_mul(part) / parts
 }
 
-fn after(time: Timestamp, by: Duration) -> Timestamp {
-    time.plus_nanos(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
-}
-
-fn before(time: Timestamp, by: Duration) -> Timestamp {
-    time.plus_nanos(i64::try_from(by.as_nanos()).map_or(i64::MIN, std::ops::Neg::neg))
+/// The parameters that all certificates have.
+fn params(
+    names: Vec<String>,
+    common_name: &str,
+    not_before: Timestamp,
+    not_after: Timestamp,
+) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    (params.not_before, params.not_after) = (date(not_before), date(not_after));
+    Ok(params)
 }
 
 /// Converts a time for rcgen. A time before 1970 becomes 1970.
@@ -233,8 +234,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn in_days(days: u32) -> Timestamp {
-        after(NOW, DAY.saturating_mul(days))
+    fn in_days(days: i64) -> Timestamp {
+        NOW.plus_nanos(DAY * days)
     }
 
     #[test]

@@ -153,6 +153,12 @@ mod tests {
         slot.evicted().now_or_never().is_some()
     }
 
+    /// Handles a request of a connection, which is idle afterwards.
+    fn request(slot: &Slot, class: EvictionClass) {
+        slot.set_busy();
+        slot.set_idle(class);
+    }
+
     /// Evicts one connection and returns its index.
     fn evict(pool: &IdlePool, slots: &[&Slot]) -> Option<usize> {
         let evicted = pool.evict(0);
@@ -168,16 +174,12 @@ mod tests {
         let [authenticated, early, late, silent, newest, busy] = &slots[..] else {
             panic!()
         };
-        authenticated.set_busy();
-        authenticated.set_idle(EvictionClass::Authenticated);
+        request(authenticated, EvictionClass::Authenticated);
         busy.set_busy();
-        for anonymous in [late, early] {
-            anonymous.set_busy();
-            anonymous.set_idle(EvictionClass::Anonymous);
-        }
         // Another request starts the idle time again.
-        late.set_busy();
-        late.set_idle(EvictionClass::Anonymous);
+        for anonymous in [late, early, late] {
+            request(anonymous, EvictionClass::Anonymous);
+        }
         let all = [authenticated, early, late, silent, newest, busy];
         let order: Vec<_> = std::iter::from_fn(|| evict(&pool, &all)).collect();
         assert_eq!(order, [3, 4, 1, 2, 0], "and a request in flight never");
@@ -201,8 +203,7 @@ mod tests {
         let slots: Vec<_> = (0..4).map(|_| pool.add()).collect();
         let (anonymous, new) = slots.split_at(2);
         for slot in anonymous {
-            slot.set_busy();
-            slot.set_idle(EvictionClass::Anonymous);
+            request(slot, EvictionClass::Anonymous);
         }
         assert!(pool.evict(1), "two are more than one");
         assert!(is_evicted(&new[0]));
@@ -219,13 +220,10 @@ mod tests {
         let [authenticated, silent, anonymous, busy] = &slots[..] else {
             panic!()
         };
-        for slot in [authenticated, anonymous, busy] {
-            slot.set_busy();
-        }
-        authenticated.set_idle(EvictionClass::Authenticated);
-        authenticated.set_busy();
-        authenticated.set_idle(EvictionClass::Authenticated);
-        anonymous.set_idle(EvictionClass::Anonymous);
+        busy.set_busy();
+        request(authenticated, EvictionClass::Authenticated);
+        request(authenticated, EvictionClass::Authenticated);
+        request(anonymous, EvictionClass::Anonymous);
         assert_eq!(pool.unauthenticated(), 3);
         assert!(pool.evict_unauthenticated() && is_evicted(silent));
         assert!(pool.evict_unauthenticated() && is_evicted(anonymous));

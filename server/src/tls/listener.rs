@@ -23,11 +23,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// connections are evicted before them.
 const SPARED_SHARE: usize = 4;
 
-const SLOTS_IN_USE: &str = "all connection slots are in use: an idle connection is closed for each new one, and new ones are \
-     refused if none is idle; find the client that opens so many";
+const SLOTS_IN_USE: &str = "all connection slots are in use: an idle connection is closed for \
+    each new one, and new ones are refused if none is idle; find the client that opens so many";
 
-const UNAUTHENTICATED_IN_USE: &str = "all slots for connections without an authenticated request are in use: the oldest idle one is closed \
-     for each new connection; if this lasts, restrict who can reach this port with a NetworkPolicy";
+const UNAUTHENTICATED_IN_USE: &str = "all slots for connections without an authenticated request \
+    are in use: the oldest idle one is closed for each new connection; if this lasts, restrict who \
+    can reach this port with a NetworkPolicy";
 
 /// Serves until `stop` is cancelled, then lets requests in flight finish. Connections that are still busy when it
 /// returns, or is dropped, are closed.
@@ -47,7 +48,9 @@ pub async fn serve(
         stop: stop.clone(),
     };
     let (mut connections, pool) = (JoinSet::new(), IdlePool::default());
-    let mut warnings = Warnings::new();
+    // Each warning has a limit of its own.
+    let [mut full, mut full_unauthenticated, mut failing] =
+        [(); 3].map(|()| LogThrottle::new(LOG_INTERVAL));
     loop {
         let accepted = tokio::select! {
             // In this order: connections that have ended free their slots before the next one is counted.
@@ -60,10 +63,10 @@ pub async fn serve(
             Ok((stream, client)) => {
                 let evicted = if pool.unauthenticated() >= limits.unauthenticated {
                     let limit = limits.unauthenticated;
-                    warn_full(&mut warnings.unauthenticated, limit, UNAUTHENTICATED_IN_USE);
+                    warn_full(&mut full_unauthenticated, limit, UNAUTHENTICATED_IN_USE);
                     Some(pool.evict_unauthenticated())
                 } else if connections.len() >= limits.connections {
-                    warn_full(&mut warnings.slots, limits.connections, SLOTS_IN_USE);
+                    warn_full(&mut full, limits.connections, SLOTS_IN_USE);
                     Some(pool.evict(limits.connections / SPARED_SHARE))
                 } else {
                     None
@@ -86,7 +89,7 @@ pub async fn serve(
             }
             Err(error) => {
                 metrics.not_accepted.inc();
-                if let Some(unreported) = warnings.accepting.allow() {
+                if let Some(unreported) = failing.allow() {
                     tracing::warn!(
                         %error,
                         unreported,
@@ -112,24 +115,6 @@ fn concerns_only_this_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
     )
-}
-
-/// Limits each warning to one per interval.
-struct Warnings {
-    slots: LogThrottle,
-    unauthenticated: LogThrottle,
-    accepting: LogThrottle,
-}
-
-impl Warnings {
-    fn new() -> Self {
-        let [slots, unauthenticated, accepting] = [(); 3].map(|()| LogThrottle::new(LOG_INTERVAL));
-        Self {
-            slots,
-            unauthenticated,
-            accepting,
-        }
-    }
 }
 
 /// Warns that all slots of a kind are in use.

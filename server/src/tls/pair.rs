@@ -197,21 +197,15 @@ impl Files {
     }
 
     fn certificate_error(&self, cause: String) -> CertificateError {
-        let (flag, _) = self.kind.flags();
-        CertificateError::File {
-            what: format!("a serving certificate ({flag})"),
-            path: self.certificate.clone(),
-            cause,
-        }
+        let what = format!("a serving certificate ({})", self.kind.flags().0);
+        let path = self.certificate.clone();
+        CertificateError::File { what, path, cause }
     }
 
     fn key_error(&self, cause: String) -> CertificateError {
-        let (_, flag) = self.kind.flags();
-        CertificateError::File {
-            what: format!("a serving certificate's key ({flag})"),
-            path: self.key.clone(),
-            cause,
-        }
+        let what = format!("a serving certificate's key ({})", self.kind.flags().1);
+        let path = self.key.clone();
+        CertificateError::File { what, path, cause }
     }
 }
 

@@ -13,10 +13,8 @@ pub(super) const STREAMS: u32 = 250;
 /// The oldest TLS version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MinVersion {
-    /// 1.0 is requested; 1.2 is used.
-    Tls10,
-    /// 1.1 is requested; 1.2 is used.
-    Tls11,
+    /// 1.0 or 1.1 is requested; 1.2 is used.
+    TooOld,
     /// 1.2.
     #[default]
     Tls12,
@@ -27,7 +25,7 @@ pub enum MinVersion {
 impl MinVersion {
     /// Whether the version is not supported. It is a minimum, so a newer one satisfies it.
     pub fn is_too_old(self) -> bool {
-        matches!(self, Self::Tls10 | Self::Tls11)
+        self == Self::TooOld
     }
 }
 
@@ -36,8 +34,7 @@ impl FromStr for MinVersion {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "VersionTLS10" => Ok(Self::Tls10),
-            "VersionTLS11" => Ok(Self::Tls11),
+            "VersionTLS10" | "VersionTLS11" => Ok(Self::TooOld),
             "VersionTLS12" | "" => Ok(Self::Tls12),
             "VersionTLS13" => Ok(Self::Tls13),
             _ => Err("use VersionTLS10, VersionTLS11, VersionTLS12 or VersionTLS13".to_owned()),
@@ -181,7 +178,8 @@ mod tests {
     #[test]
     fn versions_have_the_names_of_go() {
         for (text, version) in [
-            ("VersionTLS10", MinVersion::Tls10),
+            ("VersionTLS10", MinVersion::TooOld),
+            ("VersionTLS11", MinVersion::TooOld),
             ("VersionTLS12", MinVersion::Tls12),
             ("", MinVersion::Tls12),
             ("VersionTLS13", MinVersion::Tls13),
@@ -194,6 +192,6 @@ mod tests {
                 .unwrap_err()
                 .contains("VersionTLS12")
         );
-        assert!(MinVersion::Tls11.is_too_old() && !MinVersion::Tls12.is_too_old());
+        assert!(MinVersion::TooOld.is_too_old() && !MinVersion::Tls12.is_too_old());
     }
 }

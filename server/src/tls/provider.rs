@@ -7,8 +7,8 @@ use rustls::crypto::{CryptoProvider, ring};
 /// The cryptography of the process; ring, unless another is installed. Call it before a library makes a client (kube,
 /// reqwest): with two providers built in, rustls does not choose one, and the library fails.
 pub fn provider() -> Arc<CryptoProvider> {
-    if let Some(chosen) = CryptoProvider::get_default() {
-        return Arc::clone(chosen);
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Arc::clone(installed);
     }
     // Fails if another thread was first, whose provider then applies.
     let _ = ring::default_provider().install_default();

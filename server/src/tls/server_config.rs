@@ -36,7 +36,7 @@ pub(super) fn server_config(
         .with_client_cert_verifier(possession)
         .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    if settings.http2 {
+    if !settings.http1_only {
         config.alpn_protocols.insert(0, b"h2".to_vec());
     }
     Ok(config)

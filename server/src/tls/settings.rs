@@ -93,31 +93,24 @@ pub struct ServingFlags {
 }
 
 fn named_pair(text: &str) -> Result<NamedPair, String> {
-    let (files, patterns) = match text.split_once(':') {
-        Some((files, patterns)) => (files, Some(patterns)),
-        None => (text, None),
+    let (files, patterns) = text.split_once(':').unzip();
+    let list = |text: &str| -> Vec<String> {
+        let texts = text.split(',');
+        texts.map(|one| one.trim().to_owned()).collect()
     };
-    let (certificate, key) = files
-        .split_once(',')
-        .map(|(certificate, key)| (certificate.trim(), key.trim()))
-        .filter(|(certificate, key)| {
-            !certificate.is_empty() && !key.is_empty() && !key.contains(',')
-        })
-        .ok_or_else(|| "write the certificate's file, a comma and the key's file".to_owned())?;
-    let patterns: Vec<String> = patterns
-        .map(|patterns| {
-            patterns
-                .split(',')
-                .map(|one| one.trim().to_owned())
-                .collect()
-        })
-        .unwrap_or_default();
+    let files: [String; 2] = list(files.unwrap_or(text))
+        .try_into()
+        .ok()
+        .filter(|files: &[String; 2]| !files.iter().any(String::is_empty))
+        .ok_or("write the certificate's file, a comma and the key's file")?;
+    let patterns = patterns.map(list).unwrap_or_default();
     if patterns.iter().any(String::is_empty) {
         return Err("a name is missing after the colon".to_owned());
     }
+    let [certificate, key] = files.map(PathBuf::from);
     Ok(NamedPair {
-        certificate: certificate.into(),
-        key: key.into(),
+        certificate,
+        key,
         patterns,
     })
 }
@@ -131,7 +124,7 @@ fn dns_label(text: &str) -> Result<String, String> {
 }
 
 /// The settings of serving.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The files of the serving certificate and its key; without them, the server makes its own.
     pub certificate: Option<(PathBuf, PathBuf)>,
@@ -143,8 +136,8 @@ pub struct Settings {
     pub min_version: MinVersion,
     /// The cipher suites of TLS 1.2; those of TLS 1.3 are fixed, as in Go.
     pub cipher_suites: Option<CipherSuites>,
-    /// Whether the server offers HTTP/2.
-    pub http2: bool,
+    /// Whether the server offers only HTTP/1.1.
+    pub http1_only: bool,
     /// The limit of concurrent requests of one HTTP/2 connection; 250 if none is set.
     pub streams: Option<NonZeroU32>,
     /// Whether other processes may listen on the same address and port (SO_REUSEPORT).
@@ -153,23 +146,6 @@ pub struct Settings {
     pub service: Service,
     /// Whether a Secret stores the CA, and the server writes it into its APIServices.
     pub manage: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            certificate: None,
-            folder: None,
-            named: Vec::new(),
-            min_version: MinVersion::default(),
-            cipher_suites: None,
-            http2: true,
-            streams: None,
-            share_port: false,
-            service: Service::default(),
-            manage: false,
-        }
-    }
 }
 
 /// A Service.
@@ -255,7 +231,7 @@ impl ServingFlags {
             named: flags.tls_sni_cert_key.clone(),
             min_version: flags.tls_min_version,
             cipher_suites,
-            http2: !flags.disable_http2_serving,
+            http1_only: flags.disable_http2_serving,
             streams: NonZeroU32::new(flags.http2_max_streams_per_connection),
             share_port: flags.permit_port_sharing,
             service: Service {
@@ -382,7 +358,7 @@ mod tests {
         let suites = settings.cipher_suites.unwrap();
         assert_eq!(suites.unsupported(), ["TLS_RSA_WITH_AES_128_GCM_SHA256"]);
         assert!(!suites.leave_only_tls13());
-        assert!(settings.share_port && !settings.http2 && !settings.manage);
+        assert!(settings.share_port && settings.http1_only && !settings.manage);
         let service = settings.service;
         assert_eq!(
             (&*service.namespace, &*service.name),

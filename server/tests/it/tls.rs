@@ -221,7 +221,7 @@ async fn a_chain_of_client_certificates_has_a_limit() {
 #[tokio::test]
 async fn http2_is_offered_unless_it_is_disabled() {
     for (http2, agreed) in [(true, &b"h2"[..]), (false, b"http/1.1")] {
-        let (served, authority) = start_with(|settings| settings.http2 = http2).await;
+        let (served, authority) = start_with(|settings| settings.http1_only = !http2).await;
         let mut client = trusting(&authority);
         client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let stream = served.connect(&client, "localhost").await.unwrap();
