@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cluster, Watches};
+use super::{Cluster, WatchHealth, Watches};
 use crate::telemetry::metrics::{Registry, collect};
 
 impl Cluster {
@@ -31,30 +31,28 @@ impl Watches {
     /// Registers their metrics.
     pub fn register(&self, registry: &mut Registry) {
         collect(registry, self.clone(), |watches, families| {
+            let by_resource = |read: fn(&WatchHealth) -> u64| {
+                watches
+                    .all()
+                    .map(move |(resource, it)| ([resource], read(it)))
+            };
             families.counters(
                 "kubevitals_watch_failures",
                 "Lists and watches at the API server that failed, by resource",
                 ["resource"],
-                watches
-                    .all()
-                    .map(|(resource, it)| ([resource], it.failures())),
+                by_resource(WatchHealth::failures),
             )?;
             families.gauges(
                 "kubevitals_watch_refused",
                 "1 if the API server denies this watch, by resource",
                 ["resource"],
-                watches
-                    .all()
-                    .map(|(resource, it)| ([resource], it.is_denied().into())),
+                by_resource(|it| it.is_denied().into()),
             )?;
-            let restarts = |lists: u64| lists.saturating_sub(1);
             families.counters(
                 "kubevitals_watch_restarts",
                 "Watches that could not be resumed and began again with a list, by resource",
                 ["resource"],
-                watches
-                    .all()
-                    .map(|(resource, it)| ([resource], restarts(it.lists()))),
+                by_resource(|it| it.lists().saturating_sub(1)),
             )
         });
     }

@@ -98,22 +98,17 @@ fn assert_pod_matches(pod: &Pod, json: &Value) {
             (false, _) => Role::App,
         };
         assert_eq!(spec.role, role);
-        let megabytes = |amounts: &str| {
-            let amount = text(json_spec, &format!("/resources/{amounts}/memory"));
-            amount
-                .strip_suffix("Mi")
-                .map(|it| it.parse::<u64>().unwrap() << 20)
-        };
-        assert_eq!(spec.requests.memory.map(|it| it.0), megabytes("requests"));
-        assert_eq!(spec.limits.memory.map(|it| it.0), megabytes("limits"));
-        let millicores = |amounts: &str| {
-            let amount = text(json_spec, &format!("/resources/{amounts}/cpu"));
-            amount
-                .strip_suffix('m')
-                .map(|it| it.parse::<u64>().unwrap() * 1_000_000)
-        };
-        assert_eq!(spec.requests.cpu.map(|it| it.0), millicores("requests"));
-        assert_eq!(spec.limits.cpu.map(|it| it.0), millicores("limits"));
+        for (amounts, member) in [(&spec.requests, "requests"), (&spec.limits, "limits")] {
+            let amount = |resource: &str, unit: &str| {
+                let amount = text(json_spec, &format!("/resources/{member}/{resource}"));
+                let number = amount.strip_suffix(unit);
+                number.map(|it| it.parse::<u64>().unwrap())
+            };
+            let memory = amount("memory", "Mi").map(|it| it << 20);
+            assert_eq!(amounts.memory.map(|it| it.0), memory);
+            let cpu = amount("cpu", "m").map(|it| it * 1_000_000);
+            assert_eq!(amounts.cpu.map(|it| it.0), cpu);
+        }
         for (probe, member) in [
             (&spec.liveness, "livenessProbe"),
             (&spec.readiness, "readinessProbe"),
@@ -195,7 +190,10 @@ fn every_field_of_every_pod_equals_the_json() {
             ended += pod.containers.iter().filter(|it| it.last.is_some()).count();
         }
     }
-    assert!(pods > 150 && ended > 40, "{pods} pods, {ended} ends");
+    assert!(
+        pods > 150 && ended > 40,
+        "{pods} pods, {ended} terminations"
+    );
 }
 
 #[test]

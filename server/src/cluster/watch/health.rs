@@ -60,12 +60,9 @@ impl WatchHealth {
         self.denied.store(false, Ordering::Relaxed);
     }
 
-    /// Records a denial, which is no failure of an optional watch.
-    pub(super) fn denied(&self, optional: bool) {
+    /// Records a denial.
+    pub(super) fn denied(&self) {
         self.denied.store(true, Ordering::Relaxed);
-        if !optional {
-            self.failed();
-        }
     }
 
     /// Records a failed attempt.

@@ -121,62 +121,43 @@ impl<'a> Reporter<'a> {
         let FailedAttempt { failure, retry_in } = failed;
         let retry = seconds(*retry_in);
         let (resource, kind) = (self.resource, failure.kind());
-        match kind {
-            Kind::Expired => {
-                self.health.failed();
+        if kind == Kind::Denied {
+            self.health.denied();
+        }
+        // A denial is no failure of an optional watch.
+        if (kind, self.need) != (Kind::Denied, Need::Optional) {
+            self.health.failed();
+        }
+        let event = match (kind, self.need) {
+            (Kind::Expired, _) => {
                 tracing::debug!(resource, error = %failure, "the watch cannot be resumed: a list follows");
+                return;
             }
-            Kind::Denied | Kind::Missing => {
-                match kind {
-                    Kind::Denied => self.health.denied(self.need == Need::Optional),
-                    _ => self.health.failed(),
-                }
-                let Some(unreported) = self.logged.allow(kind) else {
-                    return;
-                };
-                match self.need {
-                    _ if kind == Kind::Missing => tracing::warn!(
-                        resource,
-                        error = %failure,
-                        retry,
-                        unreported,
-                        "the API server does not serve {resource}; check that --kubeconfig names a Kubernetes API server",
-                    ),
-                    Need::Required => tracing::warn!(
-                        resource,
-                        error = %failure,
-                        retry,
-                        unreported,
-                        "cannot list and watch {resource}: the cached ones stay in use; grant this account list and \
-                         watch of {resource}",
-                    ),
-                    Need::Optional => tracing::warn!(
-                        resource,
-                        error = %failure,
-                        retry,
-                        unreported,
-                        "may not list and watch {resource}, and continues without: causes of restarts and the workloads of \
-                         pods are less certain; grant this account list and watch of {resource}, or apply \
-                         deploy/upgrade/rights.yaml",
-                    ),
-                }
+            (Kind::Missing, _) => format!(
+                "the API server does not serve {resource}; check that --kubeconfig names a Kubernetes API server"
+            ),
+            (Kind::Denied, Need::Required) => format!(
+                "cannot list and watch {resource}: the cached ones stay in use; grant this account list and watch of \
+                 {resource}"
+            ),
+            (Kind::Denied, Need::Optional) => format!(
+                "may not list and watch {resource}, and continues without: causes of restarts and the workloads of pods are \
+                 less certain; grant this account list and watch of {resource}, or apply deploy/upgrade/rights.yaml"
+            ),
+            (Kind::Status(_) | Kind::Unreachable, _) => {
+                "the API server cannot be watched: the cached objects stay in use; check that the API server answers".to_owned()
             }
+        };
+        let unreported = match kind {
             Kind::Status(_) | Kind::Unreachable => {
-                self.health.failed();
                 let mut outage = self.outages.0.lock();
                 outage.failing.insert(resource);
-                let Some(unreported) = outage.logged.allow(kind) else {
-                    return;
-                };
-                tracing::warn!(
-                    resource,
-                    error = %failure,
-                    retry,
-                    unreported,
-                    "the API server cannot be watched: the cached objects stay in use; check that the API server \
-                     answers",
-                );
+                outage.logged.allow(kind)
             }
+            _ => self.logged.allow(kind),
+        };
+        if let Some(unreported) = unreported {
+            tracing::warn!(resource, error = %failure, retry, unreported, "{event}");
         }
     }
 }

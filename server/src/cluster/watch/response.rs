@@ -142,20 +142,18 @@ impl<K: Item> PageReader<K> {
         silence: Duration,
     ) -> Result<Self, Failure> {
         let (actual, mut body) = send(client, request, silence).await?;
-        match (encoding, actual) {
-            (Encoding::Protobuf, Encoding::Protobuf) => {
-                Ok(Self::Protobuf(Box::new(ProtobufPage::new(body))))
-            }
-            (Encoding::Json, Encoding::Json) => {
-                let page = body.rest(MAX_PAGE, false).await?;
-                let JsonList { metadata, items } = serde_json::from_slice(&page)?;
-                Ok(Self::Json(items.unwrap_or_default().into_iter(), metadata))
-            }
-            (Encoding::Protobuf, Encoding::Json) => Err(Failure::UnexpectedJson),
-            (Encoding::Json, Encoding::Protobuf) => Err(Failure::ContentType(
-                "application/vnd.kubernetes.protobuf".to_owned(),
-            )),
+        if actual != encoding {
+            return Err(match actual {
+                Encoding::Json => Failure::UnexpectedJson,
+                Encoding::Protobuf => Failure::ContentType(actual.media_type().to_owned()),
+            });
         }
+        if encoding == Encoding::Protobuf {
+            return Ok(Self::Protobuf(Box::new(ProtobufPage::new(body))));
+        }
+        let page = body.rest(MAX_PAGE, false).await?;
+        let JsonList { metadata, items } = serde_json::from_slice(&page)?;
+        Ok(Self::Json(items.unwrap_or_default().into_iter(), metadata))
     }
 
     /// The next object; at the end, the metadata of the list.
