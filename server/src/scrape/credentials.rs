@@ -1,6 +1,5 @@
 //! The credentials for kubelets: those for the API server, as in metrics-server, with the `--kubelet-*` flags on top.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +18,8 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 /// The time between two warnings about unusable files.
 const WARNING_INTERVAL: Duration = Duration::from_secs(600);
 
-/// The source of the bearer token.
-#[derive(Clone)]
+/// The source of the bearer token. A fixed token is sensitive, so `Debug` leaves it out.
+#[derive(Debug, Clone)]
 pub enum Token {
     /// None.
     None,
@@ -28,16 +27,6 @@ pub enum Token {
     Fixed(HeaderValue),
     /// In a file that is replaced when the token rotates.
     File(PathBuf),
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Fixed(_) => f.write_str("Fixed(…)"),
-            Self::File(path) => write!(f, "File({})", path.display()),
-        }
-    }
 }
 
 impl Token {

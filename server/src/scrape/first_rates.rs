@@ -42,19 +42,13 @@ fn convert(summary: &Rates<'_>) -> FirstRates {
     };
     for pod in &summary.pods {
         for container in &pod.containers {
-            let Some(usage) = container
-                .cpu
-                .as_ref()
-                .and_then(|cpu| usage(cpu, container.start_time))
-            else {
-                continue;
-            };
-            let key = (
-                pod.pod_ref.namespace.clone().into_owned(),
-                pod.pod_ref.name.clone().into_owned(),
-                container.name.clone().into_owned(),
-            );
-            rates.containers.insert(key, usage);
+            let cpu = container.cpu.as_ref();
+            if let Some(usage) = cpu.and_then(|cpu| usage(cpu, container.start_time)) {
+                let key = [&pod.pod_ref.namespace, &pod.pod_ref.name, &container.name];
+                let [namespace, name, container] = key.map(|text| text.clone().into_owned());
+                let key = (namespace, name, container);
+                rates.containers.insert(key, usage);
+            }
         }
     }
     rates

@@ -27,7 +27,7 @@ pub use admission::Requests;
 pub use client::Kubelets;
 pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
-pub use page::{Intervals, NoProbes, Page, ProbeSink};
+pub use page::{Intervals, Page, ProbeSink};
 pub use pages::PageSnapshot;
 pub use record::{
     Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, PageHistory, Record, Records,

@@ -34,14 +34,6 @@ pub trait ProbeSink: Debug + Send + Sync {
     fn probes(&self, node: &Arc<str>, probes: &ProbeScrape<'_>, now: Timestamp);
 }
 
-/// Discards the counters of probes.
-#[derive(Debug)]
-pub struct NoProbes;
-
-impl ProbeSink for NoProbes {
-    fn probes(&self, _: &Arc<str>, _: &ProbeScrape<'_>, _: Timestamp) {}
-}
-
 impl Page {
     /// All pages.
     pub const ALL: [Self; 2] = [Self::Probes, Self::Summary];

@@ -20,6 +20,14 @@ pub struct Addressing {
     pub plain: bool,
 }
 
+impl Addressing {
+    /// The preferred types, separated by commas.
+    pub fn types(&self) -> String {
+        let types: Vec<String> = self.preferred.iter().map(ToString::to_string).collect();
+        types.join(",")
+    }
+}
+
 /// A node's addresses as URL beginnings (`https://10.0.0.1:10250`), best first.
 #[derive(Debug)]
 pub(super) struct Target {

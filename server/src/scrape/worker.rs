@@ -197,14 +197,7 @@ async fn scrape(
         history,
     } = *sinks;
     if target.is_empty() {
-        let preferred: Vec<String> = shared
-            .settings
-            .addressing
-            .preferred
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let preferred = preferred.join(",");
+        let preferred = shared.settings.addressing.types();
         return Err(Failed::at("none", ScrapeError::NoAddress(preferred)));
     }
     let names = shared.cluster.names();
