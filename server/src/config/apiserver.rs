@@ -1,9 +1,9 @@
 //! The connection to an API server.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::credential;
 use super::error::ConfigError;
@@ -13,12 +13,20 @@ use super::error::ConfigError;
 const READ_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Reads a kubeconfig.
-pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
+pub(super) async fn from_file(path: &Path) -> Result<kube::Config, ConfigError> {
+    from_kubeconfig(path, Kubeconfig::read_from(path)).await
+}
+
+/// Makes the configuration of a kubeconfig, which is named by `path` in errors.
+pub(super) async fn from_kubeconfig(
+    path: &Path,
+    kubeconfig: Result<Kubeconfig, KubeconfigError>,
+) -> Result<kube::Config, ConfigError> {
     let failed = |cause| ConfigError::Kubeconfig {
-        path: path.clone(),
+        path: path.to_owned(),
         cause: Box::new(cause),
     };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
+    let kubeconfig = kubeconfig.map_err(failed)?;
     if let Some(lack) = credential::of_kubeconfig(&kubeconfig) {
         anonymous(&format!("kubeconfig {}: {lack}", path.display()));
     }

@@ -2,19 +2,19 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Parser;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use kubevitals_proto::duration::GoDuration;
 
-use super::apiserver::{bounded, from_file, in_cluster};
+use super::apiserver::{bounded, from_file, from_kubeconfig, in_cluster};
 use super::error::ConfigError;
 use super::flags::Flags;
 use super::kubelets;
 use crate::clock::{Clock, SystemClock};
-use crate::scrape::{Addressing, Credentials};
+use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
 use crate::{api, auth, scrape, state, store, tls};
 
@@ -70,14 +70,8 @@ impl Settings {
     /// # Errors
     /// The kubeconfig cannot be used.
     pub async fn embedded(kubeconfig: &str, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let failed = |cause| ConfigError::Kubeconfig {
-            path: PathBuf::from("(embedded)"),
-            cause: Box::new(cause),
-        };
-        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(failed)?;
-        let kube = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
-            .await
-            .map_err(failed);
+        let kubeconfig = Kubeconfig::from_yaml(kubeconfig);
+        let kube = from_kubeconfig(Path::new("(embedded)"), kubeconfig).await;
         let flags = Flags::try_parse_from([
             "vitals-server",
             "--metric-resolution=15s",
@@ -133,20 +127,14 @@ impl Settings {
 impl fmt::Display for Settings {
     /// A summary in one line for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Addressing {
-            preferred,
-            port,
-            use_status_port,
-            plain,
-        } = &self.scrape.addressing;
+        let addressing = &self.scrape.addressing;
         let selector = self.node_selector.as_ref();
         let selector = selector.map(|it| format!(" with {it}")).unwrap_or_default();
-        let types: Vec<String> = preferred.iter().map(ToString::to_string).collect();
-        let port = match use_status_port {
+        let port = match addressing.use_status_port {
             true => " and the port in their node's status".to_owned(),
-            false => format!(" port {port}"),
+            false => format!(" port {}", addressing.port),
         };
-        let security = match (plain, self.credentials.verifies()) {
+        let security = match (addressing.plain, self.credentials.verifies()) {
             (true, _) => "by plain HTTP",
             (false, true) => "their certificates verified",
             (false, false) => "their certificates not verified",
@@ -156,7 +144,7 @@ impl fmt::Display for Settings {
             "nodes{selector} of {} every {}, kubelets at {}{port} within {}, {security}",
             self.kube.cluster_url,
             GoDuration::from(self.scrape.resolution),
-            types.join(","),
+            addressing.types(),
             GoDuration::from(self.scrape.timeout),
         )
     }
