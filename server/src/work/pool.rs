@@ -203,11 +203,6 @@ impl Pool {
         });
     }
 
-    /// The limits.
-    pub fn settings(&self) -> Settings {
-        self.shared.settings
-    }
-
     /// Starts no more jobs until [`resume`](Self::resume): for tests that check the queue.
     pub fn pause(&self) {
         self.shared.state.lock().paused = true;

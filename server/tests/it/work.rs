@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::query::{Aggregation, HistorySubject, Measure, Steps, TopScope};
-use kubevitals_server::work::Cancel;
+use kubevitals_server::work::{Cancel, Settings};
 use kubevitals_sim::{Config, Faults, SimClock};
 
 use crate::harness::{Harness, wait_until};
@@ -136,11 +136,14 @@ async fn one_user_has_a_part_of_the_queue() {
     let pool = harness.server.pool();
     pool.pause();
     let path = format!("{VITALS}/podvitals?sortBy=cpu");
-    let part = pool.settings().queue / 4;
+    let part = Settings::default().queue / 4;
     let waiting: Vec<_> = (0..part)
         .map(|_| tokio::spawn(harness.request("GET", &path).send()))
         .collect();
-    wait_until("his part is full", async || pool.counts().queued == part).await;
+    wait_until("the part of the user is full", async || {
+        pool.counts().queued == part
+    })
+    .await;
     let answer = harness.request("GET", &path).send().await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "1");
