@@ -10,6 +10,18 @@ fn in_pages(request: &LoggedRequest) -> TestResponse {
     }
 }
 
+/// A server that lists one object, and responds to its watches by their number, from 1.
+fn server_with_watches(response: fn(u32) -> TestResponse) -> Server {
+    let mut watches = 0;
+    Server::new(move |request| {
+        if !request.is_watch() {
+            return page(&["a"], "7", "");
+        }
+        watches += 1;
+        response(watches)
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_form_of_list_gives_the_same_objects() {
     let with_watch_list: Script = |_| frames(&[watch_list(&["a", "b"], 7), changes()].concat());
@@ -78,68 +90,38 @@ async fn every_form_of_list_gives_the_same_objects() {
             let (objects, failures) = follow_to(&server, true, 3).await;
             assert_eq!(objects, names(&["b", "c"]), "{name}");
             assert!(failures.is_empty(), "{name}: {failures:?}");
-            assert_eq!(
-                server.requests().len(),
-                requests,
-                "{name}: {:?}",
-                server.requests()
-            );
+            let sent = server.requests();
+            assert_eq!(sent.len(), requests, "{name}: {sent:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_first_list_reads_the_cache() {
-    let mut watches = 0;
-    let server = Server::new(move |request| {
-        if !request.is_watch() {
-            return page(&["a"], "7", "");
-        }
-        watches += 1;
-        match watches {
-            1 => TestResponse::refusal(410),
-            _ => frames(&[("ADDED", pod("b", 8))]),
-        }
+    let server = server_with_watches(|watch| match watch {
+        1 => TestResponse::refusal(410),
+        _ => frames(&[("ADDED", pod("b", 8))]),
     });
     let (_, failures) = follow_to(&server, false, 3).await;
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].failure.kind(), Kind::Expired);
     let requests = server.requests();
     let lists: Vec<&LoggedRequest> = requests.iter().filter(|it| !it.is_watch()).collect();
-    assert!(
-        lists[0]
-            .uri
-            .contains("resourceVersion=0&resourceVersionMatch=NotOlderThan"),
-        "{lists:?}"
-    );
+    let cached = "resourceVersion=0&resourceVersionMatch=NotOlderThan";
+    assert!(lists[0].uri.contains(cached), "{lists:?}");
     assert!(!lists[1].uri.contains("resourceVersion"), "{lists:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_list_starts_again() {
+    let part = |bytes| page(&["old", "older"], "3", "").cut(bytes);
     for (name, trouble) in [
         ("410", TestResponse::refusal(410)),
         ("500", TestResponse::refusal(500)),
-        (
-            "a cut connection",
-            page(&["old", "older"], "3", "")
-                .cut(60)
-                .with_end(End::Broken),
-        ),
-        (
-            "an end in an object",
-            page(&["old", "older"], "3", "").cut(60),
-        ),
-        (
-            "an end in the head",
-            page(&["old", "older"], "3", "").cut(5),
-        ),
-        (
-            "silence",
-            page(&["old", "older"], "3", "")
-                .cut(60)
-                .with_end(End::Never),
-        ),
+        ("a cut connection", part(60).with_end(End::Broken)),
+        ("an end in an object", part(60)),
+        ("an end in the head", part(5)),
+        ("silence", part(60).with_end(End::Never)),
     ] {
         let mut trouble = Some(trouble);
         let server = Server::new(move |request| match request {
@@ -177,29 +159,22 @@ async fn a_silent_api_server_times_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_denied_watch_is_retried_with_backoff() {
-    for watch_list in [true, false] {
+    for initial in [true, false] {
         let server = Server::new(move |request| match request.after.as_secs() {
             0..2000 => TestResponse::refusal(403),
-            _ if request.is_watch_list() => frames(&watch_list_of_one()),
+            _ if request.is_watch_list() => frames(&watch_list(&["a"], 7)),
             _ if request.is_watch() => TestResponse::refusal(403),
             _ => page(&["a"], "7", ""),
         });
-        let (_, failures) = follow_to(&server, watch_list, 1).await;
-        let after: Vec<u64> = server
-            .requests()
-            .iter()
-            .map(|it| it.after.as_secs())
-            .collect();
+        let (_, failures) = follow_to(&server, initial, 1).await;
+        let requests = server.requests();
+        let after: Vec<u64> = requests.iter().map(|it| it.after.as_secs()).collect();
         assert_eq!(
             after,
             [0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 1622, 2222]
         );
         assert!(failures.iter().all(|it| it.failure.kind() == Kind::Denied));
     }
-}
-
-fn watch_list_of_one() -> Vec<(&'static str, Value)> {
-    watch_list(&["a"], 7)
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,20 +201,12 @@ async fn a_response_resets_the_delays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_resumes_without_a_hot_loop() {
-    let mut watches = 0;
-    let server = Server::new(move |request| {
-        if !request.is_watch() {
-            return page(&["a"], "7", "");
-        }
-        watches += 1;
-        match watches {
-            // The first watch sends an event and ends, which is no failure. The second is cut. The third and fourth
-            // end at once.
-            1 => frames(&[("ADDED", pod("b", 8))]).with_end(End::Good),
-            2 => frames(&[("ADDED", pod("c", 9))]).with_end(End::Broken),
-            3 | 4 => frames(&[]).with_end(End::Good),
-            _ => frames(&[("ADDED", pod("d", 12))]),
-        }
+    // The first watch sends an event and ends, which is no failure. The second is cut. The third and fourth end at once.
+    let server = server_with_watches(|watch| match watch {
+        1 => frames(&[("ADDED", pod("b", 8))]).with_end(End::Good),
+        2 => frames(&[("ADDED", pod("c", 9))]).with_end(End::Broken),
+        3 | 4 => frames(&[]).with_end(End::Good),
+        _ => frames(&[("ADDED", pod("d", 12))]),
     });
     let (objects, failures) = follow_to(&server, false, 4).await;
     assert_eq!(objects, names(&["a", "b", "c", "d"]));
@@ -270,12 +237,8 @@ async fn an_unavailable_version_leads_to_a_list() {
         let status = json!({"kind": "Status", "message": "too old resource version", "code": 410});
         lines(&[("ERROR", status)])
     };
-    for refusal in [
-        too_large(),
-        TestResponse::refusal(410),
-        error(),
-        json_error(),
-    ] {
+    let expired = TestResponse::refusal(410);
+    for refusal in [too_large(), expired, error(), json_error()] {
         let mut refusal = Some(refusal);
         let server = Server::new(move |request| match request {
             _ if request.is_watch_list() => frames(&watch_list(&["a"], 7)).with_end(End::Good),
@@ -283,11 +246,8 @@ async fn an_unavailable_version_leads_to_a_list() {
         });
         let (_, failures) = follow_to(&server, true, 2).await;
         assert_eq!(failures.len(), 1, "{failures:?}");
-        let lists = server
-            .requests()
-            .iter()
-            .filter(|it| it.is_watch_list())
-            .count();
-        assert_eq!(lists, 2, "{:?}", server.requests());
+        let requests = server.requests();
+        let lists = requests.iter().filter(|it| it.is_watch_list());
+        assert_eq!(lists.count(), 2, "{requests:?}");
     }
 }

@@ -1,31 +1,20 @@
 //! Tests of the log lines about failures.
 
+use std::io::Seek as _;
+
 use super::*;
 
-/// The log of four watches over a minute or more.
+/// The log lines of `run`.
 fn logged(run: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl io::Write for Log {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            self.0.lock().extend_from_slice(line);
-            Ok(line.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let log = Log::default();
-    let writer = log.clone();
+    let mut file = tempfile::tempfile().unwrap();
     let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
+        .with_writer(Arc::new(file.try_clone().unwrap()))
         .with_ansi(false)
         .with_max_level(tracing::Level::INFO)
         .finish();
     tracing::subscriber::with_default(subscriber, run);
-    let bytes = log.0.lock().clone();
-    String::from_utf8(bytes).unwrap()
+    file.rewind().unwrap();
+    io::read_to_string(file).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,29 +30,18 @@ async fn each_failure_is_one_log_line() {
         }
         all
     };
+    let denied: Script = |_| TestResponse::refusal(403);
+    let failing: Script = |_| TestResponse::refusal(500);
+    let missing: Script = |_| TestResponse::refusal(404);
     let html: Script = |_| TestResponse::new("text/html; charset=utf-8", "<html>\nSign in</html>");
-    let cases: [(Script, usize, &str); 5] = [
-        (
-            |_| TestResponse::refusal(403),
-            4,
-            "403 Forbidden from the API server: no, says the test",
-        ),
-        (
-            |_| TestResponse::refusal(500),
-            1,
-            "500 Internal Server Error from the API server: no, says the test",
-        ),
-        (
-            |_| TestResponse::refusal(404),
-            4,
-            "404 Not Found from the API server: no, says the test",
-        ),
-        (html, 1, "the answer is text/html"),
-        (
-            |_| TestResponse::new(PROTOBUF, "").with_end(End::Broken),
-            1,
-            "the response ended early",
-        ),
+    let broken: Script = |_| TestResponse::new(PROTOBUF, "").with_end(End::Broken);
+    let refusal = |status| format!("{status} from the API server: no, says the test");
+    let cases = [
+        (denied, 4, refusal("403 Forbidden")),
+        (failing, 1, refusal("500 Internal Server Error")),
+        (missing, 4, refusal("404 Not Found")),
+        (html, 1, "the answer is text/html".to_owned()),
+        (broken, 1, "the response ended early".to_owned()),
     ];
     for (script, watches, expected) in cases {
         let failures = failures(script, 20).await;
@@ -74,14 +52,13 @@ async fn each_failure_is_one_log_line() {
             let mut reporters: Vec<Reporter<'_>> = resources
                 .into_iter()
                 .zip(&health)
-                .map(|(what, health)| {
-                    let need = if what == "jobs" || what == "events" {
-                        Need::Optional
-                    } else {
-                        Need::Required
-                    };
-                    Reporter::new(health, &outages, what, need)
-                })
+                .zip([
+                    Need::Required,
+                    Need::Required,
+                    Need::Optional,
+                    Need::Optional,
+                ])
+                .map(|((what, health), need)| Reporter::new(health, &outages, what, need))
                 .collect();
             for failed in &failures {
                 for reporter in &mut reporters {
@@ -97,7 +74,10 @@ async fn each_failure_is_one_log_line() {
             log.lines().partition(|line| line.contains("WARN"));
         assert_eq!((starts.len(), ends.len()), (watches, watches), "{log}");
         for line in starts {
-            assert!(line.contains(expected) && line.contains("retry="), "{line}");
+            assert!(
+                line.contains(&expected) && line.contains("retry="),
+                "{line}"
+            );
             for noise in ["Status {", "Api(", "unreported", "Error"] {
                 assert!(!line.replace("Server Error", "").contains(noise), "{line}");
             }
@@ -119,11 +99,11 @@ async fn a_lasting_failure_is_logged_every_ten_minutes() {
         tokio::time::advance(Duration::from_secs(10)).await;
     }
     assert_eq!(log.lines().count(), 3, "{log}");
-    let held: Vec<bool> = log
+    let suppressed: Vec<bool> = log
         .lines()
         .map(|line| line.contains("unreported=59"))
         .collect();
-    assert_eq!(held, [false, true, true], "{log}");
+    assert_eq!(suppressed, [false, true, true], "{log}");
     assert!(health.is_denied() && health.failures() == 150);
     // A watch that fails and recovers often is not logged each time.
     log.clear();
