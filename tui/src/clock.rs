@@ -1,5 +1,5 @@
-//! The time that a cluster lives in: its API server's, as the answers' `Date` has it, or a simulation's, which may run
-//! ahead of the machine's.
+//! The clock of a cluster: the time of its API server, estimated from the `Date` of responses, or simulated time, which
+//! may run faster than real time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,27 +8,27 @@ use kubevitals_proto::clock::system_time;
 use kubevitals_proto::time::{Timestamp, nanos};
 use parking_lot::Mutex;
 
-/// However fast a cluster's time runs, nothing is asked for more often.
+/// The shortest time between two requests of one kind, however fast the time runs.
 const LEAST_WAIT: Duration = Duration::from_millis(250);
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A machine's clock that is off by more than this is reported. Ages are shown in seconds, and a `Date` has no parts of
-/// one.
+/// The largest difference of the machine's clock that is not reported. Ages are displayed in seconds, and a `Date` has
+/// whole seconds.
 const TOLERATED: i64 = 5 * SECOND;
 
-/// A cluster's time. Clones share it.
+/// The clock of a cluster. Clones share it.
 #[derive(Clone)]
 pub struct Clock {
-    source: Source,
+    time: Time,
     speed: f64,
 }
 
 #[derive(Clone)]
-enum Source {
-    /// Somebody else knows the time.
-    Given(Arc<dyn Fn() -> Timestamp + Send + Sync>),
-    /// The server's time is measured.
+enum Time {
+    /// Simulated, or a parameter of a test.
+    Simulated(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+    /// Estimated from the responses of a server.
     Server(Arc<Server>),
 }
 
@@ -40,37 +40,37 @@ impl std::fmt::Debug for Clock {
     }
 }
 
-/// A machine's two clocks.
+/// The two clocks of this machine.
 #[derive(Clone)]
 struct Machine {
-    /// What the machine takes the time to be. It can be set.
+    /// The time of day. It may be wrong, and it can be set.
     wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Nanoseconds since some moment. It cannot be set.
+    /// Nanoseconds since a fixed time. It cannot be set.
     steady: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
 
-/// A server's time, and the machine it is measured with.
+/// The estimated time of a server.
 struct Server {
     machine: Machine,
     offset: Mutex<Offset>,
 }
 
-/// How far a server's clock is from a steady one.
+/// The difference between the clock of a server and the steady clock; none before the first response.
 ///
-/// An answer's `Date` is a second that began at most one second before the server wrote it, and the server wrote it
-/// between the request and the answer. So each answer bounds the distance from both sides, and the estimate moves no
-/// further than to the nearer bound: while the bounds agree it stands still, and when the server's clock is set it
-/// follows with the next answer. A machine that is within the first bounds is taken to be right, and else the server is
-/// in their middle.
+/// The `Date` of a response is a second that began at most one second before the server wrote it, and the server wrote
+/// it between the request and the response. So each response bounds the difference on both sides. The estimate moves no
+/// further than to the nearer bound: it does not change while the bounds agree, and it follows with the next response
+/// after the server's clock was set. If the machine's clock is within the first bounds, it counts as correct. Otherwise
+/// the estimate starts in the middle of the bounds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Offset(Option<i64>);
 
 impl Offset {
-    /// Takes in an answer. `sent` and `answered` are times of the steady clock; `guess` is the distance if the server
-    /// has not been measured yet, as the machine's wall clock has it.
-    fn measure(&mut self, date: Timestamp, sent: i64, answered: i64, guess: i64) {
+    /// Applies a response. `sent` and `received` are times of the steady clock. `guess` is the difference by the
+    /// machine's wall clock, for the first response.
+    fn apply(&mut self, date: Timestamp, sent: i64, received: i64, guess: i64) {
         let date = date.as_nanos();
-        let least = date.saturating_sub(answered.max(sent));
+        let least = date.saturating_sub(received.max(sent));
         let most = date.saturating_add(SECOND).saturating_sub(sent).max(least);
         self.0 = Some(match self.0 {
             Some(offset) => offset.clamp(least, most),
@@ -80,97 +80,96 @@ impl Offset {
     }
 }
 
-/// When a request was sent, for [`Clock::answered`].
+/// When a request was sent, for [`Clock::received`].
 #[derive(Debug, Clone, Copy)]
 pub struct Sent(i64);
 
 impl Clock {
-    /// A time of which `speed` seconds pass in one of the machine's. A speed that is no positive number counts as 1.
+    /// A clock with simulated time, which passes at `speed` times real time. A speed that is not a positive number
+    /// counts as 1.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static, speed: f64) -> Self {
-        let usable = speed.is_finite() && speed > 0.0;
+        let is_usable = speed.is_finite() && speed > 0.0;
         Self {
-            source: Source::Given(Arc::new(now)),
-            speed: if usable { speed } else { 1.0 },
+            time: Time::Simulated(Arc::new(now)),
+            speed: if is_usable { speed } else { 1.0 },
         }
     }
 
-    /// The time of the server whose answers are measured, by the machine's clocks; the machine's own until one has come.
+    /// The clock of a server, estimated with the clocks of this machine. Before the first response it has the time of
+    /// this machine.
     #[must_use]
     pub fn system() -> Self {
         let began = Instant::now();
         Self::of_server(system_time, move || nanos(began.elapsed()))
     }
 
-    /// The same with other clocks: `wall` may be wrong and may be set, `steady` counts nanoseconds.
+    /// As `system`, with other clocks: `wall` may be wrong and may be set, `steady` counts nanoseconds.
     pub fn of_server(
         wall: impl Fn() -> Timestamp + Send + Sync + 'static,
         steady: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Self {
-        let machine = Machine {
+        Self::estimated(Machine {
             wall: Arc::new(wall),
             steady: Arc::new(steady),
-        };
-        Self::measured_by(machine)
+        })
     }
 
-    fn measured_by(machine: Machine) -> Self {
+    fn estimated(machine: Machine) -> Self {
+        let offset = Mutex::default();
         Self {
-            source: Source::Server(Arc::new(Server {
-                machine,
-                offset: Mutex::default(),
-            })),
+            time: Time::Server(Arc::new(Server { machine, offset })),
             speed: 1.0,
         }
     }
 
-    /// A clock for another server, of which nothing has been measured. A time that is given is every server's.
+    /// A clock for another server, without responses. Simulated time is the same for every server.
     #[must_use]
-    pub fn of_another_server(&self) -> Self {
-        match &self.source {
-            Source::Given(_) => self.clone(),
-            Source::Server(server) => Self::measured_by(server.machine.clone()),
+    pub fn for_another_server(&self) -> Self {
+        match &self.time {
+            Time::Simulated(_) => self.clone(),
+            Time::Server(server) => Self::estimated(server.machine.clone()),
         }
     }
 
-    /// The time it is.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.source {
-            Source::Given(now) => now(),
-            Source::Server(server) => server.now(),
+        match &self.time {
+            Time::Simulated(now) => now(),
+            Time::Server(server) => server.estimate().unwrap_or_else(|| (server.machine.wall)()),
         }
     }
 
-    /// A request is sent.
+    /// When a request is sent that is sent now.
     #[must_use]
     pub fn sent(&self) -> Sent {
-        match &self.source {
-            Source::Given(_) => Sent(0),
-            Source::Server(server) => Sent((server.machine.steady)()),
-        }
+        Sent(match &self.time {
+            Time::Simulated(_) => 0,
+            Time::Server(server) => (server.machine.steady)(),
+        })
     }
 
-    /// The server has answered a request, with this `Date`, of whole seconds.
-    pub fn answered(&self, sent: Sent, date: Timestamp) {
-        if let Source::Server(server) = &self.source {
+    /// Applies the `Date` of a response that was received now, in whole seconds.
+    pub fn received(&self, sent: Sent, date: Timestamp) {
+        if let Time::Server(server) = &self.time {
             let (steady, wall) = ((server.machine.steady)(), (server.machine.wall)());
             let guess = wall.as_nanos().saturating_sub(steady);
-            server.offset.lock().measure(date, sent.0, steady, guess);
+            server.offset.lock().apply(date, sent.0, steady, guess);
         }
     }
 
-    /// That the machine's clock differs from the server's, if it does by more than some seconds.
+    /// A message if the clocks of the machine and of the server differ by more than some seconds.
     #[must_use]
     pub fn difference(&self) -> Option<String> {
-        let Source::Server(server) = &self.source else {
+        let Time::Server(server) = &self.time else {
             return None;
         };
-        let ahead = (server.machine.wall)().since(server.measured()?);
+        let ahead = (server.machine.wall)().since(server.estimate()?);
         if ahead.abs() <= TOLERATED {
             return None;
         }
         let seconds = ahead.unsigned_abs().div_ceil(SECOND.unsigned_abs());
-        // It is not known to the second.
+        // The estimate is not exact to the second.
         let rounded = if seconds < 60 {
             seconds
         } else {
@@ -183,8 +182,7 @@ impl Clock {
         ))
     }
 
-    /// How long the machine has to wait for so much of this time to pass: what is asked for every so often is as fresh
-    /// in a time that runs fast.
+    /// Converts a duration of this clock into real time, so that data of a fast clock is as fresh as of a real one.
     #[must_use]
     pub fn wait(&self, time: Duration) -> Duration {
         Duration::try_from_secs_f64(time.as_secs_f64() / self.speed)
@@ -194,15 +192,11 @@ impl Clock {
 }
 
 impl Server {
-    /// The server's time, once it has been measured.
-    fn measured(&self) -> Option<Timestamp> {
+    /// The time of the server; none before the first response.
+    fn estimate(&self) -> Option<Timestamp> {
         let offset = self.offset.lock().0?;
         let now = (self.machine.steady)().saturating_add(offset);
         Some(Timestamp::from_nanos(now))
-    }
-
-    fn now(&self) -> Timestamp {
-        self.measured().unwrap_or_else(|| (self.machine.wall)())
     }
 }
 
@@ -214,18 +208,18 @@ mod tests {
 
     use super::*;
 
-    /// A machine whose clock is wrong, a server whose clock is right, and the time that passes for both.
+    /// A machine whose clock is wrong, a server whose clock is correct until it is set, and the time that passes.
     #[derive(Clone, Default)]
-    struct Bench {
+    struct Clocks {
         passed: Arc<AtomicI64>,
         wrong: Arc<AtomicI64>,
         set: Arc<AtomicI64>,
     }
 
-    /// When the bench begins, on a right clock.
+    /// The correct time at the start.
     const BEGAN: i64 = 1_800_000_000 * SECOND;
 
-    impl Bench {
+    impl Clocks {
         fn clock(&self) -> Clock {
             let (of_wall, of_steady) = (self.clone(), self.clone());
             Clock::of_server(
@@ -250,13 +244,13 @@ mod tests {
             BEGAN + self.passed() + self.set.load(Ordering::SeqCst)
         }
 
-        /// A request, of which the way there and the way back take so long.
-        fn ask(&self, clock: &Clock, there: i64, back: i64) {
+        /// Sends a request, which takes `there` to the server; the response takes `back`.
+        fn request(&self, clock: &Clock, there: i64, back: i64) {
             let sent = clock.sent();
             self.pass(there);
             let date = Timestamp::from_secs(self.server().div_euclid(SECOND));
             self.pass(back);
-            clock.answered(sent, date);
+            clock.received(sent, date);
         }
 
         fn off_by(&self, clock: &Clock) -> i64 {
@@ -265,9 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_time_is_the_time_however_wrong_the_machines_is() {
+    fn the_time_is_the_servers_however_wrong_the_machine_is() {
         const MINUTE: i64 = 60 * SECOND;
-        for (wrong, said) in [
+        for (wrong, expected) in [
             (0, None),
             (3 * SECOND, None),
             (-10 * MINUTE, Some("your clock is 10m behind the server's")),
@@ -278,94 +272,96 @@ mod tests {
             ),
             (-365 * 24 * 60 * MINUTE, Some("behind the server's")),
         ] {
-            let bench = Bench::default();
-            bench.pass(345_678_901);
-            bench.wrong.store(wrong, Ordering::SeqCst);
-            let clock = bench.clock();
-            assert_eq!(bench.off_by(&clock), wrong, "nothing has been measured");
+            let clocks = Clocks::default();
+            clocks.pass(345_678_901);
+            clocks.wrong.store(wrong, Ordering::SeqCst);
+            let clock = clocks.clock();
+            assert_eq!(clocks.off_by(&clock), wrong, "there was no response");
             assert_eq!(clock.difference(), None);
-            bench.ask(&clock, 20_000_000, 30_000_000);
-            assert!(bench.off_by(&clock).abs() <= SECOND + 50_000_000, "{wrong}");
-            let told = clock.difference();
-            assert_eq!(told.is_some(), said.is_some(), "{wrong}: {told:?}");
-            let words = told.unwrap_or_default();
-            assert!(words.contains(said.unwrap_or_default()), "{words}");
+            clocks.request(&clock, 20_000_000, 30_000_000);
+            assert!(
+                clocks.off_by(&clock).abs() <= SECOND + 50_000_000,
+                "{wrong}"
+            );
+            let message = clock.difference();
+            assert_eq!(message.is_some(), expected.is_some(), "{wrong}");
+            let message = message.unwrap_or_default();
+            assert!(message.contains(expected.unwrap_or_default()), "{message}");
         }
     }
 
     #[test]
-    fn a_clock_that_is_right_is_not_moved() {
-        let bench = Bench::default();
-        let clock = bench.clock();
+    fn a_correct_clock_does_not_move() {
+        let clocks = Clocks::default();
+        let clock = clocks.clock();
         for step in 0..200 {
-            bench.ask(&clock, step * 1_000_000, 40_000_000);
-            assert_eq!(bench.off_by(&clock), 0);
-            bench.pass(1_370_000_000);
+            clocks.request(&clock, step * 1_000_000, 40_000_000);
+            assert_eq!(clocks.off_by(&clock), 0);
+            clocks.pass(1_370_000_000);
         }
     }
 
     #[test]
-    fn a_machine_whose_clock_is_set_while_it_runs_does_not_notice_and_a_server_is_followed() {
-        let bench = Bench::default();
-        let clock = bench.clock();
-        bench.ask(&clock, 1_000_000, 1_000_000);
-        bench.wrong.store(-600 * SECOND, Ordering::SeqCst);
-        assert_eq!(bench.off_by(&clock), 0);
+    fn setting_the_clock_of_the_server_counts_and_of_the_machine_does_not() {
+        let clocks = Clocks::default();
+        let clock = clocks.clock();
+        clocks.request(&clock, 1_000_000, 1_000_000);
+        clocks.wrong.store(-600 * SECOND, Ordering::SeqCst);
+        assert_eq!(clocks.off_by(&clock), 0);
         assert!(clock.difference().unwrap().contains("10m behind"));
         for set in [3_600 * SECOND, -86_400 * SECOND, 0] {
-            bench.set.store(set, Ordering::SeqCst);
-            bench.ask(&clock, 1_000_000, 1_000_000);
-            assert!(bench.off_by(&clock).abs() <= SECOND + 2_000_000, "{set}");
+            clocks.set.store(set, Ordering::SeqCst);
+            clocks.request(&clock, 1_000_000, 1_000_000);
+            assert!(clocks.off_by(&clock).abs() <= SECOND + 2_000_000, "{set}");
         }
     }
 
     #[test]
-    fn a_server_that_says_no_date_leaves_the_machines_time_and_another_server_has_its_own() {
-        let bench = Bench::default();
-        bench.wrong.store(600 * SECOND, Ordering::SeqCst);
-        let clock = bench.clock();
+    fn without_a_date_the_time_is_the_machines_and_another_server_has_its_own() {
+        let clocks = Clocks::default();
+        clocks.wrong.store(600 * SECOND, Ordering::SeqCst);
+        let clock = clocks.clock();
         let _sent = clock.sent();
-        assert_eq!(bench.off_by(&clock), 600 * SECOND);
-        bench.ask(&clock, 0, 0);
-        let other = clock.of_another_server();
-        assert_eq!(bench.off_by(&other), 600 * SECOND);
-        assert!(bench.off_by(&clock).abs() <= SECOND);
+        assert_eq!(clocks.off_by(&clock), 600 * SECOND);
+        clocks.request(&clock, 0, 0);
+        let other = clock.for_another_server();
+        assert_eq!(clocks.off_by(&other), 600 * SECOND);
+        assert!(clocks.off_by(&clock).abs() <= SECOND);
     }
 
     proptest! {
-        /// Whatever the ways take, the time is never off by more than a second and the way back, and it does not jump by
-        /// more than the longest way from one answer to the next.
+        /// The time is never off by more than a second and the time of the request, and each response brings it nearer.
         #[test]
-        fn the_time_is_bounded_by_what_a_date_can_say(
+        fn the_error_is_bounded(
             wrong in -86_400 * SECOND..86_400 * SECOND,
-            asks in prop::collection::vec((0..3 * SECOND, 0..3 * SECOND, 0..20 * SECOND), 1..40),
+            requests in prop::collection::vec((0..3 * SECOND, 0..3 * SECOND, 0..20 * SECOND), 1..40),
         ) {
-            let bench = Bench::default();
-            bench.wrong.store(wrong, Ordering::SeqCst);
-            let clock = bench.clock();
+            let clocks = Clocks::default();
+            clocks.wrong.store(wrong, Ordering::SeqCst);
+            let clock = clocks.clock();
             let mut before = None;
-            for (there, back, pause) in asks {
-                bench.ask(&clock, there, back);
-                let off = bench.off_by(&clock);
+            for (there, back, pause) in requests {
+                clocks.request(&clock, there, back);
+                let off = clocks.off_by(&clock);
                 prop_assert!(off.abs() <= SECOND + there + back);
                 if let Some(before) = before.replace(off) {
                     let before: i64 = before;
                     prop_assert!((off - before).abs() <= before.abs(), "it only comes nearer");
                 }
-                bench.pass(pause);
+                clocks.pass(pause);
             }
         }
 
         #[test]
-        fn no_date_breaks_it(date in any::<i64>(), sent in any::<i64>(), answered in any::<i64>(), guess in any::<i64>()) {
+        fn no_date_causes_a_panic(date in any::<i64>(), sent in any::<i64>(), received in any::<i64>(), guess in any::<i64>()) {
             let mut offset = Offset::default();
-            offset.measure(Timestamp::from_nanos(date), sent, answered, guess);
-            offset.measure(Timestamp::from_nanos(guess), answered, sent, date);
+            offset.apply(Timestamp::from_nanos(date), sent, received, guess);
+            offset.apply(Timestamp::from_nanos(guess), received, sent, date);
         }
     }
 
     #[test]
-    fn time_that_runs_fast_is_waited_for_less_long_but_not_without_rest() {
+    fn a_fast_clock_waits_for_less_real_time_but_not_for_none() {
         let ten = Duration::from_secs(10);
         for (speed, millis) in [(1.0, 10_000), (20.0, 500), (10_000.0, 250), (0.1, 10_000)] {
             let clock = Clock::new(Timestamp::default, speed);

@@ -150,7 +150,7 @@ impl Connector {
             target.authenticate().await?;
             self.terminal.reserve();
         }
-        let clock = self.clock.of_another_server();
+        let clock = self.clock.for_another_server();
         let client = ApiClient::with_clock(target, clock.clone())?;
         let session = Session {
             context: settings.context_name().to_owned(),

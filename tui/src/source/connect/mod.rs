@@ -163,7 +163,7 @@ impl Sender {
                 .map_err(|_| Silent(patience))??,
         };
         if let Some(date) = date(response.headers()) {
-            self.clock.answered(sent, date);
+            self.clock.received(sent, date);
         }
         credentials
             .answered(&credential, response.status() == StatusCode::UNAUTHORIZED)
