@@ -1,7 +1,10 @@
 //! A credential as one request uses it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A credential as one request uses it.
 #[derive(Debug, Clone, Default)]
@@ -17,4 +20,13 @@ pub(super) fn header(scheme: &str, secret: &str) -> Result<HeaderValue, InvalidH
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// The header of a login.
+pub(super) fn basic(
+    user: &str,
+    password: &SecretString,
+) -> Result<HeaderValue, InvalidHeaderValue> {
+    let login = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+    header("Basic", &login)
 }

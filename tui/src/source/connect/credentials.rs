@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use kube::config::AuthInfo;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use super::credential::{Credential, header};
+use super::credential::{Credential, basic, header};
 use super::identity::{Identity, IdentityError};
 use super::plugin::{Plugin, PluginError};
 use super::terminal::Terminal;
@@ -59,8 +57,10 @@ impl Credentials {
         terminal: &Terminal,
     ) -> Result<Self, CredentialError> {
         if let (Some(name), Some(password)) = (&user.username, &user.password) {
-            let login = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
-            return named_header("Basic", &login, "password").map(Self::Fixed);
+            let header = basic(name, password);
+            return header
+                .map(Self::Fixed)
+                .map_err(|_| CredentialError::NotAHeader("password"));
         }
         let inline = user.token.as_ref();
         if let Some(path) = &user.token_file {
@@ -71,7 +71,7 @@ impl Credentials {
             }
         }
         if let Some(token) = inline {
-            return named_header("Bearer", token.expose_secret(), "token").map(Self::Fixed);
+            return bearer(token.expose_secret()).map(Self::Fixed);
         }
         Ok(match &user.exec {
             Some(exec) => Self::Plugin(Box::new(Plugin::new(exec.clone(), terminal.clone()))),
@@ -96,23 +96,18 @@ impl Credentials {
     }
 
     /// Applies the server's response to a credential: a rejected one is renewed before the next request.
-    pub(super) async fn answered(&self, credential: &Credential, rejected: bool) {
+    pub(super) async fn apply(&self, credential: &Credential, rejected: bool) {
         match self {
             Self::None | Self::Fixed(_) => {}
             Self::File(file) if rejected => file.expire(credential.version).await,
             Self::File(_) => {}
-            Self::Plugin(plugin) => plugin.answered(credential.version, rejected),
+            Self::Plugin(plugin) => plugin.apply(credential.version, rejected),
         }
     }
 }
 
-/// A header with a secret; `name` is for the error text.
-fn named_header(
-    scheme: &str,
-    secret: &str,
-    name: &'static str,
-) -> Result<HeaderValue, CredentialError> {
-    header(scheme, secret).map_err(|_| CredentialError::NotAHeader(name))
+fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
+    header("Bearer", token).map_err(|_| CredentialError::NotAHeader("token"))
 }
 
 /// A token in a file that is replaced from time to time.
@@ -178,5 +173,5 @@ fn read(path: &PathBuf) -> Result<HeaderValue, CredentialError> {
             "it holds no token".to_owned(),
         ));
     }
-    named_header("Bearer", token, "token")
+    bearer(token)
 }

@@ -6,8 +6,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 /// The cryptography provider of the process: the installed one, else aws-lc-rs, because ring does not support P-521.
 pub fn provider() -> Arc<CryptoProvider> {
-    if let Some(chosen) = CryptoProvider::get_default() {
-        return Arc::clone(chosen);
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Arc::clone(installed);
     }
     // Another thread may have installed one first.
     let _ = aws_lc_rs::default_provider().install_default();

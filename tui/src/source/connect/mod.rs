@@ -38,7 +38,7 @@ pub(super) use trust::Trust;
 
 use super::Error;
 use crate::clock::Clock;
-use route::Route;
+use route::{Route, forwarded_login, route};
 
 /// The timeout for a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -79,7 +79,7 @@ impl Transport {
         let mut tls = trust.client_config(&config)?;
         tls.client_auth_cert_resolver = Arc::clone(&identity) as _;
         let connections = Connections {
-            proxy_login: route::forwarded_login(&config.cluster_url, proxy.as_ref()),
+            proxy_login: forwarded_login(&config.cluster_url, proxy.as_ref()),
             connector: connector(&config, tls, proxy.as_ref())?,
             credentials,
             identity,
@@ -166,7 +166,7 @@ impl Sender {
             self.clock.received(sent, date);
         }
         credentials
-            .answered(&credential, response.status() == StatusCode::UNAUTHORIZED)
+            .apply(&credential, response.status() == StatusCode::UNAUTHORIZED)
             .await;
         Ok(response)
     }
@@ -201,10 +201,9 @@ fn connector(
         }
         None => builder,
     };
-    let connector =
-        builder
-            .enable_http1()
-            .wrap_connector(Route::of(&config.cluster_url, proxy, tls));
+    let connector = builder
+        .enable_http1()
+        .wrap_connector(route(&config.cluster_url, proxy, tls));
     let mut connector = TimeoutConnector::new(connector);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_write_timeout(config.write_timeout);

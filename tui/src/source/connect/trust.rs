@@ -53,12 +53,16 @@ impl Trust {
         if let Self::Of(certificates) = self {
             config.root_cert = Some(certificates.iter().map(|der| der.to_vec()).collect());
         }
-        let mut tls = config
-            .rustls_client_config()
-            .map_err(|error| Error::Config(error.to_string()))?;
+        let cannot = |why: &dyn std::fmt::Display| Error::Config(why.to_string());
+        let mut tls = config.rustls_client_config().map_err(|why| cannot(&why))?;
         if let Self::Of(certificates) = self {
-            let verifier = Verifier::of(certificates.clone())
-                .map_err(|error| Error::Config(error.to_string()))?;
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(certificates.iter().cloned());
+            let signed = WebPkiServerVerifier::builder(Arc::new(roots)).build();
+            let verifier = Verifier {
+                signed: signed.map_err(|why| cannot(&why))?,
+                bundle: certificates.clone(),
+            };
             tls.dangerous().set_certificate_verifier(Arc::new(verifier));
         }
         Ok(tls)
@@ -75,19 +79,6 @@ fn is_authority(der: &CertificateDer<'static>) -> bool {
 struct Verifier {
     signed: Arc<WebPkiServerVerifier>,
     bundle: Vec<CertificateDer<'static>>,
-}
-
-impl Verifier {
-    fn of(
-        bundle: Vec<CertificateDer<'static>>,
-    ) -> Result<Self, rustls::client::VerifierBuilderError> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(bundle.iter().cloned());
-        Ok(Self {
-            signed: WebPkiServerVerifier::builder(Arc::new(roots)).build()?,
-            bundle,
-        })
-    }
 }
 
 impl ServerCertVerifier for Verifier {

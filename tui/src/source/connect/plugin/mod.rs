@@ -20,6 +20,7 @@ use tokio::task::AbortHandle;
 use super::credential::Credential;
 use super::identity::Identity;
 use super::terminal::Terminal;
+use error::Failure;
 pub(in crate::source) use error::PluginError;
 use program::Program;
 use protocol::PluginCredential;
@@ -99,7 +100,7 @@ impl Plugin {
     }
 
     /// Applies the server's response to a credential of the plugin.
-    pub(super) fn answered(&self, version: u64, rejected: bool) {
+    pub(super) fn apply(&self, version: u64, rejected: bool) {
         let mut state = self.state.lock();
         if state.version != version {
             return;
@@ -123,7 +124,7 @@ impl Plugin {
             let result = program.run(&identity, header.as_ref()).await;
             let mut state = state.lock();
             state.run = None;
-            let result = state.apply(result);
+            let result = state.apply(result.map_err(|failure| program.error(failure)));
             if let Err(error) = &result {
                 let wait = state.wait();
                 tracing::warn!(%error, retry_in = ?wait, "the credential plugin gave no credential");
@@ -131,11 +132,11 @@ impl Plugin {
             result
         });
         let abort = task.abort_handle();
-        let (state, command) = (Arc::clone(&self.state), self.program.command());
+        let (state, program) = (Arc::clone(&self.state), Arc::clone(&self.program));
         let outcome = async move {
             task.await.unwrap_or_else(|_| {
                 state.lock().run = None;
-                Err(PluginError::Ended(command))
+                Err(program.error(Failure::Ended))
             })
         };
         (outcome.boxed().shared(), abort)

@@ -11,11 +11,12 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use super::error::PluginError;
+use super::error::{Failure, PluginError};
 use super::protocol::{PluginCredential, exec_info, read};
 use super::secrets::{self, Secrets};
 use crate::source::connect::identity::Identity;
 use crate::source::connect::terminal::{Access, Terminal};
+use crate::source::error_text::reason;
 
 /// The largest output. A certificate with its key has a few KiB.
 const LONGEST_OUTPUT: usize = 1 << 20;
@@ -44,8 +45,16 @@ struct Output {
 
 impl Program {
     /// The program's name.
-    pub(super) fn command(&self) -> String {
+    fn command(&self) -> String {
         self.exec.command.clone().unwrap_or_default()
+    }
+
+    /// The error for a failure of this program.
+    pub(super) fn error(&self, failure: Failure) -> PluginError {
+        PluginError {
+            command: self.command(),
+            failure,
+        }
     }
 
     /// Runs the program. `last` is the credential to renew, which is secret too.
@@ -53,45 +62,36 @@ impl Program {
         &self,
         identity: &Identity,
         last: Option<&HeaderValue>,
-    ) -> Result<PluginCredential, PluginError> {
+    ) -> Result<PluginCredential, Failure> {
+        let needs_terminal = self.exec.interactive_mode == Some(ExecInteractiveMode::Always);
         let access = match self.exec.interactive_mode {
             Some(ExecInteractiveMode::Never) => Access::None,
-            Some(ExecInteractiveMode::Always) => self.terminal.access(self.command(), true).await,
-            Some(ExecInteractiveMode::IfAvailable) | None => {
-                self.terminal.access(self.command(), false).await
-            }
+            _ => self.terminal.access(self.command(), needs_terminal).await,
         };
-        if matches!(access, Access::None)
-            && self.exec.interactive_mode == Some(ExecInteractiveMode::Always)
-        {
-            return Err(PluginError::NoTerminal(self.command()));
+        if needs_terminal && matches!(access, Access::None) {
+            return Err(Failure::NoTerminal);
         }
         let output = self.output(&access).await?;
         drop(access);
-        let command = self.command();
         match output.status {
-            _ if output.too_long => Err(PluginError::NoCredential {
-                command,
-                why: format!("it printed more than {} KiB", LONGEST_OUTPUT >> 10),
-            }),
+            _ if output.too_long => Err(Failure::NoCredential(format!(
+                "it printed more than {} KiB",
+                LONGEST_OUTPUT >> 10
+            ))),
             Ok(status) if status.success() => read(&self.exec, &output.stdout, identity),
-            Ok(status) => Err(PluginError::Failed {
-                command,
+            Ok(status) => Err(Failure::Failed {
                 status: status
                     .code()
                     .map_or_else(|| status.to_string(), |code| format!("exit code {code}")),
                 last_line: Secrets::of(&self.exec, last, &output.stdout)
                     .hide(&secrets::last_line(&output.stderr)),
             }),
-            Err(error) => Err(PluginError::NotStarted {
-                command,
-                why: crate::source::error_text::reason(&error),
-            }),
+            Err(error) => Err(Failure::NotStarted(reason(&error))),
         }
     }
 
     /// Runs the program to its end.
-    async fn output(&self, access: &Access) -> Result<Output, PluginError> {
+    async fn output(&self, access: &Access) -> Result<Output, Failure> {
         let mut running = self.spawn(access)?;
         let (stdout, stderr) = (running.child.stdout().take(), running.child.stderr().take());
         let (mut printed, mut stderr_end, mut too_long) = (Vec::new(), Vec::new(), false);
@@ -133,10 +133,9 @@ impl Program {
         })
     }
 
-    fn spawn(&self, access: &Access) -> Result<Running, PluginError> {
-        let command = self.command();
+    fn spawn(&self, access: &Access) -> Result<Running, Failure> {
         let interactive = !matches!(access, Access::None);
-        let mut wrapped = CommandWrap::with_new(&command, |program| {
+        let mut wrapped = CommandWrap::with_new(self.command(), |program| {
             program
                 .args(self.exec.args.iter().flatten())
                 .envs(secrets::variables(&self.exec))
@@ -164,14 +163,10 @@ impl Program {
                 has_group: !interactive,
                 ended: false,
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(PluginError::NotFound {
-                command,
-                hint: self.exec.install_hint.clone().unwrap_or_default(),
-            }),
-            Err(error) => Err(PluginError::NotStarted {
-                command,
-                why: crate::source::error_text::reason(&error),
-            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::NotFound(
+                self.exec.install_hint.clone().unwrap_or_default(),
+            )),
+            Err(error) => Err(Failure::NotStarted(reason(&error))),
         }
     }
 }

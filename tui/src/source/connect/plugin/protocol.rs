@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use kube::config::{ExecAuthCluster, ExecConfig};
 use serde::{Deserialize, Serialize};
 
-use super::error::PluginError;
+use super::error::Failure;
 use crate::source::connect::credential::header;
 use crate::source::connect::identity::Identity;
 
@@ -88,21 +88,17 @@ pub(super) fn read(
     exec: &ExecConfig,
     output: &[u8],
     identity: &Identity,
-) -> Result<PluginCredential, PluginError> {
-    let command = || exec.command.clone().unwrap_or_default();
-    let no_credential = |why: &str| PluginError::NoCredential {
-        command: command(),
-        why: why.to_owned(),
-    };
-    let answer: ExecCredential = serde_json::from_slice(output)
+) -> Result<PluginCredential, Failure> {
+    let no_credential = |why: &str| Failure::NoCredential(why.to_owned());
+    let credential: ExecCredential = serde_json::from_slice(output)
         .map_err(|_| no_credential("its output is not an ExecCredential in JSON"))?;
     let expected = exec.api_version.as_deref().unwrap_or_default();
-    if answer.api_version != expected {
+    if credential.api_version != expected {
         return Err(no_credential(&format!(
             "exec plugin is configured to use API version {expected}, but returned another one"
         )));
     }
-    let status = answer
+    let status = credential
         .status
         .ok_or_else(|| no_credential("exec plugin didn't return a status field"))?;
     let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -111,12 +107,9 @@ pub(super) fn read(
         non_empty(status.client_certificate_data),
         non_empty(status.client_key_data),
     ) {
-        (Some(certificate), Some(key)) => identity
-            .replace(certificate.as_bytes(), key.as_bytes())
-            .map_err(|why| PluginError::Identity {
-                command: command(),
-                why,
-            })?,
+        (Some(certificate), Some(key)) => {
+            identity.replace(certificate.as_bytes(), key.as_bytes())?;
+        }
         (None, None) if token.is_none() => {
             return Err(no_credential(
                 "exec plugin didn't return a token or cert/key pair",
