@@ -45,21 +45,12 @@ pub(super) fn read(flags: &Connection) -> Result<Files, Error> {
             .map_err(|error| Error::Config(format!("stat {path}: {}", reason(&error))))?;
         return Files::default().add(Path::new(path));
     }
-    let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
-        .map(|list| {
-            env::split_paths(&list)
-                .filter(|path| !path.as_os_str().is_empty())
-                .collect()
-        })
-        .unwrap_or_default();
-    let paths = if listed.is_empty() {
-        env::home_dir()
-            .map(|home| home.join(".kube").join("config"))
-            .into_iter()
-            .collect()
-    } else {
-        listed
-    };
+    let listed = env::var_os("KUBECONFIG").unwrap_or_default();
+    let listed = env::split_paths(&listed);
+    let mut paths: Vec<PathBuf> = listed.filter(|path| !path.as_os_str().is_empty()).collect();
+    if paths.is_empty() {
+        paths.extend(env::home_dir().map(|home| home.join(".kube").join("config")));
+    }
     paths
         .iter()
         .filter(|path| path.exists())

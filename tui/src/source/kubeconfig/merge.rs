@@ -90,19 +90,10 @@ impl Settings {
 
     /// The chosen context with the flags applied. Only one chosen by a flag must exist.
     pub(super) fn context(&self) -> Result<Context, Error> {
-        let name = self.context_name();
-        let named = self
-            .file
-            .contexts
-            .iter()
-            .find(|context| context.name == name);
-        let mut context = match named {
-            Some(named) => named.context.clone().unwrap_or_default(),
-            None => match non_empty(self.flags.context.as_ref()) {
-                Some(name) => return Err(missing("context", name)),
-                None => Context::default(),
-            },
-        };
+        let contexts = self.file.contexts.iter();
+        let contexts = contexts.map(|named| (&*named.name, &named.context));
+        let flag = self.flags.context.as_ref();
+        let mut context = find("context", contexts, self.context_name(), flag)?;
         if let Some(cluster) = non_empty(self.flags.cluster.as_ref()) {
             context.cluster = cluster.to_owned();
         }
@@ -120,15 +111,10 @@ impl Settings {
 
     /// The user, with the flags applied. Only one chosen by a flag must exist.
     pub(super) fn user(&self) -> Result<AuthInfo, Error> {
-        let name = self.user_name();
-        let named = self.file.auth_infos.iter().find(|user| user.name == name);
-        let mut user = match named {
-            Some(named) => named.auth_info.clone().unwrap_or_default(),
-            None if non_empty(self.flags.user.as_ref()).is_some() => {
-                return Err(missing("auth info", &name));
-            }
-            None => AuthInfo::default(),
-        };
+        let users = self.file.auth_infos.iter();
+        let users = users.map(|named| (&*named.name, &named.auth_info));
+        let flag = self.flags.user.as_ref();
+        let mut user = find("auth info", users, &self.user_name(), flag)?;
         let flags = &self.flags;
         if let Some(token) = non_empty(flags.token.as_ref()) {
             user.token = Some(token.to_owned().into());
@@ -153,15 +139,10 @@ impl Settings {
         }
         if !flags.as_user_extra.is_empty() {
             let mut extra: HashMap<String, Vec<String>> = HashMap::new();
-            for (key, value) in flags
-                .as_user_extra
-                .iter()
-                .filter_map(|pair| pair.split_once('='))
-            {
-                extra
-                    .entry(key.to_owned())
-                    .or_default()
-                    .push(value.to_owned());
+            let pairs = flags.as_user_extra.iter();
+            for (key, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+                let values = extra.entry(key.to_owned()).or_default();
+                values.push(value.to_owned());
             }
             user.impersonate_user_extra = Some(extra);
         }
@@ -179,19 +160,10 @@ impl Settings {
 
     /// The cluster, with the flags applied. Only one chosen by a flag must exist.
     pub(super) fn cluster(&self) -> Result<Cluster, Error> {
-        let name = self.cluster_name();
-        let named = self
-            .file
-            .clusters
-            .iter()
-            .find(|cluster| cluster.name == name);
-        let mut cluster = match named {
-            Some(named) => named.cluster.clone().unwrap_or_default(),
-            None if non_empty(self.flags.cluster.as_ref()).is_some() => {
-                return Err(missing("cluster", &name));
-            }
-            None => Cluster::default(),
-        };
+        let clusters = self.file.clusters.iter();
+        let clusters = clusters.map(|named| (&*named.name, &named.cluster));
+        let flag = self.flags.cluster.as_ref();
+        let mut cluster = find("cluster", clusters, &self.cluster_name(), flag)?;
         if cluster.server.as_deref().unwrap_or_default().is_empty() {
             cluster.server = Some(default_server());
         }
@@ -223,16 +195,13 @@ impl Settings {
             )],
         };
         problems.extend(cluster);
-        if exists {
-            return Error::of_config(problems);
+        if !exists {
+            if problems.is_empty() {
+                return Err(Error::NoContext(name.to_owned()));
+            }
+            let not_found = format!("context was not found for specified context: {name}");
+            problems.insert(0, not_found);
         }
-        if problems.is_empty() {
-            return Err(Error::NoContext(name.to_owned()));
-        }
-        problems.insert(
-            0,
-            format!("context was not found for specified context: {name}"),
-        );
         Error::of_config(problems)
     }
 
@@ -257,11 +226,10 @@ impl Settings {
     /// Whether file and flags choose nothing and the program runs in a pod.
     pub(super) fn in_cluster(&self) -> bool {
         let flags = &self.flags;
-        let nothing = self.file.clusters.is_empty()
+        self.file.clusters.is_empty()
             && self.file.auth_infos.is_empty()
             && non_empty(flags.server.as_ref()).is_none()
-            && non_empty(flags.token.as_ref()).is_none();
-        nothing
+            && non_empty(flags.token.as_ref()).is_none()
             && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
             && std::env::var_os("KUBERNETES_SERVICE_PORT").is_some()
             && std::path::Path::new(&mounted("token")).is_file()
@@ -308,8 +276,21 @@ fn override_with(setting: &mut Option<String>, flag: Option<&String>) {
     }
 }
 
-fn missing(kind: &str, name: &str) -> Error {
-    Error::Config(format!("{kind} {name:?} does not exist"))
+/// Finds an entry by its name. One that a flag names must exist.
+fn find<'a, T: Clone + Default + 'a>(
+    kind: &str,
+    mut entries: impl Iterator<Item = (&'a str, &'a Option<T>)>,
+    name: &str,
+    flag: Option<&String>,
+) -> Result<T, Error> {
+    match entries.find(|(entry, _)| *entry == name) {
+        None if non_empty(flag).is_some() => {
+            Err(Error::Config(format!("{kind} {name:?} does not exist")))
+        }
+        entry => Ok(entry
+            .and_then(|(_, value)| value.clone())
+            .unwrap_or_default()),
+    }
 }
 
 fn default_server() -> String {
