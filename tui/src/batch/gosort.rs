@@ -164,49 +164,42 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
     /// Splits into elements less than the pivot and the rest. Returns the new index of the pivot and whether nothing
     /// had to move.
     fn partition(&mut self, from: usize, to: usize, pivot: usize) -> (usize, bool) {
-        self.swap(from, pivot);
-        let (mut low, mut high) = (from + 1, to - 1);
-        self.close_in(from, &mut low, &mut high);
-        if low > high {
-            self.swap(high, from);
-            return (high, true);
-        }
-        loop {
-            self.swap(low, high);
-            low += 1;
-            high -= 1;
-            self.close_in(from, &mut low, &mut high);
-            if low > high {
-                self.swap(high, from);
-                return (high, false);
-            }
-        }
+        let (low, already) = self.split(from, to, pivot, |sorter, at| sorter.less(at, from));
+        self.swap(low - 1, from);
+        (low - 1, already)
     }
 
-    fn close_in(&self, pivot: usize, low: &mut usize, high: &mut usize) {
-        while *low <= *high && self.less(*low, pivot) {
-            *low += 1;
-        }
-        while *low <= *high && !self.less(*high, pivot) {
-            *high -= 1;
-        }
-    }
-
-    /// Splits into elements equal to the pivot and greater ones; none here is less than the pivot.
+    /// Splits into elements equal to the pivot and greater ones; none here is less than the pivot. Returns the index of
+    /// the first greater one.
     fn partition_equal(&mut self, from: usize, to: usize, pivot: usize) -> usize {
+        let (low, _) = self.split(from, to, pivot, |sorter, at| !sorter.less(from, at));
+        low
+    }
+
+    /// Moves the pivot to `from`, and the elements that belong to the left before the others. Returns the index of the
+    /// first of the others and whether nothing had to move.
+    fn split(
+        &mut self,
+        from: usize,
+        to: usize,
+        pivot: usize,
+        is_left: impl Fn(&Self, usize) -> bool,
+    ) -> (usize, bool) {
         self.swap(from, pivot);
         let (mut low, mut high) = (from + 1, to - 1);
+        let mut already = true;
         loop {
-            while low <= high && !self.less(from, low) {
+            while low <= high && is_left(self, low) {
                 low += 1;
             }
-            while low <= high && self.less(from, high) {
+            while low <= high && !is_left(self, high) {
                 high -= 1;
             }
             if low > high {
-                return low;
+                return (low, already);
             }
             self.swap(low, high);
+            already = false;
             low += 1;
             high -= 1;
         }

@@ -16,21 +16,12 @@ pub enum Error {
     /// The source has no data.
     #[error(transparent)]
     Source(#[from] crate::source::Error),
-    /// The arguments are invalid, in kubectl's words.
+    /// The command failed; the text is kubectl's if kubectl has the command.
     #[error("error: {0}")]
-    Usage(String),
+    Failed(String),
     /// A flag that kubectl does not have is invalid.
     #[error("error: {0}")]
     Flag(String),
-    /// The demo cannot run.
-    #[error("error: {0}")]
-    Demo(String),
-    /// There are no metrics yet.
-    #[error("error: {0}")]
-    NoMetrics(String),
-    /// The object does not exist, or the server has not seen it yet.
-    #[error("error: {0}")]
-    NotFound(String),
     /// The server denied the request; the text says which permission is missing.
     #[error("{0}")]
     Refused(String),

@@ -5,6 +5,7 @@
 //! and the next run is at least as wide as the one before.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 const NARROWEST: usize = 6;
 const PADDING: usize = 3;
@@ -16,8 +17,8 @@ const PADDING: usize = 3;
 pub struct TabWriter {
     text: Vec<u8>,
     cells: Vec<Cell>,
-    /// For each finished line, the number of cells up to its end.
-    lines: Vec<usize>,
+    /// The indexes of the cells of each finished line.
+    lines: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,8 @@ struct Cell {
     end: usize,
     /// The width in characters.
     width: usize,
+    /// The spaces behind the text, once the column is aligned.
+    padding: usize,
 }
 
 impl TabWriter {
@@ -47,10 +50,7 @@ impl TabWriter {
         } else {
             text.chars().count()
         };
-        self.cells.push(Cell {
-            end: self.text.len(),
-            width,
-        });
+        self.end_cell(width);
     }
 
     /// Adds a cell with a number and its unit.
@@ -58,115 +58,60 @@ impl TabWriter {
         let begin = self.text.len();
         // Writing to a Vec cannot fail.
         let _ = write!(self.text, "{number}{unit}");
+        self.end_cell(self.text.len() - begin);
+    }
+
+    fn end_cell(&mut self, width: usize) {
         self.cells.push(Cell {
             end: self.text.len(),
-            width: self.text.len() - begin,
+            width,
+            padding: 0,
         });
     }
 
     /// Ends the line.
     pub fn end_line(&mut self) {
-        self.lines.push(self.cells.len());
+        let begin = self.lines.last().map_or(0, |line| line.end);
+        self.lines.push(begin..self.cells.len());
     }
 
     /// Writes everything, aligned.
     ///
     /// # Errors
     /// The writer fails.
-    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut widths = Widths::default();
-        self.write_block(out, 0, self.lines.len(), &mut widths)
-    }
-
-    /// Writes lines that all have cells in the columns left of the next one, whose widths are fixed; finds the runs of
-    /// lines that also have a cell in the next column.
-    fn write_block(
-        &self,
-        out: &mut impl Write,
-        from: usize,
-        to: usize,
-        widths: &mut Widths,
-    ) -> io::Result<()> {
-        let column = widths.current.len();
-        let (mut unwritten, mut line) = (from, from);
-        while line < to {
-            if self.line(line).len() <= column {
-                line += 1;
-                continue;
-            }
-            self.write_lines(out, unwritten, line, &widths.current)?;
-            unwritten = line;
-            let mut width = NARROWEST;
-            while let Some(cell) = (line < to).then(|| self.line(line).get(column)).flatten() {
-                width = width.max(cell.width + PADDING);
-                line += 1;
-            }
-            widths.push(width);
-            self.write_block(out, unwritten, line, widths)?;
-            widths.current.pop();
-            unwritten = line;
+    pub fn write_to(mut self, out: &mut impl Write) -> io::Result<()> {
+        let columns = self.lines.iter().map(Range::len).max();
+        for column in 0..columns.unwrap_or_default() {
+            self.align(column);
         }
-        self.write_lines(out, unwritten, to, &widths.current)
-    }
-
-    fn write_lines(
-        &self,
-        out: &mut impl Write,
-        from: usize,
-        to: usize,
-        widths: &[usize],
-    ) -> io::Result<()> {
-        for line in from..to {
-            let mut begin = self.line_begin(line);
-            for (cell, width) in self.line(line).iter().zip(widths) {
+        let mut begin = 0;
+        for line in self.lines {
+            for cell in self.cells.get(line).unwrap_or_default() {
                 out.write_all(self.text.get(begin..cell.end).unwrap_or_default())?;
+                pad(out, cell.padding)?;
                 begin = cell.end;
-                pad(out, width.saturating_sub(cell.width))?;
             }
             out.write_all(b"\n")?;
         }
         Ok(())
     }
 
-    fn line(&self, line: usize) -> &[Cell] {
-        let end = self.lines.get(line).copied().unwrap_or_default();
-        self.cells
-            .get(self.first_cell(line)..end)
-            .unwrap_or_default()
-    }
-
-    fn first_cell(&self, line: usize) -> usize {
-        line.checked_sub(1)
-            .and_then(|before| self.lines.get(before))
-            .copied()
-            .unwrap_or_default()
-    }
-
-    fn line_begin(&self, line: usize) -> usize {
-        let before = self.first_cell(line).checked_sub(1);
-        before
-            .and_then(|cell| self.cells.get(cell))
-            .map_or(0, |cell| cell.end)
-    }
-}
-
-/// The widths of the columns left of the writer's position, and the largest width of each column so far.
-#[derive(Default)]
-struct Widths {
-    current: Vec<usize>,
-    widest_so_far: Vec<usize>,
-}
-
-impl Widths {
-    fn push(&mut self, width: usize) {
-        match self.widest_so_far.get_mut(self.current.len()) {
-            Some(widest) => {
-                *widest = (*widest).max(width);
-                self.current.push(*widest);
-            }
-            None => {
-                self.widest_so_far.push(width);
-                self.current.push(width);
+    /// Finds the runs of lines that have a cell in a column, and sets the padding of their cells.
+    fn align(&mut self, column: usize) {
+        let has_cell = |line: &Range<usize>| line.len() > column;
+        let mut widest = NARROWEST;
+        for run in self.lines.chunk_by(|a, b| has_cell(a) == has_cell(b)) {
+            let lines = run.iter().filter(|line| has_cell(line));
+            let cells = lines.map(|line| line.start + column);
+            let widths = cells.clone().filter_map(|at| self.cells.get(at));
+            let Some(width) = widths.map(|cell| cell.width).max() else {
+                continue;
+            };
+            widest = widest.max(width + PADDING);
+            for at in cells {
+                if let Some(cell) = self.cells.get_mut(at) {
+                    cell.padding = widest - cell.width;
+                }
             }
         }
     }

@@ -34,7 +34,7 @@ pub async fn run(
     let client = ApiClient::new(settings.target(&Terminal::default())?)?;
     let api = MetricsApi::new(client, false);
     let Some(version) = api.version().await? else {
-        return Err(Error::NoMetrics(
+        return Err(Error::Failed(
             "Metrics API not available: no server of metrics.k8s.io answers in this cluster; \
              check with: kubectl get apiservices v1beta1.metrics.k8s.io"
                 .to_owned(),
@@ -86,7 +86,7 @@ impl WhyQuery<'_> {
     /// by the exit code.
     fn check_exists(&self, why: &Why) -> Result<(), Error> {
         match why.steps.first() {
-            Some(step) if step.state == State::Failed => Err(Error::NotFound(format!(
+            Some(step) if step.state == State::Failed => Err(Error::Failed(format!(
                 "{}: {}",
                 plain(&self.to_string()),
                 plain(&step.message)
@@ -111,7 +111,7 @@ impl WhyQuery<'_> {
                 streams.out,
                 "{self} has metrics. This cluster's metrics server is not vitals-server, so there are no details."
             )?),
-            Err(error) if is_not_ours(&error) => Err(Error::NoMetrics(format!(
+            Err(error) if is_not_ours(&error) => Err(Error::Failed(format!(
                 "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot report why; \
                  it returned: {error}"
             ))),

@@ -20,7 +20,7 @@ pub enum Resource {
 }
 
 /// `top node`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct TopNode {
     /// The one node to show
     #[arg(value_name = "NAME")]
@@ -46,7 +46,7 @@ pub struct TopNode {
 }
 
 /// `top pod`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct TopPod {
     /// The one pod to show
     #[arg(value_name = "NAME")]
@@ -90,18 +90,6 @@ pub enum SortBy {
     Cpu,
     /// Memory in bytes, descending.
     Memory,
-}
-
-impl SortBy {
-    /// Parses `--sort-by`; none for a value that kubectl refuses.
-    pub fn from_flag(flag: Option<&String>) -> Option<Self> {
-        match flag.map_or("", String::as_str) {
-            "" => Some(Self::Name),
-            "cpu" => Some(Self::Cpu),
-            "memory" => Some(Self::Memory),
-            _ => None,
-        }
-    }
 }
 
 /// Handles help, and the arguments that kubectl refuses before it does anything.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
 
-use crate::batch::top::{NodeColumns, PodColumns, node_table, pod_table};
+use crate::batch::top::{node_table, pod_table};
 use crate::batch::{Error, Streams};
-use crate::cli::{Connection, DemoArgs, SortBy};
+use crate::cli::{Connection, DemoArgs, SortBy, TopNode, TopPod};
 use crate::clock::Clock;
 use crate::dashboard;
 use crate::shutdown::ShutdownSignals;
@@ -93,28 +93,20 @@ async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Resu
             }
             Ok(snapshot) if begin.elapsed() >= PATIENCE && !snapshot.is_empty() => break snapshot,
             Ok(_) if begin.elapsed() >= PATIENCE => {
-                return Err(Error::NoMetrics("metrics not available yet".to_owned()));
+                return Err(Error::Failed("metrics not available yet".to_owned()));
             }
             Err(error) if begin.elapsed() >= PATIENCE => return Err(error.into()),
             _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     };
-    let headers = NodeColumns {
-        headers: true,
-        ..NodeColumns::default()
+    let by_name = SortBy::Name.into();
+    let flags = TopNode::default();
+    let nodes = node_table(snapshot.nodes, snapshot.capacities, by_name, &flags);
+    let flags = TopPod {
+        all_namespaces: true,
+        ..TopPod::default()
     };
-    let nodes = node_table(
-        snapshot.nodes,
-        snapshot.capacities,
-        SortBy::Name.into(),
-        headers,
-    );
-    let headers = PodColumns {
-        headers: true,
-        namespace: true,
-        ..PodColumns::default()
-    };
-    let pods = pod_table(snapshot.pods, SortBy::Name.into(), headers);
+    let pods = pod_table(snapshot.pods, by_name, &flags);
     nodes.write_to(&mut streams.out)?;
     writeln!(streams.out)?;
     pods.write_to(&mut streams.out)?;

@@ -139,5 +139,5 @@ fn not_written(path: &Path, error: &std::io::Error) -> Error {
 }
 
 fn not_started(part: &str, error: &dyn StdError) -> Error {
-    Error::Demo(format!("cannot start {part}: {}", chain(error)))
+    Error::Failed(format!("cannot start {part}: {}", chain(error)))
 }

@@ -3,8 +3,8 @@
 use crate::api::{Api, Cluster, Discovery, Reply};
 use crate::ask::{kubectl, kubectl_knows, minor_of_kubectl, same, ties_of_kubectl, vitals};
 use crate::world::{container, generated, node, node_metrics, pod, pod_metrics};
-use kubevitals::batch::top::{Order, PodColumns, pod_table};
-use kubevitals::cli::{Connection, SortBy};
+use kubevitals::batch::top::{Order, pod_table};
+use kubevitals::cli::{Connection, SortBy, TopPod};
 use kubevitals::source::kubeconfig::Settings;
 use kubevitals::source::{ApiClient, MetricsApi, Selection, Terminal};
 use kubevitals_proto::metrics::Version;
@@ -170,12 +170,13 @@ fn ties_are_broken_as_the_go_of_kubectl_breaks_them() {
                     .await
                     .unwrap()
             });
-            let columns = PodColumns {
-                namespace: true,
-                ..PodColumns::default()
+            let flags = TopPod {
+                all_namespaces: true,
+                no_headers: true,
+                ..TopPod::default()
             };
             let mut printed = Vec::new();
-            pod_table(ours, Order { by, ties }, columns)
+            pod_table(ours, Order { by, ties }, &flags)
                 .write_to(&mut printed)
                 .unwrap();
             assert_eq!(

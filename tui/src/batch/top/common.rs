@@ -50,18 +50,24 @@ pub(super) async fn connect(settings: &Settings, protobuf: bool) -> Result<Metri
 /// The version of the metrics API to request.
 pub(super) async fn served(api: &MetricsApi) -> Result<Version, Error> {
     let version = api.version().await?;
-    version.ok_or_else(|| Error::NoMetrics("Metrics API not available".to_owned()))
+    version.ok_or_else(|| Error::Failed("Metrics API not available".to_owned()))
 }
 
 /// The error if there are no metrics yet.
 pub(super) fn not_yet() -> Error {
-    Error::NoMetrics("metrics not available yet".to_owned())
+    Error::Failed("metrics not available yet".to_owned())
 }
 
 /// Parses `--sort-by`.
 pub(super) fn sort_by(flag: Option<&String>) -> Result<SortBy, Error> {
-    SortBy::from_flag(flag)
-        .ok_or_else(|| Error::Usage("--sort-by accepts only cpu or memory".to_owned()))
+    match flag.map_or("", String::as_str) {
+        "" => Ok(SortBy::Name),
+        "cpu" => Ok(SortBy::Cpu),
+        "memory" => Ok(SortBy::Memory),
+        _ => Err(Error::Failed(
+            "--sort-by accepts only cpu or memory".to_owned(),
+        )),
+    }
 }
 
 /// The selector of a flag, if it is valid; an empty one selects all.
@@ -69,12 +75,12 @@ pub(super) fn label_selector(flag: Option<&String>) -> Result<&str, Error> {
     let text = flag.map_or("", String::as_str);
     match text.parse::<LabelSelector>() {
         Ok(_) => Ok(text),
-        Err(error) => Err(Error::Usage(error.to_string())),
+        Err(error) => Err(Error::Failed(error.to_string())),
     }
 }
 
 /// Writes a table through a buffer.
-pub(super) fn write(table: &TabWriter, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(table: TabWriter, out: &mut dyn Write) -> Result<(), Error> {
     let mut out = std::io::BufWriter::with_capacity(1 << 16, out);
     table.write_to(&mut out)?;
     Ok(out.flush()?)

@@ -9,8 +9,8 @@ mod nodes;
 mod pods;
 
 pub use common::Order;
-pub use nodes::{NodeColumns, node_table};
-pub use pods::{PodColumns, pod_table};
+pub use nodes::node_table;
+pub use pods::pod_table;
 
 use super::{Error, Streams};
 use crate::cli::{Connection, Resource};

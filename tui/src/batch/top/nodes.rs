@@ -21,7 +21,7 @@ pub(super) async fn run(
     let name = flags.name.as_deref().filter(|name| !name.is_empty());
     let selector = flags.selector.as_deref().unwrap_or_default();
     if name.is_some() && !selector.is_empty() {
-        return Err(Error::Usage(
+        return Err(Error::Failed(
             "only one of NAME or --selector can be provided".to_owned(),
         ));
     }
@@ -43,34 +43,16 @@ pub(super) async fn run(
     if used.is_empty() {
         return Err(common::not_yet());
     }
-    let columns = NodeColumns {
-        of_capacity: flags.show_capacity,
-        show_swap: flags.show_swap,
-        headers: !flags.no_headers,
-    };
-    common::write(
-        &node_table(used, nodes?, sort_by.into(), columns),
-        streams.out,
-    )
+    let table = node_table(used, nodes?, sort_by.into(), flags);
+    common::write(table, streams.out)
 }
 
-/// The columns of a table of nodes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NodeColumns {
-    /// Percentages are of the capacity, not of the allocatable amount.
-    pub of_capacity: bool,
-    /// Swap and its percentage.
-    pub show_swap: bool,
-    /// A line with the columns' names.
-    pub headers: bool,
-}
-
-/// The table of nodes: those with metrics, sorted, then those without, by name.
+/// The table of nodes: those with metrics, sorted, then those without, by name. The flags choose the columns.
 pub fn node_table(
     mut used: Vec<NodeUsage>,
     nodes: Vec<NodeCapacity>,
     order: Order,
-    columns: NodeColumns,
+    flags: &TopNode,
 ) -> TabWriter {
     order.sort(&mut used, |node| &node.name, |node| node.usage);
     let mut nodes: HashMap<String, NodeCapacity> = nodes
@@ -78,9 +60,9 @@ pub fn node_table(
         .map(|node| (node.name.clone(), node))
         .collect();
     let mut table = TabWriter::with_capacity(used.len() + 1, 7);
-    if columns.headers {
+    if !flags.no_headers {
         let names = ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"];
-        let swap: &[&str] = if columns.show_swap {
+        let swap: &[&str] = if flags.show_swap {
             &["SWAP(bytes)", "SWAP(%)"]
         } else {
             &[]
@@ -91,7 +73,7 @@ pub fn node_table(
     for NodeUsage { name, usage, .. } in &used {
         let node = nodes.remove(name);
         let available = node.as_ref().map(|node| {
-            if columns.of_capacity {
+            if flags.show_capacity {
                 node.capacity
             } else {
                 node.allocatable
@@ -110,7 +92,7 @@ pub fn node_table(
             usage.memory,
             available.and_then(|available| available.memory),
         );
-        if columns.show_swap {
+        if flags.show_swap {
             match node.as_ref().map(|node| node.swap) {
                 Some(None) => {
                     table.cell(UNKNOWN);
@@ -128,7 +110,7 @@ pub fn node_table(
     without_metrics.sort_unstable();
     for name in without_metrics {
         table.cell(&name);
-        for _ in 0..if columns.show_swap { 6 } else { 4 } {
+        for _ in 0..if flags.show_swap { 6 } else { 4 } {
             table.cell(UNKNOWN);
         }
         table.end_line();

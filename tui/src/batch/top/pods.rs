@@ -42,14 +42,7 @@ pub(super) async fn run(
         }
         return Ok(());
     }
-    let columns = PodColumns {
-        namespace: flags.all_namespaces,
-        containers: flags.containers,
-        show_swap: flags.show_swap,
-        headers: !flags.no_headers,
-        sum: flags.sum,
-    };
-    common::write(&pod_table(pods, sort_by.into(), columns), streams.out)
+    common::write(pod_table(pods, sort_by.into(), flags), streams.out)
 }
 
 /// The requested pods.
@@ -67,14 +60,14 @@ impl<'a> PodQuery<'a> {
         let fields = flags.field_selector.as_deref().unwrap_or_default();
         let selector = flags.selector.as_deref().unwrap_or_default();
         if name.is_some() && !(selector.is_empty() && fields.is_empty()) {
-            return Err(Error::Usage(
+            return Err(Error::Failed(
                 "only one of NAME or selector can be provided".to_owned(),
             ));
         }
         let labels = common::label_selector(flags.selector.as_ref())?;
         fields
             .parse::<FieldSelector>()
-            .map_err(|error| Error::Usage(error.to_string()))?;
+            .map_err(|error| Error::Failed(error.to_string()))?;
         Ok(Self {
             name,
             namespace,
@@ -134,7 +127,7 @@ impl<'a> PodQuery<'a> {
             return Ok(());
         }
         match pods.iter().find_map(overdue) {
-            Some(message) => Err(Error::NoMetrics(message)),
+            Some(message) => Err(Error::Failed(message)),
             None => Err(common::not_yet()),
         }
     }
@@ -150,67 +143,47 @@ fn overdue(pod: &PodRef) -> Option<String> {
         .then(|| format!("Metrics not available for pod {namespace}/{name}, age: {age}"))
 }
 
-/// The columns of a table of pods.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PodColumns {
-    /// The namespace; pods are then sorted by it first.
-    pub namespace: bool,
-    /// A row for each container instead of one for the pod.
-    pub containers: bool,
-    /// Swap.
-    pub show_swap: bool,
-    /// A line with the columns' names.
-    pub headers: bool,
-    /// The sum of all rows.
-    pub sum: bool,
-}
-
-/// The table of pods, sorted.
-pub fn pod_table(mut pods: Vec<PodUsage>, order: Order, columns: PodColumns) -> TabWriter {
+/// The table of pods, sorted. The flags choose the columns and the rows.
+pub fn pod_table(mut pods: Vec<PodUsage>, order: Order, flags: &TopPod) -> TabWriter {
     let mut table = TabWriter::with_capacity(pods.len() + 3, 5);
-    if columns.headers {
-        header(&mut table, columns);
+    if !flags.no_headers {
+        header(&mut table, flags);
     }
-    sort_pods(&mut pods, order, columns.namespace);
+    sort_pods(&mut pods, order, flags.all_namespaces);
     for pod in &mut pods {
-        if columns.containers {
-            order.sort(
-                &mut pod.containers,
-                |container| &container.name,
-                |container| container.usage,
+        if !flags.containers {
+            row(&mut table, pod, None, pod.total(), flags);
+            continue;
+        }
+        order.sort(
+            &mut pod.containers,
+            |container| &container.name,
+            |container| container.usage,
+        );
+        for container in &pod.containers {
+            row(
+                &mut table,
+                pod,
+                Some(&container.name),
+                container.usage,
+                flags,
             );
-            for container in &pod.containers {
-                if columns.namespace {
-                    table.cell(&pod.namespace);
-                }
-                table.cell(&pod.name);
-                table.cell(&container.name);
-                cells::usage(&mut table, container.usage, columns.show_swap);
-                table.end_line();
-            }
-        } else {
-            if columns.namespace {
-                table.cell(&pod.namespace);
-            }
-            table.cell(&pod.name);
-            cells::usage(&mut table, pod.total(), columns.show_swap);
-            table.end_line();
         }
     }
-    if columns.sum {
-        sum(&mut table, &pods, columns);
+    if flags.sum {
+        sum(&mut table, &pods, flags);
     }
     table
 }
 
-fn header(table: &mut TabWriter, columns: PodColumns) {
+fn header(table: &mut TabWriter, flags: &TopPod) {
     for (is_shown, name) in [
-        (columns.namespace, "NAMESPACE"),
-        (columns.containers, "POD"),
+        (flags.all_namespaces, "NAMESPACE"),
+        (flags.containers, "POD"),
         (true, "NAME"),
         (true, "CPU(cores)"),
         (true, "MEMORY(bytes)"),
-        (columns.show_swap, "SWAP(bytes)"),
+        (flags.show_swap, "SWAP(bytes)"),
     ] {
         if is_shown {
             table.cell(name);
@@ -219,14 +192,32 @@ fn header(table: &mut TabWriter, columns: PodColumns) {
     table.end_line();
 }
 
+fn row(
+    table: &mut TabWriter,
+    pod: &PodUsage,
+    container: Option<&str>,
+    usage: Usage,
+    flags: &TopPod,
+) {
+    if flags.all_namespaces {
+        table.cell(&pod.namespace);
+    }
+    table.cell(&pod.name);
+    if let Some(container) = container {
+        table.cell(container);
+    }
+    cells::usage(table, usage, flags.show_swap);
+    table.end_line();
+}
+
 /// Writes a line under the last two columns, then the sum. kubectl counts the columns for namespaces and pods only if
 /// it prints their names. So without headers the sum is further to the left; and swap moves the line, which is two
 /// columns long, to the right.
-fn sum(table: &mut TabWriter, pods: &[PodUsage], columns: PodColumns) {
-    let named = usize::from(columns.headers);
+fn sum(table: &mut TabWriter, pods: &[PodUsage], flags: &TopPod) {
+    let named = usize::from(!flags.no_headers);
     let width = 3
-        + usize::from(columns.show_swap)
-        + named * (usize::from(columns.namespace) + usize::from(columns.containers));
+        + usize::from(flags.show_swap)
+        + named * (usize::from(flags.all_namespaces) + usize::from(flags.containers));
     for _ in 0..width - 2 {
         table.cell("");
     }
@@ -237,7 +228,7 @@ fn sum(table: &mut TabWriter, pods: &[PodUsage], columns: PodColumns) {
         table.cell("");
     }
     let total: Usage = pods.iter().map(PodUsage::total).sum();
-    cells::usage(table, total, columns.show_swap);
+    cells::usage(table, total, flags.show_swap);
     table.end_line();
 }
 
