@@ -8,7 +8,7 @@ use kubevitals_proto::why::{State, StepName, Why};
 use super::{Error, Streams};
 use crate::cli::{Connection, Output, WhyArgs, WhySubject};
 use crate::source::kubeconfig::Settings;
-use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyAnswer, is_not_ours};
+use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyResponse, is_not_ours};
 
 /// Runs `why`.
 ///
@@ -21,16 +21,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
-    let query = match args.subject().map_err(Error::Flag)? {
-        WhySubject::Node(name) => WhyQuery {
-            name,
-            namespace: None,
-        },
-        WhySubject::Pod(explicit, name) => WhyQuery {
-            name,
-            namespace: Some(explicit.unwrap_or(&namespace)),
-        },
-    };
+    let subject = args.subject(&namespace).map_err(Error::Flag)?;
     let client = ApiClient::new(settings.target(&Terminal::default())?)?;
     let api = MetricsApi::new(client, false);
     let Some(version) = api.version().await? else {
@@ -40,48 +31,22 @@ pub async fn run(
                 .to_owned(),
         ));
     };
-    match query.request(&api, version).await {
-        Ok(answer) => {
+    match api.why(version, subject.namespace, subject.name).await {
+        Ok(response) => {
             match args.output {
-                Some(Output::Json) => json(&answer, streams.out)?,
-                None => print(&query.to_string(), &answer.why, streams.out)?,
+                Some(Output::Json) => json(&response, streams.out)?,
+                None => print(&subject.to_string(), &response.why, streams.out)?,
             }
-            query.check_exists(&answer.why)
+            subject.check_exists(&response.why)
         }
         Err(error) if is_not_ours(&error) => {
-            query.request_other_server(&api, version, streams).await
+            subject.request_other_server(&api, version, streams).await
         }
-        Err(error) => Err(query.explain(error)),
+        Err(error) => Err(subject.explain(error)),
     }
 }
 
-/// The subject of the request: one pod or one node.
-struct WhyQuery<'a> {
-    name: &'a str,
-    namespace: Option<&'a str>,
-}
-
-impl std::fmt::Display for WhyQuery<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.namespace {
-            Some(namespace) => write!(f, "pod {namespace}/{}", self.name),
-            None => write!(f, "node {}", self.name),
-        }
-    }
-}
-
-impl WhyQuery<'_> {
-    async fn request(
-        &self,
-        api: &MetricsApi,
-        version: Version,
-    ) -> Result<WhyAnswer, source::Error> {
-        match self.namespace {
-            Some(namespace) => api.why_pod(version, namespace, self.name).await,
-            None => api.why_node(version, self.name).await,
-        }
-    }
-
+impl WhySubject<'_> {
     /// Fails if the first step failed: the object does not exist, or the server has not seen it yet. Scripts see this
     /// by the exit code.
     fn check_exists(&self, why: &Why) -> Result<(), Error> {
@@ -134,8 +99,8 @@ impl WhyQuery<'_> {
     }
 }
 
-fn json(answer: &WhyAnswer, out: &mut dyn Write) -> Result<(), Error> {
-    let mut text = serde_json::to_string_pretty(&answer.json).map_err(std::io::Error::other)?;
+fn json(response: &WhyResponse, out: &mut dyn Write) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(&response.json).map_err(std::io::Error::other)?;
     text.push('\n');
     Ok(out.write_all(text.as_bytes())?)
 }

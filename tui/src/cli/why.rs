@@ -23,21 +23,30 @@ pub enum Output {
     Json,
 }
 
-/// The subject of `why`.
+/// The subject of `why`: a pod or a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhySubject<'a> {
-    /// A node, by name.
-    Node(&'a str),
-    /// A pod, by namespace, if present, and name.
-    Pod(Option<&'a str>, &'a str),
+pub struct WhySubject<'a> {
+    /// The namespace of a pod; none for a node.
+    pub namespace: Option<&'a str>,
+    /// The name.
+    pub name: &'a str,
+}
+
+impl std::fmt::Display for WhySubject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.namespace {
+            Some(namespace) => write!(f, "pod {namespace}/{}", self.name),
+            None => write!(f, "node {}", self.name),
+        }
+    }
 }
 
 impl WhyArgs {
-    /// The subject.
+    /// The subject. A pod is in `namespace` unless the arguments name another one.
     ///
     /// # Errors
     /// The arguments are invalid; the text has one line.
-    pub fn subject(&self) -> Result<WhySubject<'_>, String> {
+    pub fn subject<'a>(&'a self, namespace: &'a str) -> Result<WhySubject<'a>, String> {
         let (kind, name) = match (&self.name, self.kind.split_once('/')) {
             (Some(name), None) => (self.kind.as_str(), name.as_str()),
             (None, Some(both)) => both,
@@ -59,11 +68,18 @@ impl WhyArgs {
             (_, parts) if parts.iter().any(|part| part.is_empty()) => {
                 Err(format!("{name:?} is not a name"))
             }
-            ("pod" | "pods" | "po", [name]) => Ok(WhySubject::Pod(None, name)),
-            ("pod" | "pods" | "po", [namespace, name]) => {
-                Ok(WhySubject::Pod(Some(namespace), name))
-            }
-            ("node" | "nodes" | "no", [name]) => Ok(WhySubject::Node(name)),
+            ("pod" | "pods" | "po", [name]) => Ok(WhySubject {
+                namespace: Some(namespace),
+                name,
+            }),
+            ("pod" | "pods" | "po", [namespace, name]) => Ok(WhySubject {
+                namespace: Some(namespace),
+                name,
+            }),
+            ("node" | "nodes" | "no", [name]) => Ok(WhySubject {
+                namespace: None,
+                name,
+            }),
             ("pod" | "pods" | "po" | "node" | "nodes" | "no", _) => {
                 Err(format!("{name:?} has too many slashes for a name"))
             }
@@ -88,18 +104,16 @@ mod tests {
     #[test]
     fn every_usual_form_names_a_subject() {
         for (line, expected) in [
-            ("pod web", WhySubject::Pod(None, "web")),
-            ("pod shop/web", WhySubject::Pod(Some("shop"), "web")),
-            ("pods/web", WhySubject::Pod(None, "web")),
-            ("pods/shop/web", WhySubject::Pod(Some("shop"), "web")),
-            ("po web -n shop", WhySubject::Pod(None, "web")),
-            ("node n", WhySubject::Node("n")),
-            ("no/n -o json", WhySubject::Node("n")),
+            ("pod web", "pod here/web"),
+            ("pod shop/web", "pod shop/web"),
+            ("pods/web", "pod here/web"),
+            ("pods/shop/web", "pod shop/web"),
+            ("po web -n shop", "pod here/web"),
+            ("node n", "node n"),
+            ("no/n -o json", "node n"),
         ] {
-            assert_eq!(
-                parsed(&format!("vitals why {line}")).subject(),
-                Ok(expected)
-            );
+            let args = parsed(&format!("vitals why {line}"));
+            assert_eq!(args.subject("here").unwrap().to_string(), expected);
         }
         for line in [
             "pod",
@@ -112,7 +126,7 @@ mod tests {
             "pods/",
         ] {
             let refused = parsed(&format!("vitals why {line}"));
-            assert!(refused.subject().is_err(), "{line}");
+            assert!(refused.subject("here").is_err(), "{line}");
         }
     }
 

@@ -42,7 +42,7 @@ pub use pods::PodRef;
 pub use selection_limits::SelectionLimits;
 pub use status::Failure;
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
-pub use why::{WhyAnswer, is_not_ours};
+pub use why::{WhyResponse, is_not_ours};
 
 /// A path below kubevitals.io.
 fn vitals_path(rest: &str) -> String {

@@ -10,7 +10,7 @@ use super::{Error, Failure};
 
 /// A response, parsed and as received.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WhyAnswer {
+pub struct WhyResponse {
     /// The parsed response.
     pub why: Why,
     /// The whole response.
@@ -18,33 +18,25 @@ pub struct WhyAnswer {
 }
 
 impl MetricsApi {
-    /// Requests why a pod has metrics or not.
+    /// Requests why a pod has metrics or not; without a namespace, why a node has.
     ///
     /// # Errors
     /// The request failed; [`is_not_ours`] detects a server without this subresource.
-    pub async fn why_pod(
+    pub async fn why(
         &self,
         version: Version,
-        namespace: &str,
+        namespace: Option<&str>,
         name: &str,
-    ) -> Result<WhyAnswer, Error> {
-        self.why(Path::metrics(version).pods(namespace)?.name(name)?)
-            .await
-    }
-
-    /// Requests why a node has metrics or not.
-    ///
-    /// # Errors
-    /// As [`why_pod`](Self::why_pod).
-    pub async fn why_node(&self, version: Version, name: &str) -> Result<WhyAnswer, Error> {
-        self.why(Path::metrics(version).nodes().name(name)?).await
-    }
-
-    async fn why(&self, path: Path<'_>) -> Result<WhyAnswer, Error> {
-        let answer = self.get(path.why(), JSON).await?;
-        Ok(WhyAnswer {
-            why: answer.parse()?,
-            json: answer.parse()?,
+    ) -> Result<WhyResponse, Error> {
+        let path = Path::metrics(version);
+        let path = match namespace {
+            Some(namespace) => path.pods(namespace)?,
+            None => path.nodes(),
+        };
+        let response = self.get(path.name(name)?.why(), JSON).await?;
+        Ok(WhyResponse {
+            why: response.parse()?,
+            json: response.parse()?,
         })
     }
 }
