@@ -1,14 +1,16 @@
 //! Horizontal pod autoscalers of autoscaling/v2.
 
-use std::collections::HashMap;
-
 use kubevitals_proto::objects::{Lenient, WireCondition, WireMeta, lenient};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::model::Names;
 use crate::model::row::{HpaMetric, HpaRow, Limited};
+
+/// The field of a utilization in percent.
+const UTILIZATION: &str = "averageUtilization";
 
 /// A HorizontalPodAutoscaler.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,8 +33,7 @@ struct Spec {
     min_replicas: Number,
     #[serde(deserialize_with = "lenient")]
     max_replicas: i64,
-    #[serde(deserialize_with = "lenient")]
-    metrics: Vec<Option<Metric>>,
+    metrics: Value,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,49 +43,6 @@ struct Reference {
     kind: String,
     #[serde(deserialize_with = "lenient")]
     name: String,
-}
-
-/// A metric of the spec or the status. The field with its values has the name in `type`, with a small first letter.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Metric {
-    #[serde(deserialize_with = "lenient")]
-    r#type: String,
-    #[serde(flatten)]
-    parts: HashMap<String, serde_json::Value>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Part {
-    #[serde(deserialize_with = "lenient")]
-    name: String,
-    #[serde(deserialize_with = "lenient")]
-    metric: Option<Named>,
-    #[serde(deserialize_with = "lenient")]
-    container: String,
-    #[serde(deserialize_with = "lenient")]
-    target: Option<Value>,
-    #[serde(deserialize_with = "lenient")]
-    current: Option<Value>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    #[serde(deserialize_with = "lenient")]
-    name: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Value {
-    #[serde(deserialize_with = "lenient")]
-    average_utilization: Number,
-    #[serde(deserialize_with = "lenient")]
-    average_value: Amount,
-    #[serde(deserialize_with = "lenient")]
-    value: Amount,
 }
 
 /// A whole number that may be missing.
@@ -97,20 +55,6 @@ impl Lenient<'_> for Number {
     }
 }
 
-/// A quantity that may be missing.
-#[derive(Debug, Clone, Copy, Default)]
-struct Amount(Option<Quantity>);
-
-impl Lenient<'_> for Amount {
-    fn text(text: &str) -> Self {
-        Self(text.parse().ok())
-    }
-
-    fn whole(number: i64) -> Self {
-        Self::text(&number.to_string())
-    }
-}
-
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
@@ -120,59 +64,44 @@ struct Status {
     desired_replicas: i64,
     #[serde(deserialize_with = "lenient")]
     last_scale_time: String,
-    #[serde(deserialize_with = "lenient")]
-    current_metrics: Vec<Option<Metric>>,
+    current_metrics: Value,
     #[serde(deserialize_with = "lenient")]
     conditions: Vec<Option<WireCondition>>,
 }
 
-impl Metric {
-    fn part(&self) -> Option<Part> {
-        let mut key = self.r#type.clone();
-        if let Some(first) = key.get_mut(..1) {
-            first.make_ascii_lowercase();
-        }
-        serde_json::from_value(self.parts.get(&key)?.clone()).ok()
-    }
+/// The metrics of the spec or the status: the name of each, and its `target` or `current` values.
+///
+/// The field with a metric's values has the name in `type`, with a small first letter.
+fn metrics<'a>(list: &'a Value, values: &str) -> Vec<(String, &'a Value)> {
+    let metric = |metric: &'a Value| {
+        let mut key = metric.get("type")?.as_str()?.to_owned();
+        key.get_mut(..1)?.make_ascii_lowercase();
+        let metric = metric.get(&key)?;
+        let text = |path| {
+            let text = metric.pointer(path).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty())
+        };
+        let name = text("/metric/name").or_else(|| text("/name"));
+        let name = name.unwrap_or_default();
+        let name = match text("/container") {
+            Some(container) => format!("{name} of {container}"),
+            None => name.to_owned(),
+        };
+        Some((name, metric.get(values).unwrap_or(&Value::Null)))
+    };
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(metric).collect()
 }
 
-impl Part {
-    fn name(&self) -> String {
-        let metric = self.metric.as_ref().map(|metric| &metric.name);
-        let name = metric.filter(|name| !name.is_empty()).unwrap_or(&self.name);
-        if self.container.is_empty() {
-            name.clone()
-        } else {
-            format!("{name} of {}", self.container)
-        }
-    }
+fn quantity(values: &Value, form: &str) -> Option<Quantity> {
+    let value = values.get(form).filter(|value| !value.is_null())?;
+    Quantity::deserialize(value).ok()
 }
 
-impl Value {
-    /// As a number, in whichever of the three forms `like` has.
-    fn number(self, like: Self) -> Option<f64> {
-        if like.average_utilization.0.is_some() {
-            #[expect(clippy::cast_precision_loss, reason = "percent are small")]
-            return self.average_utilization.0.map(|percent| percent as f64);
-        }
-        self.quantity(like).map(Quantity::to_f64)
-    }
-
-    fn text(self, like: Self) -> Option<String> {
-        if like.average_utilization.0.is_some() {
-            let percent = self.average_utilization.0;
-            return percent.map(|percent| format!("{percent}%"));
-        }
-        self.quantity(like).map(|quantity| quantity.to_string())
-    }
-
-    fn quantity(self, like: Self) -> Option<Quantity> {
-        if like.average_value.0.is_some() {
-            self.average_value.0
-        } else {
-            self.value.0
-        }
-    }
+/// The quantity as kubectl writes it.
+fn text(quantity: Option<Quantity>, form: &str) -> String {
+    let unit = if form == UTILIZATION { "%" } else { "" };
+    quantity.map_or_else(String::new, |quantity| format!("{quantity}{unit}"))
 }
 
 impl WireHpa {
@@ -183,31 +112,28 @@ impl WireHpa {
             self.spec.unwrap_or_default(),
             self.status.unwrap_or_default(),
         );
-        let parts = |metrics: &[Option<Metric>]| -> Vec<Part> {
-            metrics.iter().flatten().filter_map(Metric::part).collect()
-        };
-        let current = parts(&status.current_metrics);
+        let current_metrics = metrics(&status.current_metrics, "current");
         let target = spec.scale_target_ref.unwrap_or_default();
         let scaled: Option<Timestamp> = status.last_scale_time.parse().ok();
         let name = |name: &str| (!name.is_empty()).then(|| names.intern(name));
-        let metric = |part: Part| {
-            let target = part.target.unwrap_or_default();
-            let metric = part.name();
-            let current = current
-                .iter()
-                .find(|other| other.name() == metric)
-                .map(|other| other.current.unwrap_or_default());
-            let now = current.and_then(|current| current.number(target));
-            let desired = target.number(target).filter(|desired| *desired > 0.0);
+        let metric = |(metric, target): (String, &Value)| {
+            let mut current = current_metrics.iter();
+            let current = current.find(|(other, _)| *other == metric);
+            // The current value has several forms. The one of the target counts.
+            let mut forms = [UTILIZATION, "averageValue"].into_iter();
+            let form = forms.find(|form| quantity(target, form).is_some());
+            let form = form.unwrap_or("value");
+            let current = current.and_then(|(_, values)| quantity(values, form));
+            let target = quantity(target, form);
+            let desired = target.map(Quantity::to_f64);
+            let desired = desired.filter(|desired| *desired > 0.0);
             HpaMetric {
                 name: names.intern(&metric),
-                current: names.intern(
-                    &current
-                        .and_then(|current| current.text(target))
-                        .unwrap_or_default(),
-                ),
-                target: names.intern(&target.text(target).unwrap_or_default()),
-                part: now.zip(desired).map(|(now, desired)| now / desired),
+                current: names.intern(&text(current, form)),
+                target: names.intern(&text(target, form)),
+                part: current
+                    .zip(desired)
+                    .map(|(current, desired)| current.to_f64() / desired),
             }
         };
         Some(HpaRow {
@@ -219,7 +145,10 @@ impl WireHpa {
             max: count(spec.max_replicas),
             current: count(status.current_replicas),
             desired: count(status.desired_replicas),
-            metrics: parts(&spec.metrics).into_iter().map(metric).collect(),
+            metrics: metrics(&spec.metrics, "target")
+                .into_iter()
+                .map(metric)
+                .collect(),
             scaled_seconds: scaled.map_or(0, |scaled| count(scaled.as_secs())),
             limited: limited(&status.conditions, names),
             created_seconds: metadata.created_seconds(),
@@ -251,7 +180,6 @@ mod tests {
     use super::*;
     use crate::model::Field;
     use crate::model::Row as _;
-    use kubevitals_proto::time::Timestamp;
 
     #[test]
     fn an_autoscaler_becomes_a_row() {
