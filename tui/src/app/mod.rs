@@ -320,7 +320,7 @@ impl App {
                 Effect::Bell => self.screen.write(b"\x07")?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Export(form) => self.export(form),
-                Effect::Request(ask) => self.feed.ask(ask),
+                Effect::Request(request) => self.feed.request(request),
                 Effect::Connect(context) => self.connect(&context).await,
             }
         }

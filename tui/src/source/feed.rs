@@ -8,9 +8,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::kubeconfig::Settings;
+use super::kubernetes::Kubernetes;
 use super::message_sender::MessageSender;
 use super::selection_limits::SelectionLimits;
-use super::{ApiClient, Error, Terminal, source_choice};
+use super::source_choice::Source;
+use super::{ApiClient, Error, MetricsApi, Terminal};
 use crate::cli::{Connection, non_empty};
 use crate::clock::Clock;
 use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
@@ -62,7 +64,7 @@ impl Feed {
     }
 
     /// Sends a request to the source. A busy source drops it; the dashboard repeats requests.
-    pub fn ask(&self, request: SourceRequest) {
+    pub fn request(&self, request: SourceRequest) {
         let _ = self.requests.try_send(request);
     }
 }
@@ -177,12 +179,19 @@ impl Connector {
         let client = client.impatient(self.patience);
         let (messages, received) = mpsc::channel(WAITING);
         let (requests, queue) = mpsc::channel(WAITING);
-        let sender = MessageSender::new(messages, clock.clone(), self.random);
+        let source = Source {
+            kubernetes: Kubernetes {
+                sender: MessageSender::new(messages, clock.clone(), self.random),
+                metrics: MetricsApi::new(client.clone(), true),
+                client,
+                namespace,
+                only,
+            },
+            required: self.required,
+            limits: self.limits,
+        };
         let mut tasks = JoinSet::new();
-        let (required, limits) = (self.required, self.limits);
-        tasks.spawn(async move {
-            source_choice::run(sender, client, queue, required, namespace, only, limits).await;
-        });
+        tasks.spawn(async move { source.run(queue).await });
         Feed {
             messages: received,
             requests,

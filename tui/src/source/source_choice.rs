@@ -11,14 +11,13 @@ use super::discovery::{self, Served};
 use super::fault::Retry;
 use super::health::Health;
 use super::kubernetes::{Kubernetes, is_denied};
-use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
 use super::selection_limits::SelectionLimits;
 use super::status::About;
 use super::usage_polls::UsagePolls;
 use super::vitals::{Vitals, group_version};
-use super::{ApiClient, Error, MetricsApi, vitals_path};
-use crate::model::{Fault, FaultKind, Message, Name, Outcome, Part, SourceKind, SourceRequest};
+use super::{Error, vitals_path};
+use crate::model::{Fault, FaultKind, Message, Outcome, Part, SourceKind, SourceRequest};
 
 /// A source that worked for this long is retried with the shortest delay when it fails.
 const WORKED: Duration = Duration::from_secs(60);
@@ -26,39 +25,22 @@ const WORKED: Duration = Duration::from_secs(60);
 /// The shortest time between two checks of whether the server answers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Chooses a source and runs it, for ever.
-pub(super) async fn run(
-    sender: MessageSender,
-    client: ApiClient,
-    mut requests: mpsc::Receiver<SourceRequest>,
-    required: Option<SourceKind>,
-    namespace: Name,
-    only: bool,
-    limits: SelectionLimits,
-) {
-    let source = Source {
-        kubernetes: Kubernetes {
-            sender,
-            metrics: MetricsApi::new(client.clone(), true),
-            client,
-            namespace,
-            only,
-        },
-        required,
-        limits,
-    };
-    tokio::join!(source.check_server(), source.run(&mut requests));
-}
-
-struct Source {
-    kubernetes: Kubernetes,
-    required: Option<SourceKind>,
-    limits: SelectionLimits,
+/// The source of a cluster: the one that is required, or the best one that works.
+pub(super) struct Source {
+    pub(super) kubernetes: Kubernetes,
+    /// The required kind; none for the best one.
+    pub(super) required: Option<SourceKind>,
+    pub(super) limits: SelectionLimits,
 }
 
 impl Source {
+    /// Sends messages and serves requests, for ever.
+    pub(super) async fn run(&self, mut requests: mpsc::Receiver<SourceRequest>) {
+        tokio::join!(self.check_server(), self.send(&mut requests));
+    }
+
     /// Sends messages from the best source that works, for ever.
-    async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
+    async fn send(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let served = self.served().await;
         let may_be_vitals = matches!(self.required, None | Some(SourceKind::Vitals));
         let mut retry = Retry::new(self.kubernetes.sender.random);

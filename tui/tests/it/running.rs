@@ -424,7 +424,7 @@ impl Running {
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
             if let (Effect::Request(ask), Some(feed)) = (effect, &self.feed) {
-                feed.ask(ask);
+                feed.request(ask);
             }
         }
     }

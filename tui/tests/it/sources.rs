@@ -160,7 +160,7 @@ impl Lab {
     }
 
     fn ask(&self, ask: SourceRequest) {
-        self.feed.as_ref().unwrap().ask(ask);
+        self.feed.as_ref().unwrap().request(ask);
     }
 
     /// What the screen says.

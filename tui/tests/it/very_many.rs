@@ -114,7 +114,7 @@ impl Running {
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Request(ask) = effect {
-                self.feed.ask(ask);
+                self.feed.request(ask);
             }
         }
     }

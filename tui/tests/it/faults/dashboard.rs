@@ -90,7 +90,7 @@ impl Dashboard {
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Request(ask) = effect {
-                self.feed.ask(ask);
+                self.feed.request(ask);
             }
         }
     }
