@@ -24,20 +24,11 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Attempts for a part.
-    pub(super) fn new(sender: &MessageSender, part: Part) -> Self {
-        Self::of(sender, Some(part))
-    }
-
-    /// Attempts whose outcome is not reported.
-    pub(super) fn silent(sender: &MessageSender) -> Self {
-        Self::of(sender, None)
-    }
-
-    fn of(sender: &MessageSender, part: Option<Part>) -> Self {
+    /// Attempts for a part. Without one, the outcome is not reported.
+    pub(super) fn new(sender: &MessageSender, part: impl Into<Option<Part>>) -> Self {
         Self {
             sender: sender.clone(),
-            part,
+            part: part.into(),
             retry: Retry::new(sender.random),
             sent: Instant::now(),
             due: Instant::now(),

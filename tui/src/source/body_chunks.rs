@@ -9,9 +9,7 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
-
-/// Any error of a body.
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use tower::BoxError;
 
 /// A response body, read chunk by chunk.
 pub(super) struct BodyChunks {

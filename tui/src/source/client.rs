@@ -4,15 +4,17 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use bytes::BytesMut;
+use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
 use http::{HeaderValue, Request, Response};
 use kube::client::Body;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tower::BoxError;
 
 use super::body_chunks::BodyChunks;
 use super::connect::{CredentialError, Patience, Silent};
 use super::kubeconfig::Target;
+use super::response::ApiResponse;
 use super::status::{About, Failure};
 use super::{Error, tls};
 use crate::clock::Clock;
@@ -41,35 +43,14 @@ pub struct ApiClient {
     no_authority: bool,
 }
 
-/// A successful response.
-pub(super) struct Answer {
-    pub content_type: String,
-    pub body: Bytes,
-}
-
-impl Answer {
+impl ApiResponse {
     /// Parses the body as JSON.
     ///
     /// # Errors
     /// The body is not the JSON of a `T`.
     pub(super) fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(unreadable)
+        serde_json::from_slice(&self.body).map_err(Error::unreadable)
     }
-}
-
-/// The error for a response that cannot be parsed.
-pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
-    Error::Request(format!("the server's answer cannot be understood: {error}"))
-}
-
-/// The outcome of one attempt.
-enum Attempt {
-    Answered(Answer),
-    Refused {
-        code: u16,
-        answer: Answer,
-        retry_after: Option<u64>,
-    },
 }
 
 impl std::fmt::Debug for ApiClient {
@@ -155,11 +136,9 @@ impl ApiClient {
         path: &str,
         accept: &str,
         about: About<'_>,
-    ) -> Result<Answer, Error> {
-        self.get_or(path, accept, |code, answer| {
-            Failure::of(code, &answer.content_type, &answer.body, about)
-        })
-        .await
+    ) -> Result<ApiResponse, Error> {
+        self.get_or(path, accept, |response| Failure::of(response, about))
+            .await
     }
 
     /// As `get`, parsed from JSON.
@@ -183,21 +162,11 @@ impl ApiClient {
             let (head, body) = response.into_parts();
             return Ok(BodyChunks::new(&head.headers, body));
         }
-        match self.read(response).await {
-            Ok(Attempt::Answered(_)) => Err(Error::Unreachable("EOF".to_owned())),
-            Ok(Attempt::Refused {
-                code,
-                answer,
-                retry_after,
-            }) => {
-                let failure = Failure::of(code, &answer.content_type, &answer.body, about);
-                Err(Error::Server(Failure {
-                    retry_after,
-                    ..failure
-                }))
-            }
-            Err(error) => Err(self.explain(&*error)),
-        }
+        let response = self.read(response).await;
+        Err(match response {
+            Ok(response) => Error::Server(Failure::of(&response, about)),
+            Err(error) => self.explain(&*error),
+        })
     }
 
     /// As `get`, with another conversion of failures.
@@ -205,67 +174,42 @@ impl ApiClient {
         &self,
         path: &str,
         accept: &str,
-        refusal: impl Fn(u16, &Answer) -> Failure,
-    ) -> Result<Answer, Error> {
+        failure: impl Fn(&ApiResponse) -> Failure,
+    ) -> Result<ApiResponse, Error> {
         let mut retries = 0;
         loop {
-            let attempt = self.timed(path, accept).await;
-            let wait = match &attempt {
-                Ok(Attempt::Refused { retry_after, .. }) => *retry_after,
-                Err(error) if interrupted(error.as_ref()) => Some(1),
-                _ => None,
+            let response = self.timed(path, accept).await;
+            let wait = match &response {
+                Ok(response) => response.retry_after,
+                Err(error) => interrupted(error.as_ref()).then_some(1),
             };
             if let Some(seconds) = wait.filter(|_| retries < self.repeats) {
                 retries += 1;
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
                 continue;
             }
-            return match attempt {
-                Ok(Attempt::Answered(answer)) => Ok(answer),
-                Ok(Attempt::Refused {
-                    code,
-                    answer,
-                    retry_after,
-                }) => Err(Error::Server(Failure {
-                    retry_after,
-                    ..refusal(code, &answer)
-                })),
+            return match response {
+                Ok(response) if response.is_success() => Ok(response),
+                Ok(response) => Err(Error::Server(failure(&response))),
                 Err(error) => Err(self.explain(error.as_ref())),
             };
         }
     }
 
-    async fn timed(
-        &self,
-        path: &str,
-        accept: &str,
-    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
+    async fn timed(&self, path: &str, accept: &str) -> Result<ApiResponse, BoxError> {
         let begin = Instant::now();
-        let attempt = self.attempt(path, accept);
-        let attempt = match self.timeout {
-            None => attempt.await,
-            Some(limit) => tokio::time::timeout(limit, attempt)
+        let response = async { self.read(self.send(path, accept).await?).await };
+        let response = match self.timeout {
+            None => response.await,
+            Some(limit) => tokio::time::timeout(limit, response)
                 .await
                 .unwrap_or_else(|_| Err(TimedOut.into())),
         };
-        tracing::debug!(path, took = ?begin.elapsed(), ok = attempt.is_ok(), "GET");
-        attempt
+        tracing::debug!(path, took = ?begin.elapsed(), ok = response.is_ok(), "GET");
+        response
     }
 
-    async fn attempt(
-        &self,
-        path: &str,
-        accept: &str,
-    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
-        let response = self.send(path, accept).await?;
-        self.read(response).await
-    }
-
-    async fn send(
-        &self,
-        path: &str,
-        accept: &str,
-    ) -> Result<Response<Body>, Box<dyn StdError + Send + Sync>> {
+    async fn send(&self, path: &str, accept: &str) -> Result<Response<Body>, BoxError> {
         let mut request = Request::get(path)
             .header(ACCEPT, accept)
             .header(USER_AGENT, concat!("vitals/", env!("CARGO_PKG_VERSION")))
@@ -288,51 +232,21 @@ impl ApiClient {
         Ok(response.map_err(|_| Silent(patience))??)
     }
 
-    async fn read(
-        &self,
-        response: Response<Body>,
-    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
-        let status = response.status();
+    /// Reads a response to its end, as long as chunks arrive in time.
+    async fn read(&self, response: Response<Body>) -> Result<ApiResponse, BoxError> {
         let (head, body) = response.into_parts();
-        let header = |name| {
-            let value: Option<&http::HeaderValue> = head.headers.get(name);
-            value
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
-        let content_type = header(CONTENT_TYPE).unwrap_or_default();
-        let may_repeat = status.as_u16() == 429 || status.is_server_error();
-        let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
-        let body = self.collect(BodyChunks::new(&head.headers, body)).await?;
-        let answer = Answer { content_type, body };
-        Ok(if status.is_success() {
-            Attempt::Answered(answer)
-        } else {
-            let retry_after = retry_after.filter(|_| may_repeat);
-            Attempt::Refused {
-                code: status.as_u16(),
-                answer,
-                retry_after,
-            }
-        })
-    }
-
-    /// Reads a body to its end, as long as chunks arrive in time.
-    async fn collect(
-        &self,
-        mut body: BodyChunks,
-    ) -> Result<Bytes, Box<dyn StdError + Send + Sync>> {
+        let mut chunks = BodyChunks::new(&head.headers, body);
         let mut all = BytesMut::new();
         loop {
             let chunk = match self.patience {
-                None => body.next().await?,
-                Some(patience) => tokio::time::timeout(patience, body.next())
+                None => chunks.next().await?,
+                Some(patience) => tokio::time::timeout(patience, chunks.next())
                     .await
                     .map_err(|_| Silent(patience))??,
             };
             match chunk {
                 Some(chunk) => all.extend_from_slice(&chunk),
-                None => return Ok(all.freeze()),
+                None => return Ok(ApiResponse::new(&head, all.freeze())),
             }
         }
     }
@@ -340,11 +254,8 @@ impl ApiClient {
     /// Converts an error of the transport into kubectl's words.
     pub(super) fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
         for cause in causes(error) {
-            if cause.is::<TimedOut>() {
-                return Error::Unreachable(TimedOut.to_string());
-            }
-            if let Some(silent) = cause.downcast_ref::<Silent>() {
-                return Error::Unreachable(silent.to_string());
+            if cause.is::<TimedOut>() || cause.is::<Silent>() || cause.is::<CredentialError>() {
+                return Error::Unreachable(cause.to_string());
             }
             if let Some(mut text) = tls::explain(cause) {
                 if self.no_authority && text.ends_with(tls::UNKNOWN_AUTHORITY) {
@@ -357,16 +268,11 @@ impl ApiClient {
             {
                 return Error::Refused(self.host.clone());
             }
-            if let Some(error) = cause.downcast_ref::<CredentialError>() {
-                return Error::Unreachable(error.to_string());
-            }
         }
         let last = innermost(error);
         if last.contains("failed to lookup address") || last.contains("dns error") {
-            let name = self
-                .host
-                .rsplit_once(':')
-                .map_or(self.host.as_str(), |(name, _)| name);
+            let host = self.host.as_str();
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
             return Error::Unreachable(format!("dial tcp: lookup {name}: no such host"));
         }
         Error::Unreachable(if interrupted(error) {

@@ -3,82 +3,82 @@
 //! A list of 150,000 pods has millions of labels, times and units that `top` does not print: the decoder skips them and
 //! converts quantities at once.
 
-use std::borrow::Cow;
-
 use kubevitals_proto::metrics::view::{Body, ContainerView, NodeView, PodView, UsageView};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::envelope;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::client::{Answer, unreadable};
-use super::status::media_type;
-use super::usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
+use super::response::ApiResponse;
+use super::usage::{ContainerUsage, NodeUsage, PodUsage, Usage, or_default};
 
 /// The nodes of a list.
-pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
-    if is_protobuf(answer) {
-        let nodes = Body::open(&answer.body)
-            .and_then(Body::nodes)
-            .map_err(unreadable)?;
-        return nodes
-            .map(|node| convert_node(&node.map_err(unreadable)?))
-            .collect();
+pub(super) fn node_list(response: &ApiResponse) -> Result<Vec<NodeUsage>, Error> {
+    if !is_protobuf(response) {
+        return json_list(response);
     }
-    let list: JsonList<JsonItem<'_>> = json(answer)?;
-    Ok(list.items.into_iter().map(Into::into).collect())
+    Body::open(&response.body)
+        .and_then(Body::nodes)
+        .map_err(Error::unreadable)?
+        .map(|node| convert_node(&node.map_err(Error::unreadable)?))
+        .collect()
 }
 
 /// One node.
-pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
-    if is_protobuf(answer) {
-        let node = Body::open(&answer.body).and_then(Body::node);
-        return convert_node(&node.map_err(unreadable)?);
+pub(super) fn node(response: &ApiResponse) -> Result<NodeUsage, Error> {
+    if !is_protobuf(response) {
+        return Ok(json::<JsonItem>(response)?.into());
     }
-    Ok(json::<JsonItem<'_>>(answer)?.into())
+    let node = Body::open(&response.body).and_then(Body::node);
+    convert_node(&node.map_err(Error::unreadable)?)
 }
 
 /// The pods of a list.
-pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
-    if is_protobuf(answer) {
-        let pods = Body::open(&answer.body)
-            .and_then(Body::pods)
-            .map_err(unreadable)?;
-        return pods
-            .map(|pod| convert_pod(&pod.map_err(unreadable)?))
-            .collect();
+pub(super) fn pod_list(response: &ApiResponse) -> Result<Vec<PodUsage>, Error> {
+    if !is_protobuf(response) {
+        return json_list(response);
     }
-    let list: JsonList<JsonItem<'_>> = json(answer)?;
-    Ok(list.items.into_iter().map(Into::into).collect())
+    Body::open(&response.body)
+        .and_then(Body::pods)
+        .map_err(Error::unreadable)?
+        .map(|pod| convert_pod(&pod.map_err(Error::unreadable)?))
+        .collect()
 }
 
 /// One pod.
-pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
-    if is_protobuf(answer) {
-        let pod = Body::open(&answer.body).and_then(Body::pod);
-        return convert_pod(&pod.map_err(unreadable)?);
+pub(super) fn pod(response: &ApiResponse) -> Result<PodUsage, Error> {
+    if !is_protobuf(response) {
+        return Ok(json::<JsonItem>(response)?.into());
     }
-    Ok(json::<JsonItem<'_>>(answer)?.into())
+    let pod = Body::open(&response.body).and_then(Body::pod);
+    convert_pod(&pod.map_err(Error::unreadable)?)
 }
 
-fn is_protobuf(answer: &Answer) -> bool {
-    media_type(&answer.content_type) == envelope::CONTENT_TYPE
+fn is_protobuf(response: &ApiResponse) -> bool {
+    response.media_type() == envelope::CONTENT_TYPE
 }
 
-fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Error> {
-    if answer.body.is_empty() {
+fn json_list<T: From<JsonItem>>(response: &ApiResponse) -> Result<Vec<T>, Error> {
+    let list: JsonList = json(response)?;
+    Ok(list.items.into_iter().map(Into::into).collect())
+}
+
+fn json<T: DeserializeOwned>(response: &ApiResponse) -> Result<T, Error> {
+    if response.body.is_empty() {
         return Err(Error::Request(format!(
             "0-length response with status code: 200 and content type: {}",
-            answer.content_type
+            response.content_type
         )));
     }
-    match media_type(&answer.content_type) {
-        "application/json" | "" => serde_json::from_slice(&answer.body).map_err(unreadable),
+    match response.media_type() {
+        "application/json" | "" => {
+            serde_json::from_slice(&response.body).map_err(Error::unreadable)
+        }
         _ => Err(Error::Request(format!(
             "serializer for {} doesn't exist",
-            answer.content_type
+            response.content_type
         ))),
     }
 }
@@ -93,7 +93,7 @@ fn convert_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
 
 fn convert_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
     let containers = pod.containers().map(|container| {
-        let ContainerView { name, usage } = container.map_err(unreadable)?;
+        let ContainerView { name, usage } = container.map_err(Error::unreadable)?;
         Ok(ContainerUsage {
             name: name.to_owned(),
             usage: convert_usage(usage)?,
@@ -110,7 +110,7 @@ fn convert_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
 fn convert_usage(view: UsageView<'_>) -> Result<Usage, Error> {
     let mut usage = Usage::default();
     for quantity in view.quantities() {
-        let (name, quantity) = quantity.map_err(unreadable)?;
+        let (name, quantity) = quantity.map_err(Error::unreadable)?;
         set(&mut usage, name, quantity);
     }
     Ok(usage)
@@ -126,105 +126,46 @@ fn set(usage: &mut Usage, resource: &str, quantity: Quantity) {
 }
 
 #[derive(Deserialize)]
-struct JsonList<T> {
-    #[serde(default = "Vec::new")]
-    items: Vec<T>,
+struct JsonList {
+    #[serde(default)]
+    items: Vec<JsonItem>,
 }
 
 /// A node, with `usage`, or a pod, with `containers`.
-#[derive(Deserialize)]
-struct JsonItem<'a> {
-    #[serde(borrow, default)]
-    metadata: JsonMetadata<'a>,
-    #[serde(default)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JsonItem {
+    metadata: JsonMetadata,
     timestamp: Timestamp,
-    #[serde(default, deserialize_with = "json_usage")]
+    #[serde(deserialize_with = "or_default")]
     usage: Usage,
-    #[serde(borrow, default)]
-    containers: Vec<JsonContainer<'a>>,
-}
-
-#[derive(Deserialize)]
-struct JsonContainer<'a> {
-    #[serde(borrow, default)]
-    name: Cow<'a, str>,
-    #[serde(default, deserialize_with = "json_usage")]
-    usage: Usage,
+    containers: Vec<ContainerUsage>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct JsonMetadata<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    namespace: Cow<'a, str>,
+struct JsonMetadata {
+    name: String,
+    namespace: String,
 }
 
-impl From<JsonItem<'_>> for NodeUsage {
-    fn from(item: JsonItem<'_>) -> Self {
+impl From<JsonItem> for NodeUsage {
+    fn from(item: JsonItem) -> Self {
         Self {
-            name: item.metadata.name.into_owned(),
+            name: item.metadata.name,
             timestamp: item.timestamp,
             usage: item.usage,
         }
     }
 }
 
-impl From<JsonItem<'_>> for PodUsage {
-    fn from(item: JsonItem<'_>) -> Self {
-        let containers = item.containers.into_iter();
+impl From<JsonItem> for PodUsage {
+    fn from(item: JsonItem) -> Self {
         Self {
-            namespace: item.metadata.namespace.into_owned(),
-            name: item.metadata.name.into_owned(),
+            namespace: item.metadata.namespace,
+            name: item.metadata.name,
             timestamp: item.timestamp,
-            containers: containers
-                .map(|JsonContainer { name, usage }| ContainerUsage {
-                    name: name.into_owned(),
-                    usage,
-                })
-                .collect(),
+            containers: item.containers,
         }
     }
-}
-
-fn json_usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Usage, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(field_identifier, rename_all = "lowercase")]
-    enum Key {
-        Cpu,
-        Memory,
-        Swap,
-        #[serde(other)]
-        Other,
-    }
-
-    struct UsageVisitor;
-
-    impl<'de> Visitor<'de> for UsageVisitor {
-        type Value = Usage;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("quantities by resource")
-        }
-
-        fn visit_unit<E>(self) -> Result<Usage, E> {
-            Ok(Usage::default())
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Usage, A::Error> {
-            let mut usage = Usage::default();
-            while let Some(key) = map.next_key()? {
-                match key {
-                    Key::Cpu => usage.cpu = map.next_value()?,
-                    Key::Memory => usage.memory = map.next_value()?,
-                    Key::Swap => usage.swap = map.next_value()?,
-                    Key::Other => drop(map.next_value::<IgnoredAny>()?),
-                }
-            }
-            Ok(usage)
-        }
-    }
-
-    deserializer.deserialize_any(UsageVisitor)
 }

@@ -1,43 +1,36 @@
 //! Discovers which metrics APIs a cluster serves.
 
-use kubevitals_proto::metrics::Version;
+use kubevitals_proto::metrics::{self, Version};
 use kubevitals_proto::vitals;
 use serde::Deserialize;
 
-use super::client::Answer;
 use super::status::{About, Failure};
 use super::{ApiClient, Error};
 
 const ACCEPT: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// The response of `/apis`, in its aggregated and its old form.
+/// The response of `/apis`: `items` in its aggregated form, `groups` in its old form.
 #[derive(Deserialize)]
 struct Groups {
-    #[serde(default)]
-    items: Vec<AggregatedGroup>,
-    #[serde(default)]
-    groups: Vec<Group>,
+    #[serde(default, alias = "groups")]
+    items: Vec<Group>,
 }
 
-#[derive(Deserialize)]
-struct AggregatedGroup {
-    metadata: Metadata,
-    #[serde(default)]
-    versions: Vec<ServedVersion>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Group {
+    /// The metadata, in the aggregated form.
+    metadata: Metadata,
+    /// The name, in the old form.
     name: String,
-    #[serde(default)]
     versions: Vec<ServedVersion>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +43,7 @@ struct ServedVersion {
 /// The metrics APIs that a cluster serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Served {
-    /// The version of metrics.k8s.io to use.
+    /// The version of metrics.k8s.io to use: the first listed one that this program supports.
     pub metrics: Option<Version>,
     /// Whether metrics.k8s.io has a version whose server did not answer the API server lately.
     pub metrics_stale: bool,
@@ -65,67 +58,37 @@ pub(super) struct Served {
 /// # Errors
 /// The request failed, or the response is not a discovery document.
 pub(super) async fn served(client: &ApiClient) -> Result<Served, Error> {
-    all_served(&document(client).await?)
+    let failure = |response: &_| Failure::of_code(response, About::default());
+    parse(&client.get_or("/apis", ACCEPT, failure).await?.body)
 }
 
-/// Requests the discovery document.
-async fn document(client: &ApiClient) -> Result<bytes::Bytes, Error> {
-    let refusal = |code, answer: &Answer| {
-        Failure::of_code(code, &answer.content_type, &answer.body, About::default())
-    };
-    Ok(client.get_or("/apis", ACCEPT, refusal).await?.body)
-}
-
-fn all_served(body: &[u8]) -> Result<Served, Error> {
-    let groups = groups(body)?;
-    let of = |group: &str, version: &str, stale: bool| {
-        let mut versions = groups
-            .iter()
-            .filter(|(name, _)| name == group)
-            .flat_map(|(_, versions)| versions);
-        versions.any(|served| {
-            (version.is_empty() || served.version == version)
-                && (served.freshness == "Stale") == stale
-        })
-    };
-    Ok(Served {
-        metrics: choose(body)?,
-        metrics_stale: of("metrics.k8s.io", "", true),
-        vitals: of(vitals::GROUP, vitals::VERSION, false),
-        vitals_stale: of(vitals::GROUP, vitals::VERSION, true),
-    })
-}
-
-/// The version of metrics.k8s.io to use: the first listed one that this program supports. A version whose server did
-/// not answer the API server lately (`Stale`) does not count.
-///
-/// # Errors
-/// The request failed, or the response is not a discovery document.
-pub(super) async fn metrics_version(client: &ApiClient) -> Result<Option<Version>, Error> {
-    choose(&document(client).await?)
-}
-
-/// Parses the groups and their versions.
-fn groups(body: &[u8]) -> Result<Vec<(String, Vec<ServedVersion>)>, Error> {
-    let Groups { items, groups } = serde_json::from_slice(body)
+/// Parses the discovery document. A version whose server did not answer the API server lately (`Stale`) is not used.
+fn parse(body: &[u8]) -> Result<Served, Error> {
+    let groups: Groups = serde_json::from_slice(body)
         .map_err(|error| Error::Request(format!("the answer to /apis is not JSON: {error}")))?;
-    let aggregated = items
-        .into_iter()
-        .map(|group| (group.metadata.name, group.versions));
-    let old = groups.into_iter().map(|group| (group.name, group.versions));
-    Ok(aggregated.chain(old).collect())
-}
-
-fn choose(body: &[u8]) -> Result<Option<Version>, Error> {
-    let versions = groups(body)?
-        .into_iter()
-        .filter(|(name, _)| name == "metrics.k8s.io");
-    let fresh = versions
-        .flat_map(|(_, versions)| versions)
-        .filter(|v| v.freshness != "Stale");
-    Ok(fresh
-        .filter_map(|served| Version::from_path(&served.version))
-        .next())
+    let mut served = Served::default();
+    for Group {
+        metadata,
+        name,
+        versions,
+    } in groups.items
+    {
+        let group = if name.is_empty() { metadata.name } else { name };
+        for ServedVersion { version, freshness } in versions {
+            match (group.as_str(), freshness == "Stale") {
+                (metrics::GROUP, true) => served.metrics_stale = true,
+                (metrics::GROUP, false) => {
+                    served.metrics = served.metrics.or_else(|| Version::from_path(&version));
+                }
+                (vitals::GROUP, is_stale) if version == vitals::VERSION => {
+                    served.vitals |= !is_stale;
+                    served.vitals_stale |= is_stale;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(served)
 }
 
 #[cfg(test)]
@@ -158,8 +121,8 @@ mod tests {
                 Some(Version::V1beta1),
             ),
         ] {
-            assert_eq!(choose(body.as_bytes()).unwrap(), expected, "{body}");
+            assert_eq!(parse(body.as_bytes()).unwrap().metrics, expected, "{body}");
         }
-        assert!(choose(b"<html>").is_err());
+        assert!(parse(b"<html>").is_err());
     }
 }

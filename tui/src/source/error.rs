@@ -31,6 +31,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error for a response that cannot be parsed.
+    pub(super) fn unreadable(error: impl std::fmt::Display) -> Self {
+        Self::Request(format!("the server's answer cannot be understood: {error}"))
+    }
+
     /// Fails with all problems of the kubeconfig, if there are any.
     pub(super) fn of_config(mut problems: Vec<String>) -> Result<(), Self> {
         match problems.len() {

@@ -1,10 +1,14 @@
 //! Objects that a source lists and watches, and their paths.
 
 use kubevitals_proto::objects::{WireJob, WireNode, WirePod, WireWorkload};
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, NodeVitals, PodVitals};
 use serde::de::DeserializeOwned;
 
+use super::client::escaped;
 use super::hpa::WireHpa;
+use super::vitals_path;
+use crate::model::{Key, Part};
 
 /// An object that is listed and watched.
 pub(super) trait Item: DeserializeOwned + Send + 'static {
@@ -45,23 +49,48 @@ items!(
     Incident
 );
 
-/// A collection of objects in all namespaces: `/apis/apps/v1/deployments`.
+/// A collection of objects in all namespaces.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Collection(pub(super) &'static str);
+pub(super) struct Collection {
+    /// `/apis/apps/v1/deployments`.
+    path: &'static str,
+    /// The part of the source's data that the objects are.
+    pub(super) part: Part,
+    /// Whether the existing objects are listed as events at the start of a watch, so that no page is in memory as a
+    /// whole. Otherwise they are listed in pages, which every API server supports.
+    pub(super) is_streamed: bool,
+}
 
 impl Collection {
+    /// A collection of the API server.
+    pub(super) const fn paged(path: &'static str, part: Part) -> Self {
+        Self {
+            path,
+            part,
+            is_streamed: false,
+        }
+    }
+
+    /// A collection of a vitals-server.
+    pub(super) const fn streamed(path: &'static str, part: Part) -> Self {
+        Self {
+            is_streamed: true,
+            ..Self::paged(path, part)
+        }
+    }
+
     /// The path, in one namespace or in all.
     pub(super) fn path(self, namespace: Option<&str>) -> String {
-        let (version, resource) = self.0.rsplit_once('/').unwrap_or_default();
+        let (version, resource) = self.path.rsplit_once('/').unwrap_or_default();
         match namespace {
             Some(namespace) => format!("{version}/namespaces/{namespace}/{resource}"),
-            None => self.0.to_owned(),
+            None => self.path.to_owned(),
         }
     }
 
     /// The resource as errors name it: `deployments.apps`.
     pub(super) fn resource(self) -> String {
-        let mut parts = self.0.rsplit('/');
+        let mut parts = self.path.rsplit('/');
         let resource = parts.next().unwrap_or_default();
         // `/api/v1/pods`, `/apis/apps/v1/deployments`.
         match parts.nth(1) {
@@ -71,16 +100,25 @@ impl Collection {
     }
 }
 
+/// The path of a pod below kubevitals.io; `rest` is a subresource or a query.
+pub(super) fn pod_vitals_path(pod: &Key, rest: &str) -> String {
+    let (namespace, name) = (escaped(&pod.namespace), escaped(&pod.name));
+    vitals_path(&format!("/namespaces/{namespace}/podvitals/{name}{rest}"))
+}
+
+/// The query for the state at a time; empty for the current state.
+pub(super) fn at_query(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!("?at={}", at.to_rfc3339_seconds()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_collection_is_in_all_namespaces_or_in_one() {
-        let (pods, deployments) = (
-            Collection("/api/v1/pods"),
-            Collection("/apis/apps/v1/deployments"),
-        );
+        let pods = Collection::paged("/api/v1/pods", Part::Pods);
+        let deployments = Collection::paged("/apis/apps/v1/deployments", Part::Deployments);
         assert_eq!(pods.path(None), "/api/v1/pods");
         assert_eq!(pods.path(Some("b")), "/api/v1/namespaces/b/pods");
         assert_eq!(

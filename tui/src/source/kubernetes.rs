@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use kubevitals_proto::objects::{
     Job, WireEvent, WireJob, WireNode, WirePod, WireWorkload, lenient,
 };
@@ -18,7 +19,7 @@ use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
 use super::reduced::{Reduced, Rows, reduced};
 use super::status::About;
-use super::watch::{Lists, Watch};
+use super::watch::Watch;
 use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::{NodeRow, PodRow, Replicas};
 use crate::model::{
@@ -27,6 +28,16 @@ use crate::model::{
 
 /// The time between two lists of namespaces.
 const NAMESPACES: Duration = Duration::from_secs(60);
+
+const NODES: Collection = Collection::paged("/api/v1/nodes", Part::Nodes);
+const PODS: Collection = Collection::paged("/api/v1/pods", Part::Pods);
+const JOBS: Collection = Collection::paged("/apis/batch/v1/jobs", Part::Jobs);
+const DEPLOYMENTS: Collection = Collection::paged("/apis/apps/v1/deployments", Part::Deployments);
+const STATEFUL_SETS: Collection =
+    Collection::paged("/apis/apps/v1/statefulsets", Part::StatefulSets);
+const DAEMON_SETS: Collection = Collection::paged("/apis/apps/v1/daemonsets", Part::DaemonSets);
+const HPAS: Collection =
+    Collection::paged("/apis/autoscaling/v2/horizontalpodautoscalers", Part::Hpas);
 
 /// A cluster and the means to read it.
 #[derive(Clone)]
@@ -61,23 +72,17 @@ impl Kubernetes {
     ///
     /// # Errors
     /// The request failed, or the response is not a list.
-    pub(super) async fn list<R: Reduced>(
-        &self,
-        path: &str,
-        resource: &'static str,
-    ) -> Result<Rows<R>, Error> {
-        let body = self.metrics.body(path, resource).await?;
+    pub(super) async fn list<R: Reduced>(&self, path: &str) -> Result<Rows<R>, Error> {
+        let body = self.metrics.body(path, R::RESOURCE).await?;
         reduced(&body, self.sender.names())
     }
 
     /// A watch of a cluster-wide kind, or of all namespaces.
-    pub(super) fn watch(&self, collection: Collection, lists: Lists, part: Part) -> Watch<'_> {
+    pub(super) fn watch(&self, collection: Collection) -> Watch<'_> {
         Watch {
             sender: &self.sender,
             client: &self.client,
             collection,
-            lists,
-            part,
             namespace: None,
             has_other: false,
         }
@@ -86,16 +91,13 @@ impl Kubernetes {
     async fn nodes(&self) {
         let pools = &self.sender.pools;
         let row = |node: WireNode| Some(NodeRow::from_object(&node.convert(pools)?, &pools.names));
-        let watch = self.watch(Collection("/api/v1/nodes"), Lists::Paged, Part::Nodes);
-        watch.follow(&row, &Message::Nodes).await;
+        self.watch(NODES).follow(&row, &Message::Nodes).await;
     }
 
     /// Sends one kind for ever: of all namespaces, or of one namespace while the list of all is forbidden.
     pub(super) async fn send_rows<K, R>(
         &self,
         collection: Collection,
-        lists: Lists,
-        part: Part,
         row: &(dyn Fn(K) -> Option<R> + Sync),
         message: &(dyn Fn(Batch<R>) -> Message + Sync),
     ) where
@@ -104,53 +106,46 @@ impl Kubernetes {
     {
         let of_one = Watch {
             namespace: Some(&self.namespace),
-            ..self.watch(collection, lists, part)
+            ..self.watch(collection)
         };
         if self.only {
-            self.send_only(part, true).await;
+            self.send_only(collection, true).await;
             of_one.follow(row, message).await;
             return;
         }
         let of_all = Watch {
             has_other: true,
-            ..self.watch(collection, lists, part)
+            ..self.watch(collection)
         };
-        let path = collection.path(None);
         loop {
-            self.send_only(part, false).await;
+            self.send_only(collection, false).await;
             let denied = of_all.follow(row, message).await;
-            self.send_only(part, true).await;
+            self.send_only(collection, true).await;
             tokio::select! {
                 _ = of_one.follow(row, message) => {}
-                () = self.until_allowed(part, &path, denied) => {}
+                () = self.until_allowed(collection, denied) => {}
             }
         }
     }
 
     /// Reports whether only the pods of one namespace are listed.
-    async fn send_only(&self, part: Part, is_only: bool) {
-        if part == Part::Pods {
+    async fn send_only(&self, collection: Collection, is_only: bool) {
+        if collection.part == Part::Pods {
             let only = is_only.then(|| Name::clone(&self.namespace));
             self.sender.send(Message::Only(only)).await;
         }
     }
 
     /// Waits until a list that was denied is allowed.
-    async fn until_allowed(&self, part: Part, path: &str, denied: Error) {
-        let mut attempts = if part == Part::Pods {
-            Attempts::new(&self.sender, Part::OtherPods)
-        } else {
-            Attempts::silent(&self.sender)
-        };
-        let path = format!("{path}?limit=1");
+    async fn until_allowed(&self, collection: Collection, denied: Error) {
+        let part = (collection.part == Part::Pods).then_some(Part::OtherPods);
+        let mut attempts = Attempts::new(&self.sender, part);
+        let path = format!("{}?limit=1", collection.path(None));
         let mut error = denied;
         loop {
             attempts.failed_wait(&error).await;
-            match self
-                .client
-                .get(&path, METADATA_LIST, About::default())
-                .await
-            {
+            let list = self.client.get(&path, METADATA_LIST, About::default());
+            match list.await {
                 Ok(_) => return attempts.succeeded().await,
                 Err(again) => error = again,
             }
@@ -163,44 +158,23 @@ impl Kubernetes {
             let pod = pod.convert(pools)?;
             Some(PodRow::from_object(&pod, &pools.names, self.sender.now()))
         };
-        self.send_rows(
-            Collection("/api/v1/pods"),
-            Lists::Paged,
-            Part::Pods,
-            &row,
-            &Message::Pods,
-        )
-        .await;
+        self.send_rows(PODS, &row, &Message::Pods).await;
     }
 
     async fn hpas(&self) {
         let row = |hpa: WireHpa| hpa.row(self.sender.names());
-        let collection = Collection("/apis/autoscaling/v2/horizontalpodautoscalers");
-        self.send_rows(collection, Lists::Paged, Part::Hpas, &row, &Message::rows)
-            .await;
+        self.send_rows(HPAS, &row, &Message::rows).await;
     }
 
     async fn workloads(&self) {
         tokio::join!(
-            self.workload(
-                "Deployment",
-                Collection("/apis/apps/v1/deployments"),
-                Part::Deployments
-            ),
-            self.workload(
-                "StatefulSet",
-                Collection("/apis/apps/v1/statefulsets"),
-                Part::StatefulSets
-            ),
-            self.workload(
-                "DaemonSet",
-                Collection("/apis/apps/v1/daemonsets"),
-                Part::DaemonSets
-            ),
+            self.workload("Deployment", DEPLOYMENTS),
+            self.workload("StatefulSet", STATEFUL_SETS),
+            self.workload("DaemonSet", DAEMON_SETS),
         );
     }
 
-    async fn workload(&self, kind: &'static str, collection: Collection, part: Part) {
+    async fn workload(&self, kind: &'static str, collection: Collection) {
         let kind = Name::from(kind);
         let names = self.sender.names();
         let row = |workload: WireWorkload| {
@@ -213,22 +187,17 @@ impl Kubernetes {
             Some((key, replicas))
         };
         let message = |batch: Batch<(Key, Replicas)>| {
-            Message::Replicas(match batch {
-                Batch::All(all) => all
-                    .into_iter()
-                    .map(|(key, replicas)| (key, Some(replicas)))
-                    .collect(),
-                Batch::Some(changes) => changes
-                    .into_iter()
-                    .map(|change| match change {
-                        Change::Put((key, replicas)) => (key, Some(replicas)),
-                        Change::Gone(key) => (key.part(&kind), None),
-                    })
-                    .collect(),
-            })
+            let changes = match batch {
+                Batch::All(all) => all.into_iter().map(Change::Put).collect(),
+                Batch::Some(changes) => changes,
+            };
+            let changes = changes.into_iter().map(|change| match change {
+                Change::Put((key, replicas)) => (key, Some(replicas)),
+                Change::Gone(key) => (key.part(&kind), None),
+            });
+            Message::Replicas(changes.collect())
         };
-        self.send_rows(collection, Lists::Paged, part, &row, &message)
-            .await;
+        self.send_rows(collection, &row, &message).await;
     }
 
     /// Jobs, which lead from pods to CronJobs.
@@ -237,9 +206,7 @@ impl Kubernetes {
             let Job { key, cron_job } = job.convert(&self.sender.pools)?;
             Some((Key::new(&key.namespace, &key.name), cron_job))
         };
-        let collection = Collection("/apis/batch/v1/jobs");
-        self.send_rows(collection, Lists::Paged, Part::Jobs, &row, &Message::Jobs)
-            .await;
+        self.send_rows(JOBS, &row, &Message::Jobs).await;
     }
 
     /// The names of namespaces, for those without pods. Without permission, the dashboard shows the namespaces of the
@@ -248,15 +215,11 @@ impl Kubernetes {
         let mut attempts = Attempts::new(&self.sender, Part::Namespaces);
         loop {
             attempts.begin();
-            let about = About {
-                resource: "namespaces",
-                name: "",
-            };
+            let about = About::list("namespaces");
             let list = self
                 .client
-                .parsed::<PodList>("/api/v1/namespaces", METADATA_LIST, about)
-                .await;
-            match list {
+                .parsed::<PodList>("/api/v1/namespaces", METADATA_LIST, about);
+            match list.await {
                 Ok(list) => {
                     let names = list.items.into_iter();
                     let names = names.map(|namespace| Name::from(namespace.metadata.name));
@@ -273,23 +236,19 @@ impl Kubernetes {
     async fn answer(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let pages = Pages::new(self);
         while let Some(request) = requests.recv().await {
-            match request {
+            let message = match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
-                    Some(Ok(detail)) => {
-                        self.sender
-                            .send(Message::Detail(key, Box::new(detail)))
-                            .await;
-                    }
-                    Some(Err(why)) => self.sender.send(Message::NoDetail(key, why)).await,
-                    None => {}
+                    Some(Ok(detail)) => Message::Detail(key, Box::new(detail)),
+                    Some(Err(why)) => Message::NoDetail(key, why),
+                    None => continue,
                 },
                 SourceRequest::Past(at, _) => {
-                    let why = "only vitals-server remembers the past".to_owned();
-                    self.sender.send(Message::NoPast(at, why)).await;
+                    Message::NoPast(at, "only vitals-server remembers the past".to_owned())
                 }
                 // This source sends everything and has no history.
-                SourceRequest::Interest(_) | SourceRequest::History { .. } => {}
-            }
+                SourceRequest::Interest(_) | SourceRequest::History { .. } => continue,
+            };
+            self.sender.send(message).await;
         }
     }
 }
@@ -328,16 +287,11 @@ impl<'a> Pages<'a> {
     /// The detail of a pod from its object and its events, or the failure. None while the back-off lasts and no failure
     /// is stored.
     pub(super) async fn detail(&self, key: &Key) -> Option<Result<Detail, Fault>> {
-        let mut page = {
-            let mut state = self.state.lock();
-            let fresh = Page::new(&self.kubernetes.sender, Some(key.clone()));
-            let page = std::mem::replace(&mut *state, fresh);
-            if page.key.as_ref() == Some(key) {
-                page
-            } else {
-                Page::new(&self.kubernetes.sender, Some(key.clone()))
-            }
-        };
+        let fresh = || Page::new(&self.kubernetes.sender, Some(key.clone()));
+        let mut page = std::mem::replace(&mut *self.state.lock(), fresh());
+        if page.key.as_ref() != Some(key) {
+            page = fresh();
+        }
         let found = page.request(self.kubernetes, key).await;
         *self.state.lock() = page;
         found
@@ -350,7 +304,7 @@ impl Page {
             key,
             why: None,
             last: Vec::new(),
-            pod: Attempts::silent(sender),
+            pod: Attempts::new(sender, None),
             events: Attempts::new(sender, Part::Events),
         }
     }
@@ -364,30 +318,20 @@ impl Page {
             // A page that is opened again gets the stored failure at once.
             return self.why.clone().map(Err);
         }
-        let Key {
-            namespace, name, ..
-        } = key;
-        let path = format!(
-            "/api/v1/namespaces/{}/pods/{}",
-            escaped(namespace),
-            escaped(name)
-        );
+        let (metrics, name) = (&kubernetes.metrics, &key.name);
+        let namespace = format!("/api/v1/namespaces/{}", escaped(&key.namespace));
+        let path = format!("{namespace}/pods/{}", escaped(name));
         let fields = format!("involvedObject.kind=Pod,involvedObject.name={name}");
-        let events = format!(
-            "/api/v1/namespaces/{}/events?limit=200&fieldSelector={}",
-            escaped(namespace),
-            escaped(&fields)
-        );
+        let fields = escaped(&fields);
+        let events = format!("{namespace}/events?limit=200&fieldSelector={fields}");
         self.events.begin();
         let (pod, events) = tokio::join!(
-            kubernetes.metrics.parsed::<WirePod>(&path, "pods", name),
-            async {
-                if !self.events.is_due() {
-                    return None;
-                }
-                let metrics = &kubernetes.metrics;
-                Some(metrics.parsed::<Events>(&events, "events", "").await)
-            }
+            metrics.parsed::<WirePod>(&path, "pods", name),
+            OptionFuture::from(
+                self.events
+                    .is_due()
+                    .then(|| metrics.parsed::<Events>(&events, "events", ""))
+            )
         );
         let pod = match pod {
             Ok(pod) => pod,

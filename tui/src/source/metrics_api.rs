@@ -3,9 +3,10 @@
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::SUBRESOURCE;
 
-use super::client::{Answer, JSON, escaped};
+use super::client::{JSON, escaped};
 use super::nodes::{Node, NodeCapacity, NodeList};
 use super::pods::{Pod, PodList, PodRef};
+use super::response::ApiResponse;
 use super::status::About;
 use super::usage::{NodeUsage, PodUsage};
 use super::{ApiClient, Error, decode, discovery};
@@ -43,7 +44,7 @@ impl MetricsApi {
     /// # Errors
     /// The request failed.
     pub async fn version(&self) -> Result<Option<Version>, Error> {
-        discovery::metrics_version(&self.client).await
+        Ok(discovery::served(&self.client).await?.metrics)
     }
 
     /// The usage of the selected nodes.
@@ -158,17 +159,17 @@ impl MetricsApi {
         path: &str,
         resource: &'static str,
     ) -> Result<bytes::Bytes, Error> {
-        let about = About { resource, name: "" };
-        Ok(self.client.get(path, JSON, about).await?.body)
+        let response = self.client.get(path, JSON, About::list(resource)).await?;
+        Ok(response.body)
     }
 
-    async fn get_metrics(&self, path: Path<'_>) -> Result<Answer, Error> {
+    async fn get_metrics(&self, path: Path<'_>) -> Result<ApiResponse, Error> {
         const BOTH: &str = "application/vnd.kubernetes.protobuf,application/json";
         self.get(path, if self.protobuf { BOTH } else { JSON })
             .await
     }
 
-    pub(super) async fn get(&self, path: Path<'_>, accept: &str) -> Result<Answer, Error> {
+    pub(super) async fn get(&self, path: Path<'_>, accept: &str) -> Result<ApiResponse, Error> {
         let about = About {
             resource: path.resource,
             name: path.name,
@@ -187,9 +188,8 @@ pub(super) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn metrics(version: Version) -> Self {
-        let text = format!("/apis/metrics.k8s.io/{}", version.as_str());
         Self {
-            text,
+            text: format!("/apis/metrics.k8s.io/{}", version.as_str()),
             core: false,
             resource: "",
             name: "",
@@ -218,8 +218,7 @@ impl<'a> Path<'a> {
     pub(super) fn pods(mut self, namespace: &str) -> Result<Self, Error> {
         if !namespace.is_empty() {
             segment("namespace", namespace)?;
-            self.text.push_str("/namespaces/");
-            self.text.push_str(&escaped(namespace));
+            self.text += &format!("/namespaces/{}", escaped(namespace));
         }
         self.text.push_str("/pods");
         self.resource = if self.core {
@@ -232,32 +231,27 @@ impl<'a> Path<'a> {
 
     pub(super) fn name(mut self, name: &'a str) -> Result<Self, Error> {
         segment("resource name", name)?;
-        self.text.push('/');
-        self.text.push_str(&escaped(name));
+        self.text += &format!("/{}", escaped(name));
         self.name = name;
         Ok(self)
     }
 
     /// Adds the subresource `why`.
     pub(super) fn why(mut self) -> Self {
-        self.text.push('/');
-        self.text.push_str(SUBRESOURCE);
+        self.text += &format!("/{SUBRESOURCE}");
         self
     }
 
     fn query(mut self, selection: Selection<'_>) -> Self {
-        let parameters = [
+        let mut mark = '?';
+        for (key, value) in [
             ("fieldSelector", selection.fields),
             ("labelSelector", selection.labels),
-        ];
-        let mut mark = '?';
-        for (key, value) in parameters
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-        {
-            self.text
-                .push_str(&format!("{mark}{key}={}", escaped(value)));
-            mark = '&';
+        ] {
+            if !value.is_empty() {
+                self.text += &format!("{mark}{key}={}", escaped(value));
+                mark = '&';
+            }
         }
         self
     }

@@ -22,6 +22,7 @@ mod nodes;
 mod pod_selection;
 mod pods;
 mod reduced;
+mod response;
 mod selection_limits;
 mod source_choice;
 mod status;

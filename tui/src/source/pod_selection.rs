@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::attempts::Attempts;
 use super::client::escaped;
+use super::item::{at_query, pod_vitals_path};
 use super::kubernetes::Kubernetes;
 use super::selection_limits::SelectionLimits;
 use super::{Error, vitals_path};
@@ -120,8 +121,7 @@ impl PodSelection {
     }
 
     async fn listed(&self, path: String) -> Result<Vec<PodRow>, Error> {
-        let path = vitals_path(&path);
-        let (rows, _) = self.kubernetes.list::<PodRow>(&path, "podvitals").await?;
+        let (rows, _) = self.kubernetes.list::<PodRow>(&vitals_path(&path)).await?;
         Ok(rows)
     }
 
@@ -137,21 +137,12 @@ impl PodSelection {
     /// The pod whose page is open, if it exists.
     async fn page(&self, interest: &Interest, at: Option<Timestamp>) -> Option<PodRow> {
         let key = interest.pod.as_ref()?;
-        let at = at.map_or(String::new(), |at| {
-            format!("?at={}", at.to_rfc3339_seconds())
-        });
-        let path = format!(
-            "/namespaces/{}/podvitals/{}{at}",
-            escaped(&key.namespace),
-            escaped(&key.name)
-        );
-        let pod = self
-            .kubernetes
-            .metrics
-            .parsed::<PodVitals>(&vitals_path(&path), "podvitals", "")
-            .await;
-        let names = self.kubernetes.sender.names();
-        Some(PodRow::from_vitals(&pod.ok()?, names))
+        let Kubernetes {
+            metrics, sender, ..
+        } = &self.kubernetes;
+        let path = pod_vitals_path(key, &at_query(at));
+        let pod = metrics.parsed::<PodVitals>(&path, "podvitals", "").await;
+        Some(PodRow::from_vitals(&pod.ok()?, sender.names()))
     }
 }
 

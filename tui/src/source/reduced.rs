@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Error;
-use super::client::unreadable;
 use crate::model::Row;
 use crate::model::row::{NodeRow, PodRow};
 use crate::model::{Amounts, Key, Names};
@@ -21,6 +20,9 @@ pub(super) trait Reduced: Row {
     /// The object.
     type Of: for<'de> Deserialize<'de>;
 
+    /// The resource of the objects.
+    const RESOURCE: &'static str;
+
     /// The row, and the recent history if the object has one.
     fn reduce(of: Self::Of, names: &Names) -> (Self, Option<Trend>)
     where
@@ -29,6 +31,7 @@ pub(super) trait Reduced: Row {
 
 impl Reduced for PodRow {
     type Of = PodVitals;
+    const RESOURCE: &'static str = "podvitals";
 
     fn reduce(of: PodVitals, names: &Names) -> (Self, Option<Trend>) {
         (Self::from_vitals(&of, names), of.trend)
@@ -37,6 +40,7 @@ impl Reduced for PodRow {
 
 impl Reduced for NodeRow {
     type Of = NodeVitals;
+    const RESOURCE: &'static str = "nodevitals";
 
     fn reduce(of: NodeVitals, names: &Names) -> (Self, Option<Trend>) {
         (Self::from_vitals(&of, names), of.trend)
@@ -54,68 +58,47 @@ pub(super) type Rows<R> = (Vec<R>, Vec<Readings>);
 /// # Errors
 /// The body is not a list.
 pub(super) fn reduced<R: Reduced>(body: &[u8], names: &Names) -> Result<Rows<R>, Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let list = List {
+    let rows = Converter {
         names,
         of: PhantomData::<R>,
     };
-    list.deserialize(&mut deserializer).map_err(unreadable)
+    serde_json::Deserializer::from_slice(body)
+        .deserialize_map(rows)
+        .map_err(Error::unreadable)
 }
 
-struct List<'a, R> {
+/// Visits a list, and then its items.
+struct Converter<'a, R> {
     names: &'a Names,
     of: PhantomData<R>,
 }
 
-impl<'de, R: Reduced> DeserializeSeed<'de> for List<'_, R> {
+impl<'de, R: Reduced> DeserializeSeed<'de> for Converter<'_, R> {
     type Value = Rows<R>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, items: D) -> Result<Self::Value, D::Error> {
+        items.deserialize_seq(self)
     }
 }
 
-impl<'de, R: Reduced> Visitor<'de> for List<'_, R> {
+impl<'de, R: Reduced> Visitor<'de> for Converter<'_, R> {
     type Value = Rows<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str("a list of objects")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let Self { names, of } = self;
         let mut rows = (Vec::new(), Vec::new());
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(key) = list.next_key::<String>()? {
             if key == "items" {
-                rows = map.next_value_seed(Items {
-                    names: self.names,
-                    of: PhantomData::<R>,
-                })?;
+                rows = list.next_value_seed(Converter { names, of })?;
             } else {
-                map.next_value::<IgnoredAny>()?;
+                list.next_value::<IgnoredAny>()?;
             }
         }
         Ok(rows)
-    }
-}
-
-struct Items<'a, R> {
-    names: &'a Names,
-    of: PhantomData<R>,
-}
-
-impl<'de, R: Reduced> DeserializeSeed<'de> for Items<'_, R> {
-    type Value = Rows<R>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, R: Reduced> Visitor<'de> for Items<'_, R> {
-    type Value = Rows<R>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("objects")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {

@@ -5,6 +5,8 @@ use std::fmt;
 use kubevitals_proto::wire::envelope;
 use kubevitals_proto::wire::status::{Cause, Details, Status};
 
+use super::response::ApiResponse;
+
 /// A failed request. Its text is kubectl's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
@@ -45,27 +47,34 @@ pub(super) struct About<'a> {
     pub name: &'a str,
 }
 
+impl<'a> About<'a> {
+    /// A request for the list of a resource.
+    pub(super) const fn list(resource: &'a str) -> Self {
+        Self { resource, name: "" }
+    }
+}
+
 impl Failure {
     /// Parses a failure: the Status in the body, else the HTTP status.
-    pub(super) fn of(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
-        let media = media_type(content_type);
+    pub(super) fn of(response: &ApiResponse, about: About<'_>) -> Self {
+        let media = response.media_type();
         let is_read = media == "application/json" || media == envelope::CONTENT_TYPE;
-        let status = is_read.then(|| Status::read(body)).flatten();
+        let status = is_read.then(|| Status::read(&response.body)).flatten();
         match status.filter(|status| status.status == "Failure") {
             Some(status) => Self {
-                code,
+                code: response.code,
                 reason: status.reason.into(),
                 message: status.message,
                 details: status.details,
-                retry_after: None,
+                retry_after: response.retry_after,
             },
-            None => Self::of_code(code, content_type, body, about),
+            None => Self::of_code(response, about),
         }
     }
 
     /// The meaning of the HTTP status without the Status in the body, as client-go's discovery reads it.
-    pub(super) fn of_code(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
-        let body_text = body_text(content_type, body);
+    pub(super) fn of_code(response: &ApiResponse, about: About<'_>) -> Self {
+        let (code, body_text) = (response.code, body_text(response));
         let (reason, message) = match code {
             400 => (
                 "BadRequest",
@@ -145,7 +154,7 @@ impl Failure {
             reason: reason.to_owned(),
             message,
             details: Some(details),
-            retry_after: None,
+            retry_after: response.retry_after,
         }
     }
 
@@ -180,16 +189,11 @@ impl Failure {
 /// client-go's word for a body that is not text.
 const UNKNOWN: &str = "unknown";
 
-/// The media type without its parameters.
-pub(super) fn media_type(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
-}
-
 /// The start of the body, if it is text.
-fn body_text(content_type: &str, body: &[u8]) -> String {
+fn body_text(response: &ApiResponse) -> String {
     const MOST: usize = 2048;
-    if content_type.is_empty() || media_type(content_type).starts_with("text/") {
-        let body = body.get(..MOST).unwrap_or(body);
+    if response.content_type.is_empty() || response.media_type().starts_with("text/") {
+        let body = response.body.get(..MOST).unwrap_or(&response.body);
         String::from_utf8_lossy(body).trim().to_owned()
     } else {
         UNKNOWN.to_owned()
@@ -198,17 +202,25 @@ fn body_text(content_type: &str, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
-    const PODS: About<'_> = About {
-        resource: "pods.metrics.k8s.io",
-        name: "",
-    };
+    const PODS: About<'_> = About::list("pods.metrics.k8s.io");
+
+    fn response(code: u16, content_type: &str, body: &[u8]) -> ApiResponse {
+        ApiResponse {
+            code,
+            content_type: content_type.to_owned(),
+            retry_after: None,
+            body: Bytes::copy_from_slice(body),
+        }
+    }
 
     #[test]
     fn the_status_in_a_json_body_is_used() {
         let body = br#"{"kind":"Status","status":"Failure","message":"pods \"nope\" not found","reason":"NotFound"}"#;
-        let failure = Failure::of(404, "application/json", body, PODS);
+        let failure = Failure::of(&response(404, "application/json", body), PODS);
         assert_eq!(
             failure.to_string(),
             "Error from server (NotFound): pods \"nope\" not found"
@@ -219,7 +231,7 @@ mod tests {
     fn the_status_in_a_protobuf_body_is_used() {
         let raw = b"\x12\x07Failure\x1a\x02no\x22\x09Forbidden";
         let body = envelope::wrap("v1", "Status", raw);
-        let failure = Failure::of(403, envelope::CONTENT_TYPE, &body, PODS);
+        let failure = Failure::of(&response(403, envelope::CONTENT_TYPE, &body), PODS);
         assert_eq!(failure.to_string(), "Error from server (Forbidden): no");
     }
 
@@ -263,7 +275,7 @@ mod tests {
                 "Error from server: the server responded with the status code 418 but did not return more information (get pods.metrics.k8s.io)",
             ),
         ] {
-            let failure = Failure::of(code, content_type, body.as_bytes(), PODS);
+            let failure = Failure::of(&response(code, content_type, body.as_bytes()), PODS);
             assert_eq!(failure.to_string(), expected);
         }
     }
@@ -274,12 +286,10 @@ mod tests {
             resource: "nodes",
             name: "n1",
         };
-        assert!(
-            Failure::of(404, "", b"", about)
-                .message
-                .ends_with(" (get nodes n1)")
-        );
-        let plain = Failure::of(404, "", b"", About::default());
+        let not_found = response(404, "", b"");
+        let failure = Failure::of(&not_found, about);
+        assert!(failure.message.ends_with(" (get nodes n1)"));
+        let plain = Failure::of(&not_found, About::default());
         assert_eq!(
             plain.message,
             "the server could not find the requested resource"

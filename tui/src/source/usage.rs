@@ -2,9 +2,11 @@
 
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
+use serde::{Deserialize, Deserializer};
 
 /// The usage of each resource; zero if not reported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// CPU, in cores.
     pub cpu: Quantity,
@@ -12,6 +14,11 @@ pub struct Usage {
     pub memory: Quantity,
     /// Swap, in bytes.
     pub swap: Quantity,
+}
+
+/// Parses usage in JSON. Null has the same meaning as no usage.
+pub(super) fn or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Usage, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl std::ops::Add for Usage {
@@ -44,11 +51,13 @@ pub struct NodeUsage {
 }
 
 /// The usage of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct ContainerUsage {
     /// The name.
     pub name: String,
     /// The usage.
+    #[serde(deserialize_with = "or_default")]
     pub usage: Usage,
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use kubevitals_proto::metrics::Version;
 use tokio::time::{Instant, sleep_until};
 
@@ -58,8 +59,8 @@ impl<T> Poll<T> {
     }
 
     /// Applies a result and returns whether it succeeded. `has_rows`: whether there are rows to show usage on.
-    async fn apply(&mut self, answer: Result<Vec<T>, Error>, has_rows: bool) -> bool {
-        match answer {
+    async fn apply(&mut self, result: Result<Vec<T>, Error>, has_rows: bool) -> bool {
+        match result {
             Ok(found) => {
                 let wait = if found.is_empty() || !has_rows {
                     POLL_FIRST
@@ -145,18 +146,9 @@ impl<'a> UsagePolls<'a> {
         let metrics = &self.kubernetes.metrics;
         let (nodes_due, pods_due) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
         let wide = !self.kubernetes.only && Instant::now() >= self.all_due;
-        let nodes = async {
-            if !nodes_due {
-                return None;
-            }
-            Some(metrics.nodes(version, Selection::default()).await)
-        };
-        let pods = async {
-            if !pods_due {
-                return None;
-            }
-            Some(self.pods_of(version, wide).await)
-        };
+        let nodes =
+            OptionFuture::from(nodes_due.then(|| metrics.nodes(version, Selection::default())));
+        let pods = OptionFuture::from(pods_due.then(|| self.pods_of(version, wide)));
         let (nodes, pods) = tokio::join!(nodes, pods);
         let has_rows = |part| self.kubernetes.sender.has_sent(part);
         let mut has_new = false;
@@ -198,7 +190,7 @@ impl<'a> UsagePolls<'a> {
         if wide {
             match metrics.pods(version, "", Selection::default()).await {
                 Err(error) if is_denied(&error) => denied = Some(error),
-                answer => return (answer, None),
+                result => return (result, None),
             }
         }
         let own = metrics.pods(version, namespace, Selection::default()).await;
@@ -276,28 +268,21 @@ impl<'a> UsagePolls<'a> {
             },
             swap: Some(usage.swap).filter(|swap| !swap.is_zero()).into(),
         };
+        let node = |node: &NodeUsage| reading(&node.name, node.timestamp, node.usage);
+        let pod = |pod: &PodUsage| {
+            let containers = pod.containers.iter();
+            let containers = containers
+                .map(|container| reading(&container.name, pod.timestamp, container.usage));
+            PodReading {
+                namespace: names.intern(&pod.namespace),
+                name: Name::from(pod.name.as_str()),
+                at: pod.timestamp,
+                containers: containers.collect(),
+            }
+        };
         Readings {
-            nodes: self
-                .nodes
-                .last
-                .iter()
-                .map(|node| reading(&node.name, node.timestamp, node.usage))
-                .collect(),
-            pods: self
-                .pods
-                .last
-                .iter()
-                .map(|pod| PodReading {
-                    namespace: names.intern(&pod.namespace),
-                    name: Name::from(pod.name.as_str()),
-                    at: pod.timestamp,
-                    containers: pod
-                        .containers
-                        .iter()
-                        .map(|container| reading(&container.name, pod.timestamp, container.usage))
-                        .collect(),
-                })
-                .collect(),
+            nodes: self.nodes.last.iter().map(node).collect(),
+            pods: self.pods.last.iter().map(pod).collect(),
         }
     }
 }

@@ -12,11 +12,11 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::attempts::Attempts;
 use super::client::escaped;
-use super::item::Collection;
+use super::item::{Collection, at_query, pod_vitals_path};
 use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::pod_selection::{POLL, PodSelection};
+use super::reduced::Reduced;
 use super::selection_limits::SelectionLimits;
-use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
@@ -37,6 +37,12 @@ const TRIES: u32 = 3;
 
 /// The shortest step of a history, in seconds: the server scrapes at this resolution.
 const LEAST_STEP: i64 = 15;
+
+const NODES: Collection =
+    Collection::streamed("/apis/kubevitals.io/v1alpha1/nodevitals", Part::Nodes);
+const PODS: Collection = Collection::streamed("/apis/kubevitals.io/v1alpha1/podvitals", Part::Pods);
+const INCIDENTS: Collection =
+    Collection::streamed("/apis/kubevitals.io/v1alpha1/incidents", Part::Incidents);
 
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
@@ -109,13 +115,10 @@ impl Vitals {
     async fn nodes(&self) {
         let names = self.kubernetes.sender.names();
         let row = |node: NodeVitals| Some(NodeRow::from_vitals(&node, names));
-        let collection = Collection("/apis/kubevitals.io/v1alpha1/nodevitals");
-        let watch = self
-            .kubernetes
-            .watch(collection, Lists::Streamed, Part::Nodes);
+        let watch = self.kubernetes.watch(NODES);
         tokio::join!(
             watch.follow(&row, &Message::Nodes),
-            self.trends("/nodevitals", false)
+            self.trends::<NodeRow>("/nodevitals")
         );
     }
 
@@ -144,7 +147,6 @@ impl Vitals {
     async fn all_pods(&self) {
         let names = self.kubernetes.sender.names();
         let row = |pod: PodVitals| Some(PodRow::from_vitals(&pod, names));
-        let collection = Collection("/apis/kubevitals.io/v1alpha1/podvitals");
         let own = format!("/namespaces/{}/podvitals", self.kubernetes.namespace);
         let all = if self.kubernetes.only {
             own.as_str()
@@ -152,39 +154,22 @@ impl Vitals {
             "/podvitals"
         };
         let past = async {
-            if !self.trends(all, true).await {
-                self.trends(&own, true).await;
+            if !self.trends::<PodRow>(all).await {
+                self.trends::<PodRow>(&own).await;
             }
         };
-        let pods = self.kubernetes.send_rows(
-            collection,
-            Lists::Streamed,
-            Part::Pods,
-            &row,
-            &Message::Pods,
-        );
+        let pods = self.kubernetes.send_rows(PODS, &row, &Message::Pods);
         tokio::join!(pods, past);
     }
 
     /// Sends the recent history of all rows once, for sparklines; the dashboard continues it. After some failures the
     /// sparklines start empty. Returns false if the request is denied.
-    async fn trends(&self, path: &str, pods: bool) -> bool {
+    async fn trends<R: Reduced>(&self, path: &str) -> bool {
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         for _ in 0..TRIES {
-            let trends = if pods {
-                self.kubernetes
-                    .list::<PodRow>(&path, "podvitals")
-                    .await
-                    .map(|(_, trends)| trends)
-            } else {
-                self.kubernetes
-                    .list::<NodeRow>(&path, "nodevitals")
-                    .await
-                    .map(|(_, trends)| trends)
-            };
             let sender = &self.kubernetes.sender;
-            match trends {
-                Ok(trends) => {
+            match self.kubernetes.list::<R>(&path).await {
+                Ok((_, trends)) => {
                     sender.send(Message::Trends(trends)).await;
                     return true;
                 }
@@ -197,15 +182,8 @@ impl Vitals {
 
     async fn incidents(&self) {
         let row = |incident: Incident| Some(IncidentRow::new(incident));
-        let collection = Collection("/apis/kubevitals.io/v1alpha1/incidents");
         self.kubernetes
-            .send_rows(
-                collection,
-                Lists::Streamed,
-                Part::Incidents,
-                &row,
-                &Message::Incidents,
-            )
+            .send_rows(INCIDENTS, &row, &Message::Incidents)
             .await;
     }
 
@@ -262,23 +240,20 @@ impl Vitals {
     }
 
     async fn past(&self, at: Timestamp, interest: Interest) {
-        let time = at.to_rfc3339_seconds();
-        let nodes = vitals_path(&format!("/nodevitals?at={time}"));
-        let cluster = vitals_path(&format!("/clustervitals/cluster?at={time}"));
+        let query = at_query(Some(at));
+        let nodes = vitals_path(&format!("/nodevitals{query}"));
+        let cluster = vitals_path(&format!("/clustervitals/cluster{query}"));
         let (pods, nodes, cluster) = tokio::join!(
             self.past_pods(at, &interest),
-            self.kubernetes.list::<NodeRow>(&nodes, "nodevitals"),
+            self.kubernetes.list::<NodeRow>(&nodes),
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
         let cluster = cluster.ok();
         // A user without permission for nodes has no nodes in the past either.
-        let nodes = nodes.or_else(|error| {
-            if is_denied(&error) {
-                Ok(Default::default())
-            } else {
-                Err(error)
-            }
-        });
+        let nodes = match nodes {
+            Err(error) if is_denied(&error) => Ok(Default::default()),
+            nodes => nodes,
+        };
         let message = match (pods, nodes) {
             (Ok((pods, chosen)), Ok((nodes, _))) => Message::Past(Box::new(Past {
                 at,
@@ -308,13 +283,13 @@ impl Vitals {
             return Ok((pods.rows, Some(pods.chosen)));
         }
         let kubernetes = &self.kubernetes;
-        let time = at.to_rfc3339_seconds();
-        let all = vitals_path(&format!("/podvitals?at={time}"));
-        let own = format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace);
+        let query = at_query(Some(at));
+        let all = vitals_path(&format!("/podvitals{query}"));
+        let own = format!("/namespaces/{}/podvitals{query}", kubernetes.namespace);
         let own = vitals_path(&own);
         let first = if kubernetes.only { &own } else { &all };
-        let (rows, _) = match kubernetes.list(first, "podvitals").await {
-            Err(error) if is_denied(&error) => kubernetes.list(&own, "podvitals").await?,
+        let (rows, _) = match kubernetes.list(first).await {
+            Err(error) if is_denied(&error) => kubernetes.list(&own).await?,
             rows => rows?,
         };
         Ok((rows, None))
@@ -328,13 +303,9 @@ impl Vitals {
         attempts: &mut Attempts,
     ) {
         let of = match &subject {
-            Subject::Cluster => "/clustervitals/cluster".to_owned(),
-            Subject::Node(name) => format!("/nodevitals/{}", escaped(name)),
-            Subject::Pod(key) => format!(
-                "/namespaces/{}/podvitals/{}",
-                escaped(&key.namespace),
-                escaped(&key.name)
-            ),
+            Subject::Cluster => vitals_path("/clustervitals/cluster"),
+            Subject::Node(name) => vitals_path(&format!("/nodevitals/{}", escaped(name))),
+            Subject::Pod(key) => pod_vitals_path(key, ""),
         };
         let span = until.since(since) / 1_000_000_000;
         let step = (span / i64::from(steps.max(1))).max(LEAST_STEP);
@@ -343,12 +314,10 @@ impl Vitals {
             since.to_rfc3339_seconds(),
             until.to_rfc3339_seconds()
         );
-        match self.get::<History>(&vitals_path(&path), "history").await {
+        match self.get::<History>(&path, "history").await {
             Ok(history) => {
-                let sender = &self.kubernetes.sender;
-                sender
-                    .send(Message::History(subject, Box::new(history)))
-                    .await;
+                let message = Message::History(subject, Box::new(history));
+                self.kubernetes.sender.send(message).await;
                 attempts.succeeded().await;
             }
             // A deleted object has no history; that is not a failure.
@@ -358,15 +327,8 @@ impl Vitals {
     }
 
     async fn detail(&self, key: Key, at: Option<Timestamp>, pages: &Pages<'_>) {
-        let query = at.map_or(String::new(), |at| {
-            format!("?at={}", at.to_rfc3339_seconds())
-        });
-        let path = format!(
-            "/namespaces/{}/podvitals/{}{query}",
-            escaped(&key.namespace),
-            escaped(&key.name)
-        );
-        let path = vitals_path(&path);
+        let sender = &self.kubernetes.sender;
+        let path = pod_vitals_path(&key, &at_query(at));
         let (pod, beside) = tokio::join!(
             self.get::<PodVitals>(&path, "podvitals"),
             pages.detail(&key)
@@ -381,20 +343,11 @@ impl Vitals {
                 Detail { pod, ..beside }
             }
             (Err(_), Some(Ok(beside))) => beside,
-            (Err(_), Some(Err(why))) => {
-                return self
-                    .kubernetes
-                    .sender
-                    .send(Message::NoDetail(key, why))
-                    .await;
-            }
+            (Err(_), Some(Err(why))) => return sender.send(Message::NoDetail(key, why)).await,
             (Err(_), None) => return,
         };
         detail.pod.trend = None;
-        self.kubernetes
-            .sender
-            .send(Message::Detail(key, Box::new(detail)))
-            .await;
+        sender.send(Message::Detail(key, Box::new(detail))).await;
     }
 }
 

@@ -11,6 +11,7 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
+use tower::BoxError;
 
 use super::attempts::Attempts;
 use super::body_chunks::BodyChunks;
@@ -20,7 +21,7 @@ use super::item::{Collection, Item};
 use super::message_sender::MessageSender;
 use super::status::About;
 use super::{ApiClient, Error, Failure};
-use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Part, Progress};
+use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Progress};
 
 /// The number of objects in a page and in a message.
 const PAGE: usize = 500;
@@ -37,22 +38,11 @@ const SHORT: Duration = Duration::from_secs(1);
 /// The longest event. etcd stores no object of more than some MiB.
 const MAX_EVENT: usize = 16 << 20;
 
-/// How the existing objects are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lists {
-    /// In pages. Every API server supports this.
-    Paged,
-    /// As events at the start of the watch: no page is in memory as a whole.
-    Streamed,
-}
-
 /// A watch of one kind of objects.
 pub(super) struct Watch<'a> {
     pub(super) sender: &'a MessageSender,
     pub(super) client: &'a ApiClient,
     pub(super) collection: Collection,
-    pub(super) lists: Lists,
-    pub(super) part: Part,
     /// The namespace; none for all namespaces.
     pub(super) namespace: Option<&'a Name>,
     /// Whether the caller can start another watch if this one is forbidden.
@@ -81,21 +71,17 @@ impl Watch<'_> {
             version: None,
             was_live: false,
             was_short: false,
-            attempts: Attempts::new(self.sender, self.part),
+            attempts: Attempts::new(self.sender, self.collection.part),
         };
         let mut denials = 0;
         let mut expired: Option<Retry> = None;
         loop {
             run.attempts.begin();
-            let outcome = match self.lists {
-                Lists::Paged if run.version.is_none() => run.list().await,
-                Lists::Paged | Lists::Streamed => {
-                    let outcome = run.stream().await;
-                    if outcome.is_ok() {
-                        expired = None;
-                    }
-                    outcome
-                }
+            let is_listing = run.version.is_none() && !self.collection.is_streamed;
+            let outcome = if is_listing {
+                run.list().await
+            } else {
+                run.stream().await.inspect(|()| expired = None)
             };
             let Err(error) = outcome else {
                 denials = 0;
@@ -200,16 +186,11 @@ where
                 path.push_str(&format!("&continue={}", escaped(&token)));
             }
             let resource = self.watch.collection.resource();
-            let about = About {
-                resource: &resource,
-                name: "",
-            };
-            let page = self
+            let list = self
                 .watch
                 .client
-                .parsed::<Page<K>>(&path, JSON, about)
-                .await?;
-            let Page { metadata, items } = page;
+                .parsed::<Page<K>>(&path, JSON, About::list(&resource));
+            let Page { metadata, items } = list.await?;
             for object in items.into_iter().flatten() {
                 listing.done += 1;
                 listing.rows.extend((self.row)(object));
@@ -248,13 +229,9 @@ where
             }
         };
         let resource = self.watch.collection.resource();
-        let about = About {
-            resource: &resource,
-            name: "",
-        };
         let client = self.watch.client;
         let began = Instant::now();
-        let mut body = client.stream(&path, about).await?;
+        let mut body = client.stream(&path, About::list(&resource)).await?;
         if listing.is_none() {
             self.attempts.succeeded().await;
         }
@@ -352,9 +329,7 @@ where
                     listed => *listing = listed,
                 }
             }
-            Event::Error(status) => {
-                return Err(from_status(&status));
-            }
+            Event::Error(status) => return Err(from_status(&status)),
         }
         Ok(())
     }
@@ -367,8 +342,12 @@ where
     }
 
     fn path(&self) -> String {
-        let namespace = self.watch.namespace.map(|namespace| &**namespace);
-        self.watch.collection.path(namespace)
+        let Watch {
+            collection,
+            namespace,
+            ..
+        } = self.watch;
+        collection.path(namespace.map(|namespace| &**namespace))
     }
 
     fn listing(&self) -> Listing<R> {
@@ -376,13 +355,13 @@ where
             rows: Vec::new(),
             done: 0,
             total: None,
-            by_pages: !self.watch.sender.has_sent(self.watch.part),
+            by_pages: !self.watch.sender.has_sent(self.watch.collection.part),
         }
     }
 
     /// Sends the rows of a page and the progress.
     async fn send_page(&self, listing: &mut Listing<R>) {
-        let Watch { sender, part, .. } = *self.watch;
+        let (sender, part) = (self.watch.sender, self.watch.collection.part);
         if listing.by_pages {
             sender.mark_sent(part);
             let rows = std::mem::take(&mut listing.rows);
@@ -404,7 +383,7 @@ where
             let text = "the server's list has no resource version";
             return Err(Error::Request(text.to_owned()));
         }
-        let Watch { sender, part, .. } = *self.watch;
+        let (sender, part) = (self.watch.sender, self.watch.collection.part);
         let batch = if listing.by_pages && sender.has_sent(part) {
             Batch::Some(listing.rows.into_iter().map(Change::Put).collect())
         } else {
@@ -420,10 +399,7 @@ where
 }
 
 /// Appends the next data to `lines`, with everything that is already available. Returns false at the end.
-async fn next(
-    chunks: &mut BodyChunks,
-    lines: &mut BytesMut,
-) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+async fn next(chunks: &mut BodyChunks, lines: &mut BytesMut) -> Result<bool, BoxError> {
     /// The most bytes that become one message.
     const BURST: usize = 256 << 10;
     let mut chunk = chunks.next().await?;
