@@ -81,158 +81,87 @@ impl Reader<'_> {
         });
     }
 
+    /// Converts a value, or stores the error.
+    fn convert<T, V>(
+        &mut self,
+        value: &Spanned<T>,
+        convert: impl Fn(&T) -> Result<V, String>,
+    ) -> Option<V> {
+        convert(value.get_ref())
+            .map_err(|message| self.wrong(value, message))
+            .ok()
+    }
+
+    /// As `convert`; `usual` for an absent or invalid value.
+    fn value<T, V>(
+        &mut self,
+        value: Option<Spanned<T>>,
+        usual: V,
+        convert: impl Fn(&T) -> Result<V, String>,
+    ) -> V {
+        let value = value.and_then(|value| self.convert(&value, convert));
+        value.unwrap_or(usual)
+    }
+
     fn settings(&mut self, file: File) -> Settings {
         let usual = Settings::default();
-        let spans = file.spans.as_ref().and_then(|spans| self.spans(spans));
+        let spans = file.spans.and_then(|spans| self.spans(&spans));
         let spans = spans.unwrap_or(usual.spans);
-        let span = file.span.as_ref().and_then(|span| self.span(span));
-        if let (Some(text), Some(seconds)) = (&file.span, span)
-            && !spans.contains(&seconds)
-        {
-            self.wrong(
-                text,
-                format!("span {:?} is not one of the spans", text.get_ref()),
-            );
-        }
         let first = spans.first().copied().unwrap_or(usual.span);
         let unset = if spans.contains(&usual.span) {
             usual.span
         } else {
             first
         };
+        let span = self.value(file.span, unset, |text| {
+            let seconds = span(text)?;
+            if spans.contains(&seconds) {
+                Ok(seconds)
+            } else {
+                Err(format!("span {text:?} is not one of the spans"))
+            }
+        });
         Settings {
-            theme: self
-                .choice("theme", file.theme.as_ref())
-                .unwrap_or(usual.theme),
-            colors: self
-                .choice("colors", file.colors.as_ref())
-                .unwrap_or(usual.colors),
+            theme: self.value(file.theme, usual.theme, |text| choice("theme", text)),
+            colors: self.value(file.colors, usual.colors, |text| choice("colors", text)),
             ascii: file.ascii,
-            fps: file
-                .fps
-                .as_ref()
-                .and_then(|fps| self.fps(fps))
-                .unwrap_or(usual.fps),
+            fps: self.value(file.fps, usual.fps, fps),
             mouse: file.mouse.unwrap_or(usual.mouse),
             bell: file.bell.unwrap_or(usual.bell),
-            source: self
-                .choice("source", file.source.as_ref())
-                .unwrap_or(usual.source),
-            view: file
-                .view
-                .as_ref()
-                .and_then(|view| self.view(view))
-                .unwrap_or(usual.view),
-            time_zone: self
-                .choice("time-zone", file.time_zone.as_ref())
-                .unwrap_or(usual.time_zone),
-            span: span.unwrap_or(unset),
+            source: self.value(file.source, usual.source, |text| choice("source", text)),
+            view: self.value(file.view, usual.view, |name| view(name)),
+            time_zone: self.value(file.time_zone, usual.time_zone, |text| {
+                choice("time-zone", text)
+            }),
+            span,
             spans,
-            thresholds: self.thresholds(&file.thresholds, usual.thresholds),
+            thresholds: self.thresholds(file.thresholds, usual.thresholds),
             columns: self.columns(&file.columns),
             keys: self.keys(&file.keys),
         }
     }
 
-    fn choice<T: ValueEnum>(&mut self, name: &str, text: Option<&Spanned<String>>) -> Option<T> {
-        let text = text?;
-        let choice = T::from_str(text.get_ref(), true).ok();
-        if choice.is_none() {
-            let names: Vec<String> = T::value_variants()
-                .iter()
-                .cloned()
-                .map(value_name)
-                .collect();
-            self.wrong(
-                text,
-                format!("{name} is {}, not {:?}", either(&names), text.get_ref()),
-            );
-        }
-        choice
-    }
-
-    fn fps(&mut self, fps: &Spanned<i64>) -> Option<u16> {
-        let frames = u16::try_from(*fps.get_ref())
-            .ok()
-            .filter(|fps| (1..=60).contains(fps));
-        if frames.is_none() {
-            self.wrong(
-                fps,
-                format!("fps is between 1 and 60, not {}", fps.get_ref()),
-            );
-        }
-        frames
-    }
-
-    fn view(&mut self, name: &Spanned<String>) -> Option<View> {
-        let view = View::named(name.get_ref());
-        if view.is_none() {
-            let names: Vec<String> = View::SWITCHABLE.iter().copied().map(view_name).collect();
-            self.wrong(
-                name,
-                format!(
-                    "there is no view {:?}: it is {}",
-                    name.get_ref(),
-                    either(&names)
-                ),
-            );
-        }
-        view
-    }
-
     fn spans(&mut self, spans: &Spanned<Vec<Spanned<String>>>) -> Option<Vec<u32>> {
         let texts = spans.get_ref();
-        let mut seconds: Vec<u32> = texts.iter().filter_map(|span| self.span(span)).collect();
         if texts.is_empty() {
             self.wrong(spans, "there must be at least one span");
+            return None;
         }
+        let seconds = texts
+            .iter()
+            .filter_map(|text| self.convert(text, |text| span(text)));
+        let mut seconds: Vec<u32> = seconds.collect();
         seconds.sort_unstable();
         seconds.dedup();
-        (seconds.len() == texts.len() && !texts.is_empty()).then_some(seconds)
+        (seconds.len() == texts.len()).then_some(seconds)
     }
 
-    /// A duration of one minute to one day, in whole seconds.
-    fn span(&mut self, text: &Spanned<String>) -> Option<u32> {
-        let duration = text.get_ref().parse::<GoDuration>().ok();
-        let seconds = duration
-            .and_then(|duration| u32::try_from(duration.as_nanos() / 1_000_000_000).ok())
-            .filter(|seconds| (60..=86_400).contains(seconds));
-        if seconds.is_none() {
-            self.wrong(
-                text,
-                format!(
-                    "a span is between 1m and 24h, like 15m, not {:?}",
-                    text.get_ref()
-                ),
-            );
-        }
-        seconds
-    }
-
-    fn thresholds(&mut self, levels: &Levels, usual: Thresholds) -> Thresholds {
-        let mut percent = |level: &Option<Spanned<f64>>, usual: f64| match level {
-            None => usual,
-            Some(value) if (1.0..=1_000.0).contains(value.get_ref()) => value.get_ref() / 100.0,
-            Some(value) => {
-                self.wrong(
-                    value,
-                    format!(
-                        "a threshold is between 1 and 1000 percent, not {}",
-                        value.get_ref()
-                    ),
-                );
-                usual
-            }
-        };
-        let warn = percent(&levels.warn, usual.warn);
-        let bad = percent(&levels.bad, usual.bad);
-        if let Some(value) = levels
-            .bad
-            .as_ref()
-            .or(levels.warn.as_ref())
-            .filter(|_| warn > bad)
-        {
-            self.wrong(value, "warn is at most bad");
+    fn thresholds(&mut self, levels: Levels, usual: Thresholds) -> Thresholds {
+        let blamed = levels.bad.clone().or(levels.warn.clone());
+        let warn = self.value(levels.warn, usual.warn, threshold);
+        let bad = self.value(levels.bad, usual.bad, threshold);
+        if let Some(value) = blamed.filter(|_| warn > bad) {
+            self.wrong(&value, "warn is at most bad");
         }
         Thresholds { warn, bad }
     }
@@ -243,34 +172,15 @@ impl Reader<'_> {
     ) -> BTreeMap<View, Vec<Field>> {
         let mut columns = BTreeMap::new();
         for (name, fields) in tables {
-            let Some(view) = self.view(name) else {
+            let Some(view) = self.convert(name, |name| view(name)) else {
                 continue;
             };
-            let fields: Vec<Field> = fields
+            let fields = fields
                 .iter()
-                .filter_map(|field| self.column(view, field))
-                .collect();
-            columns.insert(view, fields);
+                .filter_map(|field| self.convert(field, |name| column(view, name)));
+            columns.insert(view, fields.collect());
         }
         columns
-    }
-
-    fn column(&mut self, view: View, name: &Spanned<String>) -> Option<Field> {
-        let columns = view.columns();
-        let field = Field::named(name.get_ref())
-            .filter(|field| columns.iter().any(|column| column.field == *field));
-        if field.is_none() {
-            let names: Vec<&str> = columns.iter().map(|column| column.field.name()).collect();
-            let (view, names) = (view_name(view), names.join(", "));
-            self.wrong(
-                name,
-                format!(
-                    "{view} have no column {:?}; they have {names}",
-                    name.get_ref()
-                ),
-            );
-        }
-        field
     }
 
     fn keys(
@@ -305,8 +215,60 @@ impl Reader<'_> {
     }
 }
 
+fn choice<T: ValueEnum>(name: &str, text: &str) -> Result<T, String> {
+    T::from_str(text, true).map_err(|_| {
+        let names = T::value_variants().iter().cloned().map(value_name);
+        format!("{name} is {}, not {text:?}", either(names))
+    })
+}
+
+fn fps(fps: &i64) -> Result<u16, String> {
+    let frames = u16::try_from(*fps).ok();
+    frames
+        .filter(|fps| (1..=60).contains(fps))
+        .ok_or_else(|| format!("fps is between 1 and 60, not {fps}"))
+}
+
+fn view(name: &str) -> Result<View, String> {
+    View::named(name).ok_or_else(|| {
+        let names = View::SWITCHABLE.iter().copied().map(view_name);
+        format!("there is no view {name:?}: it is {}", either(names))
+    })
+}
+
+/// A duration of one minute to one day, in whole seconds.
+fn span(text: &str) -> Result<u32, String> {
+    let duration = text.parse::<GoDuration>().ok();
+    duration
+        .and_then(|duration| u32::try_from(duration.as_nanos() / 1_000_000_000).ok())
+        .filter(|seconds| (60..=86_400).contains(seconds))
+        .ok_or_else(|| format!("a span is between 1m and 24h, like 15m, not {text:?}"))
+}
+
+fn threshold(percent: &f64) -> Result<f64, String> {
+    if (1.0..=1_000.0).contains(percent) {
+        Ok(percent / 100.0)
+    } else {
+        Err(format!(
+            "a threshold is between 1 and 1000 percent, not {percent}"
+        ))
+    }
+}
+
+fn column(view: View, name: &str) -> Result<Field, String> {
+    let columns = view.columns();
+    Field::named(name)
+        .filter(|field| columns.iter().any(|column| column.field == *field))
+        .ok_or_else(|| {
+            let names: Vec<&str> = columns.iter().map(|column| column.field.name()).collect();
+            let (view, names) = (view_name(view), names.join(", "));
+            format!("{view} have no column {name:?}; they have {names}")
+        })
+}
+
 /// `a, b or c`.
-fn either(names: &[String]) -> String {
+fn either(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => names.concat(),

@@ -46,31 +46,13 @@ mod tests {
 
     #[test]
     fn the_location_follows_the_xdg_specification() {
+        let home = Some("/home/u");
+        let in_home = Some("/home/u/.config/kubevitals/config.toml");
         for (explicit, xdg, home, expected) in [
-            (
-                None,
-                None,
-                Some("/home/u"),
-                Some("/home/u/.config/kubevitals/config.toml"),
-            ),
-            (
-                None,
-                Some("/x"),
-                Some("/home/u"),
-                Some("/x/kubevitals/config.toml"),
-            ),
-            (
-                None,
-                Some("relative"),
-                Some("/home/u"),
-                Some("/home/u/.config/kubevitals/config.toml"),
-            ),
-            (
-                None,
-                Some(""),
-                Some("/home/u"),
-                Some("/home/u/.config/kubevitals/config.toml"),
-            ),
+            (None, None, home, in_home),
+            (None, Some("/x"), home, Some("/x/kubevitals/config.toml")),
+            (None, Some("relative"), home, in_home),
+            (None, Some(""), home, in_home),
             (Some("c.toml"), Some("/x"), None, Some("c.toml")),
             (None, None, None, None),
         ] {

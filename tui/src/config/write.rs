@@ -63,10 +63,7 @@ impl Writer {
             "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
         self.set("source", &quoted(&value_name(settings.source)));
-        let views: Vec<String> = View::SWITCHABLE
-            .iter()
-            .map(|view| view_name(*view))
-            .collect();
+        let views = View::SWITCHABLE.map(view_name);
         self.about(&format!("The first view: {}.", views.join(", ")));
         self.set("view", &quoted(&view_name(settings.view)));
         self.about("The time zone of times of day: utc, or local (TZ, /etc/localtime).");
@@ -90,14 +87,10 @@ impl Writer {
             "The columns of each view, in order. If absent, the width decides. The columns are:",
         );
         for view in View::SWITCHABLE {
-            let chosen = settings.columns.get(&view);
-            let fields: Vec<String> = match chosen {
-                Some(fields) => fields.iter().map(|field| field.name().to_owned()).collect(),
-                None if self.explain => view
-                    .columns()
-                    .iter()
-                    .map(|column| column.field.name().to_owned())
-                    .collect(),
+            let all = view.columns();
+            let fields: Vec<&str> = match settings.columns.get(&view) {
+                Some(fields) => fields.iter().map(|field| field.name()).collect(),
+                None if self.explain => all.iter().map(|column| column.field.name()).collect(),
                 None => continue,
             };
             self.set(&view_name(view), &list(&fields));
