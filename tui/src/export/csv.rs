@@ -1,8 +1,9 @@
 //! Renders rows as comma-separated values (RFC 4180).
 
 use kubevitals_proto::time::Timestamp;
+use serde_json::Value;
 
-use super::value::{TIME_COLUMN, Value, name, time, value};
+use super::value::{TIME_COLUMN, name, time, value};
 use crate::model::{AnyTable, Field};
 
 const END: &str = "\r\n";
@@ -20,12 +21,13 @@ pub(super) fn write(
         for field in fields {
             text.push(',');
             match value(table, *row, *field, now) {
-                Value::Text(cell) => write_cell(&mut text, &cell),
-                Value::Number(number) => text.push_str(&number.to_string()),
-                Value::Integer(number) => text.push_str(&number.to_string()),
-                Value::Time(at) => text.push_str(&time(at)),
-                Value::Flag(flag) => text.push_str(if flag { "true" } else { "false" }),
-                Value::Unknown => {}
+                Value::Null => {}
+                Value::String(cell) => write_cell(&mut text, &cell),
+                // As a float, so that a whole number has no fraction.
+                Value::Number(number) => {
+                    text.push_str(&number.as_f64().unwrap_or_default().to_string());
+                }
+                other => text.push_str(&other.to_string()),
             }
         }
         text.push_str(END);

@@ -19,9 +19,7 @@ pub fn file_name(view: View, now: Timestamp, form: ExportAs) -> String {
         ExportAs::Json => "json",
     };
     // RFC 3339 to the second, without the characters that some file systems refuse.
-    let time = Timestamp::from_secs(now.as_secs())
-        .to_string()
-        .replace(['-', ':'], "");
+    let time = now.to_rfc3339_seconds().replace(['-', ':'], "");
     format!("vitals-{}-{time}.{ending}", view.title().to_lowercase())
 }
 

@@ -1,9 +1,9 @@
 //! Renders rows as a JSON list, with one object for each row.
 
 use kubevitals_proto::time::Timestamp;
-use serde_json::{Map, Number, Value as Json};
+use serde_json::Value;
 
-use super::value::{TIME_COLUMN, Value, name, time, value};
+use super::value::{TIME_COLUMN, name, time, value};
 use crate::model::{AnyTable, Field};
 
 pub(super) fn write(
@@ -13,26 +13,12 @@ pub(super) fn write(
     now: Timestamp,
 ) -> String {
     let object = |row: &u32| {
-        let at = (TIME_COLUMN.to_owned(), Json::String(time(now)));
-        let members = fields.iter().map(|field| {
-            (
-                name(*field).to_owned(),
-                json(value(table, *row, *field, now)),
-            )
-        });
-        Json::Object(std::iter::once(at).chain(members).collect::<Map<_, _>>())
+        let at = (TIME_COLUMN.to_owned(), time(now).into());
+        let members = fields
+            .iter()
+            .map(|field| (name(*field).to_owned(), value(table, *row, *field, now)));
+        std::iter::once(at).chain(members).collect::<Value>()
     };
-    let objects = Json::Array(rows.iter().map(object).collect());
+    let objects = rows.iter().map(object).collect::<Value>();
     format!("{objects:#}\n")
-}
-
-fn json(value: Value<'_>) -> Json {
-    match value {
-        Value::Text(text) => Json::String(text.into_owned()),
-        Value::Flag(flag) => Json::Bool(flag),
-        Value::Number(number) => Number::from_f64(number).map_or(Json::Null, Json::Number),
-        Value::Integer(number) => Json::Number(number.into()),
-        Value::Time(at) => Json::String(time(at)),
-        Value::Unknown => Json::Null,
-    }
 }

@@ -1,8 +1,7 @@
 //! The values of CSV and JSON, and their names.
 
-use std::borrow::Cow;
-
 use kubevitals_proto::time::Timestamp;
+use serde_json::Value;
 
 use crate::model::{AnyTable, Column, Field, Unit};
 
@@ -18,11 +17,8 @@ pub(super) fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
     let is_measured = |column: &Column| column.field == Field::Measured;
     let measured = table.columns().into_iter().find(is_measured);
     let mut fields: Vec<Field> = Vec::new();
-    for field in columns
-        .iter()
-        .flat_map(with)
-        .chain(measured.map(|column| column.field))
-    {
+    let with = columns.iter().flat_map(with);
+    for field in with.chain(measured.map(|column| column.field)) {
         if !fields.contains(&field) {
             fields.push(field);
         }
@@ -38,31 +34,21 @@ pub(super) const fn name(field: Field) -> &'static str {
     }
 }
 
-/// The value of a field in CSV and JSON.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value<'a> {
-    Text(Cow<'a, str>),
-    Number(f64),
-    Integer(u64),
-    Time(Timestamp),
-    Flag(bool),
-    Unknown,
-}
-
-/// Returns the value of a field of a row.
-pub(super) fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp) -> Value<'_> {
+/// Returns the value of a field of a row; null if it is unknown.
+pub(super) fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp) -> Value {
     let Some(value) = table.value(at, field) else {
-        return Value::Unknown;
+        return Value::Null;
     };
     let number = value.number(now).filter(|number| number.is_finite());
-    let from_number = |value: fn(f64) -> Value<'static>| number.map_or(Value::Unknown, value);
     match field.unit() {
-        Unit::Text => Value::Text(value.text(now)),
-        Unit::Flag => from_number(|flag| Value::Flag(flag != 0.0)),
-        Unit::Cores => from_number(|nanocores| Value::Number(nanocores / 1e9)),
-        Unit::Percent => from_number(Value::Number),
-        Unit::Seconds if field != Field::Age => value.time().map_or(Value::Unknown, Value::Time),
-        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => from_number(whole),
+        Unit::Text => value.text(now).into(),
+        Unit::Flag => number.map(|flag| flag != 0.0).into(),
+        Unit::Cores => number.map(|nanocores| nanocores / 1e9).into(),
+        Unit::Percent => number.into(),
+        Unit::Seconds if field != Field::Age => value.time().map(time).into(),
+        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => {
+            number.map(whole).into()
+        }
     }
 }
 
@@ -71,8 +57,8 @@ pub(super) fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp)
     clippy::cast_sign_loss,
     reason = "a float is clamped when it is cast, and none of these is negative"
 )]
-fn whole(number: f64) -> Value<'static> {
-    Value::Integer(number as u64)
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 /// Renders a time in RFC 3339, to the second.
