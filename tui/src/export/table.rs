@@ -2,8 +2,8 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::{self, AnyTable, Column};
-use crate::text::{Align, clean, fit, width};
+use crate::model::{AnyTable, Column};
+use crate::text::{clean, fit, width};
 
 /// The blanks between two columns, as in kubectl.
 const GAP: &str = "   ";
@@ -38,13 +38,7 @@ pub(super) fn write(
             .iter()
             .zip(&widths)
             .zip(columns)
-            .map(|((cell, space), column)| {
-                let align = match column.align {
-                    model::Align::Left => Align::Left,
-                    model::Align::Right => Align::Right,
-                };
-                fit(cell, *space, align, "")
-            });
+            .map(|((cell, space), column)| fit(cell, *space, column.align, ""));
         let cells: Vec<String> = cells.collect();
         text.push_str(cells.join(GAP).trim_end());
         text.push('\n');

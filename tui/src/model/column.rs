@@ -1,15 +1,7 @@
 //! The columns a table can have.
 
 use super::field::{Field, Unit};
-
-/// The side of the column on which cells are aligned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// Left, for text.
-    Left,
-    /// Right, for numbers.
-    Right,
-}
+use crate::text::Align;
 
 /// The width of a column in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub use any_table::{AnyTable, ListQuery};
 pub use attention::{Attention, Lost, attention, lost};
 pub use batch::{Batch, Chosen, Extent, Past, PodReading, Reading, Readings};
 pub use cell::{Cell, Resource};
-pub use column::{Align, Column, Sort, Width};
+pub use column::{Column, Sort, Width};
 pub use effect::{Effect, SourceRequest};
 pub use field::{Field, Unit};
 pub use geometry::{OverviewRows, Rows};

@@ -13,7 +13,7 @@ use super::trends;
 use crate::input::Target;
 use crate::model::columns::Placed;
 use crate::model::placement::{self, POINTER};
-use crate::model::{self, AnyTable, Cell, Context, Field, List, Pane, State, Tone, View};
+use crate::model::{AnyTable, Cell, Context, Field, List, Pane, State, Tone, View};
 use crate::text::{Align, width};
 
 /// Draws a table: headings, and as many rows as fit.
@@ -133,7 +133,7 @@ fn heading(canvas: &mut Canvas<'_>, row: Rect, placed: &Placed, view: View, list
     canvas.fitted(
         area,
         &text,
-        align(column.align),
+        column.align,
         if sorted { Ink::Accent } else { Ink::Heading },
     );
     canvas.hit(area, Target::Heading(column.field));
@@ -170,7 +170,7 @@ fn cell(
                 placed.column.align,
             );
             let text = elided.map_or(text.as_str(), |elided| elided.text(&text));
-            canvas.fitted(area, text, align(placed.column.align), tone.into());
+            canvas.fitted(area, text, placed.column.align, tone.into());
         }
         Cell::Trend { resource, full } => {
             let Some(key) = table.key_at(at) else {
@@ -183,20 +183,13 @@ fn cell(
 }
 
 /// Adds a mark to a number above a threshold, in a terminal without colours.
-fn marked(text: String, tone: Tone, space: u16, depth: Depth, align: model::Align) -> String {
+fn marked(text: String, tone: Tone, space: u16, depth: Depth, align: Align) -> String {
     let mark = mark(tone);
-    if depth != Depth::None || align == model::Align::Left || mark.is_empty() {
+    if depth != Depth::None || align == Align::Left || mark.is_empty() {
         return text;
     }
     // If only a part of the mark fits, that part: beside 100% there is space for one sign.
     let space = usize::from(space).saturating_sub(width(&text));
     let mark = mark.get(..space.min(mark.len())).unwrap_or_default();
     format!("{text}{mark}")
-}
-
-const fn align(align: model::Align) -> Align {
-    match align {
-        model::Align::Left => Align::Left,
-        model::Align::Right => Align::Right,
-    }
 }
