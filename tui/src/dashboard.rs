@@ -11,10 +11,10 @@ use crate::model::SourceKind;
 use crate::shutdown::ShutdownSignals;
 use crate::source::Connector;
 
-/// Shows the dashboard of the cluster that the flags and the kubeconfig lead to, until it is to end.
+/// Runs the dashboard of the cluster that the flags and the kubeconfig choose.
 ///
 /// # Errors
-/// What is wrong with the configuration, the kubeconfig or the terminal.
+/// The configuration, the kubeconfig or the terminal cannot be used.
 pub async fn run(
     connection: &Connection,
     args: &DashboardArgs,
@@ -43,15 +43,15 @@ pub async fn run(
     Ok(())
 }
 
-/// Fails where the terminal is of a type that the dashboard cannot be drawn on.
+/// Checks that the dashboard can be drawn on a terminal of this type.
 ///
 /// # Errors
-/// What `TERM` says, and what to do.
+/// The terminal has no movable cursor or no second screen. The text has the value of `TERM` and what to do.
 pub fn can_be_drawn() -> Result<(), Error> {
     can_draw(std::env::var("TERM").ok().as_deref())
 }
 
-/// Refuses terminals without a cursor that can be moved and a second screen, by the name in `TERM`.
+/// Refuses terminals without a movable cursor or a second screen, by the name in `TERM`.
 fn can_draw(term: Option<&str>) -> Result<(), Error> {
     let term = term.unwrap_or_default();
     let kind = term.split('-').next().unwrap_or_default();
@@ -68,7 +68,7 @@ fn can_draw(term: Option<&str>) -> Result<(), Error> {
     )))
 }
 
-/// Whether there is someone to look and to type.
+/// Whether input and output are a terminal.
 #[must_use]
 pub fn is_on_a_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
@@ -80,17 +80,9 @@ mod tests {
 
     #[test]
     fn terminals_that_cannot_be_drawn_on_are_named() {
-        for term in [
-            None,
-            Some(""),
-            Some("dumb"),
-            Some("dumb-emacs-ansi"),
-            Some("unknown"),
-            Some("vt100"),
-            Some("vt100-am"),
-            Some("vt102"),
-            Some("vt52"),
-        ] {
+        let unusable = "dumb dumb-emacs-ansi unknown vt100 vt100-am vt102 vt52";
+        let unusable = unusable.split(' ').map(Some);
+        for term in unusable.chain([None, Some("")]) {
             let error = can_draw(term).unwrap_err();
             let text = error.to_string();
             assert!(
@@ -100,22 +92,9 @@ mod tests {
             assert!(text.contains(term.unwrap_or_default()), "{text}");
             assert_eq!(error.exit_code(), 2);
         }
-        for term in [
-            "xterm",
-            "xterm-256color",
-            "screen",
-            "tmux-256color",
-            "linux",
-            "rxvt-unicode",
-            "vt220",
-            "vt420",
-            "alacritty",
-            "xterm-kitty",
-            "foot",
-            "st-256color",
-            "eterm-color",
-            "ansi",
-        ] {
+        let usable = "xterm xterm-256color screen tmux-256color linux rxvt-unicode vt220 vt420 alacritty \
+                      xterm-kitty foot st-256color eterm-color ansi";
+        for term in usable.split(' ') {
             assert!(can_draw(Some(term)).is_ok(), "{term}");
         }
     }

@@ -202,19 +202,16 @@ impl<'a> Walk<'a> {
 
     fn set(&mut self, arg: &Arg, value: &str) -> Result<(), String> {
         let long = arg.get_long().unwrap_or_default();
-        let flag = if is_bool(arg) {
-            let Some(value) = parse_bool(value) else {
-                let short = arg
-                    .get_short()
-                    .map(|short| format!("-{short}, "))
-                    .unwrap_or_default();
+        let flag = match (is_bool(arg), parse_bool(value)) {
+            (false, _) => format!("--{long}={value}"),
+            (true, Some(value)) => format!("--{long}={value}"),
+            (true, None) => {
+                let short = arg.get_short().map(|short| format!("-{short}, "));
+                let short = short.unwrap_or_default();
                 return Err(format!(
                     "invalid argument {value:?} for \"{short}--{long}\" flag: strconv.ParseBool: parsing {value:?}: invalid syntax"
                 ));
-            };
-            format!("--{long}={value}")
-        } else {
-            format!("--{long}={value}")
+            }
         };
         // Dashboard flags belong to the program, and to some commands.
         if self.walked.path.len() == 1 && !arg.is_global_set() {
@@ -236,121 +233,70 @@ mod tests {
     use super::walk;
     use crate::cli::command;
 
-    fn walked(line: &str) -> Result<(String, String, String), String> {
+    /// The commands, the flags and the arguments, with bars between them.
+    fn walked(line: &str) -> Result<String, String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        walk(&command("vitals"), &words)
-            .map(|walked| {
-                (
-                    walked.command_path(),
-                    walked.flags.join(" "),
-                    walked.arguments.join(" "),
-                )
-            })
-            .map_err(|error| error.to_string())
+        let walked = walk(&command("vitals"), &words).map_err(|error| error.to_string())?;
+        let parts = [
+            walked.command_path(),
+            walked.flags.join(" "),
+            walked.arguments.join(" "),
+        ];
+        Ok(parts
+            .join(" | ")
+            .replace("|  |", "| |")
+            .trim_end()
+            .to_owned())
     }
 
     #[test]
     fn flags_work_anywhere_and_in_every_form() {
-        for (line, path, flags, arguments) in [
-            ("top pods", "vitals top pod", "", ""),
-            ("top po web", "vitals top pod", "", "web"),
-            ("top no", "vitals top node", "", ""),
-            (
-                "-n kube-system top pod web",
-                "vitals top pod",
-                "--namespace=kube-system",
-                "web",
-            ),
-            (
-                "top -n=a pod -A",
-                "vitals top pod",
-                "--namespace=a --all-namespaces=true",
-                "",
-            ),
-            (
-                "top pod -Ana",
-                "vitals top pod",
-                "--all-namespaces=true --namespace=a",
-                "",
-            ),
-            (
-                "top pod -A=f",
-                "vitals top pod",
-                "--all-namespaces=false",
-                "",
-            ),
-            ("top pod --sum=T web", "vitals top pod", "--sum=true", "web"),
-            ("top pod --sort-by -A", "vitals top pod", "--sort-by=-A", ""),
-            (
-                "top pod --sort_by=cpu",
-                "vitals top pod",
-                "--sort-by=cpu",
-                "",
-            ),
-            ("top pod -l a=b", "vitals top pod", "--selector=a=b", ""),
-            (
-                "top pod -la=b -l=c",
-                "vitals top pod",
-                "--selector=a=b --selector=c",
-                "",
-            ),
-            ("top pod -- --sum", "vitals top pod", "", "--sum"),
-            ("top pod - x", "vitals top pod", "", "- x"),
-            ("top pod pod", "vitals top pod", "", "pod"),
-            ("top what pod", "vitals top", "", "what pod"),
-        ] {
-            let expected = (path.to_owned(), flags.to_owned(), arguments.to_owned());
-            assert_eq!(walked(line), Ok(expected), "{line}");
+        for row in "
+            top pods                        => vitals top pod | |
+            top po web                      => vitals top pod | | web
+            top no                          => vitals top node | |
+            -n kube-system top pod web      => vitals top pod | --namespace=kube-system | web
+            top -n=a pod -A                 => vitals top pod | --namespace=a --all-namespaces=true |
+            top pod -Ana                    => vitals top pod | --all-namespaces=true --namespace=a |
+            top pod -A=f                    => vitals top pod | --all-namespaces=false |
+            top pod --sum=T web             => vitals top pod | --sum=true | web
+            top pod --sort-by -A            => vitals top pod | --sort-by=-A |
+            top pod --sort_by=cpu           => vitals top pod | --sort-by=cpu |
+            top pod -l a=b                  => vitals top pod | --selector=a=b |
+            top pod -la=b -l=c              => vitals top pod | --selector=a=b --selector=c |
+            top pod -- --sum                => vitals top pod | | --sum
+            top pod - x                     => vitals top pod | | - x
+            top pod pod                     => vitals top pod | | pod
+            top what pod                    => vitals top | | what pod
+        "
+        .trim()
+        .lines()
+        {
+            let (line, expected) = row.split_once(" => ").unwrap();
+            assert_eq!(walked(line).as_deref(), Ok(expected), "{line}");
         }
     }
 
     #[test]
     fn errors_are_those_of_kubectl() {
-        for (line, reason, path) in [
-            (
-                "top pods --bogus=1",
-                "unknown flag: --bogus",
-                "vitals top pod",
-            ),
-            (
-                "top --no-headers pods",
-                "unknown flag: --no-headers",
-                "vitals top",
-            ),
-            (
-                "top pods -x",
-                "unknown shorthand flag: 'x' in -x",
-                "vitals top pod",
-            ),
-            (
-                "top pods -Axy",
-                "unknown shorthand flag: 'x' in -xy",
-                "vitals top pod",
-            ),
-            (
-                "top pods -l",
-                "flag needs an argument: 'l' in -l",
-                "vitals top pod",
-            ),
-            (
-                "top no --sort-by",
-                "flag needs an argument: --sort-by",
-                "vitals top node",
-            ),
-            ("top no ---x", "bad flag syntax: ---x", "vitals top node"),
-            ("top no --=x", "bad flag syntax: --=x", "vitals top node"),
-            (
-                "top no --no-headers=maybe",
-                "invalid argument \"maybe\" for \"--no-headers\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
-                "vitals top node",
-            ),
-            (
-                "top po -A=maybe",
-                "invalid argument \"maybe\" for \"-A, --all-namespaces\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
-                "vitals top pod",
-            ),
-        ] {
-            let expected = format!("error: {reason}\nSee '{path} --help' for usage.");
+        for row in "
+            top pods --bogus=1        => top pod: unknown flag: --bogus
+            top --no-headers pods     => top: unknown flag: --no-headers
+            top pods -x               => top pod: unknown shorthand flag: 'x' in -x
+            top pods -Axy             => top pod: unknown shorthand flag: 'x' in -xy
+            top pods -l               => top pod: flag needs an argument: 'l' in -l
+            top no --sort-by          => top node: flag needs an argument: --sort-by
+            top no ---x               => top node: bad flag syntax: ---x
+            top no --=x               => top node: bad flag syntax: --=x
+            top no --no-headers=maybe => top node: invalid argument \"maybe\" for \"--no-headers\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax
+            top po -A=maybe           => top pod: invalid argument \"maybe\" for \"-A, --all-namespaces\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax
+        "
+        .trim()
+        .lines()
+        {
+            let (line, expected) = row.split_once(" => ").unwrap();
+            let (path, reason) = expected.split_once(": ").unwrap();
+            let expected = format!("error: {reason}\nSee 'vitals {path} --help' for usage.");
             assert_eq!(walked(line), Err(expected), "{line}");
         }
     }

@@ -122,7 +122,7 @@ impl KeyMap {
         let lines = |section| {
             self.iter()
                 .filter(|(binding, keys)| binding.section == section && !keys.is_empty())
-                .map(|(binding, keys)| (join_keys(keys, " "), binding.help))
+                .map(|(binding, keys)| (names(keys).join(" "), binding.help))
                 .collect()
         };
         Section::ALL
@@ -145,14 +145,9 @@ impl KeyMap {
                 .iter()
                 .filter(|(binding, _)| binding.section == section)
             {
-                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-                let _ = writeln!(
-                    text,
-                    "| {} | {} | `{}` |",
-                    keys.join(" "),
-                    binding.help,
-                    binding.id
-                );
+                let keys = names(keys).join("` `");
+                let Binding { help, id, .. } = binding;
+                let _ = writeln!(text, "| `{keys}` | {help} | `{id}` |");
             }
         }
         text
@@ -163,9 +158,8 @@ fn parse_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, KeyEr
     keys.map(str::parse).collect()
 }
 
-fn join_keys(keys: &[Key], separator: &str) -> String {
-    let keys: Vec<String> = keys.iter().map(Key::to_string).collect();
-    keys.join(separator)
+fn names(keys: &[Key]) -> Vec<String> {
+    keys.iter().map(Key::to_string).collect()
 }
 
 #[cfg(test)]
@@ -278,10 +272,10 @@ mod tests {
     fn the_documentation_has_the_same_table() {
         let text = include_str!("../../../docs/dashboard.md");
         let (_, after) = text.split_once("<!-- keys -->\n").unwrap();
-        let (join_keys, _) = after.split_once("<!-- end of keys -->").unwrap();
+        let (table, _) = after.split_once("<!-- end of keys -->").unwrap();
         let expected = KeyMap::default().markdown();
         assert!(
-            join_keys == expected,
+            table == expected,
             "what stands between the comments in docs/dashboard.md is to be:\n{expected}"
         );
     }

@@ -33,7 +33,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 /// The state of the mouse between events.
 #[derive(Debug, Clone, Default)]
 pub struct Grip {
-    /// The chart under the pressed button, as drawn at that moment. Dragging continues outside the chart, as with a
+    /// The chart under the pressed button, as drawn when it was pressed. Dragging continues outside the chart, as with a
     /// slider.
     dragged: Option<(Rect, Span)>,
     /// The last click on a row: its time, target and screen row.
@@ -296,78 +296,31 @@ mod tests {
         let usual = KeyMap::default();
         let changed = KeyMap::new(&[("help".to_owned(), vec!["f2"])]).unwrap();
         let without = KeyMap::new::<&str>(&[("help".to_owned(), vec![])]).unwrap();
-        let (looks, writes) = (Mode::Browse, Mode::Filter);
+        let (browse, filter) = (Mode::Browse, Mode::Filter);
         let none = KeyModifiers::NONE;
         let (shift, control) = (KeyModifiers::SHIFT, KeyModifiers::CONTROL);
-        for (keys, mode, code, modifiers, expected) in [
-            (
-                &usual,
-                looks,
-                Char('Z'),
-                none,
-                Some("Z is not bound; ? lists the keys"),
-            ),
-            (
-                &usual,
-                looks,
-                Char(':'),
-                shift,
-                Some(": is not bound; ? lists the keys"),
-            ),
-            (
-                &usual,
-                looks,
-                Char('d'),
-                control,
-                Some("ctrl-d is not bound; ? lists the keys"),
-            ),
-            (
-                &usual,
-                looks,
-                F(7),
-                none,
-                Some("f7 is not bound; ? lists the keys"),
-            ),
-            (
-                &usual,
-                looks,
-                Char('ж'),
-                none,
-                Some("ж is not bound; ? lists the keys"),
-            ),
-            (
-                &changed,
-                looks,
-                Char('?'),
-                none,
-                Some("? is not bound; f2 lists the keys"),
-            ),
-            (
-                &without,
-                looks,
-                Char('Z'),
-                none,
-                Some("Z is not bound here"),
-            ),
-            (
-                &usual,
-                writes,
-                Char('x'),
-                control,
-                Some("ctrl-x is not bound here"),
-            ),
+        let by_default = " is not bound; ? lists the keys";
+        let by_f2 = " is not bound; f2 lists the keys";
+        let here = " is not bound here";
+        for (keys, mode, code, modifiers, name, expected) in [
+            (&usual, browse, Char('Z'), none, "Z", by_default),
+            (&usual, browse, Char(':'), shift, ":", by_default),
+            (&usual, browse, Char('d'), control, "ctrl-d", by_default),
+            (&usual, browse, F(7), none, "f7", by_default),
+            (&usual, browse, Char('ж'), none, "ж", by_default),
+            (&changed, browse, Char('?'), none, "?", by_f2),
+            (&without, browse, Char('Z'), none, "Z", here),
+            (&usual, filter, Char('x'), control, "ctrl-x", here),
             // A key without a name gives no notice, nor does a control character.
-            (&usual, looks, CapsLock, none, None),
-            (&usual, looks, Char('\u{7}'), none, None),
+            (&usual, browse, CapsLock, none, "", ""),
+            (&usual, browse, Char('\u{7}'), none, "", ""),
         ] {
             let event = Event::Key(KeyEvent::new(code, modifiers));
             let mut grip = Grip::default();
             let done = actions(&event, mode, keys, &hits(), &mut grip, Instant::now());
-            let expected: Vec<Action> = expected
-                .map(|expected| Action::Say(expected.to_owned()))
-                .into_iter()
-                .collect();
-            assert_eq!(done, expected, "{code:?} in {mode:?}");
+            let notice = format!("{name}{expected}");
+            let expected = (!notice.is_empty()).then_some(Action::Say(notice));
+            assert_eq!(done, Vec::from_iter(expected), "{code:?} in {mode:?}");
         }
     }
 
@@ -386,7 +339,7 @@ mod tests {
     fn the_span_is_dragged_and_the_wheel_scrolls() {
         let left = MouseButton::Left;
         let drag = MouseEventKind::Drag(left);
-        assert_eq!(at(drag, 25, 1), [], "nothing is held");
+        assert_eq!(at(drag, 25, 1), [], "no button is down");
         let mut grip = Grip::default();
         with(&mut grip, MouseEventKind::Down(left), 99, 1);
         let quarter = Action::Seek(second(250));

@@ -6,7 +6,6 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use kubevitals::input::Key;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use vt100::{MouseProtocolMode, Parser, Screen};
 
@@ -203,11 +202,7 @@ impl Terminal {
 
     /// Presses a key.
     pub(crate) fn press(&mut self, key: &str) {
-        let parsed: Key = key.parse().unwrap();
-        let bytes = parsed
-            .bytes()
-            .unwrap_or_else(|| panic!("no terminal sends {key}"));
-        self.send(&bytes);
+        self.send(&bytes(key));
     }
 
     /// Types text, or sends any bytes.
@@ -352,4 +347,42 @@ fn size(columns: u16, rows: u16) -> PtySize {
 
 fn parser(columns: u16, rows: u16) -> Parser {
     Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+}
+
+/// The bytes that a terminal sends for a key, by its name in the configuration.
+fn bytes(key: &str) -> String {
+    let arrow = |name| match name {
+        "up" => Some('A'),
+        "down" => Some('B'),
+        "right" => Some('C'),
+        "left" => Some('D'),
+        _ => None,
+    };
+    if let Some(arrow) = arrow(key) {
+        return format!("\x1b[{arrow}");
+    }
+    // In xterm's encoding a parameter has the modifiers.
+    if let Some(arrow) = key.strip_prefix("shift-").and_then(arrow) {
+        return format!("\x1b[1;2{arrow}");
+    }
+    if let Some(&[letter @ b'a'..=b'z']) = key.strip_prefix("ctrl-").map(str::as_bytes) {
+        return char::from(letter - b'a' + 1).to_string();
+    }
+    let bytes = match key {
+        "space" => " ",
+        "enter" => "\r",
+        "esc" => "\x1b",
+        "tab" => "\t",
+        "shift-tab" => "\x1b[Z",
+        "backspace" => "\x7f",
+        "delete" => "\x1b[3~",
+        "home" => "\x1b[H",
+        "end" => "\x1b[F",
+        "pgup" => "\x1b[5~",
+        "pgdn" => "\x1b[6~",
+        "f1" => "\x1bOP",
+        character if character.chars().count() == 1 => character,
+        _ => panic!("no terminal sends {key}"),
+    };
+    bytes.to_owned()
 }
