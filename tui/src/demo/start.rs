@@ -1,7 +1,8 @@
 //! Starts the simulated cluster and the server of the demo.
 
+use std::env;
 use std::error::Error as StdError;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use kubevitals_proto::words::chain;
 use kubevitals_server::Server;
 use kubevitals_server::config::Settings;
 use kubevitals_sim::{Cluster, Config, Replay, SimClock};
+use tempfile::TempDir;
 
 use crate::batch::Error;
 use crate::cli::DemoArgs;
@@ -86,48 +88,36 @@ impl Running {
     }
 }
 
-/// The administrator's kubeconfig on disk. A temporary one is removed at the end.
+/// The administrator's kubeconfig on disk.
 struct Kubeconfig {
     path: PathBuf,
-    folder: Option<PathBuf>,
+    /// The folder of a temporary one, which is removed at the end.
+    _folder: Option<TempDir>,
 }
 
 impl Kubeconfig {
     fn write(path: Option<&Path>, text: &str) -> Result<Self, Error> {
-        let kubeconfig = match path {
-            Some(path) => Self {
-                path: path.to_owned(),
-                folder: None,
-            },
+        let (path, folder) = match path {
+            Some(path) => (path.to_owned(), None),
             None => {
-                let name = format!("vitals-demo-{}", std::process::id());
-                let folder = std::env::temp_dir().join(name);
-                fs::create_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
-                Self {
-                    path: folder.join("kubeconfig"),
-                    folder: Some(folder),
-                }
+                let folder = tempfile::Builder::new().prefix("vitals-demo-").tempdir();
+                let folder = folder.map_err(|error| not_written(&env::temp_dir(), &error))?;
+                (folder.path().join("kubeconfig"), Some(folder))
             }
         };
-        // The file holds a private key, so no other user may read it, not even for a moment.
+        // The file holds a private key, so no other user may ever read it.
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options
-            .open(&kubeconfig.path)
+            .open(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| not_written(&kubeconfig.path, &error))?;
-        Ok(kubeconfig)
-    }
-}
-
-impl Drop for Kubeconfig {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.folder {
-            // A leftover in a temporary folder is harmless.
-            let _ = fs::remove_dir_all(folder);
-        }
+            .map_err(|error| not_written(&path, &error))?;
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
     }
 }
 
