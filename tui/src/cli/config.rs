@@ -13,7 +13,7 @@ pub enum ConfigCommand {
     /// Write a commented file with the defaults; never overwrites a file
     Init {
         /// The configuration file [default: ~/.config/kubevitals/config.toml]
-        #[arg(long, value_name = "PATH", env = "VITALS_CONFIG", hide_env = true)]
+        #[arg(long, value_name = "PATH", env = "VITALS_CONFIG")]
         config: Option<PathBuf>,
     },
     /// Print the settings in effect: flags over environment variables over the file

@@ -14,20 +14,19 @@ use crate::model::View;
 #[command(next_help_heading = "Dashboard")]
 pub struct DashboardArgs {
     /// The configuration file [default: ~/.config/kubevitals/config.toml]
-    #[arg(long, value_name = "PATH", env = "VITALS_CONFIG", hide_env = true)]
+    #[arg(long, value_name = "PATH", env = "VITALS_CONFIG")]
     pub config: Option<PathBuf>,
     /// The source of the data
-    #[arg(long, value_name = "SOURCE", env = "VITALS_SOURCE", hide_env = true)]
+    #[arg(long, value_name = "SOURCE", env = "VITALS_SOURCE")]
     pub source: Option<SourceChoice>,
     /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents
-    #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", hide_env = true, value_parser = view)]
+    #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", value_parser = view)]
     pub view: Option<View>,
     /// The background of the terminal, for which colours are chosen
     #[arg(
         long,
         value_name = "GROUND",
         env = "VITALS_THEME",
-        hide_env = true,
         hide_short_help = true
     )]
     pub theme: Option<ThemeChoice>,
@@ -36,21 +35,20 @@ pub struct DashboardArgs {
         long,
         value_name = "COLORS",
         env = "VITALS_COLORS",
-        hide_env = true,
         hide_short_help = true
     )]
     pub colors: Option<Colors>,
     /// Draw with ASCII only; by default the locale decides
-    #[arg(long, env = "VITALS_ASCII", hide_env = true)]
+    #[arg(long, env = "VITALS_ASCII")]
     pub ascii: bool,
     /// Leave the mouse to the terminal
-    #[arg(long, env = "VITALS_NO_MOUSE", hide_env = true, hide_short_help = true)]
+    #[arg(long, env = "VITALS_NO_MOUSE", hide_short_help = true)]
     pub no_mouse: bool,
     /// The time zone of times of day
-    #[arg(long, value_name = "ZONE", env = "VITALS_TIME_ZONE", hide_env = true)]
+    #[arg(long, value_name = "ZONE", env = "VITALS_TIME_ZONE")]
     pub time_zone: Option<TimeZoneChoice>,
     /// Draw at most this many frames a second, 1 to 60; use few for slow links
-    #[arg(long, value_name = "COUNT", env = "VITALS_FPS", hide_env = true,
+    #[arg(long, value_name = "COUNT", env = "VITALS_FPS",
           value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: Option<u16>,
 }
@@ -76,7 +74,8 @@ impl DashboardArgs {
     }
 }
 
-/// Adds the default of each setting to the help of its flag.
+/// Adds the default of each setting to the help of its flag, and hides the environment variables, which the documents
+/// list.
 pub(super) fn with_defaults(command: Command) -> Command {
     let usual = Settings::default();
     let default = |id: &str| {
@@ -99,6 +98,7 @@ pub(super) fn with_defaults(command: Command) -> Command {
             }
             None => arg,
         })
+        .mut_args(|arg| arg.hide_env(true))
 }
 
 fn view(name: &str) -> Result<View, String> {
