@@ -111,6 +111,11 @@ pub(super) fn at_query(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!("?at={}", at.to_rfc3339_seconds()))
 }
 
+/// A number of objects in memory.
+pub(super) fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::attempts::Attempts;
 use super::client::escaped;
-use super::item::{at_query, pod_vitals_path};
+use super::item::{at_query, count, pod_vitals_path};
 use super::kubernetes::Kubernetes;
 use super::selection_limits::SelectionLimits;
 use super::{Error, vitals_path};
@@ -181,10 +181,6 @@ fn others(rows: &[PodRow], among: &[PodRow]) -> u64 {
         .iter()
         .filter(|row| !present.contains(&(&row.namespace, &row.name)));
     count(others.count())
-}
-
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// The path of the list of the first pods of the interest.

@@ -17,7 +17,7 @@ use super::attempts::Attempts;
 use super::body_chunks::BodyChunks;
 use super::client::{JSON, escaped};
 use super::fault::Retry;
-use super::item::{Collection, Item};
+use super::item::{Collection, Item, count};
 use super::message_sender::MessageSender;
 use super::status::About;
 use super::{ApiClient, Error, Failure};
@@ -413,10 +413,6 @@ async fn next(chunks: &mut BodyChunks, lines: &mut BytesMut) -> Result<bool, Box
         }
     }
     Ok(has_come)
-}
-
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn from_status(status: &Status) -> Error {
