@@ -13,11 +13,11 @@ pub(super) struct Frames {
     /// When the next frame is due; none while nothing has changed.
     pub(super) due: Option<Instant>,
     /// Whether the next frame responds to a key.
-    answers_key: bool,
+    responds_to_key: bool,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
     /// When the last frame that responded to a key was drawn.
-    last_answer: Option<Instant>,
+    last_response: Option<Instant>,
 }
 
 impl Frames {
@@ -26,16 +26,16 @@ impl Frames {
         Self {
             apart,
             due: Some(now),
-            answers_key: false,
+            responds_to_key: false,
             drawn: None,
-            last_answer: None,
+            last_response: None,
         }
     }
 
     /// A key was pressed.
     pub(super) fn key_pressed(&mut self, now: Instant) {
-        self.answers_key = true;
-        self.after(self.last_answer, now);
+        self.responds_to_key = true;
+        self.after(self.last_response, now);
     }
 
     /// New data arrived.
@@ -51,8 +51,8 @@ impl Frames {
     /// The frame was drawn.
     pub(super) fn drawn(&mut self, now: Instant) {
         self.drawn = Some(now);
-        if std::mem::take(&mut self.answers_key) {
-            self.last_answer = Some(now);
+        if std::mem::take(&mut self.responds_to_key) {
+            self.last_response = Some(now);
         }
         self.due = None;
     }

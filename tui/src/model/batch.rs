@@ -89,13 +89,13 @@ pub struct Extent {
     pub total: u64,
     /// The interest that the pods were selected by.
     pub interest: Interest,
-    /// Which of the selected pods are sent, if these are too many as well.
-    pub chosen: Option<Chosen>,
+    /// How the selected pods are truncated, if these are too many as well.
+    pub truncation: Option<Truncation>,
 }
 
-/// Which of very many pods are sent.
+/// Which of too many pods are sent: the first in an order, and unhealthy ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chosen {
+pub struct Truncation {
     /// The number of pods that are first in the order.
     pub first: u64,
     /// The order in words: `CPU`.

@@ -152,7 +152,7 @@ mod tests {
         apply(&mut state, Message::Source(source, String::new()));
         apply(&mut state, Message::Link(Link::Up));
         for part in Part::of_source(source) {
-            apply(&mut state, Message::Part(*part, Outcome::Answered));
+            apply(&mut state, Message::Part(*part, Outcome::Succeeded));
         }
         for (part, outcome) in but {
             apply(&mut state, Message::Part(*part, outcome.clone()));

@@ -202,7 +202,7 @@ pub enum Outcome {
     /// So much has been loaded; the rest follows.
     Loading(Progress),
     /// The request succeeded.
-    Answered,
+    Succeeded,
     /// The request failed.
     Failed {
         /// The cause.
@@ -233,7 +233,7 @@ impl PartState {
     /// Applies the outcome of a request.
     pub(super) fn take(&mut self, outcome: Outcome, now: Timestamp) {
         *self = match (outcome, &*self) {
-            (Outcome::Answered, _) => Self::Live,
+            (Outcome::Succeeded, _) => Self::Live,
             // A repeated list does not hide data that is on the screen.
             (Outcome::Loading(_), state) if state.has_answered() => return,
             (Outcome::Loading(progress), _) => Self::Loading {
@@ -285,7 +285,7 @@ mod tests {
                 progress: Some(progress)
             }
         );
-        state.take(Outcome::Answered, at(3));
+        state.take(Outcome::Succeeded, at(3));
         assert_eq!(state, PartState::Live);
         state.take(failed("second", 5), at(4));
         state.take(failed("third", 9), at(6));
@@ -304,7 +304,7 @@ mod tests {
         // The part is listed again. Its data stays stale until the list is complete.
         state.take(Outcome::Loading(progress), at(7));
         assert!(state.has_answered() && state != PartState::Live);
-        state.take(Outcome::Answered, at(8));
+        state.take(Outcome::Succeeded, at(8));
         assert_eq!(state, PartState::Live);
     }
 }

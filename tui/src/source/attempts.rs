@@ -62,7 +62,7 @@ impl Attempts {
         self.sender.succeeded(self.part).await;
         if let Some(part) = self.part.filter(|_| !self.is_live) {
             self.is_live = true;
-            let outcome = Message::Part(part, Outcome::Answered);
+            let outcome = Message::Part(part, Outcome::Succeeded);
             self.sender.send(outcome).await;
         }
     }

@@ -59,7 +59,7 @@ impl Kubernetes {
             self.pods(),
             self.jobs(),
             self.beside_vitals(),
-            self.answer(requests),
+            self.serve(requests),
         );
     }
 
@@ -233,7 +233,7 @@ impl Kubernetes {
     }
 
     /// Serves the dashboard's requests.
-    async fn answer(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
+    async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let pages = Pages::new(self);
         while let Some(request) = requests.recv().await {
             let message = match request {

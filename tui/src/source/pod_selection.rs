@@ -16,7 +16,9 @@ use super::selection_limits::SelectionLimits;
 use super::{Error, vitals_path};
 use crate::model::filter::Operator;
 use crate::model::row::PodRow;
-use crate::model::{Batch, Chosen, Extent, Field, Interest, Message, Name, Part, Row as _, Scope};
+use crate::model::{
+    Batch, Extent, Field, Interest, Message, Name, Part, Row as _, Scope, Truncation,
+};
 
 /// The time between two requests for the selected pods, and for the cluster as a whole.
 pub(super) const POLL: Duration = Duration::from_secs(5);
@@ -30,7 +32,7 @@ const IMPATIENCE: Duration = Duration::from_millis(600);
 /// The selected pods.
 pub(super) struct Pods {
     pub(super) rows: Vec<PodRow>,
-    pub(super) chosen: Option<Chosen>,
+    pub(super) truncation: Option<Truncation>,
 }
 
 /// Lets the server select the pods of a large cluster.
@@ -71,11 +73,11 @@ impl PodSelection {
     ) {
         let sender = &self.kubernetes.sender;
         match pods {
-            Ok(Pods { rows, chosen }) => {
+            Ok(Pods { rows, truncation }) => {
                 let extent = Extent {
                     total: self.total.borrow().unwrap_or_default(),
                     interest,
-                    chosen,
+                    truncation,
                 };
                 sender.send(Message::Extent(Some(extent))).await;
                 sender.mark_sent(Part::Pods);
@@ -101,7 +103,7 @@ impl PodSelection {
         interest: &Interest,
         at: Option<Timestamp>,
     ) -> Result<Pods, Error> {
-        let most = self.limits.chosen;
+        let most = self.limits.most;
         let (by, word) = sort_by(interest.order);
         let (first, unhealthy, page) = tokio::join!(
             self.listed(path(interest, by, most, at)),
@@ -109,7 +111,7 @@ impl PodSelection {
             self.page(interest, at),
         );
         let (mut rows, unhealthy) = (first?, unhealthy?);
-        let chosen = (!is_all(&rows, interest, most)).then(|| Chosen {
+        let truncation = (!is_all(&rows, interest, most)).then(|| Truncation {
             first: count(rows.len()),
             by: word,
             unhealthy: others(&unhealthy, &rows),
@@ -117,7 +119,7 @@ impl PodSelection {
         });
         rows.extend(unhealthy);
         rows.extend(page);
-        Ok(Pods { rows, chosen })
+        Ok(Pods { rows, truncation })
     }
 
     async fn listed(&self, path: String) -> Result<Vec<PodRow>, Error> {
@@ -130,7 +132,7 @@ impl PodSelection {
         interest: &Interest,
         at: Option<Timestamp>,
     ) -> Result<Vec<PodRow>, Error> {
-        let path = path(interest, "restarts", self.limits.chosen, at);
+        let path = path(interest, "restarts", self.limits.most, at);
         self.listed(format!("{path}&healthy=false")).await
     }
 

@@ -6,14 +6,14 @@ pub struct SelectionLimits {
     /// The source selects if there are more pods than this.
     pub above: u64,
     /// The limit of the first pods, and of the unhealthy ones.
-    pub chosen: usize,
+    pub most: usize,
 }
 
 impl Default for SelectionLimits {
     fn default() -> Self {
         Self {
             above: 10_000,
-            chosen: 1_000,
+            most: 1_000,
         }
     }
 }

@@ -20,7 +20,8 @@ use super::selection_limits::SelectionLimits;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
+    Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
+    Truncation,
 };
 
 /// The largest number of requests in flight.
@@ -75,7 +76,7 @@ impl Vitals {
             self.pods(received),
             self.incidents(),
             self.kubernetes.beside_vitals(),
-            self.answer(requests, &interests),
+            self.serve(requests, &interests),
         );
     }
 
@@ -188,7 +189,7 @@ impl Vitals {
     }
 
     /// Serves the dashboard's requests, several at once, because one can take long.
-    async fn answer(
+    async fn serve(
         &self,
         requests: &mut mpsc::Receiver<SourceRequest>,
         interests: &watch::Sender<Interest>,
@@ -203,7 +204,7 @@ impl Vitals {
                         // An equal interest is no change: requests in flight for it continue.
                         interests.send_if_modified(|current| std::mem::replace(current, *interest) != *current);
                     }
-                    Some(request) => in_flight.push(self.answer_one(request, &pages, &history)),
+                    Some(request) => in_flight.push(self.serve_one(request, &pages, &history)),
                     None => break,
                 },
                 Some(()) = in_flight.next() => {}
@@ -212,7 +213,7 @@ impl Vitals {
         while in_flight.next().await.is_some() {}
     }
 
-    async fn answer_one(
+    async fn serve_one(
         &self,
         request: SourceRequest,
         pages: &Pages<'_>,
@@ -255,15 +256,15 @@ impl Vitals {
             nodes => nodes,
         };
         let message = match (pods, nodes) {
-            (Ok((pods, chosen)), Ok((nodes, _))) => Message::Past(Box::new(Past {
+            (Ok((pods, truncation)), Ok((nodes, _))) => Message::Past(Box::new(Past {
                 at,
                 pods,
                 nodes,
                 incidents: None,
-                extent: chosen.map(|chosen| Extent {
+                extent: truncation.map(|truncation| Extent {
                     total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
                     interest,
-                    chosen,
+                    truncation,
                 }),
                 cluster: cluster.as_ref().map(ClusterRow::from_vitals),
             })),
@@ -277,10 +278,10 @@ impl Vitals {
         &self,
         at: Timestamp,
         interest: &Interest,
-    ) -> Result<(Vec<PodRow>, Option<Option<Chosen>>), Error> {
+    ) -> Result<(Vec<PodRow>, Option<Option<Truncation>>), Error> {
         if self.selects.load(Ordering::Relaxed) {
             let pods = self.selection.choose(interest, Some(at)).await?;
-            return Ok((pods.rows, Some(pods.chosen)));
+            return Ok((pods.rows, Some(pods.truncation)));
         }
         let kubernetes = &self.kubernetes;
         let query = at_query(Some(at));

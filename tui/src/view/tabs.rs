@@ -126,25 +126,25 @@ fn rows_text(extent: &Extent, view: View, shown: usize, all: usize, brief: bool)
     let total = extent.total;
     let is_pods = matches!(view, View::Pods | View::Pod);
     let pods = if is_pods { "" } else { "pods " };
-    let Some(chosen) = extent.chosen else {
+    let Some(truncation) = extent.truncation else {
         // The source sends all pods in the scope.
         return format!("{shown} of {total} {pods}");
     };
-    let listed = chosen.first + chosen.unhealthy;
+    let listed = truncation.first + truncation.unhealthy;
     if brief {
         return match (is_pods, shown == all) {
-            (true, true) => format!("{shown} of {total} by {} ", chosen.by),
+            (true, true) => format!("{shown} of {total} by {} ", truncation.by),
             _ => format!("{shown} of {listed} of {total} {pods}"),
         };
     }
-    let all_of_them = if chosen.all_unhealthy {
+    let all_of_them = if truncation.all_unhealthy {
         ""
     } else {
         "the first "
     };
     let which = format!(
         "{} by {} and {all_of_them}{} unhealthy",
-        chosen.first, chosen.by, chosen.unhealthy
+        truncation.first, truncation.by, truncation.unhealthy
     );
     match (is_pods, shown == all) {
         (true, true) => format!("{which} of {total} "),

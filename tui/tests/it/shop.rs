@@ -780,7 +780,7 @@ impl Shop {
         }
         state.source = Some((source, "it is there".to_owned()));
         for part in Part::of_source(source).iter().chain(&[Part::Events]) {
-            apply(&mut state, Message::Part(*part, Outcome::Answered));
+            apply(&mut state, Message::Part(*part, Outcome::Succeeded));
         }
         state
     }

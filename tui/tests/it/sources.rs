@@ -460,7 +460,7 @@ async fn a_long_list_is_shown_as_it_comes() {
         if let Message::Part(Part::Pods, Outcome::Loading(progress)) = message {
             seen.push((progress.done, progress.total, state.live.pods.len()));
         }
-        matches!(message, Message::Part(Part::Pods, Outcome::Answered))
+        matches!(message, Message::Part(Part::Pods, Outcome::Succeeded))
     })
     .await;
     let total = Some(pods as u64);

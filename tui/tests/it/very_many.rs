@@ -23,7 +23,7 @@ const PODS_PER_NODE: u32 = 20;
 const RESOLUTION: Duration = Duration::from_secs(15);
 
 /// So many pods are told of here, instead of a thousand.
-const CHOSEN: usize = 10;
+const MOST: usize = 10;
 
 /// Longer than anything takes that must happen; it bounds a hang, not a speed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -72,7 +72,7 @@ impl Running {
         let clock = cluster.clock().clone();
         let many = SelectionLimits {
             above: 50,
-            chosen: CHOSEN,
+            most: MOST,
         };
         let connector = Connector::new(
             connection,
@@ -200,14 +200,16 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
     };
     running
         .until_here("the first, and the one that crashes", |state, extent| {
-            let chosen = extent.chosen.is_some_and(|chosen| {
-                chosen.first == CHOSEN as u64 && chosen.by == "CPU" && chosen.all_unhealthy
+            let truncation = extent.truncation.is_some_and(|truncation| {
+                truncation.first == MOST as u64
+                    && truncation.by == "CPU"
+                    && truncation.all_unhealthy
             });
-            chosen && extent.total == total && crashes(state)
+            truncation && extent.total == total && crashes(state)
         })
         .await;
     let held = listed(&running.state);
-    let unhealthy = held.len() - CHOSEN;
+    let unhealthy = held.len() - MOST;
     let said = format!("10 by CPU and {unhealthy} unhealthy of {total}");
     assert!(running.shown().contains(&said), "{}", running.shown());
 
@@ -217,7 +219,7 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
     running.seek(&sought.to_uppercase());
     running
         .until_here("the pod of this name", |state, extent| {
-            extent.chosen.is_none() && listed(state) == BTreeSet::from([sought.clone()])
+            extent.truncation.is_none() && listed(state) == BTreeSet::from([sought.clone()])
         })
         .await;
     assert!(running.shown().contains(&format!("1 of {total}")));
@@ -226,7 +228,9 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
     running.press(Action::SortBy(kubevitals::model::Field::Memory));
     running
         .until_here("those with the most memory", |_, extent| {
-            extent.chosen.is_some_and(|chosen| chosen.by == "memory")
+            extent
+                .truncation
+                .is_some_and(|truncation| truncation.by == "memory")
         })
         .await;
 
@@ -263,7 +267,7 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
 async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
     let mut running = Running::start().await;
     running
-        .until_here("the first", |_, extent| extent.chosen.is_some())
+        .until_here("the first", |_, extent| extent.truncation.is_some())
         .await;
     let held = listed(&running.state);
     running
@@ -276,8 +280,8 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
         .until_here("the first of then", |state, extent| {
             here(state)
                 && extent
-                    .chosen
-                    .is_some_and(|chosen| chosen.first == CHOSEN as u64)
+                    .truncation
+                    .is_some_and(|truncation| truncation.first == MOST as u64)
         })
         .await;
     // Who looks for another one while he is in the past is shown that as it was then.
@@ -285,7 +289,7 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
     running.seek(&sought);
     running
         .until_here("the pod of this name, of then", |state, extent| {
-            here(state) && extent.chosen.is_none() && listed(state).len() == 1
+            here(state) && extent.truncation.is_none() && listed(state).len() == 1
         })
         .await;
     let pod = Arc::clone(&running.state.world().pods.rows()[0]);
@@ -297,7 +301,7 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
 async fn who_pauses_may_look_elsewhere() {
     let mut running = Running::start().await;
     running
-        .until_here("the first", |_, extent| extent.chosen.is_some())
+        .until_here("the first", |_, extent| extent.truncation.is_some())
         .await;
     running
         .until("how far back", |state| state.live.cluster.oldest.is_some())

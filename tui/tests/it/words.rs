@@ -178,7 +178,7 @@ fn the_list_of_messages_is_complete() {
         apply(&mut state, lost(LONG));
         apply(&mut state, Message::Tick(Timestamp::from_secs(NOW + 60)));
         apply(&mut state, Message::Link(Link::Up));
-        apply(&mut state, Message::Part(Part::Hpas, Outcome::Answered));
+        apply(&mut state, Message::Part(Part::Hpas, Outcome::Succeeded));
         state.say(
             "error: line one of a long message\nand line two of it, which is the reason",
             true,

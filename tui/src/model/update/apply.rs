@@ -204,7 +204,7 @@ fn log_part(state: &mut State, part: Part, outcome: &Outcome) {
     let (text, bad) = match (before, outcome) {
         (Some((before, _)), Outcome::Failed { why, .. }) if before.text == why.text => return,
         (_, Outcome::Failed { why, .. }) => (format!("{part}: {}", why.text), true),
-        (Some(_), Outcome::Answered) => (format!("{part}: available again"), false),
+        (Some(_), Outcome::Succeeded) => (format!("{part}: available again"), false),
         _ => return,
     };
     state.messages.add(state.now, &text, bad);
@@ -223,7 +223,7 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
         state.live.has_source_totals = false;
         state.live.pods_changed();
     }
-    if state.link == Link::Connecting && outcome == Outcome::Answered {
+    if state.link == Link::Connecting && outcome == Outcome::Succeeded {
         state.link = Link::Up;
     }
     let now = state.now;

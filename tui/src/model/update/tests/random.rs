@@ -148,7 +148,7 @@ fn incident(chance: &mut Chance, now: Timestamp) -> IncidentRow {
 
 fn outcome(chance: &mut Chance, now: Timestamp) -> Outcome {
     match chance.below(3) {
-        0 => Outcome::Answered,
+        0 => Outcome::Succeeded,
         1 => Outcome::Loading(Progress {
             done: 1,
             total: None,

@@ -246,10 +246,10 @@ fn trends_may_arrive_before_pods_and_are_removed_after_them() {
     );
     tick(&mut state);
     apply(&mut state, Message::Nodes(Batch::All(Vec::new())));
-    apply(&mut state, Message::Part(Part::Nodes, Outcome::Answered));
+    apply(&mut state, Message::Part(Part::Nodes, Outcome::Succeeded));
     tick(&mut state);
     apply(&mut state, Message::Pods(Batch::All(pods.clone())));
-    apply(&mut state, Message::Part(Part::Pods, Outcome::Answered));
+    apply(&mut state, Message::Part(Part::Pods, Outcome::Succeeded));
     tick(&mut state);
     for pod in &pods {
         assert!(state.trends.get(&pod.key()).is_some(), "{}", pod.name);
