@@ -153,82 +153,41 @@ mod tests {
 
     #[test]
     fn every_error_has_a_kind_and_a_text() {
-        let pods = r#"pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop""#;
-        let nodes = r#"nodevitals.kubevitals.io is forbidden: User "system:serviceaccount:a:b" cannot watch resource "nodevitals" in API group "kubevitals.io" at the cluster scope: RBAC: …"#;
-        for (error, kind, text) in [
-            (
-                failure(401, "Unauthorized", None),
-                FaultKind::Unauthorized,
-                "the server does not accept your credential",
-            ),
-            (
-                failure(403, pods, None),
-                FaultKind::Forbidden,
-                r#"forbidden: User "jane" cannot list pods in namespace shop"#,
-            ),
-            (
-                failure(403, nodes, None),
-                FaultKind::Forbidden,
-                r#"forbidden: User "system:serviceaccount:a:b" cannot watch nodevitals.kubevitals.io"#,
-            ),
-            (
-                failure(403, "no reason", None),
-                FaultKind::Forbidden,
-                "forbidden: no reason",
-            ),
-            (
-                failure(404, "pods \"web-1\" not found", None),
-                FaultKind::NotFound,
-                "not found",
-            ),
-            (
-                failure(
-                    404,
-                    "the server could not find the requested resource",
-                    None,
-                ),
-                FaultKind::NotFound,
-                "not found: the cluster does not serve this API",
-            ),
-            (
-                failure(410, "too old resource version", None),
-                FaultKind::Expired,
-                "the resource version is too old",
-            ),
-            (
-                failure(429, "too many requests", Some(1)),
-                FaultKind::Busy,
-                "the server is busy: too many requests",
-            ),
-            (
-                failure(503, "starting", Some(5)),
-                FaultKind::Busy,
-                "the server is busy: starting",
-            ),
-            (
-                failure(503, "service unavailable", None),
-                FaultKind::Unavailable,
-                "not available: service unavailable",
-            ),
-            (
-                failure(500, "etcd", None),
-                FaultKind::Unavailable,
-                "not available: etcd",
-            ),
-            (failure(400, "bad", None), FaultKind::Invalid, "bad"),
+        // The status, `Retry-After`, the server's message, and the kind and text of the fault.
+        for row in r#"
+            401 | | Unauthorized | Unauthorized | the server does not accept your credential
+            403 | | pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop" | Forbidden | forbidden: User "jane" cannot list pods in namespace shop
+            403 | | nodevitals.kubevitals.io is forbidden: User "system:serviceaccount:a:b" cannot watch resource "nodevitals" in API group "kubevitals.io" at the cluster scope: RBAC: … | Forbidden | forbidden: User "system:serviceaccount:a:b" cannot watch nodevitals.kubevitals.io
+            403 | | no reason | Forbidden | forbidden: no reason
+            404 | | pods "web-1" not found | NotFound | not found
+            404 | | the server could not find the requested resource | NotFound | not found: the cluster does not serve this API
+            410 | | too old resource version | Expired | the resource version is too old
+            429 | 1 | too many requests | Busy | the server is busy: too many requests
+            503 | 5 | starting | Busy | the server is busy: starting
+            503 | | service unavailable | Unavailable | not available: service unavailable
+            500 | | etcd | Unavailable | not available: etcd
+            400 | | bad | Invalid | bad
+        "#
+        .trim()
+        .lines()
+        {
+            let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+            let [code, retry_after, message, kind, text] = columns[..] else {
+                panic!("{row}")
+            };
+            let error = failure(code.parse().unwrap(), message, retry_after.parse().ok());
+            let fault = error.fault();
+            assert_eq!((&*format!("{:?}", fault.kind), &*fault.text), (kind, text));
+        }
+        for (error, text) in [
             (
                 Error::Refused("k:6443".to_owned()),
-                FaultKind::NoAnswer,
                 "no answer: k:6443 refuses the connection",
             ),
-            (
-                Error::Unreachable("EOF".to_owned()),
-                FaultKind::NoAnswer,
-                "no answer: EOF",
-            ),
+            (Error::Unreachable("EOF".to_owned()), "no answer: EOF"),
         ] {
             let fault = error.fault();
-            assert_eq!((fault.kind, &*fault.text), (kind, text));
+            assert_eq!((fault.kind, &*fault.text), (FaultKind::NoAnswer, text));
         }
     }
 

@@ -237,45 +237,28 @@ mod tests {
 
     #[test]
     fn without_a_status_the_http_status_is_used() {
-        for (code, content_type, body, expected) in [
-            (
-                503,
-                "text/plain; charset=utf-8",
-                "service unavailable\n",
-                "Error from server (ServiceUnavailable): the server is currently unable to handle the request (get pods.metrics.k8s.io)",
-            ),
-            (
-                500,
-                "text/html",
-                " <b>oops</b>\n",
-                "Error from server (InternalError): an error on the server (\"<b>oops</b>\") has prevented the request from succeeding (get pods.metrics.k8s.io)",
-            ),
-            (
-                500,
-                "application/json",
-                "{}",
-                "Error from server (InternalError): an error on the server (\"unknown\") has prevented the request from succeeding (get pods.metrics.k8s.io)",
-            ),
-            (
-                401,
-                "",
-                "",
-                "error: You must be logged in to the server (the server has asked for the client to provide credentials (get pods.metrics.k8s.io))",
-            ),
-            (
-                403,
-                "text/plain",
-                "no!",
-                "Error from server (Forbidden): no! (get pods.metrics.k8s.io)",
-            ),
-            (
-                418,
-                "",
-                "",
-                "Error from server: the server responded with the status code 418 but did not return more information (get pods.metrics.k8s.io)",
-            ),
-        ] {
+        // The status, the content type, the body, and the text before the resource.
+        for row in r#"
+            503 | text/plain; charset=utf-8 | service unavailable | Error from server (ServiceUnavailable): the server is currently unable to handle the request
+            500 | text/html | <b>oops</b> | Error from server (InternalError): an error on the server ("<b>oops</b>") has prevented the request from succeeding
+            500 | application/json | {} | Error from server (InternalError): an error on the server ("unknown") has prevented the request from succeeding
+            403 | text/plain | no! | Error from server (Forbidden): no!
+            418 | | | Error from server: the server responded with the status code 418 but did not return more information
+            401 | | | error: You must be logged in to the server (the server has asked for the client to provide credentials
+        "#
+        .trim()
+        .lines()
+        {
+            let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+            let [code, content_type, body, text] = columns[..] else {
+                panic!("{row}")
+            };
+            let code = code.parse().unwrap();
+            // The spaces around a body are not part of the text.
+            let body = format!(" {body}\n");
             let failure = Failure::of(&response(code, content_type, body.as_bytes()), PODS);
+            let end = if code == 401 { ")" } else { "" };
+            let expected = format!("{text} (get pods.metrics.k8s.io){end}");
             assert_eq!(failure.to_string(), expected);
         }
     }

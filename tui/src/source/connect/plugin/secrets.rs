@@ -143,39 +143,25 @@ mod tests {
         let last = HeaderValue::from_static("Bearer last-token");
         let printed = br#"{"status":{"token": "new-token", "clientKeyData":"key-data"} broken"#;
         let secrets = Secrets::of(&exec, Some(&last), printed);
-        for (text, expected) in [
-            ("exit 1 in eu-1: get-token", "exit 1 in eu-1: get-token"),
-            ("cannot use of-the-environment", "cannot use $KEY"),
-            (
-                "-s s3cr3t-of-oidc -p hunter2",
-                "-s --oidc-client-secret -p --password",
-            ),
-            ("last-token is not new-token", "TOKEN is not TOKEN"),
-            ("key-data", "TOKEN"),
-            (
-                "jwt eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln is old",
-                "jwt TOKEN is old",
-            ),
-            ("k8s-aws-v1.aHR0cHM6Ly9zdHM expired", "TOKEN expired"),
-            (
-                "sent Authorization: Bearer abcdefgh1",
-                "sent Authorization: Bearer TOKEN",
-            ),
-            (r#"{"token":"other-token-2"}"#, r#"{"token":"TOKEN"}"#),
-            (
-                "cannot refresh token: unexpected end",
-                "cannot refresh token: unexpected end",
-            ),
-            ("password=letmein now", "password=TOKEN now"),
-            (
-                "proxy http://bob:pw@proxy:1 refused",
-                "proxy http://LOGIN@proxy:1 refused",
-            ),
-            (
-                "refresh token revoked; run 'corp-sso login'",
-                "refresh token revoked; run 'corp-sso login'",
-            ),
-        ] {
+        for row in r#"
+            exit 1 in eu-1: get-token => exit 1 in eu-1: get-token
+            cannot use of-the-environment => cannot use $KEY
+            -s s3cr3t-of-oidc -p hunter2 => -s --oidc-client-secret -p --password
+            last-token is not new-token => TOKEN is not TOKEN
+            key-data => TOKEN
+            jwt eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln is old => jwt TOKEN is old
+            k8s-aws-v1.aHR0cHM6Ly9zdHM expired => TOKEN expired
+            sent Authorization: Bearer abcdefgh1 => sent Authorization: Bearer TOKEN
+            {"token":"other-token-2"} => {"token":"TOKEN"}
+            cannot refresh token: unexpected end => cannot refresh token: unexpected end
+            password=letmein now => password=TOKEN now
+            proxy http://bob:pw@proxy:1 refused => proxy http://LOGIN@proxy:1 refused
+            refresh token revoked; run 'corp-sso login' => refresh token revoked; run 'corp-sso login'
+        "#
+        .trim()
+        .lines()
+        {
+            let (text, expected) = row.trim().split_once(" => ").unwrap();
             assert_eq!(secrets.hide(text), expected, "{text}");
         }
     }
