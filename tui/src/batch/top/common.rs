@@ -70,11 +70,10 @@ pub(super) fn sort_by(flag: Option<&String>) -> Result<SortBy, Error> {
     }
 }
 
-/// The selector of a flag, if it is valid; an empty one selects all.
-pub(super) fn label_selector(flag: Option<&String>) -> Result<&str, Error> {
-    let text = flag.map_or("", String::as_str);
-    match text.parse::<LabelSelector>() {
-        Ok(_) => Ok(text),
+/// Checks a label selector; an empty one selects all.
+pub(super) fn check_labels(selector: &str) -> Result<(), Error> {
+    match selector.parse::<LabelSelector>() {
+        Ok(_) => Ok(()),
         Err(error) => Err(Error::Failed(error.to_string())),
     }
 }

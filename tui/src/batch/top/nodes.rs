@@ -6,7 +6,7 @@ use super::cells::{self, UNKNOWN};
 use super::common::{self, Order};
 use crate::batch::tabwriter::TabWriter;
 use crate::batch::{Error, Streams};
-use crate::cli::{Connection, TopNode};
+use crate::cli::{Connection, TopNode, non_empty};
 use crate::source::kubeconfig::Settings;
 use crate::source::{NodeCapacity, NodeUsage, Selection};
 
@@ -18,14 +18,14 @@ pub(super) async fn run(
     let settings = Settings::read(connection)?;
     let api = common::connect(&settings, flags.use_protocol_buffers).await?;
     let sort_by = common::sort_by(flags.sort_by.as_ref())?;
-    let name = flags.name.as_deref().filter(|name| !name.is_empty());
-    let selector = flags.selector.as_deref().unwrap_or_default();
-    if name.is_some() && !selector.is_empty() {
+    let name = non_empty(flags.name.as_ref());
+    let labels = flags.selector.as_deref().unwrap_or_default();
+    if name.is_some() && !labels.is_empty() {
         return Err(Error::Failed(
             "only one of NAME or --selector can be provided".to_owned(),
         ));
     }
-    let labels = common::label_selector(flags.selector.as_ref())?;
+    common::check_labels(labels)?;
     let version = common::served(&api).await?;
     let selection = Selection { labels, fields: "" };
     // Requested at once; errors are reported in kubectl's order.

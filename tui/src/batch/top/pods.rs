@@ -11,7 +11,7 @@ use super::common::{self, Order};
 use crate::batch::gosort;
 use crate::batch::tabwriter::TabWriter;
 use crate::batch::{Error, Streams};
-use crate::cli::{Connection, SortBy, TopPod};
+use crate::cli::{Connection, SortBy, TopPod, non_empty};
 use crate::source::kubeconfig::Settings;
 use crate::source::{MetricsApi, PodRef, PodUsage, Selection, Usage};
 
@@ -47,39 +47,33 @@ pub(super) async fn run(
 
 /// The requested pods.
 struct PodQuery<'a> {
-    name: Option<&'a str>,
+    flags: &'a TopPod,
     namespace: String,
-    all_namespaces: bool,
-    labels: &'a str,
-    fields: &'a str,
 }
 
 impl<'a> PodQuery<'a> {
     fn new(flags: &'a TopPod, namespace: String) -> Result<Self, Error> {
-        let name = flags.name.as_deref().filter(|name| !name.is_empty());
-        let fields = flags.field_selector.as_deref().unwrap_or_default();
-        let selector = flags.selector.as_deref().unwrap_or_default();
-        if name.is_some() && !(selector.is_empty() && fields.is_empty()) {
+        let query = Self { flags, namespace };
+        let Selection { labels, fields } = query.selection();
+        if query.name().is_some() && !(labels.is_empty() && fields.is_empty()) {
             return Err(Error::Failed(
                 "only one of NAME or selector can be provided".to_owned(),
             ));
         }
-        let labels = common::label_selector(flags.selector.as_ref())?;
+        common::check_labels(labels)?;
         fields
             .parse::<FieldSelector>()
             .map_err(|error| Error::Failed(error.to_string()))?;
-        Ok(Self {
-            name,
-            namespace,
-            all_namespaces: flags.all_namespaces,
-            labels,
-            fields,
-        })
+        Ok(query)
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        non_empty(self.flags.name.as_ref())
     }
 
     /// The namespace; empty for all.
     fn scope(&self) -> &str {
-        if self.all_namespaces {
+        if self.flags.all_namespaces {
             ""
         } else {
             &self.namespace
@@ -90,23 +84,24 @@ impl<'a> PodQuery<'a> {
     /// selector.
     fn selection(&self) -> Selection<'a> {
         Selection {
-            labels: self.labels,
-            fields: self.fields,
+            labels: self.flags.selector.as_deref().unwrap_or_default(),
+            fields: self.flags.field_selector.as_deref().unwrap_or_default(),
         }
     }
 
     async fn pods(&self, api: &MetricsApi) -> Result<Vec<PodUsage>, Error> {
         let version = common::served(api).await?;
-        if let Some(name) = self.name {
+        if let Some(name) = self.name() {
             return Ok(vec![api.pod(version, self.scope(), name).await?]);
         }
-        let selection = Selection {
+        let selection = self.selection();
+        let by_labels = Selection {
             fields: "",
-            ..self.selection()
+            ..selection
         };
-        let mut pods = api.pods(version, self.scope(), selection).await?;
-        if !pods.is_empty() && !self.fields.is_empty() {
-            let selected = api.pod_refs(self.scope(), self.selection()).await?;
+        let mut pods = api.pods(version, self.scope(), by_labels).await?;
+        if !pods.is_empty() && !selection.fields.is_empty() {
+            let selected = api.pod_refs(self.scope(), selection).await?;
             let selected: HashSet<(&str, &str)> = selected
                 .iter()
                 .map(|pod| (pod.namespace.as_str(), pod.name.as_str()))
@@ -119,7 +114,7 @@ impl<'a> PodQuery<'a> {
     /// Returns an error if the pods exist, so that they should have metrics. As in kubectl, this checks one namespace
     /// even if the metrics of all were requested.
     async fn explain_nothing(&self, api: &MetricsApi) -> Result<(), Error> {
-        let pods = match self.name {
+        let pods = match self.name() {
             Some(name) => vec![api.pod_ref(&self.namespace, name).await?],
             None => api.pod_refs(&self.namespace, self.selection()).await?,
         };
