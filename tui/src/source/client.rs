@@ -80,19 +80,18 @@ impl ApiClient {
             host,
             timeout,
         } = target;
+        let no_authority = transport.trust.has_no_authority();
+        let compressed = !transport.config.disable_compression;
         Ok(Self {
-            no_authority: transport.trust.has_no_authority(),
-            compressed: !transport.config.disable_compression,
-            client: transport.client(clock)?,
-            host,
             timeout,
-            patience: None,
             has_credentials: true,
-            repeats: RETRIES,
+            compressed,
+            no_authority,
+            ..Self::over(transport.client(clock)?, &host)
         })
     }
 
-    /// A client on a given transport: `client` sends requests; `host` is the server's name in messages.
+    /// A client on another transport: `client` sends requests; `host` is the server's name in messages.
     #[must_use]
     pub fn over(client: kube::Client, host: &str) -> Self {
         Self {

@@ -78,15 +78,13 @@ impl Transport {
         let _ = provider();
         let mut tls = trust.client_config(&config)?;
         tls.client_auth_cert_resolver = Arc::clone(&identity) as _;
-        let connections = Connections {
+        let connector = connector(&config, tls, proxy.as_ref())?;
+        let sender = Arc::new(Sender {
             proxy_login: forwarded_login(&config.cluster_url, proxy.as_ref()),
-            connector: connector(&config, tls, proxy.as_ref())?,
+            http: ArcSwap::from_pointee((0, open(&connector))),
+            connector,
             credentials,
             identity,
-        };
-        let sender = Arc::new(Sender {
-            http: ArcSwap::from_pointee((0, connections.open())),
-            connections,
             clock,
         });
         let service = ServiceBuilder::new()
@@ -97,21 +95,6 @@ impl Transport {
                 async move { sender.send(request).await }
             });
         Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
-    }
-}
-
-/// The means to open connections.
-struct Connections {
-    /// The login for a proxy that forwards requests.
-    proxy_login: Option<HeaderValue>,
-    connector: Connector,
-    credentials: Credentials,
-    identity: Arc<Identity>,
-}
-
-impl Connections {
-    fn open(&self) -> HttpClient<Connector, Body> {
-        hyper_util::client::legacy::Builder::new(TokioExecutor::new()).build(self.connector.clone())
     }
 }
 
@@ -126,31 +109,35 @@ pub(super) struct Silent(pub(super) Duration);
 
 /// Sends requests with credentials.
 struct Sender {
-    connections: Connections,
+    /// The login for a proxy that forwards requests.
+    proxy_login: Option<HeaderValue>,
+    connector: Connector,
+    credentials: Credentials,
+    identity: Arc<Identity>,
     /// The connections in use, and the version of the client certificate that they use.
     http: ArcSwap<(u64, HttpClient<Connector, Body>)>,
     clock: Clock,
 }
 
+/// A client without connections.
+fn open(connector: &Connector) -> HttpClient<Connector, Body> {
+    HttpClient::builder(TokioExecutor::new()).build(connector.clone())
+}
+
 impl Sender {
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
-        let Connections {
-            proxy_login,
-            credentials,
-            identity,
-            ..
-        } = &self.connections;
-        let credential = credentials.get(identity).await?;
+        let credential = self.credentials.get(&self.identity).await?;
         if let Some(value) = credential.header.clone() {
             request.headers_mut().insert(AUTHORIZATION, value);
         }
-        if let Some(login) = proxy_login.clone() {
+        if let Some(login) = self.proxy_login.clone() {
             request.headers_mut().insert(PROXY_AUTHORIZATION, login);
         }
         // A connection uses one client certificate for its whole time, so a new certificate needs new connections.
-        if self.http.load().0 != identity.version() {
-            let http = (identity.version(), self.connections.open());
-            self.http.store(Arc::new(http));
+        let version = self.identity.version();
+        if self.http.load().0 != version {
+            let http = open(&self.connector);
+            self.http.store(Arc::new((version, http)));
         }
         let http = self.http.load_full();
         let patience = request.extensions().get::<Patience>().copied();
@@ -165,7 +152,7 @@ impl Sender {
         if let Some(date) = date(response.headers()) {
             self.clock.received(sent, date);
         }
-        credentials
+        self.credentials
             .apply(&credential, response.status() == StatusCode::UNAUTHORIZED)
             .await;
         Ok(response)
