@@ -24,11 +24,11 @@ pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), 
                     "no home directory for the configuration: name a file with --config".to_owned(),
                 )
             })?;
-            init(location.path()).map_err(|error| Error::Flag(error.to_string()))?;
+            init(&location.path).map_err(|error| Error::Flag(error.to_string()))?;
             writeln!(
                 streams.out,
                 "wrote {}: all lines are comments, so nothing changes until you edit it",
-                location.path().display()
+                location.path.display()
             )?;
         }
         ConfigCommand::Show(args) => {

@@ -4,40 +4,30 @@ use std::path::{Path, PathBuf};
 
 /// The location of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// Named by the user; the file must exist.
-    Explicit(PathBuf),
-    /// The default location; the file is optional.
-    Default(PathBuf),
-}
-
-impl Location {
+pub struct Location {
     /// The path.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Explicit(path) | Self::Default(path) => path,
-        }
-    }
-
-    /// Whether the user named the file.
-    pub const fn is_explicit(&self) -> bool {
-        matches!(self, Self::Explicit(_))
-    }
+    pub path: PathBuf,
+    /// Whether the user named the file. Then it must exist.
+    pub is_explicit: bool,
 }
 
 /// The path of `--config`, else `kubevitals/config.toml` in `XDG_CONFIG_HOME` or `~/.config`, by the XDG base directory
 /// specification, which ignores relative paths. None without a home directory.
 pub fn locate(explicit: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Option<Location> {
-    if let Some(path) = explicit {
-        return Some(Location::Explicit(path.to_owned()));
-    }
     let absolute = |name: &str| {
         env(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(Location::Default(folder.join("kubevitals/config.toml")))
+    let folder = || absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
+    let path = match explicit {
+        Some(path) => path.to_owned(),
+        None => folder()?.join("kubevitals/config.toml"),
+    };
+    Some(Location {
+        path,
+        is_explicit: explicit.is_some(),
+    })
 }
 
 #[cfg(test)]
@@ -62,7 +52,8 @@ mod tests {
                 _ => None,
             };
             let found = locate(explicit.map(Path::new), &env);
-            assert_eq!(found.as_ref().map(Location::path), expected.map(Path::new));
+            let found = found.as_ref().map(|location| location.path.as_path());
+            assert_eq!(found, expected.map(Path::new));
         }
     }
 }

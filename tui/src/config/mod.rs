@@ -30,26 +30,15 @@ pub fn load(
     path: Option<&Path>,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, ConfigError> {
-    match locate(path, &env) {
-        Some(location) => read(&location),
-        None => Ok(Settings::default()),
-    }
-}
-
-fn read(location: &Location) -> Result<Settings, ConfigError> {
-    let path = location.path();
-    match fs::read_to_string(path) {
-        Ok(text) => file::parse(&text).map_err(|wrong| ConfigError::Wrong {
-            path: path.to_owned(),
-            wrong,
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !location.is_explicit() => {
+    let Some(Location { path, is_explicit }) = locate(path, &env) else {
+        return Ok(Settings::default());
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => file::parse(&text).map_err(|wrong| ConfigError::Wrong { path, wrong }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_explicit => {
             Ok(Settings::default())
         }
-        Err(source) => Err(ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(ConfigError::Read { path, source }),
     }
 }
 
