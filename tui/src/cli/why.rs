@@ -64,22 +64,14 @@ impl WhyArgs {
             }
         };
         let parts: Vec<&str> = name.split('/').collect();
+        let subject = |namespace, name| WhySubject { namespace, name };
         match (kind, parts.as_slice()) {
             (_, parts) if parts.iter().any(|part| part.is_empty()) => {
                 Err(format!("{name:?} is not a name"))
             }
-            ("pod" | "pods" | "po", [name]) => Ok(WhySubject {
-                namespace: Some(namespace),
-                name,
-            }),
-            ("pod" | "pods" | "po", [namespace, name]) => Ok(WhySubject {
-                namespace: Some(namespace),
-                name,
-            }),
-            ("node" | "nodes" | "no", [name]) => Ok(WhySubject {
-                namespace: None,
-                name,
-            }),
+            ("pod" | "pods" | "po", [name]) => Ok(subject(Some(namespace), name)),
+            ("pod" | "pods" | "po", [namespace, name]) => Ok(subject(Some(namespace), name)),
+            ("node" | "nodes" | "no", [name]) => Ok(subject(None, name)),
             ("pod" | "pods" | "po" | "node" | "nodes" | "no", _) => {
                 Err(format!("{name:?} has too many slashes for a name"))
             }
