@@ -199,13 +199,16 @@ mod tests {
     }
 
     fn with(grip: &mut Grip, kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
-        let event = Event::Mouse(MouseEvent {
+        pressed_at(grip, &mouse_event(kind, column, row), Instant::now())
+    }
+
+    fn mouse_event(kind: MouseEventKind, column: u16, row: u16) -> Event {
+        Event::Mouse(MouseEvent {
             kind,
             column,
             row,
             modifiers: KeyModifiers::NONE,
-        });
-        pressed_at(grip, &event, Instant::now())
+        })
     }
 
     #[test]
@@ -230,12 +233,7 @@ mod tests {
     }
 
     fn left_click(column: u16, row: u16) -> Event {
-        Event::Mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left),
-            column,
-            row,
-            modifiers: KeyModifiers::NONE,
-        })
+        mouse_event(MouseEventKind::Down(MouseButton::Left), column, row)
     }
 
     #[test]
