@@ -1,4 +1,4 @@
-//! A cluster's API over plain HTTP, as much of it as `top` asks for.
+//! The part of an API server that `top` uses, over plain HTTP.
 
 use crate::owned::Protobuf as _;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// An answer.
+/// A response.
 #[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) code: u16,
@@ -51,14 +51,14 @@ impl Reply {
     }
 }
 
-/// How discovery is answered.
+/// The form of the discovery document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Discovery {
     Aggregated,
     Old,
 }
 
-/// What a cluster has and says.
+/// The objects of a cluster and its responses.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     pub(crate) node_metrics: Vec<NodeMetrics>,
@@ -69,7 +69,7 @@ pub(crate) struct Cluster {
     pub(crate) pods: Vec<Value>,
     pub(crate) discovery: Discovery,
     pub(crate) versions: Vec<&'static str>,
-    /// Answers that replace the right ones, by path without query.
+    /// Responses that replace the right ones, by path without query.
     pub(crate) replies: HashMap<String, Reply>,
 }
 
@@ -87,17 +87,17 @@ impl Default for Cluster {
     }
 }
 
-/// A cluster that can be asked, until dropped.
+/// A server for a cluster, until dropped.
 pub(crate) struct Api {
     pub(crate) port: u16,
-    /// Paths with queries, in the order asked.
-    pub(crate) asked: Arc<Mutex<Vec<String>>>,
-    /// As whom it was asked, request by request.
+    /// The requested paths with their queries, in order.
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    /// The user of each request.
     pub(crate) callers: Arc<Mutex<Vec<Caller>>>,
     directory: TempDir,
 }
 
-/// As whom a request came.
+/// The user of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The header.
@@ -120,11 +120,11 @@ impl Api {
     pub(crate) fn serve_with(cluster: Cluster, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let callers = Arc::default();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let log = Log {
-            asked: Arc::clone(&asked),
+            requests: Arc::clone(&requests),
             callers: Arc::clone(&callers),
         };
         let cluster = Arc::new(cluster);
@@ -137,7 +137,7 @@ impl Api {
         });
         let api = Self {
             port,
-            asked,
+            requests,
             callers,
             directory: TempDir::new().unwrap(),
         };
@@ -175,7 +175,7 @@ pub(crate) fn kubeconfig(server: &str) -> String {
 /// What is remembered of requests.
 #[derive(Clone)]
 struct Log {
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     callers: Arc<Mutex<Vec<Caller>>>,
 }
 
@@ -234,11 +234,11 @@ fn converse(
                 metadata_only = accept.contains("as=partialobjectmetadata");
             }
         }
-        log.asked.lock().unwrap().push(target.clone());
+        log.requests.lock().unwrap().push(target.clone());
         log.callers.lock().unwrap().push(caller);
-        let mut reply = cluster.answer(&target, protobuf);
+        let mut reply = cluster.respond(&target, protobuf);
         if metadata_only {
-            keep_metadata(&mut reply);
+            reduce_to_metadata(&mut reply);
         }
         let head = format!(
             "HTTP/1.1 {} X\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
@@ -253,8 +253,8 @@ fn converse(
     }
 }
 
-/// What a server leaves of objects that are asked for `as=PartialObjectMetadata`.
-fn keep_metadata(reply: &mut Reply) {
+/// Removes what is not metadata, as a server does for `as=PartialObjectMetadata`.
+fn reduce_to_metadata(reply: &mut Reply) {
     let Ok(mut value) = serde_json::from_slice::<Value>(&reply.body) else {
         return;
     };
@@ -272,7 +272,7 @@ fn keep_metadata(reply: &mut Reply) {
 }
 
 impl Cluster {
-    fn answer(&self, target: &str, protobuf: bool) -> Reply {
+    fn respond(&self, target: &str, protobuf: bool) -> Reply {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if let Some(reply) = self.replies.get(path) {
             return reply.clone();
@@ -492,7 +492,7 @@ fn has_fields(object: &Value, selector: &str) -> bool {
         .filter(|term| !term.is_empty())
         .all(|term| {
             let (path, value) = term.split_once('=').unwrap();
-            let (path, wanted) = match path.strip_suffix('!') {
+            let (path, expected) = match path.strip_suffix('!') {
                 Some(path) => (path, false),
                 None => (path, true),
             };
@@ -501,7 +501,7 @@ fn has_fields(object: &Value, selector: &str) -> bool {
                 .pointer(&pointer)
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            (actual == value.trim_start_matches('=')) == wanted
+            (actual == value.trim_start_matches('=')) == expected
         })
 }
 

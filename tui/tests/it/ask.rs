@@ -1,4 +1,4 @@
-//! Runs `vitals` and the real kubectl, and compares what they say.
+//! Runs `vitals` and the real kubectl, and compares their outputs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use kubevitals_proto::duration::GoDuration;
 
 use super::api::Api;
 
-/// What a program printed, and how it ended.
+/// The output and the exit code of a program.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub(crate) struct Said {
     pub(crate) out: String,
@@ -81,13 +81,13 @@ pub(crate) fn kubectl(api: &impl At, arguments: &[&str]) -> Said {
     run("kubectl", api, arguments)
 }
 
-/// Whether the kubectl at hand knows a flag; older ones lack some.
-pub(crate) fn kubectl_knows(api: &impl At, command: &[&str], flag: &str) -> bool {
+/// Whether the installed kubectl has a flag; older ones lack some.
+pub(crate) fn kubectl_has(api: &impl At, command: &[&str], flag: &str) -> bool {
     let help = kubectl(api, &[command, &["--help"]].concat());
     help.out.contains(flag)
 }
 
-/// How the kubectl at hand breaks ties: as the Go it was made by does.
+/// The order of equal elements of the installed kubectl: that of the Go that built it.
 pub(crate) fn ties_of_kubectl(api: &impl At) -> Ties {
     if number_of_kubectl(api, "\"goVersion\": \"go1.") < 24 {
         Ties::Go1_19
@@ -96,7 +96,7 @@ pub(crate) fn ties_of_kubectl(api: &impl At) -> Ties {
     }
 }
 
-/// The minor version of the kubectl at hand.
+/// The minor version of the installed kubectl.
 pub(crate) fn minor_of_kubectl(api: &impl At) -> u32 {
     number_of_kubectl(api, "\"minor\": \"")
 }
@@ -122,7 +122,7 @@ pub(crate) fn same(api: &impl At, arguments: &[&str]) {
     same_as(api, arguments, theirs, vitals(api, arguments));
 }
 
-/// As [`same`], for a cluster that lives: kubectl is asked again until nothing changed meanwhile.
+/// As [`same`], for a cluster that changes: runs both again until nothing changed in between.
 pub(crate) fn same_while_still(api: &impl At, arguments: &[&str]) {
     for _ in 0..20 {
         let before = vitals(api, arguments);

@@ -125,7 +125,7 @@ fn every_shell_gets_completions_of_every_command() {
             "kubeconfig",
             "sort-by",
         ] {
-            assert!(out.contains(word), "{shell} does not know {word}");
+            assert!(out.contains(word), "{shell} has no {word}");
         }
     }
 }
@@ -134,10 +134,10 @@ fn every_shell_gets_completions_of_every_command() {
 fn bash_takes_its_completions() {
     let home = TempDir::new().unwrap();
     let (script, _, _) = said(vitals(home.path()).args(["completion", "bash"]));
-    let asked = format!(
+    let script = format!(
         "{script}\nCOMP_WORDS=(vitals con); COMP_CWORD=1; _vitals vitals con vitals; echo \"${{COMPREPLY[@]}}\""
     );
-    let output = Command::new("bash").args(["-c", &asked]).output().unwrap();
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "config\n");
 }
 

@@ -1,4 +1,4 @@
-//! `vitals demo`: the whole product in one process, asked by itself and by a real kubectl.
+//! `vitals demo`: the whole product in one process, with itself and a real kubectl as clients.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -153,7 +153,7 @@ fn kubectl_and_vitals_say_the_same_of_the_demo() {
 
 #[cfg(unix)]
 #[test]
-fn told_to_end_it_ends_well_and_leaves_nothing() {
+fn a_signal_ends_the_demo_and_removes_its_files() {
     let temporary = TempDir::new().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_vitals"))
         .args(["demo", "--nodes", "1", "--pods-per-node", "1"])
@@ -167,11 +167,11 @@ fn told_to_end_it_ends_well_and_leaves_nothing() {
         assert!(begin.elapsed() < Duration::from_secs(60), "never started");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let told = Command::new("kill")
+    let status = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status()
         .unwrap();
-    assert!(told.success());
+    assert!(status.success());
     assert!(child.wait().unwrap().success());
     assert_eq!(left(), 0);
 }

@@ -32,7 +32,7 @@ const LAST_END: &str =
 const CAUSE: &str = "the API server has the exit code; that a probe failed before, only Events and the probes' counters say";
 
 /// What source `vitals` and source `metrics` say differently, and why that is so. Where it is a number, source
-/// `metrics` knows of fewer.
+/// `metrics` has fewer.
 const DIFFERENT: &[(View, &str, &str)] = &[
     (View::Nodes, "restarts-1h", LAST_END),
     (View::Pods, "probe", LIVENESS),
@@ -81,8 +81,8 @@ fn tables(state: &mut State) -> BTreeMap<&'static str, (View, Vec<Exported>)> {
     .collect()
 }
 
-/// Whether a value says nothing: the source does not know it.
-fn is_untold(value: &Value) -> bool {
+/// Whether a value is unknown to the source.
+fn is_unknown(value: &Value) -> bool {
     value.is_null() || value == ""
 }
 
@@ -112,7 +112,7 @@ async fn one_cluster_has_the_same_figures_in_every_source() {
         for (by_vitals, by_metrics) in of_vitals.iter().zip(of_metrics) {
             for (column, value) in by_vitals {
                 let other = &by_metrics[column];
-                if is_untold(other) || is_untold(value) && other == 0 {
+                if is_unknown(other) || is_unknown(value) && other == 0 {
                     continue;
                 }
                 compared += 1;
@@ -184,8 +184,8 @@ async fn the_time_is_that_of_the_server_whose_answers_have_a_date() {
     ] {
         let (cluster, _folder, connector) = cluster_off_by(off).await;
         let (_, mut feed) = connector.connect(None).await.unwrap();
-        let told = tokio::time::timeout(Duration::from_secs(60), feed.next());
-        told.await.expect("something is told");
+        let message = tokio::time::timeout(Duration::from_secs(60), feed.next());
+        message.await.expect("a message");
         let before = cluster.clock().now();
         let now = feed.clock().now();
         let after = cluster.clock().now();
@@ -227,8 +227,8 @@ fn a_server_without_a_date_leaves_the_machines_time() {
         let clock = Clock::of_server(move || wrong, || 0);
         let connector = Connector::new(connection, None, clock);
         let (_, mut feed) = connector.connect(None).await.unwrap();
-        let told = tokio::time::timeout(Duration::from_secs(60), feed.next());
-        told.await.expect("something is told");
+        let message = tokio::time::timeout(Duration::from_secs(60), feed.next());
+        message.await.expect("a message");
         assert_eq!(feed.clock().now(), wrong);
         assert_eq!(feed.clock().difference(), None);
     });

@@ -1,7 +1,7 @@
 //! `vitals top` and the real `kubectl top`, side by side over many clusters, flags and errors.
 
 use crate::api::{Api, Cluster, Discovery, Reply};
-use crate::ask::{kubectl, kubectl_knows, minor_of_kubectl, same, ties_of_kubectl, vitals};
+use crate::ask::{kubectl, kubectl_has, minor_of_kubectl, same, ties_of_kubectl, vitals};
 use crate::world::{container, generated, node, node_metrics, pod, pod_metrics};
 use kubevitals::batch::top::{Order, pod_table};
 use kubevitals::cli::{Connection, SortBy, TopPod};
@@ -300,7 +300,7 @@ fn old_discovery() {
 }
 
 #[test]
-fn the_first_version_listed_is_asked() {
+fn the_first_listed_version_is_requested() {
     for (versions, expected) in [
         (vec!["v1", "v1beta1"], "/v1/"),
         (vec!["v1beta1", "v1"], "/v1beta1/"),
@@ -311,10 +311,10 @@ fn the_first_version_listed_is_asked() {
             ..generated(22, 2, 2)
         });
         vitals(&api, &["top", "nodes"]);
-        let asked = api.asked.lock().unwrap();
+        let requests = api.requests.lock().unwrap();
         assert!(
-            asked.iter().any(|path| path.contains(expected)),
-            "{asked:?}"
+            requests.iter().any(|path| path.contains(expected)),
+            "{requests:?}"
         );
     }
 }
@@ -558,8 +558,8 @@ fn swap() {
             ],
         ),
     ] {
-        // Since kubectl 1.34; what it prints is also told by the golden tests.
-        if kubectl_knows(&api, &["top", command], "--show-swap") {
+        // Since kubectl 1.34; the golden tests have its output too.
+        if kubectl_has(&api, &["top", command], "--show-swap") {
             for line in lines {
                 same(&api, &split(line));
             }

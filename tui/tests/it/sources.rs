@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// seconds.
 const SPEED: f64 = 10.0;
 
-/// What an API server answers to everybody while it starts.
+/// The response of an API server that starts.
 const DENIED: Answer = Answer {
     code: 403,
     content_type: "application/json",
@@ -39,7 +39,7 @@ const DENIED: Answer = Answer {
         "message":"pods is forbidden: User \"admin\" cannot list resource \"pods\" in API group \"\" at the cluster scope"}"#,
 };
 
-/// What it answers while a token is replaced.
+/// The response while a token is replaced.
 const UNAUTHORIZED: Answer = Answer {
     code: 401,
     content_type: "application/json",
@@ -52,8 +52,8 @@ struct Lab {
     server: Option<Server>,
     state: State,
     feed: Option<Feed>,
-    /// What has been told, in words, in order.
-    told: Vec<String>,
+    /// The messages so far, in words, in order.
+    messages: Vec<String>,
     folder: TempDir,
 }
 
@@ -70,7 +70,7 @@ impl Lab {
             server: None,
             state: State::default(),
             feed: None,
-            told: Vec::new(),
+            messages: Vec::new(),
             folder: TempDir::new().unwrap(),
         };
         lab.start_server().await;
@@ -93,7 +93,7 @@ impl Lab {
     }
 
     /// Opens the dashboard, as whoever this kubeconfig is of.
-    async fn look(&mut self, kubeconfig: &str, wanted: Option<SourceKind>) {
+    async fn connect(&mut self, kubeconfig: &str, required: Option<SourceKind>) {
         let path = self.folder.path().join("kubeconfig");
         std::fs::write(&path, kubeconfig).unwrap();
         let connection = Connection {
@@ -105,7 +105,7 @@ impl Lab {
             let nanos = began.elapsed().as_secs_f64() * SPEED * 1e9;
             start.plus_nanos(nanos as i64)
         };
-        let connector = Connector::new(connection, wanted, Clock::new(now, SPEED));
+        let connector = Connector::new(connection, required, Clock::new(now, SPEED));
         let (session, feed) = connector.connect(None).await.unwrap();
         self.state = State::new(session, Settings::default());
         self.state.now = now();
@@ -114,17 +114,17 @@ impl Lab {
         act(&mut self.state, Action::Show(View::Pods));
     }
 
-    async fn look_as_admin(&mut self, wanted: Option<SourceKind>) {
+    async fn connect_as_admin(&mut self, required: Option<SourceKind>) {
         let kubeconfig = self.cluster.kubeconfig().to_owned();
-        self.look(&kubeconfig, wanted).await;
+        self.connect(&kubeconfig, required).await;
     }
 
-    /// Takes in what is told until it is so.
+    /// Applies messages until the condition is true.
     async fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) {
-        self.until_told(what, |state, _| is_so(state)).await;
+        self.until_message(what, |state, _| is_so(state)).await;
     }
 
-    async fn until_told(&mut self, what: &str, mut is_so: impl FnMut(&State, &Message) -> bool) {
+    async fn until_message(&mut self, what: &str, mut is_so: impl FnMut(&State, &Message) -> bool) {
         let began = Instant::now();
         loop {
             let left = PATIENCE.saturating_sub(began.elapsed());
@@ -132,12 +132,12 @@ impl Lab {
             let Ok(message) = message else {
                 panic!("{what}: never; {:?}\n{}", self.state.parts, self.text());
             };
-            self.told.push(brief(&message));
+            self.messages.push(brief(&message));
             let is_so = is_so(&self.state, &message);
             let effects = apply(&mut self.state, message);
             for effect in effects {
-                if let Effect::Request(ask) = effect {
-                    self.ask(ask);
+                if let Effect::Request(request) = effect {
+                    self.request(request);
                 }
             }
             refresh(&mut self.state);
@@ -147,20 +147,20 @@ impl Lab {
         }
     }
 
-    /// Takes in what is told for so long of the dashboard's time.
+    /// Applies messages for a duration of the dashboard's clock.
     async fn for_(&mut self, seconds: u64) {
         let until = tokio::time::Instant::now() + Duration::from_secs(seconds).div_f64(SPEED);
         while let Ok(message) =
             tokio::time::timeout_at(until, self.feed.as_mut().unwrap().next()).await
         {
-            self.told.push(brief(&message));
+            self.messages.push(brief(&message));
             let _asks = apply(&mut self.state, message);
         }
         refresh(&mut self.state);
     }
 
-    fn ask(&self, ask: SourceRequest) {
-        self.feed.as_ref().unwrap().request(ask);
+    fn request(&self, request: SourceRequest) {
+        self.feed.as_ref().unwrap().request(request);
     }
 
     /// What the screen says.
@@ -250,7 +250,7 @@ async fn a_denial_of_seconds_costs_seconds_at_the_start() {
         ] {
             let mut lab = Lab::start(2, 10).await;
             lab.cluster.api().answer_with(Some(answer));
-            lab.look_as_admin(source).await;
+            lab.connect_as_admin(source).await;
             lab.until("why there are no pods", |state| {
                 let failure = state.part(Part::Pods).failure();
                 failure.is_some_and(|(why, _)| why.text.contains(says))
@@ -262,7 +262,7 @@ async fn a_denial_of_seconds_costs_seconds_at_the_start() {
             }
             lab.for_(6).await;
             lab.cluster.api().answer_with(None);
-            // Without usage asked for, all is live without it.
+            // If no usage is required, all is live without it.
             lab.until_all_is_live(source.unwrap_or(SourceKind::Vitals))
                 .await;
             lab.stop().await;
@@ -277,7 +277,7 @@ async fn a_denial_of_seconds_costs_seconds_while_it_runs() {
         for answer in [DENIED, UNAUTHORIZED] {
             let mut lab = Lab::start(2, 10).await;
             let kind = source.unwrap_or(SourceKind::Vitals);
-            lab.look_as_admin(source).await;
+            lab.connect_as_admin(source).await;
             lab.until_all_is_live(kind).await;
             lab.cluster.api().answer_with(Some(answer));
             lab.cluster.api().drop_connections();
@@ -296,9 +296,9 @@ async fn a_denial_of_seconds_costs_seconds_while_it_runs() {
     }
 }
 
-/// C18: who may not use kubevitals.io is told from metrics.k8s.io, and who may not use that from the API server alone.
+/// C18: without permission for kubevitals.io the source is metrics.k8s.io, and without that one the API server alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_see_less_is_told_from_a_lower_source() {
+async fn fewer_permissions_lead_to_a_lower_source() {
     let metrics: (&str, &[&str], &[&str]) = ("metrics.k8s.io", &["pods"], SEE);
     let pods: (&str, &[&str], &[&str]) = ("", &["pods"], SEE);
     let vitals: (&str, &[&str], &[&str]) = ("kubevitals.io", &["podvitals"], SEE);
@@ -309,7 +309,7 @@ async fn who_may_see_less_is_told_from_a_lower_source() {
     ] {
         let mut lab = Lab::start(2, 10).await;
         let kubeconfig = jane(&lab, &rules);
-        lab.look(&kubeconfig, None).await;
+        lab.connect(&kubeconfig, None).await;
         lab.until("the pods of shop", |state| {
             is_source(state, kind)
                 && *state.part(Part::Pods) == PartState::Live
@@ -322,7 +322,7 @@ async fn who_may_see_less_is_told_from_a_lower_source() {
         let text = lab.text();
         assert!(text.contains(&format!("source {kind}, ns shop")), "{text}");
         assert!(text.contains("PARTLY LIVE"), "{text}");
-        // Refusals are asked for again, but less and less often.
+        // Denied requests are retried, but less and less often.
         lab.for_(60).await;
         let before = lab.cluster.api().requests();
         lab.for_(120).await;
@@ -348,7 +348,7 @@ async fn who_may_see_less_is_told_from_a_lower_source() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_away_is_replaced_and_taken_back() {
     let mut lab = Lab::start(2, 10).await;
-    lab.look_as_admin(None).await;
+    lab.connect_as_admin(None).await;
     lab.until_all_is_live(SourceKind::Vitals).await;
     lab.stop_server().await;
     lab.until("another source", |state| {
@@ -416,7 +416,7 @@ async fn a_page_that_cannot_be_had_says_why() {
             "forbidden: User \"system:serviceaccount:shop:jane\" cannot get pods in namespace shop",
         ),
     ] {
-        lab.look(&kubeconfig, Some(SourceKind::Metrics)).await;
+        lab.connect(&kubeconfig, Some(SourceKind::Metrics)).await;
         lab.until("pods", |state| !state.live.pods.is_empty()).await;
         let row = lab.state.live.pods.rows().first().unwrap().clone();
         let name = if missing {
@@ -425,17 +425,17 @@ async fn a_page_that_cannot_be_had_says_why() {
             row.name.clone()
         };
         let key = Key::new(&row.namespace, &name);
-        lab.ask(SourceRequest::Detail(key.clone(), None));
-        lab.until_told("why there is no page", |_, message| {
+        lab.request(SourceRequest::Detail(key.clone(), None));
+        lab.until_message("why there is no page", |_, message| {
             matches!(message, Message::NoDetail(of, why)
                 if *of == key && why.kind == kind && why.text == says)
         })
         .await;
     }
-    // It is on the page, in place of what was asked for.
+    // The page shows it instead of the pod.
     act(&mut lab.state, Action::Enter);
     let key = lab.state.screen().pod().unwrap().clone();
-    lab.ask(SourceRequest::Detail(key, None));
+    lab.request(SourceRequest::Detail(key, None));
     lab.until("that on its page", |state| {
         state.screen().no_detail.is_some()
     })
@@ -454,9 +454,9 @@ async fn a_long_list_is_shown_as_it_comes() {
     let mut lab = Lab::start(12, 100).await;
     let pods = lab.pods();
     assert!(pods > 1_000);
-    lab.look_as_admin(Some(SourceKind::None)).await;
+    lab.connect_as_admin(Some(SourceKind::None)).await;
     let mut seen = Vec::new();
-    lab.until_told("all pods", |state, message| {
+    lab.until_message("all pods", |state, message| {
         if let Message::Part(Part::Pods, Outcome::Loading(progress)) = message {
             seen.push((progress.done, progress.total, state.live.pods.len()));
         }
@@ -469,20 +469,24 @@ async fn a_long_list_is_shown_as_it_comes() {
     lab.stop().await;
 }
 
-/// A resource version that is too old is listed again at once, and nobody is told.
+/// After a resource version that is too old the source lists again at once, without a message.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_watch_is_listed_again_silently() {
     for source in [None, Some(SourceKind::Metrics)] {
         let mut lab = Lab::start(2, 10).await;
-        lab.look_as_admin(source).await;
+        lab.connect_as_admin(source).await;
         let kind = source.unwrap_or(SourceKind::Vitals);
         lab.until_all_is_live(kind).await;
-        lab.told.clear();
+        lab.messages.clear();
         lab.cluster.api().expire_watches();
         lab.cluster.api().break_watches();
         lab.for_(30).await;
-        let failed = |told: &&String| told.contains("pods Failed") || told.contains("nodes Failed");
-        assert!(!lab.told.iter().any(|told| failed(&told)), "{:?}", lab.told);
+        let failed = |text: &&String| text.contains("pods Failed") || text.contains("nodes Failed");
+        assert!(
+            !lab.messages.iter().any(|text| failed(&text)),
+            "{:?}",
+            lab.messages
+        );
         assert_eq!(lab.state.liveness(), Liveness::Live);
         lab.stop().await;
     }
@@ -492,7 +496,7 @@ async fn an_expired_watch_is_listed_again_silently() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_is_cut_off_is_lost_and_found() {
     let mut lab = Lab::start(2, 10).await;
-    lab.look_as_admin(None).await;
+    lab.connect_as_admin(None).await;
     lab.until_all_is_live(SourceKind::Vitals).await;
     lab.cluster.cut_api(true);
     lab.until("that it is lost", |state| {
@@ -509,7 +513,7 @@ async fn a_cluster_that_is_cut_off_is_lost_and_found() {
     lab.stop().await;
 }
 
-/// C23: gzip is asked for everywhere, and read, also of a watch that has a gzip member for each event.
+/// C23: every request accepts gzip, and the source reads it, also in a watch with a gzip member for each event.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_and_watches_may_be_compressed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -525,7 +529,7 @@ async fn answers_and_watches_may_be_compressed() {
     });
     let mut lab = Lab::start(1, 1).await;
     let kubeconfig = crate::api::kubeconfig(&format!("http://{address}"));
-    lab.look(&kubeconfig, Some(SourceKind::Metrics)).await;
+    lab.connect(&kubeconfig, Some(SourceKind::Metrics)).await;
     lab.until("two pods", |state| state.live.pods.len() == 2)
         .await;
     assert_eq!(*lab.state.part(Part::Pods), PartState::Live);

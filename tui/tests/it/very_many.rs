@@ -1,4 +1,4 @@
-//! A cluster with too many pods to tell of all: the server is asked for what is looked at, now and of then.
+//! A cluster with too many pods to send all: the source requests the pods on the screen, now and in the past.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const NODES: u32 = 4;
 const PODS_PER_NODE: u32 = 20;
 const RESOLUTION: Duration = Duration::from_secs(15);
 
-/// So many pods are told of here, instead of a thousand.
+/// The limit of pods here, instead of a thousand.
 const MOST: usize = 10;
 
 /// Longer than anything takes that must happen; it bounds a hang, not a speed.
@@ -113,13 +113,13 @@ impl Running {
 
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Request(ask) = effect {
-                self.feed.request(ask);
+            if let Effect::Request(request) = effect {
+                self.feed.request(request);
             }
         }
     }
 
-    /// Takes in what is told until it is so.
+    /// Applies messages until the condition is true.
     async fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) {
         let began = Instant::now();
         loop {
@@ -191,7 +191,7 @@ fn listed(state: &State) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
+async fn the_pods_on_the_screen_are_requested() {
     let mut running = Running::start().await;
     let total = u64::from(NODES * PODS_PER_NODE);
     let crashes = |state: &State| {
@@ -208,18 +208,18 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
             truncation && extent.total == total && crashes(state)
         })
         .await;
-    let held = listed(&running.state);
-    let unhealthy = held.len() - MOST;
+    let sent = listed(&running.state);
+    let unhealthy = sent.len() - MOST;
     let said = format!("10 by CPU and {unhealthy} unhealthy of {total}");
     assert!(running.shown().contains(&said), "{}", running.shown());
 
-    // A pod that is not held is found by its name.
-    let others: Vec<String> = running.all(None).difference(&held).cloned().collect();
-    let sought = others[0].clone();
-    running.seek(&sought.to_uppercase());
+    // A pod that was not sent is found by its name.
+    let others: Vec<String> = running.all(None).difference(&sent).cloned().collect();
+    let other = others[0].clone();
+    running.seek(&other.to_uppercase());
     running
         .until_here("the pod of this name", |state, extent| {
-            extent.truncation.is_none() && listed(state) == BTreeSet::from([sought.clone()])
+            extent.truncation.is_none() && listed(state) == BTreeSet::from([other.clone()])
         })
         .await;
     assert!(running.shown().contains(&format!("1 of {total}")));
@@ -250,7 +250,7 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
         .await;
     assert!(listed(&running.state).is_subset(&of_node));
 
-    // Its page is of a pod that is looked at, whether it comes first or not.
+    // The pod of the open page is sent, whether it comes first or not.
     running.press(Action::ClearFilter);
     running.press(Action::Last);
     running.press(Action::Enter);
@@ -264,12 +264,12 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
+async fn in_the_past_the_pods_on_the_screen_are_requested_too() {
     let mut running = Running::start().await;
     running
         .until_here("the first", |_, extent| extent.truncation.is_some())
         .await;
-    let held = listed(&running.state);
+    let sent = listed(&running.state);
     running
         .until("how far back", |state| state.live.cluster.oldest.is_some())
         .await;
@@ -284,9 +284,9 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
                     .is_some_and(|truncation| truncation.first == MOST as u64)
         })
         .await;
-    // Who looks for another one while he is in the past is shown that as it was then.
-    let sought = running.all(None).difference(&held).next().cloned().unwrap();
-    running.seek(&sought);
+    // A search in the past finds another pod as it was then.
+    let other = running.all(None).difference(&sent).next().cloned().unwrap();
+    running.seek(&other);
     running
         .until_here("the pod of this name, of then", |state, extent| {
             here(state) && extent.truncation.is_none() && listed(state).len() == 1
@@ -298,7 +298,7 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_pauses_may_look_elsewhere() {
+async fn a_search_works_while_paused() {
     let mut running = Running::start().await;
     running
         .until_here("the first", |_, extent| extent.truncation.is_some())
@@ -308,13 +308,13 @@ async fn who_pauses_may_look_elsewhere() {
         .await;
     running.cluster.advance(RESOLUTION);
     scraped(&running.server, 11).await;
-    let held = listed(&running.state);
+    let sent = listed(&running.state);
     running.press(Action::Pause);
     let paused = running.state.shown_time();
     running.cluster.advance(RESOLUTION);
     scraped(&running.server, 12).await;
-    let sought = running.all(None).difference(&held).next().cloned().unwrap();
-    running.seek(&sought);
+    let other = running.all(None).difference(&sent).next().cloned().unwrap();
+    running.seek(&other);
     running
         .until_here("the pod of this name, of the pause", |state, _| {
             matches!(state.time, Time::Past { at, here: true } if at == paused)

@@ -1,4 +1,4 @@
-//! `vitals why`: of our server, of another one, and of one that must not be asked.
+//! `vitals why` with our server, with another one, and with one that denies it.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,16 @@ use crate::ask::{At, Said, vitals};
 use crate::demo::Demo;
 use crate::world::{container, node_metrics, pod_metrics};
 
-fn ask(at: &impl At, line: &str) -> Said {
+fn run(at: &impl At, line: &str) -> Said {
     let arguments: Vec<&str> = line.split_whitespace().collect();
     vitals(at, &arguments)
 }
 
 #[test]
-fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
+fn the_demo_explains_pods_and_nodes_with_and_without_metrics() {
     let demo = Demo::start(&["--nodes", "2", "--pods-per-node", "4"]);
     let pods = || {
-        let said = ask(&demo, "top pods -A --no-headers").out;
+        let said = run(&demo, "top pods -A --no-headers").out;
         let rows = said.lines().map(|line| {
             let mut words = line.split_whitespace().map(str::to_owned);
             (words.next().unwrap(), words.next().unwrap())
@@ -32,7 +32,7 @@ fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
         format!("why pods/{name} -n {namespace}"),
         format!("why pod {name} --namespace={namespace}"),
     ] {
-        let said = ask(&demo, &line);
+        let said = run(&demo, &line);
         assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{line}");
         let expected =
             format!("pod {namespace}/{name}\n\n  known     ok   the API server has it\n");
@@ -40,10 +40,10 @@ fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
         assert!(said.out.contains("\n  fresh     ok   "), "{}", said.out);
         assert!(said.out.contains("\nMetrics are there, "), "{}", said.out);
     }
-    let said = ask(&demo, "why node node-0001");
+    let said = run(&demo, "why node node-0001");
     assert_eq!(said.code, Some(0));
     assert!(said.out.contains("\nMetrics are there, "), "{}", said.out);
-    let said = ask(&demo, "why pod nobody");
+    let said = run(&demo, "why pod nobody");
     assert_eq!(
         (said.err.as_str(), said.code),
         (
@@ -60,11 +60,11 @@ fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
         said.out
     );
     for line in ["why node nobody", "why pods/nobody -n kube-system -o json"] {
-        let said = ask(&demo, line);
+        let said = run(&demo, line);
         assert_eq!(said.code, Some(1), "{line}");
         assert!(said.err.starts_with("error: ") && !said.out.is_empty());
     }
-    let said = ask(&demo, "why node nobody -o json");
+    let said = run(&demo, "why node nobody -o json");
     let why: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(
         (&why["kind"], &why["reason"]),
@@ -85,13 +85,13 @@ fn another() -> Cluster {
 }
 
 #[test]
-fn of_another_metrics_server_it_is_told_what_can_be() {
+fn another_metrics_server_has_no_details() {
     let api = Api::serve(another());
     for (line, whom) in [
         ("why pod web", "pod default/web"),
         ("why node n1", "node n1"),
     ] {
-        let said = ask(&api, line);
+        let said = run(&api, line);
         assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{line}");
         assert_eq!(
             said.out,
@@ -101,7 +101,7 @@ fn of_another_metrics_server_it_is_told_what_can_be() {
         );
     }
     for line in ["why pod nobody", "why node nobody"] {
-        let said = ask(&api, line);
+        let said = run(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
         assert!(
             said.err.contains("is not vitals-server, cannot report why"),
@@ -113,7 +113,7 @@ fn of_another_metrics_server_it_is_told_what_can_be() {
 
 /// What the server says of a pod that does not run is printed as it is.
 #[test]
-fn of_a_pod_that_does_not_run_its_state_is_told() {
+fn the_state_of_a_pod_that_does_not_run_is_explained() {
     let verdict = "Its container web does not run: CrashLoopBackOff after exit 7, 8 times; nothing runs, so nothing is measured.";
     let running =
         "its phase is Running; container web does not run: CrashLoopBackOff after exit 7, 8 times";
@@ -132,7 +132,7 @@ fn of_a_pod_that_does_not_run_its_state_is_told() {
     let path = "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/web/why";
     cluster.replies.insert(path.to_owned(), Reply::json(&why));
     let api = Api::serve(cluster);
-    let said = ask(&api, "why pod shop/web");
+    let said = run(&api, "why pod shop/web");
     assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
     assert_eq!(
         said.out,
@@ -162,7 +162,7 @@ fn a_missing_permission_is_named() {
         ),
         ("why node n1", "nodes/why of API group metrics.k8s.io"),
     ] {
-        let said = ask(&api, line);
+        let said = run(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
         assert_eq!(
             said.err,
@@ -174,12 +174,12 @@ fn a_missing_permission_is_named() {
 }
 
 #[test]
-fn without_a_metrics_api_nobody_can_be_asked() {
+fn without_a_metrics_api_there_is_no_explanation() {
     let api = Api::serve(Cluster {
         versions: Vec::new(),
         ..Cluster::default()
     });
-    let said = ask(&api, "why node n1");
+    let said = run(&api, "why node n1");
     assert_eq!(said.code, Some(1));
     assert!(
         said.err.starts_with("error: Metrics API not available: "),
@@ -189,12 +189,12 @@ fn without_a_metrics_api_nobody_can_be_asked() {
 }
 
 #[test]
-fn what_has_no_metrics_is_refused_before_anybody_is_asked() {
+fn a_kind_without_metrics_is_refused_before_any_request() {
     let api = Api::serve(another());
     for line in ["why deployment web", "why pod", "why pod a/b/c"] {
-        let said = ask(&api, line);
+        let said = run(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(2)), "{line}");
         assert_eq!(said.err.lines().count(), 1, "{}", said.err);
     }
-    assert!(api.asked.lock().unwrap().is_empty());
+    assert!(api.requests.lock().unwrap().is_empty());
 }

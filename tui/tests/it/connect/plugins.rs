@@ -107,7 +107,7 @@ fn one_command_runs_the_plugin_once() {
 
 #[test]
 fn the_plugin_gets_the_same_environment_as_from_kubectl() {
-    let script = "printf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$(dirname \"$0\")/info\"\nprintf '%s' \"$GREETING $1\" > \"$(dirname \"$0\")/given\"\n";
+    let script = "printf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$(dirname \"$0\")/info\"\nprintf '%s' \"$GREETING $1\" > \"$(dirname \"$0\")/arguments\"\n";
     for fields in [
         "args: [login]\nenv: [{name: GREETING, value: hello}]",
         "args: [login]\nenv: [{name: GREETING, value: hello}]\nprovideClusterInfo: true\ninteractiveMode: Never",
@@ -116,14 +116,14 @@ fn the_plugin_gets_the_same_environment_as_from_kubectl() {
             &format!("{script}{}", credential("\"token\":\"good\"")),
             fields,
         );
-        let told = |program: &str| {
+        let inputs = |program: &str| {
             let (said, _) = caller(&api, program, &[]);
             assert_eq!(said.code, Some(0), "{}", said.err);
             let read = |name: &str| std::fs::read_to_string(api.directory().join(name)).unwrap();
             let info: serde_json::Value = serde_json::from_str(&read("info")).unwrap();
-            (info, read("given"))
+            (info, read("arguments"))
         };
-        assert_eq!(told(VITALS), told("kubectl"), "{fields}");
+        assert_eq!(inputs(VITALS), inputs("kubectl"), "{fields}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::api::Api;
 struct Proxy {
     port: u16,
     /// HTTP: the lines of the request. SOCKS: the address and the login.
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,28 +27,28 @@ impl Proxy {
     fn start(kind: Kind, server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         // The thread ends with the test's process.
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let log = Arc::clone(&log);
                 std::thread::spawn(move || {
-                    let asked = match kind {
+                    let request = match kind {
                         Kind::Forward => return forward(&client, server, &log),
                         Kind::Http => connect(&client),
                         Kind::Socks => socks(&client),
                     };
-                    log.lock().unwrap().push(asked?);
+                    log.lock().unwrap().push(request?);
                     join(&client, &TcpStream::connect(("127.0.0.1", server)).ok()?)
                 });
             }
         });
-        Self { port, asked }
+        Self { port, requests }
     }
 
     fn requests(&self) -> Vec<String> {
-        std::mem::take(&mut *self.asked.lock().unwrap())
+        std::mem::take(&mut *self.requests.lock().unwrap())
     }
 }
 
@@ -87,14 +87,14 @@ fn forward(mut client: &TcpStream, server: u16, log: &Mutex<Vec<String>>) -> Opt
         onward
             .write_all(format!("{method} /{path}\r\n{rest}").as_bytes())
             .ok()?;
-        let answer = head(&onward)?;
-        let length = answer
+        let response = head(&onward)?;
+        let length = response
             .lines()
             .find_map(|line| line.strip_prefix("Content-Length: "))?;
         let mut body = vec![0; length.parse().ok()?];
         onward.read_exact(&mut body).ok()?;
         client
-            .write_all(&[answer.as_bytes(), &body].concat())
+            .write_all(&[response.as_bytes(), &body].concat())
             .ok()?;
     }
 }
@@ -102,10 +102,10 @@ fn forward(mut client: &TcpStream, server: u16, log: &Mutex<Vec<String>>) -> Opt
 fn connect(mut client: &TcpStream) -> Option<String> {
     let head = head(client)?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
-    let told = head.lines().filter(|line| {
+    let lines = head.lines().filter(|line| {
         line.starts_with("CONNECT") || line.to_lowercase().starts_with("proxy-authorization")
     });
-    Some(told.collect::<Vec<_>>().join("; "))
+    Some(lines.collect::<Vec<_>>().join("; "))
 }
 
 /// SOCKS5 (RFC 1928), with a login (RFC 1929) if the client offers one.
@@ -227,13 +227,13 @@ fn the_clusters_own_proxy() {
     assert!(!proxy.requests().is_empty());
     rewrite(&api, &format!("socks5://bob:pw@127.0.0.1:{}", socks.port));
     connects_as_kubectl(&api, "proxy-url", &[]);
-    let asked = socks.requests();
+    let requests = socks.requests();
     assert!(
-        asked
+        requests
             .iter()
             .all(|line| line == "real.example:6443 as bob:pw")
-            && !asked.is_empty(),
-        "{asked:?}"
+            && !requests.is_empty(),
+        "{requests:?}"
     );
 }
 
@@ -304,9 +304,9 @@ fn requests_without_tls_are_forwarded_by_the_proxy() {
         let cluster = format!("server: http://real.example:8080{cluster}");
         write_kubeconfig(&api, &cluster, "token: t");
         connects_as_kubectl(&api, &cluster, environment);
-        let asked = http.requests();
-        assert!(!asked.is_empty(), "{cluster} {environment:?}");
-        for line in asked {
+        let requests = http.requests();
+        assert!(!requests.is_empty(), "{cluster} {environment:?}");
+        for line in requests {
             let line = line.replace("Proxy-Authorization", "proxy-authorization");
             assert!(
                 line.starts_with("GET http://real.example:8080/")

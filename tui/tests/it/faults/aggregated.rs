@@ -1,5 +1,5 @@
-//! metrics.k8s.io and kubevitals.io, answered in this process: of every node and pod of the cluster the same usage,
-//! measured at each moment.
+//! metrics.k8s.io and kubevitals.io, served in this process: every node and pod of the cluster has the same usage, with
+//! a sample at any time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,26 +16,26 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::cluster::{NODES, Now, PODS};
 
-/// How often a watch tells of every object anew.
+/// The time between two events of an object in a watch.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// Answers as long as `down` does not say that the server is down: then everything is 503, discovery too.
+/// Serves requests. While `down` returns true, every response is 503, also to discovery.
 pub(super) fn server(now: Now, down: impl Fn() -> bool + Send + Sync + 'static) -> LocalServer {
-    let answers = Arc::new(Answers { now });
+    let responder = Arc::new(Responder { now });
     Arc::new(move |request| {
         if down() {
             return json_of(StatusCode::SERVICE_UNAVAILABLE, &json!({}));
         }
-        answers.answer(request)
+        responder.respond(request)
     })
 }
 
-struct Answers {
+struct Responder {
     now: Now,
 }
 
-impl Answers {
-    fn answer(self: &Arc<Self>, request: &Request<()>) -> Response<Body> {
+impl Responder {
+    fn respond(self: &Arc<Self>, request: &Request<()>) -> Response<Body> {
         let path = request.uri().path().trim_matches('/');
         let query = request.uri().query().unwrap_or_default();
         let segments: Vec<&str> = path.split('/').collect();
@@ -66,10 +66,10 @@ impl Answers {
             return not_found();
         };
         if watch {
-            let (answers, group) = (Arc::clone(self), group.to_owned());
+            let (responder, group) = (Arc::clone(self), group.to_owned());
             let (resource, namespace) = (resource.to_owned(), namespace.to_owned());
             return watched(query, kind, move || {
-                let objects = answers.objects(&group, &resource, &namespace);
+                let objects = responder.objects(&group, &resource, &namespace);
                 objects.map(|(_, objects)| objects).unwrap_or_default()
             });
         }
@@ -164,8 +164,8 @@ fn version(group: &str) -> &'static str {
     }
 }
 
-/// What there is, as at the beginning of a streamed list where that is asked for; then the same anew for ever, or until
-/// the time that was asked for has passed.
+/// All objects, as at the start of a streamed list if the request has one; then the same again for ever, or until the
+/// requested timeout.
 fn watched(
     query: &str,
     kind: &'static str,

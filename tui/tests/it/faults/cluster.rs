@@ -33,7 +33,7 @@ pub(super) const PODS: [(&str, &str); 4] = [
 /// The namespace of the kubeconfig.
 pub(super) const NAMESPACE: &str = "shop";
 
-/// The user whom the dashboard asks as.
+/// The user of the dashboard.
 pub(super) const USER: &str = "jane";
 
 const TOKEN: &str = "token-of-jane";
@@ -44,7 +44,7 @@ const BEGAN: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// How much is on its way at most between the dashboard and the API server.
 const IN_FLIGHT: usize = 256 * 1024;
 
-/// After so many requests no more are answered.
+/// After this many requests, no more are served.
 const MOST_REQUESTS: usize = 10_000;
 
 /// Says what time it is.
@@ -132,7 +132,7 @@ impl Cluster {
         }
     }
 
-    /// What a dashboard asks it through: each request has a connection of its own.
+    /// A client for a dashboard: each request has a connection of its own.
     pub(super) fn client(&self) -> ApiClient {
         let api = Arc::clone(&self.api);
         let (began, requests) = (self.began, Arc::clone(&self.requests));
@@ -146,7 +146,7 @@ impl Cluster {
             };
             async move {
                 if count > MOST_REQUESTS {
-                    // Who asks without a rest would keep the time from passing.
+                    // A client that sends requests without a pause would prevent the time from passing.
                     return std::future::pending().await;
                 }
                 let (near, far) = duplex(IN_FLIGHT);

@@ -28,10 +28,10 @@ pub(super) struct Dashboard {
 
 impl Dashboard {
     /// Opens a view of the cluster.
-    pub(super) fn open(cluster: &Cluster, view: View, wanted: Option<SourceKind>) -> Self {
+    pub(super) fn open(cluster: &Cluster, view: View, required: Option<SourceKind>) -> Self {
         let now = cluster.now.clone();
         let clock = Clock::new(move || now(), 1.0);
-        let connector = Connector::new(Connection::default(), wanted, clock.clone());
+        let connector = Connector::new(Connection::default(), required, clock.clone());
         let feed = connector.follow(cluster.client(), NAMESPACE.into(), false);
         let session = Session {
             context: "test".to_owned(),
@@ -89,8 +89,8 @@ impl Dashboard {
 
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Request(ask) = effect {
-                self.feed.request(ask);
+            if let Effect::Request(request) = effect {
+                self.feed.request(request);
             }
         }
     }
@@ -206,7 +206,7 @@ pub(super) struct Shown {
     /// How many of the cluster's nodes and pods are named below the title.
     pub(super) nodes: usize,
     pub(super) pods: usize,
-    /// Of which classes reasons are given.
+    /// The classes whose reasons are displayed.
     pub(super) reasons: Vec<Class>,
 }
 

@@ -18,7 +18,7 @@ const WRITE: &str = "KUBEVITALS_WRITE_TABLES";
 /// Where the table is in docs/sources.md.
 const MARKS: [&str; 2] = ["<!-- faults: begin -->\n", "<!-- faults: end -->\n"];
 
-/// How late a slow answer is.
+/// The delay of a slow response.
 const SLOW: Duration = Duration::from_secs(2);
 
 /// For how long the dashboard runs before a fault begins, and how long it must stay well after it.
@@ -73,7 +73,7 @@ impl Fault {
         Self::Slow,
     ];
 
-    /// What the API server does. A part that is only asked for again and again is expired whenever it is.
+    /// What the API server does. A part that is only polled is expired at each request.
     fn of(self, part: Part) -> RequestFault {
         match self {
             Self::Unauthorized => RequestFault::Refused(401),
@@ -102,8 +102,8 @@ impl Fault {
     }
 
     /// After which time at most everything is live again. A refusal is tried again after 2 s and then twice as late each
-    /// time, to two minutes; any other failure after 1 s, to 30 s; each up to a fifth later. What hangs is given up after
-    /// 10 s. A page is asked for every 10 s.
+    /// time, to two minutes; any other failure after 1 s, to 30 s; each up to a fifth later. A request that hangs fails after
+    /// 10 s. A page is requested every 10 s.
     const fn over_within(self, long: bool) -> Duration {
         Duration::from_secs(match (self, long) {
             (Self::Slow, _) => 10,
@@ -149,12 +149,12 @@ impl Part {
         }
     }
 
-    /// Whether it is asked for again and again, and never watched.
+    /// Whether it is polled, and never watched.
     const fn is_polled(self) -> bool {
         matches!(self, Self::Metrics | Self::Events)
     }
 
-    /// A path that is asked for again and again.
+    /// A path that is polled.
     const fn polled(self) -> Option<&'static str> {
         match self {
             Self::Metrics => Some("/apis/metrics.k8s.io/v1beta1/pods"),
@@ -172,7 +172,7 @@ impl Part {
         }
     }
 
-    /// The source while all is well. Nodes and pods are asked for where it is not kubevitals.io.
+    /// The source without a fault. If it is not kubevitals.io, it is the one with nodes and pods from the API server.
     const fn source(self) -> &'static str {
         match self {
             Self::Vitals => "vitals",
@@ -299,7 +299,7 @@ impl Case {
             reasons: vec![class],
             ..well.clone()
         };
-        // Nothing but the better source, for which there is another one, is given up within six seconds.
+        // Only the better source, which another one replaces, is abandoned within six seconds.
         if fault == Fault::Hangs && !time.long && part != Part::Vitals {
             return match time.running {
                 true => well,
@@ -404,7 +404,7 @@ fn is_well(part: Part, shown: &Shown) -> bool {
     During::of(part, shown) == During::well(part)
 }
 
-/// Lets time pass to a moment before a part that is polled is asked for again.
+/// Lets time pass until just before the next poll of a part.
 async fn before_the_next_poll(cluster: &Cluster, dashboard: &mut Dashboard, part: Part) {
     let Some(path) = part.polled() else { return };
     let polls = cluster.requested(path).len();
@@ -418,7 +418,7 @@ async fn before_the_next_poll(cluster: &Cluster, dashboard: &mut Dashboard, part
         .await;
 }
 
-/// How often a part that fails may be asked for in two minutes.
+/// How often a part that fails may be requested in two minutes.
 const MOST_REQUESTS: u64 = 60;
 
 /// Compares what is shown of a part in every case with what the rule says.
@@ -448,7 +448,7 @@ fn follows_the_rule(part: Part) {
             Some(_) => {}
         }
         if fault != Fault::Slow && observed.struck > MOST_REQUESTS {
-            complaints.push(format!("it is asked for {} times", observed.struck));
+            complaints.push(format!("it is requested {} times", observed.struck));
         }
         for complaint in complaints {
             let _ = writeln!(wrong, "{fault} {part} {time}: {complaint}");
@@ -516,7 +516,7 @@ fn the_table_of_the_document_is_that_of_the_test() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/sources.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once(MARKS[0]).unwrap();
-    let (kept, tail) = rest.split_once(MARKS[1]).unwrap();
+    let (current, tail) = rest.split_once(MARKS[1]).unwrap();
     let table = table();
     if std::env::var_os(WRITE).is_some() {
         let text = format!("{head}{}{table}{}{tail}", MARKS[0], MARKS[1]);
@@ -524,7 +524,7 @@ fn the_table_of_the_document_is_that_of_the_test() {
         return;
     }
     assert!(
-        kept == table,
+        current == table,
         "{}: the table is no longer what is tested: run this test with {WRITE}=1",
         path.display()
     );

@@ -1,4 +1,4 @@
-//! Faults that follow each other, that say when to come back, that discovery tells of; and few rights.
+//! Faults in a row, faults with `Retry-After`, faults in discovery; and few permissions.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn all_live(shown: &Shown) -> bool {
     shown.word == Word::Live && shown.pods == 4 && shown.reasons.is_empty()
 }
 
-/// An API server that starts: its authorizer knows no rules yet, then no tokens, then all.
+/// An API server that starts: its authorizer has no rules yet, then no tokens, then all.
 #[test]
 fn a_403_and_then_a_401_cost_seconds_and_each_is_named() {
     in_simulated_time(async {
@@ -72,7 +72,7 @@ fn a_403_of_six_seconds_does_not_leave_one_namespace_alone() {
 }
 
 #[test]
-fn a_server_that_says_when_to_come_back_is_not_asked_before() {
+fn retry_after_is_followed() {
     in_simulated_time(async {
         let cluster = Cluster::start(&PKI).await;
         let mut dashboard = pods_of(&cluster).await;
@@ -108,7 +108,7 @@ fn a_server_that_says_when_to_come_back_is_not_asked_before() {
 
 /// A Role in one namespace, on a cluster that serves kubevitals.io.
 #[test]
-fn who_may_see_the_pods_of_one_namespace_and_their_metrics_sees_them() {
+fn the_pods_of_one_namespace_and_their_metrics_are_enough() {
     in_simulated_time(async {
         let cluster = Cluster::closed(&PKI).await;
         for group in ["", "metrics.k8s.io"] {
@@ -131,13 +131,13 @@ fn who_may_see_the_pods_of_one_namespace_and_their_metrics_sees_them() {
             "{}",
             shown.text
         );
-        // What is refused is not asked for all the time.
+        // A denied request is not retried all the time.
         let before = cluster.requests();
         dashboard.pass(seconds(600)).await;
-        let asked = cluster.requests() - before;
-        assert!(asked < 300, "{asked} requests in ten minutes");
+        let requests = cluster.requests() - before;
+        assert!(requests < 300, "{requests} requests in ten minutes");
         assert!(own(&dashboard.shown()), "{}", dashboard.shown().text);
-        // The rights are given while it runs.
+        // The permissions are granted while it runs.
         cluster.grant(Rule::resources(&["*"], "*", &["*"]));
         let all = |shown: &Shown| all_live(shown) && shown.source == "vitals";
         let live = dashboard.until(seconds(160), all).await;
@@ -187,7 +187,7 @@ fn an_aggregated_api_whose_server_is_down_is_replaced_and_taken_back() {
     }
 }
 
-/// Discovery answers, but marks the groups of a server that does not answer as stale.
+/// Discovery works, but marks the groups of a server that does not answer as stale.
 #[test]
 fn discovery_that_fails_for_some_groups_is_enough_for_the_others() {
     in_simulated_time(async {
