@@ -1,11 +1,29 @@
-//! Objects as the watches read them, for tests of observers.
+//! Objects as the watches read them, and a cluster that tests change, for tests of observers.
 
 use std::sync::Arc;
 
 use kubevitals_proto::objects::{Pools, WireEvent, WireNode, WirePod};
 use serde_json::Value;
 
-use super::{Event, Node, Pod};
+use super::{Cluster, Event, Node, Nodes, Pod, Pods};
+
+impl Cluster {
+    /// Changes the current pods.
+    pub(crate) fn change_pods<T>(&self, change: impl FnOnce(&mut Pods) -> T) -> T {
+        let mut pods = Arc::unwrap_or_clone(self.pods());
+        let result = change(&mut pods);
+        self.pods.store(Arc::new(pods));
+        result
+    }
+
+    /// Changes the current nodes.
+    pub(crate) fn change_nodes<T>(&self, change: impl FnOnce(&mut Nodes) -> T) -> T {
+        let mut nodes = Arc::unwrap_or_clone(self.nodes());
+        let result = change(&mut nodes);
+        self.nodes.store(Arc::new(nodes));
+        result
+    }
+}
 
 /// Reads objects, with interned strings.
 #[derive(Debug, Default)]

@@ -22,14 +22,14 @@ use super::terminations::{ends, finished, is_static};
 use super::thresholds::{EVENT_RETENTION, LOOK_BACK, RESTORE_TIMEOUT, SECOND};
 use super::unmatched_events::{Unmatched, is_about};
 use super::usage_history::UsageHistory;
-use crate::cluster::{Event, Node, Phase, Pod, PodKey, Uid};
-
-/// Looks up the current state of a pod.
-pub(super) type Find<'a> = &'a dyn Fn(&PodKey) -> Option<Arc<Pod>>;
+use crate::cluster::{Cluster, Event, Node, Phase, Pod, PodKey, Uid};
 
 /// The health of a cluster.
 #[derive(Debug)]
 pub(super) struct Engine {
+    /// The current objects. A change of a pod arrives before they contain it.
+    pub(super) cluster: Arc<Cluster>,
+    usage: Arc<dyn UsageHistory>,
     pub(super) pods: HashMap<Uid, PodFacts>,
     pub(super) incidents: Incidents,
     pub(super) counters: Counters,
@@ -55,8 +55,10 @@ pub(super) struct Engine {
 const CLEANUP_INTERVAL: i64 = 60 * SECOND;
 
 impl Engine {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(cluster: Arc<Cluster>, usage: Arc<dyn UsageHistory>, limits: Limits) -> Self {
         Self {
+            cluster,
+            usage,
             pods: HashMap::new(),
             incidents: Incidents::new(limits),
             counters: Counters::default(),
@@ -78,7 +80,6 @@ impl Engine {
         &mut self,
         before: Option<&Arc<Pod>>,
         after: Option<&Arc<Pod>>,
-        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         self.as_of = self.as_of.max(now);
@@ -91,30 +92,24 @@ impl Engine {
             other => (None, other),
         };
         if let Some(deleted) = replaced {
-            self.delete(deleted, past, now);
+            self.delete(deleted, now);
         }
         if let Some(pod) = after {
-            self.update(before, pod, past, now);
+            self.update(before, pod, now);
             for event in self.unmatched.take(pod, now) {
-                self.event(&event, &|_| Some(Arc::clone(pod)), past, now);
+                self.event_of(event, Some(pod), now);
             }
         }
     }
 
-    fn update(
-        &mut self,
-        before: Option<&Arc<Pod>>,
-        pod: &Arc<Pod>,
-        past: &dyn UsageHistory,
-        now: Timestamp,
-    ) {
+    fn update(&mut self, before: Option<&Arc<Pod>>, pod: &Arc<Pod>, now: Timestamp) {
         self.nodes.count(pod, &mut self.incidents);
         if !self.pods.contains_key(&pod.uid)
             && (is_healthy(before.map(|it| &**it), pod, now) || !self.admit(pod, now))
         {
             return;
         }
-        self.with(pod.uid, past, now, |facts, context| {
+        self.with(pod.uid, now, |facts, context| {
             facts.apply_pod(before.map(|it| &**it), pod, context);
         });
     }
@@ -130,12 +125,12 @@ impl Engine {
         true
     }
 
-    fn delete(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) {
+    fn delete(&mut self, pod: &Arc<Pod>, now: Timestamp) {
         self.nodes.forget(pod);
         if !self.pods.contains_key(&pod.uid) {
             return;
         }
-        self.with(pod.uid, past, now, |facts, context| {
+        self.with(pod.uid, now, |facts, context| {
             let by = Timestamp::from_secs(pod.deleted_seconds.into());
             let at = if pod.deleted_seconds > 0 {
                 context.now.min(by)
@@ -152,7 +147,6 @@ impl Engine {
         &mut self,
         before: Option<&Arc<Node>>,
         after: Option<&Arc<Node>>,
-        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         self.as_of = self.as_of.max(now);
@@ -177,12 +171,12 @@ impl Engine {
                 }
             }
             for uid in on_node {
-                self.with(uid, past, now, |facts, context| facts.review(context));
+                self.with(uid, now, |facts, context| facts.review(context));
             }
         }
         // Pods that are not ready although their node is ready again have another problem.
         for pod in back {
-            self.update(None, &pod, past, now);
+            self.update(None, &pod, now);
         }
     }
 
@@ -197,61 +191,53 @@ impl Engine {
     }
 
     /// Applies a new or repeated Event about a pod.
-    pub(super) fn event(
-        &mut self,
-        event: &Event,
-        find: Find<'_>,
-        past: &dyn UsageHistory,
-        now: Timestamp,
-    ) {
-        let Some(event_kind) = classify(event) else {
+    pub(super) fn event(&mut self, event: &Event, now: Timestamp) {
+        let facts = self.pods.get(&event.pod_uid);
+        let existing = facts.and_then(|facts| facts.pod.clone());
+        let pod = existing
+            .filter(|pod| pod.key == event.pod)
+            .or_else(|| self.cluster.pods().get(&event.pod).cloned());
+        self.event_of(event.clone(), pod.as_ref(), now);
+    }
+
+    /// Applies an Event about a pod, which the watch may not have reported yet.
+    fn event_of(&mut self, mut event: Event, pod: Option<&Arc<Pod>>, now: Timestamp) {
+        let Some(event_kind) = classify(&event) else {
             return;
         };
         // An Event without a UID may be about a deleted pod of the same name.
         if !event.pod_uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
         }
-        let existing = self
-            .pods
-            .get(&event.pod_uid)
-            .and_then(|facts| facts.pod.clone());
-        let Some(pod) = existing
-            .filter(|pod| pod.key == event.pod)
-            .or_else(|| find(&event.pod))
-        else {
-            self.unmatched.push(event.clone(), now);
+        // It may be about an earlier or a later pod of this name.
+        let Some(pod) = pod.filter(|pod| is_about(&event, pod)) else {
+            self.unmatched.push(event, now);
             return;
         };
-        if !is_about(event, &pod) {
-            // The Event is about an earlier or a later pod of this name.
-            self.unmatched.push(event.clone(), now);
-            return;
-        }
-        if event_kind.is_from_kubelet() && !is_of_its_kubelet(event, &pod) {
+        if event_kind.is_from_kubelet() && !is_of_its_kubelet(&event, pod) {
             self.totals.refused_events += 1;
             return;
         }
-        let mut event = event.clone();
         event.last = event.last.min(now);
         event.first = event.first.min(event.last);
         if !self.pods.contains_key(&pod.uid) {
             let age = now.since(event.last);
-            let started = is_reason(event_kind, age) && self.start(&pod, past, now);
+            let started = is_reason(event_kind, age) && self.start(pod, now);
             if !started {
                 return;
             }
         }
-        self.with(pod.uid, past, now, |facts, context| {
+        self.with(pod.uid, now, |facts, context| {
             facts.apply_event(&event, event_kind, context);
         });
     }
 
     /// Starts facts about a pod whose own state is healthy, because an Event or a counter reports a problem.
-    fn start(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) -> bool {
+    fn start(&mut self, pod: &Arc<Pod>, now: Timestamp) -> bool {
         if !self.admit(pod, now) {
             return false;
         }
-        self.with(pod.uid, past, now, |facts, context| {
+        self.with(pod.uid, now, |facts, context| {
             facts.apply_pod(Some(pod), pod, context);
             // Otherwise the facts would be dropped at once.
             facts.wake_at(now.plus_nanos(SECOND));
@@ -278,54 +264,41 @@ impl Engine {
     }
 
     /// Applies the counters of a node's probes.
-    pub(super) fn probes(
-        &mut self,
-        node: &Arc<str>,
-        scrape: &ProbeScrape<'_>,
-        find: Find<'_>,
-        past: &dyn UsageHistory,
-        now: Timestamp,
-    ) {
-        let risen = self.counters.apply(node, scrape, now).into_iter();
-        let risen: Vec<(PodKey, Uid)> = risen
-            .map(|(key, uid)| {
-                let key = PodKey {
-                    namespace: Arc::from(&*key.namespace),
-                    name: Arc::from(&*key.pod),
-                };
-                (key, uid)
-            })
-            .collect();
-        for (key, uid) in risen {
+    pub(super) fn probes(&mut self, node: &Arc<str>, scrape: &ProbeScrape<'_>, now: Timestamp) {
+        for (key, uid) in self.counters.apply(node, scrape, now) {
             if self.pods.contains_key(&uid) {
                 continue;
             }
+            let key = PodKey {
+                namespace: Arc::from(&*key.namespace),
+                name: Arc::from(&*key.pod),
+            };
             // A kubelet counts the probes of its own pods only.
-            let is_on_node = |pod: &Arc<Pod>| {
+            let is_on_node = |pod: &&Arc<Pod>| {
                 pod.node.as_ref() == Some(node) && (pod.uid == uid || is_static(pod))
             };
-            if let Some(pod) = find(&key).filter(is_on_node)
+            if let Some(pod) = self.cluster.pods().get(&key).filter(is_on_node)
                 && !self.pods.contains_key(&pod.uid)
             {
-                self.start(&pod, past, now);
+                self.start(pod, now);
             }
         }
         for uid in self.on(node) {
-            self.with(uid, past, now, |facts, context| {
+            self.with(uid, now, |facts, context| {
                 facts.apply_counters(node, context)
             });
         }
     }
 
     /// Does the work that is due at `now`.
-    pub(super) fn tick(&mut self, past: &dyn UsageHistory, now: Timestamp) {
+    pub(super) fn tick(&mut self, now: Timestamp) {
         self.incidents.flush();
         while let Some((at, uid)) = self.wakes.first().copied() {
             if at > now {
                 break;
             }
             self.wakes.remove(&(at, uid));
-            self.with(uid, past, now, |facts, context| {
+            self.with(uid, now, |facts, context| {
                 let was_restored = facts.pod.is_none() && !facts.open.is_empty();
                 if was_restored && now.since(facts.since) >= RESTORE_TIMEOUT {
                     facts.end_all(now, "the pod was gone when this server came back", context);
@@ -350,7 +323,7 @@ impl Engine {
             self.incidents.drop_old(now);
             let retention = i64::try_from(self.limits.history.as_nanos()).unwrap_or(i64::MAX);
             self.log.drop_before(now.plus_nanos(-retention));
-            self.sweep(past, now);
+            self.sweep(now);
         }
     }
 
@@ -382,10 +355,10 @@ impl Engine {
     }
 
     /// Drops old restarts.
-    fn sweep(&mut self, past: &dyn UsageHistory, now: Timestamp) {
+    fn sweep(&mut self, now: Timestamp) {
         let idle: Vec<Uid> = self.pods.keys().copied().collect();
         for uid in idle {
-            self.with(uid, past, now, |facts, context| {
+            self.with(uid, now, |facts, context| {
                 let retention = LOOK_BACK.max(context.incidents.retention());
                 for container in &mut facts.containers {
                     let old =
@@ -402,7 +375,6 @@ impl Engine {
     pub(super) fn with(
         &mut self,
         uid: Uid,
-        past: &dyn UsageHistory,
         now: Timestamp,
         change: impl FnOnce(&mut PodFacts, &mut ReviewContext<'_>),
     ) {
@@ -417,7 +389,7 @@ impl Engine {
             incidents: &mut self.incidents,
             counters: &self.counters,
             nodes: &self.nodes,
-            usage: past,
+            usage: &*self.usage,
             totals: &mut self.totals,
         };
         change(&mut facts, &mut context);

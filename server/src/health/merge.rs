@@ -15,15 +15,14 @@ use kubevitals_proto::vitals::{Incident, IncidentKind};
 
 use super::causes::more_certain;
 use super::changes::Change;
-use super::engine::{Engine, Find};
+use super::engine::Engine;
 use super::facts::{ContainerFacts, PodFacts};
 use super::incident_record::{Edit, EvidenceKey, GroupRole, IncidentId, KeyedEvidence, Record};
 use super::incidents::Incidents;
 use super::sanitize::sanitize;
 use super::snapshot::{SavedIncident, SavedPod, Snapshot, SnapshotError, restore};
 use super::thresholds::RESTORE_TIMEOUT;
-use super::usage_history::UsageHistory;
-use crate::cluster::{Node, Uid};
+use crate::cluster::{Pod, Uid};
 
 /// The reach of facts without a timestamp.
 const NEVER: Timestamp = Timestamp(i64::MAX);
@@ -37,12 +36,6 @@ pub struct MergeResult {
     pub known: usize,
     /// Incidents that are too old, that the engine has withdrawn, or that are invalid.
     pub left_out: usize,
-}
-
-/// The cluster's present objects, as far as the watches have read them.
-pub(super) struct CurrentObjects<'a> {
-    pub(super) pod: Find<'a>,
-    pub(super) node: &'a dyn Fn(&str) -> Option<Arc<Node>>,
 }
 
 /// The object, container and reason of an incident.
@@ -96,8 +89,6 @@ impl Engine {
         &mut self,
         snapshot: Snapshot,
         written: Timestamp,
-        present: &CurrentObjects<'_>,
-        past: &dyn UsageHistory,
         now: Timestamp,
     ) -> Result<MergeResult, SnapshotError> {
         snapshot.check()?;
@@ -121,15 +112,16 @@ impl Engine {
                 .get(&pod.uid)
                 .is_none_or(|choice| *choice == MergeChoice::Keep);
             if !stays && fits {
-                self.take_pod(pod, &id, present, past, now);
+                self.take_pod(pod, &id, now);
             }
         }
         for (name, place) in nodes {
             let has_incident = self.nodes.incident(&name).is_some();
             if let Some(id) = id(place).filter(|_| !has_incident) {
                 self.restored_nodes.insert(name.clone(), id);
-                if let Some(node) = (present.node)(&name) {
-                    self.node(Some(&node), Some(&node), past, now);
+                let nodes = self.cluster.nodes();
+                if let Some(node) = nodes.get(&*name) {
+                    self.node(Some(node), Some(node), now);
                 }
             }
         }
@@ -284,8 +276,6 @@ impl Engine {
         &mut self,
         pod: SavedPod,
         id: &impl Fn(usize) -> Option<IncidentId>,
-        present: &CurrentObjects<'_>,
-        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         let mut facts = restore(pod, id, now);
@@ -318,9 +308,10 @@ impl Engine {
         let key = facts.key.clone();
         self.restore(facts, now.plus_nanos(RESTORE_TIMEOUT));
         let was_applied = applied.is_some();
-        let is_it = |pod: &Arc<crate::cluster::Pod>| pod.uid == uid;
-        if let Some(pod) = applied.or_else(|| (present.pod)(&key).filter(is_it)) {
-            self.with(uid, past, now, |facts, context| {
+        let is_it = |pod: &Arc<Pod>| pod.uid == uid;
+        let present = self.cluster.pods().get(&key).cloned().filter(is_it);
+        if let Some(pod) = applied.or(present) {
+            self.with(uid, now, |facts, context| {
                 facts.apply_pod(was_applied.then_some(&*pod), &pod, context);
             });
         }

@@ -71,7 +71,6 @@ use crate::clock::Clock;
 use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
 use crate::scrape::ProbeSink;
 use engine::Engine;
-use merge::CurrentObjects;
 
 /// An incident and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +86,6 @@ pub struct IncidentEntry {
 pub struct Health {
     engine: Mutex<Engine>,
     cluster: Arc<Cluster>,
-    usage: Arc<dyn UsageHistory>,
     clock: Arc<dyn Clock>,
     version: watch::Sender<u64>,
     /// Notified when work is due earlier than before.
@@ -103,9 +101,8 @@ impl Health {
         limits: Limits,
     ) -> Arc<Self> {
         Arc::new(Self {
-            engine: Mutex::new(Engine::new(limits)),
+            engine: Mutex::new(Engine::new(Arc::clone(&cluster), usage, limits)),
             cluster,
-            usage,
             clock,
             version: watch::Sender::new(0),
             woken: tokio::sync::Notify::new(),
@@ -143,15 +140,16 @@ impl Health {
 
     /// Does the work that is due at `now`.
     pub fn tick(&self, now: Timestamp) {
-        self.change(|engine| engine.tick(&*self.usage, now));
+        self.change(|engine| engine.tick(now));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Engine)) {
-        let (before, after, version) = {
+    fn change<T>(&self, change: impl FnOnce(&mut Engine) -> T) -> T {
+        let (result, before, after, version) = {
             let mut engine = self.engine.lock();
             let before = engine.due();
-            change(&mut engine);
-            (before, engine.due(), engine.incidents.changes.version())
+            let result = change(&mut engine);
+            let version = engine.incidents.changes.version();
+            (result, before, engine.due(), version)
         };
         if after < before {
             self.woken.notify_one();
@@ -161,6 +159,7 @@ impl Health {
             *current = (*current).max(version);
             is_newer
         });
+        result
     }
 
     /// The status of each probe of each container of a pod.
@@ -238,17 +237,8 @@ impl Health {
         snapshot: Snapshot,
         written: Timestamp,
     ) -> Result<MergeResult, SnapshotError> {
-        let (pods, nodes) = (self.cluster.pods(), self.cluster.nodes());
-        let present = CurrentObjects {
-            pod: &|key| pods.get(key).cloned(),
-            node: &|name| nodes.get(name).cloned(),
-        };
         let now = self.clock.wall();
-        let mut result = Ok(MergeResult::default());
-        self.change(|engine| {
-            result = engine.merge(snapshot, written, &present, &*self.usage, now);
-        });
-        result
+        self.change(|engine| engine.merge(snapshot, written, now))
     }
 
     /// The current counts. Reads every pod.
@@ -287,25 +277,23 @@ impl Health {
 
 impl ProbeSink for Health {
     fn probes(&self, node: &Arc<str>, scrape: &ProbeScrape<'_>, now: Timestamp) {
-        let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
-        self.change(|engine| engine.probes(node, scrape, &find, &*self.usage, now));
+        self.change(|engine| engine.probes(node, scrape, now));
     }
 }
 
 impl Observer for Health {
     fn pod(&self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
         let now = self.clock.wall();
-        self.change(|engine| engine.pod(before, after, &*self.usage, now));
+        self.change(|engine| engine.pod(before, after, now));
     }
 
     fn node(&self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
         let now = self.clock.wall();
-        self.change(|engine| engine.node(before, after, &*self.usage, now));
+        self.change(|engine| engine.node(before, after, now));
     }
 
     fn event(&self, event: &Event) {
         let now = self.clock.wall();
-        let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
-        self.change(|engine| engine.event(event, &find, &*self.usage, now));
+        self.change(|engine| engine.event(event, now));
     }
 }

@@ -9,7 +9,6 @@ use super::TestCluster;
 use super::pods::{at, text};
 use crate::cluster::PodKey;
 use crate::health::changes::Change;
-use crate::health::engine::Engine;
 use crate::health::limits::Limits;
 
 /// What a pod of the tests is.
@@ -138,8 +137,8 @@ fn twenty_evictions_by_one_node_are_one_incident() {
     assert_eq!(names(&incident).len(), 20);
     assert!(incident.metadata.labels.is_empty());
     // Each pod tells its cause.
-    for pod in cluster.pods.values() {
-        let of_pod = cluster.engine.incidents_of(pod);
+    for pod in cluster.pods() {
+        let of_pod = cluster.engine.incidents_of(&pod);
         assert_eq!(of_pod, std::slice::from_ref(&incident.metadata.name));
     }
 }
@@ -262,9 +261,9 @@ fn failing_rollout_is_one_incident() {
                 .starts_with("7 pods of StatefulSet web fail alike: ")
         );
         assert_eq!(incident.ended, None);
-        for pod in cluster.pods.values() {
+        for pod in cluster.pods() {
             assert_eq!(
-                cluster.engine.incidents_of(pod),
+                cluster.engine.incidents_of(&pod),
                 std::slice::from_ref(&incident.metadata.name)
             );
         }
@@ -368,11 +367,11 @@ fn groups_outlive_a_restart() {
 
 #[test]
 fn group_counts_members_above_the_limit() {
-    let mut cluster = cluster();
-    cluster.engine = Engine::new(Limits {
+    let limits = Limits {
         incidents: 100,
         ..Limits::default()
-    });
+    };
+    let mut cluster = TestCluster::with_limits(at(0), limits);
     cluster.now = at(10);
     rollout(&mut cluster, 1..=300, &crashed(1, 0, 9));
     cluster.engine.incidents.flush();
@@ -410,9 +409,9 @@ fn node_incident_shows_no_more_than_the_nodes_events() {
             .contains("secret")
     );
     assert!(incident.message.contains("2 pods"), "{}", incident.message);
-    for pod in cluster.pods.values() {
+    for pod in cluster.pods() {
         assert_eq!(
-            cluster.engine.incidents_of(pod),
+            cluster.engine.incidents_of(&pod),
             std::slice::from_ref(&incident.metadata.name)
         );
     }

@@ -6,9 +6,9 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Incident, IncidentKind};
 use serde_json::{Value, json};
 
-use super::super::merge::{CurrentObjects, MergeResult};
+use super::super::merge::MergeResult;
 use super::super::snapshot::Snapshot;
-use super::{TestCluster, learn};
+use super::TestCluster;
 use crate::cluster::PodKey;
 
 const START: i64 = 1_800_057_600;
@@ -82,15 +82,7 @@ fn carried(from: &TestCluster) -> Snapshot {
 
 /// Merges the present snapshot of another replica.
 fn take_over(by: &mut TestCluster, from: &TestCluster) -> MergeResult {
-    let (pods, nodes) = (by.pods.clone(), by.nodes.clone());
-    let present = CurrentObjects {
-        pod: &|key: &PodKey| pods.get(key).cloned(),
-        node: &|name: &str| nodes.get(name).cloned(),
-    };
-    let learned = by
-        .engine
-        .merge(carried(from), from.now, &present, &by.past, by.now);
-    learned.unwrap()
+    by.engine.merge(carried(from), from.now, by.now).unwrap()
 }
 
 /// A replica that has seen a container end five times since the start, as of second 300.
@@ -167,17 +159,8 @@ fn merging_the_own_snapshot_changes_nothing() {
     let copy = carried(&first);
     let before = first.only();
     for _ in 0..2 {
-        let learned = first.engine.merge(
-            copy.clone(),
-            at(300),
-            &CurrentObjects {
-                pod: &|_| None,
-                node: &|_| None,
-            },
-            &first.past,
-            first.now,
-        );
-        assert_eq!(learned.unwrap().added, 0);
+        let merged = first.engine.merge(copy.clone(), at(300), first.now);
+        assert_eq!(merged.unwrap().added, 0);
         assert_eq!(first.only(), before);
     }
     assert_eq!(carried(&first), copy);
@@ -204,21 +187,14 @@ fn newer_snapshot_decides_for_unreported_pods() {
     first.pod(runs(5, 390));
     first.pass(601);
     let (closed, later) = (carried(&first), first.now);
-    let present = CurrentObjects {
-        pod: &|_| None,
-        node: &|_| None,
-    };
-    let now = at(1100);
     for accounts in [
         [(&open, written), (&closed, later)],
         [(&closed, later), (&open, written)],
     ] {
         let mut second = replica(1100);
         for (snapshot, written) in accounts {
-            let taken = second
-                .engine
-                .merge(snapshot.clone(), written, &present, &second.past, now);
-            taken.unwrap();
+            let merged = second.engine.merge(snapshot.clone(), written, at(1100));
+            merged.unwrap();
         }
         let ours = second.only();
         assert_eq!((ours.count, ours.ended), (5, Some(at(390))));
@@ -235,7 +211,7 @@ fn withdrawn_incident_is_not_merged_again() {
         namespace: Arc::from("shop"),
         name: Arc::from("web-1"),
     });
-    let learned = learn(&mut first.engine, copy, first.now).unwrap();
+    let learned = first.merge(copy).unwrap();
     assert_eq!((learned.added, learned.left_out), (0, 1));
     assert!(first.incidents().is_empty());
 }
@@ -339,7 +315,7 @@ fn invalid_incidents_are_left_out_or_limited() {
     snapshot["pods"] = json!([]);
     let snapshot: Snapshot = serde_json::from_value(snapshot).unwrap();
     let mut second = replica(310);
-    let learned = learn(&mut second.engine, snapshot, at(310)).unwrap();
+    let learned = second.merge(snapshot).unwrap();
     assert_eq!((learned.added, learned.left_out), (1, strange));
     let wild: Arc<Incident> = second.only();
     let latest = at(310 + 60);
@@ -362,7 +338,7 @@ fn incidents_older_than_the_retention_are_left_out() {
     first.pod(runs(5, 390));
     first.pass(601);
     let mut second = replica(390 + 24 * 3600 + 1);
-    let learned = learn(&mut second.engine, carried(&first), second.now).unwrap();
+    let learned = second.merge(carried(&first)).unwrap();
     assert_eq!((learned.added, learned.left_out), (0, 1));
 }
 

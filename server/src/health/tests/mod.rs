@@ -15,24 +15,26 @@ use std::sync::Arc;
 use kubevitals_proto::kubelet::probes::decode;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Incident;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::engine::Engine;
 use super::limits::Limits;
-use super::merge::{CurrentObjects, MergeResult};
+use super::merge::MergeResult;
 use super::snapshot::{Snapshot, SnapshotError};
-use super::usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
+use super::usage_history::{UsageHistory, UsagePoint, UsageSubject};
 use crate::cluster::testing::Reader;
-use crate::cluster::{Event, Node, Pod, PodKey};
+use crate::cluster::{Cluster, Nodes, Pod, PodKey, Pods};
 
-/// What was measured, by pod and container.
+/// Usage by pod and container.
 #[derive(Debug, Default)]
-struct FixedUsage(BTreeMap<(String, String), Vec<UsagePoint>>);
+struct FixedUsage(Mutex<BTreeMap<(String, String), Vec<UsagePoint>>>);
 
 impl UsageHistory for FixedUsage {
     fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint> {
         let key = (of.pod.name.to_string(), of.container.to_owned());
-        let points = self.0.get(&key).into_iter().flatten();
+        let usage = self.0.lock();
+        let points = usage.get(&key).into_iter().flatten();
         points
             .filter(|point| (since..=until).contains(&point.at))
             .copied()
@@ -40,94 +42,96 @@ impl UsageHistory for FixedUsage {
     }
 }
 
-/// An engine, and a cluster that tells it what changes.
+/// An engine, and the cluster whose changes it receives.
 struct TestCluster {
     engine: Engine,
     reader: Reader,
-    pods: BTreeMap<PodKey, Arc<Pod>>,
-    nodes: BTreeMap<Arc<str>, Arc<Node>>,
-    past: FixedUsage,
+    cluster: Arc<Cluster>,
+    usage: Arc<FixedUsage>,
     now: Timestamp,
 }
 
 impl TestCluster {
     fn new(now: Timestamp) -> Self {
+        Self::with_limits(now, Limits::default())
+    }
+
+    fn with_limits(now: Timestamp, limits: Limits) -> Self {
+        let (cluster, usage) = (Arc::<Cluster>::default(), Arc::<FixedUsage>::default());
         Self {
-            engine: Engine::new(Limits::default()),
+            engine: Engine::new(Arc::clone(&cluster), Arc::clone(&usage) as _, limits),
             reader: Reader::default(),
-            pods: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            past: FixedUsage::default(),
+            cluster,
+            usage,
             now,
         }
     }
 
-    /// A pod is as this JSON says from now on.
+    /// The first pod by name.
+    fn first_pod(&self) -> Arc<Pod> {
+        self.pods()[0].clone()
+    }
+
+    fn pods(&self) -> Vec<Arc<Pod>> {
+        self.cluster.pods().values().cloned().collect()
+    }
+
+    /// Creates or changes a pod.
     fn pod(&mut self, json: Value) -> Arc<Pod> {
         let pod = self.reader.pod(json);
-        let before = self.pods.insert(pod.key.clone(), Arc::clone(&pod));
+        let insert = |pods: &mut Pods| pods.insert(pod.key.clone(), Arc::clone(&pod));
+        let before = self.cluster.change_pods(insert);
         if before.as_ref() != Some(&pod) {
-            self.engine
-                .pod(before.as_ref(), Some(&pod), &self.past, self.now);
+            self.engine.pod(before.as_ref(), Some(&pod), self.now);
         }
         pod
     }
 
     fn node(&mut self, json: Value) {
         let node = self.reader.node(json);
-        let before = self.nodes.insert(Arc::clone(&node.name), Arc::clone(&node));
-        self.engine
-            .node(before.as_ref(), Some(&node), &self.past, self.now);
+        let insert = |nodes: &mut Nodes| nodes.insert(Arc::clone(&node.name), Arc::clone(&node));
+        let before = self.cluster.change_nodes(insert);
+        self.engine.node(before.as_ref(), Some(&node), self.now);
     }
 
     fn delete(&mut self, key: &PodKey) {
-        if let Some(gone) = self.pods.remove(key) {
-            self.engine.pod(Some(&gone), None, &self.past, self.now);
+        if let Some(deleted) = self.cluster.change_pods(|pods| pods.remove(key)) {
+            self.engine.pod(Some(&deleted), None, self.now);
         }
     }
 
     fn event(&mut self, json: Value) {
         if let Some(event) = self.reader.event(json) {
-            self.tell(&event);
+            self.engine.event(&event, self.now);
         }
     }
 
-    fn tell(&mut self, event: &Event) {
-        let pods = &self.pods;
-        let find = |key: &PodKey| pods.get(key).cloned();
-        self.engine.event(event, &find, &self.past, self.now);
-    }
-
     fn probes(&mut self, node: &str, page: &str) {
-        let pods = &self.pods;
-        let find = |key: &PodKey| pods.get(key).cloned();
         let scrape = decode(page.as_bytes());
-        let node = Arc::from(node);
-        self.engine
-            .probes(&node, &scrape, &find, &self.past, self.now);
+        self.engine.probes(&Arc::from(node), &scrape, self.now);
     }
 
-    fn tick(&mut self) {
-        self.engine.tick(&self.past, self.now);
-    }
-
-    /// Lets so many seconds pass, and notices what comes of it.
+    /// Lets this number of seconds pass, and does the work that is due then.
     fn pass(&mut self, seconds: i64) {
         self.now = self.now.plus_nanos(seconds * 1_000_000_000);
-        self.tick();
+        self.engine.tick(self.now);
     }
 
-    /// The server is stopped and started again: what was known is taken in, and the cluster is told anew.
+    /// Restarts the server: the new engine restores the snapshot, and has not read the cluster yet.
     fn restart(&mut self) {
         let snapshot = self.engine.export();
         let json = serde_json::to_string(&snapshot).unwrap();
         let read: Snapshot = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), json);
-        let mut engine = Engine::new(Limits::default());
-        learn(&mut engine, read, self.now).unwrap();
-        self.engine = engine;
-        self.pods.clear();
-        self.nodes.clear();
+        let usage = Arc::clone(&self.usage);
+        *self = Self::new(self.now);
+        self.usage.0.lock().append(&mut usage.0.lock());
+        self.merge(read).unwrap();
+    }
+
+    /// Merges a snapshot that was just written.
+    fn merge(&mut self, snapshot: Snapshot) -> Result<MergeResult, SnapshotError> {
+        self.engine.merge(snapshot, self.now, self.now)
     }
 
     fn incidents(&self) -> Vec<Arc<Incident>> {
@@ -142,19 +146,6 @@ impl TestCluster {
         assert_eq!(all.len(), 1, "{all:#?}");
         Arc::clone(&all[0])
     }
-}
-
-/// Merges a snapshot that was just written into an engine that knows nothing of the cluster.
-fn learn(
-    engine: &mut Engine,
-    snapshot: Snapshot,
-    now: Timestamp,
-) -> Result<MergeResult, SnapshotError> {
-    let present = CurrentObjects {
-        pod: &|_| None,
-        node: &|_| None,
-    };
-    engine.merge(snapshot, now, &present, &NoUsageHistory, now)
 }
 
 /// An incident for a person to read.

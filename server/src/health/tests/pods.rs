@@ -6,11 +6,9 @@ use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, ProbeS
 use serde_json::{Value, json};
 
 use super::super::container_index::ContainerIndex;
-use super::super::engine::Engine;
-use super::super::limits::Limits;
 use super::super::snapshot::SnapshotError;
 use super::super::usage_history::UsagePoint;
-use super::{TestCluster, learn};
+use super::TestCluster;
 
 /// The time at which stories begin: a whole day, so that times are easy to read.
 const START: i64 = 1_800_057_600;
@@ -195,8 +193,8 @@ impl Web {
     }
 
     pub(super) fn liveness(&self) -> ProbeStatus {
-        let pod = self.cluster.pods.values().next().unwrap();
-        let probes = self.cluster.engine.probe_statuses(pod, self.cluster.now);
+        let pod = self.cluster.first_pod();
+        let probes = self.cluster.engine.probe_statuses(&pod, self.cluster.now);
         probes
             .iter()
             .find(|probe| probe.kind == ProbeKind::Liveness)
@@ -380,9 +378,9 @@ fn pod_and_incident_agree_on_the_last_restart() {
     let last = ended(137, "Error", 35, 95);
     web.is(97, false, waiting(1, "CrashLoopBackOff", last));
     let incident = web.cluster.only();
-    let pod = web.cluster.pods.values().next().unwrap();
-    let restarts = web.cluster.engine.restarts(pod);
-    let last = web.cluster.engine.last_restart(pod, ContainerIndex(0));
+    let pod = web.cluster.first_pod();
+    let restarts = web.cluster.engine.restarts(&pod);
+    let last = web.cluster.engine.last_restart(&pod, ContainerIndex(0));
     assert_eq!(restarts.last(), last.as_ref());
     let last = last.unwrap();
     assert_eq!(
@@ -491,8 +489,9 @@ fn kill_near_the_memory_limit_is_a_likely_oom_kill() {
     };
     let points = vec![point(1, 20), point(16, 40), point(31, 62)];
     web.cluster
-        .past
+        .usage
         .0
+        .lock()
         .insert(("web-1".to_owned(), "web".to_owned()), points);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
     let incident = web.cluster.only();
@@ -533,8 +532,9 @@ fn limit_in_force_counts_during_a_resize() {
             memory: Bytes(used << 20),
         };
         web.cluster
-            .past
+            .usage
             .0
+            .lock()
             .insert(("web-1".to_owned(), "web".to_owned()), vec![point]);
         let mut status = again(1, 35, ended(137, "Error", -3598, 34));
         status["resources"] = resources;
@@ -653,8 +653,8 @@ fn deletion_ends_the_pods_incidents() {
     assert_eq!(web.cluster.only().ended, Some(at(20)));
     web.is(22, false, down(1, ended(137, "Error", 10, 22)));
     web.cluster.now = at(23);
-    let key = web.cluster.pods.keys().next().unwrap().clone();
-    web.cluster.delete(&key);
+    let key = &web.cluster.first_pod().key;
+    web.cluster.delete(key);
     assert_eq!(web.cluster.only().count, 1);
 }
 
@@ -887,9 +887,8 @@ fn invalid_snapshot_is_refused() {
     web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
     let snapshot = serde_json::to_value(web.cluster.engine.export()).unwrap();
     let take = |snapshot: Value| {
-        let mut engine = Engine::new(Limits::default());
         let snapshot = serde_json::from_value(snapshot).unwrap();
-        learn(&mut engine, snapshot, at(0)).map(|_| ())
+        TestCluster::new(at(0)).merge(snapshot).map(|_| ())
     };
     assert_eq!(take(snapshot.clone()), Ok(()));
     let mut foreign = snapshot.clone();

@@ -144,7 +144,7 @@ impl Player {
                 Probes => {}
             }
         }
-        self.cluster.tick();
+        self.cluster.pass(0);
     }
 
     fn pods(&mut self, step: usize) {
@@ -154,15 +154,10 @@ impl Player {
             name: pod["metadata"]["name"].as_str().unwrap().into(),
         };
         let there: Vec<PodKey> = pods.iter().map(name).collect();
-        let gone: Vec<PodKey> = self
-            .cluster
-            .pods
-            .keys()
-            .filter(|key| !there.contains(key))
-            .cloned()
-            .collect();
-        for key in gone {
-            self.cluster.delete(&key);
+        for gone in self.cluster.pods() {
+            if !there.contains(&gone.key) {
+                self.cluster.delete(&gone.key);
+            }
         }
         for pod in pods {
             self.cluster.pod(pod);
@@ -188,7 +183,8 @@ impl Player {
             let rate = before.map_or(0, |(time, used, _)| {
                 ((cpu - used) as f64 * 1e9 / at.since(time) as f64) as u64
             });
-            let points = self.cluster.past.0.entry(key).or_default();
+            let mut usage = self.cluster.usage.0.lock();
+            let points = usage.entry(key).or_default();
             if points.last().is_none_or(|last| last.at < at) {
                 points.push(UsagePoint {
                     at,
@@ -415,8 +411,9 @@ fn counters_once_a_minute_give_the_same_incidents() {
 fn scaled_up_pod_is_no_incident() {
     let mut player = Player::new(1);
     player.play([Usage, Pods, Events, Probes]);
-    let pods = player.cluster.pods.keys();
-    assert_eq!(pods.filter(|key| key.name.starts_with("burner")).count(), 3);
+    let pods = player.cluster.pods();
+    let burners = pods.iter().filter(|pod| pod.key.name.starts_with("burner"));
+    assert_eq!(burners.count(), 3);
     let incidents = player.cluster.incidents();
     assert!(
         incidents
@@ -432,16 +429,10 @@ fn probe_statuses_of_the_recording() {
     for step in 1..=STEPS {
         player.step(step, [Usage, Pods, Events, Probes]);
         for pod in ["flaky", "notready"] {
-            let pod = player
-                .cluster
-                .pods
-                .iter()
-                .find(|(key, _)| &*key.name == pod);
-            let statuses = player
-                .cluster
-                .engine
-                .probe_statuses(pod.unwrap().1, player.cluster.now);
-            for probe in statuses {
+            let cluster = &player.cluster;
+            let pods = cluster.pods();
+            let pod = pods.iter().find(|it| &*it.key.name == pod).unwrap();
+            for probe in cluster.engine.probe_statuses(pod, cluster.now) {
                 seen.push((
                     step,
                     probe.container.clone(),
