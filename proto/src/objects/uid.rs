@@ -1,7 +1,10 @@
 //! UIDs, in less memory than their text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The UID of an object. Two UIDs are equal if their texts are equal.
 ///
@@ -131,6 +134,18 @@ impl fmt::Display for Uid {
             write!(f, "{byte:02x}")?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Uid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer).map(|text| Self::of(&text))
     }
 }
 

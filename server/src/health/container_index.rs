@@ -1,7 +1,9 @@
 //! The position of a container in its pod.
 
+use serde::{Deserialize, Serialize};
+
 /// The position of a container in its pod's template. Specs, statuses and facts of containers have the same order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContainerIndex(pub(crate) usize);
 
 impl ContainerIndex {

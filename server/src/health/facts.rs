@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Involved, ProbeKind, Workload};
+use serde::{Deserialize, Serialize};
 
 use super::container_index::ContainerIndex;
 use super::incident_record::{EvidenceKey, IncidentId};
@@ -20,7 +21,7 @@ use crate::cluster::{ContainerSpec, ContainerStatus, Pod, PodKey, Uid};
 const MAX_TALLIES: usize = 8;
 
 /// The largest number of stored restarts of one container.
-const MAX_RESTARTS: usize = 16;
+pub(super) const MAX_RESTARTS: usize = 16;
 
 /// The facts about a pod.
 #[derive(Debug)]
@@ -51,30 +52,38 @@ pub(super) struct Open {
     pub(super) topic: Topic,
 }
 
-/// The facts about a container.
-#[derive(Debug, Default)]
+/// The facts about a container. Those that are serialized outlive the process.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct ContainerFacts {
     /// The name, by which restored facts are matched.
-    pub(super) name: Arc<str>,
+    pub(super) name: Box<str>,
     /// The number of recorded terminations.
+    #[serde(rename = "deaths")]
     pub(super) termination_count: u32,
     /// The latest restarts, oldest first.
     pub(super) restarts: VecDeque<Restart>,
-    /// Failures in a row of each kind of probe.
-    pub(super) streaks: Streaks,
     /// The kubelet's last kill for a probe.
     pub(super) kill: Option<Kill>,
     /// The numbers of terminations that Events count.
+    #[serde(default)]
     pub(super) tallies: Vec<Tally>,
     /// Terminations of unknown time before the server first saw the container, which no incident counts.
+    #[serde(default)]
     pub(super) unclaimed: u32,
+    /// Failures in a row of each kind of probe.
+    #[serde(skip)]
+    pub(super) streaks: Streaks,
     /// The start of the running container.
+    #[serde(skip)]
     pub(super) running: Option<Timestamp>,
     /// The time at which the running container first became ready.
+    #[serde(skip)]
     pub(super) was_ready: Option<Timestamp>,
     /// The last ended incident about readiness. A failure soon after reopens it.
+    #[serde(skip)]
     pub(super) ended_readiness: Option<EndedReadiness>,
     /// The failed attempts that the incident about readiness counts besides those of the current streak.
+    #[serde(skip)]
     pub(super) counted_failures: Option<CountedFailures>,
 }
 
@@ -94,31 +103,34 @@ pub(super) struct CountedFailures {
 }
 
 /// A kill of a container for a probe, as reported by the kubelet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kill {
     pub(super) kind: ProbeKind,
     pub(super) at: Timestamp,
 }
 
 /// A termination of a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Restart {
-    /// Its number over the life of the container, from 1.
+    /// Its number among the container's terminations, from 1.
     pub(super) nth: u32,
     pub(super) ended: Ended,
     pub(super) cause: Cause,
     pub(super) certainty: Certainty,
     /// The first failed attempt of the liveness or startup probe before it.
+    #[serde(rename = "failing")]
     pub(super) failing_since: Option<Timestamp>,
     /// Whether only an Event can still change the cause.
     pub(super) decided: bool,
-    /// Whether the counters show that no probe failed as often as its threshold.
-    pub(super) refuted: bool,
-    /// Unknown terminations between the one before and this one. They count in the same incident.
-    pub(super) unknown_before: u32,
     pub(super) incident: IncidentId,
     /// The time at which it was recorded.
     pub(super) noticed: Timestamp,
+    /// Whether the counters show that no probe failed as often as its threshold.
+    #[serde(default)]
+    pub(super) refuted: bool,
+    /// Unknown terminations between the one before and this one. They count in the same incident.
+    #[serde(default, rename = "silent")]
+    pub(super) unknown_before: u32,
 }
 
 impl PodFacts {
@@ -155,7 +167,9 @@ impl PodFacts {
         let statuses = ContainerIndex::enumerate(pod.containers());
         self.containers = statuses
             .map(|(index, (spec, status))| {
-                if let Some(existing) = restored.iter().find(|existing| existing.name == spec.name)
+                if let Some(existing) = restored
+                    .iter()
+                    .find(|existing| *existing.name == *spec.name)
                 {
                     return existing.restored();
                 }
@@ -166,7 +180,7 @@ impl PodFacts {
                         None => ends_before(pod, status, ends, now),
                     };
                 ContainerFacts {
-                    name: Arc::clone(&spec.name),
+                    name: Box::from(&*spec.name),
                     termination_count,
                     unclaimed,
                     ..ContainerFacts::default()
@@ -317,9 +331,9 @@ impl ContainerFacts {
     }
 
     /// The facts that outlive a restart of the server.
-    fn restored(&self) -> Self {
+    pub(super) fn restored(&self) -> Self {
         Self {
-            name: Arc::clone(&self.name),
+            name: self.name.clone(),
             termination_count: self.termination_count,
             restarts: self.restarts.clone(),
             kill: self.kill,

@@ -8,17 +8,31 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Source,
 };
+use serde::{Deserialize, Serialize};
 
 /// The number of a group of incidents.
 pub(super) type GroupId = u64;
 
 /// The ID of a stored incident. IDs are in the order of opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Option<u64>", into = "Option<u64>")]
 pub(super) struct IncidentId(pub(super) u64);
 
 impl IncidentId {
     /// The ID of an incident that is no longer stored.
     pub(super) const DROPPED: Self = Self(u64::MAX);
+}
+
+impl From<Option<u64>> for IncidentId {
+    fn from(id: Option<u64>) -> Self {
+        id.map_or(Self::DROPPED, Self)
+    }
+}
+
+impl From<IncidentId> for Option<u64> {
+    fn from(id: IncidentId) -> Self {
+        (id != IncidentId::DROPPED).then_some(id.0)
+    }
 }
 
 /// The number of first items of evidence that are always stored.
@@ -33,7 +47,7 @@ pub(super) const EVIDENCE: usize = FIRST + LAST;
 pub(super) const MAX_TEXT: usize = 400;
 
 /// Identifies an item of evidence that is added again: a hash of the Event's UID, or of the termination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EvidenceKey(pub(super) u64);
 
 impl EvidenceKey {

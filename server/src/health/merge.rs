@@ -17,10 +17,10 @@ use super::causes::more_certain;
 use super::changes::Change;
 use super::engine::Engine;
 use super::facts::{ContainerFacts, PodFacts};
-use super::incident_record::{Edit, EvidenceKey, GroupRole, IncidentId, KeyedEvidence, Record};
+use super::incident_record::{Edit, GroupRole, IncidentId, KeyedEvidence, Record};
 use super::incidents::Incidents;
 use super::sanitize::sanitize;
-use super::snapshot::{SavedIncident, SavedPod, Snapshot, SnapshotError, restore};
+use super::snapshot::{SavedIncident, SavedPod, Snapshot, SnapshotError};
 use super::thresholds::RESTORE_TIMEOUT;
 use crate::cluster::{Pod, Uid};
 
@@ -103,11 +103,10 @@ impl Engine {
         let choices = self.choices(&incidents, &pods, newer);
         let mut result = MergeResult::default();
         let ids = self.take_incidents(incidents, &choices, newer, &mut result, now);
-        let id = |place: usize| ids.get(place).copied().flatten();
+        let id = |at: IncidentId| *ids.get(usize::try_from(at.0).ok()?)?;
 
         for pod in pods {
-            let uid = Uid::of(&pod.uid);
-            let fits = self.pods.len() < self.limits.pods || self.pods.contains_key(&uid);
+            let fits = self.pods.len() < self.limits.pods || self.pods.contains_key(&pod.uid);
             let stays = choices
                 .get(&pod.uid)
                 .is_none_or(|choice| *choice == MergeChoice::Keep);
@@ -115,9 +114,9 @@ impl Engine {
                 self.take_pod(pod, &id, now);
             }
         }
-        for (name, place) in nodes {
+        for (name, at) in nodes {
             let has_incident = self.nodes.incident(&name).is_some();
-            if let Some(id) = id(place).filter(|_| !has_incident) {
+            if let Some(id) = id(at).filter(|_| !has_incident) {
                 self.restored_nodes.insert(name.clone(), id);
                 let nodes = self.cluster.nodes();
                 if let Some(node) = nodes.get(&*name) {
@@ -140,9 +139,9 @@ impl Engine {
         incidents: &[SavedIncident],
         pods: &[SavedPod],
         newer: bool,
-    ) -> HashMap<String, MergeChoice> {
+    ) -> HashMap<Uid, MergeChoice> {
         let choice = |pod: &SavedPod| {
-            let Some(facts) = self.pods.get(&Uid::of(&pod.uid)) else {
+            let Some(facts) = self.pods.get(&pod.uid) else {
                 return MergeChoice::Add;
             };
             let further = reach_of(pod, incidents) < self.reach(facts);
@@ -152,8 +151,8 @@ impl Engine {
                 MergeChoice::Keep
             }
         };
-        let pods = pods.iter().filter(|pod| Uid::of(&pod.uid).is_some());
-        pods.map(|pod| (pod.uid.clone(), choice(pod))).collect()
+        let pods = pods.iter().filter(|pod| pod.uid.is_some());
+        pods.map(|pod| (pod.uid, choice(pod))).collect()
     }
 
     /// The earliest time that the engine's facts about a pod contain.
@@ -169,7 +168,7 @@ impl Engine {
     fn take_incidents(
         &mut self,
         incidents: Vec<SavedIncident>,
-        choices: &HashMap<String, MergeChoice>,
+        choices: &HashMap<Uid, MergeChoice>,
         newer: bool,
         result: &mut MergeResult,
         now: Timestamp,
@@ -189,7 +188,8 @@ impl Engine {
                 ids.push(None);
                 continue;
             };
-            let choice = choices.get(&incoming.incident.involved.uid).copied();
+            let uid = Uid::of(&incoming.incident.involved.uid);
+            let choice = choices.get(&uid).copied();
             ids.push(match self.same(&index, &incoming.incident, choice, newer) {
                 Same::Is(id) => {
                     result.known += 1;
@@ -206,10 +206,10 @@ impl Engine {
                     let meta = &incoming.incident.metadata;
                     let name = (meta.namespace.clone(), meta.name.clone());
                     let id = self.incidents.add(Record {
-                        keys: incoming.keys.into_iter().map(EvidenceKey).collect(),
+                        keys: incoming.keys,
                         incident: Arc::new(incoming.incident),
                         version: 0,
-                        shared_detail: incoming.shared_detail.map(String::into),
+                        shared_detail: incoming.shared_detail,
                         role: GroupRole::Single,
                     });
                     // By name only: two incidents of one snapshot are two, however similar.
@@ -275,10 +275,10 @@ impl Engine {
     fn take_pod(
         &mut self,
         pod: SavedPod,
-        id: &impl Fn(usize) -> Option<IncidentId>,
+        id: &impl Fn(IncidentId) -> Option<IncidentId>,
         now: Timestamp,
     ) {
-        let mut facts = restore(pod, id, now);
+        let mut facts = pod.restore(id, now);
         let uid = facts.uid;
         // The engine knows that these have ended.
         facts.open.retain(|open| goes_on(&self.incidents, open.id));
@@ -352,13 +352,7 @@ impl Engine {
         let into = self.incidents.records().find(|(_, it)| is_it(&it.incident));
         let into = into.map(|(id, _)| id);
         if let Some(id) = into {
-            let keys = record.keys.iter().map(|key| key.0).collect();
-            let incident = (*record.incident).clone();
-            let own = SavedIncident {
-                incident,
-                keys,
-                shared_detail: None,
-            };
+            let own = SavedIncident::from(&record);
             self.incidents.edit(id, |edit| combine(edit, own, false));
         }
     }
@@ -409,7 +403,8 @@ fn reach_of(pod: &SavedPod, incidents: &[SavedIncident]) -> Timestamp {
     let restarts = pod.containers.iter().flat_map(|it| &it.restarts);
     let ends = restarts.filter_map(|restart| restart.ended.finished);
     let open = pod.open.iter();
-    let began = open.filter_map(|(place, _)| Some(incidents.get(*place)?.incident.began));
+    let place = |id: IncidentId| usize::try_from(id.0).ok();
+    let began = open.filter_map(|(id, _)| Some(incidents.get(place(*id)?)?.incident.began));
     ends.chain(began).min().unwrap_or(NEVER)
 }
 
@@ -468,7 +463,7 @@ fn combine(edit: &mut Edit<'_>, incoming: SavedIncident, newer: bool) {
     existing.count = existing.count.max(incident.count);
     edit.began(incident.began);
     edit.seen(incident.last_seen);
-    for (key, evidence) in keys.into_iter().map(EvidenceKey).zip(incident.evidence) {
+    for (key, evidence) in keys.into_iter().zip(incident.evidence) {
         if newer || !edit.has(key) {
             edit.add_evidence(KeyedEvidence { key, evidence });
         }

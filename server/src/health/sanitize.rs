@@ -51,7 +51,7 @@ pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedI
     incident.count = incident.count.min(u32::MAX.into());
     shorten(&mut incident.message, MAX_MESSAGE);
     let paired = keys.len() == incident.evidence.len();
-    let own = |it: &Evidence| EvidenceKey::of((it.time, it.source, &it.text)).0;
+    let own = |it: &Evidence| EvidenceKey::of((it.time, it.source, &it.text));
     let mut keys = keys.into_iter().filter(|_| paired);
     let evidence = std::mem::take(&mut incident.evidence).into_iter();
     let evidence = evidence.map(|mut evidence| {
@@ -60,7 +60,7 @@ pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedI
         let key = keys.next().unwrap_or_else(|| own(&evidence));
         (key, evidence)
     });
-    let mut evidence: Vec<(u64, Evidence)> = evidence.take(EVIDENCE).collect();
+    let mut evidence: Vec<(EvidenceKey, Evidence)> = evidence.take(EVIDENCE).collect();
     evidence.sort_by_key(|(_, evidence)| evidence.time);
     let (keys, evidence) = evidence.into_iter().unzip();
     incident.evidence = evidence;

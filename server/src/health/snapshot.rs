@@ -9,22 +9,20 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
+use kubevitals_proto::vitals::Incident;
 use serde::{Deserialize, Serialize};
 
 use super::bounded_list::{at_most, elements_at_most};
-use super::container_index::ContainerIndex;
 use super::engine::Engine;
-use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
-use super::incident_record::{GroupRole, IncidentId};
-use super::tallies::{Tally, TallyKind};
+use super::facts::{ContainerFacts, MAX_RESTARTS, Open, PodFacts};
+use super::incident_record::{EvidenceKey, GroupRole, IncidentId, Record};
 use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
 
 /// The version of the format. No other version is read.
 const FORM: u32 = 1;
 
-/// The state of health.
+/// The state of health. The ID of an incident is its position in `incidents`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     form: u32,
@@ -32,9 +30,9 @@ pub struct Snapshot {
     pub(super) incidents: Vec<SavedIncident>,
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
     pub(super) pods: Vec<SavedPod>,
-    /// Nodes that are not ready, each with the index of its incident.
+    /// Nodes that are not ready, each with its incident.
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
-    pub(super) nodes: Vec<(String, usize)>,
+    pub(super) nodes: Vec<(String, IncidentId)>,
 }
 
 /// The version field alone, which every form has.
@@ -66,120 +64,130 @@ pub enum SnapshotError {
 pub(super) struct SavedIncident {
     pub(super) incident: Incident,
     /// The keys of the evidence, in the same order.
-    pub(super) keys: Vec<u64>,
+    pub(super) keys: Vec<EvidenceKey>,
     /// What else incidents with a common cause share, if the cause may affect several pods.
     #[serde(default, rename = "alike")]
-    pub(super) shared_detail: Option<String>,
+    pub(super) shared_detail: Option<Box<str>>,
 }
 
+impl From<&Record> for SavedIncident {
+    fn from(record: &Record) -> Self {
+        Self {
+            incident: (*record.incident).clone(),
+            keys: record.keys.clone(),
+            shared_detail: record.shared_detail.clone(),
+        }
+    }
+}
+
+/// The facts about a pod that outlive the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SavedPod {
     pub(super) namespace: String,
     pub(super) name: String,
-    pub(super) uid: String,
+    pub(super) uid: Uid,
     was_ready: bool,
-    pub(super) containers: Vec<SavedContainer>,
-    pub(super) open: Vec<(usize, SavedTopic)>,
+    pub(super) containers: Vec<ContainerFacts>,
+    pub(super) open: Vec<(IncidentId, Topic)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SavedContainer {
-    name: String,
-    #[serde(rename = "deaths")]
-    termination_count: u32,
-    pub(super) restarts: Vec<SavedRestart>,
-    kill: Option<SavedKill>,
-    #[serde(default)]
-    tallies: Vec<SavedTally>,
-    #[serde(default)]
-    unclaimed: u32,
-}
+impl SavedPod {
+    /// The facts with the IDs of a snapshot, which `id` returns for those of the engine.
+    fn of(facts: &PodFacts, id: &impl Fn(IncidentId) -> Option<IncidentId>) -> Self {
+        let mut pod = Self {
+            namespace: facts.key.namespace.to_string(),
+            name: facts.key.name.to_string(),
+            uid: facts.uid,
+            was_ready: facts.was_ready,
+            containers: facts
+                .containers
+                .iter()
+                .map(ContainerFacts::restored)
+                .collect(),
+            open: facts
+                .open
+                .iter()
+                .map(|open| (open.id, open.topic))
+                .collect(),
+        };
+        pod.renumber(id);
+        pod
+    }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SavedRestart {
-    nth: u32,
-    pub(super) ended: Ended,
-    cause: Cause,
-    certainty: Certainty,
-    #[serde(rename = "failing")]
-    failing_since: Option<Timestamp>,
-    decided: bool,
-    /// None if its incident is no longer stored.
-    incident: Option<usize>,
-    noticed: Timestamp,
-    #[serde(default)]
-    refuted: bool,
-    #[serde(default, rename = "silent")]
-    unknown_before: u32,
-}
+    /// Replaces the IDs of incidents. Without a new ID, an incident is no longer stored.
+    fn renumber(&mut self, id: &impl Fn(IncidentId) -> Option<IncidentId>) {
+        let open = std::mem::take(&mut self.open).into_iter();
+        self.open = open
+            .filter_map(|(old, topic)| Some((id(old)?, topic)))
+            .collect();
+        for restart in self.containers.iter_mut().flat_map(|it| &mut it.restarts) {
+            restart.incident = id(restart.incident).unwrap_or(IncidentId::DROPPED);
+        }
+    }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SavedTally {
-    event: String,
-    #[serde(rename = "tells")]
-    kind: SavedTallyKind,
-    first: Timestamp,
-    last: Timestamp,
-    ends: u32,
-    claimed: u32,
-    settled: bool,
-}
+    /// The incidents to which it refers.
+    fn incidents(&self) -> impl Iterator<Item = IncidentId> {
+        let restarts = self.containers.iter().flat_map(|it| &it.restarts);
+        let of_restarts = restarts.map(|restart| restart.incident);
+        let stored = of_restarts.filter(|id| *id != IncidentId::DROPPED);
+        self.open.iter().map(|(id, _)| *id).chain(stored)
+    }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum SavedTallyKind {
-    Killing(ProbeKind),
-    Failing(ProbeKind),
-    BackOff,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct SavedKill {
-    kind: ProbeKind,
-    at: Timestamp,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum SavedTopic {
-    Restart(usize, Cause),
-    Probe(usize, ProbeKind),
-    Image(usize),
-    NotReady,
+    /// Restores the facts, with the IDs that `id` returns for those of the snapshot.
+    pub(super) fn restore(
+        mut self,
+        id: &impl Fn(IncidentId) -> Option<IncidentId>,
+        now: Timestamp,
+    ) -> PodFacts {
+        self.renumber(id);
+        let key = PodKey {
+            namespace: self.namespace.into(),
+            name: self.name.into(),
+        };
+        let mut facts = PodFacts::new(key, self.uid, now);
+        facts.was_ready = self.was_ready;
+        let open = self.open.into_iter();
+        facts.open = open.map(|(id, topic)| Open { id, topic }).collect();
+        facts.containers = self.containers;
+        for container in &mut facts.containers {
+            let more = container.restarts.len().saturating_sub(MAX_RESTARTS);
+            container.restarts.drain(..more);
+        }
+        facts
+    }
 }
 
 impl Engine {
     /// The current state.
     pub(super) fn export(&self) -> Snapshot {
-        let mut places = HashMap::new();
-        let mut incidents = Vec::new();
-        for (id, record) in self.incidents.records() {
-            // Joint incidents are computed again.
-            if matches!(record.role, GroupRole::Joint(_)) {
-                continue;
-            }
-            places.insert(id, incidents.len());
-            incidents.push(SavedIncident {
-                incident: (*record.incident).clone(),
-                keys: record.keys.iter().map(|key| key.0).collect(),
-                shared_detail: record.shared_detail.as_deref().map(str::to_owned),
-            });
-        }
-        let place = |id: &IncidentId| places.get(id).copied();
+        // Joint incidents are computed again.
+        let records = self.incidents.records();
+        let saved = records.filter(|(_, record)| !matches!(record.role, GroupRole::Joint(_)));
+        let (ids, incidents): (Vec<IncidentId>, Vec<SavedIncident>) = saved
+            .map(|(id, record)| (id, SavedIncident::from(record)))
+            .unzip();
+        let id = positions(&ids);
         let pods = self.pods.values().filter(|facts| facts.deleted.is_none());
         let pods = pods.filter(|facts| facts.uid.is_some());
-        let mut pods: Vec<SavedPod> = pods.map(|facts| save(facts, &place)).collect();
+        let mut pods: Vec<SavedPod> = pods.map(|facts| SavedPod::of(facts, &id)).collect();
         // Sorted, so that the same state gives the same bytes.
-        pods.sort_by(|a, b| (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid)));
+        pods.sort_by(|a, b| (&a.namespace, &a.name, a.uid).cmp(&(&b.namespace, &b.name, b.uid)));
+        let nodes = self.nodes.open();
+        let nodes = nodes.filter_map(|(name, old)| Some((name.to_string(), id(old)?)));
         Snapshot {
             form: FORM,
-            pods,
-            nodes: self
-                .nodes
-                .open()
-                .filter_map(|(name, id)| Some((name.to_string(), place(&id)?)))
-                .collect(),
+            nodes: nodes.collect(),
             incidents,
+            pods,
         }
     }
+}
+
+/// Returns the position of an incident in a list.
+fn positions(ids: &[IncidentId]) -> impl Fn(IncidentId) -> Option<IncidentId> {
+    let numbered = (0..).map(IncidentId);
+    let positions: HashMap<IncidentId, IncidentId> = ids.iter().copied().zip(numbered).collect();
+    move |id| positions.get(&id).copied()
 }
 
 impl Default for Snapshot {
@@ -228,45 +236,32 @@ impl Snapshot {
         if self.incidents.len() <= most {
             return self.clone();
         }
-        let mut selected: Vec<(usize, &SavedIncident)> =
-            self.incidents.iter().enumerate().collect();
+        let mut selected: Vec<(IncidentId, &SavedIncident)> =
+            (0..).map(IncidentId).zip(&self.incidents).collect();
         selected.sort_by_key(|(_, selected)| {
             let incident = &selected.incident;
             (incident.ended.is_some(), Reverse(incident.last_seen))
         });
         selected.truncate(most);
-        selected.sort_by_key(|(position, _)| *position);
-        let positions: HashMap<usize, usize> = selected
-            .iter()
-            .enumerate()
-            .map(|(new, (old, _))| (*old, new))
-            .collect();
-        let position = |old: usize| positions.get(&old).copied();
+        selected.sort_by_key(|(id, _)| *id);
+        let (ids, incidents): (Vec<IncidentId>, Vec<SavedIncident>) = selected
+            .into_iter()
+            .map(|(id, selected)| (id, selected.clone()))
+            .unzip();
+        let id = positions(&ids);
         let pods = self.pods.iter().filter_map(|pod| {
             let mut pod = pod.clone();
-            pod.open = pod
-                .open
-                .iter()
-                .filter_map(|(old, topic)| Some((position(*old)?, *topic)))
-                .collect();
-            let mut of_use = !pod.open.is_empty();
-            for restart in pod.containers.iter_mut().flat_map(|it| &mut it.restarts) {
-                restart.incident = restart.incident.and_then(position);
-                of_use |= restart.incident.is_some();
-            }
-            of_use.then_some(pod)
+            pod.renumber(&id);
+            let has_incidents = pod.incidents().next().is_some();
+            has_incidents.then_some(pod)
         });
         let nodes = self.nodes.iter();
+        let nodes = nodes.filter_map(|(name, old)| Some((name.clone(), id(*old)?)));
         Self {
             form: self.form,
             pods: pods.collect(),
-            nodes: nodes
-                .filter_map(|(name, old)| Some((name.clone(), position(*old)?)))
-                .collect(),
-            incidents: selected
-                .into_iter()
-                .map(|(_, selected)| selected.clone())
-                .collect(),
+            nodes: nodes.collect(),
+            incidents,
         }
     }
 
@@ -289,156 +284,12 @@ impl Snapshot {
         if self.form != FORM {
             return Err(SnapshotError::Form(self.form));
         }
-        let of_pods = self.pods.iter().flat_map(|pod| {
-            let restarts = pod
-                .containers
-                .iter()
-                .flat_map(|container| &container.restarts);
-            let open = pod.open.iter().map(|(place, _)| *place);
-            open.chain(restarts.filter_map(|restart| restart.incident))
-        });
-        let of_nodes = self.nodes.iter().map(|(_, place)| *place);
-        if of_pods
-            .chain(of_nodes)
-            .any(|place| place >= self.incidents.len())
-        {
+        let of_pods = self.pods.iter().flat_map(SavedPod::incidents);
+        let of_nodes = self.nodes.iter().map(|(_, id)| *id);
+        let is_missing = |id: IncidentId| id.0 >= self.incidents.len() as u64;
+        if of_pods.chain(of_nodes).any(is_missing) {
             return Err(SnapshotError::Broken);
         }
         Ok(())
     }
-}
-
-fn save(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> SavedPod {
-    let containers = facts.containers.iter().map(|container| SavedContainer {
-        name: container.name.to_string(),
-        termination_count: container.termination_count,
-        restarts: container
-            .restarts
-            .iter()
-            .map(|restart| SavedRestart {
-                nth: restart.nth,
-                ended: restart.ended.clone(),
-                cause: restart.cause,
-                certainty: restart.certainty,
-                failing_since: restart.failing_since,
-                decided: restart.decided,
-                incident: place(&restart.incident),
-                noticed: restart.noticed,
-                refuted: restart.refuted,
-                unknown_before: restart.unknown_before,
-            })
-            .collect(),
-        kill: container.kill.map(|kill| SavedKill {
-            kind: kill.kind,
-            at: kill.at,
-        }),
-        tallies: container.tallies.iter().map(save_tally).collect(),
-        unclaimed: container.unclaimed,
-    });
-    let open = facts.open.iter().filter_map(|open| {
-        let topic = match open.topic {
-            Topic::Restart(index, cause) => SavedTopic::Restart(index.0, cause),
-            Topic::Probe(index, kind) => SavedTopic::Probe(index.0, kind),
-            Topic::Image(index) => SavedTopic::Image(index.0),
-            Topic::NotReady => SavedTopic::NotReady,
-        };
-        Some((place(&open.id)?, topic))
-    });
-    SavedPod {
-        namespace: facts.key.namespace.to_string(),
-        name: facts.key.name.to_string(),
-        uid: facts.uid.to_string(),
-        was_ready: facts.was_ready,
-        containers: containers.collect(),
-        open: open.collect(),
-    }
-}
-
-fn save_tally(tally: &Tally) -> SavedTally {
-    SavedTally {
-        event: tally.event.to_string(),
-        kind: match tally.kind {
-            TallyKind::Killing(kind) => SavedTallyKind::Killing(kind),
-            TallyKind::Failing(kind) => SavedTallyKind::Failing(kind),
-            TallyKind::BackOff => SavedTallyKind::BackOff,
-        },
-        first: tally.first,
-        last: tally.last,
-        ends: tally.ends,
-        claimed: tally.claimed,
-        settled: tally.settled,
-    }
-}
-
-fn restore_tally(tally: SavedTally) -> Tally {
-    Tally {
-        event: Uid::of(&tally.event),
-        kind: match tally.kind {
-            SavedTallyKind::Killing(kind) => TallyKind::Killing(kind),
-            SavedTallyKind::Failing(kind) => TallyKind::Failing(kind),
-            SavedTallyKind::BackOff => TallyKind::BackOff,
-        },
-        first: tally.first,
-        last: tally.last,
-        ends: tally.ends,
-        claimed: tally.claimed,
-        settled: tally.settled,
-    }
-}
-
-/// Restores the facts about a pod.
-pub(super) fn restore(
-    pod: SavedPod,
-    id: &impl Fn(usize) -> Option<IncidentId>,
-    now: Timestamp,
-) -> PodFacts {
-    let key = PodKey {
-        namespace: pod.namespace.into(),
-        name: pod.name.into(),
-    };
-    let mut facts = PodFacts::new(key, Uid::of(&pod.uid), now);
-    facts.was_ready = pod.was_ready;
-    let open = pod.open.into_iter().filter_map(|(place, topic)| {
-        let topic = match topic {
-            SavedTopic::Restart(c, cause) => Topic::Restart(ContainerIndex(c), cause),
-            SavedTopic::Probe(c, kind) => Topic::Probe(ContainerIndex(c), kind),
-            SavedTopic::Image(c) => Topic::Image(ContainerIndex(c)),
-            SavedTopic::NotReady => Topic::NotReady,
-        };
-        Some(Open {
-            id: id(place)?,
-            topic,
-        })
-    });
-    facts.open = open.collect();
-    let containers = pod.containers.into_iter().map(|container| {
-        let mut facts = ContainerFacts {
-            name: container.name.into(),
-            termination_count: container.termination_count,
-            kill: container.kill.map(|kill| Kill {
-                kind: kill.kind,
-                at: kill.at,
-            }),
-            tallies: container.tallies.into_iter().map(restore_tally).collect(),
-            unclaimed: container.unclaimed,
-            ..ContainerFacts::default()
-        };
-        for restart in container.restarts {
-            facts.add_restart(Restart {
-                nth: restart.nth,
-                ended: restart.ended,
-                cause: restart.cause,
-                certainty: restart.certainty,
-                failing_since: restart.failing_since,
-                decided: restart.decided,
-                incident: restart.incident.and_then(id).unwrap_or(IncidentId::DROPPED),
-                noticed: restart.noticed,
-                refuted: restart.refuted,
-                unknown_before: restart.unknown_before,
-            });
-        }
-        facts
-    });
-    facts.containers = containers.collect();
-    facts
 }

@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
 /// Failures in a row, by kind of probe.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Streaks {
     liveness: Option<Streak>,
     readiness: Option<Streak>,

@@ -5,6 +5,7 @@
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, ProbeKind};
+use serde::{Deserialize, Serialize};
 
 use super::causes::{cause_of, is_killed};
 use super::pod_events::EventKind;
@@ -12,10 +13,11 @@ use super::thresholds::{LOOP_GAP, SECOND, WELL_AFTER};
 use crate::cluster::{Event, Uid};
 
 /// The number of a container's terminations according to one Event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tally {
     /// The Event's UID.
     pub(super) event: Uid,
+    #[serde(rename = "tells")]
     pub(super) kind: TallyKind,
     /// The time of the Event's first occurrence.
     pub(super) first: Timestamp,
@@ -30,7 +32,7 @@ pub(super) struct Tally {
 }
 
 /// How an Event counts terminations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum TallyKind {
     /// The kubelet kills the container for this probe.
     Killing(ProbeKind),

@@ -1,11 +1,12 @@
 //! The topics of a pod's incidents.
 
 use kubevitals_proto::vitals::{Cause, ProbeKind};
+use serde::{Deserialize, Serialize};
 
 use super::container_index::ContainerIndex;
 
 /// What an incident of a pod is about. A pod has at most one open incident for each topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Topic {
     /// A container's restarts for one cause.
     Restart(ContainerIndex, Cause),
