@@ -13,7 +13,6 @@ mod bounded_list;
 mod causes;
 mod changes;
 mod container_index;
-mod counts;
 mod engine;
 mod facts;
 mod groups;
@@ -23,6 +22,7 @@ mod joint_incidents;
 mod limits;
 mod merge;
 mod messages;
+mod metrics;
 mod open_incidents;
 mod pod_events;
 mod pod_versions;
@@ -57,19 +57,20 @@ use tokio::sync::watch;
 
 pub use changes::Changed;
 pub use container_index::ContainerIndex;
-pub use counts::Counts;
 pub use limits::Limits;
 pub use merge::MergeResult;
+pub use metrics::HealthMetrics;
 pub use pod_versions::PodAt;
 pub use restart_queries::Restart;
 pub(crate) use rules::image::IMAGE_REASONS;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store_usage_history::StoreUsageHistory;
-pub use usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
+pub use usage_history::{UsageHistory, UsagePoint, UsageSubject};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
 use crate::scrape::ProbeSink;
+use crate::telemetry::metrics::{Registry, collect};
 use engine::Engine;
 
 /// An incident and its version.
@@ -113,12 +114,8 @@ impl Health {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn unfed() -> Arc<Self> {
         let clock = Arc::new(crate::clock::SystemClock::default());
-        Self::new(
-            Arc::default(),
-            Arc::new(NoUsageHistory),
-            clock,
-            Limits::default(),
-        )
+        let usage = Arc::new(StoreUsageHistory(Arc::default()));
+        Self::new(Arc::default(), usage, clock, Limits::default())
     }
 
     /// Does the work that depends on time alone, when it is due: a container has run long enough to be healthy, a probe
@@ -241,11 +238,18 @@ impl Health {
         self.change(|engine| engine.merge(snapshot, written, now))
     }
 
-    /// The current counts. Reads every pod.
-    pub fn counts(&self) -> Counts {
-        let (mut counts, failed) = {
+    /// Registers its metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        collect(registry, Arc::clone(self), |health, families| {
+            health.metrics().write(families)
+        });
+    }
+
+    /// The current values of the metrics. Reads every pod.
+    pub fn metrics(&self) -> HealthMetrics {
+        let (mut metrics, failed) = {
             let engine = self.engine.lock();
-            (engine.counts(), engine.with_streaks())
+            (engine.metrics(), engine.with_streaks())
         };
         let now = self.clock.wall();
         // A failing probe has a failed attempt, or its pod is not ready.
@@ -256,12 +260,12 @@ impl Health {
         for pod in suspects {
             // The lock is held for one pod at a time.
             let kinds = self.engine.lock().failing_probes(pod, now);
-            counts.failing_pods += u64::from(!kinds.is_empty());
+            metrics.failing_pods += u64::from(!kinds.is_empty());
             for kind in kinds {
-                *counts.failing.entry(kind).or_default() += 1;
+                *metrics.failing.entry(kind).or_default() += 1;
             }
         }
-        counts
+        metrics
     }
 
     /// Subscribes to the version of health.

@@ -40,16 +40,6 @@ pub trait UsageHistory: fmt::Debug + Send + Sync {
     fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint>;
 }
 
-/// No usage.
-#[derive(Debug, Default)]
-pub struct NoUsageHistory;
-
-impl UsageHistory for NoUsageHistory {
-    fn between(&self, _: UsageSubject<'_>, _: Timestamp, _: Timestamp) -> Vec<UsagePoint> {
-        Vec::new()
-    }
-}
-
 /// Whether the last sample is so near the memory limit that an OOM kill is likely.
 pub(super) fn is_near_limit(points: &[UsagePoint], limits: Resources) -> bool {
     let (Some(last), Some(limit)) = (points.last(), limits.memory) else {

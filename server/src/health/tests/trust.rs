@@ -162,7 +162,7 @@ fn events_of_unknown_pods_do_not_displace_others() {
         web.cluster.now = at(30);
         web.cluster.event(event);
     }
-    let counts = web.cluster.engine.counts();
+    let counts = web.cluster.engine.metrics();
     assert_eq!((counts.pods, counts.dropped_pods), (0, 0));
     assert_eq!(counts.unmatched_events, MAX_UNMATCHED as u64);
     assert_eq!(counts.dropped_events, 20_100 - MAX_UNMATCHED as u64);
@@ -174,7 +174,7 @@ fn events_of_unknown_pods_do_not_displace_others() {
     let mut event = honest(OTHER);
     event["involvedObject"]["name"] = "nobody".into();
     web.cluster.event(event);
-    assert_eq!(web.cluster.engine.counts().unmatched_events, 1);
+    assert_eq!(web.cluster.engine.metrics().unmatched_events, 1);
 }
 
 #[test]

@@ -122,15 +122,15 @@ fn counts(context: &VitalsContext) -> (IncidentCounts, Failing) {
         };
         return (counts, failing);
     }
-    let counts = context.sources.health.counts();
+    let metrics = context.sources.health.metrics();
     let mut incidents = IncidentCounts::default();
-    for (open, over) in counts.incidents.values() {
+    for (open, over) in metrics.incidents.values() {
         incidents.open += open;
         incidents.total += open + over;
     }
     let failing = Failing {
-        probes: counts.failing.values().sum(),
-        pods: Some(counts.failing_pods),
+        probes: metrics.failing.values().sum(),
+        pods: Some(metrics.failing_pods),
     };
     (incidents, failing)
 }

@@ -1,4 +1,4 @@
-//! What a tenant who may write Events in one namespace can make of it: nothing in another.
+//! A tenant who may write Events in one namespace cannot change the health of another.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::objects::Resource;
@@ -40,7 +40,7 @@ async fn forged_events_change_no_health() {
                 json!({"kind": "Pod", "namespace": namespace, "name": name, "uid": pod.uid.to_string(),
                     "fieldPath": format!("spec.containers{{{}}}", spec.name)})
             };
-            // With the UID of a pod of another namespace; and as who is no kubelet.
+            // With the UID of a pod of another namespace, and from a component that is no kubelet.
             for (how, namespace, name, component) in [
                 ("elsewhere", "default", "anything", "kubelet"),
                 ("namesake", "default", &*key.name, "kubelet"),
@@ -61,14 +61,14 @@ async fn forged_events_change_no_health() {
         let involved = json!({"kind": "Pod", "namespace": "default", "name": name, "uid": name});
         store.apply(Resource::Events, event(&name, involved, "kubelet"));
     }
-    let counts = || harness.server.query().health().counts();
-    wait_until("all Events have been taken in", async || {
-        counts().unmatched_events + counts().dropped_events >= NOBODY
+    let metrics = || harness.server.query().health().metrics();
+    wait_until("the server has received all Events", async || {
+        metrics().unmatched_events + metrics().dropped_events >= NOBODY
     })
     .await;
-    let counts = counts();
-    assert!(counts.unmatched_events <= 512, "{counts:?}");
-    assert_eq!((counts.pods, counts.dropped_pods), (0, 0), "{counts:?}");
-    assert!(counts.refused_events >= pods.len() as u64, "{counts:?}");
+    let metrics = metrics();
+    assert!(metrics.unmatched_events <= 512, "{metrics:?}");
+    assert_eq!((metrics.pods, metrics.dropped_pods), (0, 0), "{metrics:?}");
+    assert!(metrics.refused_events >= pods.len() as u64, "{metrics:?}");
     assert!(incidents(&harness).is_empty());
 }
