@@ -11,7 +11,7 @@ use super::pod_events::EventKind;
 use super::probe_counters::ProbeId;
 use super::review_context::ReviewContext;
 use super::rules::{restart, tallied_terminations};
-use super::streaks::Streak;
+use super::streaks::{Streak, Streaks};
 use super::tallies::Tally;
 use super::terminations::running_since;
 use super::thresholds::{RESTORE_TIMEOUT, SECOND, WELL_AFTER};
@@ -158,25 +158,16 @@ impl PodFacts {
     pub(super) fn apply_counters(&mut self, node: &str, context: &mut ReviewContext<'_>) {
         let Some(pod) = self.pod.clone() else { return };
         for (index, (spec, status)) in ContainerIndex::enumerate(pod.containers()) {
-            for kind in [
-                ProbeKind::Liveness,
-                ProbeKind::Readiness,
-                ProbeKind::Startup,
-            ] {
-                let Some(seen) = context
-                    .counters
-                    .of(node, ProbeId::of(&pod, &spec.name, kind))
-                else {
+            for (kind, _) in spec.probes() {
+                let id = ProbeId::of(&pod, &spec.name, kind);
+                let (Some(seen), Some(facts)) = (
+                    context.counters.of(node, id),
+                    index.of_mut(&mut self.containers),
+                ) else {
                     continue;
                 };
-                let Some(facts) = index.of_mut(&mut self.containers) else {
-                    continue;
-                };
-                let over = match kind {
-                    ProbeKind::Startup => status.started,
-                    // A ready container may have failed attempts, which count.
-                    ProbeKind::Readiness | ProbeKind::Liveness => false,
-                };
+                // Failed attempts of other probes of a ready container count.
+                let over = kind == ProbeKind::Startup && status.started;
                 // Failures before the container's start do not count.
                 let earlier = facts
                     .running
@@ -203,29 +194,20 @@ impl PodFacts {
         self.review(context);
     }
 
-    /// Which probes of each container are failing. The pod's vitals change with it.
-    pub(super) fn failing(&self) -> Vec<(bool, bool, bool)> {
-        let failing = |facts: &ContainerFacts| {
-            let fails = |kind| facts.streaks.of(kind).is_some();
-            (
-                fails(ProbeKind::Liveness),
-                fails(ProbeKind::Readiness),
-                fails(ProbeKind::Startup),
-            )
-        };
-        self.containers.iter().map(failing).collect()
+    /// The failing probes of each container. The pod's vitals change with them.
+    pub(super) fn failing(&self) -> Vec<Vec<ProbeKind>> {
+        let streaks = self.containers.iter().map(|facts| &facts.streaks);
+        streaks.map(Streaks::kinds).collect()
     }
 
     /// The time until which these facts are stored for later Events and failures.
     pub(super) fn keep_until(&self, now: Timestamp) -> Option<Timestamp> {
         let events = self.events.fresh_until(now);
         let restored = self.since.plus_nanos(RESTORE_TIMEOUT);
-        let ended_readiness = self
-            .containers
-            .iter()
-            .filter_map(|facts| facts.ended_readiness);
-        let ended_readiness = ended_readiness.map(|ended| ended.at.plus_nanos(WELL_AFTER));
-        let ended_readiness = ended_readiness.filter(|until| *until > now).min();
+        let containers = self.containers.iter();
+        let ended = containers.filter_map(|facts| facts.ended_readiness);
+        let until = ended.map(|ended| ended.at.plus_nanos(WELL_AFTER));
+        let ended_readiness = until.filter(|until| *until > now).min();
         match &self.pod {
             None if !self.open.is_empty() => Some(restored.max(now.plus_nanos(SECOND))),
             None => None,

@@ -153,7 +153,7 @@ impl PodFacts {
     /// Sets the current state of the pod. `before` is its last state, if the watch reported one.
     pub(super) fn set_pod(&mut self, before: Option<&Pod>, pod: &Arc<Pod>, now: Timestamp) {
         self.was_ready |= pod.ready.status || before.is_some_and(|before| before.ready.status);
-        let ready_since = terminations::time(pod.ready.since_seconds).filter(|_| pod.ready.status);
+        let ready_since = terminations::ready_since(pod);
         for (facts, status) in self.containers.iter_mut().zip(&pod.containers) {
             facts.set_status(status, ready_since, now);
         }

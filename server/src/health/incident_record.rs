@@ -1,6 +1,6 @@
 //! A stored incident, its evidence, and changes to both.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
@@ -52,9 +52,7 @@ pub(super) struct EvidenceKey(pub(super) u64);
 
 impl EvidenceKey {
     pub(super) fn of(what: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(BuildHasherDefault::<DefaultHasher>::default().hash_one(what))
     }
 }
 

@@ -1,16 +1,18 @@
 //! The stored incidents: opened, changed, ended, and finally dropped.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{API_VERSION, Incident, IncidentKind, Meta};
+use kubevitals_proto::vitals::{API_VERSION, Incident, IncidentKind, Meta, Source};
 
 use super::changes::{Change, Changes};
 use super::groups::Groups;
-use super::incident_record::{Edit, EvidenceKey, GroupRole, IncidentId, NewIncident, Record};
+use super::incident_record::{
+    Edit, EvidenceKey, GroupRole, IncidentId, KeyedEvidence, NewIncident, Record,
+};
 use super::limits::Limits;
 use crate::cluster::Uid;
 
@@ -18,10 +20,11 @@ use crate::cluster::Uid;
 const MAX_WITHDRAWN: usize = 256;
 
 /// The stored incidents.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Incidents {
     pub(super) records: BTreeMap<IncidentId, Record>,
-    names: HashSet<(String, String)>,
+    /// The incidents by namespace and name.
+    names: HashMap<(String, String), IncidentId>,
     /// The incidents about failed pods, by the UID of the pod.
     failures: HashMap<String, IncidentId>,
     pub(super) groups: Groups,
@@ -36,15 +39,8 @@ pub(super) struct Incidents {
 impl Incidents {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
-            records: BTreeMap::new(),
-            names: HashSet::new(),
-            failures: HashMap::new(),
-            groups: Groups::default(),
-            withdrawn: VecDeque::new(),
-            next: 0,
             limits,
-            changes: Changes::default(),
-            dropped: 0,
+            ..Self::default()
         }
     }
 
@@ -85,7 +81,7 @@ impl Incidents {
         let meta = &record.incident.metadata;
         let name = (meta.namespace.clone(), meta.name.clone());
         self.withdrawn.retain(|other| *other != name);
-        self.names.insert(name);
+        self.names.insert(name, id);
         record.version = self.changes.record(Change::incident(meta, false));
         if let Some(pod) = failed_pod(&record.incident) {
             self.failures.insert(pod.to_owned(), id);
@@ -127,6 +123,14 @@ impl Incidents {
         });
     }
 
+    /// Ends an incident, with the reason as evidence.
+    pub(super) fn end_because(&mut self, id: IncidentId, at: Timestamp, why: &str) {
+        let key = EvidenceKey::of("end");
+        let evidence = KeyedEvidence::new(key, at, Source::Status, why.to_owned());
+        self.edit(id, |edit| edit.add_evidence(evidence));
+        self.end(id, at);
+    }
+
     /// Withdraws an incident: another one explains it.
     pub(super) fn remove(&mut self, id: IncidentId) -> Option<Record> {
         let group = self.groups.leave(id);
@@ -143,6 +147,15 @@ impl Incidents {
             self.update_group(group);
         }
         record
+    }
+
+    /// The incident with this metadata, unless it is a joint one.
+    pub(super) fn named(&self, meta: &Meta) -> Option<IncidentId> {
+        let id = *self
+            .names
+            .get(&(meta.namespace.clone(), meta.name.clone()))?;
+        let is_joint = matches!(self.records.get(&id)?.role, GroupRole::Joint(_));
+        (!is_joint).then_some(id)
     }
 
     /// Whether an incident of this name was withdrawn.
@@ -266,7 +279,10 @@ impl Incidents {
             // With its suffix the name has at most 253 characters.
             name.truncate(name.floor_char_boundary(240));
             let name = format!("{name}-{digits:010x}");
-            if !self.names.contains(&(namespace.to_owned(), name.clone())) {
+            if !self
+                .names
+                .contains_key(&(namespace.to_owned(), name.clone()))
+            {
                 return name;
             }
             salt += 1;
@@ -306,9 +322,8 @@ pub(super) fn meta(
 mod tests {
     use std::time::Duration;
 
-    use kubevitals_proto::vitals::{Cause, Certainty, Involved, Source};
+    use kubevitals_proto::vitals::{Cause, Certainty, Involved};
 
-    use super::super::incident_record::KeyedEvidence;
     use super::*;
 
     fn new(name: &str, began: i64) -> NewIncident {
@@ -394,8 +409,8 @@ mod tests {
         let over = incidents.open(new("b", 2));
         incidents.end(over, Timestamp::from_secs(3));
         let newest = incidents.open(new("c", 4));
-        let kept: Vec<IncidentId> = incidents.records().map(|(id, _)| id).collect();
-        assert_eq!(kept, [open, newest]);
+        let stored: Vec<IncidentId> = incidents.records().map(|(id, _)| id).collect();
+        assert_eq!(stored, [open, newest]);
         assert_eq!(incidents.dropped, 1);
     }
 

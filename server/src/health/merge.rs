@@ -39,35 +39,16 @@ pub struct MergeResult {
 }
 
 /// The object, container and reason of an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct IncidentSubject {
-    kind: String,
-    namespace: String,
-    name: String,
-    uid: String,
-    container: String,
-    reason: IncidentKind,
+type Subject = ([String; 5], IncidentKind);
+
+fn subject(incident: &Incident) -> Subject {
+    let it = &incident.involved;
+    let names = [&it.kind, &it.namespace, &it.name, &it.uid, &it.container];
+    (names.map(String::clone), incident.reason)
 }
 
-impl IncidentSubject {
-    fn of(incident: &Incident) -> Self {
-        let involved = &incident.involved;
-        Self {
-            kind: involved.kind.clone(),
-            namespace: involved.namespace.clone(),
-            name: involved.name.clone(),
-            uid: involved.uid.clone(),
-            container: involved.container.clone(),
-            reason: incident.reason,
-        }
-    }
-}
-
-/// The engine's incidents, by name and by subject.
-struct IncidentIndex {
-    names: HashMap<(String, String), IncidentId>,
-    about: HashMap<IncidentSubject, Vec<IncidentId>>,
-}
+/// The engine's incidents by subject, before the merge: two incidents of one snapshot are two, however similar.
+type IncidentIndex = HashMap<Subject, Vec<IncidentId>>;
 
 /// Which facts about a pod are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +125,13 @@ impl Engine {
             let Some(facts) = self.pods.get(&pod.uid) else {
                 return MergeChoice::Add;
             };
-            let further = reach_of(pod, incidents) < self.reach(facts);
+            let place = |id: IncidentId| usize::try_from(id.0).ok();
+            let theirs = pod.open.iter();
+            let theirs = theirs.filter_map(|(id, _)| incidents.get(place(*id)?));
+            let theirs = theirs.map(|saved| saved.incident.began);
+            let ours = facts.open.iter();
+            let ours = ours.filter_map(|open| Some(self.incidents.get(open.id)?.began));
+            let further = reach(&pod.containers, theirs) < reach(&facts.containers, ours);
             if further || (newer && facts.pod.is_none()) {
                 MergeChoice::Replace
             } else {
@@ -153,15 +140,6 @@ impl Engine {
         };
         let pods = pods.iter().filter(|pod| pod.uid.is_some());
         pods.map(|pod| (pod.uid, choice(pod))).collect()
-    }
-
-    /// The earliest time that the engine's facts about a pod contain.
-    fn reach(&self, facts: &PodFacts) -> Timestamp {
-        let restarts = facts.containers.iter().flat_map(|it| &it.restarts);
-        let ends = restarts.filter_map(|restart| restart.ended.finished);
-        let open = facts.open.iter();
-        let began = open.filter_map(|open| Some(self.incidents.get(open.id)?.began));
-        ends.chain(began).min().unwrap_or(NEVER)
     }
 
     /// Merges the incidents. Returns the engine's ID of each, in the snapshot's order; none for one that is left out.
@@ -173,7 +151,7 @@ impl Engine {
         result: &mut MergeResult,
         now: Timestamp,
     ) -> Vec<Option<IncidentId>> {
-        let mut index = self.incident_index();
+        let index = self.incident_index();
         let retention = self.incidents.retention();
         let mut ids = Vec::with_capacity(incidents.len());
         for incoming in incidents {
@@ -203,18 +181,13 @@ impl Engine {
                 }
                 Same::No => {
                     result.added += 1;
-                    let meta = &incoming.incident.metadata;
-                    let name = (meta.namespace.clone(), meta.name.clone());
-                    let id = self.incidents.add(Record {
+                    Some(self.incidents.add(Record {
                         keys: incoming.keys,
                         incident: Arc::new(incoming.incident),
                         version: 0,
                         shared_detail: incoming.shared_detail,
                         role: GroupRole::Single,
-                    });
-                    // By name only: two incidents of one snapshot are two, however similar.
-                    index.names.insert(name, id);
-                    Some(id)
+                    }))
                 }
             });
         }
@@ -222,19 +195,13 @@ impl Engine {
     }
 
     fn incident_index(&self) -> IncidentIndex {
-        let mut index = IncidentIndex {
-            names: HashMap::new(),
-            about: HashMap::new(),
-        };
+        let mut index = IncidentIndex::default();
         for (id, record) in self.incidents.records() {
             if matches!(record.role, GroupRole::Joint(_)) {
                 continue;
             }
-            let meta = &record.incident.metadata;
-            let name = (meta.namespace.clone(), meta.name.clone());
-            index.names.insert(name, id);
-            let about = IncidentSubject::of(&record.incident);
-            index.about.entry(about).or_default().push(id);
+            let about = subject(&record.incident);
+            index.entry(about).or_default().push(id);
         }
         index
     }
@@ -247,16 +214,14 @@ impl Engine {
         choice: Option<MergeChoice>,
         newer: bool,
     ) -> Same {
-        let meta = &incident.metadata;
-        let name = (meta.namespace.clone(), meta.name.clone());
-        if let Some(id) = index.names.get(&name) {
-            return Same::Is(*id);
+        if let Some(id) = self.incidents.named(&incident.metadata) {
+            return Same::Is(id);
         }
         if choice == Some(MergeChoice::Replace) {
             // The engine's incidents of this pod are merged into it later.
             return Same::No;
         }
-        let about = index.about.get(&IncidentSubject::of(incident));
+        let about = index.get(&subject(incident));
         let about = about.into_iter().flatten();
         let at_that_time: Vec<(IncidentId, &Arc<Incident>)> = about
             .filter_map(|id| Some((*id, self.incidents.get(*id)?)))
@@ -327,13 +292,8 @@ impl Engine {
         theirs: &HashSet<IncidentId>,
     ) -> Vec<Record> {
         let is_covered = |incident: &Incident| {
-            theirs.iter().any(|id| {
-                let other = self.incidents.get(*id);
-                other.is_some_and(|other| {
-                    IncidentSubject::of(other) == IncidentSubject::of(incident)
-                        && overlap(other, incident)
-                })
-            })
+            let mut theirs = theirs.iter().filter_map(|id| self.incidents.get(*id));
+            theirs.any(|other| is_same(other, incident))
         };
         let both: HashSet<IncidentId> = closed
             .filter(|id| self.incidents.get(*id).is_some_and(|it| is_covered(it)))
@@ -345,13 +305,9 @@ impl Engine {
 
     /// Merges an incident that was removed into the one that covers it.
     fn absorb(&mut self, record: Record) {
-        let about = IncidentSubject::of(&record.incident);
-        let is_it = |other: &Incident| {
-            IncidentSubject::of(other) == about && overlap(other, &record.incident)
-        };
-        let into = self.incidents.records().find(|(_, it)| is_it(&it.incident));
-        let into = into.map(|(id, _)| id);
-        if let Some(id) = into {
+        let is_it = |it: &Record| is_same(&it.incident, &record.incident);
+        let into = self.incidents.records().find(|(_, it)| is_it(it));
+        if let Some(id) = into.map(|(id, _)| id) {
             let own = SavedIncident::from(&record);
             self.incidents.edit(id, |edit| combine(edit, own, false));
         }
@@ -398,14 +354,11 @@ enum Same {
     No,
 }
 
-/// The earliest time that a snapshot's facts about a pod contain.
-fn reach_of(pod: &SavedPod, incidents: &[SavedIncident]) -> Timestamp {
-    let restarts = pod.containers.iter().flat_map(|it| &it.restarts);
-    let ends = restarts.filter_map(|restart| restart.ended.finished);
-    let open = pod.open.iter();
-    let place = |id: IncidentId| usize::try_from(id.0).ok();
-    let began = open.filter_map(|(id, _)| Some(incidents.get(place(*id)?)?.incident.began));
-    ends.chain(began).min().unwrap_or(NEVER)
+/// The earliest time in the facts about a pod: the first termination, or the start of the first open incident.
+fn reach(containers: &[ContainerFacts], began: impl Iterator<Item = Timestamp>) -> Timestamp {
+    let restarts = containers.iter().flat_map(|it| &it.restarts);
+    let finished = restarts.filter_map(|restart| restart.ended.finished);
+    finished.chain(began).min().unwrap_or(NEVER)
 }
 
 /// The incidents that a pod's facts refer to.
@@ -415,8 +368,7 @@ fn of_facts(facts: &PodFacts) -> impl Iterator<Item = IncidentId> {
     open.chain(restarts.map(|restart| restart.incident))
 }
 
-/// A container's present facts, with the number of its ends, its restarts, and what Events counted of them from the
-/// earlier facts.
+/// A container's present facts, with the restarts and the counts of terminations from the earlier facts.
 fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
     let Some(before) = before.iter().find(|before| before.name == now.name) else {
         return now;
@@ -434,6 +386,11 @@ fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
         facts.count_ends(tally);
     }
     facts
+}
+
+/// Whether two incidents are about the same subject at the same time.
+fn is_same(one: &Incident, other: &Incident) -> bool {
+    subject(one) == subject(other) && overlap(one, other)
 }
 
 /// Whether the times of two incidents overlap.

@@ -88,15 +88,14 @@ pub(super) fn restarted(
 ) -> String {
     let name = &spec.name;
     let times = times(incident.count);
-    let likely = if incident.certainty == Certainty::Likely {
-        " likely"
-    } else {
-        ""
-    };
+    let is_likely = incident.certainty == Certainty::Likely;
+    let likely = if is_likely { " likely" } else { "" };
     let exit = incident.last_ended.as_ref().map_or(0, |it| it.exit_code);
     let last = incident.last_ended.as_ref();
     let unstarted =
         last.is_some_and(|it| ["StartError", "ContainerCannotRun"].contains(&&*it.reason));
+    let killed_for =
+        |probe| format!("Container {name} was{likely} killed{times} for its failing {probe}");
     let what = match incident.cause {
         Cause::Exited if unstarted => format!("Container {name} could not be started{times}"),
         Cause::OomKilled => {
@@ -106,12 +105,8 @@ pub(super) fn restarted(
             });
             format!("Container {name} was{likely} killed{times} for its memory{limit}")
         }
-        Cause::LivenessProbe => {
-            format!("Container {name} was{likely} killed{times} for its failing liveness probe")
-        }
-        Cause::StartupProbe => {
-            format!("Container {name} was{likely} killed{times} for its failing startup probe")
-        }
+        Cause::LivenessProbe => killed_for("liveness probe"),
+        Cause::StartupProbe => killed_for("startup probe"),
         Cause::NodeLost => format!("Container {name}{likely} ended{times} with its node"),
         Cause::Exited => format!("Container {name} exited{times} with code {exit}"),
         _ if last.is_none() => {

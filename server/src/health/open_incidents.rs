@@ -1,15 +1,14 @@
 //! Opens, closes and merges the incidents of a pod.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Source};
+use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind};
 
 use super::facts::{Open, PodFacts, involved};
-use super::incident_record::{EvidenceKey, IncidentId, KeyedEvidence, NewIncident};
+use super::incident_record::{IncidentId, KeyedEvidence, NewIncident};
 use super::review_context::ReviewContext;
-use super::terminations::time;
 use super::thresholds::{LOOP_GAP, WELL_AFTER};
 use super::topic::Topic;
-use crate::cluster::Pod;
+use crate::cluster::{Pod, time};
 
 impl PodFacts {
     /// What an incident shares with those of other pods of the workload, if the pod was never healthy, as after a
@@ -81,11 +80,7 @@ impl PodFacts {
     /// Ends all open incidents: the pod is deleted or has ended.
     pub(super) fn end_all(&mut self, at: Timestamp, why: &str, context: &mut ReviewContext<'_>) {
         for open in std::mem::take(&mut self.open) {
-            context.incidents.edit(open.id, |edit| {
-                let key = EvidenceKey::of("end");
-                edit.add_evidence(KeyedEvidence::new(key, at, Source::Status, why.to_owned()));
-            });
-            context.incidents.end(open.id, at);
+            context.incidents.end_because(open.id, at, why);
         }
     }
 

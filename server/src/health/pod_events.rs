@@ -233,63 +233,34 @@ mod tests {
     #[test]
     fn events_of_the_kubelet_are_classified() {
         use EventKind::{BackOff, Evicted, Killing, Pull, Unhealthy, Warning};
+        let of = |reason: &str, message: &str| classify(&event(reason, message));
+        for (probe, kind) in [
+            ("Liveness", ProbeKind::Liveness),
+            ("Readiness", ProbeKind::Readiness),
+            ("Startup", ProbeKind::Startup),
+        ] {
+            let failed = format!("{probe} probe failed: Get …");
+            assert_eq!(of("Unhealthy", &failed), Some(Unhealthy(kind)));
+            let errored = format!("{probe} probe errored and resulted in unknown state: rpc");
+            assert_eq!(of("Unhealthy", &errored), None);
+            let probe = probe.to_lowercase();
+            let killed = format!("Container c failed {probe} probe, will be restarted");
+            let expected = (kind != ProbeKind::Readiness).then_some(Killing(kind));
+            assert_eq!(of("Killing", &killed), expected);
+        }
+        let restart = "Back-off restarting failed container c in pod p";
+        let low = "The node was low on resource: memory.";
         for (reason, message, expected) in [
-            (
-                "Unhealthy",
-                "Liveness probe failed: ",
-                Some(Unhealthy(ProbeKind::Liveness)),
-            ),
-            (
-                "Unhealthy",
-                "Readiness probe failed: Get …",
-                Some(Unhealthy(ProbeKind::Readiness)),
-            ),
-            (
-                "Unhealthy",
-                "Startup probe failed: dial",
-                Some(Unhealthy(ProbeKind::Startup)),
-            ),
-            (
-                "Unhealthy",
-                "Readiness probe errored and resulted in unknown state: rpc",
-                None,
-            ),
-            (
-                "Killing",
-                "Container c failed liveness probe, will be restarted",
-                Some(Killing(ProbeKind::Liveness)),
-            ),
-            (
-                "Killing",
-                "Container c failed startup probe, will be restarted",
-                Some(Killing(ProbeKind::Startup)),
-            ),
             ("Killing", "Stopping container c", None),
-            (
-                "BackOff",
-                "Back-off restarting failed container c in pod p",
-                Some(BackOff),
-            ),
+            ("BackOff", restart, Some(BackOff)),
             ("BackOff", "Back-off pulling image \"x\"", Some(Pull)),
-            (
-                "Failed",
-                "Failed to pull image \"x\": not found",
-                Some(Pull),
-            ),
+            ("Failed", "Failed to pull image \"x\"", Some(Pull)),
             ("Failed", "Error: ErrImagePull", Some(Pull)),
             ("Failed", "Error: ImagePullBackOff", Some(Pull)),
             ("Failed", "Error: secret \"s\" not found", Some(Warning)),
-            (
-                "Evicted",
-                "The node was low on resource: memory.",
-                Some(Evicted),
-            ),
+            ("Evicted", low, Some(Evicted)),
         ] {
-            assert_eq!(
-                classify(&event(reason, message)),
-                expected,
-                "{reason} {message}"
-            );
+            assert_eq!(of(reason, message), expected, "{reason} {message}");
         }
     }
 
@@ -299,19 +270,13 @@ mod tests {
         let mut repeated = event("Unhealthy", "Liveness probe failed: x");
         let event_kind = classify(&repeated).unwrap();
         assert_eq!(events.add(&repeated, event_kind), Some(1));
-        assert_eq!(
-            events.add(&repeated, event_kind),
-            None,
-            "a list sends it again"
-        );
+        assert_eq!(events.add(&repeated, event_kind), None, "a list");
         repeated.count = 4;
         repeated.last = Timestamp::from_secs(9);
         assert_eq!(events.add(&repeated, event_kind), Some(3));
         let stored = events.latest(event_kind, "c").unwrap();
-        assert_eq!(
-            stored.evidence().evidence.text,
-            "Unhealthy (4 times): Liveness probe failed: x"
-        );
+        let text = stored.evidence().evidence.text;
+        assert_eq!(text, "Unhealthy (4 times): Liveness probe failed: x");
         repeated.count = 2;
         assert_eq!(events.add(&repeated, event_kind), None, "an old copy of it");
     }

@@ -19,7 +19,7 @@ pub enum PodAt {
 }
 
 /// Replaced versions of pods, each with the time until which it was current. Above the limit the oldest is dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PodVersions {
     of: HashMap<PodKey, VecDeque<(Timestamp, Arc<Pod>)>>,
     order: VecDeque<(Timestamp, PodKey)>,
@@ -31,10 +31,8 @@ pub(super) struct PodVersions {
 impl PodVersions {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            of: HashMap::new(),
-            order: VecDeque::new(),
             most,
-            dropped: 0,
+            ..Self::default()
         }
     }
 

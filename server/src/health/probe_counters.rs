@@ -4,18 +4,18 @@
 //! needed.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
 
 use kubevitals_proto::kubelet::probes::{ProbeKey, ProbeScrape};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
-use super::terminations::{is_static, time};
-use crate::cluster::{Pod, Uid};
+use super::terminations::is_static;
+use crate::cluster::{Pod, Uid, time};
 
 /// A probe of a container of one pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct ProbeId(u64);
 
 impl ProbeId {
@@ -45,9 +45,7 @@ impl ProbeId {
     }
 
     fn hash(what: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(BuildHasherDefault::<DefaultHasher>::default().hash_one(what))
     }
 }
 
@@ -92,7 +90,7 @@ struct NodeReading {
     entries: Box<[Entry]>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     id: ProbeId,
     succeeded: u32,
@@ -113,7 +111,7 @@ impl Counters {
         scrape: &'s ProbeScrape<'b>,
         now: Timestamp,
     ) -> Vec<(&'s ProbeKey<'b>, Uid)> {
-        let known = self.nodes.get(node);
+        let last = self.nodes.get(node);
         let mut risen = Vec::new();
         let mut entries = Vec::with_capacity(scrape.probes.len());
         for (key, counts) in &scrape.probes {
@@ -125,16 +123,12 @@ impl Counters {
                 id,
                 succeeded,
                 failed,
-                rise_succeeded: 0,
-                rise_failed: 0,
-                run: 0,
-                run_before: 0,
-                moved_seconds: 0,
+                ..Entry::default()
             };
             // The times of the attempts in the first reading of a node are unknown. A later new or smaller counter
             // counts from zero: its series is new, or its kubelet restarted.
-            if let Some(known) = known {
-                let before = known.find(id);
+            if let Some(last) = last {
+                let before = last.find(id);
                 let (old_succeeded, old_failed) = before
                     .filter(|old| old.succeeded <= succeeded && old.failed <= failed)
                     .map_or((0, 0), |old| (old.succeeded, old.failed));
@@ -147,7 +141,7 @@ impl Counters {
         }
         entries.sort_unstable_by_key(|entry| entry.id);
         let reading = NodeReading {
-            before: known.map(|known| known.at),
+            before: last.map(|last| last.at),
             at: now,
             entries: entries.into(),
         };

@@ -12,9 +12,9 @@ use super::messages;
 use super::pod_events::EventKind;
 use super::probe_counters::{ProbeId, ProbeReading};
 use super::streaks::Streak;
-use super::terminations::{finished, running_since, time};
+use super::terminations::{finished, running_since};
 use super::thresholds::SECOND;
-use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid};
+use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid, time};
 
 /// What the status of a probe depends on.
 struct ProbeFacts<'a> {
@@ -107,12 +107,11 @@ impl Engine {
 
 /// The kubelet's message about the last failure.
 fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&Streak>) -> String {
-    let said = streak
-        .map(|streak| &*streak.message)
-        .filter(|said| !said.is_empty());
-    let told = facts.events.latest(EventKind::Unhealthy(kind), container);
-    let said = said.or(told.map(|note| &*note.message)).unwrap_or_default();
-    messages::output(said).to_owned()
+    let of_streak = streak.map(|streak| &*streak.message);
+    let event = facts.events.latest(EventKind::Unhealthy(kind), container);
+    let message = of_streak.filter(|message| !message.is_empty());
+    let message = message.or(event.map(|event| &*event.message));
+    messages::output(message.unwrap_or_default()).to_owned()
 }
 
 impl ProbeFacts<'_> {

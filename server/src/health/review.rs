@@ -2,16 +2,16 @@
 //! order in which changes arrive does not matter.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Certainty, Incident, ProbeKind, Source};
+use kubevitals_proto::vitals::{Certainty, Source};
 
 use super::container_index::ContainerIndex;
 use super::facts::{Open, PodFacts};
-use super::incident_record::{EvidenceKey, IncidentId, KeyedEvidence};
+use super::incident_record::{Edit, EvidenceKey, IncidentId, KeyedEvidence};
 use super::messages;
 use super::pod_events::{EventKind, PodEvent};
 use super::review_context::ReviewContext;
-use super::rules::decision::{Decision, Extension, Opening};
-use super::rules::{failure, image, not_ready, probe, restart};
+use super::rules::decision::{Decision, Extension};
+use super::rules::{CONTAINER_RULES, failure, not_ready};
 use super::thresholds::SLACK;
 use super::topic::Topic;
 use crate::cluster::{ContainerStatus, Phase, Pod, State};
@@ -53,41 +53,32 @@ impl PodFacts {
             return;
         }
         for index in ContainerIndex::all(self.containers.len()) {
-            let decision = image::review(self, &pod, index, context);
-            self.apply_decisions(&pod, decision, context);
-            for kind in [ProbeKind::Liveness, ProbeKind::Startup] {
-                let decisions = probe::review_killing(self, &pod, index, kind, context);
-                self.apply_decisions(&pod, decisions, context);
+            for rule in CONTAINER_RULES {
+                let decisions = rule(self, &pod, index, context);
+                for decision in decisions.into_iter().flatten() {
+                    self.apply_decision(&pod, decision, context);
+                }
             }
-            let decisions = probe::review_readiness(self, &pod, index, context);
-            self.apply_decisions(&pod, decisions, context);
-            let decision = probe::count_readiness(self, &pod, index, context);
-            self.apply_decisions(&pod, decision, context);
-            let decisions = restart::review_recovery(self, &pod, index, context);
-            self.apply_decisions(&pod, decisions, context);
         }
-        let decision = not_ready::review(self, &pod, context);
-        self.apply_decisions(&pod, decision, context);
+        if let Some(decision) = not_ready::review(self, &pod, context) {
+            self.apply_decision(&pod, decision, context);
+        }
         for open in self.open.clone() {
             self.update_incident(&pod, open.topic, open.id, context);
         }
     }
 
-    fn apply_decisions(
-        &mut self,
-        pod: &Pod,
-        decisions: impl IntoIterator<Item = Decision>,
-        context: &mut ReviewContext<'_>,
-    ) {
-        for decision in decisions {
-            self.apply_decision(pod, decision, context);
-        }
-    }
-
     fn apply_decision(&mut self, pod: &Pod, decision: Decision, context: &mut ReviewContext<'_>) {
         match decision {
-            Decision::Open(opening) => {
-                self.open_incident(pod, opening, context);
+            Decision::Open(it) => {
+                let id = self.open_new(pod, it.topic, it.cause, it.certainty, it.began, context);
+                if let Some((at, text)) = it.evidence {
+                    let key = EvidenceKey::of("status");
+                    let evidence = KeyedEvidence::new(key, at, Source::Status, text);
+                    context
+                        .incidents
+                        .edit(id, |edit| edit.add_evidence(evidence));
+                }
             }
             Decision::Reopen {
                 topic,
@@ -104,10 +95,8 @@ impl PodFacts {
             Decision::ChangeTopic { from, to, cause } => {
                 for open in self.open.iter_mut().filter(|open| open.topic == from) {
                     open.topic = to;
-                    let edit_cause = |edit: &mut super::incident_record::Edit<'_>| {
-                        edit.incident.cause = cause;
-                    };
-                    context.incidents.edit(open.id, edit_cause);
+                    let set_cause = |edit: &mut Edit<'_>| edit.incident.cause = cause;
+                    context.incidents.edit(open.id, set_cause);
                 }
             }
             Decision::Extend(extension) => {
@@ -136,30 +125,6 @@ impl PodFacts {
         }
     }
 
-    /// Opens an incident, with evidence from the pod's status.
-    fn open_incident(
-        &mut self,
-        pod: &Pod,
-        opening: Opening,
-        context: &mut ReviewContext<'_>,
-    ) -> IncidentId {
-        let Opening {
-            topic,
-            cause,
-            certainty,
-            began,
-            evidence,
-        } = opening;
-        let id = self.open_new(pod, topic, cause, certainty, began, context);
-        if let Some((at, text)) = evidence {
-            context.incidents.edit(id, |edit| {
-                let key = EvidenceKey::of("status");
-                edit.add_evidence(KeyedEvidence::new(key, at, Source::Status, text));
-            });
-        }
-        id
-    }
-
     /// Records a failure once. Its incident ends at once.
     fn review_failure(&self, pod: &Pod, at: Timestamp, context: &mut ReviewContext<'_>) {
         let Some(failure) = failure::review(self, pod, at, context) else {
@@ -173,9 +138,9 @@ impl PodFacts {
             for evidence in failure.evidence {
                 edit.add_evidence(evidence);
             }
-            edit.incident.last_seen = failure.at;
+            edit.incident.last_seen = at;
         });
-        context.incidents.end(id, failure.at);
+        context.incidents.end(id, at);
     }
 
     /// Updates the message of an incident, and adds the Events about it as evidence.
@@ -197,7 +162,18 @@ impl PodFacts {
         let events = self.events.about(topic, name, since);
         let events = events.filter(|event| until.is_none_or(|until| event.first <= until));
         let evidence: Vec<KeyedEvidence> = events.map(PodEvent::evidence).collect();
-        let message = self.message(&incident, pod, topic);
+        let message = match (topic, container) {
+            (Topic::Restart(..), Some((_, spec, status))) => {
+                messages::restarted(&incident, spec, status)
+            }
+            (Topic::Probe(_, kind), Some((facts, spec, _))) => {
+                let event = self.events.latest(EventKind::Unhealthy(kind), &facts.name);
+                let output = event.map_or("", |event| messages::output(&event.message));
+                messages::probe_fails(&incident, kind, spec, output)
+            }
+            (Topic::Image(_), Some((_, spec, status))) => messages::image(&incident, spec, status),
+            _ => messages::not_ready(&incident, messages::unready_container(pod)),
+        };
         let first = match (topic, name) {
             (Topic::Image(_), Some(name)) => {
                 let event = self.events.latest(EventKind::Pull, name);
@@ -225,23 +201,6 @@ impl PodFacts {
             }
             edit.incident.message = message;
         });
-    }
-
-    fn message(&self, incident: &Incident, pod: &Pod, topic: Topic) -> String {
-        let container = topic.container();
-        let container = container.and_then(|index| self.container(pod, index));
-        match (topic, container) {
-            (Topic::Restart(..), Some((_, spec, status))) => {
-                messages::restarted(incident, spec, status)
-            }
-            (Topic::Probe(_, kind), Some((facts, spec, _))) => {
-                let event = self.events.latest(EventKind::Unhealthy(kind), &facts.name);
-                let said = event.map_or("", |event| messages::output(&event.message));
-                messages::probe_fails(incident, kind, spec, said)
-            }
-            (Topic::Image(_), Some((_, spec, status))) => messages::image(incident, spec, status),
-            _ => messages::not_ready(incident, messages::unready_container(pod)),
-        }
     }
 }
 

@@ -17,12 +17,8 @@ const MAX_MESSAGE: usize = 4096;
 const MAX_NAME: usize = 253;
 
 /// Limits an incident to the bounds of the engine's own incidents. None if its name is not valid.
-pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedIncident> {
-    let SavedIncident {
-        mut incident,
-        keys,
-        mut shared_detail,
-    } = incoming;
+pub(super) fn sanitize(mut saved: SavedIncident, now: Timestamp) -> Option<SavedIncident> {
+    let incident = &mut saved.incident;
     let meta = &mut incident.metadata;
     if !is_name(&meta.name) || !is_name(&meta.namespace) || incident.involved.name.is_empty() {
         return None;
@@ -50,9 +46,9 @@ pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedI
     meta.creation_timestamp = Some(incident.began);
     incident.count = incident.count.min(u32::MAX.into());
     shorten(&mut incident.message, MAX_MESSAGE);
-    let paired = keys.len() == incident.evidence.len();
+    let paired = saved.keys.len() == incident.evidence.len();
     let own = |it: &Evidence| EvidenceKey::of((it.time, it.source, &it.text));
-    let mut keys = keys.into_iter().filter(|_| paired);
+    let mut keys = saved.keys.into_iter().filter(|_| paired);
     let evidence = std::mem::take(&mut incident.evidence).into_iter();
     let evidence = evidence.map(|mut evidence| {
         shorten(&mut evidence.text, MAX_TEXT);
@@ -62,14 +58,9 @@ pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedI
     });
     let mut evidence: Vec<(EvidenceKey, Evidence)> = evidence.take(EVIDENCE).collect();
     evidence.sort_by_key(|(_, evidence)| evidence.time);
-    let (keys, evidence) = evidence.into_iter().unzip();
-    incident.evidence = evidence;
-    shared_detail.take_if(|text| text.len() > MAX_NAME);
-    Some(SavedIncident {
-        incident,
-        keys,
-        shared_detail,
-    })
+    (saved.keys, incident.evidence) = evidence.into_iter().unzip();
+    saved.shared_detail.take_if(|text| text.len() > MAX_NAME);
+    Some(saved)
 }
 
 /// Whether this can be an object's name (RFC 1123).

@@ -1,15 +1,14 @@
 //! Failed attempts of probes in a row.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
 /// Failures in a row, by kind of probe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Streaks {
-    liveness: Option<Streak>,
-    readiness: Option<Streak>,
-    startup: Option<Streak>,
-}
+pub(super) struct Streaks(BTreeMap<ProbeKind, Streak>);
 
 /// Failures of a probe in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,27 +29,22 @@ pub(super) struct Streak {
 
 impl Streaks {
     pub(super) fn of(&self, kind: ProbeKind) -> Option<&Streak> {
-        match kind {
-            ProbeKind::Liveness => self.liveness.as_ref(),
-            ProbeKind::Readiness => self.readiness.as_ref(),
-            ProbeKind::Startup => self.startup.as_ref(),
-        }
+        self.0.get(&kind)
     }
 
-    fn of_mut(&mut self, kind: ProbeKind) -> &mut Option<Streak> {
-        match kind {
-            ProbeKind::Liveness => &mut self.liveness,
-            ProbeKind::Readiness => &mut self.readiness,
-            ProbeKind::Startup => &mut self.startup,
-        }
+    /// The kinds of the failing probes.
+    pub(super) fn kinds(&self) -> Vec<ProbeKind> {
+        self.0.keys().copied().collect()
     }
 
     /// Adds failures.
     pub(super) fn failed(&mut self, kind: ProbeKind, more: Streak) {
-        let streak = self.of_mut(kind);
-        match streak {
-            None => *streak = Some(more),
-            Some(streak) => {
+        match self.0.entry(kind) {
+            Entry::Vacant(entry) => {
+                entry.insert(more);
+            }
+            Entry::Occupied(entry) => {
+                let streak = entry.into_mut();
                 streak.by_events = streak.by_events.saturating_add(more.by_events);
                 streak.since = streak.since.or(more.since);
                 if more.last >= streak.last {
@@ -65,7 +59,7 @@ impl Streaks {
 
     /// Adds failures of the counters, as of a time. `in_a_row` if no attempt succeeded meanwhile.
     pub(super) fn counted(&mut self, kind: ProbeKind, failed: u32, in_a_row: bool, at: Timestamp) {
-        let streak = self.of_mut(kind).get_or_insert_with(|| Streak::at(at));
+        let streak = self.0.entry(kind).or_insert_with(|| Streak::at(at));
         streak.by_counters = if in_a_row {
             streak.by_counters.saturating_add(failed)
         } else {
@@ -77,7 +71,7 @@ impl Streaks {
 
     /// Records that all attempts have failed according to the counters, `before` of them before this reading.
     pub(super) fn all_failed(&mut self, kind: ProbeKind, before: u32, at: Timestamp) {
-        let streak = self.of_mut(kind).get_or_insert_with(|| Streak::at(at));
+        let streak = self.0.entry(kind).or_insert_with(|| Streak::at(at));
         if streak.before.1 == 0 {
             streak.before.1 = before;
         }
@@ -86,18 +80,17 @@ impl Streaks {
 
     /// Ends the streak: an attempt succeeded.
     pub(super) fn end(&mut self, kind: ProbeKind, at: Timestamp) {
-        let streak = self.of_mut(kind);
-        if streak.as_ref().is_some_and(|streak| streak.last <= at) {
-            *streak = None;
+        if self.of(kind).is_some_and(|streak| streak.last <= at) {
+            self.0.remove(&kind);
         }
     }
 
     pub(super) fn clear(&mut self, kind: ProbeKind) {
-        *self.of_mut(kind) = None;
+        self.0.remove(&kind);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.liveness.is_none() && self.readiness.is_none() && self.startup.is_none()
+        self.0.is_empty()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::cluster::{ContainerStatus, Ended, Pod, Role, State};
+use crate::cluster::{ContainerStatus, Ended, Pod, Role, State, time};
 
 /// The terminations in a status, newest first, each with its number from 1.
 pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
@@ -60,11 +60,6 @@ pub(super) fn ready_since(pod: &Pod) -> Option<Timestamp> {
     time(pod.ready.since_seconds).filter(|_| pod.ready.status)
 }
 
-/// Seconds since the epoch as a time; none for zero.
-pub(super) fn time(seconds: u32) -> Option<Timestamp> {
-    (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,27 +86,21 @@ mod tests {
     /// The states of one crash loop.
     #[test]
     fn termination_has_the_same_number_in_every_state() {
-        let running = State::Running { since_seconds: 9 };
+        let waiting = || State::Waiting(None);
+        let running = || State::Running { since_seconds: 9 };
+        let terminated = |at| State::Terminated(ended(7, at));
+        let last = |at| Some(ended(7, at));
         for (status, expected) in [
-            (status(0, State::Waiting(None), None), (0, vec![])),
-            (status(0, running.clone(), None), (0, vec![])),
+            (status(0, waiting(), None), (0, vec![])),
+            (status(0, running(), None), (0, vec![])),
+            (status(0, terminated(10), None), (1, vec![(1, 10)])),
+            (status(0, waiting(), last(10)), (1, vec![(1, 10)])),
+            (status(1, running(), last(10)), (1, vec![(1, 10)])),
             (
-                status(0, State::Terminated(ended(7, 10)), None),
-                (1, vec![(1, 10)]),
-            ),
-            (
-                status(0, State::Waiting(None), Some(ended(7, 10))),
-                (1, vec![(1, 10)]),
-            ),
-            (status(1, running, Some(ended(7, 10))), (1, vec![(1, 10)])),
-            (
-                status(1, State::Terminated(ended(7, 20)), Some(ended(7, 10))),
+                status(1, terminated(20), last(10)),
                 (2, vec![(2, 20), (1, 10)]),
             ),
-            (
-                status(1, State::Waiting(None), Some(ended(7, 20))),
-                (2, vec![(2, 20)]),
-            ),
+            (status(1, waiting(), last(20)), (2, vec![(2, 20)])),
         ] {
             assert_eq!(terminations(&status), expected, "{status:?}");
         }

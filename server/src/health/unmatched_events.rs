@@ -35,10 +35,9 @@ impl Unmatched {
         if !self.events.iter().any(|(_, event)| is_its(event)) {
             return Vec::new();
         }
-        let (its, others) = std::mem::take(&mut self.events)
-            .into_iter()
-            .partition::<Vec<_>, _>(|(_, event)| is_its(event));
-        self.events = others.into();
+        let events = std::mem::take(&mut self.events).into_iter();
+        let (its, others): (VecDeque<_>, _) = events.partition(|(_, event)| is_its(event));
+        self.events = others;
         its.into_iter().map(|(_, event)| event).collect()
     }
 

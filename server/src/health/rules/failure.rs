@@ -6,21 +6,20 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, IncidentKind, Source};
 
-use crate::cluster::{self, ContainerSpec, Pod, State};
+use crate::cluster::{self, ContainerSpec, Pod, State, time};
 use crate::health::container_index::ContainerIndex;
 use crate::health::facts::{PodFacts, involved};
 use crate::health::incident_record::{EvidenceKey, KeyedEvidence, NewIncident};
 use crate::health::messages;
 use crate::health::pod_events::{EventKind, PodEvent};
 use crate::health::review_context::ReviewContext;
-use crate::health::terminations::{finished, started, time};
+use crate::health::terminations::{finished, started};
 use crate::health::thresholds::LOOK_BACK;
 
 /// The incident of a pod that has failed.
 #[derive(Debug)]
 pub(in crate::health) struct Failure {
     pub(in crate::health) incident: NewIncident,
-    pub(in crate::health) at: Timestamp,
     pub(in crate::health) message: String,
     pub(in crate::health) last_ended: Option<Ended>,
     pub(in crate::health) evidence: Vec<KeyedEvidence>,
@@ -87,7 +86,6 @@ pub(in crate::health) fn review(
             began: at,
             shared_detail,
         },
-        at,
         message: messages::failure(pod, ended),
         last_ended: ended.map(|(_, ended)| messages::ended(ended)),
         evidence,

@@ -28,7 +28,7 @@ pub(in crate::health) fn review(
     pod: &Pod,
     index: ContainerIndex,
     context: &ReviewContext<'_>,
-) -> Option<Decision> {
+) -> Option<Vec<Decision>> {
     let (container, _, status) = facts.container(pod, index)?;
     let topic = Topic::Image(index);
     let waits = status.waiting_reason();
@@ -39,18 +39,18 @@ pub(in crate::health) fn review(
         // The status does not contain the time at which the wait began; the Event does.
         let event = facts.events.latest(EventKind::Pull, &container.name);
         let began = event.map_or(context.now, |event| event.first.min(context.now));
-        return Some(Decision::Open(Opening {
+        return Some(vec![Decision::Open(Opening {
             topic,
             cause: Cause::ImageUnavailable,
             certainty: Certainty::Direct,
             began,
             evidence: Some((began, format!("waits: {reason}"))),
-        }));
+        })]);
     }
     let terminated = match &status.state {
         State::Terminated(ended) => Some(finished(ended).unwrap_or(context.now)),
         State::Waiting(_) | State::Running { .. } => None,
     };
     let at = running_since(status).or(terminated)?;
-    Some(Decision::End { topic, at })
+    Some(vec![Decision::End { topic, at }])
 }

@@ -22,3 +22,23 @@ pub(super) mod probe;
 pub(super) mod restart;
 pub(super) mod tallied_terminations;
 pub(super) mod termination_cause;
+
+use super::container_index::ContainerIndex;
+use super::facts::PodFacts;
+use super::review_context::ReviewContext;
+use crate::cluster::Pod;
+use decision::Decision;
+
+/// Reviews one container of a pod.
+pub(super) type ContainerRule =
+    fn(&PodFacts, &Pod, ContainerIndex, &ReviewContext<'_>) -> Option<Vec<Decision>>;
+
+/// The rules for each container, in the order in which they are applied.
+pub(super) const CONTAINER_RULES: [ContainerRule; 6] = [
+    image::review,
+    probe::review_liveness,
+    probe::review_startup,
+    probe::review_readiness,
+    probe::count_readiness,
+    restart::review_recovery,
+];

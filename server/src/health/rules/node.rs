@@ -8,7 +8,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Involved, Source};
 
-use crate::cluster::{ConditionStatus, Node, Pod, Uid};
+use crate::cluster::{ConditionStatus, Node, Pod, Uid, time};
 use crate::health::incident_record::{Edit, EvidenceKey, IncidentId, KeyedEvidence, NewIncident};
 use crate::health::incidents::Incidents;
 use crate::health::messages;
@@ -135,16 +135,7 @@ impl LostNodes {
         if let Some(lost) = self.lost.remove(node)
             && let Some(id) = lost.incident
         {
-            incidents.edit(id, |edit| {
-                let key = EvidenceKey::of("end");
-                edit.add_evidence(KeyedEvidence::new(
-                    key,
-                    now,
-                    Source::Status,
-                    "the node was deleted".to_owned(),
-                ));
-            });
-            incidents.end(id, now);
+            incidents.end_because(id, now, "the node was deleted");
             update_incident(id, &lost.node, lost.max_pods, incidents);
         }
     }
@@ -173,10 +164,7 @@ impl LostNodes {
 
     /// Applies the deletion of a pod. The count of affected pods stays.
     pub(in crate::health) fn forget(&mut self, pod: &Pod) {
-        if let Some(lost) = pod.node.as_ref().and_then(|node| self.lost.get_mut(node))
-            && let Some(existing) = lost.pods.get_mut(&pod.uid)
-            && existing.uid == pod.uid
-        {
+        if let Some(lost) = pod.node.as_ref().and_then(|node| self.lost.get_mut(node)) {
             // The pod need not be reviewed when the node recovers.
             lost.pods.remove(&pod.uid);
         }
@@ -252,8 +240,7 @@ fn update_incident(id: IncidentId, node: &Node, pods: usize, incidents: &mut Inc
             let reason = condition.reason.as_deref().unwrap_or_default();
             let status = condition.status.as_str();
             let text = format!("{}={status}: {reason}", condition.kind);
-            let at = crate::health::terminations::time(condition.since_seconds)
-                .unwrap_or(incident.began);
+            let at = time(condition.since_seconds).unwrap_or(incident.began);
             KeyedEvidence::new(EvidenceKey::of(&condition.kind), at, Source::Status, text)
         })
         .collect();

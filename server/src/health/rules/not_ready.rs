@@ -3,11 +3,11 @@
 use kubevitals_proto::vitals::{Cause, Certainty};
 
 use super::decision::{Decision, Opening};
-use crate::cluster::Pod;
+use crate::cluster::{Pod, time};
 use crate::health::facts::PodFacts;
 use crate::health::messages::unready_container;
 use crate::health::review_context::ReviewContext;
-use crate::health::terminations::{ready_since, time};
+use crate::health::terminations::ready_since;
 use crate::health::thresholds::{STARTUP_GRACE, UNEXPLAINED};
 use crate::health::topic::Topic;
 

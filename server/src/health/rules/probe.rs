@@ -8,30 +8,44 @@
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind};
 
 use super::decision::{Decision, Extension, Opening};
-use crate::cluster::Pod;
+use crate::cluster::{Pod, time};
 use crate::health::causes::cause_of;
 use crate::health::container_index::ContainerIndex;
 use crate::health::facts::{CountedFailures, EndedReadiness, PodFacts};
 use crate::health::messages;
 use crate::health::review_context::ReviewContext;
-use crate::health::terminations::{ready_since, time};
+use crate::health::terminations::ready_since;
 use crate::health::thresholds::{SECOND, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
 use crate::health::topic::Topic;
 
-/// Reviews the liveness or the startup probe of a container.
-pub(in crate::health) fn review_killing(
+/// Reviews the liveness probe of a container.
+pub(in crate::health) fn review_liveness(
     facts: &PodFacts,
     pod: &Pod,
     index: ContainerIndex,
-    kind: ProbeKind,
     context: &ReviewContext<'_>,
-) -> Vec<Decision> {
-    let Some((container, spec, _)) = facts.container(pod, index) else {
-        return Vec::new();
-    };
-    if container.running.is_none() {
-        return Vec::new();
-    }
+) -> Option<Vec<Decision>> {
+    review_killing(facts, pod, (index, ProbeKind::Liveness), context)
+}
+
+/// Reviews the startup probe of a container.
+pub(in crate::health) fn review_startup(
+    facts: &PodFacts,
+    pod: &Pod,
+    index: ContainerIndex,
+    context: &ReviewContext<'_>,
+) -> Option<Vec<Decision>> {
+    review_killing(facts, pod, (index, ProbeKind::Startup), context)
+}
+
+fn review_killing(
+    facts: &PodFacts,
+    pod: &Pod,
+    (index, kind): (ContainerIndex, ProbeKind),
+    context: &ReviewContext<'_>,
+) -> Option<Vec<Decision>> {
+    let (container, spec, _) = facts.container(pod, index)?;
+    container.running?;
     let topic = Topic::Probe(index, kind);
     let streak = container.streaks.of(kind);
     let threshold = spec
@@ -40,15 +54,13 @@ pub(in crate::health) fn review_killing(
     let reached = streak.is_some_and(|streak| streak.failures() >= threshold);
     let kill = container.being_killed().filter(|kill| kill.kind == kind);
     if !reached && kill.is_none() {
-        return vec![Decision::End {
-            topic,
-            at: context.now,
-        }];
+        let at = context.now;
+        return Some(vec![Decision::End { topic, at }]);
     }
     let cause = cause_of(kind);
     // The incident about its restarts for this probe already covers the next restart.
     if facts.open_on(Topic::Restart(index, cause)).is_some() {
-        return Vec::new();
+        return None;
     }
     let failing_since = streak.and_then(|streak| streak.since);
     let first = failing_since
@@ -83,7 +95,7 @@ pub(in crate::health) fn review_killing(
         count: failures.max(threshold.min(u32::MAX - 1)).into(),
         last_seen: last,
     }));
-    decisions
+    Some(decisions)
 }
 
 /// Reviews whether an incident about readiness begins or ends.
@@ -92,43 +104,38 @@ pub(in crate::health) fn review_readiness(
     pod: &Pod,
     index: ContainerIndex,
     context: &ReviewContext<'_>,
-) -> Vec<Decision> {
-    let Some((container, spec, status)) = facts.container(pod, index) else {
-        return Vec::new();
-    };
+) -> Option<Vec<Decision>> {
+    let (container, spec, status) = facts.container(pod, index)?;
     let topic = Topic::Probe(index, ProbeKind::Readiness);
-    let Some(probe) = &spec.readiness else {
-        return Vec::new();
-    };
+    let probe = spec.readiness.as_ref()?;
     let open = facts.open_on(topic);
     if status.ready {
-        let Some(id) = open else {
-            return Vec::new();
-        };
+        let id = open?;
         let since = ready_since(pod);
         let since = since.filter(|at| container.running.is_some_and(|since| *at >= since));
         let at = since.unwrap_or(context.now);
         let failures = context.incidents.get(id).map_or(0, |it| it.count);
         let counted = CountedFailures { failures, last: at };
-        return vec![
+        return Some(vec![
             Decision::SetEndedReadiness(index, Some(EndedReadiness { id, at })),
             Decision::SetCountedFailures(index, Some(counted)),
             Decision::End { topic, at },
-        ];
+        ]);
     }
-    let (Some(running), true, None) = (container.running, status.started, open) else {
-        return Vec::new();
-    };
+    let running = container.running?;
+    if !status.started || open.is_some() {
+        return None;
+    }
     // A container that hangs fails both probes and is about to be killed: the incident is about the liveness probe.
     let liveness = container.streaks.of(ProbeKind::Liveness);
     if liveness.is_some() || container.being_killed().is_some() {
-        return Vec::new();
+        return None;
     }
     if container.was_ready.is_none() {
         let delay = i64::from(probe.initial_delay) * SECOND;
         let until = running.plus_nanos(STARTUP_GRACE.saturating_add(delay));
         if context.now < until {
-            return vec![Decision::Wake(until)];
+            return Some(vec![Decision::Wake(until)]);
         }
     }
     let streak = container.streaks.of(ProbeKind::Readiness);
@@ -142,7 +149,7 @@ pub(in crate::health) fn review_readiness(
         let unexplained = since.plus_nanos(UNEXPLAINED);
         let until = probe.first_attempt(since).max(unexplained);
         if context.now < until {
-            return vec![Decision::Wake(until)];
+            return Some(vec![Decision::Wake(until)]);
         }
     }
     let failing_since = streak.and_then(|streak| streak.since);
@@ -153,18 +160,19 @@ pub(in crate::health) fn review_readiness(
         incident.is_some_and(|it| changes(it.ended.is_some() || it.last_seen < began))
     };
     if let Some(incident) = container.ended_readiness.filter(can_reopen) {
-        return vec![Decision::Reopen {
+        let at = began;
+        return Some(vec![Decision::Reopen {
             topic,
             incident,
-            at: began,
-        }];
+            at,
+        }]);
     }
     // The container runs, has started and is not ready, so its probe must fail. A failed attempt makes that certain.
     let certainty = match streak {
         Some(_) => Certainty::Direct,
         None => Certainty::Likely,
     };
-    vec![
+    Some(vec![
         Decision::SetEndedReadiness(index, None),
         Decision::Open(Opening {
             topic,
@@ -177,7 +185,7 @@ pub(in crate::health) fn review_readiness(
             )),
         }),
         Decision::SetCountedFailures(index, None),
-    ]
+    ])
 }
 
 /// Counts failed attempts in the open incident about readiness.
@@ -186,7 +194,7 @@ pub(in crate::health) fn count_readiness(
     pod: &Pod,
     index: ContainerIndex,
     context: &ReviewContext<'_>,
-) -> Option<Decision> {
+) -> Option<Vec<Decision>> {
     let (container, spec, status) = facts.container(pod, index)?;
     let topic = Topic::Probe(index, ProbeKind::Readiness);
     let id = facts.open_on(topic)?;
@@ -199,14 +207,14 @@ pub(in crate::health) fn count_readiness(
             failures: it.count,
             last: it.last_seen,
         });
-        return Some(Decision::SetCountedFailures(index, counted));
+        return Some(vec![Decision::SetCountedFailures(index, counted)]);
     };
     let before = container.counted_failures.map_or(0, |it| it.failures);
     let failures = before.saturating_add(streak.newly().into());
-    Some(Decision::Extend(Extension {
+    Some(vec![Decision::Extend(Extension {
         topic,
         began: streak.since,
         count: failures.max(streak.failures().into()),
         last_seen: Some(streak.last),
-    }))
+    })])
 }

@@ -360,33 +360,27 @@ pub(in crate::health) fn review_recovery(
     pod: &Pod,
     index: ContainerIndex,
     context: &ReviewContext<'_>,
-) -> Vec<Decision> {
+) -> Option<Vec<Decision>> {
     let is_restart = |topic: &Topic| matches!(topic, Topic::Restart(of, _) if *of == index);
     let topics = facts.open.iter().map(|open| open.topic).filter(is_restart);
-    let topics: Vec<Topic> = topics.collect();
-    let Some((container, spec, status)) =
-        facts.container(pod, index).filter(|_| !topics.is_empty())
-    else {
-        return Vec::new();
-    };
+    let mut topics = topics.peekable();
+    topics.peek()?;
+    let (container, spec, status) = facts.container(pod, index)?;
     let at = match &status.state {
         State::Terminated(ended) if is_done(spec.role, ended) => {
             finished(ended).unwrap_or(context.now)
         }
         State::Running { .. } if status.ready => {
-            let Some(running) = container.running else {
-                return Vec::new();
-            };
+            let running = container.running?;
             let due = running.plus_nanos(WELL_AFTER);
             if context.now < due {
-                return vec![Decision::Wake(due)];
+                return Some(vec![Decision::Wake(due)]);
             }
             container.was_ready.unwrap_or(running)
         }
-        State::Terminated(_) | State::Running { .. } | State::Waiting(_) => return Vec::new(),
+        State::Terminated(_) | State::Running { .. } | State::Waiting(_) => return None,
     };
-    let ends = topics.into_iter().map(|topic| Decision::End { topic, at });
-    ends.collect()
+    Some(topics.map(|topic| Decision::End { topic, at }).collect())
 }
 
 /// Whether all app containers have terminated. The kubelet terminates the sidecars after that.

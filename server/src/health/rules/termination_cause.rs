@@ -104,13 +104,10 @@ fn probe_at_threshold(
     spec: &ContainerSpec,
 ) -> Option<ProbeKind> {
     let container = index.of(&facts.containers)?;
-    let kinds = [
-        (ProbeKind::Startup, &spec.startup),
-        (ProbeKind::Liveness, &spec.liveness),
-    ];
-    kinds.into_iter().find_map(|(kind, probe)| {
-        let streak = container.streaks.of(kind)?;
-        (streak.failures() >= probe.as_ref()?.failure_threshold).then_some(kind)
+    let mut kinds = [ProbeKind::Startup, ProbeKind::Liveness].into_iter();
+    kinds.find(|kind| {
+        let streak = container.streaks.of(*kind).zip(spec.probe(*kind));
+        streak.is_some_and(|(streak, probe)| streak.failures() >= probe.failure_threshold)
     })
 }
 
@@ -153,23 +150,23 @@ fn evidence(
     let mut evidence = vec![KeyedEvidence::new(keys[0], at, Source::Status, status)];
     let short = lived.is_some_and(|lived| lived <= UNSAMPLED);
     // Usage is evidence for a kill without a known cause, for an OOM kill, and near a limit.
-    let event_kind = matches!(cause, Cause::OomKilled | Cause::Unknown);
-    if !event_kind && !is_at_limit(points, spec.limits) {
+    let is_unexplained = matches!(cause, Cause::OomKilled | Cause::Unknown);
+    if !is_unexplained && !is_at_limit(points, spec.limits) {
         return evidence;
     }
-    let measured = match in_words(points, spec.limits, at) {
-        Some(measured) if short && points.len() == 1 => format!(
-            "it lived {}, too short for more than one sample: {measured}",
+    let usage = match in_words(points, spec.limits, at) {
+        Some(usage) if short && points.len() == 1 => format!(
+            "it lived {}, too short for more than one sample: {usage}",
             seconds(lived.unwrap_or_default())
         ),
-        Some(measured) => measured,
+        Some(usage) => usage,
         None if short => format!(
             "it lived {}, too short for its memory to be sampled",
             seconds(lived.unwrap_or_default())
         ),
         None => "its memory before is not known".to_owned(),
     };
-    evidence.push(KeyedEvidence::new(keys[1], at, Source::History, measured));
+    evidence.push(KeyedEvidence::new(keys[1], at, Source::History, usage));
     evidence
 }
 
@@ -189,52 +186,35 @@ pub(in crate::health) fn counter_verdicts(
         if spec.role == Role::Init || container.restarts.iter().all(|restart| restart.decided) {
             continue;
         }
-        let seen = |kind| {
-            context
-                .counters
-                .of(node, ProbeId::of(pod, &spec.name, kind))
-        };
-        let liveness = seen(ProbeKind::Liveness).zip(spec.liveness.as_ref());
-        let startup = seen(ProbeKind::Startup).zip(spec.startup.as_ref());
-        let probes = [
-            (ProbeKind::Liveness, liveness),
-            (ProbeKind::Startup, startup),
-        ];
-        let has_counters = probes.iter().any(|(_, probe)| probe.is_some());
+        let kinds = [ProbeKind::Liveness, ProbeKind::Startup].into_iter();
+        let probes = kinds.filter_map(|kind| {
+            let id = ProbeId::of(pod, &spec.name, kind);
+            Some((kind, context.counters.of(node, id)?, spec.probe(kind)?))
+        });
+        let probes: Vec<_> = probes.collect();
         for restart in container.restarts.iter().filter(|restart| !restart.decided) {
             let Some(at) = restart.ended.finished else {
                 continue;
             };
-            let seen = || {
-                probes
-                    .iter()
-                    .filter_map(|(kind, probe)| Some((*kind, (*probe)?)))
-            };
-            let likely = seen().find_map(|(kind, (seen, probe))| {
+            let likely = probes.iter().find_map(|(kind, seen, probe)| {
                 let threshold = probe.failure_threshold;
-                let termination_count = container.terminations_in(&seen);
+                let termination_count = container.terminations_in(seen);
                 let failures = seen.run_before.saturating_add(seen.failed);
                 // All failures may be before the earlier reading, and the termination just after it.
                 let enough = seen.covers(at)
                     && failures >= threshold.saturating_mul(termination_count.max(1));
-                enough.then_some((kind, seen))
+                enough.then_some((*kind, seen))
             });
             // Only counters read both before and after the termination show that no probe was the cause.
-            let covered = has_counters && seen().all(|(_, (seen, _))| seen.covers(at));
-            all.push(match likely {
-                Some((kind, seen)) => CounterVerdict {
-                    index,
-                    nth: restart.nth,
-                    verdict: Some((cause_of(kind), Certainty::Likely)),
-                    evidence: Some((seen.to, messages::counted(kind, &seen))),
-                },
-                None if covered => CounterVerdict {
-                    index,
-                    nth: restart.nth,
-                    verdict: None,
-                    evidence: None,
-                },
-                None => continue,
+            let covered = !probes.is_empty() && probes.iter().all(|(_, seen, _)| seen.covers(at));
+            if likely.is_none() && !covered {
+                continue;
+            }
+            all.push(CounterVerdict {
+                index,
+                nth: restart.nth,
+                verdict: likely.map(|(kind, _)| (cause_of(kind), Certainty::Likely)),
+                evidence: likely.map(|(kind, seen)| (seen.to, messages::counted(kind, seen))),
             });
         }
     }
