@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::parts::{Origin, Restored, StateParts};
 use super::wire::{Decoder, StateError};
@@ -16,9 +16,9 @@ const UNFINISHED: &str = "vitals.state.unfinished";
 /// The bytes that are read or written at once.
 const CHUNK: usize = 64 << 10;
 
-/// The folder.
+/// The folder with this path.
 #[derive(Debug, Clone)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 /// The result of reading the file.
 #[derive(Debug)]
@@ -34,16 +34,6 @@ pub(super) enum Outcome {
 }
 
 impl Folder {
-    /// Makes a folder for a path.
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
-    }
-
-    /// The path.
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// Creates the folder if it does not exist, checks that it is writable, and removes what a killed process left
     /// unfinished.
     ///

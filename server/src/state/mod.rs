@@ -77,7 +77,7 @@ impl StatePersister {
             process: uuid::Uuid::new_v4().to_string(),
             recent: watch::Sender::new(None),
             target: settings.map(|settings| Target {
-                folder: Folder::new(settings.folder),
+                folder: Folder(settings.folder),
                 interval: settings.interval,
                 write_lock: Arc::default(),
                 problems: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
@@ -145,7 +145,7 @@ impl StatePersister {
         let Some(Target { folder, .. }) = &self.target else {
             return;
         };
-        let path = folder.path().display();
+        let path = folder.0.display();
         if let Err(error) = folder.prepare() {
             self.log_unwritable(&error);
         }
@@ -241,7 +241,7 @@ impl StatePersister {
                 "cannot write the state into {}: {error}; the server continues, and a restart loses what it has \
                  stored; mount a volume there that the server's user may write to, with enough space, or remove \
                  --state-dir",
-                target.folder.path().display()
+                target.folder.0.display()
             );
         }
     }

@@ -40,7 +40,7 @@ struct NodeRates {
     #[prost(string, tag = "1")]
     node: String,
     #[prost(message, optional, tag = "2")]
-    carried: Option<NodeSnapshot>,
+    snapshot: Option<NodeSnapshot>,
 }
 
 /// Where the state comes from, which decides how old it is.
@@ -78,12 +78,12 @@ impl StateParts {
         let mut payload = Vec::new();
         for (node, cell) in self.store.cells().iter() {
             // Later than the time in the header: restored rates look older than they are, never younger.
-            let Some(carried) = cell.snapshot(self.clock.elapsed()) else {
+            let Some(snapshot) = cell.snapshot(self.clock.elapsed()) else {
                 continue;
             };
             let latest = NodeRates {
                 node: node.to_string(),
-                carried: Some(carried),
+                snapshot: Some(snapshot),
             };
             payload.clear();
             // Encoding into a Vec cannot fail.
@@ -188,19 +188,19 @@ impl<'a> Restorer<'a> {
     fn latest(&mut self, payload: &[u8]) {
         let Ok(NodeRates {
             node,
-            carried: Some(carried),
+            snapshot: Some(snapshot),
         }) = NodeRates::decode(payload)
         else {
             self.restored.left_out += 1;
             return;
         };
         let max_age = Retention::of(self.parts.resolution).unseen;
-        let ago = carried.scraped_ago().saturating_add(self.restored.ago);
+        let ago = snapshot.scraped_ago().saturating_add(self.restored.ago);
         if !self.age_is_known || ago > max_age || node.is_empty() {
             return;
         }
         let names = self.parts.cluster.names();
-        let restored = carried.restore(self.now, self.restored.ago, self.parts.resolution, names);
+        let restored = snapshot.restore(self.now, self.restored.ago, self.parts.resolution, names);
         self.parts.store.restore(&names.intern(&node), restored);
         self.restored.nodes += 1;
     }
@@ -230,13 +230,5 @@ impl Restorer<'_> {
 impl Drop for Restorer<'_> {
     fn drop(&mut self) {
         self.notify_ready();
-    }
-}
-
-impl std::fmt::Debug for Restorer<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Taking")
-            .field("restored", &self.restored)
-            .finish_non_exhaustive()
     }
 }

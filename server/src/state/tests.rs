@@ -5,35 +5,22 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::SimClock;
 
 use super::*;
-use crate::clock::Clock;
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
-/// A wall clock that tests set, in seconds.
-struct Wall(SimClock);
-
-impl Wall {
-    fn at(seconds: i64) -> Self {
-        Self(SimClock::manual(Timestamp::from_secs(seconds)))
-    }
-
-    fn set(&self, seconds: i64) {
-        self.0.set(Timestamp::from_secs(seconds));
-    }
-
-    /// The clock of a process that starts now.
-    fn clock(&self) -> Arc<dyn Clock> {
-        self.0.process()
-    }
+/// A wall clock that tests set.
+fn wall_at(seconds: i64) -> SimClock {
+    SimClock::manual(Timestamp::from_secs(seconds))
 }
 
 /// A process that starts now, with a folder.
-fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
+fn process(wall: &SimClock, folder: &Path) -> Arc<StatePersister> {
     let parts = StateParts {
         store: Arc::default(),
         cluster: Arc::default(),
         health: crate::health::Health::unfed(),
-        clock: wall.clock(),
+        // The clock of a process that starts now.
+        clock: wall.process(),
         resolution: RESOLUTION,
         max_age: Duration::from_secs(3600),
     };
@@ -45,7 +32,7 @@ fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
 }
 
 /// Scrapes a node with one pod twice, the second time now.
-fn scrape(persister: &StatePersister, wall: &Wall) {
+fn scrape(persister: &StatePersister, wall: &SimClock) {
     let StateParts {
         store,
         cluster,
@@ -53,7 +40,7 @@ fn scrape(persister: &StatePersister, wall: &Wall) {
         ..
     } = &**persister.parts();
     let cell = store.add(&"n".into(), RESOLUTION);
-    let now = wall.0.now().as_secs();
+    let now = wall.now().as_secs();
     for (at, cpu) in [(now - 15, 1.0), (now, 2.5)] {
         let labels = "{container=\"c\",namespace=\"ns\",pod=\"p\"}";
         let body = format!(
@@ -77,8 +64,8 @@ fn scrape(persister: &StatePersister, wall: &Wall) {
 /// Whether the pod has rates.
 fn has_rates(persister: &StatePersister) -> bool {
     let parts = persister.parts();
-    let known = parts.store.cells().get("n").cloned();
-    let cell = known.unwrap_or_else(|| parts.store.add(&"n".into(), RESOLUTION));
+    let restored = parts.store.cells().get("n").cloned();
+    let cell = restored.unwrap_or_else(|| parts.store.add(&"n".into(), RESOLUTION));
     let retention = Retention::of(RESOLUTION);
     cell.latest().is_some_and(|latest| {
         latest
@@ -97,8 +84,8 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// A folder with a state that was written at 1,000,000 s.
-async fn written() -> (tempfile::TempDir, Wall) {
-    let (folder, wall) = (tempfile::tempdir().unwrap(), Wall::at(1_000_000));
+async fn written() -> (tempfile::TempDir, SimClock) {
+    let (folder, wall) = (tempfile::tempdir().unwrap(), wall_at(1_000_000));
     let first = process(&wall, folder.path());
     scrape(&first, &wall);
     first.save().await;
@@ -110,7 +97,7 @@ async fn written() -> (tempfile::TempDir, Wall) {
 #[tokio::test]
 async fn the_next_process_restores_the_state() {
     let (folder, wall) = written().await;
-    wall.set(1_000_010);
+    wall.set(Timestamp::from_secs(1_000_010));
     let next = process(&wall, folder.path());
     next.restore().await;
     assert!(has_rates(&next));
@@ -124,7 +111,7 @@ async fn the_next_process_restores_the_state() {
 async fn old_rates_are_not_restored() {
     for (now, expected) in [(1_000_037, true), (1_000_038, false), (1_003_000, false)] {
         let (folder, wall) = written().await;
-        wall.set(now);
+        wall.set(Timestamp::from_secs(now));
         let next = process(&wall, folder.path());
         next.restore().await;
         assert_eq!(has_rates(&next), expected, "{now}");
@@ -139,7 +126,7 @@ async fn old_rates_are_not_restored() {
 #[tokio::test]
 async fn after_a_clock_set_back_rates_are_not_restored() {
     let (folder, wall) = written().await;
-    wall.set(999_000);
+    wall.set(Timestamp::from_secs(999_000));
     let next = process(&wall, folder.path());
     next.restore().await;
     assert!(!has_rates(&next));
@@ -166,7 +153,7 @@ async fn unreadable_state_is_set_aside_by_reason() {
     ];
     for (bytes, now, reason, expected) in cases {
         std::fs::write(&file, &bytes).unwrap();
-        wall.set(now);
+        wall.set(Timestamp::from_secs(now));
         let next = process(&wall, folder.path());
         next.restore().await;
         assert_eq!(has_rates(&next), expected, "{reason}");
@@ -204,7 +191,7 @@ async fn an_unwritable_folder_is_counted() {
     let outer = tempfile::tempdir().unwrap();
     let file = outer.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let wall = Wall::at(1_000_000);
+    let wall = wall_at(1_000_000);
     let persister = process(&wall, &file.join("folder"));
     persister.restore().await;
     scrape(&persister, &wall);

@@ -12,6 +12,7 @@
 
 use std::io::{self, Write};
 
+use bytes::Buf;
 use kubevitals_proto::time::Timestamp;
 
 const MAGIC: [u8; 8] = *b"KBVITALS";
@@ -256,25 +257,18 @@ impl Decoder {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
-        let number = |from: usize| -> [u8; 4] {
-            let bytes = header.get(from..from + 4).unwrap_or_default();
-            bytes.try_into().unwrap_or_default()
-        };
-        let summed = header.get(..HEADER - 4).unwrap_or_default();
-        if crc32fast::hash(summed) != u32::from_le_bytes(number(HEADER - 4)) {
+        let (mut fields, mut sum) = header.split_at(HEADER - 4);
+        if crc32fast::hash(fields) != sum.get_u32_le() {
             return Err(self.damaged("the checksum of the header is wrong"));
         }
-        let version = u32::from_le_bytes(number(8));
+        fields.advance(MAGIC.len());
+        let version = fields.get_u32_le();
         if version > VERSION {
             return Err(StateError::TooNew { version });
         }
-        let (low, high) = (number(12), number(16));
-        let written =
-            i64::from(u32::from_le_bytes(low)) | (i64::from(i32::from_le_bytes(high)) << 32);
+        let written = Timestamp(fields.get_i64_le());
         self.has_header = true;
-        apply(Item::Header {
-            written: Timestamp(written),
-        })?;
+        apply(Item::Header { written })?;
         Ok(Some(rest))
     }
 

@@ -3,7 +3,7 @@
 
 use super::metrics::{Registry, collect};
 
-/// Statistics of one moment, in bytes, with jemalloc's names.
+/// Statistics at one time, in bytes, with jemalloc's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocator {
     /// Memory that the program has allocated.

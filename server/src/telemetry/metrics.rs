@@ -146,12 +146,6 @@ impl<T: Send + Sync + 'static> Collector for Read<T> {
 /// of a counter has no `_total`.
 pub struct Families<'a>(DescriptorEncoder<'a>);
 
-impl fmt::Debug for Families<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Families").finish_non_exhaustive()
-    }
-}
-
 impl Families<'_> {
     /// Writes a counter.
     ///

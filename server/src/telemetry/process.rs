@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
 use super::metrics::{Registry, collect};
 
@@ -9,7 +10,7 @@ use super::metrics::{Registry, collect};
 /// and Rust's Linux targets share.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Statistics of one moment. What cannot be read is none.
+/// Statistics at one time. What cannot be read is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Process {
     /// CPU time since the start, in user and system mode, in seconds.
@@ -42,8 +43,8 @@ impl Process {
             .unwrap_or_default();
         // proc(5) counts fields from 1; `fields` starts with the third.
         let field = |number: usize| fields.get(number - 3)?.trim().parse::<f64>().ok();
-        let kilobytes = |name: &str| number_after(&status, name).map(|kilobytes| kilobytes << 10);
-        let booted = number_after(&text("stat"), "btime");
+        let kilobytes = |name: &str| Some(number_after::<u64>(&status, name)? << 10);
+        let booted: Option<f64> = number_after(&text("stat"), "btime");
         Self {
             cpu_seconds: field(14)
                 .zip(field(15))
@@ -56,7 +57,7 @@ impl Process {
             max_files: number_after(&text("self/limits"), "Max open files"),
             started: booted
                 .zip(field(22))
-                .map(|(booted, ticks)| to_f64(booted) + ticks / TICKS_PER_SECOND),
+                .map(|(booted, ticks)| booted + ticks / TICKS_PER_SECOND),
         }
     }
 }
@@ -111,14 +112,9 @@ pub fn register(registry: &mut Registry) {
 }
 
 /// The first number on the line that starts with `name`.
-fn number_after(text: &str, name: &str) -> Option<u64> {
+fn number_after<T: FromStr>(text: &str, name: &str) -> Option<T> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "seconds since the epoch")]
-fn to_f64(seconds: u64) -> f64 {
-    seconds as f64
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ struct Compressed {
 }
 
 fn compress(snapshot: &Snapshot) -> io::Result<Compressed> {
-    let encoder = GzEncoder::new(BoundedBuffer::new(MAX_COMPRESSED), Compression::default());
+    let encoder = GzEncoder::new(BoundedBuffer::default(), Compression::default());
     let mut json = BufWriter::new(CountingWriter { encoder, bytes: 0 });
     serde_json::to_writer(&mut json, snapshot)?;
     let json = json.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -107,27 +107,17 @@ impl Write for CountingWriter {
     }
 }
 
-/// Stores bytes up to a limit, and only counts the rest.
+/// Stores at most [`MAX_COMPRESSED`] bytes, and only counts the rest.
+#[derive(Default)]
 struct BoundedBuffer {
     bytes: Vec<u8>,
     length: usize,
-    limit: usize,
-}
-
-impl BoundedBuffer {
-    fn new(limit: usize) -> Self {
-        Self {
-            bytes: Vec::new(),
-            length: 0,
-            limit,
-        }
-    }
 }
 
 impl Write for BoundedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.length += bytes.len();
-        if self.length <= self.limit {
+        if self.length <= MAX_COMPRESSED {
             self.bytes.extend_from_slice(bytes);
         }
         Ok(bytes.len())

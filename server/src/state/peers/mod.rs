@@ -7,7 +7,6 @@
 mod slices;
 mod transfer;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 pub use transfer::{PATH, PROCESS};
+use transfer::{TIMEOUT, TransferError, transfer};
 
 use super::{Restored, StateParts};
 use crate::scrape::{Credentials, Pem, Token, Trust};
@@ -47,14 +47,6 @@ pub struct Peers {
     credentials_source: PeerCredentials,
     /// All agreed CAs, PEM; none until there is one.
     bundle: watch::Receiver<Option<Arc<str>>>,
-}
-
-impl fmt::Debug for Peers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peers")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Peers {
@@ -99,10 +91,11 @@ impl Peers {
                 Err(_) => Vec::new(),
             };
             for address in addresses {
-                match transfer::transfer(address, &self.service, &credentials, parts, process).await
-                {
+                let transfer = transfer(address, &self.service, &credentials, parts, process);
+                let transferred = timeout(TIMEOUT, transfer).await;
+                match transferred.unwrap_or(Err(TransferError::Timeout)) {
                     Ok(restored) => return Some(restored),
-                    Err(transfer::TransferError::Itself) => {}
+                    Err(TransferError::Itself) => {}
                     Err(error) => tracing::info!(
                         %address,
                         "cannot transfer the state of another replica: {error}"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
-use http::{HeaderName, HeaderValue, Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -30,7 +30,7 @@ pub const PROCESS: HeaderName = HeaderName::from_static("x-kubevitals-process");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The timeout of the transfer. The state of the largest cluster is some hundred megabytes.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most bytes of a transfer.
 const MAX_BYTES: u64 = 1 << 30;
@@ -67,21 +67,8 @@ pub(super) enum TransferError {
 }
 
 /// Transfers the state of the replica at `address`, which must prove that it is `service`'s. Complete frames are
-/// restored as they arrive, also if the transfer fails later.
+/// restored as they arrive, also if the transfer fails later. The caller limits the time to [`TIMEOUT`].
 pub(super) async fn transfer(
-    address: SocketAddr,
-    service: &Service,
-    credentials: &Credentials,
-    parts: &StateParts,
-    process: &str,
-) -> Result<Restored, TransferError> {
-    let transferred = receive(address, service, credentials, parts, process);
-    timeout(TIMEOUT, transferred)
-        .await
-        .map_err(|_| TransferError::Timeout)?
-}
-
-async fn receive(
     address: SocketAddr,
     service: &Service,
     credentials: &Credentials,
@@ -111,19 +98,16 @@ async fn receive(
     // The task ends when the sender is dropped.
     tokio::spawn(async move { connection.await.ok() });
 
-    let mut request = Request::new(Empty::<Bytes>::new());
-    *request.uri_mut() = http::Uri::from_static(PATH);
-    let headers = request.headers_mut();
     const AGENT: &str = concat!("vitals-server/", env!("CARGO_PKG_VERSION"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    for (header, value) in [(HOST, &*host), (PROCESS, process)] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(header, value);
-        }
-    }
+    let mut request = Request::get(PATH)
+        .header(HOST, host)
+        .header(USER_AGENT, AGENT)
+        .header(PROCESS, process);
     if let Some(token) = token {
-        headers.insert(AUTHORIZATION, token);
+        request = request.header(AUTHORIZATION, token);
     }
+    let request = request.body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| TransferError::Connect(error.into()))?;
     let response = sender.send_request(request).await?;
     match response.status() {
         StatusCode::OK => {}
