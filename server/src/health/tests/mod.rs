@@ -1,12 +1,14 @@
-//! The engine as a whole: fed with what Kubernetes says, asked what it makes of it.
+//! The engine as a whole: changes of a cluster, and the incidents that it derives from them.
 
 mod first_sight;
 mod groups;
 mod merging;
+mod objects;
 mod pods;
 mod readiness;
 mod recording;
 mod trust;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::kubelet::probes::decode;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::Incident;
+use kubevitals_proto::vitals::{Cause, Incident};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -24,7 +26,7 @@ use super::merge::MergeResult;
 use super::snapshot::{Snapshot, SnapshotError};
 use super::usage_history::{UsageHistory, UsagePoint, UsageSubject};
 use crate::cluster::testing::Reader;
-use crate::cluster::{Cluster, Nodes, Pod, PodKey, Pods};
+use crate::cluster::{Cluster, Nodes, Pod, Pods};
 
 /// Usage by pod and container.
 #[derive(Debug, Default)]
@@ -94,10 +96,12 @@ impl TestCluster {
         self.engine.node(before.as_ref(), Some(&node), self.now);
     }
 
-    fn delete(&mut self, key: &PodKey) {
-        if let Some(deleted) = self.cluster.change_pods(|pods| pods.remove(key)) {
-            self.engine.pod(Some(&deleted), None, self.now);
-        }
+    /// Deletes the pod with this name.
+    fn delete(&mut self, name: &str) {
+        let mut pods = self.pods().into_iter();
+        let pod = pods.find(|pod| &*pod.key.name == name).unwrap();
+        self.cluster.change_pods(|pods| pods.remove(&pod.key));
+        self.engine.pod(Some(&pod), None, self.now);
     }
 
     fn event(&mut self, json: Value) {
@@ -141,6 +145,13 @@ impl TestCluster {
             .collect()
     }
 
+    /// The causes and counts of the incidents.
+    fn causes(&self) -> Vec<(Cause, u64)> {
+        let incidents = self.incidents();
+        incidents.iter().map(|it| (it.cause, it.count)).collect()
+    }
+
+    /// The only incident.
     fn only(&self) -> Arc<Incident> {
         let all = self.incidents();
         assert_eq!(all.len(), 1, "{all:#?}");
@@ -148,7 +159,7 @@ impl TestCluster {
     }
 }
 
-/// An incident for a person to read.
+/// Formats an incident for people.
 fn render(incident: &Incident) -> String {
     let time = |at: Timestamp| at.to_rfc3339_seconds()[11..19].to_owned();
     let involved = &incident.involved;
