@@ -121,7 +121,7 @@ impl World {
         let incidents = snapshot["incidents"].as_array().cloned();
         let incidents = incidents.unwrap_or_default().into_iter();
         incidents
-            .filter_map(|kept| Some(kept["incident"]["metadata"]["name"].as_str()?.to_owned()))
+            .filter_map(|saved| Some(saved["incident"]["metadata"]["name"].as_str()?.to_owned()))
             .collect()
     }
 
@@ -151,10 +151,10 @@ impl World {
 
 /// The names of a server's incidents, each of which is unique.
 fn names(server: &Server) -> BTreeSet<String> {
-    let (told, _) = server.query().health().incidents();
+    let (entries, _) = server.query().health().incidents();
     let mut all = BTreeSet::new();
     let mut about = BTreeMap::new();
-    for incident in told.iter().map(|told| &told.incident) {
+    for incident in entries.iter().map(|entry| &entry.incident) {
         let name = incident.metadata.name.clone();
         assert!(all.insert(name.clone()), "{name} is there twice");
         if incident.ended.is_none() {
@@ -173,7 +173,7 @@ fn names(server: &Server) -> BTreeSet<String> {
 }
 
 async fn synced(server: &Server) {
-    wait_until("all is told", async || {
+    wait_until("the server has the incident", async || {
         let watches = server.query().watches();
         watches.all().iter().all(|(_, health)| health.synced())
     })
@@ -195,17 +195,17 @@ async fn a_server_that_was_killed_leaves_its_incidents_to_the_next() {
 
     let next = world.serve().await;
     let (after, _) = next.query().health().incidents();
-    let known: Vec<_> = after.iter().map(|told| &told.incident.metadata).collect();
-    for told in &before {
-        let meta = &told.incident.metadata;
-        let same = known.iter().find(|known| known.name == meta.name);
+    let restored: Vec<_> = after.iter().map(|entry| &entry.incident.metadata).collect();
+    for entry in &before {
+        let meta = &entry.incident.metadata;
+        let same = restored.iter().find(|it| it.name == meta.name);
         assert_eq!(same.map(|it| &it.uid), Some(&meta.uid));
     }
     // After the server has listed the cluster, no incident is there twice.
     synced(&next).await;
     let names_before: BTreeSet<_> = before
         .iter()
-        .map(|told| told.incident.metadata.name.clone())
+        .map(|entry| entry.incident.metadata.name.clone())
         .collect();
     assert_eq!(names(&next), names_before);
 }
@@ -215,9 +215,9 @@ async fn unwritten_incidents_are_written_at_shutdown() {
     let world = World::new().await;
     let server = world.serve().await;
     world.goes_wrong(&server).await;
-    let told = names(&server);
+    let stored = names(&server);
     server.shutdown().await;
-    assert_eq!(world.persisted(), told);
+    assert_eq!(world.persisted(), stored);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -269,7 +269,7 @@ async fn replicas_share_the_configmap_with_each_incident_once() {
     let world = World::new().await;
     let (first, second) = (world.serve().await, world.serve().await);
     world.goes_wrong(&first).await;
-    wait_until("both tell the same", async || {
+    wait_until("both servers have the same incidents", async || {
         world.cluster.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(20)).await;
         let (one, other) = (names(&first), names(&second));

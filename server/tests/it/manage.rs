@@ -97,7 +97,8 @@ impl World {
         });
         let more = more.as_object().unwrap().clone();
         spec.as_object_mut().unwrap().extend(more);
-        let object = json!({"metadata": {"name": name, "labels": {"kept": "yes"}}, "spec": spec});
+        let object =
+            json!({"metadata": {"name": name, "labels": {"unchanged": "yes"}}, "spec": spec});
         self.cluster.store().apply(Resource::ApiServices, object);
     }
 
@@ -122,7 +123,7 @@ impl World {
         answer.is_ok_and(|answer| answer.contains("APIResourceList"))
     }
 
-    async fn answered(&self) {
+    async fn wait_for_answer(&self) {
         wait_until("the server is verified and answers", async || {
             self.is_answered().await
         })
@@ -204,7 +205,7 @@ async fn the_kube_apiserver_verifies_the_ca_of_the_secret() {
             .all(|name| !world.spec(name)["caBundle"].is_null())
     })
     .await;
-    world.answered().await;
+    world.wait_for_answer().await;
     let secret = world.secret().unwrap();
     for name in SERVICES {
         let spec = world.spec(name);
@@ -216,7 +217,7 @@ async fn the_kube_apiserver_verifies_the_ca_of_the_secret() {
             (&service, &json!(100))
         );
         let object = world.object(Resource::ApiServices, None, name).unwrap();
-        assert_eq!(object["metadata"]["labels"]["kept"], "yes");
+        assert_eq!(object["metadata"]["labels"]["unchanged"], "yes");
     }
     assert_eq!(count(&secret["ca.crt"]), 1);
     assert_eq!(secret["ca.crt"], secret["tls.crt"]);
@@ -247,7 +248,7 @@ async fn the_ca_is_published_and_corrected_in_the_configmap() {
     let store = world.cluster.store();
     assert!(store.delete(Resource::ConfigMaps, Some("kube-system"), SECRET));
     let _server = world.serve().await;
-    world.answered().await;
+    world.wait_for_answer().await;
     world.clock.advance(ROUND);
     assert!(world.published().is_none(), "it is never made");
     for content in [json!({}), json!({"ca.crt": "another", "more": "stays"})] {
@@ -273,14 +274,14 @@ async fn a_ca_is_replaced_without_a_failed_request() {
     let start = Timestamp::from_secs(now().as_secs() - 25 * 3600);
     let world = World::at(start).await;
     let old = Authority::make(Timestamp::from_secs(start.as_secs() - 1700 * 24 * 3600)).unwrap();
-    let kept = BTreeMap::from([
+    let data = BTreeMap::from([
         ("tls.crt", old.pem().to_owned()),
         ("tls.key", old.key_pem()),
     ]);
-    world.put_secret("kubernetes.io/tls", json!({}), &kept);
+    world.put_secret("kubernetes.io/tls", json!({}), &data);
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
-    world.answered().await;
+    world.wait_for_answer().await;
     let secret = world.secret().unwrap();
     assert_eq!(secret["tls.crt"], old.pem());
     let next = secret["next.crt"].clone();
@@ -303,7 +304,7 @@ async fn a_ca_is_replaced_without_a_failed_request() {
 async fn an_overwritten_bundle_is_corrected() {
     let world = World::at(now()).await;
     let _server = world.serve().await;
-    world.answered().await;
+    world.wait_for_answer().await;
     let bundle = world.bundle();
     let stranger = Authority::make(now()).unwrap();
     let wrong = json!({"caBundle": BASE64_STANDARD.encode(stranger.pem())});
@@ -314,7 +315,7 @@ async fn an_overwritten_bundle_is_corrected() {
         world.bundle() == bundle
     })
     .await;
-    world.answered().await;
+    world.wait_for_answer().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -327,7 +328,7 @@ async fn an_api_service_of_another_server_is_not_changed() {
     );
     let before = world.spec(SERVICES[1]);
     let _server = world.serve().await;
-    world.answered().await;
+    world.wait_for_answer().await;
     assert_eq!(world.spec(SERVICES[1]), before);
 }
 
@@ -357,7 +358,7 @@ async fn denied_writes_succeed_once_they_are_permitted() {
         !world.spec(SERVICES[0])["caBundle"].is_null()
     })
     .await;
-    world.answered().await;
+    world.wait_for_answer().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

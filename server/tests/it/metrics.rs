@@ -396,10 +396,11 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
     harness.step(u64::from(NODES)).await;
     harness.json(&format!("{BASE}/nodes")).await;
     let mut text = String::new();
-    wait_until("there is a CA to tell of", async || {
+    wait_until("the server has a managed CA", async || {
         let (_, body) = harness.get("/metrics").await;
         text = String::from_utf8(body).unwrap();
-        text.contains("kubevitals_managed_ca_expiry_time_seconds")
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with("kubevitals_managed_ca_expiry_time_seconds "))
     })
     .await;
     let page = Page::of(&text);

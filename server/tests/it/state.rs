@@ -101,8 +101,10 @@ async fn a_restarted_server_has_metrics_before_any_scrape() {
 
 /// The names of all incidents of a server, in the order in which they were noticed.
 fn incidents(server: &Server) -> Vec<String> {
-    let (told, _) = server.query().health().incidents();
-    let names = told.iter().map(|told| told.incident.metadata.name.clone());
+    let (entries, _) = server.query().health().incidents();
+    let names = entries
+        .iter()
+        .map(|entry| entry.incident.metadata.name.clone());
     names.collect()
 }
 
@@ -135,7 +137,7 @@ async fn restarted(harness: Harness, folder: &Path) -> Harness {
     let harness = harness
         .restart(|_| {}, |settings| settings.state = state_settings(folder))
         .await;
-    wait_until("all is told again", async || {
+    wait_until("the server has listed everything", async || {
         let watches = harness.server.query().watches();
         watches.all().iter().all(|(_, health)| health.synced())
     })
@@ -154,7 +156,7 @@ impl Program {
     /// Starts the program by a shell, which sets limits first.
     fn start(kubeconfig: &Path, folder: &Path, run: u32, limits: &str) -> Self {
         let log = folder.join(format!("log-{run}"));
-        // The flag does not accept port 0, so the test uses a port that was free a moment ago.
+        // The flag does not accept port 0, so the test uses a port that was free just before.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -196,11 +198,11 @@ impl Program {
 
     /// Sends a signal, and returns the exit status.
     fn end(mut self, signal: &str) -> ExitStatus {
-        let told = Command::new("kill")
+        let sent = Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
             .status()
             .unwrap();
-        assert!(told.success());
+        assert!(sent.success());
         self.child.wait().unwrap()
     }
 }
@@ -340,8 +342,8 @@ async fn a_second_replica_gets_each_incident_once() {
     wait_until("a container has ended a few times", async || {
         harness.cluster.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let (told, _) = harness.server.query().health().incidents();
-        told.iter().any(|told| told.incident.count >= 3)
+        let (entries, _) = harness.server.query().health().incidents();
+        entries.iter().any(|entry| entry.incident.count >= 3)
     })
     .await;
     wait_until("it can be verified", async || {
@@ -369,10 +371,10 @@ async fn a_second_replica_gets_each_incident_once() {
     })
     .await;
     let counts = |server: &Server| {
-        let (told, _) = server.query().health().incidents();
-        let mut counts: Vec<_> = told
+        let (entries, _) = server.query().health().incidents();
+        let mut counts: Vec<_> = entries
             .iter()
-            .map(|told| (told.incident.began, told.incident.count))
+            .map(|entry| (entry.incident.began, entry.incident.count))
             .collect();
         counts.sort();
         counts
@@ -396,8 +398,8 @@ async fn the_state_needs_a_permission() {
     assert_eq!(refused.unwrap().status(), 403);
     let (namespace, name) = SERVER_ACCOUNT;
     let own = identities.mint_token(UserInfo::service_account(namespace, name));
-    let given = client(None).get(&url).bearer_auth(own).send().await;
-    assert_eq!(given.unwrap().status(), 200);
+    let allowed = client(None).get(&url).bearer_auth(own).send().await;
+    assert_eq!(allowed.unwrap().status(), 200);
 }
 
 /// The token of the server's account.

@@ -1,19 +1,20 @@
-//! What the simulation did, as the incidents that should come of it.
+//! The incidents that follow from the injected faults.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Incident, IncidentKind};
 use kubevitals_sim::{Fault, Happening, InjectedFault};
 
-/// A container that has run for so long is well again; what befalls it earlier is the same incident still.
+/// A container that has run for this time is healthy again. An earlier problem belongs to the same incident.
 const WELL_AFTER: i64 = 600_000_000_000;
 
-/// What is the same incident if it comes again before it has been well for so long.
+/// Incidents that continue when the problem occurs again within [`WELL_AFTER`].
 const RECURS: [IncidentKind; 2] = [IncidentKind::Restart, IncidentKind::ProbeFailing];
 
-/// What makes two incidents the same: whom it befell, and what.
+/// The object and the cause, by which two incidents are the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct What {
     namespace: String,
@@ -35,17 +36,17 @@ impl What {
     }
 }
 
-/// An incident that should be told.
+/// An expected incident.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
     pub(super) what: What,
     pub(super) fault: Fault,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
-    /// From when on it should be told.
+    /// The time from which on the server must have the incident.
     pub(super) due: Timestamp,
-    /// How often its container ended.
-    pub(super) ends: u64,
+    /// The number of the container's terminations.
+    pub(super) terminations: u64,
 }
 
 impl fmt::Display for Expected {
@@ -62,7 +63,7 @@ impl fmt::Display for Expected {
     }
 }
 
-/// What should be told of all that happened. An episode of which nothing has come yet should not be.
+/// The expected incidents. An episode without an effect yet is not one.
 pub(super) fn expected(happened: &[InjectedFault]) -> Vec<Expected> {
     let mut episodes: BTreeMap<u64, Vec<&InjectedFault>> = BTreeMap::new();
     for one in happened {
@@ -70,21 +71,21 @@ pub(super) fn expected(happened: &[InjectedFault]) -> Vec<Expected> {
     }
     let mut all: Vec<Expected> = episodes.values().filter_map(|of| episode(of)).collect();
     all.sort_by(|a, b| (&a.what, a.first).cmp(&(&b.what, b.first)));
-    let mut told: Vec<Expected> = Vec::new();
+    let mut expected: Vec<Expected> = Vec::new();
     for one in all {
-        match told.last_mut() {
+        match expected.last_mut() {
             Some(before)
                 if before.what == one.what
                     && RECURS.contains(&one.what.reason)
                     && one.first.since(before.last) < WELL_AFTER =>
             {
                 before.last = one.last;
-                before.ends += one.ends;
+                before.terminations += one.terminations;
             }
-            _ => told.push(one),
+            _ => expected.push(one),
         }
     }
-    told
+    expected
 }
 
 fn episode(of: &[&InjectedFault]) -> Option<Expected> {
@@ -99,7 +100,7 @@ fn episode(of: &[&InjectedFault]) -> Option<Expected> {
         Fault::NodeNotReady => matches!(what, Happening::NodeNotReady),
         Fault::Eviction => matches!(what, Happening::Evicted),
         Fault::ImagePullFailure => matches!(what, Happening::ImagePullFailing),
-        // That pods are replaced is what a rollout is for.
+        // A rollout replaces pods, which is no problem.
         _ => false,
     };
     let deciding = of.iter().find(|one| counts(&one.what))?;
@@ -114,7 +115,7 @@ fn episode(of: &[&InjectedFault]) -> Option<Expected> {
         Fault::ImagePullFailure => (IncidentKind::ImagePull, Cause::ImageUnavailable),
         _ => return None,
     };
-    // A readiness probe's container is told with its attempts, not with the pod.
+    // The fault of a readiness probe names the container in its failed attempts.
     let container = of.iter().find(|one| !one.container.is_empty());
     let container = match first.fault {
         Fault::NodeNotReady | Fault::Eviction => String::new(),
@@ -125,7 +126,7 @@ fn episode(of: &[&InjectedFault]) -> Option<Expected> {
     } else {
         deciding.name.clone()
     };
-    let ends = of.iter().filter(|one| counts(&one.what)).count();
+    let terminations = of.iter().filter(|one| counts(&one.what)).count();
     Some(Expected {
         what: What {
             namespace: deciding.namespace.clone(),
@@ -138,15 +139,15 @@ fn episode(of: &[&InjectedFault]) -> Option<Expected> {
         first: first.at,
         last: of.last()?.at,
         due: deciding.at,
-        ends: ends as u64,
+        terminations: terminations as u64,
     })
 }
 
-/// How well what was told fits what happened.
+/// The comparison of the server's incidents with the expected ones.
 #[derive(Debug, Default)]
 pub(super) struct Score {
     pub(super) expected: usize,
-    pub(super) told: usize,
+    pub(super) reported: usize,
     pub(super) right: usize,
     pub(super) missing: Vec<String>,
     pub(super) wrong: Vec<String>,
@@ -154,26 +155,23 @@ pub(super) struct Score {
 }
 
 impl Score {
-    /// Each incident is right if it tells of one thing that happened, of which no other tells. Of what happened after
-    /// `until` nothing is asked.
-    pub(super) fn of(
-        expected: &[Expected],
-        told: &[std::sync::Arc<Incident>],
-        until: Timestamp,
-    ) -> Self {
+    /// An incident is right if it fits an expected one that no other incident fits. Incidents after `until` are not
+    /// required.
+    pub(super) fn of(expected: &[Expected], incidents: &[Arc<Incident>], until: Timestamp) -> Self {
         let mut score = Self {
             expected: expected.len(),
-            told: told.len(),
+            reported: incidents.len(),
             ..Self::default()
         };
-        let mut left: Vec<&std::sync::Arc<Incident>> = told.iter().collect();
+        let mut left: Vec<&Arc<Incident>> = incidents.iter().collect();
         for one in expected {
-            let fits = |incident: &&std::sync::Arc<Incident>| {
+            let fits = |incident: &&Arc<Incident>| {
                 let second = 1_000_000_000;
                 What::of(incident) == one.what
                     && incident.began.since(one.first) >= -second
                     && one.last.since(incident.began) >= -second
-                    && (incident.reason != IncidentKind::Restart || incident.count == one.ends)
+                    && (incident.reason != IncidentKind::Restart
+                        || incident.count == one.terminations)
             };
             match left.iter().position(fits) {
                 Some(at) => {
@@ -187,7 +185,7 @@ impl Score {
         }
         let all = left.len();
         left.retain(|incident| incident.last_seen <= until);
-        score.told -= all - left.len();
+        score.reported -= all - left.len();
         score.wrong = left
             .iter()
             .map(|incident| super::describe(incident))
@@ -196,7 +194,7 @@ impl Score {
     }
 
     pub(super) fn precision(&self) -> f64 {
-        self.right as f64 / self.told as f64
+        self.right as f64 / self.reported as f64
     }
 
     pub(super) fn recall(&self) -> f64 {
@@ -212,9 +210,9 @@ impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} incidents expected, {} told, {} right: precision {:.3}, recall {:.3}; {:?}",
+            "{} incidents expected, {} reported, {} right: precision {:.3}, recall {:.3}; {:?}",
             self.expected,
-            self.told,
+            self.reported,
             self.right,
             self.precision(),
             self.recall(),

@@ -1,4 +1,4 @@
-//! Every fault that the simulation knows: each appears as the right incident once, and nothing else does.
+//! Every fault of the simulation leads to the right incident once, and to nothing else.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::episodes::{Score, expected};
 use super::incidents;
 use crate::harness::{Harness, wait_until};
 
-/// Short enough that nothing is noticed much later than it happened.
+/// A short time, so that the server sees each change soon.
 const STEP: Duration = Duration::from_secs(5);
 
-/// Steps between two faults that are injected.
+/// Steps between two injected faults.
 const BETWEEN: usize = 6;
 
 async fn start(seed: u64, faults: Faults, clock: SimClock) -> Harness {
@@ -38,7 +38,7 @@ fn manual() -> SimClock {
     SimClock::manual(Timestamp::from_secs(1_800_000_000))
 }
 
-/// A pod that the API server writes after all that has happened: when the server knows it, it knows of the rest.
+/// A pod that is created after all other changes: when the server has received it, it has received all of them.
 #[derive(Default)]
 pub(super) struct Sentinel(usize);
 
@@ -72,14 +72,14 @@ impl Sentinel {
                 .contains_key(&key)
         })
         .await;
-        wait_until("no node is being asked", async || {
+        wait_until("no node is being scraped", async || {
             harness.server.query().scrapes().asking == 0
         })
         .await;
     }
 }
 
-/// Lets time pass step by step, the server keeping up.
+/// Advances the clock step by step, and waits for the server at each step.
 async fn pass(harness: &Harness, sentinel: &mut Sentinel, steps: usize) {
     for _ in 0..steps {
         harness.cluster.advance(STEP);
@@ -90,7 +90,7 @@ async fn pass(harness: &Harness, sentinel: &mut Sentinel, steps: usize) {
 async fn perfect(harness: &Harness) -> Score {
     let mut score = Score::default();
     let began = std::time::Instant::now();
-    // The last events may still be on their way.
+    // The server may not have received the last Events yet.
     while began.elapsed() < Duration::from_secs(5) {
         score = Score::of(
             &expected(&harness.cluster.injected_faults()),
@@ -108,34 +108,34 @@ async fn perfect(harness: &Harness) -> Score {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_fault_is_one_incident_and_over_when_it_is_over() {
+async fn each_fault_is_one_incident_that_ends_with_it() {
     let harness = start(11, Faults::None, manual()).await;
     harness.first_step(6).await;
     let mut sentinel = Sentinel(0);
     pass(&harness, &mut sentinel, 12).await;
     for _ in 0..2 {
         for fault in Fault::ALL {
-            assert!(harness.cluster.inject(fault), "nobody to strike: {fault:?}");
+            assert!(harness.cluster.inject(fault), "no target: {fault:?}");
             pass(&harness, &mut sentinel, BETWEEN).await;
         }
     }
-    // Until containers that were restarted have been well for long enough.
+    // Until restarted containers have been healthy for long enough.
     pass(&harness, &mut sentinel, 20 * 12).await;
     let score = perfect(&harness).await;
-    // Each kind but the rollout, which is none.
+    // Each kind but the rollout, which is no incident.
     assert_eq!(score.by_fault.len(), Fault::ALL.len() - 1);
-    let told = incidents(&harness);
-    let open: Vec<String> = told
+    let all = incidents(&harness);
+    let open: Vec<String> = all
         .iter()
         .filter(|it| it.ended.is_none())
         .map(|it| super::describe(it))
         .collect();
     assert!(open.is_empty(), "{}", open.concat());
-    for node in told
+    for node in all
         .iter()
         .filter(|it| it.reason == IncidentKind::NodeNotReady)
     {
-        // All that run on it: about twenty, some of which were evicted or have come since.
+        // All pods on the node: about twenty. Some were evicted, and some are new.
         let pods = node
             .message
             .split_once("; ")
@@ -150,21 +150,21 @@ async fn each_fault_is_one_incident_and_over_when_it_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_hour_of_faults_as_they_come() {
+async fn an_hour_of_scheduled_faults() {
     let harness = start(5, Faults::Scheduled, manual()).await;
     harness.first_step(6).await;
     let mut sentinel = Sentinel(0);
     for quarter in 0..4 {
         pass(&harness, &mut sentinel, 15 * 12).await;
         if quarter < 3 {
-            // All is listed anew, and told again.
+            // The server lists all objects again.
             let listed = || {
                 let watches = harness.server.query().watches().all();
                 watches.map(|(_, watch)| watch.lists())
             };
             let before = listed();
             harness.cluster.store().expire_watches();
-            wait_until("all is listed anew", async || {
+            wait_until("the server has listed everything again", async || {
                 listed()
                     .iter()
                     .zip(before)
@@ -177,7 +177,7 @@ async fn an_hour_of_faults_as_they_come() {
     assert!(score.right > 30, "{score}");
 }
 
-/// By hand, for ten real minutes: `cargo nextest run -p kubevitals-server --run-ignored only -E 'test(ten_hours)'`.
+/// Takes ten real minutes, so it runs on request: `cargo nextest run -p kubevitals-server --run-ignored only -E 'test(ten_hours)'`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "ten minutes"]
 async fn ten_hours_of_faults_in_ten_minutes() {
@@ -186,7 +186,7 @@ async fn ten_hours_of_faults_in_ten_minutes() {
         .ok()
         .and_then(|minutes| minutes.parse().ok());
     tokio::time::sleep(Duration::from_secs(60 * minutes.unwrap_or(10))).await;
-    // What happens within the cluster's last minutes may not be told yet, and what is told may have changed meanwhile.
+    // The incidents of the last two minutes may be missing or incomplete.
     let until = harness.clock.now().plus_nanos(-120_000_000_000);
     let score = Score::of(
         &expected(&harness.cluster.injected_faults()),

@@ -1,4 +1,4 @@
-//! What the server makes of what goes wrong: of six real minutes, and of everything that the simulation can do wrong.
+//! Incidents of the whole server: of the recordings, and of every fault of the simulation.
 
 mod episodes;
 mod faults;
@@ -12,13 +12,13 @@ use kubevitals_proto::vitals::Incident;
 
 use crate::harness::Harness;
 
-/// All incidents that the server remembers, oldest first.
+/// All incidents of the server, oldest first.
 fn incidents(harness: &Harness) -> Vec<Arc<Incident>> {
-    let (told, _) = harness.server.query().health().incidents();
-    told.into_iter().map(|told| told.incident).collect()
+    let (entries, _) = harness.server.query().health().incidents();
+    entries.into_iter().map(|entry| entry.incident).collect()
 }
 
-/// An incident in a few lines, for who reads a failed test.
+/// Formats an incident for the output of a failed test.
 fn describe(incident: &Incident) -> String {
     let involved = &incident.involved;
     let mut text = format!(

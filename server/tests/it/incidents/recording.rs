@@ -1,4 +1,4 @@
-//! The recording through the whole server: over its watches and scrapes, as the engine's own golden test has it.
+//! The recordings through the whole server, over its watches and scrapes. The engine has a golden test of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::harness::{Harness, wait_until};
 
 const STEPS: usize = 24;
 
-/// When the first look was taken.
+/// The time of the first step.
 const BEGAN: i64 = 1_795_241_140;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_pod_of_the_recording_is_told_for_what_it_is() {
+async fn each_pod_of_the_recording_has_the_right_incident() {
     let folder = fixtures().join("recording");
     let harness = Harness::start(Config {
         replay: Some(Replay::from_dir(&folder).unwrap()),
@@ -48,11 +48,11 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
         ),
         ("oom", "eater", IncidentKind::Restart, Cause::OomKilled, 6),
     ];
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     wait_until("all that was recorded has been taken in", async || {
-        told = incidents(&harness);
-        told.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
-        let what = told.iter().map(|it| {
+        found = incidents(&harness);
+        found.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
+        let what = found.iter().map(|it| {
             let count = if it.reason == IncidentKind::Restart {
                 it.count
             } else {
@@ -69,7 +69,7 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
         what.eq(expected)
     })
     .await;
-    for incident in &told {
+    for incident in &found {
         assert_eq!(
             incident.certainty,
             Certainty::Direct,
@@ -78,12 +78,12 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
         );
         assert_eq!(incident.ended, None, "{}", describe(incident));
     }
-    // A pod says the same of its last restart as its incident. That counts ends, and a pod restarts: while one waits to
-    // be started again, it is one behind.
+    // A pod and its incident agree on the last restart. The incident counts terminations and the pod counts restarts,
+    // so the pod has one less while its container waits for the restart.
     let mut builder = harness.server.query().vitals().now();
     for pod in Arc::clone(builder.pods()).values() {
         let vitals = builder.pod(pod);
-        let restarts = told.iter().find(|it| {
+        let restarts = found.iter().find(|it| {
             it.reason == IncidentKind::Restart && it.involved.name == vitals.metadata.name
         });
         let Some(incident) = restarts else { continue };
@@ -98,8 +98,8 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
         let behind = incident.count - vitals.restarts.count;
         assert!(behind <= 1, "{behind}: {}", describe(incident));
     }
-    let [crash, flaky, leak, notready, oom] = &*told else {
-        panic!("{} incidents", told.len());
+    let [crash, flaky, leak, notready, oom] = &*found else {
+        panic!("{} incidents", found.len());
     };
     assert_eq!(crash.last_ended.as_ref().unwrap().exit_code, 7);
     assert!(
@@ -142,15 +142,14 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
     );
 }
 
-/// How many looks the outage's recording has, and how far they are apart.
+/// The number of steps of the outage's recording, and the time between two.
 const OUTAGE_STEPS: usize = 18;
 const BETWEEN: Duration = Duration::from_secs(13);
 
-/// When its first look was taken.
+/// The time of its first step.
 const OUTAGE_BEGAN: i64 = 1_795_987_728;
 
-/// A server that is started beside pods that have been in their loops for an hour and a half, and then loses the node
-/// and gets it back.
+/// The server starts an hour and a half after the crash loops did. Then the node is lost, and recovers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_the_recorded_node_is_one_incident_beside_one_for_each_loop() {
     let folder = fixtures().join("recording-node-outage");
@@ -181,9 +180,9 @@ async fn an_outage_of_the_recorded_node_is_one_incident_beside_one_for_each_loop
         ("oom", IncidentKind::Restart, Cause::OomKilled, 33),
     ];
     wait_until("all that was recorded has been taken in", async || {
-        let mut told = incidents(&harness);
-        told.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
-        let what = told.iter().map(|it| {
+        let mut found = incidents(&harness);
+        found.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
+        let what = found.iter().map(|it| {
             let count = if it.reason == IncidentKind::ProbeFailing {
                 0
             } else {
@@ -194,11 +193,11 @@ async fn an_outage_of_the_recorded_node_is_one_incident_beside_one_for_each_loop
         what.eq(expected)
     })
     .await;
-    let told = incidents(&harness);
-    let node = told.iter().find(|it| it.involved.kind == "Node").unwrap();
+    let found = incidents(&harness);
+    let node = found.iter().find(|it| it.involved.kind == "Node").unwrap();
     assert!(node.message.contains("6 pods"), "{}", describe(node));
     assert!(node.ended.is_some(), "{}", describe(node));
-    let loops = told.iter().filter(|it| it.involved.kind == "Pod");
+    let loops = found.iter().filter(|it| it.involved.kind == "Pod");
     for incident in loops {
         assert_eq!(incident.ended, None, "{}", describe(incident));
     }

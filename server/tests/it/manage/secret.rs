@@ -72,12 +72,12 @@ async fn replicas_share_one_ca() {
     let (first, second) = tokio::join!(world.serve(), world.serve());
     for server in [&first, &second] {
         world.cluster.set_aggregated(server.local_addr());
-        world.answered().await;
+        world.wait_for_answer().await;
     }
     let bundle = world.bundle();
     assert_eq!(count(&bundle), 1);
     let third = world.serve().await;
-    world.answered().await;
+    world.wait_for_answer().await;
     assert_eq!(
         world.bundle(),
         bundle,
@@ -100,7 +100,7 @@ async fn a_server_waits_for_its_secret_and_never_creates_it() {
         !world.spec(SERVICES[0])["caBundle"].is_null()
     })
     .await;
-    world.answered().await;
+    world.wait_for_answer().await;
     assert_eq!(world.verbs(), ["get", "update"]);
 }
 
@@ -109,7 +109,7 @@ async fn a_deleted_secret_is_filled_again_when_it_is_back() {
     let world = World::at(now()).await;
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
-    world.answered().await;
+    world.wait_for_answer().await;
     let old = world.secret().unwrap()["tls.crt"].clone();
     world.delete();
     world.rounds_fail(&both).await;
@@ -140,7 +140,7 @@ async fn a_leaked_ca_is_replaced_without_a_failed_request() {
     let world = World::at(now()).await;
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
-    world.answered().await;
+    world.wait_for_answer().await;
     let leaked = world.secret().unwrap()["tls.crt"].clone();
     world.patch(json!({"data": null})).await;
     world
@@ -194,7 +194,7 @@ async fn empty_secrets_are_filled_and_invalid_ones_if_ours() {
         let world = World::at(now()).await;
         world.put_secret(kind, labels, data);
         let _server = world.serve().await;
-        world.answered().await;
+        world.wait_for_answer().await;
         assert_eq!(world.secret().unwrap()["ca.crt"], world.bundle());
     }
 }
@@ -203,7 +203,7 @@ async fn empty_secrets_are_filled_and_invalid_ones_if_ours() {
 async fn anybody_elses_secret_is_left_alone() {
     let world = World::at(now()).await;
     let server = world.serve().await;
-    world.answered().await;
+    world.wait_for_answer().await;
     let nothing = BTreeMap::new();
     let other = BTreeMap::from([("password", "secret".to_owned())]);
     let token = "kubernetes.io/service-account-token";
