@@ -89,7 +89,7 @@ impl PodFacts {
         if let Some(tally) = Tally::of(event, event_kind, threshold)
             && let Some(facts) = index.of_mut(&mut self.containers)
         {
-            facts.count_ends(tally);
+            facts.add_tally(tally);
         }
     }
 

@@ -18,7 +18,7 @@ use super::pod_versions::PodVersions;
 use super::probe_counters::Counters;
 use super::review_context::{ReviewContext, Totals};
 use super::rules::node::LostNodes;
-use super::terminations::{ends, finished, is_static};
+use super::terminations::{finished, in_status, is_static};
 use super::thresholds::{EVENT_RETENTION, LOOK_BACK, RESTORE_TIMEOUT, SECOND};
 use super::unmatched_events::{Unmatched, is_about};
 use super::usage_history::UsageHistory;
@@ -447,7 +447,7 @@ fn is_healthy(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
                 let stays = pod.stays_ended(spec);
                 status.terminations(stays) > existing.terminations(stays)
             }
-            None => ends(status)
+            None => in_status(status)
                 .any(|(_, ended)| finished(ended).is_some_and(|at| now.since(at) <= LOOK_BACK)),
         }
     });

@@ -173,11 +173,11 @@ impl PodFacts {
                 {
                     return existing.restored();
                 }
-                let ends = status.terminations(pod.stays_ended(spec));
+                let count = status.terminations(pod.stays_ended(spec));
                 let (termination_count, unclaimed) =
                     match before.and_then(|before| index.of(&before.containers)) {
                         Some(before) => (before.terminations(pod.stays_ended(spec)), 0),
-                        None => ends_before(pod, status, ends, now),
+                        None => terminations_before(pod, status, count, now),
                     };
                 ContainerFacts {
                     name: Box::from(&*spec.name),
@@ -240,20 +240,25 @@ impl PodFacts {
 /// The rule does not depend on when the server starts. All terminations count if the pod was created within the last
 /// hour, or if the container terminates as often as in a crash loop. Otherwise the terminations of the last hour count:
 /// those in the status, and those that Events count.
-fn ends_before(pod: &Pod, status: &ContainerStatus, ends: u32, now: Timestamp) -> (u32, u32) {
+fn terminations_before(
+    pod: &Pod,
+    status: &ContainerStatus,
+    count: u32,
+    now: Timestamp,
+) -> (u32, u32) {
     let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= LOOK_BACK);
-    let recent = terminations::ends(status)
+    let recent = terminations::in_status(status)
         .take_while(|(_, ended)| is_recent(terminations::finished(ended)));
     let recent = u32::try_from(recent.count()).unwrap_or(u32::MAX);
     let looped = pod
         .created()
-        .is_some_and(|created| i64::from(ends).saturating_mul(LOOP_GAP) >= now.since(created));
+        .is_some_and(|created| i64::from(count).saturating_mul(LOOP_GAP) >= now.since(created));
     if is_recent(pod.created()) || (recent > 0 && looped) {
         (0, 0)
-    } else if recent == 0 && terminations::ends(status).next().is_some() {
-        (ends, 0)
+    } else if recent == 0 && terminations::in_status(status).next().is_some() {
+        (count, 0)
     } else {
-        let before = ends.saturating_sub(recent);
+        let before = count.saturating_sub(recent);
         (before, before)
     }
 }
@@ -287,11 +292,11 @@ fn workload(pod: &Pod) -> Option<Workload> {
 
 impl ContainerFacts {
     /// Stores the tally of an Event. Above the limit the tally of the oldest Event is dropped.
-    pub(super) fn count_ends(&mut self, tally: Tally) {
+    pub(super) fn add_tally(&mut self, tally: Tally) {
         if let Some(existing) = self.tallies.iter_mut().find(|it| it.event == tally.event) {
             existing.first = existing.first.min(tally.first);
             existing.last = existing.last.max(tally.last);
-            existing.ends = existing.ends.max(tally.ends);
+            existing.count = existing.count.max(tally.count);
             return;
         }
         if self.tallies.len() >= MAX_TALLIES

@@ -383,7 +383,7 @@ fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
         ..now
     };
     for tally in now.tallies {
-        facts.count_ends(tally);
+        facts.add_tally(tally);
     }
     facts
 }

@@ -55,11 +55,11 @@ pub(super) fn counted(kind: ProbeKind, reading: &ProbeReading) -> String {
 }
 
 /// Evidence of terminations of which only the number is known.
-pub(super) fn unknown_terminations(ends: u32) -> String {
-    match ends {
+pub(super) fn unknown_terminations(count: u32) -> String {
+    match count {
         1 => "the restart count tells of one more end before this one: how is not known".to_owned(),
-        ends => format!(
-            "the restart count tells of {ends} more ends before this one: how those ended is not known"
+        count => format!(
+            "the restart count tells of {count} more ends before this one: how those ended is not known"
         ),
     }
 }

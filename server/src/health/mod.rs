@@ -174,8 +174,8 @@ impl Health {
         let mut counts = HashMap::new();
         for facts in self.engine.lock().pods.values() {
             let restarts = facts.containers.iter().flat_map(|it| &it.restarts);
-            let ends = restarts.filter_map(|restart| restart.ended.finished);
-            let count = ends.filter(|end| (since..=until).contains(end)).count() as u64;
+            let finished = restarts.filter_map(|restart| restart.ended.finished);
+            let count = finished.filter(|at| (since..=until).contains(at)).count() as u64;
             let node = facts.pod.as_ref().and_then(|pod| pod.node.as_ref());
             if let Some(node) = node.filter(|_| count > 0) {
                 *counts.entry(Arc::clone(node)).or_default() += count;

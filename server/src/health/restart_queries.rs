@@ -43,7 +43,7 @@ impl Engine {
         if let Some(known) = known {
             return Some(self.to_restart(container, known));
         }
-        let (nth, ended) = terminations::ends(container.of(&pod.containers)?).next()?;
+        let (nth, ended) = terminations::in_status(container.of(&pod.containers)?).next()?;
         let (cause, certainty) = cause_from_status(ended);
         Some(Restart {
             container,

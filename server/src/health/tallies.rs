@@ -24,7 +24,8 @@ pub(super) struct Tally {
     /// The time of the Event's last occurrence.
     pub(super) last: Timestamp,
     /// The smallest number of terminations according to the Event.
-    pub(super) ends: u32,
+    #[serde(rename = "ends")]
+    pub(super) count: u32,
     /// The number of them that an incident counts because of this Event alone.
     pub(super) claimed: u32,
     /// Whether the claim is final: later terminations are recorded from the status.
@@ -62,14 +63,14 @@ impl TallyKind {
 impl Tally {
     /// The tally of an Event; none if it counts no terminations. `threshold` is that of the Event's probe.
     pub(super) fn of(event: &Event, event_kind: EventKind, threshold: Option<u32>) -> Option<Self> {
-        let (kind, ends) = match event_kind {
+        let (kind, count) = match event_kind {
             EventKind::Killing(probe) => (TallyKind::Killing(probe), event.count),
             EventKind::Unhealthy(probe @ (ProbeKind::Liveness | ProbeKind::Startup)) => {
                 (TallyKind::Failing(probe), event.count / threshold?.max(1))
             }
             // Old kubelets repeat it during one back-off.
             EventKind::BackOff => {
-                let most = most_ends(event.last.since(event.first));
+                let most = max_terminations(event.last.since(event.first));
                 (TallyKind::BackOff, event.count.min(most))
             }
             _ => return None,
@@ -79,7 +80,7 @@ impl Tally {
             kind,
             first: event.first,
             last: event.last,
-            ends,
+            count,
             claimed: 0,
             settled: false,
         })
@@ -114,16 +115,16 @@ impl Tally {
 
 /// The largest number of terminations within a span: the kubelet's back-off starts at 10 s and doubles up to 300 s
 /// (`backOffPeriod`, `MaxContainerBackOff`).
-fn most_ends(span: i64) -> u32 {
-    let (mut ends, mut left) = (1, span);
+fn max_terminations(span: i64) -> u32 {
+    let (mut count, mut left) = (1, span);
     for wait in [10, 20, 40, 80, 160] {
         left -= wait * SECOND;
         if left < 0 {
-            return ends;
+            return count;
         }
-        ends += 1;
+        count += 1;
     }
-    ends.saturating_add(u32::try_from(left / (300 * SECOND)).unwrap_or(u32::MAX))
+    count.saturating_add(u32::try_from(left / (300 * SECOND)).unwrap_or(u32::MAX))
 }
 
 impl Tally {
@@ -133,7 +134,7 @@ impl Tally {
         let (Some(started), Some(finished)) = (ended.started, ended.finished) else {
             return false;
         };
-        if self.kind.cause() != Some(cause) || self.ends == 0 {
+        if self.kind.cause() != Some(cause) || self.count == 0 {
             return false;
         }
         let soon = finished >= self.first && finished.since(self.last) <= LOOP_GAP;
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn back_off_limits_the_number_of_terminations() {
-        for (seconds, ends) in [
+        for (seconds, count) in [
             (-5, 1),
             (0, 1),
             (9, 1),
@@ -167,8 +168,8 @@ mod tests {
             (610, 7),
             (3600, 16),
         ] {
-            assert_eq!(most_ends(seconds * SECOND), ends, "{seconds}");
+            assert_eq!(max_terminations(seconds * SECOND), count, "{seconds}");
         }
-        assert!(most_ends(i64::MAX) > 16);
+        assert!(max_terminations(i64::MAX) > 16);
     }
 }

@@ -1,6 +1,6 @@
 //! The terminations in a container's status.
 //!
-//! A termination has the same number ([`ContainerStatus::ends`]) before, during and after the restart, so it counts
+//! A termination has the same number ([`ContainerStatus::terminations`]) before, during and after the restart, so it counts
 //! once.
 
 use kubevitals_proto::time::Timestamp;
@@ -8,7 +8,7 @@ use kubevitals_proto::time::Timestamp;
 use crate::cluster::{ContainerStatus, Ended, Pod, Role, State, time};
 
 /// The terminations in a status, newest first, each with its number from 1.
-pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
+pub(super) fn in_status(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
     let newest = match &status.state {
         State::Terminated(ended) if ended.exit_code != 0 => Some(&**ended),
         _ => None,
@@ -79,8 +79,8 @@ mod tests {
     }
 
     fn terminations(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
-        let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
-        (status.terminations(false), ends.collect())
+        let numbers = in_status(status).map(|(nth, ended)| (nth, ended.finished_seconds));
+        (status.terminations(false), numbers.collect())
     }
 
     /// The states of one crash loop.

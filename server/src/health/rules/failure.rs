@@ -103,11 +103,11 @@ pub(in crate::health) fn will_fail(pod: &Pod) -> bool {
 /// The time at which the last of a pod's containers terminated.
 pub(in crate::health) fn last_termination(pod: &Pod) -> Option<Timestamp> {
     let statuses = pod.containers.iter();
-    let ends = statuses.filter_map(|status| match &status.state {
+    let finished = statuses.filter_map(|status| match &status.state {
         State::Terminated(ended) => finished(ended),
         State::Waiting(_) | State::Running { .. } => None,
     });
-    ends.max()
+    finished.max()
 }
 
 fn kind_and_cause(pod: &Pod, ended: Option<&cluster::Ended>) -> (IncidentKind, Cause) {

@@ -14,7 +14,7 @@ use crate::health::incident_record::{Edit, IncidentId, KeyedEvidence};
 use crate::health::messages;
 use crate::health::open_incidents::merge;
 use crate::health::review_context::ReviewContext;
-use crate::health::terminations::{ends, finished, is_done};
+use crate::health::terminations::{finished, in_status, is_done};
 use crate::health::thresholds::{UNDECIDED, WELL_AFTER};
 use crate::health::topic::Topic;
 
@@ -42,11 +42,11 @@ pub(in crate::health) fn record_terminations(
             continue;
         }
         let new = now - previous;
-        let mut in_status: Vec<(u32, Ended)> = ends(status)
+        let mut recent: Vec<(u32, Ended)> = in_status(status)
             .filter(|(nth, _)| *nth > previous && *nth <= now)
             .map(|(nth, ended)| (nth, ended.clone()))
             .collect();
-        in_status.reverse();
+        recent.reverse();
         let role = spec.role;
         if let Some(container) = index.of_mut(&mut facts.containers) {
             container.termination_count = now;
@@ -56,12 +56,12 @@ pub(in crate::health) fn record_terminations(
             continue;
         }
         context.totals.restarts += u64::from(new);
-        let unknown = new.saturating_sub(u32::try_from(in_status.len()).unwrap_or(u32::MAX));
-        if in_status.is_empty() {
+        let unknown = new.saturating_sub(u32::try_from(recent.len()).unwrap_or(u32::MAX));
+        if recent.is_empty() {
             record_unknown_terminations(facts, index, unknown, context);
         }
         let mut unknown_before = unknown;
-        for (nth, ended) in in_status {
+        for (nth, ended) in recent {
             if is_done(role, &ended) || (role == Role::Sidecar && is_done_for(pod)) {
                 continue;
             }
@@ -82,15 +82,15 @@ pub(in crate::health) fn record_terminations(
 fn record_unknown_terminations(
     facts: &mut PodFacts,
     index: ContainerIndex,
-    ends: u32,
+    count: u32,
     context: &mut ReviewContext<'_>,
 ) {
     let is_restart = |open: &&Open| matches!(open.topic, Topic::Restart(of, _) if of == index);
     if let Some(open) = facts.open.iter().find(is_restart) {
-        let more = |edit: &mut Edit<'_>| edit.incident.count += u64::from(ends);
+        let more = |edit: &mut Edit<'_>| edit.incident.count += u64::from(count);
         context.incidents.edit(open.id, more);
     } else if let Some(container) = index.of_mut(&mut facts.containers) {
-        container.unclaimed = container.unclaimed.saturating_add(ends);
+        container.unclaimed = container.unclaimed.saturating_add(count);
     }
 }
 

@@ -63,7 +63,7 @@ fn explain(
             .filter(|it| tally.covers(&it.ended))
     };
     let recorded = inside().filter(is_known).count();
-    let left = (tally.ends.saturating_sub(tally.claimed) as usize).saturating_sub(recorded);
+    let left = (tally.count.saturating_sub(tally.claimed) as usize).saturating_sub(recorded);
     let open = || inside().filter(|it| !is_known(it) && it.cause != Cause::OomKilled);
     let named = open().filter(|it| tally.names(&it.ended));
     let codes: Vec<i32> = inside()
@@ -132,8 +132,8 @@ fn connected(facts: &PodFacts, index: ContainerIndex, now: Timestamp) -> Vec<Tal
     let Some(container) = index.of(&facts.containers) else {
         return Vec::new();
     };
-    let ends = container.restarts.iter().filter_map(|it| it.ended.finished);
-    let mut edge = ends.min().or(container.running).unwrap_or(now);
+    let finished = container.restarts.iter().filter_map(|it| it.ended.finished);
+    let mut edge = finished.min().or(container.running).unwrap_or(now);
     let mut all: Vec<&Tally> = container.tallies.iter().collect();
     all.sort_by_key(|tally| std::cmp::Reverse(tally.last));
     let mut connected = Vec::new();
@@ -181,7 +181,7 @@ fn claim(
         TallyKind::Killing(_) => 0,
         TallyKind::Failing(_) => others
             .filter(|it| it.kind < tally.kind && it.kind.cause() == cause)
-            .map(|it| it.ends)
+            .map(|it| it.count)
             .fold(0, u32::saturating_add),
         TallyKind::BackOff => others.map(|it| it.claimed).fold(0, u32::saturating_add),
     };
@@ -191,7 +191,7 @@ fn claim(
         .is_some_and(|running| tally.last >= running);
     let recorded = u32::try_from(recorded).unwrap_or(u32::MAX);
     let mut need = tally
-        .ends
+        .count
         .saturating_sub(recorded)
         .saturating_sub(tally.claimed)
         .saturating_sub(others)

@@ -240,9 +240,9 @@ impl ProbeReading {
 
 impl ContainerFacts {
     fn terminations_in(&self, reading: &ProbeReading) -> u32 {
-        let ends = self.restarts.iter();
+        let restarts = self.restarts.iter();
         let between =
-            ends.filter(|restart| restart.ended.finished.is_some_and(|at| reading.covers(at)));
+            restarts.filter(|restart| restart.ended.finished.is_some_and(|at| reading.covers(at)));
         u32::try_from(between.count()).unwrap_or(u32::MAX)
     }
 }
