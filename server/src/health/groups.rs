@@ -109,23 +109,15 @@ pub(super) struct Group {
 /// All groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    groups: BTreeMap<GroupId, Group>,
+    pub(super) by_id: BTreeMap<GroupId, Group>,
     by_key: HashMap<GroupKey, Vec<GroupId>>,
     of: HashMap<IncidentId, GroupId>,
     /// Large groups with changes that their joint incidents do not contain yet.
-    deferred: BTreeSet<GroupId>,
+    pub(super) deferred: BTreeSet<GroupId>,
     next: GroupId,
 }
 
 impl Groups {
-    pub(super) fn get(&self, group: GroupId) -> Option<&Group> {
-        self.groups.get(&group)
-    }
-
-    pub(super) fn get_mut(&mut self, group: GroupId) -> Option<&mut Group> {
-        self.groups.get_mut(&group)
-    }
-
     /// The group of an incident, and whether it has this key.
     pub(super) fn group_of(
         &self,
@@ -133,7 +125,7 @@ impl Groups {
         key: Option<&GroupKey>,
     ) -> Option<(GroupId, bool)> {
         let group = *self.of.get(&id)?;
-        let same = self.groups.get(&group).map(|group| &group.key) == key;
+        let same = self.by_id.get(&group).map(|group| &group.key) == key;
         Some((group, same))
     }
 
@@ -146,7 +138,7 @@ impl Groups {
     ) -> Vec<GroupId> {
         let all = self.by_key.get(key).into_iter().flatten().copied();
         all.filter(|group| {
-            let members = self.groups.get(group).map(|group| &group.members);
+            let members = self.by_id.get(group).map(|group| &group.members);
             let mut members = members
                 .into_iter()
                 .flatten()
@@ -166,15 +158,15 @@ impl Groups {
             joint: None,
             dropped: (0, 0),
         };
-        self.groups.insert(id, group);
+        self.by_id.insert(id, group);
         self.by_key.entry(key.clone()).or_default().push(id);
         id
     }
 
     /// Adds an incident to a group.
     pub(super) fn join(&mut self, id: IncidentId, group: GroupId) {
-        if let Some(known) = self.groups.get_mut(&group) {
-            known.members.insert(id);
+        if let Some(joined) = self.by_id.get_mut(&group) {
+            joined.members.insert(id);
             self.of.insert(id, group);
         }
     }
@@ -182,33 +174,23 @@ impl Groups {
     /// Removes an incident from its group.
     pub(super) fn leave(&mut self, id: IncidentId) -> Option<GroupId> {
         let group = self.of.remove(&id)?;
-        self.groups.get_mut(&group)?.members.remove(&id);
+        self.by_id.get_mut(&group)?.members.remove(&id);
         Some(group)
     }
 
     /// Whether a group is so large that its joint incident is updated later. Registers it for the next update.
     pub(super) fn defer(&mut self, group: GroupId) -> bool {
-        let known = self.groups.get(&group);
-        let large = known.is_some_and(|it| it.joint.is_some() && it.members.len() > LARGE);
-        large && {
+        let is_large = |it: &Group| it.joint.is_some() && it.members.len() > LARGE;
+        let large = self.by_id.get(&group).is_some_and(is_large);
+        if large {
             self.deferred.insert(group);
-            true
         }
-    }
-
-    /// Removes and returns the groups that wait for an update.
-    pub(super) fn take_waiting(&mut self) -> BTreeSet<GroupId> {
-        std::mem::take(&mut self.deferred)
-    }
-
-    /// Whether a group waits for an update.
-    pub(super) fn is_behind(&self) -> bool {
-        !self.deferred.is_empty()
+        large
     }
 
     /// Removes a group.
     pub(super) fn drop(&mut self, group: GroupId) -> Option<Group> {
-        let dropped = self.groups.remove(&group)?;
+        let dropped = self.by_id.remove(&group)?;
         for member in &dropped.members {
             self.of.remove(member);
         }
@@ -224,7 +206,7 @@ impl Groups {
     /// An incident of the largest group that may be dropped.
     pub(super) fn spare(&self) -> Option<(GroupId, IncidentId)> {
         let large = self
-            .groups
+            .by_id
             .iter()
             .filter(|(_, group)| group.members.len() > MIN_MEMBERS);
         let (id, group) = large.max_by_key(|(_, group)| group.members.len())?;
@@ -314,11 +296,11 @@ impl Group {
 
 /// The evidence of the first and of the last pods, with the pods' names.
 fn evidence(all: &[&Incident]) -> Vec<Evidence> {
-    let shown = all
+    let selected = all
         .iter()
         .enumerate()
         .filter(|(at, _)| *at < WITH_EVIDENCE / 2 || all.len() - at <= WITH_EVIDENCE / 2);
-    let texts = shown.flat_map(|(_, it)| {
+    let texts = selected.flat_map(|(_, it)| {
         it.evidence.iter().map(|evidence| Evidence {
             text: format!("{}: {}", it.involved.name, evidence.text),
             ..evidence.clone()

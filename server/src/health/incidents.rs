@@ -79,7 +79,7 @@ impl Incidents {
         let id = IncidentId(self.next);
         self.next += 1;
         let meta = &record.incident.metadata;
-        let name = (meta.namespace.clone(), meta.name.clone());
+        let name = full_name(meta);
         self.withdrawn.retain(|other| *other != name);
         self.names.insert(name, id);
         record.version = self.changes.record(Change::incident(meta, false));
@@ -136,12 +136,11 @@ impl Incidents {
         let group = self.groups.leave(id);
         let record = self.take(id);
         if let Some(record) = &record {
-            let meta = &record.incident.metadata;
             if self.withdrawn.len() >= MAX_WITHDRAWN {
                 self.withdrawn.pop_front();
             }
-            self.withdrawn
-                .push_back((meta.namespace.clone(), meta.name.clone()));
+            let name = full_name(&record.incident.metadata);
+            self.withdrawn.push_back(name);
         }
         if let Some(group) = group {
             self.update_group(group);
@@ -151,25 +150,21 @@ impl Incidents {
 
     /// The incident with this metadata, unless it is a joint one.
     pub(super) fn named(&self, meta: &Meta) -> Option<IncidentId> {
-        let id = *self
-            .names
-            .get(&(meta.namespace.clone(), meta.name.clone()))?;
+        let id = *self.names.get(&full_name(meta))?;
         let is_joint = matches!(self.records.get(&id)?.role, GroupRole::Joint(_));
         (!is_joint).then_some(id)
     }
 
     /// Whether an incident of this name was withdrawn.
-    pub(super) fn is_withdrawn(&self, namespace: &str, name: &str) -> bool {
-        let mut names = self.withdrawn.iter();
-        names.any(|(in_namespace, known)| in_namespace == namespace && known == name)
+    pub(super) fn is_withdrawn(&self, meta: &Meta) -> bool {
+        self.withdrawn.contains(&full_name(meta))
     }
 
     /// Removes an incident.
     pub(super) fn take(&mut self, id: IncidentId) -> Option<Record> {
         let record = self.records.remove(&id)?;
         let meta = &record.incident.metadata;
-        self.names
-            .remove(&(meta.namespace.clone(), meta.name.clone()));
+        self.names.remove(&full_name(meta));
         if let Some(pod) = failed_pod(&record.incident)
             && self.failures.get(pod) == Some(&id)
         {
@@ -255,7 +250,7 @@ impl Incidents {
             if let Some((group, part)) = self.groups.spare().filter(|_| over.is_none()) {
                 self.groups.leave(part);
                 let record = self.take(part);
-                if let Some((group, record)) = self.groups.get_mut(group).zip(record) {
+                if let Some((group, record)) = self.groups.by_id.get_mut(&group).zip(record) {
                     group.drop_member(&record);
                 }
                 self.update_group(group);
@@ -288,6 +283,11 @@ impl Incidents {
             salt += 1;
         }
     }
+}
+
+/// Namespace and name.
+fn full_name(meta: &Meta) -> (String, String) {
+    (meta.namespace.clone(), meta.name.clone())
 }
 
 /// The UID of the failed pod, for an incident about a failure.

@@ -52,7 +52,7 @@ impl Incidents {
                 self.groups.join(member, group);
             }
         }
-        match self.groups.get(group).and_then(|group| group.joint) {
+        match self.groups.by_id.get(&group).and_then(|group| group.joint) {
             Some(joint) if self.groups.defer(group) => self.hide(&BTreeSet::from([id]), joint),
             _ => self.update_group(group),
         }
@@ -60,26 +60,26 @@ impl Incidents {
 
     /// Updates the joint incidents of large groups.
     pub(super) fn flush(&mut self) {
-        for group in self.groups.take_waiting() {
+        for group in std::mem::take(&mut self.groups.deferred) {
             self.update_group(group);
         }
     }
 
     /// Whether [`Self::flush`] has something to do.
     pub(super) fn is_behind(&self) -> bool {
-        self.groups.is_behind()
+        !self.groups.deferred.is_empty()
     }
 
     /// Updates the joint incident of a group, or shows the members if they are of one pod.
     pub(super) fn update_group(&mut self, id: GroupId) {
-        let Some(group) = self.groups.get(id) else {
+        let Some(group) = self.groups.by_id.get(&id) else {
             return;
         };
         let (joint, members) = (group.joint, group.members.clone());
         let Some(mut incident) = group.incident(&self.records) else {
             if members.is_empty() {
                 self.groups.drop(id);
-            } else if let Some(group) = self.groups.get_mut(id) {
+            } else if let Some(group) = self.groups.by_id.get_mut(&id) {
                 group.joint = None;
             }
             if let Some(joint) = joint {
@@ -115,7 +115,7 @@ impl Incidents {
             shared_detail: None,
             role: GroupRole::Joint(id),
         });
-        if let Some(group) = self.groups.get_mut(id) {
+        if let Some(group) = self.groups.by_id.get_mut(&id) {
             group.joint = Some(joint);
         }
         self.hide(&members, joint);

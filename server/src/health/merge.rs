@@ -157,9 +157,8 @@ impl Engine {
         for incoming in incidents {
             let sane = sanitize(incoming, now).filter(|it| {
                 let ended = it.incident.ended;
-                let meta = &it.incident.metadata;
                 ended.is_none_or(|ended| now.since(ended) <= retention)
-                    && !self.incidents.is_withdrawn(&meta.namespace, &meta.name)
+                    && !self.incidents.is_withdrawn(&it.incident.metadata)
             });
             let Some(incoming) = sane else {
                 result.left_out += 1;

@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::thresholds::{NEAR_LIMIT, SECOND};
-use crate::cluster::{PodKey, Resources, Uid};
+use crate::cluster::{PodKey, Resources};
 
 /// One sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,6 @@ pub struct UsageSubject<'a> {
     pub node: &'a str,
     /// The pod.
     pub pod: &'a PodKey,
-    /// The UID of the pod.
-    pub uid: Uid,
     /// The container.
     pub container: &'a str,
 }

@@ -11,7 +11,9 @@ use std::sync::atomic::AtomicU64;
 use kubevitals_proto::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeCounterValue, EncodeMetric, MetricEncoder, NoLabelSet,
+};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
 pub use prometheus_client::metrics::counter::Counter;
@@ -151,7 +153,12 @@ impl Families<'_> {
     ///
     /// # Errors
     /// The writer's error.
-    pub fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+    pub fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        value: impl EncodeCounterValue,
+    ) -> fmt::Result {
         self.counters(name, help, [], [([], value)])
     }
 
@@ -159,26 +166,15 @@ impl Families<'_> {
     ///
     /// # Errors
     /// The writer's error.
-    pub fn counters<'v, const N: usize>(
+    pub fn counters<'v, V: EncodeCounterValue, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
         labels: [&str; N],
-        samples: impl IntoIterator<Item = ([&'v str; N], u64)>,
+        samples: impl IntoIterator<Item = ([&'v str; N], V)>,
     ) -> fmt::Result {
         let kind = MetricType::Counter;
         self.family(name, help, kind, labels, samples, |value, encoder| {
-            encoder.encode_counter::<NoLabelSet, _, f64>(&value, None)
-        })
-    }
-
-    /// Writes a counter of seconds.
-    ///
-    /// # Errors
-    /// The writer's error.
-    pub fn seconds_counter(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        let (kind, samples) = (MetricType::Counter, [([], value)]);
-        self.family(name, help, kind, [], samples, |value, encoder| {
             encoder.encode_counter::<NoLabelSet, _, f64>(&value, None)
         })
     }

@@ -75,7 +75,7 @@ pub fn register(registry: &mut Registry) {
         let process = Process::read();
         if let Some(seconds) = process.cpu_seconds {
             let help = "CPU time, user and system, in seconds";
-            families.seconds_counter("process_cpu_seconds", help, seconds)?;
+            families.counter("process_cpu_seconds", help, seconds)?;
         }
         for (name, help, value) in [
             (

@@ -126,7 +126,6 @@ fn points(
     let of = UsageSubject {
         node,
         pod: &pod.key,
-        uid: pod.uid,
         container: &spec.name,
     };
     // The container terminated within that second.

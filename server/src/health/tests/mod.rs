@@ -160,35 +160,24 @@ impl TestCluster {
 }
 
 /// Formats an incident for people.
-fn render(incident: &Incident) -> String {
+fn render(it: &Incident) -> String {
     let time = |at: Timestamp| at.to_rfc3339_seconds()[11..19].to_owned();
-    let involved = &incident.involved;
+    let (of, began, last_seen) = (&it.involved, time(it.began), time(it.last_seen));
+    let ended = it.ended.map_or("goes on".to_owned(), time);
     let mut text = format!(
-        "{}/{} {}: {:?} by {:?} ({:?}), {} times\n",
-        involved.namespace,
-        involved.name,
-        involved.container,
-        incident.reason,
-        incident.cause,
-        incident.certainty,
-        incident.count
+        "{}/{} {}: {:?} by {:?} ({:?}), {} times\n  {}\n  began {began}, last seen {last_seen}, ended {ended}\n",
+        of.namespace,
+        of.name,
+        of.container,
+        it.reason,
+        it.cause,
+        it.certainty,
+        it.count,
+        it.message
     );
-    let _ = writeln!(text, "  {}", incident.message);
-    let ended = incident.ended.map_or("goes on".to_owned(), time);
-    let _ = writeln!(
-        text,
-        "  began {}, last seen {}, ended {ended}",
-        time(incident.began),
-        time(incident.last_seen)
-    );
-    for evidence in &incident.evidence {
-        let _ = writeln!(
-            text,
-            "  {} {:?}: {}",
-            time(evidence.time),
-            evidence.source,
-            evidence.text
-        );
+    for evidence in &it.evidence {
+        let (at, source) = (time(evidence.time), evidence.source);
+        let _ = writeln!(text, "  {at} {source:?}: {}", evidence.text);
     }
     text
 }
