@@ -122,7 +122,7 @@ impl Query {
 
     /// Why a pod or a node has metrics, or has none.
     pub fn why(&self) -> WhyQuery<'_> {
-        WhyQuery::new(&self.sources)
+        WhyQuery(&self.sources)
     }
 
     /// Versions of objects, and the changes since a version.

@@ -1,9 +1,12 @@
 //! The steps that chains of pods and nodes share.
 
-use kubevitals_proto::why::{State, Step, StepName};
+use kubevitals_proto::metrics::{GROUP, Version};
+use kubevitals_proto::why::{Container, Freshness, Kind, State, Step, StepName, Subject, Why};
+use kubevitals_proto::words::capital;
 
 use super::explain::{self, span};
 use crate::cluster::Node;
+use crate::query::readiness::Unready;
 use crate::query::sources::Sources;
 use crate::scrape::{Failed, History};
 
@@ -29,11 +32,47 @@ impl Outcome {
     }
 }
 
-/// The steps so far.
-#[derive(Debug, Default)]
-pub(super) struct Chain(pub(super) Vec<Step>);
+/// The checks of one object, from the API server to its last sample: the steps so far, and what they have found.
+#[derive(Debug)]
+pub(super) struct Chain<'a> {
+    pub(super) sources: &'a Sources,
+    steps: Vec<Step>,
+    pub(super) freshness: Option<Freshness>,
+    pub(super) containers: Vec<Container>,
+}
 
-impl Chain {
+impl<'a> Chain<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            steps: Vec::new(),
+            freshness: None,
+            containers: Vec::new(),
+        }
+    }
+
+    /// Converts the chain of the object `metadata` to the API object.
+    pub(super) fn into_why(
+        self,
+        kind: Kind,
+        version: Version,
+        metadata: Subject,
+        outcome: Outcome,
+    ) -> Why {
+        Why {
+            kind,
+            api_version: format!("{GROUP}/{}", version.as_str()),
+            metadata,
+            available: self.freshness.is_some(),
+            reason: outcome.reason.to_owned(),
+            verdict: outcome.verdict,
+            hint: outcome.hint,
+            freshness: self.freshness,
+            steps: self.steps,
+            containers: self.containers,
+        }
+    }
+
     pub(super) fn ok(&mut self, name: StepName, message: impl Into<String>) {
         self.push(name, State::Ok, message.into());
     }
@@ -47,138 +86,134 @@ impl Chain {
     }
 
     fn push(&mut self, name: StepName, state: State, message: String) {
-        self.0.push(Step {
+        self.steps.push(Step {
             name,
             state,
             message,
         });
     }
-}
 
-/// Adds whether the node is Ready, and since when. The kubelet of a node that is not Ready may respond nevertheless.
-pub(super) fn add_ready(chain: &mut Chain, node: &Node) {
-    let since = node
-        .ready_since
-        .map(|since| format!(" since {}", since.to_rfc3339_seconds()))
-        .unwrap_or_default();
-    if node.ready {
-        chain.ok(
-            StepName::Ready,
-            format!("node {} is Ready{since}", node.name),
-        );
-    } else {
-        chain.warn(
-            StepName::Ready,
-            format!("node {} is not Ready{since}", node.name),
-        );
+    /// The scrapes of a node.
+    pub(super) fn scrapes(&self, node: &str) -> Option<History> {
+        let record = self.sources.stats.records().get(node)?;
+        Some(record.read(Clone::clone))
     }
-}
 
-/// Appends the time of the node's next scrape to a hint.
-pub(super) fn with_next_scrape(sources: &Sources, node: &str, hint: &str) -> String {
-    let record = sources.stats.records().get(node);
-    let next = record.and_then(|record| record.read(|history| history.next));
-    match next {
-        Some(next) => format!(
-            "{hint}; node {node} is asked again at {}",
-            next.to_rfc3339_seconds()
-        ),
-        None => format!("{hint}; node {node} is being asked now"),
-    }
-}
-
-/// Adds the last scrape of the node, its address and its result. Returns the outcome of a failure, which counts only if
-/// the metrics of an earlier scrape are stale.
-pub(super) fn add_scraped(sources: &Sources, chain: &mut Chain, node: &Node) -> Option<Outcome> {
-    let name = &node.name;
-    let Some(record) = sources.stats.records().get(name) else {
-        chain.fail(
-            StepName::Scraped,
-            format!("node {name} has not been asked yet"),
-        );
-        return Some(Outcome::new(
-            "not_asked",
-            format!("Node {name} is new to the server, which has not asked it yet."),
-            "wait a second",
-        ));
-    };
-    let history = record.read(Clone::clone);
-    let next = match history.next {
-        _ if history.waits => format!("; {}", waits(&history)),
-        Some(next) => format!("; it is asked again at {}", next.to_rfc3339_seconds()),
-        None => "; it is being asked again now".to_owned(),
-    };
-    let Some(last) = &history.last else {
-        if history.waits && history.skipped_turns > 0 {
-            chain.fail(
-                StepName::Scraped,
-                format!("node {name} has not been asked yet; {}", waits(&history)),
-            );
-            return Some(overloaded(node, &history));
-        }
-        chain.fail(
-            StepName::Scraped,
-            format!("node {name} is being asked for the first time"),
-        );
-        return Some(Outcome::new(
-            "first_scrape",
-            format!("Node {name} is being asked for the first time."),
-            "wait for the answer; it comes within the timeout (--kubelet-request-timeout), or fails",
-        ));
-    };
-    let began = format!(
-        "asked at {} ({} ago)",
-        last.began.wall.to_rfc3339_seconds(),
-        span(sources.now().since(last.began.age)),
-    );
-    match &last.failed {
-        None => {
-            let address = history.answered.as_ref().map_or("", |(address, _)| address);
-            chain.ok(
-                StepName::Scraped,
-                format!(
-                    "{began} at {address}, node {name} answered after {}{next}",
-                    span(last.took)
-                ),
-            );
-            let since = sources.now().since(last.began.age);
-            (history.waits && since > 2 * sources.resolution).then(|| overloaded(node, &history))
-        }
-        Some(failed) => {
-            let Failed { address, error } = failed;
-            let message = format!(
-                "{began} at {address}, node {name} gave nothing: {error}{}{next}",
-                in_a_row(&history)
-            );
-            chain.warn(StepName::Scraped, message);
-            Some(failure(node, failed, &history))
+    /// Adds whether the node is Ready, and since when. The kubelet of a node that is not Ready may respond nevertheless.
+    pub(super) fn add_ready(&mut self, node: &Node) {
+        let since = node.ready_since.map(|since| since.to_rfc3339_seconds());
+        let since = since.map(|since| format!(" since {since}"));
+        let (name, since) = (&node.name, since.unwrap_or_default());
+        if node.ready {
+            self.ok(StepName::Ready, format!("node {name} is Ready{since}"));
+        } else {
+            self.warn(StepName::Ready, format!("node {name} is not Ready{since}"));
         }
     }
-}
 
-/// Adds which of the node's other pages fail, and what is missing for that.
-pub(super) fn add_pages(sources: &Sources, chain: &mut Chain, node: &Node) {
-    let Some(record) = sources.stats.records().get(&node.name) else {
-        return;
-    };
-    let history = record.read(Clone::clone);
-    let failing: Vec<String> = history
-        .pages()
-        .filter_map(|(page, of)| {
-            let Failed { address, error } = of.failed.as_deref()?;
-            let times = of.failures;
-            Some(format!(
-                "{} fails at {address}, {times} times in a row: {error}; {}: {}",
-                page.path(),
-                page.missing_data(),
-                page.hint(error)
-            ))
-        })
-        .collect();
-    if !failing.is_empty() {
-        chain.warn(StepName::Pages, failing.join("; "));
-    } else if history.pages().any(|(_, of)| of.answered.is_some()) {
-        chain.ok(StepName::Pages, "its other pages answer");
+    /// Appends the time of the node's next scrape to a hint.
+    pub(super) fn with_next_scrape(&self, node: &str, hint: &str) -> String {
+        match self.scrapes(node).and_then(|history| history.next) {
+            Some(next) => format!(
+                "{hint}; node {node} is asked again at {}",
+                next.to_rfc3339_seconds()
+            ),
+            None => format!("{hint}; node {node} is being asked now"),
+        }
+    }
+
+    /// Adds the last scrape of the node, its address and its result. Returns the outcome of a failure, which counts only
+    /// if the metrics of an earlier scrape are stale.
+    pub(super) fn add_scraped(&mut self, node: &Node) -> Option<Outcome> {
+        let name = &node.name;
+        let Some(history) = self.scrapes(name) else {
+            let message = format!("node {name} has not been asked yet");
+            self.fail(StepName::Scraped, message);
+            return Some(Outcome::new(
+                "not_asked",
+                format!("Node {name} is new to the server, which has not asked it yet."),
+                "wait a second",
+            ));
+        };
+        let next = match history.next {
+            _ if history.waits => format!("; {}", waits(&history)),
+            Some(next) => format!("; it is asked again at {}", next.to_rfc3339_seconds()),
+            None => "; it is being asked again now".to_owned(),
+        };
+        let Some(last) = &history.last else {
+            if history.waits && history.skipped_turns > 0 {
+                let waits = waits(&history);
+                let message = format!("node {name} has not been asked yet; {waits}");
+                self.fail(StepName::Scraped, message);
+                return Some(overloaded(node, &history));
+            }
+            let message = format!("node {name} is being asked for the first time");
+            let verdict = format!("{}.", capital(&message));
+            self.fail(StepName::Scraped, message);
+            return Some(Outcome::new(
+                "first_scrape",
+                verdict,
+                "wait for the answer; it comes within the timeout (--kubelet-request-timeout), or fails",
+            ));
+        };
+        let since = self.sources.now().since(last.began.age);
+        let at = last.began.wall.to_rfc3339_seconds();
+        let began = format!("asked at {at} ({} ago)", span(since));
+        match &last.failed {
+            None => {
+                let address = history.answered.as_ref().map_or("", |(address, _)| address);
+                let took = span(last.took);
+                self.ok(
+                    StepName::Scraped,
+                    format!("{began} at {address}, node {name} answered after {took}{next}"),
+                );
+                let is_late = history.waits && since > 2 * self.sources.resolution;
+                is_late.then(|| overloaded(node, &history))
+            }
+            Some(failed) => {
+                let Failed { address, error } = failed;
+                let in_a_row = in_a_row(&history);
+                self.warn(
+                    StepName::Scraped,
+                    format!(
+                        "{began} at {address}, node {name} gave nothing: {error}{in_a_row}{next}"
+                    ),
+                );
+                Some(failure(node, failed, &history))
+            }
+        }
+    }
+
+    /// Adds which of the node's other pages fail, and what is missing for that.
+    pub(super) fn add_pages(&mut self, node: &Node) {
+        let Some(history) = self.scrapes(&node.name) else {
+            return;
+        };
+        let failing: Vec<String> = history
+            .pages()
+            .filter_map(|(page, of)| {
+                let Failed { address, error } = of.failed.as_deref()?;
+                let times = of.failures;
+                Some(format!(
+                    "{} fails at {address}, {times} times in a row: {error}; {}: {}",
+                    page.path(),
+                    page.missing_data(),
+                    page.hint(error)
+                ))
+            })
+            .collect();
+        if !failing.is_empty() {
+            self.warn(StepName::Pages, failing.join("; "));
+        } else if history.pages().any(|(_, of)| of.answered.is_some()) {
+            self.ok(StepName::Pages, "its other pages answer");
+        }
+    }
+
+    /// Ends a chain because the server has not read its lists yet.
+    pub(super) fn not_ready(&mut self, error: Unready) -> Outcome {
+        self.fail(StepName::Known, error.to_string());
+        let (reason, hint) = explain::unready(error);
+        Outcome::new(reason, "The server does not know the cluster yet.", hint)
     }
 }
 
@@ -232,11 +267,4 @@ fn failure(node: &Node, failed: &Failed, history: &History) -> Outcome {
         ),
         format!("{lost}{}", error.hint()),
     )
-}
-
-/// Ends a chain because the server has not read its lists yet.
-pub(super) fn not_ready(chain: &mut Chain, error: crate::query::readiness::Unready) -> Outcome {
-    chain.fail(StepName::Known, error.to_string());
-    let (reason, hint) = explain::unready(error);
-    Outcome::new(reason, "The server does not know the cluster yet.", hint)
 }

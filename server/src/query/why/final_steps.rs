@@ -5,113 +5,98 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{Freshness, StepName};
 use kubevitals_proto::words::capital;
 
-use super::chain::{Chain, Outcome, with_next_scrape};
+use super::chain::{Chain, Outcome};
 use super::explain::{self, Explanation, span};
 use crate::clock::Age;
 use crate::cluster::Node;
-use crate::query::sources::Sources;
 use crate::store::{Absent, Latest};
 
-/// Adds whether the newest sample is fresh. `trouble` is the outcome of a failed scrape.
-pub(super) fn add_fresh(
-    sources: &Sources,
-    chain: &mut Chain,
-    latest: &Latest,
-    arrived: Age,
-    trouble: Option<Outcome>,
-) -> Result<Outcome, Outcome> {
-    let (now, unseen) = (sources.now(), sources.retention.unseen);
-    let (age, silence) = (now.since(arrived), now.since(latest.scraped));
-    if sources.retention.is_fresh(arrived, latest.scraped, now) {
-        chain.ok(
-            StepName::Fresh,
-            format!("its newest point came in {} ago", span(age)),
-        );
-        let (verdict, hint) = match trouble {
-            None => (
-                format!("Metrics are there, {} old.", span(age)),
-                String::new(),
-            ),
-            Some(trouble) => (
-                format!(
-                    "Metrics are there, {} old, but will not be for long: {}",
-                    span(age),
-                    uncapital(&trouble.verdict)
-                ),
-                trouble.hint,
-            ),
-        };
-        return Ok(Outcome::new("available", verdict, hint));
-    }
-    if silence > unseen {
-        chain.fail(
+impl Chain<'_> {
+    /// Adds whether the newest sample is fresh: it arrived at `arrived`, and its rate has this timestamp and window.
+    /// `trouble` is the outcome of a failed scrape.
+    pub(super) fn add_fresh(
+        &mut self,
+        latest: &Latest,
+        (timestamp, window): (Timestamp, GoDuration),
+        arrived: Age,
+        trouble: Option<Outcome>,
+    ) -> Result<Outcome, Outcome> {
+        let (now, retention) = (self.sources.now(), self.sources.retention);
+        let (since, silence) = (now.since(arrived), now.since(latest.scraped));
+        let age = span(since);
+        if retention.is_fresh(arrived, latest.scraped, now) {
+            let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            self.freshness = Some(Freshness {
+                timestamp,
+                window,
+                age: GoDuration::from_millis(millis),
+            });
+            let message = format!("its newest point came in {age} ago");
+            self.ok(StepName::Fresh, message);
+            let (verdict, hint) = match trouble {
+                None => (format!("Metrics are there, {age} old."), String::new()),
+                Some(Outcome { verdict, hint, .. }) => {
+                    let verdict = uncapital(&verdict);
+                    let soon = format!(
+                        "Metrics are there, {age} old, but will not be for long: {verdict}"
+                    );
+                    (soon, hint)
+                }
+            };
+            return Ok(Outcome::new("available", verdict, hint));
+        }
+        if silence > retention.unseen {
+            let (silence, unseen) = (span(silence), span(retention.unseen));
+            self.fail(
+                StepName::Fresh,
+                format!("its node's last answer is {silence} old, and {unseen} is as long as one is believed"),
+            );
+            return Err(trouble.unwrap_or_else(|| {
+                Outcome::new(
+                    "stale",
+                    format!("Its node has not answered for {silence}."),
+                    "look into the server's log, and at /livez: the node should have been asked since",
+                )
+            }));
+        }
+        self.fail(
             StepName::Fresh,
             format!(
-                "its node's last answer is {} old, and {} is as long as one is believed",
-                span(silence),
-                span(unseen)
+                "the kubelet goes on repeating a point that came in {age} ago, and {} is as long as one is believed",
+                span(retention.unchanged)
             ),
         );
-        return Err(trouble.unwrap_or_else(|| {
-            Outcome::new(
-                "stale",
-                format!("Its node has not answered for {}.", span(silence)),
-                "look into the server's log, and at /livez: the node should have been asked since",
-            )
-        }));
+        Err(explain::absent("it", &Absent::Stale).outcome("stale"))
     }
-    chain.fail(
-        StepName::Fresh,
-        format!(
-            "the kubelet goes on repeating a point that came in {} ago, and {} is as long as one is believed",
-            span(age),
-            span(sources.retention.unchanged)
-        ),
-    );
-    let Explanation { what, hint } = explain::absent("it", &Absent::Stale);
-    Err(Outcome::new("stale", format!("{}.", capital(&what)), hint))
+
+    /// Ends a chain because a reading is incomplete or has no rate.
+    pub(super) fn add_incomplete(&mut self, node: &str, whom: &str, absent: &Absent) -> Outcome {
+        let (name, passes) = match absent {
+            Absent::Incomplete { container, .. } => (container, false),
+            Absent::NoRate { container, .. } => (container, true),
+            Absent::Stale | Absent::NotReported => (&None, false),
+        };
+        let whom = format!("{whom}{}", name.as_deref().unwrap_or_default());
+        let explanation = explain::absent(&whom, absent);
+        self.fail(StepName::Whole, explanation.what.clone());
+        let mut outcome = explanation.outcome(absent.reason());
+        if passes {
+            outcome.hint = self.with_next_scrape(node, &outcome.hint);
+        }
+        outcome
+    }
+
+    /// The age of a response, for the end of a sentence.
+    pub(super) fn age_of_scrape(&self, latest: &Latest) -> String {
+        let age = self.sources.now().since(latest.scraped);
+        format!(", of {} ago", span(age))
+    }
 }
 
-/// Ends a chain because a reading is incomplete or has no rate.
-pub(super) fn add_incomplete(
-    sources: &Sources,
-    chain: &mut Chain,
-    node: &str,
-    whom: &str,
-    absent: &Absent,
-) -> Outcome {
-    let (name, passes) = match absent {
-        Absent::Incomplete { container, .. } => (container, false),
-        Absent::NoRate { container, .. } => (container, true),
-        Absent::Stale | Absent::NotReported => (&None, false),
-    };
-    let whom = format!("{whom}{}", name.as_deref().unwrap_or_default());
-    let Explanation { what, hint } = explain::absent(&whom, absent);
-    chain.fail(StepName::Whole, what.clone());
-    let hint = if passes {
-        with_next_scrape(sources, node, hint)
-    } else {
-        hint.to_owned()
-    };
-    Outcome::new(absent.reason(), format!("{}.", capital(&what)), hint)
-}
-
-/// The age of a response, for the end of a sentence.
-pub(super) fn age_of_scrape(sources: &Sources, latest: &Latest) -> String {
-    format!(", of {} ago", span(sources.now().since(latest.scraped)))
-}
-
-pub(super) fn freshness(
-    sources: &Sources,
-    timestamp: Timestamp,
-    window: GoDuration,
-    arrived: Age,
-) -> Freshness {
-    let age = sources.now().since(arrived).as_millis();
-    Freshness {
-        timestamp,
-        window,
-        age: GoDuration::from_millis(i64::try_from(age).unwrap_or(i64::MAX)),
+impl Explanation {
+    /// Converts to the outcome with this reason.
+    pub(super) fn outcome(self, reason: &'static str) -> Outcome {
+        Outcome::new(reason, format!("{}.", capital(&self.what)), self.hint)
     }
 }
 

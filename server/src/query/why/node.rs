@@ -2,89 +2,68 @@
 
 use kubevitals_proto::why::StepName;
 
-use super::chain::{Chain, Outcome, add_pages, add_ready, add_scraped, not_ready};
-use super::final_steps::{add_fresh, add_incomplete, age_of_scrape, freshness, nothing_yet};
-use super::findings::Findings;
+use super::chain::{Chain, Outcome};
+use super::final_steps::nothing_yet;
 use crate::cluster::{Node, Nodes};
 use crate::query::readiness::Unready;
-use crate::query::sources::Sources;
 
-pub(super) fn follow_node(
-    sources: &Sources,
-    chain: &mut Chain,
-    found: &mut Findings,
-    name: &str,
-) -> Outcome {
-    if !sources.watches.nodes.synced() {
-        return not_ready(chain, Unready::Nodes);
-    }
-    let nodes = sources.cluster.nodes();
-    let node = match add_node(sources, chain, &nodes, name) {
-        Ok(node) => node,
-        Err(outcome) => return outcome,
-    };
-    add_ready(chain, node);
-    let trouble = add_scraped(sources, chain, node);
-    add_pages(sources, chain, node);
-    let Some(latest) = sources
-        .store
-        .cells()
-        .get(name)
-        .and_then(|cell| cell.latest())
-    else {
-        return trouble.unwrap_or_else(|| nothing_yet(node));
-    };
-    chain.ok(
-        StepName::Reported,
-        format!(
-            "its last answer is taken in{}",
-            age_of_scrape(sources, &latest)
-        ),
-    );
-    let usage = match &latest.node {
-        Ok(usage) => usage,
-        Err(absent) => {
-            let outcome = add_incomplete(sources, chain, name, "the node itself", absent);
-            return trouble.unwrap_or(outcome);
-        }
-    };
-    chain.ok(StepName::Whole, "the node itself has what a rate needs");
-    match add_fresh(sources, chain, &latest, usage.arrived, trouble) {
-        Ok(outcome) => {
-            let rate = usage.usage;
-            found.freshness = Some(freshness(sources, rate.at, rate.window, usage.arrived));
-            outcome
-        }
-        Err(outcome) => outcome,
-    }
-}
-
-pub(super) fn add_node<'a>(
-    sources: &Sources,
-    chain: &mut Chain,
-    nodes: &'a Nodes,
-    name: &str,
-) -> Result<&'a Node, Outcome> {
-    if !sources.watches.nodes.synced() {
-        return Err(not_ready(chain, Unready::Nodes));
-    }
-    if let Some(node) = nodes.get(name) {
-        chain.ok(
-            StepName::Node,
-            format!("node {name} is one that the server asks"),
+impl Chain<'_> {
+    /// Follows the chain of a node to its outcome: `Ok` if the node has metrics.
+    pub(super) fn follow_node(&mut self, name: &str) -> Result<Outcome, Outcome> {
+        let nodes = self.sources.cluster.nodes();
+        let node = self.add_node(&nodes, name)?;
+        self.add_ready(node);
+        let trouble = self.add_scraped(node);
+        self.add_pages(node);
+        let cells = self.sources.store.cells();
+        let Some(latest) = cells.get(name).and_then(|cell| cell.latest()) else {
+            return Err(trouble.unwrap_or_else(|| nothing_yet(node)));
+        };
+        let age = self.age_of_scrape(&latest);
+        self.ok(
+            StepName::Reported,
+            format!("its last answer is taken in{age}"),
         );
-        return Ok(node);
+        let node = match &latest.node {
+            Ok(node) => node,
+            Err(absent) => {
+                let outcome = self.add_incomplete(name, "the node itself", absent);
+                return Err(trouble.unwrap_or(outcome));
+            }
+        };
+        self.ok(StepName::Whole, "the node itself has what a rate needs");
+        let rate = (node.usage.at, node.usage.window);
+        self.add_fresh(&latest, rate, node.arrived, trouble)
     }
-    let (what, hint) = match &sources.watches.node_selector {
-        None => (
-            format!("The API server has no node {name}."),
-            "check the name: kubectl get nodes; pods of a node that is gone go with it after a while",
-        ),
-        Some(selector) => (
-            format!("There is no node {name} among those that --node-selector {selector} selects."),
-            "check with kubectl get nodes --show-labels, and the server's --node-selector",
-        ),
-    };
-    chain.fail(StepName::Node, what.clone());
-    Err(Outcome::new("unknown_node", what, hint))
+
+    /// Adds whether the server scrapes the node.
+    pub(super) fn add_node<'n>(
+        &mut self,
+        nodes: &'n Nodes,
+        name: &str,
+    ) -> Result<&'n Node, Outcome> {
+        let watches = &self.sources.watches;
+        if !watches.nodes.synced() {
+            return Err(self.not_ready(Unready::Nodes));
+        }
+        if let Some(node) = nodes.get(name) {
+            let message = format!("node {name} is one that the server asks");
+            self.ok(StepName::Node, message);
+            return Ok(node);
+        }
+        let (what, hint) = match &watches.node_selector {
+            None => (
+                format!("The API server has no node {name}."),
+                "check the name: kubectl get nodes; pods of a node that is gone go with it after a while",
+            ),
+            Some(selector) => (
+                format!(
+                    "There is no node {name} among those that --node-selector {selector} selects."
+                ),
+                "check with kubectl get nodes --show-labels, and the server's --node-selector",
+            ),
+        };
+        self.fail(StepName::Node, what.clone());
+        Err(Outcome::new("unknown_node", what, hint))
+    }
 }

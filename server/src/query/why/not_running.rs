@@ -276,7 +276,7 @@ fn ending(ended: &Ended) -> String {
     }
 }
 
-fn has_completed(status: &ContainerStatus) -> bool {
+pub(super) fn has_completed(status: &ContainerStatus) -> bool {
     matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0)
 }
 

@@ -3,168 +3,137 @@
 use std::sync::Arc;
 
 use kubevitals_proto::why::{Container, StepName};
-use kubevitals_proto::words::capital;
 
-use super::chain::{Chain, Outcome, add_ready, add_scraped, not_ready, with_next_scrape};
+use super::chain::{Chain, Outcome};
 use super::explain::{self, Explanation};
-use super::final_steps::{add_fresh, add_incomplete, age_of_scrape, freshness, nothing_yet};
-use super::findings::Findings;
-use super::node::add_node;
+use super::final_steps::nothing_yet;
 use super::not_running;
-use crate::cluster::{Pod, PodKey, State};
+use crate::cluster::{Pod, PodKey};
 use crate::query::readiness::Unready;
-use crate::query::sources::Sources;
 use crate::store::Absent;
 
-pub(super) fn follow_pod(
-    sources: &Sources,
-    chain: &mut Chain,
-    found: &mut Findings,
-    namespace: &str,
-    name: &str,
-) -> Outcome {
-    if !sources.watches.pods.synced() {
-        return not_ready(chain, Unready::Pods);
-    }
-    let key = PodKey {
-        namespace: Arc::from(namespace),
-        name: Arc::from(name),
-    };
-    let pods = sources.cluster.pods();
-    let Some(pod) = pods.get(&key) else {
-        chain.fail(StepName::Known, "the API server has no such pod");
-        return Outcome::new(
-            "unknown",
-            format!("There is no pod {namespace}/{name}."),
-            "check the name and the namespace: kubectl get pods -A",
+impl Chain<'_> {
+    /// Follows the chain of a pod to its outcome: `Ok` if the pod has metrics.
+    pub(super) fn follow_pod(&mut self, namespace: &str, name: &str) -> Result<Outcome, Outcome> {
+        let sources = self.sources;
+        if !sources.watches.pods.synced() {
+            return Err(self.not_ready(Unready::Pods));
+        }
+        let key = PodKey {
+            namespace: Arc::from(namespace),
+            name: Arc::from(name),
+        };
+        let pods = sources.cluster.pods();
+        let Some(pod) = pods.get(&key) else {
+            self.fail(StepName::Known, "the API server has no such pod");
+            return Err(Outcome::new(
+                "unknown",
+                format!("There is no pod {namespace}/{name}."),
+                "check the name and the namespace: kubectl get pods -A",
+            ));
+        };
+        self.ok(StepName::Known, "the API server has it");
+        if let Some((reason, Explanation { what, hint })) = not_running::phase(pod) {
+            let phase = pod.phase.as_str();
+            self.fail(StepName::Running, format!("its phase is {phase}"));
+            return Err(Outcome::new(reason, format!("{what}."), hint));
+        }
+        let nothing_runs = not_running::pod(pod).map(|Explanation { what, hint }| {
+            let what = format!("{what}; nothing runs, so nothing is measured");
+            Explanation { what, hint }.outcome("not_running")
+        });
+        self.add_running(pod);
+        let Some(node_name) = &pod.node else {
+            self.fail(StepName::Node, "it is bound to no node");
+            return Err(Outcome::new(
+                "unbound",
+                "It is bound to no node.",
+                "look with kubectl describe pod: the scheduler has not found a node for it",
+            ));
+        };
+        let nodes = sources.cluster.nodes();
+        let node = self.add_node(&nodes, node_name)?;
+        self.add_ready(node);
+        let trouble = self.add_scraped(node);
+        let cells = sources.store.cells();
+        let Some(latest) = cells.get(node_name).and_then(|cell| cell.latest()) else {
+            return Err(trouble.unwrap_or_else(|| nothing_yet(node)));
+        };
+        let answer = format!(
+            "in node {node_name}'s last answer{}",
+            self.age_of_scrape(&latest)
         );
-    };
-    chain.ok(StepName::Known, "the API server has it");
-    if let Some((reason, Explanation { what, hint })) = not_running::phase(pod) {
-        let phase = pod.phase.as_str();
-        chain.fail(StepName::Running, format!("its phase is {phase}"));
-        return Outcome::new(reason, format!("{what}."), hint);
-    }
-    let started = pod
-        .started()
-        .map(|at| format!("; its kubelet took it over at {}", at.to_rfc3339_seconds()))
-        .unwrap_or_default();
-    let nothing_runs = not_running::pod(pod).map(|Explanation { what, hint }| {
-        let what = format!("{what}; nothing runs, so nothing is measured");
-        not_running(Explanation { what, hint })
-    });
-    add_running(chain, pod, &format!("its phase is Running{started}"));
-    let Some(node_name) = &pod.node else {
-        chain.fail(StepName::Node, "it is bound to no node");
-        return Outcome::new(
-            "unbound",
-            "It is bound to no node.",
-            "look with kubectl describe pod: the scheduler has not found a node for it",
-        );
-    };
-    let nodes = sources.cluster.nodes();
-    let node = match add_node(sources, chain, &nodes, node_name) {
-        Ok(node) => node,
-        Err(outcome) => return outcome,
-    };
-    add_ready(chain, node);
-    let trouble = add_scraped(sources, chain, node);
-    let cells = sources.store.cells();
-    let Some(latest) = cells.get(node_name).and_then(|cell| cell.latest()) else {
-        return trouble.unwrap_or_else(|| nothing_yet(node));
-    };
-    let Some((at, reported)) = latest.find(namespace, name) else {
-        chain.fail(
-            StepName::Reported,
-            format!(
-                "it is not in node {node_name}'s last answer{}",
-                age_of_scrape(sources, &latest)
-            ),
-        );
-        return nothing_runs
-            .or(trouble)
-            .unwrap_or_else(|| not_reported(sources, pod, node_name));
-    };
-    chain.ok(
-        StepName::Reported,
-        format!(
-            "it is in node {node_name}'s last answer{}",
-            age_of_scrape(sources, &latest)
-        ),
-    );
-    let rates = match &reported.rates {
-        Ok(rates) => rates,
-        Err(absent) => {
-            found.containers = latest
-                .incomplete_containers(at)
-                .iter()
-                .map(|container| of_container(pod, &container.name, container.absent.as_ref()))
+        let Some((at, reported)) = latest.find(namespace, name) else {
+            self.fail(StepName::Reported, format!("it is not {answer}"));
+            let outcome = nothing_runs.or(trouble);
+            return Err(outcome.unwrap_or_else(|| self.not_reported(pod, node_name)));
+        };
+        self.ok(StepName::Reported, format!("it is {answer}"));
+        let rates = match &reported.rates {
+            Ok(rates) => rates,
+            Err(absent) => {
+                let containers = latest.incomplete_containers(at).iter();
+                self.containers = containers
+                    .map(|container| of_container(pod, &container.name, container.absent.as_ref()))
+                    .collect();
+                let outcome = match idle_container(pod, absent) {
+                    Some(words) => {
+                        self.fail(StepName::Whole, words.what.clone());
+                        words.outcome("not_running")
+                    }
+                    None => self.add_incomplete(node_name, "container ", absent),
+                };
+                // The next scrape would help, but scrapes fail.
+                return Err(trouble.unwrap_or(outcome));
+            }
+        };
+        self.ok(StepName::Whole, "all its containers have what a rate needs");
+        let whole = latest.pod(namespace, name, sources.retention, sources.now());
+        if let Ok((_, containers)) = whole {
+            let containers = containers.iter();
+            self.containers = containers
+                .map(|container| of_container(pod, &container.name, None))
                 .collect();
-            let outcome = match idle_container(pod, absent) {
-                Some(words) => {
-                    chain.fail(StepName::Whole, words.what.clone());
-                    not_running(words)
-                }
-                None => add_incomplete(sources, chain, node_name, "container ", absent),
-            };
-            // The next scrape would help, but scrapes fail.
-            return trouble.unwrap_or(outcome);
         }
-    };
-    chain.ok(StepName::Whole, "all its containers have what a rate needs");
-    let whole = latest.pod(namespace, name, sources.retention, sources.now());
-    if let Ok((_, containers)) = whole {
-        let whole = containers
-            .iter()
-            .map(|container| of_container(pod, &container.name, None));
-        found.containers = whole.collect();
-    }
-    match add_fresh(sources, chain, &latest, rates.arrived, trouble) {
-        Ok(outcome) => {
-            found.freshness = Some(freshness(sources, rates.at, rates.window, rates.arrived));
-            outcome
-        }
+        let fresh = self.add_fresh(&latest, (rates.at, rates.window), rates.arrived, trouble);
         // The last samples are of the time when a container ran.
-        Err(outcome) => nothing_runs.unwrap_or(outcome),
+        fresh.map_err(|outcome| nothing_runs.unwrap_or(outcome))
     }
-}
 
-/// The outcome for a pod that its kubelet does not report.
-fn not_reported(sources: &Sources, pod: &Pod, node: &str) -> Outcome {
-    let record = sources.stats.records().get(node);
-    let requested = record.and_then(|record| {
-        record.read(|history| history.last.as_ref().map(|last| last.began.wall))
-    });
-    if pod
-        .started()
-        .zip(requested)
-        .is_some_and(|(started, requested)| started >= requested)
-    {
-        return Outcome::new(
-            "just_started",
-            "It was started after its node was last asked.",
-            with_next_scrape(sources, node, "wait for the next scrape"),
-        );
+    /// Adds the phase of the pod: with a warning if a container does not run and has not completed.
+    fn add_running(&mut self, pod: &Pod) {
+        let started = pod.started().map(|at| at.to_rfc3339_seconds());
+        let started = started.map(|at| format!("; its kubelet took it over at {at}"));
+        let phase = format!("its phase is Running{}", started.unwrap_or_default());
+        let idle = pod.containers().find(|(spec, status)| {
+            let completed = not_running::has_completed(status);
+            spec.role.stays() && status.is_reported() && !status.is_running() && !completed
+        });
+        let words = idle.and_then(|(spec, status)| {
+            let Explanation { what, .. } = not_running::container(pod, spec, status)?;
+            Some(format!("{phase}; container {} {what}", spec.name))
+        });
+        match words {
+            Some(words) => self.warn(StepName::Running, words),
+            None => self.ok(StepName::Running, phase),
+        }
     }
-    let Explanation { what, hint } = explain::absent("it", &Absent::NotReported);
-    let hint = with_next_scrape(sources, node, hint);
-    Outcome::new("not_reported", format!("{}.", capital(&what)), hint)
-}
 
-/// Adds the step for the containers: a warning if one does not run and has not completed.
-fn add_running(chain: &mut Chain, pod: &Pod, phase: &str) {
-    let idle = pod.containers().find(|(spec, status)| {
-        let completed = matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
-        spec.role.stays() && status.is_reported() && !status.is_running() && !completed
-    });
-    let words =
-        idle.and_then(|(spec, status)| Some((spec, not_running::container(pod, spec, status)?)));
-    match words {
-        Some((spec, Explanation { what, .. })) => chain.warn(
-            StepName::Running,
-            format!("{phase}; container {} {what}", spec.name),
-        ),
-        None => chain.ok(StepName::Running, phase),
+    /// The outcome for a pod that its kubelet does not report.
+    fn not_reported(&self, pod: &Pod, node: &str) -> Outcome {
+        let last = self.scrapes(node).and_then(|history| history.last);
+        let scraped = last.map(|last| last.began.wall);
+        let just_started = pod.started().zip(scraped);
+        if just_started.is_some_and(|(started, scraped)| started >= scraped) {
+            return Outcome::new(
+                "just_started",
+                "It was started after its node was last asked.",
+                self.with_next_scrape(node, "wait for the next scrape"),
+            );
+        }
+        let mut outcome = explain::absent("it", &Absent::NotReported).outcome("not_reported");
+        outcome.hint = self.with_next_scrape(node, &outcome.hint);
+        outcome
     }
 }
 
@@ -178,10 +147,6 @@ fn idle_container(pod: &Pod, absent: &Absent) -> Option<Explanation> {
         not_running::container(pod, spec, status).filter(|_| status.is_reported())?;
     let what = format!("container {} {what}", spec.name);
     Some(Explanation { what, hint })
-}
-
-fn not_running(Explanation { what, hint }: Explanation) -> Outcome {
-    Outcome::new("not_running", format!("{}.", capital(&what)), hint)
 }
 
 fn of_container(pod: &Pod, name: &str, absent: Option<&Absent>) -> Container {
