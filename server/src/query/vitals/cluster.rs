@@ -10,7 +10,7 @@ use kubevitals_proto::vitals::{
 };
 
 use super::amounts::amounts;
-use super::context::VitalsContext;
+use super::builder::VitalsContext;
 use super::node::{node_usage, node_usage_arrival, shares};
 use super::usage::UsageSample;
 use super::{restarts, trend};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kubevitals_proto::needle::Needle;
 
 use super::as_of::is_open;
-use super::context::VitalsContext;
+use super::builder::VitalsContext;
 use super::restarts;
 use crate::cluster::{ContainerStatus, Phase, Pod, PodKey, State};
 

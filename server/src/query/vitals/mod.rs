@@ -8,9 +8,9 @@
 mod absence;
 mod amounts;
 mod as_of;
+mod builder;
 mod cluster;
 mod container;
-mod context;
 mod filters;
 mod meta;
 mod node;
@@ -32,7 +32,7 @@ use super::sources::Sources;
 use crate::cluster::{Node, Nodes, Pod, Pods};
 use crate::work::Cancel;
 use as_of::AsOf;
-use context::{TrendSpan, VitalsContext};
+use builder::{TrendSpan, VitalsContext};
 pub(super) use totals::TotalsCache;
 
 /// Creates builders of vitals for a moment.

@@ -7,7 +7,7 @@ use kubevitals_proto::vitals::{
 };
 
 use super::amounts::{amounts, disk, network, part, pressure};
-use super::context::{NodeContext, VitalsContext};
+use super::builder::{NodeContext, VitalsContext};
 use super::totals::NodeTotal;
 use super::usage::UsageSample;
 use super::{absence, meta, restarts, trend};

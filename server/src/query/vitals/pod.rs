@@ -6,8 +6,8 @@ use kubevitals_proto::vitals::{
 };
 
 use super::amounts::{amounts, network, pressure, ratios};
+use super::builder::{NodeContext, VitalsContext};
 use super::container::{container, set_usage};
-use super::context::{NodeContext, VitalsContext};
 use super::node::unanswered;
 use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};

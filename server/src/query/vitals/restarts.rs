@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{LastRestart, Restarts};
 
-use super::context::VitalsContext;
+use super::builder::VitalsContext;
 use crate::cluster::Pod;
 use crate::health::{ContainerIndex, Restart};
 

@@ -4,7 +4,7 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Trend;
 
-use super::context::{TrendSpan, VitalsContext};
+use super::builder::{TrendSpan, VitalsContext};
 use crate::cluster::Pod;
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::{Sample, Tick};
