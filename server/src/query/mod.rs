@@ -96,7 +96,10 @@ impl Query {
 
     /// Current usage of pods and nodes.
     pub fn metrics(&self) -> MetricsQuery<'_> {
-        MetricsQuery::new(&self.sources, &self.freshness)
+        MetricsQuery {
+            sources: &self.sources,
+            freshness: &self.freshness,
+        }
     }
 
     /// Vitals of pods, nodes and the cluster.
@@ -106,7 +109,7 @@ impl Query {
 
     /// Usage over a span of time.
     pub fn history(&self) -> HistoryQuery<'_> {
-        HistoryQuery::new(&self.sources)
+        HistoryQuery(&self.sources)
     }
 
     /// The pods that use most.

@@ -1,12 +1,13 @@
 //! The state that all queries read.
 
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
 use crate::clock::{Age, Clock};
-use crate::cluster::{Cluster, Watches};
+use crate::cluster::{Cluster, PodKey, Watches};
 use crate::health::Health;
 use crate::scrape::Stats;
 use crate::store::{Retention, Store};
@@ -36,4 +37,18 @@ impl Sources {
     pub(super) fn wall(&self) -> Timestamp {
         self.clock.wall()
     }
+}
+
+/// The key of a pod or another object of a namespace.
+pub(super) fn pod_key(namespace: &str, name: &str) -> PodKey {
+    PodKey {
+        namespace: Arc::from(namespace),
+        name: Arc::from(name),
+    }
+}
+
+/// The lower bound of the pods of one namespace, or of all namespaces.
+pub(super) fn first_pod(namespace: Option<&str>) -> Bound<PodKey> {
+    let first = namespace.map(|namespace| pod_key(namespace, ""));
+    first.map_or(Bound::Unbounded, Bound::Included)
 }

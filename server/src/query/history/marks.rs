@@ -1,47 +1,38 @@
 //! The marks on a chart of a pod: its restarts.
 
-use std::sync::Arc;
-
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Mark;
 
-use crate::cluster::{Pod, PodKey};
+use super::HistoryQuery;
+use crate::cluster::Pod;
 use crate::health::Restart;
-use crate::query::sources::Sources;
+use crate::query::sources::pod_key;
 
-/// See [`HistoryQuery::marks`](super::HistoryQuery::marks).
-pub(super) fn marks(
-    sources: &Sources,
-    namespace: &str,
-    name: &str,
-    since: Timestamp,
-    until: Timestamp,
-) -> Vec<Mark> {
-    let key = PodKey {
-        namespace: Arc::from(namespace),
-        name: Arc::from(name),
-    };
-    let pods = sources.cluster.pods();
-    let gone = sources.cluster.gone_pods();
-    let of_same_name = gone
-        .values()
-        .map(|gone| &gone.pod)
-        .filter(|pod| pod.key == key);
-    let mut marks: Vec<Mark> = pods
-        .get(&key)
-        .into_iter()
-        .chain(of_same_name)
-        .flat_map(|pod| {
-            let restarts = sources.health.restarts(pod).into_iter();
-            restarts
-                .filter_map(|restart| mark(pod, &restart))
-                .collect::<Vec<_>>()
-        })
-        .filter(|mark| since <= mark.time && mark.time <= until)
-        .collect();
-    marks.sort_by_key(|mark| mark.time);
-    marks
+impl HistoryQuery<'_> {
+    /// The restarts within a span of the pod of this name, and of deleted pods of the same name, oldest first.
+    pub fn marks(
+        self,
+        namespace: &str,
+        name: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Mark> {
+        let Self(sources) = self;
+        let key = pod_key(namespace, name);
+        let (pods, gone) = (sources.cluster.pods(), sources.cluster.gone_pods());
+        let gone = gone.values().map(|gone| &gone.pod);
+        let of_same_name = gone.filter(|pod| pod.key == key);
+        let mut marks: Vec<Mark> = Vec::new();
+        for pod in pods.get(&key).into_iter().chain(of_same_name) {
+            let restarts = sources.health.restarts(pod);
+            marks.extend(restarts.iter().filter_map(|restart| mark(pod, restart)));
+        }
+        marks.retain(|mark| since <= mark.time && mark.time <= until);
+        marks.sort_by_key(|mark| mark.time);
+        marks
+    }
 }
+
 fn mark(pod: &Pod, restart: &Restart) -> Option<Mark> {
     let container = restart.container.of(&pod.template.containers)?;
     let ended = &restart.ended;

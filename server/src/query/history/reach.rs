@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 
 use crate::store::ring::Sample;
 
@@ -20,7 +20,7 @@ pub(super) fn reach(samples: &[Sample], resolution: Duration) -> i64 {
             _ => None,
         })
         .collect();
-    let resolution = i64::try_from(resolution.as_nanos()).unwrap_or(i64::MAX);
+    let resolution = nanos(resolution);
     let middle = spacings.len() / 2;
     let usual = if spacings.is_empty() {
         resolution

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::nanos;
 use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 
+use super::HistoryQuery;
 use super::estimate::Coverage;
 use super::quantiles::quantiles;
 use super::reach::{covered_since, reach};
 use super::steps::{Aggregation, Steps, add};
 use crate::cluster::{Bindings, Cluster, Uid};
-use crate::query::sources::Sources;
 use crate::store::Store;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -55,106 +56,116 @@ struct Total {
     sums: Vec<Option<Point>>,
     samples: u64,
     series: usize,
-    /// The samples of the last series, for a sum of one.
-    only: Vec<Sample>,
+    /// CPU and memory of the samples of the last series, for a sum of one.
+    only: Vec<(u64, u64)>,
 }
 
-/// See [`HistoryQuery::over`](super::HistoryQuery::over).
-pub(super) fn over(
-    sources: &Sources,
-    subject: HistorySubject<'_>,
-    steps: Steps,
-    aggregation: Aggregation,
-    cancel: &Cancel,
-) -> Option<History> {
-    let (since, until) = (steps.since(), steps.until());
-    let mut total = Total::new(steps, aggregation, sources.resolution);
-    let mut containers = Vec::new();
-    let workload = match subject {
-        HistorySubject::Workload {
-            namespace,
-            kind,
-            name,
-        } => pods_of_workload(&sources.cluster, namespace, kind, name),
-        _ => HashSet::new(),
-    };
-    let is_part = |pod: Option<&PodId>| match (subject, pod) {
-        (HistorySubject::Node(_) | HistorySubject::Cluster, None) => true,
-        (HistorySubject::Pod { namespace, name }, Some(pod)) => {
-            *pod.namespace == *namespace && *pod.name == *name
+impl HistoryQuery<'_> {
+    /// The history of a subject by steps; `None` if no sample of it is in the span, or `cancel` is set. The subject
+    /// need not exist any more.
+    ///
+    /// The total is the sum over the series that have a value in a step; of a node or the cluster, the sum over the
+    /// nodes' own series. Samples that a node has of pods bound to another node are left out. The quantiles of a single
+    /// series are those of its samples; the quantiles of a sum are those of its values at steps of one resolution.
+    /// `marks` stay empty ([`Self::marks`]). Decoding takes some microseconds for a series, so a query for thousands of
+    /// pods belongs on a thread of its own.
+    pub fn over(
+        self,
+        subject: HistorySubject<'_>,
+        steps: Steps,
+        aggregation: Aggregation,
+        cancel: &Cancel,
+    ) -> Option<History> {
+        let Self(sources) = self;
+        let (since, until) = (steps.since(), steps.until());
+        let mut total = Total::new(steps, aggregation, sources.resolution);
+        let mut containers = Vec::new();
+        let workload = match subject {
+            HistorySubject::Workload {
+                namespace,
+                kind,
+                name,
+            } => pods_of_workload(&sources.cluster, namespace, kind, name),
+            _ => HashSet::new(),
+        };
+        let is_part = |pod: Option<&PodId>| match (subject, pod) {
+            (HistorySubject::Node(_) | HistorySubject::Cluster, None) => true,
+            (HistorySubject::Pod { namespace, name }, Some(pod)) => {
+                *pod.namespace == *namespace && *pod.name == *name
+            }
+            (HistorySubject::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
+            (HistorySubject::Workload { namespace, .. }, Some(pod)) => {
+                *pod.namespace == *namespace && workload.contains(&(Arc::clone(&pod.name), pod.uid))
+            }
+            _ => false,
+        };
+        let nodes = sources.cluster.nodes();
+        let mut coverage = Coverage::default();
+        let bindings = Bindings::of(&sources.cluster);
+        let mut excerpt = Excerpt::default();
+        let mut samples = Vec::new();
+        for (node, history) in histories_of(&sources.store, subject) {
+            if cancel.is_set() {
+                return None;
+            }
+            let counts = |pod: Option<&PodId>| {
+                is_part(pod) && pod.is_none_or(|pod| bindings.is_bound(&pod.key(), pod.uid, &node))
+            };
+            let offset = history.offset(sources.now(), sources.wall());
+            history.copy(
+                &mut excerpt,
+                counts,
+                Tick::nearest(offset.theirs(since)),
+                Tick::nearest(offset.theirs(until)),
+            );
+            for series in excerpt.series() {
+                samples.clear();
+                samples.extend(series.samples().map(|sample| offset.sample(sample)));
+                let Some(own) = total.add(&samples, sources.resolution) else {
+                    continue;
+                };
+                if let (HistorySubject::Cluster, Some(node)) = (subject, nodes.get(&node)) {
+                    coverage.add(&own.points, node.allocatable);
+                }
+                if let (HistorySubject::Pod { .. }, Some(pod), Some(container)) =
+                    (subject, series.pod, series.container)
+                {
+                    containers.push(Series {
+                        name: container.to_string(),
+                        uid: pod.uid.to_string(),
+                        ..own
+                    });
+                }
+            }
         }
-        (HistorySubject::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
-        (HistorySubject::Workload { namespace, .. }, Some(pod)) => {
-            *pod.namespace == *namespace && workload.contains(&(Arc::clone(&pod.name), pod.uid))
-        }
-        _ => false,
-    };
-    let nodes = sources.cluster.nodes();
-    let mut coverage = Coverage::default();
-    let bindings = Bindings::of(&sources.cluster);
-    let mut excerpt = Excerpt::default();
-    let mut samples = Vec::new();
-    for (node, history) in histories_of(&sources.store, subject) {
-        if cancel.is_set() {
+        if total.series == 0 {
             return None;
         }
-        let counts = |pod: Option<&PodId>| {
-            is_part(pod) && pod.is_none_or(|pod| bindings.is_bound(&pod.key(), pod.uid, &node))
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        let total = total.series();
+        let estimate = match subject {
+            HistorySubject::Cluster => {
+                let nodes = nodes.values();
+                let nodes = nodes.map(|node| (node.created(), node.allocatable));
+                coverage.estimate(&total.points, &steps, nodes)
+            }
+            _ => Vec::new(),
         };
-        let offset = history.offset(sources.now(), sources.wall());
-        history.copy(
-            &mut excerpt,
-            counts,
-            Tick::nearest(offset.theirs(since)),
-            Tick::nearest(offset.theirs(until)),
-        );
-        for series in excerpt.series() {
-            samples.clear();
-            samples.extend(series.samples().map(|sample| offset.sample(sample)));
-            let Some(own) = total.add(&samples, sources.resolution) else {
-                continue;
-            };
-            if let (HistorySubject::Cluster, Some(node)) = (subject, nodes.get(&node)) {
-                coverage.add(&own.points, node.allocatable);
-            }
-            if let (HistorySubject::Pod { .. }, Some(pod), Some(container)) =
-                (subject, series.pod, series.container)
-            {
-                containers.push(Series {
-                    name: container.to_string(),
-                    uid: pod.uid.to_string(),
-                    ..own
-                });
-            }
-        }
+        Some(History {
+            kind: "History".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: meta(subject),
+            span: Span {
+                since,
+                until,
+                step: GoDuration(steps.step()),
+            },
+            total,
+            estimate,
+            containers,
+            marks: Vec::new(),
+        })
     }
-    if total.series == 0 {
-        return None;
-    }
-    containers.sort_by(|a, b| a.name.cmp(&b.name));
-    let total = total.series();
-    let estimate = match subject {
-        HistorySubject::Cluster => {
-            let nodes = nodes.values();
-            let nodes = nodes.map(|node| (node.created(), node.allocatable));
-            coverage.estimate(&total.points, &steps, nodes)
-        }
-        _ => Vec::new(),
-    };
-    Some(History {
-        kind: "History".to_owned(),
-        api_version: API_VERSION.to_owned(),
-        metadata: meta(subject),
-        span: Span {
-            since,
-            until,
-            step: GoDuration(steps.step()),
-        },
-        total,
-        estimate,
-        containers,
-        marks: Vec::new(),
-    })
 }
 
 /// The nodes' histories that may contain the subject. A pod may have been on any node.
@@ -186,13 +197,13 @@ fn pods_of_workload(
     .map(|pod| (Arc::clone(&pod.key.name), pod.uid))
     .collect()
 }
+
 impl Total {
     fn new(steps: Steps, aggregation: Aggregation, resolution: Duration) -> Self {
-        let resolution = i64::try_from(resolution.as_nanos()).unwrap_or(i64::MAX);
         Self {
             steps,
             aggregation,
-            fine: Steps::new(steps.since(), steps.until(), resolution),
+            fine: Steps::new(steps.since(), steps.until(), nanos(resolution)),
             points: vec![None; steps.len()],
             sums: Vec::new(),
             samples: 0,
@@ -225,37 +236,36 @@ impl Total {
             &mut self.sums,
             &self.fine.aggregate(samples, reach, Aggregation::Mean),
         );
-        let series = Series {
-            points,
-            samples: within.len() as u64,
-            cpu: quantiles(within.iter().map(|sample| sample.cpu.0)),
-            memory: quantiles(within.iter().map(|sample| sample.memory.0)),
-            ..Series::default()
-        };
-        self.only = within;
-        Some(series)
+        let samples = within.len() as u64;
+        self.only = within.iter().map(|it| (it.cpu.0, it.memory.0)).collect();
+        Some(series_of(points, samples, self.only.iter().copied()))
     }
 
     fn series(self) -> Series {
-        let (cpu, memory) = if self.series == 1 {
-            (
-                quantiles(self.only.iter().map(|sample| sample.cpu.0)),
-                quantiles(self.only.iter().map(|sample| sample.memory.0)),
-            )
-        } else {
-            let sums = || self.sums.iter().flatten();
-            (
-                quantiles(sums().map(|sum| sum.cpu)),
-                quantiles(sums().map(|sum| sum.memory)),
-            )
-        };
-        Series {
-            points: self.points,
-            samples: self.samples,
-            cpu,
-            memory,
-            ..Series::default()
+        if self.series == 1 {
+            return series_of(self.points, self.samples, self.only.into_iter());
         }
+        let sums = self.sums.iter().flatten();
+        series_of(
+            self.points,
+            self.samples,
+            sums.map(|sum| (sum.cpu, sum.memory)),
+        )
+    }
+}
+
+/// A series with the quantiles of these values of CPU and memory.
+fn series_of(
+    points: Vec<Option<Point>>,
+    samples: u64,
+    values: impl Iterator<Item = (u64, u64)> + Clone,
+) -> Series {
+    Series {
+        points,
+        samples,
+        cpu: quantiles(values.clone().map(|(cpu, _)| cpu)),
+        memory: quantiles(values.map(|(_, memory)| memory)),
+        ..Series::default()
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::freshness::Ages;
+use super::{MetricsLookup, MetricsQuery};
 use crate::clock::Age;
 use crate::cluster::Node;
-use crate::query::sources::Sources;
 use crate::store::{Absent, Cells, NodeLatest};
 
 /// A node that has metrics.
@@ -17,34 +17,43 @@ pub struct NodeReading {
     pub latest: NodeLatest,
 }
 
-/// All nodes that have metrics and pass `filter`, by name.
-pub(super) fn list(
-    sources: &Sources,
-    mut ages: Ages,
-    filter: impl Fn(&Node) -> bool,
-) -> Vec<NodeReading> {
-    let (now, cells) = (sources.now(), sources.store.cells());
-    let nodes = sources.cluster.nodes();
-    let nodes = nodes.values().filter(|node| filter(node));
-    nodes
-        .filter_map(|node| reading(sources, &cells, node, now, &mut ages).ok())
-        .collect()
-}
+impl MetricsQuery<'_> {
+    /// All nodes that have metrics and pass `filter`, by name.
+    pub fn nodes(self, filter: impl Fn(&Node) -> bool) -> Vec<NodeReading> {
+        let (now, cells, mut ages) = (self.sources.now(), self.sources.store.cells(), self.ages());
+        let nodes = self.sources.cluster.nodes();
+        let nodes = nodes.values().filter(|node| filter(node));
+        nodes
+            .filter_map(|node| self.node_reading(&cells, node, now, &mut ages).ok())
+            .collect()
+    }
 
-/// The current reading of a node, or why it has none.
-pub(super) fn reading(
-    sources: &Sources,
-    cells: &Cells,
-    node: &Arc<Node>,
-    now: Age,
-    ages: &mut Ages,
-) -> Result<NodeReading, Absent> {
-    let latest = cells.get(&node.name).and_then(|cell| cell.latest());
-    let latest = latest.ok_or(Absent::NotReported)?;
-    let latest = *latest.node(sources.retention, now)?;
-    ages.observe(latest.usage.at);
-    Ok(NodeReading {
-        node: Arc::clone(node),
-        latest,
-    })
+    /// Looks up one node.
+    pub fn node(self, name: &str) -> MetricsLookup<NodeReading> {
+        let (nodes, cells) = (self.sources.cluster.nodes(), self.sources.store.cells());
+        match nodes.get(name) {
+            Some(node) => self
+                .node_reading(&cells, node, self.sources.now(), &mut self.ages())
+                .into(),
+            None => MetricsLookup::Unknown,
+        }
+    }
+
+    /// The current reading of a node, or why it has none.
+    fn node_reading(
+        self,
+        cells: &Cells,
+        node: &Arc<Node>,
+        now: Age,
+        ages: &mut Ages,
+    ) -> Result<NodeReading, Absent> {
+        let latest = cells.get(&node.name).and_then(|cell| cell.latest());
+        let latest = latest.ok_or(Absent::NotReported)?;
+        let latest = *latest.node(self.sources.retention, now)?;
+        ages.observe(latest.usage.at);
+        Ok(NodeReading {
+            node: Arc::clone(node),
+            latest,
+        })
+    }
 }

@@ -5,9 +5,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::freshness::Ages;
+use super::{MetricsLookup, MetricsQuery};
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
-use crate::query::sources::Sources;
+use crate::query::sources::{first_pod, pod_key};
 use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
 
 /// A pod that has metrics, borrowed from the snapshots that contain it.
@@ -45,30 +46,43 @@ pub struct PodCursor {
 impl PodCursor {
     /// The start of the list of one namespace, or of all namespaces.
     pub fn new(namespace: Option<Arc<str>>) -> Self {
-        let after = match &namespace {
-            Some(namespace) => Bound::Included(PodKey {
-                namespace: Arc::clone(namespace),
-                name: Arc::from(""),
-            }),
-            None => Bound::Unbounded,
-        };
+        let after = first_pod(namespace.as_deref());
         Self { namespace, after }
     }
 }
 
-impl PodList {
-    pub(super) fn new(sources: &Sources, ages: Ages) -> Self {
-        Self {
-            pods: sources.cluster.pods(),
-            cells: sources.store.cells(),
+impl MetricsQuery<'_> {
+    /// The running pods as of now.
+    pub fn pods(self) -> PodList {
+        PodList {
+            pods: self.sources.cluster.pods(),
+            cells: self.sources.store.cells(),
             latest_of_nodes: HashMap::new(),
-            retention: sources.retention,
-            now: sources.now(),
-            ages,
+            retention: self.sources.retention,
+            now: self.sources.now(),
+            ages: self.ages(),
             counted: false,
         }
     }
 
+    /// Looks up one pod, and converts its reading with `read`.
+    pub fn pod<T>(
+        self,
+        namespace: &str,
+        name: &str,
+        read: impl FnOnce(PodReading<'_>) -> T,
+    ) -> MetricsLookup<T> {
+        let mut list = self.pods();
+        let pods = Arc::clone(&list.pods);
+        let pod = pods.get(&pod_key(namespace, name));
+        match pod.filter(|pod| pod.phase == Phase::Running) {
+            Some(pod) => list.reading(pod).map(read).into(),
+            None => MetricsLookup::Unknown,
+        }
+    }
+}
+
+impl PodList {
     /// Reads the next `budget` pods after the cursor, and calls `visit` in order for those that pass `filter` and have
     /// metrics, until `visit` returns false or the list ends. Returns whether there are more pods. The cursor then
     /// stands after the last pod that was read. A second visit of the same pods gives the same readings.
@@ -82,16 +96,13 @@ impl PodList {
         let pods = Arc::clone(&self.pods);
         let mut left = budget;
         for (key, pod) in pods.range((cursor.after.clone(), Bound::Unbounded)) {
-            if cursor
-                .namespace
-                .as_ref()
-                .is_some_and(|namespace| *namespace != key.namespace)
-            {
+            let namespace = cursor.namespace.as_ref();
+            if namespace.is_some_and(|namespace| *namespace != key.namespace) {
                 break;
             }
             left = left.saturating_sub(1);
             let passes = pod.phase == Phase::Running && filter(pod);
-            let go_on = !passes || self.reading(pod).is_none_or(&mut visit);
+            let go_on = !passes || self.reading(pod).map_or(true, &mut visit);
             if !go_on || left == 0 {
                 cursor.after = Bound::Excluded(key.clone());
                 return true;
@@ -101,42 +112,24 @@ impl PodList {
         false
     }
 
-    fn reading<'a>(&'a mut self, pod: &'a Pod) -> Option<PodReading<'a>> {
-        let node = pod.node.as_ref()?;
+    /// The reading of a pod, or why it has none.
+    fn reading<'a>(&'a mut self, pod: &'a Pod) -> Result<PodReading<'a>, Absent> {
+        let node = pod.node.as_ref().ok_or(Absent::NotReported)?;
         if !self.latest_of_nodes.contains_key(node) {
             let latest = self.cells.get(node).and_then(|cell| cell.latest());
             self.latest_of_nodes.insert(Arc::clone(node), latest);
         }
-        let latest = self.latest_of_nodes.get(node)?.as_ref()?;
+        let latest = self.latest_of_nodes.get(node).and_then(Option::as_ref);
+        let latest = latest.ok_or(Absent::NotReported)?;
         let (namespace, name) = (&pod.key.namespace, &pod.key.name);
-        let (rates, containers) = latest.pod(namespace, name, self.retention, self.now).ok()?;
+        let (rates, containers) = latest.pod(namespace, name, self.retention, self.now)?;
         if !self.counted {
             self.ages.observe(rates.at);
         }
-        Some(PodReading {
+        Ok(PodReading {
             pod,
             rates,
             containers,
         })
     }
-}
-
-/// The current reading of a pod, converted with `read`, or why it has none.
-pub(super) fn reading<T>(
-    sources: &Sources,
-    pod: &Pod,
-    mut ages: Ages,
-    read: impl FnOnce(PodReading<'_>) -> T,
-) -> Result<T, Absent> {
-    let cells = sources.store.cells();
-    let latest = pod.node.as_ref().and_then(|node| cells.get(node)?.latest());
-    let latest = latest.ok_or(Absent::NotReported)?;
-    let (namespace, name) = (&pod.key.namespace, &pod.key.name);
-    let (rates, containers) = latest.pod(namespace, name, sources.retention, sources.now())?;
-    ages.observe(rates.at);
-    Ok(read(PodReading {
-        pod,
-        rates,
-        containers,
-    }))
 }

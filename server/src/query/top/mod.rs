@@ -8,6 +8,7 @@ mod heap;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Bound;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
+use crate::query::sources::first_pod;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
 use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
@@ -77,20 +79,20 @@ impl TopQuery<'_> {
     pub fn pods(&self, measure: Measure, limit: usize, scope: &TopScope<'_>) -> Vec<RankedPod> {
         let mut largest = Largest::new(limit);
         match measure {
-            Measure::Cpu => self.by_usage(&mut largest, scope, |it| cpu(it).0 as f64),
-            Measure::Memory => self.by_usage(&mut largest, scope, |it| memory(it).0 as f64),
-            Measure::CpuOfRequest => self.by_ratio(&mut largest, scope, |template| {
-                Whole::Cpu(template.requests())
-            }),
-            Measure::CpuOfLimit => {
-                self.by_ratio(&mut largest, scope, |template| Whole::Cpu(template.bound()))
+            Measure::Cpu => self.by_usage(&mut largest, scope, cpu),
+            Measure::Memory => self.by_usage(&mut largest, scope, memory),
+            Measure::CpuOfRequest => {
+                self.by_ratio(&mut largest, scope, cpu, |it| cpu_of(it.requests()));
             }
-            Measure::MemoryOfRequest => self.by_ratio(&mut largest, scope, |template| {
-                Whole::Memory(template.requests())
-            }),
-            Measure::MemoryOfLimit => self.by_ratio(&mut largest, scope, |template| {
-                Whole::Memory(template.bound())
-            }),
+            Measure::CpuOfLimit => {
+                self.by_ratio(&mut largest, scope, cpu, |it| cpu_of(it.bound()));
+            }
+            Measure::MemoryOfRequest => {
+                self.by_ratio(&mut largest, scope, memory, |it| memory_of(it.requests()));
+            }
+            Measure::MemoryOfLimit => {
+                self.by_ratio(&mut largest, scope, memory, |it| memory_of(it.bound()));
+            }
             Measure::Restarts => by_restarts(&self.pods, &mut largest, scope),
             Measure::CpuGrowth(span) => {
                 self.by_growth(&mut largest, scope, span, |now, then| {
@@ -135,20 +137,19 @@ impl TopQuery<'_> {
         &self,
         largest: &mut Largest,
         scope: &TopScope<'_>,
-        whole: impl Fn(&PodTemplate) -> Whole,
+        used: impl Fn(&[ContainerLatest]) -> f64,
+        whole: impl Fn(&PodTemplate) -> f64,
     ) {
         let mut nodes: HashMap<&Arc<str>, Option<NodeCursor>> = HashMap::new();
         // Pods of a workload share their template, so each template is added up once.
-        let mut sums: HashMap<*const PodTemplate, Whole> = HashMap::new();
-        for pod in scope
-            .of(&self.pods)
-            .filter(|pod| pod.phase == Phase::Running)
-        {
+        let mut sums: HashMap<*const PodTemplate, f64> = HashMap::new();
+        let pods = scope.of(&self.pods);
+        for pod in pods.filter(|pod| pod.phase == Phase::Running) {
             let template = pod.in_force();
             let amount = *sums
                 .entry(ptr::from_ref(template))
                 .or_insert_with(|| whole(template));
-            let (Some(amount), Some(node)) = (amount.non_zero(), &pod.node) else {
+            let Some(node) = pod.node.as_ref().filter(|_| amount > 0.0) else {
                 continue;
             };
             let begin = || Some(NodeCursor::new(self.cells.get(node)?.latest()?));
@@ -158,7 +159,7 @@ impl TopQuery<'_> {
             let Some(containers) = cursor.containers(&pod.key, self.retention, self.now) else {
                 continue;
             };
-            let value = amount.ratio(containers);
+            let value = used(containers) / amount;
             if largest.may_take(value) {
                 largest.offer(value, Some(pod).filter(|pod| scope.has(pod)));
             }
@@ -210,7 +211,7 @@ impl TopQuery<'_> {
     }
 }
 
-/// A position scope one node's pods. The pods of a node and of the cluster are both in the order of namespace and name,
+/// A position in one node's pods. The pods of a node and of the cluster are both in the order of namespace and name,
 /// so that one pass over each is enough.
 struct NodeCursor {
     latest: Arc<Latest>,
@@ -306,59 +307,29 @@ impl TopScope<'_> {
     }
 
     /// The pods of the namespace, or of all namespaces, until `cancel` is set.
-    fn of<'p>(&'p self, pods: &'p Pods) -> impl Iterator<Item = &'p Arc<Pod>> + 'p {
-        self.all_of(pods).take_while(|_| !self.cancel.is_set())
-    }
-
-    fn all_of<'p>(&self, pods: &'p Pods) -> Box<dyn Iterator<Item = &'p Arc<Pod>> + 'p> {
-        match self.namespace {
-            None => Box::new(pods.values()),
-            Some(namespace) => {
-                let namespace: Arc<str> = Arc::from(namespace);
-                let first = PodKey {
-                    namespace: Arc::clone(&namespace),
-                    name: Arc::from(""),
-                };
-                let from_there = pods.range(first..).map(|(_, pod)| pod);
-                Box::new(from_there.take_while(move |pod| pod.key.namespace == namespace))
-            }
-        }
+    fn of<'p>(&'p self, pods: &'p Pods) -> impl Iterator<Item = &'p Arc<Pod>> {
+        let pods = pods.range((first_pod(self.namespace), Bound::Unbounded));
+        pods.map(|(_, pod)| pod)
+            .take_while(|pod| self.has_namespace(&pod.key.namespace) && !self.cancel.is_set())
     }
 }
 
-/// The requests or limits of a template, of one resource.
-#[derive(Clone, Copy)]
-enum Whole {
-    Cpu(Resources),
-    Memory(Resources),
+fn cpu_of(amounts: Resources) -> f64 {
+    amounts.cpu.unwrap_or_default().0 as f64
 }
 
-impl Whole {
-    /// The amount, unless it is zero or unset.
-    fn non_zero(self) -> Option<Self> {
-        let any = match self {
-            Self::Cpu(amount) => amount.cpu.is_some_and(|cpu| cpu.0 > 0),
-            Self::Memory(amount) => amount.memory.is_some_and(|memory| memory.0 > 0),
-        };
-        any.then_some(self)
-    }
-
-    /// The usage of these containers as a part of the amount.
-    fn ratio(self, containers: &[ContainerLatest]) -> f64 {
-        let (used, whole) = match self {
-            Self::Cpu(amount) => (cpu(containers).0, amount.cpu.unwrap_or_default().0),
-            Self::Memory(amount) => (memory(containers).0, amount.memory.unwrap_or_default().0),
-        };
-        used as f64 / whole as f64
-    }
+fn memory_of(amounts: Resources) -> f64 {
+    amounts.memory.unwrap_or_default().0 as f64
 }
 
-fn cpu(containers: &[ContainerLatest]) -> Nanocores {
-    containers.iter().map(|container| container.cpu).sum()
+fn cpu(containers: &[ContainerLatest]) -> f64 {
+    let cpu: Nanocores = containers.iter().map(|container| container.cpu).sum();
+    cpu.0 as f64
 }
 
-fn memory(containers: &[ContainerLatest]) -> Bytes {
-    containers.iter().map(|container| container.memory).sum()
+fn memory(containers: &[ContainerLatest]) -> f64 {
+    let memory: Bytes = containers.iter().map(|container| container.memory).sum();
+    memory.0 as f64
 }
 
 /// The running pod of these names on this node.

@@ -1,15 +1,14 @@
 //! The chain of a pod.
 
-use std::sync::Arc;
-
 use kubevitals_proto::why::{Container, StepName};
 
 use super::chain::{Chain, Outcome};
 use super::explain::{self, Explanation};
 use super::final_steps::nothing_yet;
 use super::not_running;
-use crate::cluster::{Pod, PodKey};
+use crate::cluster::Pod;
 use crate::query::readiness::Unready;
+use crate::query::sources::pod_key;
 use crate::store::Absent;
 
 impl Chain<'_> {
@@ -19,12 +18,8 @@ impl Chain<'_> {
         if !sources.watches.pods.synced() {
             return Err(self.not_ready(Unready::Pods));
         }
-        let key = PodKey {
-            namespace: Arc::from(namespace),
-            name: Arc::from(name),
-        };
         let pods = sources.cluster.pods();
-        let Some(pod) = pods.get(&key) else {
+        let Some(pod) = pods.get(&pod_key(namespace, name)) else {
             self.fail(StepName::Known, "the API server has no such pod");
             return Err(Outcome::new(
                 "unknown",
