@@ -104,7 +104,10 @@ impl Query {
 
     /// Vitals of pods, nodes and the cluster.
     pub fn vitals(&self) -> VitalsQuery<'_> {
-        VitalsQuery::new(&self.sources, &self.totals)
+        VitalsQuery {
+            sources: &self.sources,
+            totals: &self.totals,
+        }
     }
 
     /// Usage over a span of time.

@@ -1,4 +1,4 @@
-//! The snapshots from which the vitals of one moment are built.
+//! The builder of the vitals of one moment, with the snapshots that it reads.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -9,22 +9,16 @@ use kubevitals_proto::time::Timestamp;
 use super::as_of::{AsOf, NodeUsageAt};
 use super::totals::{Totals, TotalsCache};
 use crate::clock::Age;
-use crate::cluster::{ConditionStatus, Jobs, Nodes, PodKey, Pods};
+use crate::cluster::{ConditionStatus, Jobs, Node, Nodes, PodKey, Pods};
 use crate::query::sources::Sources;
 use crate::scrape::Record;
 use crate::store::history::Excerpt;
 use crate::store::{Cells, Latest, NodeExtra};
 
-/// The last steps of a series that vitals contain as their trend.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TrendSpan {
-    pub(super) steps: u32,
-    pub(super) step: Duration,
-}
-
-/// The objects and readings of one moment. Each node's readings are taken once, so that all its pods are of one scrape.
+/// Builds the API objects of one moment from its objects and readings. Each node's readings are taken once, so that all
+/// its pods are of one scrape.
 #[derive(Debug)]
-pub(super) struct VitalsContext {
+pub struct VitalsBuilder {
     pub(super) sources: Arc<Sources>,
     cells: Arc<Cells>,
     pub(super) nodes: Arc<Nodes>,
@@ -40,7 +34,8 @@ pub(super) struct VitalsContext {
     pub(super) wall: Timestamp,
     /// The time of the query, if it is in the past.
     pub(super) as_of: Option<AsOf>,
-    pub(super) trend: Option<TrendSpan>,
+    /// The number of steps of each object's trend.
+    pub(super) trend: Option<u32>,
     /// Recent restarts by node, computed at their first use.
     pub(super) recent_restarts: Option<HashMap<Arc<str>, u64>>,
     /// The objects with an open incident, computed at their first use.
@@ -62,7 +57,7 @@ pub(super) struct NodeContext {
     pub(super) lost: bool,
 }
 
-impl VitalsContext {
+impl VitalsBuilder {
     pub(super) fn new(
         sources: &Arc<Sources>,
         totals_cache: &Arc<TotalsCache>,
@@ -88,6 +83,23 @@ impl VitalsContext {
             excerpt: Excerpt::default(),
             sources: Arc::clone(sources),
         }
+    }
+
+    /// Adds a trend to each object: its usage over the last `steps` scrapes.
+    #[must_use]
+    pub fn with_trend(mut self, steps: u32) -> Self {
+        self.trend = Some(steps);
+        self
+    }
+
+    /// The pods of the moment.
+    pub fn pods(&self) -> &Arc<Pods> {
+        &self.pods
+    }
+
+    /// The nodes of the moment.
+    pub fn nodes(&self) -> &Arc<Nodes> {
+        &self.nodes
     }
 
     /// The time of the query.
@@ -130,6 +142,12 @@ impl VitalsContext {
         self.node_contexts
             .insert(Arc::clone(node), Arc::clone(&context));
         context
+    }
+
+    /// Whether a node is ready, or was at the time of the query.
+    pub(super) fn is_ready(&self, node: &Node) -> bool {
+        let as_of = self.as_of.as_ref();
+        as_of.map_or(node.ready, |as_of| as_of.is_ready(node))
     }
 
     fn is_lost(&self, node: &str) -> bool {

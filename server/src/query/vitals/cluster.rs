@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::{
     API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, NodeRatios,
     PodCounts, Usage,
 };
 
 use super::amounts::amounts;
-use super::builder::VitalsContext;
+use super::builder::VitalsBuilder;
 use super::node::{node_usage, node_usage_arrival, shares};
 use super::usage::UsageSample;
 use super::{restarts, trend};
 use crate::cluster::Resources;
+use crate::query::ClusterSingleton;
 
 /// Failing probes.
 struct Failing {
@@ -23,95 +24,85 @@ struct Failing {
     pods: Option<u64>,
 }
 
-/// The name of the only ClusterVitals object.
-const NAME: &str = "cluster";
-
-/// Builds the vitals of the cluster.
-pub(super) fn cluster_vitals(context: &mut VitalsContext) -> ClusterVitals {
-    let nodes = Arc::clone(&context.nodes);
-    let (mut used, mut reporting, mut ready) = (None::<UsageSample>, 0, 0);
-    let mut oldest: Option<Timestamp> = None;
-    let (mut capacity, mut allocatable, mut of_reporting) = (
-        Resources::default(),
-        Resources::default(),
-        Resources::default(),
-    );
-    for node in nodes.values() {
-        capacity = capacity + node.capacity;
-        allocatable = allocatable + node.allocatable;
-        ready += u64::from(match &context.as_of {
-            Some(as_of) => as_of.is_ready(node),
-            None => node.ready,
-        });
-        let readings = context.node_context(&node.name);
-        if let Ok(usage) = node_usage(context, &readings) {
-            reporting += 1;
-            used = Some(used.map_or(usage, |used| used.and(usage)));
-            of_reporting = of_reporting + node.allocatable;
-            let arrived = node_usage_arrival(context, &readings);
-            oldest = oldest.map_or(arrived, |oldest| {
-                Some(arrived.map_or(oldest, |at| at.min(oldest)))
-            });
+impl VitalsBuilder {
+    /// Builds the vitals of the cluster.
+    pub fn cluster(&mut self) -> ClusterVitals {
+        let nodes = Arc::clone(&self.nodes);
+        let (mut used, mut reporting, mut ready) = (None::<UsageSample>, 0, 0);
+        let mut oldest: Option<Timestamp> = None;
+        let [mut capacity, mut allocatable, mut of_reporting] = [Resources::default(); 3];
+        for node in nodes.values() {
+            capacity = capacity + node.capacity;
+            allocatable = allocatable + node.allocatable;
+            ready += u64::from(self.is_ready(node));
+            let readings = self.node_context(&node.name);
+            if let Ok(usage) = node_usage(self, &readings) {
+                reporting += 1;
+                used = Some(used.map_or(usage, |used| used.and(usage)));
+                of_reporting = of_reporting + node.allocatable;
+                let arrived = node_usage_arrival(self, &readings);
+                oldest = [oldest, arrived].into_iter().flatten().min();
+            }
         }
-    }
-    let (incidents, failing) = counts(context);
-    let trend = trend::of_cluster(context);
-    let totals = context.totals();
-    let used_of = shares(
-        used.map(|used| (used.cpu, used.memory)),
-        Resources::default(),
-        of_reporting,
-    );
-    ClusterVitals {
-        kind: "ClusterVitals".to_owned(),
-        api_version: API_VERSION.to_owned(),
-        metadata: Meta {
-            name: NAME.to_owned(),
-            ..Meta::default()
-        },
-        nodes: NodeCounts {
-            total: nodes.len() as u64,
-            ready,
-            reporting,
-        },
-        pods: PodCounts {
-            total: context.pods.len() as u64,
-            ready: totals.ready,
-            probes_failing: failing.pods,
-            by_phase: totals
-                .phases
-                .iter()
-                .map(|(phase, count)| ((*phase).to_owned(), *count))
-                .collect(),
-        },
-        // By the server's clock: the clock of one node must not change the timestamp of the sum.
-        usage: used.map(|used| Usage {
-            timestamp: oldest,
-            ..used.to_api()
-        }),
-        capacity: amounts(capacity),
-        allocatable: amounts(allocatable),
-        allocatable_reporting: Some(amounts(of_reporting)),
-        requests: amounts(totals.all.requests),
-        limits: amounts(totals.all.limits),
-        ratios: NodeRatios {
-            // Usage as a part of the capacity of those nodes that report usage.
-            cpu: used_of.cpu,
-            memory: used_of.memory,
-            ..shares(None, totals.all.requests, allocatable)
-        },
-        probes_failing: failing.probes,
-        restarts: restarts::of_all(context),
-        incidents,
-        history: history(context),
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
-        trend,
+        let (incidents, failing) = counts(self);
+        let trend = trend::of_cluster(self);
+        let totals = self.totals();
+        let used_of = shares(
+            used.map(|used| (used.cpu, used.memory)),
+            Resources::default(),
+            of_reporting,
+        );
+        ClusterVitals {
+            kind: "ClusterVitals".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: Meta {
+                name: ClusterSingleton::NAME.to_owned(),
+                ..Meta::default()
+            },
+            nodes: NodeCounts {
+                total: nodes.len() as u64,
+                ready,
+                reporting,
+            },
+            pods: PodCounts {
+                total: self.pods.len() as u64,
+                ready: totals.ready,
+                probes_failing: failing.pods,
+                by_phase: totals
+                    .phases
+                    .iter()
+                    .map(|(phase, count)| ((*phase).to_owned(), *count))
+                    .collect(),
+            },
+            // By the server's clock: the clock of one node must not change the timestamp of the sum.
+            usage: used.map(|used| Usage {
+                timestamp: oldest,
+                ..used.to_api()
+            }),
+            capacity: amounts(capacity),
+            allocatable: amounts(allocatable),
+            allocatable_reporting: Some(amounts(of_reporting)),
+            requests: amounts(totals.all.requests),
+            limits: amounts(totals.all.limits),
+            ratios: NodeRatios {
+                // Usage as a part of the capacity of those nodes that report usage.
+                cpu: used_of.cpu,
+                memory: used_of.memory,
+                ..shares(None, totals.all.requests, allocatable)
+            },
+            probes_failing: failing.probes,
+            restarts: restarts::of_all(self),
+            incidents,
+            history: history(self),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            trend,
+        }
     }
 }
 
 /// Counts of incidents and of failing probes.
-fn counts(context: &VitalsContext) -> (IncidentCounts, Failing) {
-    if let Some(as_of) = &context.as_of {
+fn counts(builder: &VitalsBuilder) -> (IncidentCounts, Failing) {
+    if let Some(as_of) = &builder.as_of {
         let counts = IncidentCounts {
             open: as_of.open_count,
             total: as_of.total,
@@ -122,7 +113,7 @@ fn counts(context: &VitalsContext) -> (IncidentCounts, Failing) {
         };
         return (counts, failing);
     }
-    let metrics = context.sources.health.metrics();
+    let metrics = builder.sources.health.metrics();
     let mut incidents = IncidentCounts::default();
     for (open, over) in metrics.incidents.values() {
         incidents.open += open;
@@ -135,14 +126,14 @@ fn counts(context: &VitalsContext) -> (IncidentCounts, Failing) {
     (incidents, failing)
 }
 
-fn history(context: &VitalsContext) -> HistoryKept {
-    let counts = context
+fn history(builder: &VitalsBuilder) -> HistoryKept {
+    let counts = builder
         .sources
         .store
         .history()
-        .totals_at(context.now, context.wall);
+        .totals_at(builder.now, builder.wall);
     HistoryKept {
-        retention: GoDuration(i64::try_from(context.history_span.as_nanos()).unwrap_or(i64::MAX)),
+        retention: GoDuration(nanos(builder.history_span)),
         oldest: counts.oldest,
         series: counts.series as u64,
         points: counts.points as u64,

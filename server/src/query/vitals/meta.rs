@@ -6,6 +6,8 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::vitals::{Incident, OwnerReference};
 use uuid::Uuid;
 
+use super::builder::VitalsBuilder;
+
 /// The namespace of the UIDs of this API's objects.
 static NAMESPACE: LazyLock<Uuid> =
     LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"kubevitals.io"));
@@ -75,18 +77,20 @@ fn claims(key: &str) -> bool {
     })
 }
 
-/// Adds the metadata of the API to an incident.
-pub(super) fn incident(incident: &Incident) -> Incident {
-    let mut object = incident.clone();
-    let (meta, involved) = (&mut object.metadata, &incident.involved);
-    meta.uid = uid("Incident", &meta.namespace, &meta.name, &involved.uid);
-    meta.labels = labels(&meta.labels);
-    let kind = match involved.kind.as_str() {
-        "Node" => "Node",
-        _ => "Pod",
-    };
-    meta.owner_references = owner(kind, &involved.name, &involved.uid);
-    object
+impl VitalsBuilder {
+    /// Adds the metadata of the API to an incident.
+    pub fn incident(incident: &Incident) -> Incident {
+        let mut object = incident.clone();
+        let (meta, involved) = (&mut object.metadata, &incident.involved);
+        meta.uid = uid("Incident", &meta.namespace, &meta.name, &involved.uid);
+        meta.labels = labels(&meta.labels);
+        let kind = match involved.kind.as_str() {
+            "Node" => "Node",
+            _ => "Pod",
+        };
+        meta.owner_references = owner(kind, &involved.name, &involved.uid);
+        object
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +167,7 @@ mod tests {
             plain.involved.kind = kind.to_owned();
             plain.involved.name = "web-1".to_owned();
             plain.involved.uid = uid.to_owned();
-            incident(&plain).metadata
+            VitalsBuilder::incident(&plain).metadata
         };
         let (first, second) = (of("web-1-aa", "Pod", POD), of("web-1-bb", "Pod", POD));
         assert_ne!(first.uid, second.uid);

@@ -23,30 +23,23 @@ mod usage;
 
 use std::sync::Arc;
 
-use kubevitals_proto::needle::Needle;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::{ClusterVitals, Incident, NodeVitals, PodVitals};
 
 use super::sources::Sources;
-use crate::cluster::{Node, Nodes, Pod, Pods};
+use crate::cluster::{Nodes, Pods};
 use crate::work::Cancel;
 use as_of::AsOf;
-use builder::{TrendSpan, VitalsContext};
+pub use builder::VitalsBuilder;
 pub(super) use totals::TotalsCache;
 
 /// Creates builders of vitals for a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct VitalsQuery<'a> {
-    sources: &'a Arc<Sources>,
-    totals: &'a Arc<TotalsCache>,
+    pub(super) sources: &'a Arc<Sources>,
+    pub(super) totals: &'a Arc<TotalsCache>,
 }
 
-impl<'a> VitalsQuery<'a> {
-    pub(super) fn new(sources: &'a Arc<Sources>, totals: &'a Arc<TotalsCache>) -> Self {
-        Self { sources, totals }
-    }
-
+impl VitalsQuery<'_> {
     /// Builds the vitals of now.
     pub fn now(self) -> VitalsBuilder {
         let cluster = &self.sources.cluster;
@@ -65,80 +58,6 @@ impl<'a> VitalsQuery<'a> {
     }
 
     fn builder(self, pods: Arc<Pods>, nodes: Arc<Nodes>, as_of: Option<AsOf>) -> VitalsBuilder {
-        VitalsBuilder(VitalsContext::new(
-            self.sources,
-            self.totals,
-            pods,
-            nodes,
-            as_of,
-        ))
-    }
-}
-
-/// Builds the API objects of one moment.
-#[derive(Debug)]
-pub struct VitalsBuilder(VitalsContext);
-
-impl VitalsBuilder {
-    /// Adds a trend to each object: its usage over the last `steps` scrapes.
-    #[must_use]
-    pub fn with_trend(mut self, steps: u32) -> Self {
-        self.0.trend = Some(TrendSpan {
-            steps,
-            step: self.0.sources.resolution,
-        });
-        self
-    }
-
-    /// The pods of the moment.
-    pub fn pods(&self) -> &Arc<Pods> {
-        &self.0.pods
-    }
-
-    /// The nodes of the moment.
-    pub fn nodes(&self) -> &Arc<Nodes> {
-        &self.0.nodes
-    }
-
-    /// Builds the vitals of a pod.
-    pub fn pod(&mut self, pod: &Pod) -> PodVitals {
-        pod::pod_vitals(&mut self.0, pod)
-    }
-
-    /// Builds the vitals of a node.
-    pub fn node(&mut self, node: &Node) -> NodeVitals {
-        node::node_vitals(&mut self.0, node)
-    }
-
-    /// Builds the vitals of the cluster.
-    pub fn cluster(&mut self) -> ClusterVitals {
-        cluster::cluster_vitals(&mut self.0)
-    }
-
-    /// Adds the metadata of the API to an incident.
-    pub fn incident(incident: &Incident) -> Incident {
-        meta::incident(incident)
-    }
-
-    /// The usage of a pod, without building its vitals.
-    pub fn usage(&mut self, pod: &Pod) -> Option<(Nanocores, Bytes)> {
-        pod::current_usage(&mut self.0, pod)
-    }
-
-    /// Whether a text of a pod contains a word: its namespace, name, node, STATUS, application and workload, the names
-    /// and states of its containers, and the cause of its last restart.
-    pub fn mentions(&self, pod: &Pod, word: &Needle) -> bool {
-        filters::mentions(&self.0, pod, word)
-    }
-
-    /// Whether this workload created a pod.
-    pub fn is_of_workload(&self, pod: &Pod, kind: &str, name: &str) -> bool {
-        pod.workload(|job| self.0.jobs.get(job)) == Some((kind, name))
-    }
-
-    /// Whether a pod is healthy: it has succeeded; or it is ready, was not restarted within the last hour, and has no
-    /// open incident.
-    pub fn is_healthy(&self, pod: &Pod) -> bool {
-        filters::is_healthy(&self.0, pod)
+        VitalsBuilder::new(self.sources, self.totals, pods, nodes, as_of)
     }
 }

@@ -6,7 +6,7 @@ use kubevitals_proto::vitals::{
 };
 
 use super::amounts::{amounts, network, pressure, ratios};
-use super::builder::{NodeContext, VitalsContext};
+use super::builder::{NodeContext, VitalsBuilder};
 use super::container::{container, set_usage};
 use super::node::unanswered;
 use super::resize::{of_container, of_pod};
@@ -15,111 +15,113 @@ use super::{absence, meta, restarts, trend};
 use crate::cluster::{self, Pod};
 use crate::store::{Absent, Latest};
 
-/// Builds the vitals of a pod.
-pub(super) fn pod_vitals(context: &mut VitalsContext, pod: &Pod) -> PodVitals {
-    let node = pod.node.as_ref().map(|name| context.node_context(name));
-    let line = pod.summary();
-    let restarts_in_all = u64::from(line.restarts);
-    let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
-    let mut vitals = PodVitals {
-        kind: "PodVitals".to_owned(),
-        api_version: API_VERSION.to_owned(),
-        metadata: Meta {
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            uid: meta::uid("PodVitals", namespace, name, &uid),
-            resource_version: String::new(),
-            creation_timestamp: pod.created(),
-            deletion_timestamp: cluster::time(pod.deleted_seconds),
-            labels: meta::labels(&pod.labels),
-            owner_references: meta::owner("Pod", name, &uid),
-        },
-        phase: pod.phase.as_str().to_owned(),
-        message: line.message.unwrap_or_default().to_owned(),
-        status: line.status.into_owned(),
-        ready: pod.ready.status,
-        ready_since: cluster::time(pod.ready.since_seconds),
-        ready_containers: line.ready,
-        total_containers: line.containers,
-        node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
-        workload: pod
-            .workload(|job| context.jobs.get(job))
-            .map(|(kind, name)| Workload {
-                kind: kind.to_owned(),
+impl VitalsBuilder {
+    /// Builds the vitals of a pod.
+    pub fn pod(&mut self, pod: &Pod) -> PodVitals {
+        let node = pod.node.as_ref().map(|name| self.node_context(name));
+        let line = pod.summary();
+        let restarts_in_all = u64::from(line.restarts);
+        let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
+        let mut vitals = PodVitals {
+            kind: "PodVitals".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: Meta {
                 name: name.to_owned(),
-            }),
-        start_time: pod.started(),
-        requests: amounts(pod.in_force().requests()),
-        limits: amounts(pod.in_force().bound()),
-        resize: pod.resize().map(|resize| of_pod(resize, &pod.template)),
-        ..PodVitals::default()
-    };
-    let lost = node.as_ref().is_some_and(|node| node.lost);
-    vitals.containers = pod
-        .containers()
-        .zip(restarts::of_containers(context, pod))
-        .map(|((spec, status), restarts)| container(spec, status, restarts, lost))
-        .collect();
-    if let Some(resize) = pod.resize() {
-        let each = vitals.containers.iter_mut().zip(&pod.template.containers);
-        for (container, spec) in each {
-            container.resize = of_container(resize.state, spec, container);
+                namespace: namespace.to_owned(),
+                uid: meta::uid("PodVitals", namespace, name, &uid),
+                resource_version: String::new(),
+                creation_timestamp: pod.created(),
+                deletion_timestamp: cluster::time(pod.deleted_seconds),
+                labels: meta::labels(&pod.labels),
+                owner_references: meta::owner("Pod", name, &uid),
+            },
+            phase: pod.phase.as_str().to_owned(),
+            message: line.message.unwrap_or_default().to_owned(),
+            status: line.status.into_owned(),
+            ready: pod.ready.status,
+            ready_since: cluster::time(pod.ready.since_seconds),
+            ready_containers: line.ready,
+            total_containers: line.containers,
+            node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
+            workload: pod
+                .workload(|job| self.jobs.get(job))
+                .map(|(kind, name)| Workload {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                }),
+            start_time: pod.started(),
+            requests: amounts(pod.in_force().requests()),
+            limits: amounts(pod.in_force().bound()),
+            resize: pod.resize().map(|resize| of_pod(resize, &pod.template)),
+            ..PodVitals::default()
+        };
+        let lost = node.as_ref().is_some_and(|node| node.lost);
+        vitals.containers = pod
+            .containers()
+            .zip(restarts::of_containers(self, pod))
+            .map(|((spec, status), restarts)| container(spec, status, restarts, lost))
+            .collect();
+        if let Some(resize) = pod.resize() {
+            let each = vitals.containers.iter_mut().zip(&pod.template.containers);
+            for (container, spec) in each {
+                container.resize = of_container(resize.state, spec, container);
+            }
         }
-    }
-    let restarts = vitals.containers.iter().map(|it| it.restarts.recent);
-    vitals.restarts.recent = restarts.sum();
-    vitals.restarts.count = restarts_in_all;
-    vitals.restarts.last = last_restart(&vitals.containers);
-    match &context.as_of {
-        Some(as_of) => vitals.incidents = as_of.incidents_of_pod(&pod.key),
-        None => {
-            vitals.incidents = context.sources.health.open_of_pod(pod);
-            vitals.probes = context.sources.health.probe_statuses(pod);
+        let restarts = vitals.containers.iter().map(|it| it.restarts.recent);
+        vitals.restarts.recent = restarts.sum();
+        vitals.restarts.count = restarts_in_all;
+        vitals.restarts.last = last_restart(&vitals.containers);
+        match &self.as_of {
+            Some(as_of) => vitals.incidents = as_of.incidents_of_pod(&pod.key),
+            None => {
+                vitals.incidents = self.sources.health.open_of_pod(pod);
+                vitals.probes = self.sources.health.probe_statuses(pod);
+            }
         }
-    }
-    vitals.trend = trend::of_pod(context, pod);
-    match &node {
-        Some(node) => {
-            set_pod_usage(context, &mut vitals, pod, node);
-            extras(&mut vitals, pod, node);
+        vitals.trend = trend::of_pod(self, pod);
+        match &node {
+            Some(node) => {
+                set_pod_usage(self, &mut vitals, pod, node);
+                extras(&mut vitals, pod, node);
+            }
+            None => set_absent(
+                &mut vitals,
+                pod,
+                absence::not_running(pod)
+                    .filter(|_| pod.phase.is_over())
+                    .unwrap_or_else(absence::no_node),
+            ),
         }
-        None => set_absent(
-            &mut vitals,
-            pod,
-            absence::not_running(pod)
-                .filter(|_| pod.phase.is_over())
-                .unwrap_or_else(absence::no_node),
-        ),
+        vitals
     }
-    vitals
-}
 
-/// The usage of a pod, if it is available.
-pub(super) fn current_usage(context: &mut VitalsContext, pod: &Pod) -> Option<(Nanocores, Bytes)> {
-    let node = context.node_context(pod.node.as_ref()?);
-    if absence::not_running(pod).is_some() {
-        return None;
+    /// The usage of a pod, without building its vitals.
+    pub fn usage(&mut self, pod: &Pod) -> Option<(Nanocores, Bytes)> {
+        let node = self.node_context(pod.node.as_ref()?);
+        if absence::not_running(pod).is_some() {
+            return None;
+        }
+        if self.as_of.is_some() {
+            let past = node.past.as_ref()?.pod(&pod.key, pod.uid)?;
+            return past.total().map(|used| (used.cpu, used.memory));
+        }
+        let latest = node.latest.as_ref()?;
+        let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
+        let (_, containers) = latest
+            .pod(namespace, name, self.sources.retention, self.now)
+            .ok()?;
+        let cpu = containers.iter().map(|container| container.cpu).sum();
+        let memory = containers.iter().map(|container| container.memory).sum();
+        Some((cpu, memory))
     }
-    if context.as_of.is_some() {
-        let past = node.past.as_ref()?.pod(&pod.key, pod.uid)?;
-        return past.total().map(|used| (used.cpu, used.memory));
-    }
-    let latest = node.latest.as_ref()?;
-    let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
-    let (_, containers) = latest
-        .pod(namespace, name, context.sources.retention, context.now)
-        .ok()?;
-    let cpu = containers.iter().map(|container| container.cpu).sum();
-    let memory = containers.iter().map(|container| container.memory).sum();
-    Some((cpu, memory))
 }
 
 /// Sets the usage of the pod and its containers, or why it is absent.
-fn set_pod_usage(context: &VitalsContext, vitals: &mut PodVitals, pod: &Pod, node: &NodeContext) {
+fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, node: &NodeContext) {
     if let Some(absent) = absence::not_running(pod) {
         return set_absent(vitals, pod, absent);
     }
-    if context.as_of.is_some() {
+    if builder.as_of.is_some() {
         let past = node.past.as_ref();
         return match past.and_then(|past| past.pod(&pod.key, pod.uid)) {
             Some(used) => set_usage_of_all(vitals, pod, &used, &absence::no_sample()),
@@ -132,7 +134,7 @@ fn set_pod_usage(context: &VitalsContext, vitals: &mut PodVitals, pod: &Pod, nod
         let why = nothing_runs.unwrap_or_else(|| unanswered("its node", node));
         return set_absent(vitals, pod, why);
     };
-    match latest.pod(namespace, name, context.sources.retention, context.now) {
+    match latest.pod(namespace, name, builder.sources.retention, builder.now) {
         Ok((rates, containers)) => {
             let each = containers.iter();
             let used = each

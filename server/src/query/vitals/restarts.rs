@@ -3,48 +3,47 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::{LastRestart, Restarts};
 
-use super::builder::VitalsContext;
+use super::builder::VitalsBuilder;
 use crate::cluster::Pod;
 use crate::health::{ContainerIndex, Restart};
 
 /// The start of the time in which a restart counts as recent.
-fn recent_since(context: &VitalsContext) -> Timestamp {
-    let nanoseconds = i64::try_from(context.history_span.as_nanos()).unwrap_or(i64::MAX);
-    context.at().plus_nanos(-nanoseconds)
+fn recent_since(builder: &VitalsBuilder) -> Timestamp {
+    builder.at().plus_nanos(-nanos(builder.history_span))
 }
 
 /// The number of recent restarts of a node's pods.
-pub(super) fn of_node(context: &mut VitalsContext, node: &str) -> u64 {
-    recent_by_node(context)
+pub(super) fn of_node(builder: &mut VitalsBuilder, node: &str) -> u64 {
+    recent_by_node(builder)
         .get(node)
         .copied()
         .unwrap_or_default()
 }
 
 /// The number of recent restarts of all pods.
-pub(super) fn of_all(context: &mut VitalsContext) -> u64 {
-    recent_by_node(context).values().sum()
+pub(super) fn of_all(builder: &mut VitalsBuilder) -> u64 {
+    recent_by_node(builder).values().sum()
 }
 
 /// Recent restarts by node, computed once.
-fn recent_by_node(context: &mut VitalsContext) -> &HashMap<Arc<str>, u64> {
-    let (since, until) = (recent_since(context), context.at());
-    let health = &context.sources.health;
-    context
+fn recent_by_node(builder: &mut VitalsBuilder) -> &HashMap<Arc<str>, u64> {
+    let (since, until) = (recent_since(builder), builder.at());
+    let health = &builder.sources.health;
+    builder
         .recent_restarts
         .get_or_insert_with(|| health.restarts_by_node(since, until))
 }
 
 /// The restarts of each of a pod's containers.
-pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts> {
-    let at = context.at();
+pub(super) fn of_containers(builder: &VitalsBuilder, pod: &Pod) -> Vec<Restarts> {
+    let at = builder.at();
     let restarted = pod.containers.iter().any(|it| it.terminations(false) > 0);
     // Most pods never restart.
     let restarts = if restarted {
-        context.sources.health.restarts(pod)
+        builder.sources.health.restarts(pod)
     } else {
         Vec::new()
     };
@@ -52,7 +51,7 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
         .into_iter()
         .filter(|it| it.ended.finished.is_none_or(|finished| finished <= at))
         .collect();
-    let since = recent_since(context);
+    let since = recent_since(builder);
     let containers = ContainerIndex::enumerate(pod.containers());
     containers
         .map(|(index, (spec, status))| {
@@ -60,7 +59,7 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
             let last = match its.clone().next_back() {
                 Some(last) => Some(last.clone()),
                 None if status.terminations(false) > 0 => {
-                    context.sources.health.last_restart(pod, index)
+                    builder.sources.health.last_restart(pod, index)
                 }
                 None => None,
             };

@@ -1,10 +1,12 @@
 //! Recent usage in equal steps, for a sparkline.
 
+use std::time::Duration;
+
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::Trend;
 
-use super::builder::{TrendSpan, VitalsContext};
+use super::builder::VitalsBuilder;
 use crate::cluster::Pod;
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -14,47 +16,47 @@ use crate::store::ring::{Sample, Tick};
 const NO_GAP: u32 = 5;
 
 /// The trend of a node.
-pub(super) fn of_node(context: &mut VitalsContext, node: &str) -> Option<Trend> {
-    of_series(context, node, |pod| pod.is_none())
+pub(super) fn of_node(builder: &mut VitalsBuilder, node: &str) -> Option<Trend> {
+    of_series(builder, node, |pod| pod.is_none())
 }
 
 /// The trend of a pod: the sum of its containers.
-pub(super) fn of_pod(context: &mut VitalsContext, pod: &Pod) -> Option<Trend> {
+pub(super) fn of_pod(builder: &mut VitalsBuilder, pod: &Pod) -> Option<Trend> {
     let (key, uid) = (&pod.key, pod.uid);
     let is_it = |id: &PodId| id.name == key.name && id.namespace == key.namespace && id.may_be(uid);
-    of_series(context, pod.node.as_deref()?, |pod| pod.is_some_and(is_it))
+    of_series(builder, pod.node.as_deref()?, |pod| pod.is_some_and(is_it))
 }
 
 /// The trend of the cluster: the sum of its nodes.
-pub(super) fn of_cluster(context: &mut VitalsContext) -> Option<Trend> {
-    let span = context.trend?;
-    let mut steps = Steps::new(span, context.at());
-    let nodes = context.sources.store.history().nodes();
+pub(super) fn of_cluster(builder: &mut VitalsBuilder) -> Option<Trend> {
+    let steps = builder.trend?;
+    let mut steps = Steps::new(steps, builder.sources.resolution, builder.at());
+    let nodes = builder.sources.store.history().nodes();
     for (_, history) in nodes {
-        let offset = history.offset(context.now, context.wall);
-        steps.add_all(&history, |pod| pod.is_none(), offset, &mut context.excerpt);
+        let offset = history.offset(builder.now, builder.wall);
+        steps.add_all(&history, |pod| pod.is_none(), offset, &mut builder.excerpt);
     }
     Some(steps.trend())
 }
 
 fn of_series(
-    context: &mut VitalsContext,
+    builder: &mut VitalsBuilder,
     node: &str,
     filter: impl Fn(Option<&PodId>) -> bool,
 ) -> Option<Trend> {
-    let span = context.trend?;
-    let history = context.sources.store.history().node(node)?;
+    let steps = builder.trend?;
+    let history = builder.sources.store.history().node(node)?;
     // Samples have the kubelet's time, and a kubelet's clock may be hours off.
-    let offset = history.offset(context.now, context.wall);
+    let offset = history.offset(builder.now, builder.wall);
     let its_now = history
-        .time(context.now)
+        .time(builder.now)
         .map(|tick| offset.ours(tick.time()));
-    let until = match &context.as_of {
+    let until = match &builder.as_of {
         Some(as_of) => as_of.at,
-        None => its_now.unwrap_or(context.wall),
+        None => its_now.unwrap_or(builder.wall),
     };
-    let mut steps = Steps::new(span, until);
-    steps.add_all(&history, filter, offset, &mut context.excerpt);
+    let mut steps = Steps::new(steps, builder.sources.resolution, until);
+    steps.add_all(&history, filter, offset, &mut builder.excerpt);
     Some(steps.trend())
 }
 
@@ -70,12 +72,9 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(span: TrendSpan, until: Timestamp) -> Self {
-        let step = i64::try_from(span.step.as_nanos())
-            .unwrap_or(i64::MAX)
-            .max(1);
+    fn new(steps: u32, step: Duration, until: Timestamp) -> Self {
+        let (steps, step) = (steps as usize, nanos(step).max(1));
         let last = until.0.div_euclid(step).saturating_add(1);
-        let steps = span.steps as usize;
         Self {
             until: Timestamp(last.saturating_mul(step)),
             step,
@@ -179,8 +178,6 @@ impl Steps {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use kubevitals_proto::units::{Bytes, Nanocores};
 
     use super::*;
@@ -210,11 +207,7 @@ mod tests {
                 Binding::Unknown
             });
         }
-        let span = TrendSpan {
-            steps,
-            step: resolution,
-        };
-        let mut steps = Steps::new(span, Timestamp::from_secs(149));
+        let mut steps = Steps::new(steps, resolution, Timestamp::from_secs(149));
         let mut excerpt = Excerpt::default();
         steps.add_all(&node, |_| true, Offset::default(), &mut excerpt);
         let trend = steps.trend();
