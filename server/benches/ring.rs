@@ -313,7 +313,7 @@ fn large() -> (Pods, Store) {
             };
             series.ingest(&mut scrape, &ScrapeTimes::at(age(turn)), &names);
             let (own, containers) = series.readings(&scrape);
-            history.take(age(turn), own, containers, |_, _| Binding::Unknown);
+            history.take(age(turn), own, containers, |_| Binding::Unknown);
             cell.publish(series.latest(&scrape, age(turn), &names));
         }
     }

@@ -10,3 +10,13 @@ pub struct PodKey {
     /// The name.
     pub name: Arc<str>,
 }
+
+impl PodKey {
+    /// The key of a namespace and a name.
+    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}

@@ -22,7 +22,7 @@ impl UsageHistory for StoreUsageHistory {
         // The time span selects one of several pods that had this name: it is within the life of one container.
         node.copy(
             &mut copied,
-            |pod| pod.is_some_and(|it| it.namespace == of.pod.namespace && it.name == of.pod.name),
+            |pod| pod.is_some_and(|it| it.key == *of.pod),
             Tick::nearest(since),
             Tick::nearest(until),
         );

@@ -39,16 +39,8 @@ impl Sources {
     }
 }
 
-/// The key of a pod or another object of a namespace.
-pub(super) fn pod_key(namespace: &str, name: &str) -> PodKey {
-    PodKey {
-        namespace: Arc::from(namespace),
-        name: Arc::from(name),
-    }
-}
-
 /// The lower bound of the pods of one namespace, or of all namespaces.
 pub(super) fn first_pod(namespace: Option<&str>) -> Bound<PodKey> {
-    let first = namespace.map(|namespace| pod_key(namespace, ""));
+    let first = namespace.map(|namespace| PodKey::new(namespace, ""));
     first.map_or(Bound::Unbounded, Bound::Included)
 }

@@ -19,7 +19,7 @@ use super::record::Record;
 use super::schedule::{Phase, longest_pause};
 use super::shared::Shared;
 use super::target::Target;
-use crate::cluster::{Bindings, Node, PodKey};
+use crate::cluster::{Bindings, Node};
 use crate::store::history::NodeHistory;
 use crate::store::{Bounds, NodeCell, ScrapeTimes};
 
@@ -284,12 +284,8 @@ async fn scrape(
         if let Some(time) = node_time {
             history.set_clock(time, answered);
         }
-        history.take(answered, sample, containers, |namespace, name| {
-            let key = PodKey {
-                namespace: Arc::clone(namespace),
-                name: Arc::clone(name),
-            };
-            bindings.of_name(&key, &node.name)
+        history.take(answered, sample, containers, |pod| {
+            bindings.of_name(pod, &node.name)
         });
     }
     Ok(())

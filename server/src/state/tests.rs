@@ -5,6 +5,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::SimClock;
 
 use super::*;
+use crate::cluster::PodKey;
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
@@ -69,7 +70,7 @@ fn has_rates(persister: &StatePersister) -> bool {
     let retention = Retention::of(RESOLUTION);
     cell.latest().is_some_and(|latest| {
         latest
-            .pod("ns", "p", retention, parts.clock.elapsed())
+            .pod(&PodKey::new("ns", "p"), retention, parts.clock.elapsed())
             .is_ok()
     })
 }

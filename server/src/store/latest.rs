@@ -1,5 +1,6 @@
 //! The results of one node's last scrapes: sorted, immutable and small.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::rate::{Lack, NoRate, Usage};
 use crate::clock::Age;
+use crate::cluster::PodKey;
 
 /// Why a node, a pod or a container has no rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,10 +113,8 @@ pub struct NodeLatest {
 /// A pod.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PodLatest {
-    /// Its namespace.
-    pub namespace: Arc<str>,
-    /// Its name.
-    pub name: Arc<str>,
+    /// Its namespace and name.
+    pub key: PodKey,
     /// Its rates, or why it has none.
     pub rates: Result<PodRates, Absent>,
     /// Swap in use by the pod as a whole; zero where the kubelet reports none.
@@ -186,12 +186,19 @@ impl Latest {
     }
 
     /// A pod and its index, with or without rates.
-    pub fn find(&self, namespace: &str, name: &str) -> Option<(usize, &PodLatest)> {
-        let at = self
-            .pods
-            .binary_search_by(|pod| (&*pod.namespace, &*pod.name).cmp(&(namespace, name)))
-            .ok()?;
+    pub fn find(&self, key: &PodKey) -> Option<(usize, &PodLatest)> {
+        let at = self.pods.binary_search_by(|pod| pod.key.cmp(key)).ok()?;
         Some((at, self.pods.get(at)?))
+    }
+
+    /// The indexes of the pods of a namespace, or of all.
+    pub fn range(&self, namespace: Option<&str>) -> Range<usize> {
+        let Some(namespace) = namespace else {
+            return 0..self.pods.len();
+        };
+        let first = |pod: &PodLatest| *pod.key.namespace < *namespace;
+        let end = |pod: &PodLatest| *pod.key.namespace <= *namespace;
+        self.pods.partition_point(first)..self.pods.partition_point(end)
     }
 
     /// The pods of a namespace, or of all, that have rates at `now`, by namespace and name, each with its containers.
@@ -201,61 +208,29 @@ impl Latest {
         retention: Retention,
         now: Age,
     ) -> impl Iterator<Item = (&PodLatest, PodRates, &[ContainerLatest])> {
-        let whole = move |pod| {
-            let (rates, containers) = self.rates_of(pod, retention, now)?;
+        let pods = self.pods.get(self.range(namespace)).unwrap_or_default();
+        let with_rates = pods.iter().filter(|pod| pod.rates.is_ok());
+        with_rates.filter_map(move |pod| {
+            let (rates, containers) = self.rates_of(pod, retention, now).ok()?;
             Some((pod, rates, containers))
-        };
-        let of_namespace = |namespace: &str| {
-            let first = self.pods.partition_point(|pod| *pod.namespace < *namespace);
-            let end = self
-                .pods
-                .partition_point(|pod| *pod.namespace <= *namespace);
-            self.pods.get(first..end).unwrap_or_default()
-        };
-        let pods = namespace.map_or(&*self.pods, of_namespace);
-        pods.iter().filter_map(whole)
+        })
     }
 
-    /// The rates of one of its pods at `now`, if it has any, and its containers.
+    /// The rates of one of its pods at `now`, and its containers, or why it has none.
+    ///
+    /// # Errors
+    /// Why there are no rates.
     pub fn rates_of(
         &self,
         pod: &PodLatest,
         retention: Retention,
         now: Age,
-    ) -> Option<(PodRates, &[ContainerLatest])> {
-        let rates = *pod.rates.as_ref().ok()?;
+    ) -> Result<(PodRates, &[ContainerLatest]), Absent> {
+        let rates = *pod.rates.as_ref().map_err(Clone::clone)?;
         if !retention.is_fresh(rates.arrived, self.scraped, now) {
-            return None;
+            return Err(Absent::Stale);
         }
-        let (first, count) = (rates.first as usize, rates.count as usize);
-        Some((rates, self.containers.get(first..first + count)?))
-    }
-
-    /// The containers of the pod at `at`, if it has no rates.
-    pub fn incomplete_containers(&self, at: usize) -> &[ContainerState] {
-        let first = self
-            .incomplete
-            .partition_point(|container| container.pod < at);
-        let end = self
-            .incomplete
-            .partition_point(|container| container.pod <= at);
-        self.incomplete.get(first..end).unwrap_or_default()
-    }
-
-    /// The containers of a pod that has rates.
-    pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
-        let (first, count) = (rates.first as usize, rates.count as usize);
-        self.containers
-            .get(first..first.saturating_add(count))
-            .unwrap_or_default()
-    }
-
-    /// The memory in bytes, without the shared names.
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + size_of_val(&*self.pods)
-            + size_of_val(&*self.containers)
-            + size_of_val(&*self.incomplete)
+        Ok((rates, self.containers_of(&rates)))
     }
 
     /// A pod's rates and its containers at `now`, or why it has none.
@@ -264,21 +239,33 @@ impl Latest {
     /// Why there are no rates.
     pub fn pod(
         &self,
-        namespace: &str,
-        name: &str,
+        key: &PodKey,
         retention: Retention,
         now: Age,
     ) -> Result<(PodRates, &[ContainerLatest]), Absent> {
-        let (_, found) = self.find(namespace, name).ok_or(Absent::NotReported)?;
-        let rates = *found.rates.as_ref().map_err(Clone::clone)?;
-        if !retention.is_fresh(rates.arrived, self.scraped, now) {
-            return Err(Absent::Stale);
-        }
+        let (_, pod) = self.find(key).ok_or(Absent::NotReported)?;
+        self.rates_of(pod, retention, now)
+    }
+
+    /// The containers of the pod at `at`, if it has no rates.
+    pub fn incomplete_containers(&self, at: usize) -> &[ContainerState] {
+        let first = self.incomplete.partition_point(|it| it.pod < at);
+        let end = self.incomplete.partition_point(|it| it.pod <= at);
+        self.incomplete.get(first..end).unwrap_or_default()
+    }
+
+    /// The containers of a pod that has rates.
+    pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
         let (first, count) = (rates.first as usize, rates.count as usize);
-        let containers = self
-            .containers
-            .get(first..first + count)
-            .ok_or(Absent::NotReported)?;
-        Ok((rates, containers))
+        let end = first.saturating_add(count);
+        self.containers.get(first..end).unwrap_or_default()
+    }
+
+    /// The memory in bytes, without the shared names.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&*self.pods)
+            + size_of_val(&*self.containers)
+            + size_of_val(&*self.incomplete)
     }
 }

@@ -12,6 +12,7 @@ mod rate;
 pub mod ring;
 mod series;
 mod snapshot;
+mod sorted;
 mod tracked_series;
 
 use std::collections::HashMap as Map;

@@ -19,8 +19,10 @@ use super::latest::{
 use super::node_clock::{ClockReading, NodeClock, ScrapeTimes};
 use super::rate::{Bounds, NoRate, Pair, Point, Usage};
 use super::ring::Sample;
+use super::sorted::advance_to;
 use super::tracked_series::{IngestContext, Tracked};
 use crate::clock::Age;
+use crate::cluster::PodKey;
 use crate::intern::Interner;
 
 /// The largest number of containers with a last sample: those of a scrape, and as many ended ones.
@@ -42,8 +44,7 @@ pub struct NodeSeries {
 
 #[derive(Debug)]
 pub(super) struct Container {
-    pub(super) namespace: Arc<str>,
-    pub(super) pod: Arc<str>,
+    pub(super) pod: PodKey,
     pub(super) name: Arc<str>,
     pub(super) tracked: Tracked,
 }
@@ -200,8 +201,8 @@ impl NodeSeries {
         }
         for container in &mut self.containers {
             let key = (
-                container.namespace.to_string(),
-                container.pod.to_string(),
+                container.pod.namespace.to_string(),
+                container.pod.name.to_string(),
                 container.name.to_string(),
             );
             if let Some(usage) = rates.containers.get(&key) {
@@ -344,11 +345,7 @@ impl NodeSeries {
         };
         let mut existing = self.containers.iter().peekable();
         let containers = scrape.containers.iter().map(|(key, reading)| {
-            while existing
-                .next_if(|container| container.order(key) == Ordering::Less)
-                .is_some()
-            {}
-            let existing = existing.next_if(|container| container.order(key) == Ordering::Equal);
+            let existing = advance_to(&mut existing, |it| it.order(key));
             new_samples(reading, existing.map(|container| &container.tracked))
         });
         NewSamples {
@@ -392,14 +389,12 @@ impl NodeSeries {
         // Both sides are sorted alike: one walk over the two, like a merge.
         let mut merged = Vec::with_capacity(scrape.containers.len());
         for (key, reading) in &scrape.containers {
-            while let Some(gone) =
-                existing.next_if(|container| container.order(key) == Ordering::Less)
-            {
+            while let Some(gone) = existing.next_if(|it| it.order(key).is_lt()) {
                 if stays(&gone) {
                     merged.push(gone);
                 }
             }
-            let before = existing.next_if(|container| container.order(key) == Ordering::Equal);
+            let before = existing.next_if(|it| it.order(key).is_eq());
             match (before, Point::whole(reading, times.sent)) {
                 (Some(mut container), Ok(point)) => {
                     container.tracked.offer(point, &context);
@@ -436,14 +431,8 @@ impl NodeSeries {
         let node = sample(&scrape.node, self.node.as_ref());
         let mut existing = self.containers.iter().peekable();
         let containers = scrape.containers.iter().filter_map(move |(key, reading)| {
-            while existing
-                .next_if(|container| container.order(key) == Ordering::Less)
-                .is_some()
-            {}
-            let container =
-                existing.next_if(|container| container.order(key) == Ordering::Equal)?;
+            let container = advance_to(&mut existing, |it| it.order(key))?;
             Some(history::Reading {
-                namespace: &container.namespace,
                 pod: &container.pod,
                 container: &container.name,
                 sample: sample(reading, Some(&container.tracked))?,
@@ -471,15 +460,8 @@ impl NodeSeries {
             let mut absent = None;
             let mut shared = None;
             for (key, reading) in group {
-                while existing
-                    .next_if(|container| container.order(key) == Ordering::Less)
-                    .is_some()
-                {}
-                let container =
-                    existing.next_if(|container| container.order(key) == Ordering::Equal);
-                if let Some(container) = container {
-                    shared = Some((Arc::clone(&container.namespace), Arc::clone(&container.pod)));
-                }
+                let container = advance_to(&mut existing, |it| it.order(key));
+                shared = container.map(|it| it.pod.clone()).or(shared);
                 match judge(reading, container.map(|container| &container.tracked)) {
                     Ok((usage, arrived)) => {
                         earliest = Some(match earliest {
@@ -528,11 +510,9 @@ impl NodeSeries {
                 Ok(_) => incomplete.truncate(states),
                 Err(_) => containers.truncate(first),
             }
-            let (namespace, name) =
-                shared.unwrap_or_else(|| (names.intern(pod.namespace), names.intern(pod.pod)));
+            let intern = || PodKey::new(names.intern(pod.namespace), names.intern(pod.pod));
             pods.push(PodLatest {
-                namespace,
-                name,
+                key: shared.unwrap_or_else(intern),
                 rates,
                 swap: Bytes(scrape.swap_of(pod.namespace, pod.pod)),
             });
@@ -557,24 +537,18 @@ impl Container {
         previous: Option<&Self>,
         names: &Interner,
     ) -> Self {
-        let (namespace, pod) = match previous {
-            Some(previous)
-                if (&*previous.namespace, &*previous.pod) == (key.namespace, key.pod) =>
-            {
-                (Arc::clone(&previous.namespace), Arc::clone(&previous.pod))
-            }
-            _ => (names.intern(key.namespace), names.intern(key.pod)),
-        };
+        let is_same = |pod: &&PodKey| (&*pod.namespace, &*pod.name) == (key.namespace, key.pod);
+        let pod = previous.map(|previous| &previous.pod).filter(is_same);
+        let intern = || PodKey::new(names.intern(key.namespace), names.intern(key.pod));
         Self {
-            namespace,
-            pod,
+            pod: pod.cloned().unwrap_or_else(intern),
             name: names.intern(key.container),
             tracked,
         }
     }
 
     pub(super) fn key(&self) -> (&str, &str, &str) {
-        (&self.namespace, &self.pod, &self.name)
+        (&self.pod.namespace, &self.pod.name, &self.name)
     }
 
     fn order(&self, key: &ContainerKey<'_>) -> Ordering {

@@ -15,6 +15,7 @@ use super::rate::{NoRate, Pair, Point, Usage};
 use super::series::{Container, NodeSeries};
 use super::tracked_series::Tracked;
 use crate::clock::Age;
+use crate::cluster::PodKey;
 use crate::intern::Interner;
 
 /// The largest length of a name: longer than any name in Kubernetes.
@@ -94,12 +95,12 @@ impl NodeSnapshot {
     pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
         let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
-            let last = pods.last_mut().filter(|pod| {
-                (&*pod.namespace, &*pod.name) == (&*container.namespace, &*container.pod)
-            });
-            let rates = latest
-                .find(&container.namespace, &container.pod)
-                .and_then(|(_, pod)| pod.rates.as_ref().ok());
+            let PodKey { namespace, name } = &container.pod;
+            let is_its =
+                |pod: &&mut SnapshotPod| (&*pod.namespace, &*pod.name) == (&**namespace, &**name);
+            let last = pods.last_mut().filter(is_its);
+            let rates = latest.find(&container.pod);
+            let rates = rates.and_then(|(_, pod)| pod.rates.as_ref().ok());
             let answered = rates.is_some_and(|rates| {
                 let mut names = latest.containers_of(rates).iter();
                 names.any(|answered| answered.name == container.name)
@@ -111,8 +112,8 @@ impl NodeSnapshot {
             match last {
                 Some(pod) => pod.containers.push(saved),
                 None => pods.push(SnapshotPod {
-                    namespace: container.namespace.to_string(),
-                    name: container.pod.to_string(),
+                    namespace: namespace.to_string(),
+                    name: name.to_string(),
                     containers: vec![saved],
                 }),
             }
@@ -142,7 +143,7 @@ impl NodeSnapshot {
         let mut series: Vec<Container> = Vec::new();
         let (mut pods, mut containers) = (Vec::new(), Vec::new());
         for pod in self.pods.iter().filter(|pod| pod.is_possible()) {
-            let (namespace, name) = (names.intern(&pod.namespace), names.intern(&pod.name));
+            let key = PodKey::new(names.intern(&pod.namespace), names.intern(&pod.name));
             let (first, mut whole) = (containers.len(), true);
             let mut earliest: Option<(Usage, Age)> = None;
             for SnapshotContainer {
@@ -173,8 +174,7 @@ impl NodeSnapshot {
                     whole &= !saved.answered;
                 }
                 series.push(Container {
-                    namespace: Arc::clone(&namespace),
-                    pod: Arc::clone(&name),
+                    pod: key.clone(),
                     name: own,
                     tracked,
                 });
@@ -184,8 +184,7 @@ impl NodeSnapshot {
             });
             match rates {
                 Some(rates) => pods.push(PodLatest {
-                    namespace,
-                    name,
+                    key,
                     rates: Ok(rates),
                     // The next scrape has it.
                     swap: Bytes(0),
@@ -196,7 +195,7 @@ impl NodeSnapshot {
         // Lookups rely on the order.
         series.sort_by(|a, b| a.key().cmp(&b.key()));
         series.dedup_by(|a, b| a.key() == b.key());
-        pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        pods.sort_by(|a, b| a.key.cmp(&b.key));
         let node = self.node.as_ref().map(|node| (node, node.tracked(at)));
         let latest = Latest {
             scraped: at(self.scraped_ago),
@@ -315,7 +314,8 @@ mod tests {
 
     fn cpu(cell: &NodeCell, pod: &str, now: Age) -> Result<Vec<u64>, Absent> {
         let latest = cell.latest().unwrap();
-        let (_, containers) = latest.pod("ns", pod, Retention::of(RESOLUTION), now)?;
+        let (_, containers) =
+            latest.pod(&PodKey::new("ns", pod), Retention::of(RESOLUTION), now)?;
         Ok(containers.iter().map(|c| c.cpu.0 / 1_000_000).collect())
     }
 

@@ -1,5 +1,5 @@
-//! What a node's scrapes say, gone through everything that a scrape goes through on its way into the history, and kept:
-//! so that it can be given to a history at speed, and what that costs is the history's alone.
+//! The samples of a node's scrapes, decoded and paired as before the history, in memory: a test or a benchmark feeds a
+//! history from them at speed, and measures only the history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::clock::Age;
-use kubevitals_server::cluster::{Binding, Uid};
+use kubevitals_server::cluster::{Binding, PodKey, Uid};
 use kubevitals_server::intern::Interner;
 use kubevitals_server::store::history::{Excerpt, NodeHistory, Reading, Settings};
 use kubevitals_server::store::ring::{Sample, Tick};
@@ -17,17 +17,16 @@ use kubevitals_sim::{Config, Faults, Pages, fixtures};
 
 pub const RESOLUTION: Duration = Duration::from_secs(15);
 
-/// What a scrape said of a container.
+/// A container in a scrape.
 #[derive(Clone)]
 pub struct Container {
-    pub namespace: Arc<str>,
-    pub pod: Arc<str>,
+    pub pod: PodKey,
     pub name: Arc<str>,
     pub sample: Sample,
     pub run: u32,
 }
 
-/// What a scrape said.
+/// A scrape.
 #[derive(Clone, Default)]
 pub struct Scrape {
     pub node: Option<Sample>,
@@ -55,8 +54,7 @@ impl Node {
             .ingest(&mut scrape, &ScrapeTimes::at(age(turn)), names);
         let (node, containers) = self.series.readings(&scrape);
         let containers = containers.map(|reading| Container {
-            namespace: Arc::clone(reading.namespace),
-            pod: Arc::clone(reading.pod),
+            pod: reading.pod.clone(),
             name: Arc::clone(reading.container),
             sample: reading.sample,
             run: reading.run,
@@ -137,17 +135,16 @@ pub fn repeated(scrapes: &[Scrape], turns: usize) -> Vec<Scrape> {
         .collect()
 }
 
-/// Gives a scrape to a history.
+/// Stores a scrape in a history.
 pub fn take(history: &NodeHistory, scrape: &Scrape, turn: u32) {
     let readings = scrape.containers.iter().map(|it| Reading {
-        namespace: &it.namespace,
         pod: &it.pod,
         container: &it.name,
         sample: it.sample,
         run: it.run,
     });
     let uid = Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd");
-    history.take(age(turn), scrape.node, readings, |_, _| Binding::Here(uid));
+    history.take(age(turn), scrape.node, readings, |_| Binding::Here(uid));
 }
 
 /// A history of one hour, with more memory than any test needs.
@@ -178,7 +175,7 @@ fn given(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
         }
         for it in &scrape.containers {
             add(
-                format!("{}/{}/{}", it.namespace, it.pod, it.name),
+                format!("{}/{}/{}", it.pod.namespace, it.pod.name, it.name),
                 &it.sample,
             );
         }
@@ -197,7 +194,7 @@ pub fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
         for series in excerpt.series() {
             let key = match (series.pod, series.container) {
                 (Some(pod), Some(container)) => {
-                    format!("{}/{}/{container}", pod.namespace, pod.name)
+                    format!("{}/{}/{container}", pod.key.namespace, pod.key.name)
                 }
                 _ => "node".to_owned(),
             };

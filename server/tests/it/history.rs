@@ -79,7 +79,7 @@ fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Samp
         for series in excerpt.series() {
             let (pod, container) = (series.pod.unwrap(), series.container.unwrap());
             let last = series.samples().take_while(|sample| sample.at <= at).last();
-            let key = (&pod.namespace, &pod.name, container);
+            let key = (&pod.key.namespace, &pod.key.name, container);
             let key = (key.0.to_string(), key.1.to_string(), key.2.to_string());
             found.extend(last.map(|sample| (key, sample)));
         }

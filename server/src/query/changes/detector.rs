@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 
 use super::feed::Changes;
 use super::snapshot::{Incidents, Observed};
-use crate::cluster::{Jobs, Watches};
-use crate::query::sources::{Sources, pod_key};
+use crate::cluster::{Jobs, PodKey, Watches};
+use crate::query::sources::Sources;
 
 /// The time between two runs of the detector.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -157,7 +157,7 @@ impl ChangeDetector {
         let (entries, _) = self.sources.health.incidents();
         let before = self.changes.snapshot();
         let keyed = |incident: Arc<Incident>| {
-            let key = pod_key(&incident.metadata.namespace, &incident.metadata.name);
+            let key = PodKey::new(&*incident.metadata.namespace, &*incident.metadata.name);
             let incident = with_cron_job(incident, jobs, before.incidents().get(&key));
             (key, incident)
         };
@@ -177,7 +177,7 @@ fn with_cron_job(
     let Some(job) = involved.workload.as_ref().filter(|it| it.kind == "Job") else {
         return incident;
     };
-    let workload = match jobs.get(&pod_key(&involved.namespace, &job.name)) {
+    let workload = match jobs.get(&PodKey::new(&*involved.namespace, &*job.name)) {
         Some(job) => Workload {
             kind: "CronJob".to_owned(),
             name: job.cron_job.to_string(),
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn incident_of_a_cron_jobs_pod_has_the_cron_job_as_workload() {
-        let nightly = pod_key("shop", "nightly-29");
+        let nightly = PodKey::new("shop", "nightly-29");
         let job = Job {
             key: nightly.clone(),
             cron_job: "nightly".into(),

@@ -2,12 +2,13 @@
 //! last change that it has read.
 
 use std::iter::Peekable;
+use std::ops::Range;
 use std::sync::Arc;
 
 use kubevitals_proto::vitals::Incident;
 
 use super::change::Change;
-use super::snapshot::{ClusterSingleton, Scrape, VersionedSnapshot, key_of};
+use super::snapshot::{ClusterSingleton, Scrape, VersionedSnapshot};
 use super::version::Version;
 use crate::cluster::{Node, Pod};
 
@@ -30,8 +31,8 @@ pub struct PodChanges {
 struct NodePods {
     node: Arc<str>,
     scrape: Scrape,
-    next: usize,
-    end: usize,
+    /// The indexes of the pods.
+    left: Range<usize>,
 }
 
 impl PodChanges {
@@ -80,20 +81,8 @@ impl PodChanges {
 
     fn pods_of(&self, node: Arc<str>) -> Option<NodePods> {
         let scrape = self.snapshot.scrapes.get(&node)?.clone();
-        let pods = &scrape.latest.pods;
-        let (next, end) = match &self.namespace {
-            None => (0, pods.len()),
-            Some(namespace) => (
-                pods.partition_point(|pod| pod.namespace < *namespace),
-                pods.partition_point(|pod| pod.namespace <= *namespace),
-            ),
-        };
-        Some(NodePods {
-            node,
-            scrape,
-            next,
-            end,
-        })
+        let left = scrape.latest.range(self.namespace.as_deref());
+        Some(NodePods { node, scrape, left })
     }
 
     /// The change of the node's pod at an index, unless it is before `from` or the pod has a later change of its own.
@@ -103,9 +92,9 @@ impl PodChanges {
         if version <= self.from {
             return None;
         }
-        let key = key_of(node_pods.scrape.latest.pods.get(at)?);
-        let pod = self.snapshot.pods.now.get(&key)?;
-        let own = self.snapshot.pods.changed.get(&key);
+        let key = &node_pods.scrape.latest.pods.get(at)?.key;
+        let pod = self.snapshot.pods.now.get(key)?;
+        let own = self.snapshot.pods.changed.get(key);
         if pod.node.as_ref() != Some(&node_pods.node) || own.is_some_and(|own| *own > version) {
             return None;
         }
@@ -163,9 +152,7 @@ impl ChangeReader for PodChanges {
     fn advance(&mut self, budget: usize) -> (Option<Change<Pod>>, bool) {
         for _ in 0..budget.max(1) {
             if let Some(node_pods) = &mut self.node {
-                if node_pods.next < node_pods.end {
-                    let at = node_pods.next;
-                    node_pods.next += 1;
+                if let Some(at) = node_pods.left.next() {
                     if let Some(change) = self.scraped_pod(at) {
                         return (Some(change), true);
                     }

@@ -71,13 +71,6 @@ pub(super) struct Observed {
     pub(super) wall: Timestamp,
 }
 
-pub(super) fn key_of(pod: &PodLatest) -> PodKey {
-    PodKey {
-        namespace: Arc::clone(&pod.namespace),
-        name: Arc::clone(&pod.name),
-    }
-}
-
 impl VersionedSnapshot {
     /// These objects, none of which has changed since `version`.
     pub(super) fn new(version: Version, pods: &Pods, nodes: &Nodes, incidents: Incidents) -> Self {
@@ -110,21 +103,18 @@ impl VersionedSnapshot {
                 continue;
             }
             let left: Vec<PodKey> = before.map_or_else(Vec::new, |before| {
-                let reported = before.latest.pods.iter();
-                reported
-                    .filter(|pod| latest.find(&pod.namespace, &pod.name).is_none())
-                    .map(key_of)
-                    .collect()
+                let reported = before.latest.pods.iter().map(|pod| &pod.key);
+                let left = reported.filter(|key| latest.find(key).is_none());
+                left.cloned().collect()
             });
             let first = versions.reserve(latest.pods.len().max(1));
-            for pod in &latest.pods {
-                let key = key_of(pod);
+            for PodLatest { key, .. } in &latest.pods {
                 // The scrape is later than the last change of a pod on this node.
                 let is_here = |pod: &Arc<Pod>| pod.node.as_ref() == Some(node);
-                if self.pods.changed.contains_key(&key)
-                    && self.pods.now.get(&key).is_some_and(is_here)
+                if self.pods.changed.contains_key(key)
+                    && self.pods.now.get(key).is_some_and(is_here)
                 {
-                    self.pods.changed.remove(&key);
+                    self.pods.changed.remove(key);
                 }
             }
             let scrape = Scrape {
@@ -155,7 +145,7 @@ impl VersionedSnapshot {
             self.by_version.remove(&scrape.first);
             // The pods of the last scrape have lost their usage.
             for pod in &scrape.latest.pods {
-                self.pods.touch(&key_of(pod), versions.next());
+                self.pods.touch(&pod.key, versions.next());
             }
         }
         nodes
@@ -178,7 +168,7 @@ impl VersionedSnapshot {
     /// The version of a pod in its node's scrape.
     fn scraped_version(&self, pod: &Pod) -> Option<Version> {
         let scrape = self.scrapes.get(pod.node.as_ref()?)?;
-        let (at, _) = scrape.latest.find(&pod.key.namespace, &pod.key.name)?;
+        let (at, _) = scrape.latest.find(&pod.key)?;
         Some(scrape.first.after(at))
     }
 

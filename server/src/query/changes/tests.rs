@@ -25,14 +25,8 @@ use crate::store::{Cells, Latest, PodLatest, Retention};
 const RESOLUTION: Duration = Duration::from_secs(15);
 
 fn key(name: usize) -> PodKey {
-    PodKey {
-        namespace: Arc::from(if name.is_multiple_of(2) {
-            "even"
-        } else {
-            "odd"
-        }),
-        name: Arc::from(format!("pod-{name:02}")),
-    }
+    let namespace = ["even", "odd"][name % 2];
+    PodKey::new(namespace, format!("pod-{name:02}"))
 }
 
 fn node_name(node: usize) -> Arc<str> {
@@ -136,8 +130,7 @@ impl World {
             .values()
             .filter(|pod| pod.node.as_ref() == Some(&name));
         let told = here.filter(|pod| pod.key != key(but)).map(|pod| PodLatest {
-            namespace: Arc::clone(&pod.key.namespace),
-            name: Arc::clone(&pod.key.name),
+            key: pod.key.clone(),
             rates: Err(Absent::NotReported),
             swap: Bytes::default(),
         });

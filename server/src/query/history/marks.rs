@@ -4,9 +4,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Mark;
 
 use super::HistoryQuery;
-use crate::cluster::Pod;
+use crate::cluster::{Pod, PodKey};
 use crate::health::Restart;
-use crate::query::sources::pod_key;
 
 impl HistoryQuery<'_> {
     /// The restarts within a span of the pod of this name, and of deleted pods of the same name, oldest first.
@@ -18,7 +17,7 @@ impl HistoryQuery<'_> {
         until: Timestamp,
     ) -> Vec<Mark> {
         let Self(sources) = self;
-        let key = pod_key(namespace, name);
+        let key = PodKey::new(namespace, name);
         let (pods, gone) = (sources.cluster.pods(), sources.cluster.gone_pods());
         let gone = gone.values().map(|gone| &gone.pod);
         let of_same_name = gone.filter(|pod| pod.key == key);

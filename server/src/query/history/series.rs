@@ -13,7 +13,7 @@ use super::estimate::Coverage;
 use super::quantiles::quantiles;
 use super::reach::{covered_since, reach};
 use super::steps::{Aggregation, Steps, add};
-use crate::cluster::{Bindings, Cluster, Uid};
+use crate::cluster::{Bindings, Cluster};
 use crate::store::Store;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -91,12 +91,10 @@ impl HistoryQuery<'_> {
         let is_part = |pod: Option<&PodId>| match (subject, pod) {
             (HistorySubject::Node(_) | HistorySubject::Cluster, None) => true,
             (HistorySubject::Pod { namespace, name }, Some(pod)) => {
-                *pod.namespace == *namespace && *pod.name == *name
+                *pod.key.namespace == *namespace && *pod.key.name == *name
             }
-            (HistorySubject::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
-            (HistorySubject::Workload { namespace, .. }, Some(pod)) => {
-                *pod.namespace == *namespace && workload.contains(&(Arc::clone(&pod.name), pod.uid))
-            }
+            (HistorySubject::Namespace(namespace), Some(pod)) => *pod.key.namespace == *namespace,
+            (HistorySubject::Workload { .. }, Some(pod)) => workload.contains(pod),
             _ => false,
         };
         let nodes = sources.cluster.nodes();
@@ -109,7 +107,7 @@ impl HistoryQuery<'_> {
                 return None;
             }
             let counts = |pod: Option<&PodId>| {
-                is_part(pod) && pod.is_none_or(|pod| bindings.is_bound(&pod.key(), pod.uid, &node))
+                is_part(pod) && pod.is_none_or(|pod| bindings.is_bound(&pod.key, pod.uid, &node))
             };
             let offset = history.offset(sources.now(), sources.wall());
             history.copy(
@@ -182,19 +180,17 @@ fn histories_of(store: &Store, subject: HistorySubject<'_>) -> Vec<(Arc<str>, Ar
     }
 }
 
-/// The pods of a workload, deleted pods included, by name and UID.
-fn pods_of_workload(
-    cluster: &Cluster,
-    namespace: &str,
-    kind: &str,
-    name: &str,
-) -> HashSet<(Arc<str>, Uid)> {
+/// The pods of a workload, deleted pods included.
+fn pods_of_workload(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> HashSet<PodId> {
     let (pods, gone, jobs) = (cluster.pods(), cluster.gone_pods(), cluster.jobs());
     let all = pods.values().chain(gone.values().map(|gone| &gone.pod));
     all.filter(|pod| {
         *pod.key.namespace == *namespace && pod.workload(|job| jobs.get(job)) == Some((kind, name))
     })
-    .map(|pod| (Arc::clone(&pod.key.name), pod.uid))
+    .map(|pod| PodId {
+        key: pod.key.clone(),
+        uid: pod.uid,
+    })
     .collect()
 }
 

@@ -8,7 +8,7 @@ use super::freshness::Ages;
 use super::{MetricsLookup, MetricsQuery};
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
-use crate::query::sources::{first_pod, pod_key};
+use crate::query::sources::first_pod;
 use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
 
 /// A pod that has metrics, borrowed from the snapshots that contain it.
@@ -74,7 +74,7 @@ impl MetricsQuery<'_> {
     ) -> MetricsLookup<T> {
         let mut list = self.pods();
         let pods = Arc::clone(&list.pods);
-        let pod = pods.get(&pod_key(namespace, name));
+        let pod = pods.get(&PodKey::new(namespace, name));
         match pod.filter(|pod| pod.phase == Phase::Running) {
             Some(pod) => list.reading(pod).map(read).into(),
             None => MetricsLookup::Unknown,
@@ -121,8 +121,7 @@ impl PodList {
         }
         let latest = self.latest_of_nodes.get(node).and_then(Option::as_ref);
         let latest = latest.ok_or(Absent::NotReported)?;
-        let (namespace, name) = (&pod.key.namespace, &pod.key.name);
-        let (rates, containers) = latest.pod(namespace, name, self.retention, self.now)?;
+        let (rates, containers) = latest.pod(&pod.key, self.retention, self.now)?;
         if !self.counted {
             self.ages.observe(rates.at);
         }

@@ -125,7 +125,7 @@ impl TopQuery<'_> {
             for (pod, _, containers) in latest.whole(scope.namespace, self.retention, self.now) {
                 let value = value(containers);
                 if largest.may_take(value) {
-                    let pod = find(&self.pods, &pod.namespace, &pod.name, node);
+                    let pod = find(&self.pods, &pod.key, node);
                     largest.offer(value, pod.filter(|pod| scope.has(pod)));
                 }
             }
@@ -189,12 +189,10 @@ impl TopQuery<'_> {
             let before = before(&history, &mut excerpt, then, scope);
             let mut before = before.iter().peekable();
             for (pod, _, containers) in latest.whole(scope.namespace, self.retention, self.now) {
-                let order =
-                    |id: &PodId| (&id.namespace, &id.name).cmp(&(&pod.namespace, &pod.name));
-                while before.next_if(|(id, ..)| order(id).is_lt()).is_some() {}
+                while before.next_if(|(id, ..)| id.key < pod.key).is_some() {}
                 let (mut value, mut has_value) = (0.0, false);
                 while let Some((_, container, sample)) =
-                    before.next_if(|(id, ..)| order(id).is_eq())
+                    before.next_if(|(id, ..)| id.key == pod.key)
                 {
                     let same = containers.iter().find(|it| it.name == *container);
                     if let Some(same) = same {
@@ -203,7 +201,7 @@ impl TopQuery<'_> {
                     }
                 }
                 if has_value && largest.may_take(value) {
-                    let pod = find(&self.pods, &pod.namespace, &pod.name, node);
+                    let pod = find(&self.pods, &pod.key, node);
                     largest.offer(value, pod.filter(|pod| scope.has(pod)));
                 }
             }
@@ -231,10 +229,10 @@ impl NodeCursor {
         now: Age,
     ) -> Option<&[ContainerLatest]> {
         while let Some(pod) = self.latest.pods.get(self.next) {
-            match (&pod.namespace, &pod.name).cmp(&(&key.namespace, &key.name)) {
+            match pod.key.cmp(key) {
                 Ordering::Less => self.next += 1,
                 Ordering::Equal => {
-                    let (_, containers) = self.latest.rates_of(pod, retention, now)?;
+                    let (_, containers) = self.latest.rates_of(pod, retention, now).ok()?;
                     return Some(containers);
                 }
                 Ordering::Greater => return None,
@@ -252,7 +250,8 @@ fn before(
     then: Tick,
     scope: &TopScope<'_>,
 ) -> Vec<(PodId, Arc<str>, Sample)> {
-    let in_scope = |pod: Option<&PodId>| pod.is_some_and(|pod| scope.has_namespace(&pod.namespace));
+    let in_scope =
+        |pod: Option<&PodId>| pod.is_some_and(|pod| scope.has_namespace(&pod.key.namespace));
     history.copy_from(excerpt, in_scope, then);
     let mut found: Vec<(PodId, Arc<str>, Sample)> = Vec::new();
     for series in excerpt.series() {
@@ -265,14 +264,10 @@ fn before(
             sample = Some(next);
         }
         let Some(sample) = sample else { continue };
-        if found.last().is_some_and(|(last, ..)| {
-            (&last.namespace, &last.name) == (&pod.namespace, &pod.name) && last.uid != pod.uid
-        }) {
+        let is_other = |last: &PodId| last.key == pod.key && last.uid != pod.uid;
+        if found.last().is_some_and(|(last, ..)| is_other(last)) {
             // An earlier pod had the same name.
-            let first = found.partition_point(|(last, ..)| {
-                (&last.namespace, &last.name) < (&pod.namespace, &pod.name)
-            });
-            found.truncate(first);
+            found.truncate(found.partition_point(|(last, ..)| last.key < pod.key));
         }
         found.push((pod.clone(), Arc::clone(container), sample));
     }
@@ -332,17 +327,8 @@ fn memory(containers: &[ContainerLatest]) -> f64 {
     memory.0 as f64
 }
 
-/// The running pod of these names on this node.
-fn find<'a>(
-    pods: &'a Pods,
-    namespace: &Arc<str>,
-    name: &Arc<str>,
-    node: &str,
-) -> Option<&'a Arc<Pod>> {
-    let key = PodKey {
-        namespace: Arc::clone(namespace),
-        name: Arc::clone(name),
-    };
-    pods.get(&key)
-        .filter(|pod| pod.phase == Phase::Running && pod.node.as_deref() == Some(node))
+/// The running pod of this key on this node.
+fn find<'a>(pods: &'a Pods, key: &PodKey, node: &str) -> Option<&'a Arc<Pod>> {
+    let is_it = |pod: &&Arc<Pod>| pod.phase == Phase::Running && pod.node.as_deref() == Some(node);
+    pods.get(key).filter(is_it)
 }

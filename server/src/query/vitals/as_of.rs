@@ -165,12 +165,6 @@ struct PodUsageAt {
     containers: Vec<(Arc<str>, UsageSample)>,
 }
 
-impl PodUsageAt {
-    fn name(&self) -> (&str, &str) {
-        (&self.id.namespace, &self.id.name)
-    }
-}
-
 impl NodeUsageAt {
     /// Reads the usage at time `at` of the server's clock. `now` and `wall` are the current time; samples have the time
     /// of the node's clock.
@@ -217,18 +211,11 @@ impl NodeUsageAt {
 
     /// The usage of a pod's containers; `None` if there is no sample.
     pub(super) fn pod(&self, key: &PodKey, uid: Uid) -> Option<ContainerUsage<'_>> {
-        let name = (&*key.namespace, &*key.name);
-        let first = self.pods.partition_point(|past| past.name() < name);
-        let mut of_name = self.pods.iter().skip(first);
-        let past = of_name
-            .by_ref()
-            .take_while(|past| past.name() == name)
-            .find(|past| past.id.may_be(uid))?;
-        Some(ContainerUsage(
-            past.containers
-                .iter()
-                .map(|(name, used)| (name, *used))
-                .collect(),
-        ))
+        let first = self.pods.partition_point(|past| past.id.key < *key);
+        let later = self.pods.iter().skip(first);
+        let mut of_name = later.take_while(|past| past.id.key == *key);
+        let past = of_name.find(|past| past.id.may_be(uid))?;
+        let containers = past.containers.iter().map(|(name, used)| (name, *used));
+        Some(ContainerUsage(containers.collect()))
     }
 }

@@ -8,7 +8,6 @@ use super::as_of::is_open;
 use super::builder::VitalsBuilder;
 use super::restarts;
 use crate::cluster::{ContainerStatus, Phase, Pod, PodKey, State};
-use crate::query::sources::pod_key;
 
 /// The time after its last restart in which a pod is not healthy, in seconds.
 const RESTART_SECONDS: i64 = 3_600;
@@ -93,7 +92,7 @@ fn pods_with_open_incidents(builder: &VitalsBuilder) -> &HashSet<PodKey> {
             .filter(|incident| is_open(incident, builder.at()));
         let involved = open.map(|incident| &incident.involved);
         involved
-            .map(|it| pod_key(&it.namespace, &it.name))
+            .map(|it| PodKey::new(&*it.namespace, &*it.name))
             .collect()
     })
 }

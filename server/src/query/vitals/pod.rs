@@ -106,10 +106,8 @@ impl VitalsBuilder {
             return past.total().map(|used| (used.cpu, used.memory));
         }
         let latest = node.latest.as_ref()?;
-        let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
-        let (_, containers) = latest
-            .pod(namespace, name, self.sources.retention, self.now)
-            .ok()?;
+        let latest = latest.pod(&pod.key, self.sources.retention, self.now);
+        let (_, containers) = latest.ok()?;
         let cpu = containers.iter().map(|container| container.cpu).sum();
         let memory = containers.iter().map(|container| container.memory).sum();
         Some((cpu, memory))
@@ -128,13 +126,12 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
             None => set_absent(vitals, pod, absence::no_sample()),
         };
     }
-    let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
     let Some(latest) = &node.latest else {
         let nothing_runs = absence::nothing_runs(pod);
         let why = nothing_runs.unwrap_or_else(|| unanswered("its node", node));
         return set_absent(vitals, pod, why);
     };
-    match latest.pod(namespace, name, builder.sources.retention, builder.now) {
+    match latest.pod(&pod.key, builder.sources.retention, builder.now) {
         Ok((rates, containers)) => {
             let each = containers.iter();
             let used = each
@@ -142,7 +139,7 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
                 .collect();
             let unseen = absence::lacking("it", &Absent::NotReported);
             set_usage_of_all(vitals, pod, &ContainerUsage(used), &unseen);
-            let of_pod = latest.find(namespace, name);
+            let of_pod = latest.find(&pod.key);
             let of_pod = of_pod.map(|(_, pod)| pod.swap).filter(|swap| swap.0 > 0);
             if let (Some(usage), Some(swap)) = (&mut vitals.usage, of_pod) {
                 usage.swap = Some(usage.swap.unwrap_or_default().max(swap.into()));
@@ -192,7 +189,7 @@ fn set_absent(vitals: &mut PodVitals, pod: &Pod, absent: Absence) {
 
 /// Sets what each running container of an incomplete pod lacks.
 fn incomplete(vitals: &mut PodVitals, pod: &Pod, latest: &Latest) {
-    let Some((at, _)) = latest.find(&pod.key.namespace, &pod.key.name) else {
+    let Some((at, _)) = latest.find(&pod.key) else {
         return;
     };
     for state in latest.incomplete_containers(at) {
@@ -238,7 +235,7 @@ fn of_incomplete(pod: &Pod, absent: &Absent) -> Absence {
 fn extras(vitals: &mut PodVitals, pod: &Pod, node: &NodeContext) {
     let runs = absence::not_running(pod).is_none();
     let extra = node.extra.as_ref().filter(|_| runs);
-    let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key.namespace, &pod.key.name)) else {
+    let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key)) else {
         return;
     };
     // Older than the usage, so it is used only where `/metrics/resource` has no swap.

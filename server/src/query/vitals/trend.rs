@@ -22,8 +22,7 @@ pub(super) fn of_node(builder: &mut VitalsBuilder, node: &str) -> Option<Trend> 
 
 /// The trend of a pod: the sum of its containers.
 pub(super) fn of_pod(builder: &mut VitalsBuilder, pod: &Pod) -> Option<Trend> {
-    let (key, uid) = (&pod.key, pod.uid);
-    let is_it = |id: &PodId| id.name == key.name && id.namespace == key.namespace && id.may_be(uid);
+    let is_it = |id: &PodId| id.key == pod.key && id.may_be(pod.uid);
     of_series(builder, pod.node.as_deref()?, |pod| pod.is_some_and(is_it))
 }
 
@@ -203,7 +202,7 @@ mod tests {
                 swap: None,
                 restarted: false,
             };
-            node.take(Age::default(), Some(sample), std::iter::empty(), |_, _| {
+            node.take(Age::default(), Some(sample), std::iter::empty(), |_| {
                 Binding::Unknown
             });
         }

@@ -6,9 +6,8 @@ use super::chain::{Chain, Outcome};
 use super::explain::{self, Explanation};
 use super::final_steps::nothing_yet;
 use super::not_running;
-use crate::cluster::Pod;
+use crate::cluster::{Pod, PodKey};
 use crate::query::readiness::Unready;
-use crate::query::sources::pod_key;
 use crate::store::Absent;
 
 impl Chain<'_> {
@@ -19,7 +18,7 @@ impl Chain<'_> {
             return Err(self.not_ready(Unready::Pods));
         }
         let pods = sources.cluster.pods();
-        let Some(pod) = pods.get(&pod_key(namespace, name)) else {
+        let Some(pod) = pods.get(&PodKey::new(namespace, name)) else {
             self.fail(StepName::Known, "the API server has no such pod");
             return Err(Outcome::new(
                 "unknown",
@@ -58,7 +57,7 @@ impl Chain<'_> {
             "in node {node_name}'s last answer{}",
             self.age_of_scrape(&latest)
         );
-        let Some((at, reported)) = latest.find(namespace, name) else {
+        let Some((at, reported)) = latest.find(&pod.key) else {
             self.fail(StepName::Reported, format!("it is not {answer}"));
             let outcome = nothing_runs.or(trouble);
             return Err(outcome.unwrap_or_else(|| self.not_reported(pod, node_name)));
@@ -83,7 +82,7 @@ impl Chain<'_> {
             }
         };
         self.ok(StepName::Whole, "all its containers have what a rate needs");
-        let whole = latest.pod(namespace, name, sources.retention, sources.now());
+        let whole = latest.pod(&pod.key, sources.retention, sources.now());
         if let Ok((_, containers)) = whole {
             let containers = containers.iter();
             self.containers = containers

@@ -18,7 +18,9 @@ use kubevitals_proto::units::Bytes;
 pub use network::{NetworkRate, Traffic};
 pub use pressure::{Percent, Pressure};
 
+use super::sorted::advance_to;
 use crate::clock::Age;
+use crate::cluster::PodKey;
 use crate::intern::Interner;
 use non_max::{NonMaxU32, NonMaxU64};
 use pressure::has_pressure;
@@ -50,8 +52,7 @@ pub struct NodeExtra {
 /// One pod.
 #[derive(Debug, PartialEq)]
 pub struct PodExtra {
-    namespace: Arc<str>,
-    name: Arc<str>,
+    key: PodKey,
     traffic: Traffic,
     storage: Option<NonMaxU64>,
     swap: Option<NonZeroU64>,
@@ -99,18 +100,12 @@ impl NodeExtra {
         let mut sorted: Vec<&PodExtras<'_>> = extras.pods.iter().filter(possible).collect();
         sorted.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         sorted.dedup_by(|a, b| key(a) == key(b));
-        let mut earlier = before
-            .map_or(&[][..], |before| &before.pods)
-            .iter()
-            .peekable();
+        let earlier = before.map_or(&[][..], |before| &before.pods);
+        let mut earlier = earlier.iter().peekable();
         let mut pods: Vec<PodExtra> = Vec::with_capacity(sorted.len());
         // Both lists have the same order, so one pass over both is enough.
         for pod in sorted {
-            while earlier
-                .next_if(|earlier| earlier.key() < key(pod))
-                .is_some()
-            {}
-            let earlier = earlier.next_if(|earlier| earlier.key() == key(pod));
+            let earlier = advance_to(&mut earlier, |earlier| earlier.names().cmp(&key(pod)));
             let previous = pods.last();
             pods.push(PodExtra::of(pod, earlier, previous, supported, names));
         }
@@ -161,11 +156,8 @@ impl NodeExtra {
     }
 
     /// A pod of the node.
-    pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodExtra> {
-        let at = self
-            .pods
-            .binary_search_by(|pod| pod.key().cmp(&(namespace, name)))
-            .ok()?;
+    pub fn pod(&self, key: &PodKey) -> Option<&PodExtra> {
+        let at = self.pods.binary_search_by(|pod| pod.key.cmp(key)).ok()?;
         self.pods.get(at)
     }
 
@@ -190,16 +182,13 @@ impl PodExtra {
         supported: bool,
         names: &Interner,
     ) -> Self {
-        let (namespace, name) = match (before, previous) {
-            (Some(before), _) => (Arc::clone(&before.namespace), Arc::clone(&before.name)),
-            (None, Some(previous)) if *previous.namespace == *summary.pod_ref.namespace => (
-                Arc::clone(&previous.namespace),
-                names.intern(&summary.pod_ref.name),
-            ),
-            _ => (
-                names.intern(&summary.pod_ref.namespace),
-                names.intern(&summary.pod_ref.name),
-            ),
+        let (namespace, name) = key(summary);
+        let key = match (before, previous) {
+            (Some(before), _) => before.key.clone(),
+            (None, Some(previous)) if *previous.key.namespace == *namespace => {
+                PodKey::new(Arc::clone(&previous.key.namespace), names.intern(name))
+            }
+            _ => PodKey::new(names.intern(namespace), names.intern(name)),
         };
         let started = summary
             .start_time
@@ -208,8 +197,7 @@ impl PodExtra {
         // Another pod of the same name has another interface.
         let before = before.filter(|before| before.started == started);
         Self {
-            namespace,
-            name,
+            key,
             traffic: Traffic::of(
                 summary.network.as_ref(),
                 before.map(|before| &before.traffic),
@@ -233,8 +221,8 @@ impl PodExtra {
         }
     }
 
-    fn key(&self) -> (&str, &str) {
-        (&self.namespace, &self.name)
+    fn names(&self) -> (&str, &str) {
+        (&self.key.namespace, &self.key.name)
     }
 
     /// Bytes of the node's disk: writable layers, logs and emptyDirs.

@@ -39,13 +39,16 @@ fn a_current_kubelet_reports_disk_swap_pressure_and_processes() {
     assert_eq!(node.processes(), Some(814));
     assert_eq!(node.pods(), 17);
     let pod = node
-        .pod("kube-system", "kube-controller-manager-datagen-1-35")
+        .pod(&PodKey::new(
+            "kube-system",
+            "kube-controller-manager-datagen-1-35",
+        ))
         .unwrap();
     assert_eq!(pod.ephemeral_storage(), Some(Bytes(122_880)));
     assert_eq!(pod.processes(), Some(1));
     assert_eq!(pod.pressure().io.map(Percent::get), Some(0.0));
     assert_eq!(pod.network(), None, "one reading makes no rate");
-    assert_eq!(node.pod("kube-system", "nobody"), None);
+    assert_eq!(node.pod(&PodKey::new("kube-system", "nobody")), None);
 }
 
 #[test]
@@ -99,15 +102,15 @@ fn rates_are_made_of_a_pods_own_readings_whatever_the_order() {
     let second = taken(second.as_bytes(), Some(&first));
     let rx = |name| {
         second
-            .pod("ns", name)
+            .pod(&PodKey::new("ns", name))
             .unwrap()
             .network()
             .map(|rate| rate.rx)
     };
     assert_eq!([rx("a"), rx("b"), rx("new")], [Some(10), Some(10), None]);
     assert!(Arc::ptr_eq(
-        &first.pod("ns", "a").unwrap().name,
-        &second.pod("ns", "a").unwrap().name
+        &first.pod(&PodKey::new("ns", "a")).unwrap().key.name,
+        &second.pod(&PodKey::new("ns", "a")).unwrap().key.name
     ));
 }
 
@@ -116,7 +119,10 @@ fn another_pod_of_the_same_name_begins_anew() {
     let first = taken(body(&[pod("web-0", 1, 100, 500)]).as_bytes(), None);
     let second = body(&[pod("web-0", 120, 160, 9_000)]);
     let second = taken(second.as_bytes(), Some(&first));
-    assert_eq!(second.pod("ns", "web-0").unwrap().network(), None);
+    assert_eq!(
+        second.pod(&PodKey::new("ns", "web-0")).unwrap().network(),
+        None
+    );
 }
 
 #[test]

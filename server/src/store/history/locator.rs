@@ -1,13 +1,12 @@
 //! Finds the series of each reading of a scrape.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::pod_id::PodId;
 use super::series_list::{
     DOUBTS, MAX_SERIES, Pod, Reading, Series, bounds, find, insert_pod, insert_series, new_series,
 };
-use crate::cluster::{Binding, Uid};
+use crate::cluster::{Binding, PodKey, Uid};
 
 /// The number of scrapes between two comparisons with the API server: a pod of the same name may have started on
 /// another node.
@@ -55,12 +54,9 @@ impl Locator {
         pods: &mut Vec<Pod>,
         series: &mut Vec<Series>,
         reading: &Reading<'_>,
-        binding: impl Fn(&Arc<str>, &Arc<str>) -> Binding,
+        binding: impl Fn(&PodKey) -> Binding,
     ) -> Location {
-        let order = |pods: &[Pod], at: usize| {
-            let pod = pods.get(at)?;
-            Some(pod.id.order(reading.namespace, reading.pod))
-        };
+        let order = |pods: &[Pod], at: usize| Some(pods.get(at)?.id.key.cmp(reading.pod));
         while order(pods, self.pod) == Some(Ordering::Less) {
             self.pod += 1;
         }
@@ -72,7 +68,7 @@ impl Locator {
         let mut found = find(pods, series, self.pod, reading.container);
         let pod = pods.get_mut(self.pod).filter(|_| known);
         let Some(pod) = pod else {
-            let uid = match binding(reading.namespace, reading.pod) {
+            let uid = match binding(reading.pod) {
                 Binding::Here(uid) => uid,
                 Binding::Elsewhere => return Location::NotOfNode,
                 Binding::Unknown if self.unknown >= MAX_UNKNOWN => return Location::LimitReached,
@@ -84,11 +80,8 @@ impl Locator {
             if series.len() >= MAX_SERIES {
                 return Location::LimitReached;
             }
-            let id = PodId {
-                namespace: Arc::clone(reading.namespace),
-                name: Arc::clone(reading.pod),
-                uid,
-            };
+            let key = reading.pod.clone();
+            let id = PodId { key, uid };
             insert_pod(pods, series, self.pod, id);
             let (first, _) = bounds(pods, series, self.pod);
             insert_series(pods, series, self.pod, first, new_series(reading));
@@ -100,7 +93,7 @@ impl Locator {
             return found.map_or(Location::LimitReached, Location::Series);
         }
         pod.unchecked = 0;
-        match binding(reading.namespace, reading.pod) {
+        match binding(reading.pod) {
             Binding::Elsewhere if pod.id.uid.is_some() => {
                 // Compare it in each scrape from now on.
                 pod.doubts = pod.doubts.max(1);
@@ -123,10 +116,8 @@ impl Locator {
             Binding::Here(_) if series.len() >= MAX_SERIES => return Location::LimitReached,
             Binding::Here(uid) => {
                 // Another pod has the name now.
-                let id = PodId {
-                    uid,
-                    ..pod.id.clone()
-                };
+                let key = reading.pod.clone();
+                let id = PodId { key, uid };
                 self.pod += 1;
                 insert_pod(pods, series, self.pod, id);
                 found = find(pods, series, self.pod, reading.container);

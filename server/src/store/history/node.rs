@@ -14,7 +14,7 @@ use super::pod_id::PodId;
 use super::series_list::{Pod, Reading, Series, bounds, find};
 use super::settings::Shared;
 use crate::clock::Age;
-use crate::cluster::Binding;
+use crate::cluster::{Binding, PodKey};
 use crate::store::ring::{Block, Blocks, Offered, Ring, Sample, Tick};
 
 /// A sample that is older than the newest by more than this, in resolutions, is from a clock that was set back: a
@@ -92,7 +92,7 @@ impl NodeHistory {
         now: Age,
         node: Option<Sample>,
         containers: impl Iterator<Item = Reading<'a>>,
-        binding: impl Fn(&Arc<str>, &Arc<str>) -> Binding,
+        binding: impl Fn(&PodKey) -> Binding,
     ) {
         let shared = &*self.shared;
         let mut inner = self.inner.lock();
@@ -466,9 +466,9 @@ impl Inner {
     fn name_bytes(&self) -> usize {
         let mut before: Option<&Arc<str>> = None;
         let of_pods = self.pods.iter().map(|pod| {
-            let namespace = &pod.id.namespace;
+            let PodKey { namespace, name } = &pod.id.key;
             let known = before.replace(namespace).is_some_and(|it| it == namespace);
-            name_size(&pod.id.name) + if known { 0 } else { name_size(namespace) }
+            name_size(name) + if known { 0 } else { name_size(namespace) }
         });
         let of_pods: usize = of_pods.sum();
         let of_series = self.series.iter().map(|series| name_size(&series.name));

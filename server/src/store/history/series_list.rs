@@ -6,6 +6,7 @@ use kubevitals_proto::kubelet::resource::DecodeLimits;
 
 use super::malloc_size::grow;
 use super::pod_id::PodId;
+use crate::cluster::PodKey;
 use crate::store::ring::{Ring, Sample};
 
 /// The largest number of series of one node, including ended containers: four times the containers of a scrape.
@@ -18,10 +19,8 @@ pub(super) const DOUBTS: u8 = 8;
 /// A container's sample from a scrape.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
-    /// The pod's namespace.
-    pub namespace: &'a Arc<str>,
-    /// The pod's name.
-    pub pod: &'a Arc<str>,
+    /// The pod.
+    pub pod: &'a PodKey,
     /// The container's name.
     pub container: &'a Arc<str>,
     /// The sample. `run` shows whether the container was restarted.

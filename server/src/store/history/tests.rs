@@ -15,7 +15,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::*;
 use crate::clock::Age;
-use crate::cluster::{Binding, Uid};
+use crate::cluster::{Binding, PodKey, Uid};
 use crate::intern::Interner;
 use crate::store::ring::{Sample, Tick};
 
@@ -89,22 +89,22 @@ impl Kubelet {
 
     /// The n-th scrape: of each container its pod's and its own name, and the number of its run.
     fn scrape(&self, n: i64, containers: &[(&str, &str, u32)]) {
-        let namespace = self.names.intern("shop");
+        let intern = |name: &str| self.names.intern(name);
         let named: Vec<_> = containers
             .iter()
             .map(|(pod, container, run)| {
-                (self.names.intern(pod), self.names.intern(container), *run)
+                let pod = PodKey::new(intern("shop"), intern(pod));
+                (pod, intern(container), *run)
             })
             .collect();
         let readings = named.iter().map(|(pod, container, run)| Reading {
-            namespace: &namespace,
             pod,
             container,
             sample: sample(n, 100),
             run: *run,
         });
         self.node
-            .take(age(n), Some(sample(n, 1000)), readings, |_, _| {
+            .take(age(n), Some(sample(n, 1000)), readings, |_| {
                 self.lookups.set(self.lookups.get() + 1);
                 match self.uid.get() {
                     _ if self.elsewhere.get() => Binding::Elsewhere,
@@ -132,7 +132,7 @@ fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
             });
             let pod = series
                 .pod
-                .map(|pod| pod.name.to_string())
+                .map(|pod| pod.key.name.to_string())
                 .unwrap_or_default();
             let uid = series.pod.map(|pod| number(pod.uid)).unwrap_or_default();
             let container = series

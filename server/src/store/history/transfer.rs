@@ -13,7 +13,7 @@ use super::pod_id::PodId;
 use super::series_list::{MAX_SERIES, Series, insert_pod, insert_series};
 use super::settings::Shared;
 use crate::clock::Age;
-use crate::cluster::Uid;
+use crate::cluster::{PodKey, Uid};
 use crate::intern::Interner;
 use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
 use kubevitals_proto::kubelet::names::LONGEST_POD;
@@ -59,8 +59,8 @@ impl NodeHistory {
                 (Some(id), Some(container)) => {
                     if pod != Some(id) {
                         out.push(POD);
-                        put_name(out, &id.namespace);
-                        put_name(out, &id.name);
+                        put_name(out, &id.key.namespace);
+                        put_name(out, &id.key.name);
                         out.extend_from_slice(&id.uid.to_bytes());
                         pod = Some(id);
                     }
@@ -118,8 +118,10 @@ impl History {
                 END => return Ok(imported),
                 POD => {
                     pod = Some(PodId {
-                        namespace: names.intern(from.name()?),
-                        name: names.intern(from.name()?),
+                        key: PodKey {
+                            namespace: names.intern(from.name()?),
+                            name: names.intern(from.name()?),
+                        },
                         uid: Uid::from_bytes(from.array()?),
                     });
                     continue;
@@ -155,20 +157,11 @@ impl Inner {
     /// The index of a container's series, which is created if it does not exist. A new pod is inserted before pods of the
     /// same name, because scrapes have already reported the current one.
     fn series_of(&mut self, pod: &PodId, container: &Arc<str>, run: u32) -> Option<usize> {
-        let first = self
-            .pods
-            .partition_point(|it| it.id.order(&pod.namespace, &pod.name).is_lt());
-        let same_name = self
-            .pods
-            .iter()
-            .enumerate()
-            .skip(first)
-            .take_while(|(_, it)| it.id.order(&pod.namespace, &pod.name).is_eq());
-        let existing = same_name
-            .filter(|(_, it)| it.id.may_be(pod.uid))
-            .map(|(at, _)| at)
-            .last();
-        let at = existing.unwrap_or_else(|| {
+        let first = self.pods.partition_point(|it| it.id.key < pod.key);
+        let later = self.pods.iter().enumerate().skip(first);
+        let same_name = later.take_while(|(_, it)| it.id.key == pod.key);
+        let existing = same_name.filter(|(_, it)| it.id.may_be(pod.uid)).last();
+        let at = existing.map(|(at, _)| at).unwrap_or_else(|| {
             insert_pod(&mut self.pods, &self.series, first, pod.clone());
             first
         });

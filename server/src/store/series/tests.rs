@@ -60,7 +60,8 @@ impl Node {
     fn used(&self, pod: &str) -> Result<(u64, u64), Absent> {
         let now = Age::from_elapsed(self.now);
         let latest = self.latest.as_ref().unwrap();
-        let (_, containers) = latest.pod("ns", pod, Retention::of(RESOLUTION), now)?;
+        let pod = PodKey::new("ns", pod);
+        let (_, containers) = latest.pod(&pod, Retention::of(RESOLUTION), now)?;
         Ok((containers[0].cpu.0 / 1_000_000, containers[0].memory.0))
     }
 
@@ -73,16 +74,12 @@ impl Node {
     }
 
     fn cpu(&self, pod: &str) -> Result<Vec<u64>, Absent> {
-        let (_, containers) = self.latest.as_ref().unwrap().pod(
-            "ns",
-            pod,
-            Retention::of(RESOLUTION),
-            Age::from_elapsed(self.now),
-        )?;
-        Ok(containers
-            .iter()
-            .map(|container| container.cpu.0 / 1_000_000)
-            .collect())
+        let now = Age::from_elapsed(self.now);
+        let latest = self.latest.as_ref().unwrap();
+        let pod = PodKey::new("ns", pod);
+        let (_, containers) = latest.pod(&pod, Retention::of(RESOLUTION), now)?;
+        let cpu = containers.iter().map(|it| it.cpu.0 / 1_000_000);
+        Ok(cpu.collect())
     }
 }
 
