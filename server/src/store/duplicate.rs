@@ -11,42 +11,42 @@ pub(super) fn settle<'k>(
     scrape: &mut ResourceScrape<'_>,
     sent: Timestamp,
     bounds: &Bounds,
-    known: impl Fn(Option<&ContainerKey<'_>>) -> Option<&'k Pair>,
+    pair_of: impl Fn(Option<&ContainerKey<'_>>) -> Option<&'k Pair>,
 ) {
-    let told = scrape.containers.len();
+    let sorted = scrape.containers.len();
     for key in &scrape.flawed {
-        let known = scrape.containers.get(..told).unwrap_or_default();
-        if place(known, key).is_none() {
+        let reported = scrape.containers.get(..sorted).unwrap_or_default();
+        if index(reported, key).is_none() {
             scrape.containers.push((*key, Reading::default()));
         }
     }
-    if scrape.containers.len() > told {
+    if scrape.containers.len() > sorted {
         scrape.containers.sort_unstable_by_key(|(key, _)| *key);
     }
     for duplicate in &scrape.duplicates {
         let key = duplicate.key.as_ref();
         let reading = match key {
             None => Some(&mut scrape.node),
-            Some(key) => place(&scrape.containers, key)
+            Some(key) => index(&scrape.containers, key)
                 .and_then(|at| scrape.containers.get_mut(at))
                 .map(|(_, reading)| reading),
         };
         if let Some(reading) = reading {
-            let followed = follow(known(key), &duplicate.candidates, sent, bounds);
+            let followed = follow(pair_of(key), &duplicate.candidates, sent, bounds);
             *reading = followed.unwrap_or_default();
         }
     }
 }
 
 /// The index of a container.
-fn place(containers: &[(ContainerKey<'_>, Reading)], key: &ContainerKey<'_>) -> Option<usize> {
+fn index(containers: &[(ContainerKey<'_>, Reading)], key: &ContainerKey<'_>) -> Option<usize> {
     containers.binary_search_by(|(it, _)| it.cmp(key)).ok()
 }
 
 /// Returns the reading that continues a series' last point; without such a reading the newest one. Returns none if the
 /// choice is ambiguous, so that two counters are never mixed.
 pub(super) fn follow(
-    known: Option<&Pair>,
+    pair: Option<&Pair>,
     candidates: &[Reading],
     sent: Timestamp,
     bounds: &Bounds,
@@ -54,12 +54,12 @@ pub(super) fn follow(
     let whole = candidates
         .iter()
         .filter_map(|reading| Some((reading, Point::whole(reading, sent).ok()?)));
-    if let Some(pair) = known {
+    if let Some(pair) = pair {
         let last = pair.last();
         // The kubelet reports one start time for all duplicates, so the series keeps its own.
-        let known_start = (last.start.0 != 0).then_some(last.start.0);
+        let own_start = (last.start.0 != 0).then_some(last.start.0);
         let with_start = |reading: &Reading| Reading {
-            start: known_start,
+            start: own_start,
             ..*reading
         };
         let is_last = |point: &Point| (point.at, point.cpu_ns) == (last.at, last.cpu_ns);
@@ -67,11 +67,11 @@ pub(super) fn follow(
             return Some(with_start(repeated));
         }
         let bounds = bounds.likely();
-        let mut going_on = whole
+        let mut next_ones = whole
             .clone()
             .filter(|(_, next)| pair.may_continue_with(next, &bounds));
-        if let Some((first, _)) = going_on.next() {
-            return going_on.next().is_none().then(|| with_start(first));
+        if let Some((first, _)) = next_ones.next() {
+            return next_ones.next().is_none().then(|| with_start(first));
         }
     }
     let newest = whole.clone().map(|(_, point)| point.at).max()?;

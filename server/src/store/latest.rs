@@ -36,6 +36,16 @@ pub enum Absent {
 }
 
 impl Absent {
+    /// The container that is the reason, if it is one.
+    pub fn container(&self) -> Option<&str> {
+        match self {
+            Self::Incomplete { container, .. } | Self::NoRate { container, .. } => {
+                container.as_deref()
+            }
+            Self::Stale | Self::NotReported => None,
+        }
+    }
+
     /// The reason in one word, for metrics and the API.
     pub fn reason(&self) -> &'static str {
         match self {

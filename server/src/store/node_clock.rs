@@ -14,8 +14,8 @@ use crate::clock::Age;
 /// The tolerance for every kubelet: requests do not always take the same time.
 const LEAST_SLACK: i64 = 600_000_000;
 
-/// The number of responses after which the usual distance is known.
-const ANSWERS: u8 = 2;
+/// The number of responses after which the usual distance is reliable.
+const RESPONSES: u8 = 2;
 
 /// Older distances fade by an eighth with each response, so that the estimate follows a drifting clock.
 const FADES: i64 = 8;
@@ -42,11 +42,11 @@ impl ScrapeTimes {
     }
 }
 
-/// What one response shows of the node's clock, in nanoseconds.
+/// The node's clock as one response shows it, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClockReading {
-    /// How far the newest sample lies ahead of our clock's zero: of the time when the answer was in, and of the time
-    /// when it was requested for. A sample that was made for this answer lies between.
+    /// The distance of the newest sample from the response and from the request, by the server's clock. A sample that
+    /// was measured for this request lies between the two.
     least: i64,
     most: i64,
     /// The distance between the oldest and the newest sample.
@@ -56,8 +56,8 @@ pub(super) struct ClockReading {
 }
 
 impl ClockReading {
-    /// Of the times of all samples that are new in an answer; nothing of none. What was made since the answer before
-    /// lies about a resolution apart at most: what lies further from most of the others is of another clock.
+    /// The reading of the times of all samples that are new in a response; none without new samples. New samples are at
+    /// most about a resolution apart. A sample that is further from most of the others is from another clock.
     pub(super) fn of(samples: &[i64], times: &ScrapeTimes, resolution: Duration) -> Option<Self> {
         let resolution = nanos(resolution);
         let mut sorted = samples.to_vec();
@@ -90,7 +90,7 @@ pub(super) struct NodeClock {
     low: i64,
     high: i64,
     spread: i64,
-    answers: u8,
+    responses: u8,
     answered: Age,
 }
 
@@ -101,19 +101,19 @@ impl NodeClock {
             low: reading.most,
             high: reading.least,
             spread: reading.spread,
-            answers: 1,
+            responses: 1,
             answered: reading.answered,
         }
     }
 
     /// This clock after it was set, with the same tolerances.
     pub(super) fn set(&self, reading: &ClockReading) -> Self {
-        let wavers = self.high.saturating_sub(self.low).max(0);
+        let jitter = self.high.saturating_sub(self.low).max(0);
         Self {
-            low: reading.most.saturating_sub(wavers),
-            high: reading.least.saturating_add(wavers),
+            low: reading.most.saturating_sub(jitter),
+            high: reading.least.saturating_add(jitter),
             spread: self.spread.max(reading.spread),
-            answers: self.answers,
+            responses: self.responses,
             answered: reading.answered,
         }
     }
@@ -124,7 +124,7 @@ impl NodeClock {
         let mut slack = LEAST_SLACK
             .saturating_add(passed / 100)
             .saturating_add(self.spread.max(reading.spread) / 3);
-        if self.answers < ANSWERS {
+        if self.responses < RESPONSES {
             slack = slack.saturating_add(nanos(resolution));
         }
         reading.most >= self.low.saturating_sub(slack)
@@ -138,13 +138,13 @@ impl NodeClock {
             low: reading.most.min(faded(self.low, reading.most)),
             high: reading.least.max(faded(self.high, reading.least)),
             spread: reading.spread.max(faded(self.spread, reading.spread)),
-            answers: self.answers.saturating_add(1),
+            responses: self.responses.saturating_add(1),
             answered: reading.answered,
         }
     }
 
-    /// By how many nanoseconds it was set since it was like another; nothing if that is no more than samples lie apart,
-    /// for then they may all have been late.
+    /// The step in nanoseconds from another state of this clock to this one. None if it is not larger than the spread of
+    /// the samples, because all of them may have been late.
     pub(super) fn set_by(&self, other: &Self) -> Option<i64> {
         let by = self.high.saturating_sub(other.high);
         (by.saturating_abs() > self.spread.max(other.spread)).then_some(by)

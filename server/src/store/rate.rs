@@ -176,18 +176,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Starts with a first point, which is enough for the rate of a young container.
-    pub fn begin(first: Point, resolution: Duration, bounds: &Bounds) -> Self {
-        Self::begin_after(NoRate::FirstPoint, first, resolution, bounds)
-    }
-
-    /// Starts again with a point that makes no pair with the last one. `why` is the reason.
-    pub(super) fn begin_after(
-        why: NoRate,
-        first: Point,
-        resolution: Duration,
-        bounds: &Bounds,
-    ) -> Self {
+    /// Starts with a point, which is enough for the rate of a young container. `why` is the reason if it gives no rate.
+    pub(super) fn begin(why: NoRate, first: Point, resolution: Duration, bounds: &Bounds) -> Self {
         let usage = since_start(&first, resolution).ok_or(why);
         Self {
             last: first,
@@ -322,7 +312,7 @@ mod tests {
     }
 
     fn begin(first: Point) -> Pair {
-        Pair::begin(first, RESOLUTION, &Bounds::default())
+        Pair::begin(NoRate::FirstPoint, first, RESOLUTION, &Bounds::default())
     }
 
     fn offer(pair: &mut Pair, next: Point) -> bool {
@@ -337,59 +327,28 @@ mod tests {
 
     #[test]
     fn a_reading_is_whole_when_both_values_are_there_and_not_zero() {
-        let reading = Reading {
-            cpu_ns: Some(1),
-            memory: Some(1),
-            start: None,
-            swap: None,
-            at: Some(at(0.0)),
-        };
-        assert!(Point::whole(&reading, at(9.0)).is_ok());
-        let cases = [
-            (
-                Reading {
-                    cpu_ns: None,
-                    ..reading
-                },
-                Lack::NoCpu,
-            ),
-            (
-                Reading {
-                    cpu_ns: Some(0),
-                    ..reading
-                },
-                Lack::ZeroCpu,
-            ),
-            (
-                Reading {
-                    memory: None,
-                    ..reading
-                },
-                Lack::NoMemory,
-            ),
-            (
-                Reading {
-                    memory: Some(0),
-                    ..reading
-                },
-                Lack::ZeroMemory,
-            ),
-        ];
-        for (reading, lack) in cases {
-            assert_eq!(Point::whole(&reading, at(9.0)), Err(lack));
+        for (cpu_ns, memory, lack) in [
+            (Some(1), Some(1), None),
+            (None, Some(1), Some(Lack::NoCpu)),
+            (Some(0), Some(1), Some(Lack::ZeroCpu)),
+            (Some(1), None, Some(Lack::NoMemory)),
+            (Some(1), Some(0), Some(Lack::ZeroMemory)),
+        ] {
+            let reading = Reading {
+                cpu_ns,
+                memory,
+                ..Reading::default()
+            };
+            let whole = Point::whole(&reading, at(7.0));
+            // The time at which the request was sent replaces a missing timestamp.
+            assert_eq!(whole.map(|point| point.at), lack.map_or(Ok(at(7.0)), Err));
+            let stamped = Reading {
+                at: Some(at(0.0)),
+                ..reading
+            };
+            let whole = Point::whole(&stamped, at(9.0));
+            assert_eq!(whole.map(|point| point.at), lack.map_or(Ok(at(0.0)), Err));
         }
-    }
-
-    #[test]
-    fn a_missing_timestamp_becomes_the_time_the_request_was_sent() {
-        let reading = Reading {
-            cpu_ns: Some(1),
-            memory: Some(1),
-            start: None,
-            swap: None,
-            at: None,
-        };
-        assert_eq!(Point::whole(&reading, at(7.0)).unwrap().at, at(7.0));
     }
 
     #[test]
@@ -406,18 +365,6 @@ mod tests {
             let first = begin(point(age, 600, 0.0));
             assert_eq!(first.usage().is_ok(), expected, "started {age} s ago");
         }
-    }
-
-    #[test]
-    fn a_restart_between_the_points_gives_no_rate() {
-        let second = Point {
-            start: at(3.0),
-            ..point(20.0, 10, 0.0)
-        };
-        assert_eq!(
-            pair(point(0.0, 1000, LONG_AGO), second),
-            Err(NoRate::Restarted)
-        );
     }
 
     #[test]
@@ -442,37 +389,32 @@ mod tests {
     }
 
     #[test]
-    fn points_further_apart_than_five_resolutions_are_no_pair() {
+    fn only_possible_points_of_one_run_near_each_other_are_a_pair() {
         let first = point(0.0, 1000, LONG_AGO);
-        assert!(pair(first, point(75.0, 2000, LONG_AGO)).is_ok());
-        assert_eq!(
-            pair(first, point(75.001, 2000, LONG_AGO)),
-            Err(NoRate::FirstPoint)
-        );
-    }
-
-    #[test]
-    fn an_unknown_start_time_is_no_restart() {
-        let unknown = |seconds, cpu| Point {
+        let unknown = |point: Point| Point {
             start: Timestamp(0),
-            ..point(seconds, cpu, 0.0)
+            ..point
         };
-        assert!(pair(unknown(0.0, 1000), unknown(15.0, 1100)).is_ok());
-    }
-
-    #[test]
-    fn what_no_machine_has_is_not_believed() {
-        let first = point(0.0, 1000, LONG_AGO);
-        let cpu = Point {
-            cpu_ns: u64::MAX,
-            ..point(15.0, 0, LONG_AGO)
-        };
-        assert_eq!(pair(first, cpu), Err(NoRate::Impossible));
-        let memory = Point {
-            memory: Bytes(u64::MAX),
-            ..point(15.0, 1100, LONG_AGO)
-        };
-        assert_eq!(pair(first, memory), Err(NoRate::Impossible));
+        let second = point(15.0, 1100, LONG_AGO);
+        let restarted = point(20.0, 10, 3.0);
+        let cpu_ns = u64::MAX;
+        let memory = Bytes(u64::MAX);
+        for (first, second, expected) in [
+            (first, restarted, Err(NoRate::Restarted)),
+            (unknown(first), unknown(second), Ok(())),
+            // Five resolutions, and more.
+            (first, point(75.0, 2000, LONG_AGO), Ok(())),
+            (
+                first,
+                point(75.001, 2000, LONG_AGO),
+                Err(NoRate::FirstPoint),
+            ),
+            // More than any machine has.
+            (first, Point { cpu_ns, ..second }, Err(NoRate::Impossible)),
+            (first, Point { memory, ..second }, Err(NoRate::Impossible)),
+        ] {
+            assert_eq!(pair(first, second).map(drop), expected, "{second:?}");
+        }
     }
 
     #[test]
@@ -519,7 +461,8 @@ mod tests {
             assert_eq!(pair.usage().map(|usage| usage.memory), expected);
         }
         // One reading of a young container is bounded too, and so is the kubelet's own rate.
-        let young = Pair::begin(point(12.0, 90_000, 0.0), RESOLUTION, &bounds);
+        let first = point(12.0, 90_000, 0.0);
+        let young = Pair::begin(NoRate::FirstPoint, first, RESOLUTION, &bounds);
         assert_eq!(young.usage(), Err(NoRate::Impossible));
         let mut first = begin(point(0.0, 1000, LONG_AGO));
         let usage = Usage {
@@ -553,7 +496,7 @@ mod tests {
                 at: Timestamp(at), cpu_ns, memory: Bytes(1), start: Timestamp(start),
             };
             let bounds = Bounds::default();
-            let mut pair = Pair::begin(to_point(first), resolution, &bounds);
+            let mut pair = Pair::begin(NoRate::FirstPoint, to_point(first), resolution, &bounds);
             pair.offer(to_point(second), resolution, &bounds);
             if let Ok(usage) = pair.usage() {
                 prop_assert!(usage.window.0 > 0);

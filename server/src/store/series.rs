@@ -464,12 +464,7 @@ impl NodeSeries {
                 shared = container.map(|it| it.pod.clone()).or(shared);
                 match judge(reading, container.map(|container| &container.tracked)) {
                     Ok((usage, arrived)) => {
-                        earliest = Some(match earliest {
-                            None => (usage, arrived),
-                            Some((least, oldest)) => {
-                                (earlier(least, usage), older(oldest, arrived, now))
-                            }
-                        });
+                        earliest = Some(earlier(earliest, (usage, arrived)));
                         let name = container.map_or_else(
                             || names.intern(key.container),
                             |existing| Arc::clone(&existing.name),
@@ -604,17 +599,14 @@ fn judge(reading: &Reading, tracked: Option<&Tracked>) -> Result<(Usage, Age), A
         .map_err(AbsentReason::NoRate)
 }
 
-/// The earlier of two usages; of two with the same time, the one with the longer window.
-pub(super) fn earlier(a: Usage, b: Usage) -> Usage {
-    if (b.at, a.window) < (a.at, b.window) {
-        b
-    } else {
-        a
-    }
-}
-
-fn older(a: Age, b: Age, now: Age) -> Age {
-    if now.since(a) >= now.since(b) { a } else { b }
+/// The earlier of two usages, and the earlier of their arrivals. Of two usages with the same time, the one with the
+/// longer window.
+pub(super) fn earlier(a: Option<(Usage, Age)>, (b, b_arrived): (Usage, Age)) -> (Usage, Age) {
+    let Some((a, a_arrived)) = a else {
+        return (b, b_arrived);
+    };
+    let b_first = (b.at, a.window) < (a.at, b.window);
+    (if b_first { b } else { a }, a_arrived.min(b_arrived))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
 use super::rate::{NoRate, Pair, Point, Usage};
-use super::series::{Container, NodeSeries};
+use super::series::{Container, NodeSeries, earlier};
 use super::tracked_series::Tracked;
 use crate::clock::Age;
 use crate::cluster::PodKey;
@@ -70,7 +70,7 @@ struct SnapshotSeries {
     usage: Option<SnapshotUsage>,
     /// Whether the last scrape contained the series and its complete pod.
     #[prost(bool, tag = "7")]
-    answered: bool,
+    in_last_scrape: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -101,13 +101,13 @@ impl NodeSnapshot {
             let last = pods.last_mut().filter(is_its);
             let rates = latest.find(&container.pod);
             let rates = rates.and_then(|(_, pod)| pod.rates.as_ref().ok());
-            let answered = rates.is_some_and(|rates| {
+            let in_last_scrape = rates.is_some_and(|rates| {
                 let mut names = latest.containers_of(rates).iter();
-                names.any(|answered| answered.name == container.name)
+                names.any(|it| it.name == container.name)
             });
             let saved = SnapshotContainer {
                 name: container.name.to_string(),
-                series: Some(SnapshotSeries::of(&container.tracked, answered, now)),
+                series: Some(SnapshotSeries::of(&container.tracked, in_last_scrape, now)),
             };
             match last {
                 Some(pod) => pod.containers.push(saved),
@@ -142,7 +142,8 @@ impl NodeSnapshot {
         let at = |ago: u64| now.before(gone.saturating_add(Duration::from_millis(ago)));
         let mut series: Vec<Container> = Vec::new();
         let (mut pods, mut containers) = (Vec::new(), Vec::new());
-        for pod in self.pods.iter().filter(|pod| pod.is_possible()) {
+        let is_possible = |pod: &&SnapshotPod| is_name(&pod.namespace) && is_name(&pod.name);
+        for pod in self.pods.iter().filter(is_possible) {
             let key = PodKey::new(names.intern(&pod.namespace), names.intern(&pod.name));
             let (first, mut whole) = (containers.len(), true);
             let mut earliest: Option<(Usage, Age)> = None;
@@ -155,14 +156,8 @@ impl NodeSnapshot {
                     continue;
                 };
                 let (own, tracked) = (names.intern(own), saved.tracked(at));
-                if let (true, Ok(usage)) = (saved.answered, tracked.pair.usage()) {
-                    let arrived = tracked.arrived;
-                    earliest = Some(match earliest {
-                        None => (usage, arrived),
-                        Some((least, oldest)) => {
-                            (super::series::earlier(least, usage), oldest.min(arrived))
-                        }
-                    });
+                if let (true, Ok(usage)) = (saved.in_last_scrape, tracked.pair.usage()) {
+                    earliest = Some(earlier(earliest, (usage, tracked.arrived)));
                     containers.push(ContainerLatest {
                         name: Arc::clone(&own),
                         cpu: usage.cpu,
@@ -171,7 +166,7 @@ impl NodeSnapshot {
                     });
                 } else {
                     // A container with a rate has one again, unless the snapshot is not valid.
-                    whole &= !saved.answered;
+                    whole &= !saved.in_last_scrape;
                 }
                 series.push(Container {
                     pod: key.clone(),
@@ -200,7 +195,7 @@ impl NodeSnapshot {
         let latest = Latest {
             scraped: at(self.scraped_ago),
             node: match &node {
-                Some((saved, tracked)) if saved.answered => tracked
+                Some((saved, tracked)) if saved.in_last_scrape => tracked
                     .pair
                     .usage()
                     .map(|usage| NodeLatest {
@@ -228,18 +223,12 @@ impl NodeSnapshot {
     }
 }
 
-impl SnapshotPod {
-    fn is_possible(&self) -> bool {
-        is_name(&self.namespace) && is_name(&self.name)
-    }
-}
-
 fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len())
 }
 
 impl SnapshotSeries {
-    fn of(tracked: &Tracked, answered: bool, now: Age) -> Self {
+    fn of(tracked: &Tracked, in_last_scrape: bool, now: Age) -> Self {
         let last = tracked.pair.last();
         Self {
             at: last.at.0,
@@ -252,7 +241,7 @@ impl SnapshotSeries {
                 window: usage.window.0,
                 cpu: usage.cpu.0,
             }),
-            answered,
+            in_last_scrape,
         }
     }
 
@@ -319,34 +308,24 @@ mod tests {
         Ok(containers.iter().map(|c| c.cpu.0 / 1_000_000).collect())
     }
 
-    /// A node with a whole pod, one with a container that has no rate, and one that is gone; written down.
+    /// The snapshot of a node with a complete pod, a pod with a container that has no rate, and a deleted pod.
     fn written() -> Vec<u8> {
         let cell = NodeCell::new(RESOLUTION);
-        scrape(
-            &cell,
-            1000,
-            age(100),
-            &[("a/x", 1.0), ("a/y", 2.0), ("b/x", 1.0), ("c/x", 1.0)],
-        );
-        scrape(
-            &cell,
-            1015,
-            age(115),
-            &[("a/x", 2.5), ("a/y", 2.0), ("c/new", 1.0), ("c/x", 2.5)],
-        );
+        let first = [("a/x", 1.0), ("a/y", 2.0), ("b/x", 1.0), ("c/x", 1.0)];
+        scrape(&cell, 1000, age(100), &first);
+        let second = [("a/x", 2.5), ("a/y", 2.0), ("c/new", 1.0), ("c/x", 2.5)];
+        scrape(&cell, 1015, age(115), &second);
         cell.snapshot(age(120)).unwrap().encode_to_vec()
     }
 
-    /// Read by a process whose clock has just begun, so long after it was written down.
+    /// The node as a process restores it whose clock has just started, the time `gone` after the snapshot.
     fn restored(gone: Duration) -> Arc<NodeCell> {
         let saved = NodeSnapshot::decode(&*written()).unwrap();
         let store = Store::default();
         let node: Arc<str> = "n".into();
         let names = Interner::default();
-        store.restore(
-            &node,
-            saved.restore(Age::default(), gone, RESOLUTION, &names),
-        );
+        let saved = saved.restore(Age::default(), gone, RESOLUTION, &names);
+        store.restore(&node, saved);
         store.add(&node, RESOLUTION)
     }
 
@@ -355,25 +334,19 @@ mod tests {
         let cell = restored(Duration::from_secs(3));
         assert_eq!(cpu(&cell, "a", Age::default()), Ok(vec![100, 0]));
         for pod in ["b", "c"] {
-            assert_eq!(
-                cpu(&cell, pod, Age::default()),
-                Err(Absent::NotReported),
-                "{pod}"
-            );
+            let used = cpu(&cell, pod, Age::default());
+            assert_eq!(used, Err(Absent::NotReported), "{pod}");
         }
         let latest = cell.latest().unwrap();
-        let node = latest
-            .node(Retention::of(RESOLUTION), Age::default())
-            .unwrap();
-        assert_eq!(
-            (node.usage.cpu, node.usage.at),
-            (Nanocores(1_000_000_000), Timestamp::from_secs(1015))
-        );
+        let node = latest.node(Retention::of(RESOLUTION), Age::default());
+        let Usage { cpu, at, .. } = node.unwrap().usage;
+        assert_eq!(cpu, Nanocores(1_000_000_000));
+        assert_eq!(at, Timestamp::from_secs(1015));
     }
 
     #[test]
     fn restored_rates_become_stale_at_the_same_time() {
-        // It was scraped 5 s before it was written down, and is believed for 37.5 s.
+        // It was scraped 5 s before the snapshot, and its rates are fresh for 37.5 s.
         let cell = restored(Duration::from_secs(30));
         assert!(cpu(&cell, "a", age(2)).is_ok());
         assert_eq!(cpu(&cell, "a", age(3)), Err(Absent::Stale));
@@ -384,25 +357,17 @@ mod tests {
     #[test]
     fn the_first_scrape_of_the_next_process_makes_rates() {
         let cell = restored(Duration::from_secs(3));
-        scrape(
-            &cell,
-            1030,
-            age(1),
-            &[
-                ("a/x", 4.0),
-                ("a/y", 5.0),
-                ("b/x", 4.0),
-                ("c/new", 2.5),
-                ("c/x", 4.0),
-            ],
-        );
-        assert_eq!(cpu(&cell, "a", age(1)), Ok(vec![100, 200]));
-        assert_eq!(
-            cpu(&cell, "b", age(1)),
-            Ok(vec![100]),
-            "from its last point"
-        );
-        assert_eq!(cpu(&cell, "c", age(1)), Ok(vec![100, 100]));
+        let of_a_and_b = [("a/x", 4.0), ("a/y", 5.0), ("b/x", 4.0)];
+        let containers = [&of_a_and_b[..], &[("c/new", 2.5), ("c/x", 4.0)]].concat();
+        scrape(&cell, 1030, age(1), &containers);
+        // The rate of b is computed from its last point.
+        for (pod, expected) in [
+            ("a", vec![100, 200]),
+            ("b", vec![100]),
+            ("c", vec![100, 100]),
+        ] {
+            assert_eq!(cpu(&cell, pod, age(1)), Ok(expected), "{pod}");
+        }
         assert!(!cell.series().needs_first_rates());
     }
 
@@ -412,10 +377,8 @@ mod tests {
         let cell = store.add(&node, RESOLUTION);
         scrape(&cell, 2000, age(1), &[("z/x", 1.0)]);
         let saved = NodeSnapshot::decode(&*written()).unwrap();
-        store.restore(
-            &node,
-            saved.restore(age(1), Duration::ZERO, RESOLUTION, &names),
-        );
+        let saved = saved.restore(age(1), Duration::ZERO, RESOLUTION, &names);
+        store.restore(&node, saved);
         assert_eq!(cpu(&cell, "a", age(1)), Err(Absent::NotReported));
     }
 
@@ -440,7 +403,7 @@ mod tests {
                             window: -1,
                             cpu: u64::MAX,
                         }),
-                        answered: true,
+                        in_last_scrape: true,
                     }),
                 }],
             }],

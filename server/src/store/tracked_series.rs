@@ -30,7 +30,7 @@ impl Tracked {
     /// Starts with a sample.
     pub(super) fn begin(point: Point, context: &IngestContext) -> Self {
         Self {
-            pair: Pair::begin_after(context.why, point, context.resolution, &context.bounds),
+            pair: Pair::begin(context.why, point, context.resolution, &context.bounds),
             arrived: context.now,
         }
     }

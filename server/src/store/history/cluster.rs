@@ -22,7 +22,7 @@ pub struct History {
     pub(super) shared: Arc<Shared>,
 }
 
-/// HistoryTotals over the history of all nodes.
+/// Totals over the history of all nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryTotals {
     /// Nodes with a history.

@@ -105,7 +105,7 @@ fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
     shortened
 }
 
-/// Shortens the retention of `nodes` with `keep`, until their `bytes` are below `most`.
+/// Shortens the retention of `nodes` with `set_retention_ticks`, until their `bytes` are below `most`.
 fn shorten(
     nodes: &Nodes,
     now: Age,

@@ -64,9 +64,9 @@ impl Locator {
         while order(pods, self.pod + 1) == Some(Ordering::Equal) {
             self.pod += 1;
         }
-        let known = order(pods, self.pod) == Some(Ordering::Equal);
+        let exists = order(pods, self.pod) == Some(Ordering::Equal);
         let mut found = find(pods, series, self.pod, reading.container);
-        let pod = pods.get_mut(self.pod).filter(|_| known);
+        let pod = pods.get_mut(self.pod).filter(|_| exists);
         let Some(pod) = pod else {
             let uid = match binding(reading.pod) {
                 Binding::Here(uid) => uid,

@@ -11,7 +11,7 @@ use super::locator::{Location, Locator};
 use super::malloc_size::{malloc_size, name_size};
 use super::offset::Offset;
 use super::pod_id::PodId;
-use super::series_list::{Pod, Reading, Series, bounds, find};
+use super::series_list::{Pod, Reading, Series, bounds};
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::cluster::{Binding, PodKey};
@@ -84,9 +84,9 @@ impl NodeHistory {
     /// Stores the samples of a scrape with a response at `now`: the node's own and the containers', sorted by namespace,
     /// pod and container. Samples that are stored already change nothing.
     ///
-    /// `binding` returns whether the API server has bound a pod to this node. It is called when a
-    /// container is new or has restarted, for some scrapes after that, and from time to time. Readings of pods that are
-    /// bound to another node are not taken, and what was taken before the API server knew the pod is dropped.
+    /// `binding` returns whether the API server has bound a pod to this node. It is called when a container is new or has
+    /// restarted, for some scrapes after that, and from time to time. Readings of pods that are bound to another node are
+    /// not stored, and samples stored before the API server reported the pod are dropped.
     pub fn take<'a>(
         &self,
         now: Age,
@@ -338,8 +338,8 @@ impl NodeHistory {
             while chain.next().is_some() {
                 // A block is dropped when the first point of the next one, or its own last point, is too old.
                 let next = chain.peek().map(|next| next.first());
-                let ends = next.or_else(|| ring.newest(&inner.blocks));
-                each(ends.map_or(0, |ends| time.since(ends)));
+                let end = next.or_else(|| ring.newest(&inner.blocks));
+                each(end.map_or(0, |end| time.since(end)));
             }
         }
     }
@@ -396,11 +396,6 @@ impl Inner {
             let (first, end) = bounds(&self.pods, &self.series, at);
             (pod, self.series.get(first..end).unwrap_or_default())
         })
-    }
-
-    /// The index of a container's series, or the index at which to insert it.
-    pub(super) fn find(&self, pod: usize, container: &str) -> Result<usize, usize> {
-        find(&self.pods, &self.series, pod, container)
     }
 
     /// The node's time at `now`.
@@ -467,8 +462,8 @@ impl Inner {
         let mut before: Option<&Arc<str>> = None;
         let of_pods = self.pods.iter().map(|pod| {
             let PodKey { namespace, name } = &pod.id.key;
-            let known = before.replace(namespace).is_some_and(|it| it == namespace);
-            name_size(name) + if known { 0 } else { name_size(namespace) }
+            let is_counted = before.replace(namespace).is_some_and(|it| it == namespace);
+            name_size(name) + if is_counted { 0 } else { name_size(namespace) }
         });
         let of_pods: usize = of_pods.sum();
         let of_series = self.series.iter().map(|series| name_size(&series.name));

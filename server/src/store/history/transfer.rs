@@ -10,7 +10,7 @@ use super::cluster::History;
 use super::excerpt::Excerpt;
 use super::node::{Inner, NodeHistory};
 use super::pod_id::PodId;
-use super::series_list::{MAX_SERIES, Series, insert_pod, insert_series};
+use super::series_list::{MAX_SERIES, Series, find, insert_pod, insert_series};
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::cluster::{PodKey, Uid};
@@ -165,7 +165,7 @@ impl Inner {
             insert_pod(&mut self.pods, &self.series, first, pod.clone());
             first
         });
-        match self.find(at, container) {
+        match find(&self.pods, &self.series, at, container) {
             Ok(found) => Some(found),
             Err(index) => {
                 let new = Series {

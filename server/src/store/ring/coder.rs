@@ -380,8 +380,8 @@ mod tests {
 
         #[test]
         fn a_step_is_exact_to_an_eighth(step in 1u16..60_000) {
-            let kept = long_of(short_of(step));
-            prop_assert!(u32::from(kept.abs_diff(step)) * 8 <= u32::from(step) + 8, "{step}: {kept}");
+            let stored = long_of(short_of(step));
+            prop_assert!(u32::from(stored.abs_diff(step)) * 8 <= u32::from(step) + 8, "{step}: {stored}");
         }
     }
 

@@ -145,8 +145,8 @@ mod tests {
         #[test]
         fn no_value_is_off_by_more_than_half_a_percent(bits in 0u32..64, value: u64) {
             let value = value >> bits;
-            let kept = Level::of(value).value();
-            prop_assert!(u128::from(kept.abs_diff(value)) * 200 <= u128::from(value), "{value}: {kept}");
+            let stored = Level::of(value).value();
+            prop_assert!(u128::from(stored.abs_diff(value)) * 200 <= u128::from(value), "{value}: {stored}");
         }
 
         #[test]
