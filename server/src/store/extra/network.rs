@@ -92,70 +92,48 @@ mod tests {
         }
     }
 
-    /// The rates after each reading.
-    fn rates(readings: &[summary::Traffic]) -> Vec<Option<(u64, u64)>> {
-        let mut traffic = Traffic::default();
-        let mut rates = Vec::new();
-        for reading in readings {
-            traffic = Traffic::of(Some(reading), Some(&traffic));
-            rates.push(traffic.rate().map(|rate| (rate.rx, rate.tx)));
+    #[test]
+    fn a_rate_is_that_of_the_last_two_readings() {
+        // Time, received and sent bytes, and the rates after it.
+        type Row = ((i64, u64, u64), Option<(u64, u64)>);
+        let two: &[Row] = &[
+            ((100, 1_000, 50), None),
+            ((158, 59_000, 50), Some((1_000, 0))),
+        ];
+        let repeated: &[Row] = &[
+            ((100, 0, 0), None),
+            ((110, 70, 20), Some((7, 2))),
+            ((110, 70, 20), Some((7, 2))),
+            ((120, 70, 20), Some((0, 0))),
+        ];
+        // A counter that fell and a clock that was set back give no rate once.
+        let reset: &[Row] = &[
+            ((100, 5_000, 5_000), None),
+            ((110, 10, 6_000), None),
+            ((120, 20, 6_010), Some((1, 1))),
+            ((60, 30, 6_020), None),
+            ((70, 40, 6_030), Some((1, 1))),
+        ];
+        for rows in [two, repeated, reset] {
+            let mut traffic = Traffic::default();
+            for ((at, rx, tx), expected) in rows {
+                traffic = Traffic::of(Some(&read(*at, *rx, *tx)), Some(&traffic));
+                let rate = traffic.rate().map(|rate| (rate.rx, rate.tx));
+                assert_eq!(rate, *expected, "{at}");
+            }
         }
-        rates
-    }
-
-    #[test]
-    fn two_readings_make_a_rate_over_their_own_times() {
-        let readings = [read(100, 1_000, 50), read(158, 59_000, 50)];
-        assert_eq!(rates(&readings), [None, Some((1_000, 0))]);
-    }
-
-    #[test]
-    fn a_reading_that_is_repeated_changes_nothing() {
-        let readings = [
-            read(100, 0, 0),
-            read(110, 70, 20),
-            read(110, 70, 20),
-            read(120, 70, 20),
-        ];
-        assert_eq!(
-            rates(&readings),
-            [None, Some((7, 2)), Some((7, 2)), Some((0, 0))]
-        );
-    }
-
-    #[test]
-    fn a_counter_that_fell_and_a_clock_set_back_give_no_rate_once() {
-        let readings = [
-            read(100, 5_000, 5_000),
-            read(110, 10, 6_000),
-            read(120, 20, 6_010),
-            read(60, 30, 6_020),
-            read(70, 40, 6_030),
-        ];
-        assert_eq!(
-            rates(&readings),
-            [None, None, Some((1, 1)), None, Some((1, 1))]
-        );
     }
 
     #[test]
     fn without_a_time_or_a_counter_there_is_nothing() {
-        for reading in [
-            summary::Traffic::default(),
-            summary::Traffic {
-                time: None,
-                ..read(1, 1, 1)
-            },
-            summary::Traffic {
-                tx_bytes: None,
-                ..read(1, 1, 1)
-            },
-        ] {
+        let mut timeless = read(1, 1, 1);
+        timeless.time = None;
+        let mut partial = read(1, 1, 1);
+        partial.tx_bytes = None;
+        for reading in [summary::Traffic::default(), timeless, partial] {
             let before = Traffic::of(Some(&read(100, 1, 1)), None);
-            assert_eq!(
-                Traffic::of(Some(&reading), Some(&before)),
-                Traffic::default()
-            );
+            let after = Traffic::of(Some(&reading), Some(&before));
+            assert_eq!(after, Traffic::default());
         }
     }
 }

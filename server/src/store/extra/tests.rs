@@ -7,7 +7,7 @@ fn captured(name: &str) -> Vec<u8> {
     std::fs::read(format!("{folder}{name}")).unwrap()
 }
 
-fn taken(body: &[u8], before: Option<&NodeExtra>) -> NodeExtra {
+fn converted(body: &[u8], before: Option<&NodeExtra>) -> NodeExtra {
     let extras = Extras::parse(body).unwrap();
     NodeExtra::of(
         &extras,
@@ -18,6 +18,11 @@ fn taken(body: &[u8], before: Option<&NodeExtra>) -> NodeExtra {
     )
 }
 
+/// The key of a pod of the namespace `ns`.
+fn key(name: &str) -> PodKey {
+    PodKey::new("ns", name)
+}
+
 #[test]
 fn a_pod_is_small() {
     assert_eq!(size_of::<PodExtra>(), 96);
@@ -25,7 +30,7 @@ fn a_pod_is_small() {
 
 #[test]
 fn a_current_kubelet_reports_disk_swap_pressure_and_processes() {
-    let node = taken(&captured("kubelet-other/stats-summary-1.35.json"), None);
+    let node = converted(&captured("kubelet-other/stats-summary-1.35.json"), None);
     let disk = node.disk.unwrap();
     assert_eq!(
         (disk.used.0, disk.capacity.0, disk.available.0),
@@ -53,22 +58,19 @@ fn a_current_kubelet_reports_disk_swap_pressure_and_processes() {
 
 #[test]
 fn zeros_of_a_kernel_without_pressure_are_left_out() {
-    let node = taken(&captured("kubelet-1.36/stats-summary.json"), None);
+    let node = converted(&captured("kubelet-1.36/stats-summary.json"), None);
     assert_eq!(node.pressure, Pressure::default());
-    assert!(
-        node.pods
-            .iter()
-            .all(|pod| pod.pressure() == Pressure::default())
-    );
+    let mut pods = node.pods.iter();
+    assert!(pods.all(|pod| pod.pressure() == Pressure::default()));
     assert_eq!(node.swap, None, "a node without swap reports zeros");
 }
 
 #[test]
 fn old_and_windows_kubelets_report_less() {
-    let old = taken(&captured("kubelet-other/stats-summary-old.json"), None);
+    let old = converted(&captured("kubelet-other/stats-summary-old.json"), None);
     assert_eq!((old.pods(), old.processes()), (11, Some(1_071)));
     assert_eq!((old.swap, old.network()), (None, None));
-    let windows = taken(&captured("kubelet-other/stats-summary-windows.json"), None);
+    let windows = converted(&captured("kubelet-other/stats-summary-windows.json"), None);
     let disk = windows.disk.unwrap();
     assert_eq!(disk.used.0, disk.capacity.0 - disk.available.0);
     assert_eq!((windows.processes(), windows.swap), (None, None));
@@ -93,41 +95,38 @@ fn body(pods: &[String]) -> String {
 #[test]
 fn rates_are_made_of_a_pods_own_readings_whatever_the_order() {
     let first = body(&[pod("b", 1, 100, 500), pod("a", 1, 101, 100)]);
-    let first = taken(first.as_bytes(), None);
+    let first = converted(first.as_bytes(), None);
     let second = body(&[
         pod("a", 1, 161, 700),
         pod("new", 90, 150, 1),
         pod("b", 1, 150, 1_000),
     ]);
-    let second = taken(second.as_bytes(), Some(&first));
+    let second = converted(second.as_bytes(), Some(&first));
     let rx = |name| {
         second
-            .pod(&PodKey::new("ns", name))
+            .pod(&key(name))
             .unwrap()
             .network()
             .map(|rate| rate.rx)
     };
     assert_eq!([rx("a"), rx("b"), rx("new")], [Some(10), Some(10), None]);
     assert!(Arc::ptr_eq(
-        &first.pod(&PodKey::new("ns", "a")).unwrap().key.name,
-        &second.pod(&PodKey::new("ns", "a")).unwrap().key.name
+        &first.pod(&key("a")).unwrap().key.name,
+        &second.pod(&key("a")).unwrap().key.name
     ));
 }
 
 #[test]
-fn another_pod_of_the_same_name_begins_anew() {
-    let first = taken(body(&[pod("web-0", 1, 100, 500)]).as_bytes(), None);
+fn another_pod_of_the_same_name_starts_again() {
+    let first = converted(body(&[pod("web-0", 1, 100, 500)]).as_bytes(), None);
     let second = body(&[pod("web-0", 120, 160, 9_000)]);
-    let second = taken(second.as_bytes(), Some(&first));
-    assert_eq!(
-        second.pod(&PodKey::new("ns", "web-0")).unwrap().network(),
-        None
-    );
+    let second = converted(second.as_bytes(), Some(&first));
+    assert_eq!(second.pod(&key("web-0")).unwrap().network(), None);
 }
 
 #[test]
 fn data_is_fresh_for_two_and_a_half_intervals() {
-    let node = taken(b"{}", None);
+    let node = converted(b"{}", None);
     let at = |seconds| Age::from_elapsed(Duration::from_secs(seconds));
     assert!(node.is_fresh(at(150)));
     assert!(!node.is_fresh(at(151)));
@@ -138,7 +137,7 @@ fn a_separate_disk_for_images_is_reported() {
     let body = br#"{"node":{
         "fs":{"capacityBytes":1000,"availableBytes":400,"usedBytes":600,"inodes":7},
         "runtime":{"imageFs":{"capacityBytes":5000,"availableBytes":4000,"usedBytes":1000,"inodes":9}}}}"#;
-    let node = taken(body, None);
+    let node = converted(body, None);
     assert_eq!(node.disk.unwrap().capacity, Bytes(1000));
     assert_eq!(node.image_disk.unwrap().capacity, Bytes(5000));
 }

@@ -1,17 +1,15 @@
 //! Tests of the history.
 
-use std::cell::Cell;
-use std::time::Duration;
-
-use kubevitals_proto::units::{Bytes, Nanocores};
-use proptest::prelude::*;
-
 mod bounds;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Age;
@@ -114,13 +112,29 @@ impl Kubelet {
             });
     }
 
-    /// All series: pod, UID, container, and the seconds of the points, negative where another run begins.
-    fn all(&self) -> Vec<(String, u128, String, Vec<i64>)> {
+    fn all(&self) -> Vec<Row> {
         all(&self.node)
     }
 }
 
-fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
+/// A history with one node.
+fn node() -> (History, Kubelet) {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (history, kubelet)
+}
+
+/// A series as [`all`] lists it.
+fn row(pod: &str, uid: u128, container: &str, points: impl IntoIterator<Item = i64>) -> Row {
+    let points = points.into_iter().collect();
+    (pod.to_owned(), uid, container.to_owned(), points)
+}
+
+/// Pod, UID, container, and the numbers of the scrapes of the points, negative where another run begins.
+type Row = (String, u128, String, Vec<i64>);
+
+/// All series of a node.
+fn all(node: &NodeHistory) -> Vec<Row> {
     let mut excerpt = Excerpt::default();
     node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
     excerpt
@@ -130,84 +144,59 @@ fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
                 let n = (sample.at.as_secs() - EPOCH) / 15;
                 if sample.restarted { -n } else { n }
             });
-            let pod = series
-                .pod
-                .map(|pod| pod.key.name.to_string())
-                .unwrap_or_default();
-            let uid = series.pod.map(|pod| number(pod.uid)).unwrap_or_default();
-            let container = series
-                .container
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            (pod, uid, container, seconds.collect())
+            let pod = series.pod.map_or("", |pod| &pod.key.name);
+            let uid = series.pod.map_or(0, |pod| number(pod.uid));
+            let container = series.container.map_or("", |name| name);
+            row(pod, uid, container, seconds)
         })
         .collect()
 }
 
 #[test]
 fn each_sample_is_stored_once() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     for n in [1, 2, 2, 3, 1] {
         kubelet.scrape(n, &[("a", "x", 1), ("a", "y", 1), ("b", "x", 1)]);
     }
-    let row = |pod: &str, uid, container: &str| {
-        (pod.to_owned(), uid, container.to_owned(), vec![1, 2, 3])
-    };
-    assert_eq!(
-        kubelet.all(),
-        [
-            row("", 0, ""),
-            row("a", 1, "x"),
-            row("a", 1, "y"),
-            row("b", 1, "x")
-        ]
-    );
+    let series = [("", 0, ""), ("a", 1, "x"), ("a", 1, "y"), ("b", 1, "x")];
+    let rows = series.map(|(pod, uid, container)| row(pod, uid, container, 1..=3));
+    assert_eq!(kubelet.all(), rows);
     let totals = history.totals();
     assert_eq!((totals.nodes, totals.series, totals.points), (1, 4, 12));
     assert_eq!(totals.oldest, Some(time(1)));
 }
 
 #[test]
-fn a_restart_goes_on_in_the_series_and_is_marked() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn a_restart_continues_the_series_and_is_marked() {
+    let (_, kubelet) = node();
     for (n, run) in [(1, 7), (2, 7), (3, 8), (4, 8)] {
         kubelet.scrape(n, &[("a", "x", run)]);
     }
-    assert_eq!(
-        kubelet.all()[1],
-        ("a".into(), 1, "x".into(), vec![1, 2, -3, 4])
-    );
+    assert_eq!(kubelet.all()[1], row("a", 1, "x", [1, 2, -3, 4]));
 }
 
 #[test]
-fn a_pod_made_anew_under_its_name_is_another_series() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn a_pod_created_again_under_its_name_is_another_series() {
+    let (_, kubelet) = node();
     kubelet.scrape(1, &[("a", "x", 7), ("b", "x", 1)]);
     kubelet.scrape(2, &[("a", "x", 7), ("b", "x", 1)]);
     kubelet.uid.set(2);
     kubelet.scrape(3, &[("a", "x", 8), ("a", "y", 8)]);
     kubelet.scrape(4, &[("a", "x", 8), ("a", "y", 8)]);
-    let row = |pod: &str, uid, container: &str, points: &[i64]| {
-        (pod.to_owned(), uid, container.to_owned(), points.to_vec())
-    };
     assert_eq!(
         kubelet.all()[1..],
         [
-            row("a", 1, "x", &[1, 2]),
-            row("a", 2, "x", &[3, 4]),
-            row("a", 2, "y", &[3, 4]),
-            row("b", 1, "x", &[1, 2]),
+            row("a", 1, "x", [1, 2]),
+            row("a", 2, "x", [3, 4]),
+            row("a", 2, "y", [3, 4]),
+            row("b", 1, "x", [1, 2]),
         ]
     );
 }
 
 #[test]
 fn uids_are_looked_up_only_while_they_are_uncertain() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (_, kubelet) = node();
     kubelet.uid.set(0);
     (0..20).for_each(|n| kubelet.scrape(n, &[("a", "x", 7)]));
     assert_eq!(kubelet.lookups.get(), 20);
@@ -219,9 +208,8 @@ fn uids_are_looked_up_only_while_they_are_uncertain() {
 }
 
 #[test]
-fn what_is_gone_stays_until_it_is_too_old() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn ended_series_stay_until_they_are_too_old() {
+    let (history, kubelet) = node();
     kubelet.scrape(1, &[("gone", "x", 1), ("here", "x", 1)]);
     (2..200).for_each(|n| kubelet.scrape(n, &[("here", "x", 1)]));
     history.tidy(age(199));
@@ -231,20 +219,14 @@ fn what_is_gone_stays_until_it_is_too_old() {
     let left = kubelet.all();
     assert_eq!(left.len(), 2);
     // A block is dropped when all of it is too old.
-    assert!(
-        left.iter()
-            .all(|(.., points)| points.len() >= 240 && points.len() < 299)
-    );
-    assert_eq!(
-        history.totals().points,
-        left.iter().map(|(.., points)| points.len()).sum::<usize>()
-    );
+    let lengths = left.iter().map(|(.., points)| points.len());
+    assert!(lengths.clone().all(|length| (240..299).contains(&length)));
+    assert_eq!(history.totals().points, lengths.sum::<usize>());
 }
 
 #[test]
 fn a_node_that_is_gone_is_dropped_when_its_history_is_too_old() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     (0..10).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     drop(kubelet);
     history.tidy(age(240));
@@ -256,8 +238,7 @@ fn a_node_that_is_gone_is_dropped_when_its_history_is_too_old() {
 
 #[test]
 fn samples_of_a_clock_that_was_set_back_are_removed() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     (100..200).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     (150..160).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     let points: Vec<i64> = (100..160).collect();
@@ -279,18 +260,15 @@ fn a_clock_step_moves_earlier_samples() {
         (1101..1200).for_each(|n| kubelet.scrape(n + by, &[("a", "x", 1), ("b", "y", 1)]));
         let points: Vec<i64> = (1000..1100).chain(1101..1200).map(|n| n + by).collect();
         assert_eq!(kubelet.all().len(), 3);
-        assert!(
-            kubelet.all().iter().all(|(.., have)| *have == points),
-            "{by}"
-        );
+        let is_moved = |(.., have): &Row| *have == points;
+        assert!(kubelet.all().iter().all(is_moved), "{by}");
         assert_eq!(history.totals().points, points.len() * 3);
     }
 }
 
 #[test]
-fn questions_in_our_time_are_put_in_the_nodes() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn the_servers_time_is_converted_to_the_nodes() {
+    let (history, kubelet) = node();
     (0..10).for_each(|n| kubelet.scrape(n, &[]));
     let hour = 3_600_000_000_000;
     for (ahead, off) in [
@@ -301,7 +279,7 @@ fn questions_in_our_time_are_put_in_the_nodes() {
     ] {
         let (then, wall) = (time(9), time(9).plus_nanos(-ahead));
         kubelet.node.set_clock(then, age(9));
-        // A scrape does not change what was told of the clock.
+        // A scrape does not change a clock that was set.
         kubelet.scrape(9, &[]);
         for (now, wall) in [(9, wall), (40, wall.plus_nanos(31 * 15_000_000_000))] {
             let offset = kubelet.node.offset(age(now), wall);
@@ -314,12 +292,9 @@ fn questions_in_our_time_are_put_in_the_nodes() {
 }
 
 #[test]
-fn nothing_is_remembered_when_it_is_turned_off() {
-    assert!(
-        History::new(Settings::OFF)
-            .begin(&Arc::from("n1"))
-            .is_none()
-    );
+fn nothing_is_stored_without_retention() {
+    let history = History::new(Settings::OFF);
+    assert!(history.begin(&Arc::from("n1")).is_none());
 }
 
 #[test]
@@ -334,7 +309,7 @@ fn points_closer_than_the_step_are_left_out() {
 }
 
 #[test]
-fn past_the_memory_limit_all_nodes_remember_less_far_back() {
+fn above_the_memory_limit_all_nodes_are_shortened() {
     let limit = 40_000;
     let history = History::new(Settings {
         memory_limit: limit,
@@ -360,23 +335,16 @@ fn past_the_memory_limit_all_nodes_remember_less_far_back() {
         assert_eq!(totals.bytes, history.shared.bytes.load(Ordering::Relaxed));
     }
     assert!(cut && history.totals().cut_blocks > 0);
-    let oldest: Vec<i64> = kubelets
-        .iter()
-        .map(|kubelet| kubelet.all()[0].3[0])
-        .collect();
-    assert!(
-        oldest
-            .iter()
-            .all(|n| (oldest[0] - n).abs() < 40 && *n > 200),
-        "{oldest:?}"
-    );
+    let oldest = kubelets.iter().map(|kubelet| kubelet.all()[0].3[0]);
+    let oldest: Vec<i64> = oldest.collect();
+    let is_near = |n: &i64| (oldest[0] - n).abs() < 40 && *n > 200;
+    assert!(oldest.iter().all(is_near), "{oldest:?}");
     assert_eq!(history.totals().refused_points, 0);
 }
 
 #[test]
 fn in_the_steady_state_nothing_is_allocated() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     let pods = [("a", "x", 1), ("a", "y", 1), ("b", "x", 1)];
     (0..400).for_each(|n| kubelet.scrape(n, &pods));
     let bytes = history.totals().bytes;
@@ -392,8 +360,7 @@ fn exported(kubelet: &Kubelet, now: Age) -> Vec<u8> {
 
 #[test]
 fn what_is_exported_is_imported() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("a", "y", 1), ("b", "x", 1)]));
     (100..110).for_each(|n| kubelet.scrape(n, &[("b", "x", 2)]));
     let (bytes, names) = (exported(&kubelet, age(109)), Interner::default());
@@ -429,20 +396,16 @@ fn what_is_imported_is_merged_with_what_is_there() {
     second
         .import(&bytes, RESOLUTION * 20, age(79), &names)
         .unwrap();
-    let row = |pod: &str, uid, container: &str, points: Vec<i64>| {
-        (pod.to_owned(), uid, container.to_owned(), points)
-    };
     let found = now.all();
-    assert_eq!(found[0], row("", 0, "", (0..80).collect()));
-    assert_eq!(found[1], row("a", 1, "x", (0..60).collect()));
-    assert_eq!(found[2], row("a", 2, "x", (55..80).collect()));
-    assert_eq!(found[3], row("gone", 1, "x", (0..50).collect()));
+    assert_eq!(found[0], row("", 0, "", 0..80));
+    assert_eq!(found[1], row("a", 1, "x", 0..60));
+    assert_eq!(found[2], row("a", 2, "x", 55..80));
+    assert_eq!(found[3], row("gone", 1, "x", 0..50));
 }
 
 #[test]
 fn what_is_too_old_is_not_imported() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (_, kubelet) = node();
     (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     let bytes = exported(&kubelet, age(99));
     let other = History::new(settings());
@@ -455,8 +418,7 @@ fn what_is_too_old_is_not_imported() {
 proptest! {
     #[test]
     fn damaged_bytes_never_panic(place in 0usize..5000, bits: u8, cut in 0usize..10_000) {
-        let history = History::new(settings());
-        let kubelet = Kubelet::new(&history, "n1");
+        let (_, kubelet) = node();
         (0..60).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("b", "x", 1)]));
         let mut bytes = exported(&kubelet, age(59));
         bytes.truncate(cut);
@@ -465,7 +427,7 @@ proptest! {
             *byte ^= bits;
         }
         let other = History::new(settings());
-        // Whether it is taken or refused, what was taken can be read.
+        // The import may fail, but the imported samples can be read.
         let _either = other.import(&bytes, Duration::ZERO, age(60), &Interner::default());
         for (_, node) in other.nodes() {
             let read = all(&node).iter().map(|(.., points)| points.len()).sum::<usize>();

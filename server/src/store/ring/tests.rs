@@ -14,27 +14,42 @@ fn read(ring: &Ring, blocks: &Blocks) -> Vec<Sample> {
     samples(&blocks).collect()
 }
 
-fn near(stored: u64, given: u64) -> bool {
-    u128::from(stored.abs_diff(given)) * 200 <= u128::from(given)
+fn near(stored: u64, expected: u64) -> bool {
+    u128::from(stored.abs_diff(expected)) * 200 <= u128::from(expected)
 }
 
-/// Asserts that the stored samples equal the given ones within the documented errors.
-fn assert_near(stored: &[Sample], given: &[Sample]) {
-    assert_eq!(stored.len(), given.len());
-    for (stored, given) in stored.iter().zip(given) {
+/// Asserts that the stored samples equal those in `expected` within the documented errors.
+fn assert_near(stored: &[Sample], expected: &[Sample]) {
+    assert_eq!(stored.len(), expected.len());
+    for (stored, expected) in stored.iter().zip(expected) {
         assert!(
-            stored.at.0.abs_diff(given.at.0) <= 100_000_000,
-            "{stored:?} {given:?}"
+            stored.at.0.abs_diff(expected.at.0) <= 100_000_000,
+            "{stored:?} {expected:?}"
         );
-        assert!(near(stored.cpu.0, given.cpu.0), "{stored:?} {given:?}");
         assert!(
-            near(stored.memory.0, given.memory.0),
-            "{stored:?} {given:?}"
+            near(stored.cpu.0, expected.cpu.0),
+            "{stored:?} {expected:?}"
+        );
+        assert!(
+            near(stored.memory.0, expected.memory.0),
+            "{stored:?} {expected:?}"
         );
         let swap = |sample: &Sample| sample.swap.unwrap_or_default().0;
-        assert!(near(swap(stored), swap(given)), "{stored:?} {given:?}");
-        assert_eq!(stored.restarted, given.restarted);
+        assert!(
+            near(swap(stored), swap(expected)),
+            "{stored:?} {expected:?}"
+        );
+        assert_eq!(stored.restarted, expected.restarted);
     }
+}
+
+/// A ring that stores these samples.
+fn filled(samples: &[Sample]) -> (Ring, Blocks) {
+    let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+    for sample in samples {
+        assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Stored);
+    }
+    (ring, blocks)
 }
 
 /// Any value, small ones as likely as large ones.
@@ -105,24 +120,21 @@ fn any_sample() -> impl Strategy<Value = Sample> {
 
 proptest! {
     #[test]
-    fn offered_samples_are_stored(given in walk()) {
-        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        for sample in &given {
-            prop_assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Stored);
-        }
-        assert_near(&read(&ring, &blocks), &given);
-        prop_assert_eq!(ring.len(&blocks), given.len());
-        prop_assert_eq!(ring.newest(&blocks), given.last().map(|sample| Tick::nearest(sample.at)));
+    fn offered_samples_are_stored(offered in walk()) {
+        let (ring, blocks) = filled(&offered);
+        assert_near(&read(&ring, &blocks), &offered);
+        prop_assert_eq!(ring.len(&blocks), offered.len());
+        prop_assert_eq!(ring.newest(&blocks), offered.last().map(|sample| Tick::nearest(sample.at)));
     }
 
     #[test]
-    fn only_newer_samples_are_stored(given in prop::collection::vec(any_sample(), 0..100)) {
+    fn only_newer_samples_are_stored(offered in prop::collection::vec(any_sample(), 0..100)) {
         let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
         let mut stored: Vec<Sample> = Vec::new();
-        for sample in given {
+        for sample in offered {
             let newer = stored.last().is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at));
-            let offered = ring.offer(&mut blocks, &sample, STEP);
-            prop_assert_eq!(offered, if newer { Offered::Stored } else { Offered::Old });
+            let result = ring.offer(&mut blocks, &sample, STEP);
+            prop_assert_eq!(result, if newer { Offered::Stored } else { Offered::Old });
             if newer {
                 stored.push(sample);
             }
@@ -131,56 +143,44 @@ proptest! {
     }
 
     #[test]
-    fn only_old_samples_are_dropped(given in walk(), part in 0usize..300) {
-        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        for sample in &given {
-            ring.offer(&mut blocks, sample, STEP);
-        }
-        let oldest = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
+    fn only_old_samples_are_dropped(offered in walk(), part in 0usize..300) {
+        let (mut ring, mut blocks) = filled(&offered);
+        let oldest = offered.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
         let (_, points) = ring.drop_before(&mut blocks, oldest);
         prop_assert!(points <= part);
-        assert_near(&read(&ring, &blocks), &given[points.min(given.len())..]);
-        if given.len() <= part {
+        assert_near(&read(&ring, &blocks), &offered[points.min(offered.len())..]);
+        if offered.len() <= part {
             prop_assert_eq!(blocks.used(), 0);
         }
     }
 
     #[test]
-    fn samples_of_a_clock_that_was_set_back_are_removed(given in walk(), part in 0usize..300) {
-        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        for sample in &given {
-            ring.offer(&mut blocks, sample, STEP);
-        }
-        let from = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
-        let forgotten = ring.truncate_from(&mut blocks, from, STEP);
-        prop_assert_eq!(forgotten, given.len().saturating_sub(part));
-        assert_near(&read(&ring, &blocks), &given[..part.min(given.len())]);
+    fn samples_of_a_clock_that_was_set_back_are_removed(offered in walk(), part in 0usize..300) {
+        let (mut ring, mut blocks) = filled(&offered);
+        let from = offered.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
+        let removed = ring.truncate_from(&mut blocks, from, STEP);
+        prop_assert_eq!(removed, offered.len().saturating_sub(part));
+        assert_near(&read(&ring, &blocks), &offered[..part.min(offered.len())]);
     }
 
     #[test]
-    fn a_moved_series_continues(given in walk(), part in 0usize..300) {
-        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        let part = part.min(given.len());
-        for sample in &given[..part] {
-            ring.offer(&mut blocks, sample, STEP);
-        }
+    fn a_moved_series_continues(offered in walk(), part in 0usize..300) {
+        let part = part.min(offered.len());
+        let (ring, blocks) = filled(&offered[..part]);
         let mut others = Blocks::default();
         let mut ring = ring.moved(&blocks, &mut others);
-        for sample in &given[part..] {
+        for sample in &offered[part..] {
             ring.offer(&mut others, sample, STEP);
         }
-        assert_near(&read(&ring, &others), &given);
+        assert_near(&read(&ring, &others), &offered);
     }
 
     #[test]
-    fn the_block_of_a_time_contains_its_sample(given in walk(), nth in 0usize..300, after in 0i64..10_000_000_000) {
-        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
-        for sample in &given {
-            ring.offer(&mut blocks, sample, STEP);
-        }
-        let Some(sample) = given.get(nth) else { return Ok(()) };
+    fn the_block_of_a_time_contains_its_sample(offered in walk(), nth in 0usize..300, after in 0i64..10_000_000_000) {
+        let (ring, blocks) = filled(&offered);
+        let Some(sample) = offered.get(nth) else { return Ok(()) };
         let tick = Tick::nearest(sample.at.plus_nanos(after));
-        let expected = given.iter().rfind(|sample| Tick::nearest(sample.at) <= tick).unwrap();
+        let expected = offered.iter().rfind(|sample| Tick::nearest(sample.at) <= tick).unwrap();
         let block = *ring.block_at(&blocks, tick).unwrap();
         let found = samples(&[block]).filter(|sample| Tick::nearest(sample.at) <= tick).last().unwrap();
         assert_near(&[found], &[*expected]);

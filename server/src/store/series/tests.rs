@@ -1,13 +1,14 @@
-//! What the series of a node must hold to.
+//! Tests of a node's series.
 
 use super::*;
-use crate::store::Retention;
+use crate::store::{Lack, Retention};
+use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::kubelet::resource::decode;
 use kubevitals_proto::units::Nanocores;
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
-/// A node whose kubelet says what a test writes.
+/// A node whose responses a test writes.
 struct Node {
     series: NodeSeries,
     names: Interner,
@@ -35,12 +36,12 @@ impl Node {
         self.page(&body);
     }
 
-    /// The same with an answer as it stands; by how many nanoseconds it shows the clock to have been set.
+    /// One scrape with this response. Returns the step of the clock in nanoseconds, if the response confirms one.
     fn page(&mut self, body: &str) -> Option<i64> {
         self.page_after(body, RESOLUTION, Duration::ZERO)
     }
 
-    /// The same, requested for so long after the last answer, which came so long after that.
+    /// The same, requested `wait` after the last response; the response took `took`.
     fn page_after(&mut self, body: &str, wait: Duration, took: Duration) -> Option<i64> {
         let requested = Age::from_elapsed(self.now + wait);
         self.now += wait + took;
@@ -56,13 +57,19 @@ impl Node {
         set_by
     }
 
-    /// CPU in millicores and memory of the only container of a pod.
-    fn used(&self, pod: &str) -> Result<(u64, u64), Absent> {
+    /// CPU in millicores and memory of each container of a pod.
+    fn containers(&self, pod: &str) -> Result<Vec<(u64, u64)>, Absent> {
         let now = Age::from_elapsed(self.now);
         let latest = self.latest.as_ref().unwrap();
         let pod = PodKey::new("ns", pod);
         let (_, containers) = latest.pod(&pod, Retention::of(RESOLUTION), now)?;
-        Ok((containers[0].cpu.0 / 1_000_000, containers[0].memory.0))
+        let used = containers.iter();
+        Ok(used.map(|it| (it.cpu.0 / 1_000_000, it.memory.0)).collect())
+    }
+
+    /// CPU in millicores and memory of the only container of a pod.
+    fn used(&self, pod: &str) -> Result<(u64, u64), Absent> {
+        self.containers(pod).map(|used| used[0])
     }
 
     /// CPU of the node in millicores.
@@ -73,14 +80,38 @@ impl Node {
         Ok(node.usage.cpu.0 / 1_000_000)
     }
 
+    /// CPU in millicores of each container of a pod.
     fn cpu(&self, pod: &str) -> Result<Vec<u64>, Absent> {
-        let now = Age::from_elapsed(self.now);
-        let latest = self.latest.as_ref().unwrap();
-        let pod = PodKey::new("ns", pod);
-        let (_, containers) = latest.pod(&pod, Retention::of(RESOLUTION), now)?;
-        let cpu = containers.iter().map(|it| it.cpu.0 / 1_000_000);
-        Ok(cpu.collect())
+        let used = self.containers(pod)?.into_iter();
+        Ok(used.map(|(cpu, _)| cpu).collect())
     }
+}
+
+/// The result for a pod whose container has no rate.
+fn no_rate<T>(container: &str, why: NoRate) -> Result<T, Absent> {
+    let container = Some(container.into());
+    Err(Absent::NoRate { container, why })
+}
+
+/// The result for a pod whose container lacks something.
+fn lacks<T>(container: &str, lack: Lack) -> Result<T, Absent> {
+    let container = Some(container.into());
+    Err(Absent::Incomplete { container, lack })
+}
+
+/// The kubelet's own rate of 42 millicores.
+fn first_rate() -> Usage {
+    Usage {
+        at: Timestamp(1),
+        window: GoDuration(20_000_000_000),
+        cpu: Nanocores(42_000_000),
+        memory: Bytes(0),
+    }
+}
+
+/// The time of a scrape, in milliseconds.
+fn stamp(turn: i64) -> i64 {
+    1_800_000_000_000 + turn * 15_000
 }
 
 /// A container's lines; the time is in milliseconds.
@@ -122,22 +153,9 @@ fn one_container_without_a_rate_leaves_out_its_pod_and_says_why() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 1, 1000)]);
     node.scrape(&[("a/new", 1.0, 1, 1015), ("a/x", 2.5, 1, 1015)]);
-    assert_eq!(
-        node.cpu("a"),
-        Err(Absent::NoRate {
-            container: Some("new".into()),
-            why: NoRate::FirstPoint
-        })
-    );
+    assert_eq!(node.cpu("a"), no_rate("new", NoRate::FirstPoint));
     node.scrape(&[("a/new", 1.0, 0, 1030), ("a/x", 4.0, 1, 1030)]);
-    let lack = crate::store::Lack::ZeroMemory;
-    assert_eq!(
-        node.cpu("a"),
-        Err(Absent::Incomplete {
-            container: Some("new".into()),
-            lack
-        })
-    );
+    assert_eq!(node.cpu("a"), lacks("new", Lack::ZeroMemory));
 }
 
 #[test]
@@ -154,7 +172,7 @@ fn a_gone_container_leaves_and_is_forgotten_after_the_reach_of_a_pair() {
 }
 
 #[test]
-fn a_point_that_the_kubelet_keeps_repeating_is_believed_for_five_resolutions() {
+fn a_sample_that_the_kubelet_repeats_is_fresh_for_five_resolutions() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 1, 1000)]);
     node.scrape(&[("a/x", 2.5, 1, 1015)]);
@@ -167,7 +185,7 @@ fn a_point_that_the_kubelet_keeps_repeating_is_believed_for_five_resolutions() {
 }
 
 #[test]
-fn without_scrapes_the_last_answer_is_believed_for_two_and_a_half_resolutions() {
+fn without_scrapes_the_last_rate_is_fresh_for_two_and_a_half_resolutions() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 1, 1000)]);
     node.scrape(&[("a/x", 2.5, 1, 1015)]);
@@ -178,7 +196,7 @@ fn without_scrapes_the_last_answer_is_believed_for_two_and_a_half_resolutions() 
 }
 
 #[test]
-fn a_series_whose_times_go_back_is_followed_once_the_last_answer_is_void() {
+fn a_series_whose_times_go_back_continues_once_the_last_rate_is_stale() {
     let mut node = Node::new();
     let others = |turn: u64| ("b/x", 10.0, 1, 9000 + turn * 15);
     let more = |turn: u64| ("c/x", 10.0, 1, 9000 + turn * 15);
@@ -193,41 +211,20 @@ fn a_series_whose_times_go_back_is_followed_once_the_last_answer_is_void() {
     assert_eq!(node.cpu("a"), Ok(vec![100]));
 }
 
+/// Steps of a clock, in milliseconds.
+#[rustfmt::skip]
 const STEPS: [i64; 24] = [
-    -86_400_000,
-    -3_600_000,
-    -75_000,
-    -60_000,
-    -45_000,
-    -44_900,
-    -44_000,
-    -31_000,
-    -30_000,
-    -29_000,
-    -20_000,
-    -15_000,
-    -14_500,
-    -10_000,
-    -5000,
-    -2000,
-    -1000,
-    1000,
-    2000,
-    10_000,
-    15_000,
-    30_000,
-    60_000,
-    3_600_000,
+    -86_400_000, -3_600_000, -75_000, -60_000, -45_000, -44_900, -44_000, -31_000, -30_000, -29_000, -20_000, -15_000,
+    -14_500, -10_000, -5000, -2000, -1000, 1000, 2000, 10_000, 15_000, 30_000, 60_000, 3_600_000,
 ];
 
 /// A node with a container that use a core each; its clock is set by so many milliseconds before the scrape `at`.
 /// Returns what they use after each scrape, and by what the clock was seen to be set.
 fn stepping(step: i64, at: i64, with_node: bool) -> (Vec<Result<u64, Absent>>, i64) {
-    const EPOCH: i64 = 1_800_000_000_000;
     let mut node = Node::new();
     let (mut used, mut seen) = (Vec::new(), 0);
     for turn in 0..at + 6 {
-        let stamp = EPOCH + turn * 15_000 + if turn >= at { step } else { 0 };
+        let stamp = stamp(turn) + if turn >= at { step } else { 0 };
         let cpu = 1000.0 + turn as f64 * 15.0;
         let mut body = lines("a/x", cpu, 7, stamp);
         if with_node {
@@ -277,7 +274,7 @@ fn a_clock_that_is_set_twice_is_never_measured_across() {
                 5 => second,
                 _ => 0,
             };
-            let stamp = 1_800_000_000_000 + turn * 15_000 + off;
+            let stamp = stamp(turn) + off;
             let cpu = 1000.0 + turn as f64 * 15.0;
             node.page(&(lines("a/x", cpu, 7, stamp) + &node_lines(cpu, stamp)));
             let used = node.used("a").map(|used| used.0);
@@ -339,12 +336,11 @@ impl Sampled {
     }
 
     fn page(&self) -> String {
-        const EPOCH: i64 = 1_800_000_000_000;
-        let figures = |(at, off): &(i64, i64)| (1000.0 + *at as f64 / 1e3, EPOCH + at + off);
-        let (cpu, at) = figures(&self.last[0]);
+        let values = |(at, off): &(i64, i64)| (1000.0 + *at as f64 / 1e3, stamp(0) + at + off);
+        let (cpu, at) = values(&self.last[0]);
         let mut body = node_lines(cpu, at);
         for (n, last) in self.last.iter().enumerate().skip(1) {
-            let (cpu, at) = figures(last);
+            let (cpu, at) = values(last);
             body += &lines(&format!("p{n}/x"), cpu, 7, at);
         }
         body
@@ -390,7 +386,7 @@ fn a_step_is_detected_on_a_node_with_spread_samples() {
             let mut node = Node::new();
             let mut seen = 0;
             for turn in 0..30 {
-                // The clock is set between two answers: some samples are of before.
+                // The clock is set between two responses: some samples are of the time before.
                 if turn == 20 {
                     kubelet.pass(turn * 15_000 - 6000);
                     kubelet.off = step;
@@ -410,7 +406,7 @@ fn a_step_is_detected_on_a_node_with_spread_samples() {
                     );
                 }
             }
-            // Where samples of both clocks lie close together, the step is known no better than that.
+            // If samples of both clocks are close together, the step is only as exact.
             let near = if step.abs() < 60_000 { 20_000 } else { 8000 };
             assert!((seen - step).abs() < near, "seed {seed}: {seen} of {step}");
         }
@@ -427,7 +423,7 @@ struct Copies {
 impl Copies {
     /// The page of a scrape, at which the two change places in every other one.
     fn page(self, turn: i64, half_cores: bool) -> String {
-        let at = 1_800_000_000_000 + turn * 15_000;
+        let at = stamp(turn);
         let grown = if half_cores { turn as f64 * 7.5 } else { 0.0 };
         let (mut a, mut b) = (self.first, self.second);
         (a.0, b.0) = (a.0 + grown, b.0 + turn as f64 * 7.5);
@@ -439,12 +435,7 @@ impl Copies {
 }
 
 fn web(turn: i64) -> String {
-    lines(
-        "web/x",
-        50.0 + turn as f64 * 3.75,
-        9,
-        1_800_000_000_000 + turn * 15_000,
-    )
+    lines("web/x", 50.0 + turn as f64 * 3.75, 9, stamp(turn))
 }
 
 fn four_cores() -> Node {
@@ -484,9 +475,8 @@ fn of_two_series_with_one_name_one_is_followed() {
             let (_, followed) = node.used("db").unwrap();
             let left = if gone == copies.first { second } else { first };
             for turn in 4..8 {
-                let at = 1_800_000_000_000 + turn * 15_000 + 41;
                 let cpu = left.0 + turn as f64 * 7.5;
-                node.page(&(lines("db/x", cpu, left.1, at) + &web(turn)));
+                node.page(&(lines("db/x", cpu, left.1, stamp(turn) + 41) + &web(turn)));
                 let used = node.used("db");
                 assert!(
                     used.is_err() && turn == 4 || (490..=510).contains(&used.clone().unwrap().0),
@@ -507,16 +497,10 @@ fn the_kubelets_own_rate_does_not_stand_in_for_one_of_two() {
     };
     let page = copies.page(0, true);
     node.page(&page);
-    let usage = Usage {
-        at: Timestamp(1),
-        window: kubevitals_proto::duration::GoDuration(20_000_000_000),
-        cpu: Nanocores(42_000_000),
-        memory: Bytes(0),
-    };
     let key = |pod: &str| ("ns".to_owned(), pod.to_owned(), "x".to_owned());
     let mut rates = FirstRates {
         node: None,
-        containers: [(key("db"), usage), (key("web"), usage)].into(),
+        containers: ["db", "web"].map(|pod| (key(pod), first_rate())).into(),
     };
     let mut scrape = ResourceScrape::default();
     decode(page.as_bytes(), &mut scrape);
@@ -548,7 +532,7 @@ fn a_duplicate_that_appears_changes_nothing() {
         second: (10.0, 33),
     };
     for turn in 0..3 {
-        let at = 1_800_000_000_000 + turn * 15_000 + 41;
+        let at = stamp(turn) + 41;
         node.page(&(lines("db/x", 10.0 + turn as f64 * 7.5, 33, at) + &web(turn)));
     }
     for turn in 3..8 {
@@ -565,41 +549,31 @@ fn ambiguous_series_are_left_out_with_a_reason() {
         for turn in 0..8 {
             node.page(&(page(turn) + &web(turn)));
             let used = node.used("db");
-            let expected = Absent::Incomplete {
-                container: Some("x".into()),
-                lack: crate::store::Lack::Duplicate,
-            };
-            // Before it was seen that two counters are too close there was one reading.
-            assert!(
-                turn == 0
-                    || used == Err(expected.clone())
-                    || used
-                        == Err(Absent::NoRate {
-                            container: Some("x".into()),
-                            why: NoRate::FirstPoint,
-                        }),
-                "{turn}: {used:?}"
-            );
+            // Until two counters come too close to each other, one reading is followed.
+            let expected = [
+                lacks("x", Lack::Duplicate),
+                no_rate("x", NoRate::FirstPoint),
+            ];
+            assert!(turn == 0 || expected.contains(&used), "{turn}: {used:?}");
             assert!(turn == 0 || node.used("web").is_ok());
         }
     };
-    let at = |turn: i64| 1_800_000_000_000 + turn * 15_000;
     // Equal times; counters so close that each might be the other's next.
-    left_out(&|turn| lines("db/x", 1.0, 57, at(turn)) + &lines("db/x", 90_000.0, 33, at(turn)));
+    left_out(&|turn| {
+        lines("db/x", 1.0, 57, stamp(turn)) + &lines("db/x", 90_000.0, 33, stamp(turn))
+    });
     left_out(&|turn| {
         let grown = turn as f64 * 7.5;
-        lines("db/x", 1000.5 + grown, 57, at(turn) + 41)
-            + &lines("db/x", 1001.0 + grown, 33, at(turn) + 162)
+        lines("db/x", 1000.5 + grown, 57, stamp(turn) + 41)
+            + &lines("db/x", 1001.0 + grown, 33, stamp(turn) + 162)
     });
     // CPU once and memory twice, at other times than that.
     left_out(&|turn| {
-        let one = lines("db/x", 1000.5 + turn as f64, 57, at(turn));
-        let other = lines("db/x", 1.0, 33, at(turn) + 100);
+        let one = lines("db/x", 1000.5 + turn as f64, 57, stamp(turn));
+        let other = lines("db/x", 1.0, 33, stamp(turn) + 100);
         let (cpu, memory) = (one.lines().next().unwrap(), other.lines().nth(1).unwrap());
-        let later = memory.replace(
-            &format!("{}", at(turn) + 100),
-            &format!("{}", at(turn) + 50),
-        );
+        let [first, second] = [100, 50].map(|millis| (stamp(turn) + millis).to_string());
+        let later = memory.replace(&first, &second);
         format!("{cpu}\n{memory}\n{}\n", later.replace(" 33 ", " 57 "))
     });
 }
@@ -608,7 +582,7 @@ fn ambiguous_series_are_left_out_with_a_reason() {
 fn three_copies_and_those_of_the_node_are_followed_too() {
     let mut node = four_cores();
     for turn in 0..8 {
-        let at = 1_800_000_000_000 + turn * 15_000;
+        let at = stamp(turn);
         let grown = turn as f64 * 7.5;
         let mut copies = [(9_000.0, 1), (500_000.0, 2), (70.0, 3)];
         copies.rotate_left(turn as usize % 3);
@@ -638,12 +612,8 @@ fn an_invalid_line_is_not_a_missing_one() {
     let cpu = bad("container_cpu_usage_seconds_total", "5 -62135596800000");
     let memory = bad("container_memory_working_set_bytes", "7 -62135596800000");
     let own = |name: &str| {
-        whole
-            .lines()
-            .find(|line| line.contains(name))
-            .unwrap()
-            .to_owned()
-            + "\n"
+        let line = whole.lines().find(|line| line.contains(name));
+        format!("{}\n", line.unwrap())
     };
     for body in [
         cpu.clone() + &own("memory"),
@@ -653,17 +623,11 @@ fn an_invalid_line_is_not_a_missing_one() {
     ] {
         let mut node = Node::new();
         node.page(&body);
-        let expected = Absent::Incomplete {
-            container: Some("x".into()),
-            lack: crate::store::Lack::BadLine,
-        };
-        assert_eq!(node.used("a"), Err(expected), "{body}");
+        assert_eq!(node.used("a"), lacks("x", Lack::BadLine), "{body}");
     }
     let mut node = Node::new();
     node.page(&own("memory"));
-    let lack = crate::store::Lack::NoCpu;
-    let container = Some("x".into());
-    assert_eq!(node.used("a"), Err(Absent::Incomplete { container, lack }));
+    assert_eq!(node.used("a"), lacks("x", Lack::NoCpu));
 }
 
 #[test]
@@ -671,16 +635,10 @@ fn the_kubelets_own_rate_stands_in_until_the_second_point() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 7, 1000)]);
     assert!(node.series.needs_first_rates());
-    let usage = Usage {
-        at: Timestamp::from_millis(1_000_000),
-        window: kubevitals_proto::duration::GoDuration(20_000_000_000),
-        cpu: Nanocores(42_000_000),
-        memory: kubevitals_proto::units::Bytes(0),
-    };
     let key = ("ns".to_owned(), "a".to_owned(), "x".to_owned());
     node.series.use_first_rates(&FirstRates {
         node: None,
-        containers: [(key, usage)].into(),
+        containers: [(key, first_rate())].into(),
     });
     assert!(!node.series.needs_first_rates());
     node.scrape(&[("a/x", 1.0, 7, 1000)]);

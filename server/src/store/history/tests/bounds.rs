@@ -10,14 +10,19 @@ fn invented(n: i64, count: usize) -> Vec<String> {
         .collect()
 }
 
+/// Pods of these names, with a container each.
 fn pods(names: &[String]) -> Vec<(&str, &str, u32)> {
     names.iter().map(|name| (name.as_str(), "x", 1)).collect()
 }
 
+/// Containers of these names, of one pod.
+fn containers(names: &[String]) -> Vec<(&str, &str, u32)> {
+    names.iter().map(|name| ("own", name.as_str(), 1)).collect()
+}
+
 #[test]
-fn pods_of_other_nodes_are_not_remembered() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn pods_of_other_nodes_are_not_stored() {
+    let (_, kubelet) = node();
     kubelet.elsewhere.set(true);
     (1..10).for_each(|n| kubelet.scrape(n, &[("theirs", "x", 7)]));
     let names = |kubelet: &Kubelet| -> Vec<String> {
@@ -34,8 +39,7 @@ fn pods_of_other_nodes_are_not_remembered() {
 
 #[test]
 fn early_samples_of_a_pod_of_another_node_are_dropped() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     kubelet.uid.set(0);
     (1..40).for_each(|n| kubelet.scrape(n, &[("mistaken", "x", 7), ("mistaken", "y", 7)]));
     assert_eq!(kubelet.all().len(), 3);
@@ -50,8 +54,7 @@ fn early_samples_of_a_pod_of_another_node_are_dropped() {
 
 #[test]
 fn a_kubelet_that_goes_on_with_a_pod_that_has_moved_is_noticed() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (_, kubelet) = node();
     (1..=50).for_each(|n| kubelet.scrape(n, &[("web-0", "x", 7)]));
     kubelet.elsewhere.set(true);
     (51..=200).for_each(|n| kubelet.scrape(n, &[("web-0", "x", 7)]));
@@ -62,66 +65,51 @@ fn a_kubelet_that_goes_on_with_a_pod_that_has_moved_is_noticed() {
 }
 
 #[test]
-fn a_pod_that_is_made_again_on_the_same_node_goes_on() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+fn a_pod_that_is_created_again_is_another_series() {
+    let (_, kubelet) = node();
     kubelet.scrape(1, &[("web-0", "x", 7)]);
     kubelet.uid.set(2);
     kubelet.scrape(2, &[("web-0", "x", 8)]);
     kubelet.scrape(3, &[("web-0", "x", 8)]);
-    let of_uid = |uid| {
-        kubelet
-            .all()
-            .into_iter()
-            .filter(move |it| it.1 == uid)
-            .count()
-    };
-    assert_eq!((of_uid(1), of_uid(2)), (1, 1));
+    let uids = kubelet.all().into_iter().map(|(_, uid, ..)| uid);
+    assert_eq!(uids.collect::<Vec<_>>(), [0, 1, 2]);
 }
 
 #[test]
 fn the_number_of_unknown_pods_is_limited() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     kubelet.uid.set(0);
     for n in 1..=5 {
-        let names = invented(n, 600);
-        kubelet.scrape(n, &pods(&names));
+        kubelet.scrape(n, &pods(&invented(n, 600)));
     }
     let totals = history.totals();
     assert_eq!(totals.series, 1001, "the node's own, and a thousand");
     assert_eq!(totals.refused_points, 5 * 600 - 1000);
-    // A pod that the API server knows has room all the same.
+    // A pod that the API server has reported is stored nevertheless.
     kubelet.uid.set(3);
-    kubelet.scrape(6, &[("known", "x", 1)]);
+    kubelet.scrape(6, &[("bound", "x", 1)]);
     assert_eq!(history.totals().series, 1002);
 }
 
 #[test]
 fn containers_that_come_and_go_are_bounded() {
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     for n in 1..=6 {
-        let names = invented(n, 9_900);
-        kubelet.scrape(n, &pods(&names));
+        kubelet.scrape(n, &pods(&invented(n, 9_900)));
     }
     let totals = history.totals();
     assert_eq!(totals.series, MAX_SERIES + 1);
     assert_eq!(totals.refused_points, 6 * 9_900 - MAX_SERIES as u64);
-    // Containers of one pod are no way around it, nor without end themselves.
+    // Containers of one pod count too, and have a limit of their own.
     let names = invented(7, 100);
-    let containers: Vec<_> = names
+    let of_pod = names
         .iter()
-        .map(|name| ("ghost-00001-00000", name.as_str(), 1))
-        .collect();
-    kubelet.scrape(7, &containers);
+        .map(|name| ("ghost-00001-00000", name.as_str(), 1));
+    kubelet.scrape(7, &Vec::from_iter(of_pod));
     assert_eq!(history.totals().series, MAX_SERIES + 1);
-    let history = History::new(settings());
-    let kubelet = Kubelet::new(&history, "n1");
+    let (history, kubelet) = node();
     for n in 1..=3 {
-        let names = invented(n, 200);
-        let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
-        kubelet.scrape(n, &containers);
+        kubelet.scrape(n, &containers(&invented(n, 200)));
     }
     assert_eq!(history.totals().series, 256 + 1);
     assert_eq!(history.totals().refused_points, 600 - 256);
@@ -130,8 +118,7 @@ fn containers_that_come_and_go_are_bounded() {
 #[test]
 fn names_and_lists_are_counted() {
     for length in [1, 30, 253] {
-        let history = History::new(settings());
-        let kubelet = Kubelet::new(&history, "n1");
+        let (history, kubelet) = node();
         let names: Vec<String> = (0..500).map(|n| format!("{n:0length$.length$}")).collect();
         let before = history.totals().bytes;
         let mut named = pods(&names);
@@ -145,7 +132,7 @@ fn names_and_lists_are_counted() {
     }
 }
 
-/// Fifteen honest nodes, and one whose kubelet has new names with each scrape; some of its pods are known.
+/// Fifteen honest nodes, and one whose kubelet has new names with each scrape; some of its pods are bound to it.
 #[test]
 fn only_a_node_over_its_share_is_shortened() {
     let own: Vec<String> = (0..20).map(|n| format!("pod-{n:03}")).collect();
@@ -159,7 +146,7 @@ fn only_a_node_over_its_share_is_shortened() {
             .for_each(|kubelet| kubelet.scrape(n, &pods(&own)));
         alone.tidy(age(n));
     }
-    // Room for the honest, and for less than the hostile one would take: some 370 kB.
+    // Enough for the honest nodes, and for less than the hostile one would take: some 370 kB.
     let limit = alone.totals().bytes + 250_000;
     let history = History::new(Settings {
         memory_limit: limit,
@@ -177,15 +164,9 @@ fn only_a_node_over_its_share_is_shortened() {
         hostile.uid.set(1);
         hostile.scrape(n, &[("own", "x", 1)]);
         hostile.uid.set(0);
-        let names = invented(n, 300);
-        hostile.scrape(n, &pods(&names));
-        let containers = invented(n, 900);
-        let containers: Vec<_> = containers
-            .iter()
-            .map(|name| ("own", name.as_str(), 1))
-            .collect();
+        hostile.scrape(n, &pods(&invented(n, 300)));
         hostile.uid.set(1);
-        hostile.scrape(n, &containers);
+        hostile.scrape(n, &containers(&invented(n, 900)));
         let cut = history.tidy(age(n));
         assert!(!cut.all, "{n}");
         shortened |= !cut.nodes.is_empty();
@@ -201,7 +182,7 @@ fn only_a_node_over_its_share_is_shortened() {
             assert!(points.ends_with(&hour), "{pod}: {} points", points.len());
         }
     }
-    // It behaves again: little by little it keeps as much as the others.
+    // It behaves again: step by step it stores as much as the others.
     for n in 300..900 {
         for kubelet in &honest {
             kubelet.scrape(n, &pods(&own));
@@ -225,9 +206,7 @@ fn of_two_nodes_the_smaller_is_the_measure() {
     let mut shortened = false;
     for n in 0..300 {
         honest.scrape(n, &[("a", "x", 1), ("b", "x", 1)]);
-        let names = invented(n, 100);
-        let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
-        hostile.scrape(n, &containers);
+        hostile.scrape(n, &containers(&invented(n, 100)));
         let cut = history.tidy(age(n));
         assert!(!cut.all, "{n}");
         shortened |= !cut.nodes.is_empty();
