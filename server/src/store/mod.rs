@@ -10,6 +10,7 @@ mod maintenance;
 mod node_clock;
 mod rate;
 pub mod ring;
+mod scrape_result;
 mod series;
 mod snapshot;
 mod sorted;

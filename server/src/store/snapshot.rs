@@ -12,7 +12,8 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
 use super::rate::{NoRate, Pair, Point, Usage};
-use super::series::{Container, NodeSeries, earlier};
+use super::scrape_result::earlier;
+use super::series::{Container, NodeSeries};
 use super::tracked_series::Tracked;
 use crate::clock::Age;
 use crate::cluster::PodKey;

@@ -1,10 +1,10 @@
 //! Tests of a node's series.
 
 use super::*;
-use crate::store::{Lack, Retention};
+use crate::store::{Absent, Lack, Latest, Retention};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::kubelet::resource::decode;
-use kubevitals_proto::units::Nanocores;
+use kubevitals_proto::units::{Bytes, Nanocores};
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
