@@ -33,7 +33,6 @@ pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
 };
-pub use figures::Wholeness;
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
 pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
 pub use readiness::{Readiness, Unready};

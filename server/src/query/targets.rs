@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::sources::Sources;
 use crate::clock::Age;
 use crate::scrape::{Failed, History, Moment, PageHistory};
+use crate::store::Absent;
 
 /// The scrapes of one node.
 #[derive(Debug, Clone, Serialize)]
@@ -37,9 +38,9 @@ pub struct TargetReport {
     /// The number of containers with a sample.
     pub containers: u32,
     /// The number of pods in the last response that have rates.
-    pub whole_pods: usize,
+    pub whole_pods: u64,
     /// The number of pods in the last response without rates, by what their first incomplete container lacks.
-    pub incomplete_pods: BTreeMap<&'static str, usize>,
+    pub incomplete_pods: BTreeMap<&'static str, u64>,
     /// What the node itself lacks for a rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_lacks: Option<&'static str>,
@@ -173,6 +174,30 @@ pub struct SkippedReport {
     pub first: Box<str>,
 }
 
+/// The numbers of objects with rates, and of objects without rates by what they lack.
+#[derive(Debug, Default)]
+pub(super) struct RateCounts {
+    pub(super) whole: u64,
+    pub(super) incomplete: BTreeMap<&'static str, u64>,
+}
+
+impl RateCounts {
+    /// Counts an object with these rates.
+    pub(super) fn add<T>(&mut self, rates: &Result<T, Absent>) {
+        match rates {
+            Ok(_) => self.whole += 1,
+            Err(why) => *self.incomplete.entry(why.reason()).or_default() += 1,
+        }
+    }
+
+    /// The numbers by what the objects lack, as metrics.
+    pub(super) fn by_lack(&self) -> impl Iterator<Item = ([&'static str; 1], u64)> {
+        self.incomplete
+            .iter()
+            .map(|(lack, count)| ([*lack], *count))
+    }
+}
+
 /// The scrapes of all nodes, by node name.
 pub(super) fn targets(sources: &Sources) -> Vec<TargetReport> {
     let now = sources.now();
@@ -183,12 +208,9 @@ pub(super) fn targets(sources: &Sources) -> Vec<TargetReport> {
         report.ready = nodes.get(&node).is_some_and(|node| node.ready);
         if let Some(latest) = cells.get(&node).and_then(|cell| cell.latest()) {
             report.node_lacks = latest.node.as_ref().err().map(|why| why.reason());
-            for pod in &latest.pods {
-                match &pod.rates {
-                    Ok(_) => report.whole_pods += 1,
-                    Err(why) => *report.incomplete_pods.entry(why.reason()).or_default() += 1,
-                }
-            }
+            let mut pods = RateCounts::default();
+            latest.pods.iter().for_each(|pod| pods.add(&pod.rates));
+            (report.whole_pods, report.incomplete_pods) = (pods.whole, pods.incomplete);
         }
         report
     });

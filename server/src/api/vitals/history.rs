@@ -142,7 +142,10 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Answer
     let reply = ResponseFormat::of(&request, OFFER, Cardinality::One)?.form();
     let failure = Form::any(&request);
     let refuse = |status: Status| failure.status(&status);
-    let (retention, resolution) = (query.history_settings().retention, query.resolution());
+    let (retention, resolution) = (
+        query.history().store().settings().retention,
+        query.resolution(),
+    );
     let options = HistoryOptions::of(request.uri(), query.wall(), retention, resolution);
     let options = options.map_err(refuse)?;
     let caller = Caller::of(&request);

@@ -48,7 +48,7 @@ impl<K: Kind> ObjectSet<K> {
     ) -> Result<Self, Status> {
         let snapshot = query.changes().snapshot();
         options.requirement.check(query.changes(), &snapshot)?;
-        let at = options.time(query.wall(), query.history_remembers())?;
+        let at = options.time(query.wall(), query.history().store().retention())?;
         let builder = at.map_or_else(|| query.vitals().now(), |at| query.vitals().at(at, cancel));
         let builder = match options.trend {
             Some(steps) => builder.with_trend(steps),

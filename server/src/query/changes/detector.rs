@@ -219,22 +219,22 @@ mod tests {
             incident("Job", "nightly-29"),
             incident("CronJob", "nightly"),
         );
-        assert_eq!(with_cron_job(Arc::clone(&of_job), &jobs, None), of_cron_job);
-        assert_eq!(with_cron_job(Arc::clone(&of_job), &none, None), of_job);
-        // The CronJob stays when the Job is deleted.
-        let after = with_cron_job(Arc::clone(&of_job), &none, Some(&of_cron_job));
-        assert_eq!(after, of_cron_job);
-        let after = with_cron_job(Arc::clone(&of_job), &none, Some(&of_job));
-        assert_eq!(after, of_job);
         // A Deployment of this name, or a Job of this name in another namespace, is another workload.
         let other = incident("Deployment", "nightly-29");
-        assert_eq!(with_cron_job(Arc::clone(&other), &jobs, None), other);
         let mut elsewhere = Incident::clone(&of_job);
         elsewhere.involved.namespace = "bank".to_owned();
         let elsewhere = Arc::new(elsewhere);
-        assert_eq!(
-            with_cron_job(Arc::clone(&elsewhere), &jobs, None),
-            elsewhere
-        );
+        for (incident, jobs, before, expected) in [
+            (&of_job, &jobs, None, &of_cron_job),
+            (&of_job, &none, None, &of_job),
+            // The CronJob stays when the Job is deleted.
+            (&of_job, &none, Some(&of_cron_job), &of_cron_job),
+            (&of_job, &none, Some(&of_job), &of_job),
+            (&other, &jobs, None, &other),
+            (&elsewhere, &jobs, None, &elsewhere),
+        ] {
+            let result = with_cron_job(Arc::clone(incident), jobs, before);
+            assert_eq!(result, *expected);
+        }
     }
 }

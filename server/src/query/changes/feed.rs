@@ -29,7 +29,7 @@ pub enum Resume {
     After(Version),
     /// Nowhere: the client has missed changes that are no longer in the log.
     Expired,
-    /// Nowhere: the version is later than all that this process knows, so it cannot send what happened until then. The
+    /// Nowhere: the version is later than all versions of this process, so it cannot send the changes until then. The
     /// version is from a replica whose clock is ahead, or invented.
     Future,
 }
@@ -65,7 +65,7 @@ impl Changes {
     /// Where a watch continues at `snapshot` for a client that has seen `version`, of this process or another.
     ///
     /// Two processes see the same change up to half a minute apart (`Version::seen_from`). A version of another process
-    /// that is further ahead, and a version that this process has not given yet, must not count as the current one: the
+    /// that is further ahead, and a version that this process has not created yet, must not count as the current one: the
     /// client would miss all changes until then, deletions too.
     pub fn resume(&self, snapshot: &VersionedSnapshot, version: Version) -> Resume {
         let from = version.seen_from(snapshot.version);

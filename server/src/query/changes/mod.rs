@@ -5,7 +5,6 @@
 //! and deletions, are in a log, which is bounded. So a watch costs one version, however many objects it covers. A slow
 //! watch receives the current state and not every state in between. The detector compares snapshots once a second.
 
-mod change;
 mod detector;
 mod feed;
 mod reader;
@@ -13,11 +12,11 @@ mod snapshot;
 mod table;
 mod version;
 
-pub use change::Change;
 pub use detector::ChangeDetector;
 pub use feed::{Changes, Resume};
 pub use reader::{ChangeList, ChangeReader, PodChanges};
 pub use snapshot::{ClusterSingleton, VersionedSnapshot};
+pub use table::Change;
 pub use version::{ParseVersionError, Version};
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use kubevitals_proto::vitals::Incident;
 
-use super::change::Change;
 use super::snapshot::{ClusterSingleton, Scrape, VersionedSnapshot};
+use super::table::Change;
 use super::version::Version;
 use crate::cluster::{Node, Pod};
 
@@ -36,29 +36,6 @@ struct NodePods {
 }
 
 impl PodChanges {
-    /// The changes up to `snapshot` since `from`, of one namespace or of all namespaces.
-    pub(super) fn new(
-        snapshot: &Arc<VersionedSnapshot>,
-        from: Version,
-        namespace: Option<&Arc<str>>,
-    ) -> Self {
-        let is_in =
-            |pod: &Arc<Pod>| namespace.is_none_or(|namespace| *namespace == pod.key.namespace);
-        let mut logged = snapshot.pods.logged(from);
-        logged.retain(|change| {
-            let pod = change.before.as_ref().or(change.after.as_ref());
-            pod.is_some_and(is_in)
-        });
-        Self {
-            snapshot: Arc::clone(snapshot),
-            from,
-            namespace: namespace.cloned(),
-            logged: logged.into_iter().peekable(),
-            scraped: from,
-            node: None,
-        }
-    }
-
     /// Advances to the next version: the change of a pod itself, which it returns, or the pods of a scraped node. The
     /// flag says whether there was any.
     fn next_source(&mut self) -> (Option<Change<Pod>>, bool) {
@@ -107,13 +84,27 @@ impl PodChanges {
 }
 
 impl VersionedSnapshot {
-    /// The pods that have changed since `from`, a version from which a watch can [resume](super::Changes::resume).
+    /// The pods that have changed since `from`, a version from which a watch can [resume](super::Changes::resume), of
+    /// one namespace or of all namespaces.
     pub fn pod_changes(
         self: &Arc<Self>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> PodChanges {
-        PodChanges::new(self, from, namespace)
+        let is_in = |pod: &Arc<Pod>| namespace.is_none_or(|only| *only == pod.key.namespace);
+        let mut logged = self.pods.logged(from);
+        logged.retain(|change| {
+            let pod = change.before.as_ref().or(change.after.as_ref());
+            pod.is_some_and(is_in)
+        });
+        PodChanges {
+            snapshot: Arc::clone(self),
+            from,
+            namespace: namespace.cloned(),
+            logged: logged.into_iter().peekable(),
+            scraped: from,
+            node: None,
+        }
     }
 
     /// The nodes that have changed since `from`.

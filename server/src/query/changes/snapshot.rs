@@ -47,9 +47,9 @@ impl Scrape {
 pub struct VersionedSnapshot {
     /// The version of the last change.
     pub version: Version,
-    pub(super) pods: Table<PodKey, Pod>,
-    pub(super) nodes: Table<Arc<str>, Node>,
-    pub(super) incidents: Table<PodKey, Incident>,
+    pub(super) pods: Table<PodKey, Arc<Pod>>,
+    pub(super) nodes: Table<Arc<str>, Arc<Node>>,
+    pub(super) incidents: Table<PodKey, Arc<Incident>>,
     pub(super) scrapes: HashMap<Arc<str>, Scrape>,
     /// The nodes of the scrapes, by the scrape's first version. It is updated once a second for all watches, so that no
     /// watch reads all nodes.
@@ -153,7 +153,7 @@ impl VersionedSnapshot {
 
     /// The first scrape with a version after `from`, with its first version.
     pub(super) fn scraped_after(&self, from: Version) -> Option<(Version, &Arc<str>)> {
-        // A scrape that began before `from` may have given versions after it.
+        // A scrape that began before `from` may have versions after it.
         let (first, node) = self
             .by_version
             .get_prev(&from)

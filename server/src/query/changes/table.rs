@@ -8,46 +8,46 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use imbl::{HashMap, OrdMap, Vector};
 
-use super::change::Change;
 use super::version::{Version, Versions};
 
 /// The capacity of the log. A client that has missed more changes must list again.
 const LOG_CAPACITY: usize = 10_000;
 
-/// One change of an object.
-#[derive(Debug)]
-pub(super) struct Entry<K, T> {
-    pub(super) version: Version,
-    pub(super) key: K,
+/// A change of an object.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Change<T> {
+    /// The version of the change.
+    pub version: Version,
     /// The object before the change; `None` if it was created.
-    pub(super) before: Option<Arc<T>>,
+    pub before: Option<Arc<T>>,
+    /// The object after the change; `None` if it was deleted.
+    pub after: Option<Arc<T>>,
 }
 
-// A derived Clone would require T: Clone.
-impl<K: Clone, T> Clone for Entry<K, T> {
-    fn clone(&self) -> Self {
-        Self {
-            version: self.version,
-            key: self.key.clone(),
-            before: self.before.clone(),
-        }
-    }
+/// One change of an object, as the log stores it.
+#[derive(Debug, Clone)]
+pub(super) struct Entry<K, V> {
+    version: Version,
+    key: K,
+    /// The object before the change; `None` if it was created.
+    before: Option<V>,
 }
 
-/// The objects of one kind at one moment. A clone shares its memory.
-pub(super) struct Table<K, T> {
-    pub(super) now: OrdMap<K, Arc<T>>,
+/// The objects of one kind at one moment: `V` is an `Arc` of the object. A clone shares its memory.
+#[derive(Clone)]
+pub(super) struct Table<K, V> {
+    pub(super) now: OrdMap<K, V>,
     /// The versions of objects that have changed since the start.
     pub(super) changed: HashMap<K, Version>,
     /// The latest changes of the objects themselves, oldest first.
-    pub(super) log: Vector<Entry<K, T>>,
+    pub(super) log: Vector<Entry<K, V>>,
     /// The version of objects that have not changed since the start.
     first: Version,
     /// The log contains all changes after this version.
     pub(super) oldest: Version,
 }
 
-impl<K, T> fmt::Debug for Table<K, T> {
+impl<K, V> fmt::Debug for Table<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
             .field("oldest", &self.oldest)
@@ -55,19 +55,7 @@ impl<K, T> fmt::Debug for Table<K, T> {
     }
 }
 
-impl<K: Clone, T> Clone for Table<K, T> {
-    fn clone(&self) -> Self {
-        Self {
-            now: self.now.clone(),
-            changed: self.changed.clone(),
-            log: self.log.clone(),
-            first: self.first,
-            oldest: self.oldest,
-        }
-    }
-}
-
-impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
+impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, Arc<T>> {
     /// These objects, none of which has changed since `version`.
     pub(super) fn new(now: OrdMap<K, Arc<T>>, version: Version) -> Self {
         Self {
@@ -138,15 +126,11 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
 
     /// Every change of the objects themselves after `from`, in the order of versions.
     pub(super) fn logged(&self, from: Version) -> Vec<Change<T>> {
-        let first = self.log.binary_search_by(|entry| {
-            // Versions are unique, so this finds the first later entry.
-            if entry.version <= from {
-                std::cmp::Ordering::Less
-            } else {
-                std::cmp::Ordering::Greater
-            }
-        });
-        let first = first.unwrap_or_else(|index| index);
+        // Versions are unique.
+        let first = match self.log.binary_search_by_key(&from, |entry| entry.version) {
+            Ok(index) => index + 1,
+            Err(index) => index,
+        };
         // The state after a change is the state before the next change.
         let mut next: BTreeMap<&K, Option<&Arc<T>>> = BTreeMap::new();
         let mut changes = Vec::with_capacity(self.log.len().saturating_sub(first));

@@ -69,9 +69,9 @@ impl Largest {
         least.is_some_and(|Reverse(least)| value >= least.value)
     }
 
-    /// Adds a pod, if it is among the largest.
-    pub(super) fn offer(&mut self, value: f64, pod: Option<&Arc<Pod>>) {
-        let Some(pod) = pod.filter(|_| self.limit > 0) else {
+    /// Adds the pod that `find` returns, if its value is among the largest; calls `find` only then.
+    pub(super) fn offer<'p>(&mut self, value: f64, find: impl FnOnce() -> Option<&'p Arc<Pod>>) {
+        let Some(pod) = self.may_take(value).then(find).flatten() else {
             return;
         };
         self.entries.push(Reverse(Entry {

@@ -123,11 +123,8 @@ impl TopQuery<'_> {
                 continue;
             };
             for (pod, _, containers) in latest.whole(scope.namespace, self.retention, self.now) {
-                let value = value(containers);
-                if largest.may_take(value) {
-                    let pod = find(&self.pods, &pod.key, node);
-                    largest.offer(value, pod.filter(|pod| scope.has(pod)));
-                }
+                let find = || find(&self.pods, &pod.key, node).filter(|pod| scope.has(pod));
+                largest.offer(value(containers), find);
             }
         }
     }
@@ -159,10 +156,8 @@ impl TopQuery<'_> {
             let Some(containers) = cursor.containers(&pod.key, self.retention, self.now) else {
                 continue;
             };
-            let value = used(containers) / amount;
-            if largest.may_take(value) {
-                largest.offer(value, Some(pod).filter(|pod| scope.has(pod)));
-            }
+            let in_scope = || Some(pod).filter(|pod| scope.has(pod));
+            largest.offer(used(containers) / amount, in_scope);
         }
     }
 
@@ -200,9 +195,9 @@ impl TopQuery<'_> {
                         has_value = true;
                     }
                 }
-                if has_value && largest.may_take(value) {
-                    let pod = find(&self.pods, &pod.key, node);
-                    largest.offer(value, pod.filter(|pod| scope.has(pod)));
+                if has_value {
+                    let find = || find(&self.pods, &pod.key, node).filter(|pod| scope.has(pod));
+                    largest.offer(value, find);
                 }
             }
         }
@@ -278,16 +273,10 @@ fn before(
 fn by_restarts(pods: &Pods, largest: &mut Largest, scope: &TopScope<'_>) {
     for pod in scope.of(pods) {
         // An upper bound: kubectl counts only some of them while the pod is initialized.
-        let most: u64 = pod
-            .containers
-            .iter()
-            .map(|status| u64::from(status.restarts))
-            .sum();
+        let restarts = pod.containers.iter().map(|it| u64::from(it.restarts));
+        let most: u64 = restarts.sum();
         if largest.may_take(most as f64) && scope.has(pod) {
-            let value = f64::from(pod.summary().restarts);
-            if largest.may_take(value) {
-                largest.offer(value, Some(pod));
-            }
+            largest.offer(f64::from(pod.summary().restarts), || Some(pod));
         }
     }
 }

@@ -3,6 +3,7 @@
 use kubevitals_proto::vitals::{Absence, KubeletPage};
 use kubevitals_proto::words::capital;
 
+use super::builder::NodeContext;
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
 use crate::query::why::explain;
@@ -66,31 +67,31 @@ pub(super) fn pod_not_whole() -> Absence {
 }
 
 /// Why a node without a successful scrape, or a pod on it, has no usage. `subject` is `the node` or `its node`.
-pub(super) fn unanswered(subject: &str, history: Option<&History>) -> Absence {
-    let Some(history) = history else {
+pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
+    let Some(record) = &node.record else {
         let what = format!("{subject} is new to the server, which has not asked it yet");
         return absence("not_asked", &what);
     };
-    match &history.last {
+    record.read(|history| match &history.last {
         None if history.waits && history.skipped_turns > 0 => {
             let what = format!("{subject} waits until fewer kubelets are asked at once");
             absence("overloaded", &what)
         }
-        None => absence(
-            "first_scrape",
-            &format!("{subject} is being asked for the first time"),
-        ),
+        None => {
+            let what = format!("{subject} is being asked for the first time");
+            absence("first_scrape", &what)
+        }
         Some(last) => match &last.failed {
             Some(Failed { error, .. }) => {
                 let what = format!("{subject} has never given metrics: {error}");
                 absence(error.reason(), &what)
             }
-            None => absence(
-                "first_scrape",
-                &format!("nothing of {subject} is taken in yet"),
-            ),
+            None => {
+                let what = format!("nothing of {subject} is taken in yet");
+                absence("first_scrape", &what)
+            }
         },
-    }
+    })
 }
 
 /// The state of each page of a node's kubelet.

@@ -19,7 +19,7 @@ use crate::work::Cancel;
 const MAX_SAMPLE_AGE: u32 = 5;
 
 /// A time in the past, and the incidents that were open then.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct AsOf {
     pub(super) at: Timestamp,
     /// Names of open incidents by the namespace and name of the pod, or by the empty namespace and the node's name.
@@ -44,11 +44,7 @@ impl AsOf {
     pub(super) fn of(at: Timestamp, health: &Health) -> Self {
         let mut as_of = Self {
             at,
-            open: HashMap::new(),
-            lost: HashSet::new(),
-            total: 0,
-            open_count: 0,
-            failing_probes: 0,
+            ..Self::default()
         };
         for entry in health.incidents().0 {
             let incident = &*entry.incident;
@@ -112,17 +108,11 @@ impl AsOf {
 
     /// The current nodes that existed already.
     pub(super) fn nodes(&self, cluster: &Cluster) -> Nodes {
-        let mut then = Nodes::clone(&cluster.nodes());
-        let is_newer = |node: &Node| node.created().is_some_and(|created| created > self.at);
-        let newer: Vec<_> = then
-            .values()
-            .filter(|node| is_newer(node))
-            .map(|node| Arc::clone(&node.name))
-            .collect();
-        for name in newer {
-            then.remove(&name);
-        }
-        then
+        let existed = |node: &Node| node.created().is_none_or(|created| created <= self.at);
+        let nodes = cluster.nodes();
+        let then = nodes.iter().filter(|(_, node)| existed(node));
+        then.map(|(name, node)| (Arc::clone(name), Arc::clone(node)))
+            .collect()
     }
 
     /// Whether a node was ready. Before its last transition it was ready, unless it had an incident NodeNotReady.
@@ -133,17 +123,8 @@ impl AsOf {
         }
     }
 
-    /// Names of the open incidents of a pod.
-    pub(super) fn incidents_of_pod(&self, key: &PodKey) -> Vec<String> {
-        self.incidents(&key.namespace, &key.name)
-    }
-
-    /// Names of the open incidents of a node.
-    pub(super) fn incidents_of_node(&self, node: &str) -> Vec<String> {
-        self.incidents("", node)
-    }
-
-    fn incidents(&self, namespace: &str, name: &str) -> Vec<String> {
+    /// Names of the open incidents of a pod, or of a node: its namespace is empty.
+    pub(super) fn incidents(&self, namespace: &str, name: &str) -> Vec<String> {
         let object = (namespace.to_owned(), name.to_owned());
         self.open.get(&object).cloned().unwrap_or_default()
     }

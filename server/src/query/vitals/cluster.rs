@@ -17,13 +17,6 @@ use super::{restarts, trend};
 use crate::cluster::Resources;
 use crate::query::ClusterSingleton;
 
-/// Failing probes.
-struct Failing {
-    probes: u64,
-    /// The pods with failing probes; unknown for a time in the past.
-    pods: Option<u64>,
-}
-
 impl VitalsBuilder {
     /// Builds the vitals of the cluster.
     pub fn cluster(&mut self) -> ClusterVitals {
@@ -44,7 +37,7 @@ impl VitalsBuilder {
                 oldest = [oldest, arrived].into_iter().flatten().min();
             }
         }
-        let (incidents, failing) = counts(self);
+        let (incidents, probes_failing, pods_failing) = counts(self);
         let trend = trend::of_cluster(self);
         let totals = self.totals();
         let used_of = shares(
@@ -67,7 +60,7 @@ impl VitalsBuilder {
             pods: PodCounts {
                 total: self.pods.len() as u64,
                 ready: totals.ready,
-                probes_failing: failing.pods,
+                probes_failing: pods_failing,
                 by_phase: totals
                     .phases
                     .iter()
@@ -90,8 +83,8 @@ impl VitalsBuilder {
                 memory: used_of.memory,
                 ..shares(None, totals.all.requests, allocatable)
             },
-            probes_failing: failing.probes,
-            restarts: restarts::of_all(self),
+            probes_failing,
+            restarts: restarts::recent_by_node(self).values().sum(),
             incidents,
             history: history(self),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,18 +93,12 @@ impl VitalsBuilder {
     }
 }
 
-/// Counts of incidents and of failing probes.
-fn counts(builder: &VitalsBuilder) -> (IncidentCounts, Failing) {
+/// The numbers of incidents, of failing probes, and of pods with failing probes; those are unknown for a time in the
+/// past.
+fn counts(builder: &VitalsBuilder) -> (IncidentCounts, u64, Option<u64>) {
     if let Some(as_of) = &builder.as_of {
-        let counts = IncidentCounts {
-            open: as_of.open_count,
-            total: as_of.total,
-        };
-        let failing = Failing {
-            probes: as_of.failing_probes,
-            pods: None,
-        };
-        return (counts, failing);
+        let (open, total) = (as_of.open_count, as_of.total);
+        return (IncidentCounts { open, total }, as_of.failing_probes, None);
     }
     let metrics = builder.sources.health.metrics();
     let mut incidents = IncidentCounts::default();
@@ -119,11 +106,8 @@ fn counts(builder: &VitalsBuilder) -> (IncidentCounts, Failing) {
         incidents.open += open;
         incidents.total += open + over;
     }
-    let failing = Failing {
-        probes: metrics.failing.values().sum(),
-        pods: Some(metrics.failing_pods),
-    };
-    (incidents, failing)
+    let failing = metrics.failing.values().sum();
+    (incidents, failing, Some(metrics.failing_pods))
 }
 
 fn history(builder: &VitalsBuilder) -> HistoryKept {

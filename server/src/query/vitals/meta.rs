@@ -71,8 +71,8 @@ fn claims(key: &str) -> bool {
     let Some((domain, _)) = key.split_once('/') else {
         return false;
     };
-    DOMAINS.iter().any(|known| {
-        let before = domain.strip_suffix(known);
+    DOMAINS.iter().any(|suffix| {
+        let before = domain.strip_suffix(suffix);
         before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
     })
 }

@@ -68,9 +68,12 @@ impl VitalsBuilder {
             }
             Err(absent) => vitals.absent = Some(absent),
         }
-        vitals.restarts = restarts::of_node(self, &node.name);
+        vitals.restarts = restarts::recent_by_node(self)
+            .get(&node.name)
+            .copied()
+            .unwrap_or_default();
         vitals.incidents = match &self.as_of {
-            Some(as_of) => as_of.incidents_of_node(&node.name),
+            Some(as_of) => as_of.incidents("", &node.name),
             None => Vec::from_iter(self.sources.health.open_of_node(&node.name)),
         };
         vitals.trend = trend::of_node(self, &node.name);
@@ -93,14 +96,6 @@ impl VitalsBuilder {
     }
 }
 
-/// Why a node that has not been scraped, or a pod on it, has no usage.
-pub(super) fn unanswered(subject: &str, readings: &NodeContext) -> Absence {
-    match &readings.record {
-        Some(record) => record.read(|history| absence::unanswered(subject, Some(history))),
-        None => absence::unanswered(subject, None),
-    }
-}
-
 /// The usage of a node, or why it is absent.
 pub(super) fn node_usage(
     builder: &VitalsBuilder,
@@ -111,7 +106,7 @@ pub(super) fn node_usage(
         return past.ok_or_else(absence::no_sample);
     }
     let Some(latest) = readings.latest.as_deref() else {
-        return Err(unanswered("the node", readings));
+        return Err(absence::unanswered("the node", readings));
     };
     let latest = latest.node(builder.sources.retention, builder.now);
     let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;

@@ -8,7 +8,6 @@ use kubevitals_proto::vitals::{
 use super::amounts::{amounts, network, pressure, ratios};
 use super::builder::{NodeContext, VitalsBuilder};
 use super::container::{container, set_usage};
-use super::node::unanswered;
 use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};
 use super::{absence, meta, restarts, trend};
@@ -72,7 +71,7 @@ impl VitalsBuilder {
         vitals.restarts.count = restarts_in_all;
         vitals.restarts.last = last_restart(&vitals.containers);
         match &self.as_of {
-            Some(as_of) => vitals.incidents = as_of.incidents_of_pod(&pod.key),
+            Some(as_of) => vitals.incidents = as_of.incidents(namespace, name),
             None => {
                 vitals.incidents = self.sources.health.open_of_pod(pod);
                 vitals.probes = self.sources.health.probe_statuses(pod);
@@ -128,7 +127,7 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
     }
     let Some(latest) = &node.latest else {
         let nothing_runs = absence::nothing_runs(pod);
-        let why = nothing_runs.unwrap_or_else(|| unanswered("its node", node));
+        let why = nothing_runs.unwrap_or_else(|| absence::unanswered("its node", node));
         return set_absent(vitals, pod, why);
     };
     match latest.pod(&pod.key, builder.sources.retention, builder.now) {
@@ -208,27 +207,15 @@ fn incomplete(vitals: &mut PodVitals, pod: &Pod, latest: &Latest) {
 
 /// Why an incomplete pod has no usage: the reason of its first incomplete container.
 fn of_incomplete(pod: &Pod, absent: &Absent) -> Absence {
-    match absent {
-        Absent::Incomplete {
-            container: Some(name),
-            ..
-        }
-        | Absent::NoRate {
-            container: Some(name),
-            ..
-        } => {
-            let subject = format!("container {name}");
-            let container = pod
-                .container(name)
-                .filter(|(_, status)| status.is_reported());
-            let idle =
-                container.and_then(|(spec, status)| absence::idle(&subject, pod, spec, status));
-            idle.unwrap_or_else(|| absence::lacking(&subject, absent))
-        }
-        Absent::Incomplete { .. } | Absent::NoRate { .. } | Absent::Stale | Absent::NotReported => {
-            absence::lacking("it", absent)
-        }
-    }
+    let Some(name) = absent.container() else {
+        return absence::lacking("it", absent);
+    };
+    let subject = format!("container {name}");
+    let container = pod.container(name);
+    let container = container.filter(|(_, status)| status.is_reported());
+    container
+        .and_then(|(spec, status)| absence::idle(&subject, pod, spec, status))
+        .unwrap_or_else(|| absence::lacking(&subject, absent))
 }
 
 /// Adds the data of `/stats/summary`, while the pod runs.

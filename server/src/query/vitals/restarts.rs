@@ -15,21 +15,8 @@ fn recent_since(builder: &VitalsBuilder) -> Timestamp {
     builder.at().plus_nanos(-nanos(builder.history_span))
 }
 
-/// The number of recent restarts of a node's pods.
-pub(super) fn of_node(builder: &mut VitalsBuilder, node: &str) -> u64 {
-    recent_by_node(builder)
-        .get(node)
-        .copied()
-        .unwrap_or_default()
-}
-
-/// The number of recent restarts of all pods.
-pub(super) fn of_all(builder: &mut VitalsBuilder) -> u64 {
-    recent_by_node(builder).values().sum()
-}
-
 /// Recent restarts by node, computed once.
-fn recent_by_node(builder: &mut VitalsBuilder) -> &HashMap<Arc<str>, u64> {
+pub(super) fn recent_by_node(builder: &mut VitalsBuilder) -> &HashMap<Arc<str>, u64> {
     let (since, until) = (recent_since(builder), builder.at());
     let health = &builder.sources.health;
     builder

@@ -139,19 +139,16 @@ mod tests {
             NoRate::Impossible,
             NoRate::ClockStepped,
         ];
-        let container = None;
-        let all: Vec<Absent> = lacks
-            .map(|lack| Absent::Incomplete {
-                container: container.clone(),
-                lack,
-            })
-            .into_iter()
-            .chain(reasons.map(|why| Absent::NoRate {
-                container: container.clone(),
-                why,
-            }))
-            .chain([Absent::Stale, Absent::NotReported])
-            .collect();
+        let container = None::<std::sync::Arc<str>>;
+        let mut all = vec![Absent::Stale, Absent::NotReported];
+        all.extend(lacks.map(|lack| Absent::Incomplete {
+            container: container.clone(),
+            lack,
+        }));
+        all.extend(reasons.map(|why| Absent::NoRate {
+            container: container.clone(),
+            why,
+        }));
         let mut names: Vec<&str> = all.iter().map(Absent::reason).collect();
         for why in &all {
             let Explanation { what, hint } = absent("container web", why);

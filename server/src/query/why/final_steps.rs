@@ -49,7 +49,9 @@ impl Chain<'_> {
             let (silence, unseen) = (span(silence), span(retention.unseen));
             self.fail(
                 StepName::Fresh,
-                format!("its node's last answer is {silence} old, and {unseen} is as long as one is believed"),
+                format!(
+                    "its node's last answer is {silence} old, and {unseen} is as long as one is believed"
+                ),
             );
             return Err(trouble.unwrap_or_else(|| {
                 Outcome::new(
@@ -71,16 +73,11 @@ impl Chain<'_> {
 
     /// Ends a chain because a reading is incomplete or has no rate.
     pub(super) fn add_incomplete(&mut self, node: &str, whom: &str, absent: &Absent) -> Outcome {
-        let (name, passes) = match absent {
-            Absent::Incomplete { container, .. } => (container, false),
-            Absent::NoRate { container, .. } => (container, true),
-            Absent::Stale | Absent::NotReported => (&None, false),
-        };
-        let whom = format!("{whom}{}", name.as_deref().unwrap_or_default());
+        let whom = format!("{whom}{}", absent.container().unwrap_or_default());
         let explanation = explain::absent(&whom, absent);
         self.fail(StepName::Whole, explanation.what.clone());
         let mut outcome = explanation.outcome(absent.reason());
-        if passes {
+        if matches!(absent, Absent::NoRate { .. }) {
             outcome.hint = self.with_next_scrape(node, &outcome.hint);
         }
         outcome

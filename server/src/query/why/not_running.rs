@@ -11,6 +11,10 @@ use crate::health::IMAGE_REASONS;
 const MAX_MESSAGE: usize = 300;
 
 const DESCRIBE: &str = "look with kubectl describe pod what it waits for";
+const LOGS: &str = "look why it ends: kubectl logs --previous, and kubectl get incidents";
+const INITIALIZING: &str =
+    "wait for the init containers; look with kubectl describe pod if this lasts";
+const NOTHING_WRONG: &str = "nothing is wrong: what has ended uses nothing";
 
 /// Why a pod does not run according to its phase: a reason, and its explanation.
 pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> {
@@ -21,7 +25,7 @@ pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> 
             "succeeded",
             words(
                 "It has ended well: its containers have completed",
-                "nothing is wrong: what has ended uses nothing",
+                NOTHING_WRONG,
             ),
         ),
         Phase::Failed => ("failed", failed(pod)),
@@ -114,20 +118,14 @@ fn waits(
                 0 | 1 => String::new(),
                 times => format!(", {times} times"),
             };
-            words(
-                format!("CrashLoopBackOff{after}{times}"),
-                "look why it ends: kubectl logs --previous, and kubectl get incidents",
-            )
+            words(format!("CrashLoopBackOff{after}{times}"), LOGS)
         }
         Some(reason) if IMAGE_REASONS.contains(&reason) => words(
             format!("its image cannot be pulled ({})", with_message(reason)),
             "check the image's name, the pull secrets, and that the node reaches the registry: kubectl describe pod",
         ),
         Some("PodInitializing") => match initializing(pod, Some(spec)) {
-            Some(what) => words(
-                what,
-                "wait for the init containers; look with kubectl describe pod if this lasts",
-            ),
+            Some(what) => words(what, INITIALIZING),
             None => words("PodInitializing", DESCRIBE),
         },
         Some("ContainerCreating") => words(
@@ -140,10 +138,7 @@ fn waits(
         ),
         Some(reason) => words(with_message(reason), DESCRIBE),
         None => match status.last.as_deref() {
-            Some(last) => words(
-                format!("ended with {}", ending(last)),
-                "look why it ends: kubectl logs --previous, and kubectl get incidents",
-            ),
+            Some(last) => words(format!("ended with {}", ending(last)), LOGS),
             None => words("its kubelet has not started it yet", DESCRIBE),
         },
     }
@@ -151,10 +146,7 @@ fn waits(
 
 fn terminated(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
     if ended.exit_code == 0 {
-        return words(
-            "ended well (Completed)",
-            "nothing is wrong: what has ended uses nothing",
-        );
+        return words("ended well (Completed)", NOTHING_WRONG);
     }
     let hint = if pod.stays_ended(spec) || pod.phase.is_over() {
         "it is not started again: look why it ended with kubectl logs, and kubectl get incidents"
@@ -192,13 +184,11 @@ fn pending(pod: &Pod) -> Explanation {
     }
     if pod.node.is_none() {
         let hint = "look with kubectl describe pod which nodes the scheduler refuses, and why";
-        return match pod.message().and_then(quoted) {
-            Some(message) => words(
-                what(&format!("no node has been found for it: {message}")),
-                hint,
-            ),
-            None => words(what("no node has been found for it yet"), hint),
+        let why = match pod.message().and_then(quoted) {
+            Some(message) => format!("no node has been found for it: {message}"),
+            None => "no node has been found for it yet".to_owned(),
         };
+        return words(what(&why), hint);
     }
     if pod.deleted_seconds > 0 {
         return words(
@@ -208,10 +198,7 @@ fn pending(pod: &Pod) -> Explanation {
     }
     let initializing = initializing(pod, None).filter(|_| !pod.initialized);
     if let Some(progress) = initializing {
-        return words(
-            what(&progress),
-            "wait for the init containers; look with kubectl describe pod if this lasts",
-        );
+        return words(what(&progress), INITIALIZING);
     }
     match trouble(pod) {
         Some((spec, words)) => Explanation {
@@ -227,41 +214,30 @@ fn pending(pod: &Pod) -> Explanation {
 }
 
 fn failed(pod: &Pod) -> Explanation {
-    let message = pod.message().and_then(quoted);
-    match (pod.reason(), message) {
-        (Some("Evicted"), message) => words(
-            match message {
-                Some(message) => format!("It was evicted: {message}"),
-                None => "It was evicted".to_owned(),
-            },
+    let because = |what: &str| match pod.message().and_then(quoted) {
+        Some(message) => format!("{what}: {message}"),
+        None => what.to_owned(),
+    };
+    match pod.reason() {
+        Some("Evicted") => words(
+            because("It was evicted"),
             "look at the node's conditions with kubectl describe node, and at kubectl get incidents",
         ),
-        (Some(reason), Some(message)) => words(
-            format!("It has failed: {reason}: {message}"),
+        Some(reason) => words(
+            because(&format!("It has failed: {reason}")),
             "look with kubectl describe pod why it ended",
         ),
-        (Some(reason), None) => words(
-            format!("It has failed: {reason}"),
-            "look with kubectl describe pod why it ended",
-        ),
-        (None, _) => {
+        None => {
             let mut containers = pod.containers();
             let ended = containers.find_map(|(spec, status)| match &status.state {
-                State::Terminated(ended) if ended.exit_code != 0 => Some((spec, ended)),
+                State::Terminated(ended) if ended.exit_code != 0 => {
+                    let (container, ending) = (named(spec), ending(ended));
+                    Some(format!("It has failed: {container} ended with {ending}"))
+                }
                 _ => None,
             });
-            let what = match ended {
-                Some((spec, ended)) => {
-                    format!(
-                        "It has failed: {} ended with {}",
-                        named(spec),
-                        ending(ended)
-                    )
-                }
-                None => "It has failed, and does not say why".to_owned(),
-            };
             words(
-                what,
+                ended.unwrap_or_else(|| "It has failed, and does not say why".to_owned()),
                 "look with kubectl logs and kubectl describe pod why it ended",
             )
         }
@@ -319,26 +295,34 @@ fn words(what: impl Into<String>, hint: &'static str) -> Explanation {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::{Value, json};
 
     use super::*;
     use crate::cluster::testing::Reader;
 
-    /// A pod of these containers, app containers by their statuses.
-    fn pod_of(phase: &str, spec: Value, status: Value) -> std::sync::Arc<Pod> {
-        let mut status = status;
+    /// A pod with this spec and status.
+    fn pod_of(phase: &str, spec: Value, mut status: Value) -> Arc<Pod> {
         status["phase"] = json!(phase);
         let metadata = json!({"namespace": "shop", "name": "web-1", "uid": "u"});
         Reader::default().pod(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
-    fn one(phase: &str, state: Value) -> std::sync::Arc<Pod> {
-        let mut status = json!({"name": "web"});
-        for (key, value) in state.as_object().unwrap() {
-            status[key] = value.clone();
-        }
-        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
-        pod_of(phase, spec, json!({"containerStatuses": [status]}))
+    /// The spec of a pod with the container `web` on a node.
+    fn web() -> Value {
+        json!({"nodeName": "n", "containers": [{"name": "web"}]})
+    }
+
+    /// A pod whose only container has this status.
+    fn one(phase: &str, mut status: Value) -> Arc<Pod> {
+        status["name"] = json!("web");
+        pod_of(phase, web(), json!({"containerStatuses": [status]}))
+    }
+
+    /// The status of a container that has ended.
+    fn ended(exit_code: u8, reason: &str) -> Value {
+        json!({"terminated": {"exitCode": exit_code, "reason": reason}})
     }
 
     /// The kubelet gives this reason to every init container that has not begun, the first one too.
@@ -365,26 +349,29 @@ mod tests {
     #[test]
     fn running_pod_without_running_containers_is_explained() {
         let waits = |reason: &str, message: &str| json!({"state": {"waiting": {"reason": reason, "message": message}}});
-        let mut loops = waits(
-            "CrashLoopBackOff",
-            "back-off 5m0s restarting failed container",
-        );
-        loops["restartCount"] = json!(7);
-        loops["lastState"] = json!({"terminated": {"exitCode": 7, "reason": "Error"}});
-        let mut killed = waits("CrashLoopBackOff", "");
-        killed["restartCount"] = json!(2);
-        killed["lastState"] = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
-        let mut once = waits("CrashLoopBackOff", "");
-        once["lastState"] = json!({"terminated": {"exitCode": 1}});
+        let crashes = |restarts: u32, last: Value| {
+            let mut status = waits(
+                "CrashLoopBackOff",
+                "back-off 5m0s restarting failed container",
+            );
+            status["restartCount"] = json!(restarts);
+            status["lastState"] = last;
+            status
+        };
+        let secret = "secret \"db\"\nnot found";
+        let pull = "Back-off pulling image \"web:2\"";
         for (state, expected) in [
-            (loops, "CrashLoopBackOff after exit 7, 8 times"),
             (
-                killed,
+                crashes(7, ended(7, "Error")),
+                "CrashLoopBackOff after exit 7, 8 times",
+            ),
+            (
+                crashes(2, ended(137, "OOMKilled")),
                 "CrashLoopBackOff after OOMKilled (exit 137), 3 times",
             ),
-            (once, "CrashLoopBackOff after exit 1"),
+            (crashes(0, ended(1, "")), "CrashLoopBackOff after exit 1"),
             (
-                waits("ImagePullBackOff", "Back-off pulling image \"web:2\""),
+                waits("ImagePullBackOff", pull),
                 "its image cannot be pulled (ImagePullBackOff: Back-off pulling image \"web:2\")",
             ),
             (
@@ -392,20 +379,17 @@ mod tests {
                 "its image cannot be pulled (ErrImageNeverPull)",
             ),
             (
-                waits("CreateContainerConfigError", "secret \"db\"\nnot found"),
+                waits("CreateContainerConfigError", secret),
                 "CreateContainerConfigError: secret \"db\" not found",
             ),
             (waits("ContainerCreating", ""), "ContainerCreating"),
+            (json!({"state": ended(3, "Error")}), "ended with exit 3"),
             (
-                json!({"state": {"terminated": {"exitCode": 3, "reason": "Error"}}}),
-                "ended with exit 3",
-            ),
-            (
-                json!({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}),
+                json!({"state": ended(0, "Completed")}),
                 "ended well (Completed)",
             ),
             (
-                json!({"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 9}}}),
+                json!({"state": {"waiting": {}}, "lastState": ended(9, "")}),
                 "ended with exit 9",
             ),
         ] {
@@ -420,25 +404,19 @@ mod tests {
     fn running_pods_and_pods_without_status_need_no_explanation() {
         let runs = json!({"state": {"running": {"startedAt": "2026-11-29T00:00:00Z"}}});
         assert_eq!(super::pod(&one("Running", runs)), None);
-        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
-        assert_eq!(super::pod(&pod_of("Running", spec, json!({}))), None);
+        assert_eq!(super::pod(&pod_of("Running", web(), json!({}))), None);
     }
 
     #[test]
     fn looping_container_comes_before_a_completed_one() {
         let spec = json!({"nodeName": "n", "containers": [{"name": "done"}, {"name": "loops"}]});
         let statuses = json!({"containerStatuses": [
-            {"name": "done", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
+            {"name": "done", "state": ended(0, "Completed")},
             {"name": "loops", "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
         ]});
-        let words = super::pod(&pod_of("Running", spec, statuses)).unwrap();
-        assert!(
-            words
-                .what
-                .starts_with("its container loops does not run: CrashLoopBackOff"),
-            "{}",
-            words.what
-        );
+        let what = super::pod(&pod_of("Running", spec, statuses)).unwrap().what;
+        let expected = "its container loops does not run: CrashLoopBackOff";
+        assert!(what.starts_with(expected), "{what}");
     }
 
     #[test]
@@ -458,21 +436,20 @@ mod tests {
             let no = json!({"type": "PodScheduled", "status": "False", "reason": reason, "message": message});
             json!({"conditions": [no]})
         };
+        let no_node = scheduled(
+            "Unschedulable",
+            "0/3 nodes are available: 3 Insufficient cpu.",
+        );
+        let gated = scheduled("SchedulingGated", "");
+        let waiting = |reason: &str| json!({"waiting": {"reason": reason}});
         for (spec, status, expected) in [
             (
                 &free,
-                scheduled(
-                    "Unschedulable",
-                    "0/3 nodes are available: 3 Insufficient cpu.",
-                ),
+                no_node,
                 "no node has been found for it: 0/3 nodes are available: 3 Insufficient cpu",
             ),
             (&free, json!({}), "no node has been found for it yet"),
-            (
-                &free,
-                scheduled("SchedulingGated", ""),
-                "it has scheduling gates (SchedulingGated)",
-            ),
+            (&free, gated, "it has scheduling gates (SchedulingGated)"),
             (
                 &bound,
                 inits(json!({"running": {}})),
@@ -480,12 +457,12 @@ mod tests {
             ),
             (
                 &bound,
-                inits(json!({"waiting": {"reason": "CrashLoopBackOff"}})),
+                inits(waiting("CrashLoopBackOff")),
                 "init container migrate (2 of 2) does not run: CrashLoopBackOff",
             ),
             (
                 &bound,
-                inits(json!({"waiting": {"reason": "ImagePullBackOff"}})),
+                inits(waiting("ImagePullBackOff")),
                 "init container migrate (2 of 2) does not run: its image cannot be pulled (ImagePullBackOff)",
             ),
         ] {
@@ -495,33 +472,30 @@ mod tests {
         }
         let creating = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
         let (_, words) = phase(&one("Pending", creating)).unwrap();
-        assert_eq!(
-            words.what,
-            "It has not started: container web does not run: ContainerCreating"
-        );
+        let expected = "It has not started: container web does not run: ContainerCreating";
+        assert_eq!(words.what, expected);
     }
 
     #[test]
     fn ended_pod_names_how_it_ended() {
-        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
         let evicted =
             json!({"reason": "Evicted", "message": "The node was low on resource: memory."});
+        let evicted = pod_of("Failed", web(), evicted);
+        let failed = one("Failed", json!({"state": ended(2, "")}));
+        let succeeded = one("Succeeded", json!({"state": ended(0, "")}));
         for (pod, reason, expected) in [
             (
-                pod_of("Failed", spec, evicted),
+                evicted,
                 "failed",
                 "It was evicted: The node was low on resource: memory",
             ),
             (
-                one("Failed", json!({"state": {"terminated": {"exitCode": 2}}})),
+                failed,
                 "failed",
                 "It has failed: container web ended with exit 2",
             ),
             (
-                one(
-                    "Succeeded",
-                    json!({"state": {"terminated": {"exitCode": 0}}}),
-                ),
+                succeeded,
                 "succeeded",
                 "It has ended well: its containers have completed",
             ),
@@ -536,18 +510,13 @@ mod tests {
         let metadata = json!({
             "namespace": "shop", "name": "web-1", "uid": "u", "deletionTimestamp": "2026-11-29T00:00:00Z",
         });
-        let ended = json!({"name": "web", "state": {"terminated": {"exitCode": 143}}});
+        let status = json!({"name": "web", "state": ended(143, "")});
         let pod = Reader::default().pod(json!({
-            "metadata": metadata,
-            "spec": {"nodeName": "n", "containers": [{"name": "web"}]},
-            "status": {"phase": "Running", "containerStatuses": [ended]},
+            "metadata": metadata, "spec": web(),
+            "status": {"phase": "Running", "containerStatuses": [status]},
         }));
-        let words = super::pod(&pod).unwrap();
-        assert!(
-            words.what.starts_with("it is being deleted"),
-            "{}",
-            words.what
-        );
+        let what = super::pod(&pod).unwrap().what;
+        assert!(what.starts_with("it is being deleted"), "{what}");
     }
 
     #[test]

@@ -133,10 +133,7 @@ impl Chain<'_> {
 
 /// Why the container does not run whose reading is incomplete. None if it runs.
 fn idle_container(pod: &Pod, absent: &Absent) -> Option<Explanation> {
-    let (Absent::Incomplete { container, .. } | Absent::NoRate { container, .. }) = absent else {
-        return None;
-    };
-    let (spec, status) = pod.container(container.as_deref()?)?;
+    let (spec, status) = pod.container(absent.container()?)?;
     let Explanation { what, hint } =
         not_running::container(pod, spec, status).filter(|_| status.is_reported())?;
     let what = format!("container {} {what}", spec.name);
