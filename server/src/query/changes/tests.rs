@@ -1,26 +1,21 @@
-//! Whoever watches has in the end what a list shows, wherever he began and whenever he was interrupted.
+//! A watch ends with the objects of a list, wherever it starts and whenever it is interrupted.
 
-use std::collections::BTreeMap;
-
-use kubevitals_proto::labels::Labels;
-use kubevitals_proto::units::Bytes;
-use proptest::prelude::*;
-use proptest::sample::Index;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::Bytes;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::snapshot::Observed;
 use super::version::{Version, Versions};
 use super::*;
 use crate::clock::Age;
-use crate::cluster::{Node, Nodes, Pod, PodKey, Pods};
-use crate::cluster::{Phase, PodTemplate, Ready, Uid};
-use crate::store::{Absent, NodeCell};
-use crate::store::{Cells, Latest, PodLatest, Retention};
+use crate::cluster::{Node, Nodes, Phase, Pod, PodKey, PodTemplate, Pods, Ready, Uid};
+use crate::store::{Absent, Cells, Latest, NodeCell, PodLatest, Retention};
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
@@ -33,7 +28,7 @@ fn node_name(node: usize) -> Arc<str> {
     Arc::from(format!("node-{node}"))
 }
 
-/// A cluster that changes as it is told to.
+/// A cluster that a test changes.
 struct World {
     changes: Changes,
     pods: Pods,
@@ -122,14 +117,14 @@ impl World {
             .or_insert_with(|| Arc::new(NodeCell::new(RESOLUTION)));
     }
 
-    /// The node's kubelet tells of the pods on it, but for one.
+    /// Publishes a scrape of a node that contains all its pods but one.
     fn scrape(&mut self, node: usize, but: usize) {
         let name = node_name(node);
         let here = self
             .pods
             .values()
             .filter(|pod| pod.node.as_ref() == Some(&name));
-        let told = here.filter(|pod| pod.key != key(but)).map(|pod| PodLatest {
+        let reported = here.filter(|pod| pod.key != key(but)).map(|pod| PodLatest {
             key: pod.key.clone(),
             rates: Err(Absent::NotReported),
             swap: Bytes::default(),
@@ -137,43 +132,42 @@ impl World {
         let latest = Latest {
             scraped: Age::from_elapsed(Duration::from_millis(self.now)),
             node: Err(Absent::NotReported),
-            pods: told.collect(),
+            pods: reported.collect(),
             containers: Box::default(),
             incomplete: Box::default(),
         };
         if let Some(cell) = self.cells.get(&name) {
-            let cell: &Arc<NodeCell> = cell;
             cell.publish(latest);
         }
     }
 
-    fn take(&mut self, change: &Happening) {
+    fn change(&mut self, change: &WorldChange) {
         self.now += 1_000;
         match *change {
-            Happening::Pod {
+            WorldChange::Pod {
                 name,
                 node,
                 labelled,
             } => self.pod(name, node, labelled),
-            Happening::Gone(name) => {
+            WorldChange::Gone(name) => {
                 self.pods.remove(&key(name));
             }
-            Happening::Touched(name) => {
+            WorldChange::Touched(name) => {
                 self.touched.insert(key(name));
             }
-            Happening::Node(node, ready) => self.node(node, ready),
-            Happening::NodeGone(node) => {
+            WorldChange::Node(node, ready) => self.node(node, ready),
+            WorldChange::NodeGone(node) => {
                 self.nodes.remove(&node_name(node));
                 self.cells.remove(&node_name(node));
             }
-            Happening::Scraped { node, but } => self.scrape(node, but),
-            Happening::Later => self.now += 60_000,
+            WorldChange::Scraped { node, but } => self.scrape(node, but),
+            WorldChange::Later => self.now += 60_000,
         }
     }
 }
 
 #[derive(Debug, Clone)]
-enum Happening {
+enum WorldChange {
     Pod {
         name: usize,
         node: usize,
@@ -190,34 +184,34 @@ enum Happening {
     Later,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn world_change() -> impl Strategy<Value = WorldChange> {
     prop_oneof![
-        4 => (0..8_usize, 0..4_usize, any::<bool>()).prop_map(|(name, node, labelled)| Happening::Pod { name, node, labelled }),
-        2 => (0..8_usize).prop_map(Happening::Gone),
-        1 => (0..8_usize).prop_map(Happening::Touched),
-        1 => (0..3_usize, any::<bool>()).prop_map(|(node, ready)| Happening::Node(node, ready)),
-        1 => (0..3_usize).prop_map(Happening::NodeGone),
-        4 => (0..3_usize, 0..16_usize).prop_map(|(node, but)| Happening::Scraped { node, but }),
-        1 => Just(Happening::Later),
+        4 => (0..8_usize, 0..4_usize, any::<bool>()).prop_map(|(name, node, labelled)| WorldChange::Pod { name, node, labelled }),
+        2 => (0..8_usize).prop_map(WorldChange::Gone),
+        1 => (0..8_usize).prop_map(WorldChange::Touched),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(node, ready)| WorldChange::Node(node, ready)),
+        1 => (0..3_usize).prop_map(WorldChange::NodeGone),
+        4 => (0..3_usize, 0..16_usize).prop_map(|(node, but)| WorldChange::Scraped { node, but }),
+        1 => Just(WorldChange::Later),
     ]
 }
 
-/// Who watches the pods that are labelled.
+/// A client that watches the pods with a label, and caches their versions.
 struct Watcher {
     seen: Version,
     namespace: Option<Arc<str>>,
-    known: BTreeMap<PodKey, Version>,
+    cache: BTreeMap<PodKey, Version>,
 }
 
-fn wanted(pod: &Pod) -> bool {
+fn is_selected(pod: &Pod) -> bool {
     pod.labels.get("app").is_some()
 }
 
-/// What a list shows.
+/// The pods of a list.
 fn listed(snapshot: &VersionedSnapshot, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Version> {
     let pods = snapshot.pods().iter();
     pods.filter(|(key, pod)| {
-        wanted(pod) && namespace.is_none_or(|namespace| *namespace == key.namespace)
+        is_selected(pod) && namespace.is_none_or(|namespace| *namespace == key.namespace)
     })
     .map(|(key, pod)| (key.clone(), snapshot.pod_version(pod)))
     .collect()
@@ -227,13 +221,13 @@ impl Watcher {
     fn of(snapshot: &VersionedSnapshot, namespace: Option<Arc<str>>) -> Self {
         Self {
             seen: snapshot.version,
-            known: listed(snapshot, namespace.as_ref()),
+            cache: listed(snapshot, namespace.as_ref()),
             namespace,
         }
     }
 
-    /// Takes the changes, but no more than so many; whoever is interrupted goes on from the last one's version.
-    fn take(&mut self, changes: &Changes, snapshot: &Arc<VersionedSnapshot>, most: usize) {
+    /// Applies at most so many changes. A watch that is interrupted continues from the version of the last change.
+    fn read(&mut self, changes: &Changes, snapshot: &Arc<VersionedSnapshot>, most: usize) {
         let from = self.seen;
         assert_eq!(changes.resume(snapshot, from), Resume::After(from));
         let mut changes = snapshot.pod_changes(from, self.namespace.as_ref());
@@ -258,7 +252,7 @@ impl Watcher {
     }
 
     fn apply(&mut self, change: &Change<Pod>) {
-        let state = |pod: &Option<Arc<Pod>>| pod.as_ref().filter(|pod| wanted(pod)).cloned();
+        let state = |pod: &Option<Arc<Pod>>| pod.as_ref().filter(|pod| is_selected(pod)).cloned();
         let (before, after) = (state(&change.before), state(&change.after));
         let named = before.as_ref().or(after.as_ref());
         let Some(key) = named.map(|pod| pod.key.clone()) else {
@@ -266,16 +260,16 @@ impl Watcher {
         };
         assert_eq!(
             before.is_some(),
-            self.known.contains_key(&key),
-            "{key:?} is told as new if it is, and as another or gone if it was known"
+            self.cache.contains_key(&key),
+            "{key:?} is new if the cache lacks it, and changed or deleted if it does not"
         );
         match after {
             Some(_) => {
-                let known = self.known.insert(key, change.version);
-                assert!(known.is_none_or(|known| known < change.version));
+                let before = self.cache.insert(key, change.version);
+                assert!(before.is_none_or(|before| before < change.version));
             }
             None => {
-                self.known.remove(&key);
+                self.cache.remove(&key);
             }
         }
     }
@@ -285,8 +279,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_watch_ends_where_a_list_is(
-        steps in prop::collection::vec((prop::collection::vec(happening(), 0..4), 0..20_usize), 1..30),
+    fn a_watch_ends_with_the_objects_of_a_list(
+        steps in prop::collection::vec((prop::collection::vec(world_change(), 0..4), 0..20_usize), 1..30),
         begin in any::<Index>(),
         namespaced in any::<bool>(),
     ) {
@@ -294,26 +288,26 @@ proptest! {
         let mut watcher = None;
         let begin = begin.index(steps.len());
         let namespace = namespaced.then(|| Arc::from("odd"));
-        for (at, (happenings, most)) in steps.iter().enumerate() {
-            happenings.iter().for_each(|happening| world.take(happening));
+        for (at, (changes, most)) in steps.iter().enumerate() {
+            changes.iter().for_each(|change| world.change(change));
             let snapshot = world.detect();
             if at == begin {
                 watcher = Some(Watcher::of(&snapshot, namespace.clone()));
             } else if let Some(watcher) = &mut watcher {
-                watcher.take(&world.changes, &snapshot, *most);
+                watcher.read(&world.changes, &snapshot, *most);
             }
         }
         let snapshot = world.detect();
         let mut watcher = watcher.unwrap();
-        watcher.take(&world.changes, &snapshot, usize::MAX);
-        prop_assert_eq!(&watcher.known, &listed(&snapshot, namespace.as_ref()));
+        watcher.read(&world.changes, &snapshot, usize::MAX);
+        prop_assert_eq!(&watcher.cache, &listed(&snapshot, namespace.as_ref()));
         // Where nothing happens there is nothing new.
         prop_assert_eq!(world.detect().version, snapshot.version);
     }
 
     #[test]
-    fn the_same_is_true_of_nodes(
-        steps in prop::collection::vec(prop::collection::vec(happening(), 0..4), 1..20),
+    fn a_watch_of_nodes_ends_with_the_objects_of_a_list(
+        steps in prop::collection::vec(prop::collection::vec(world_change(), 0..4), 1..20),
     ) {
         let mut world = World::new();
         let snapshot = world.detect();
@@ -321,29 +315,29 @@ proptest! {
             let nodes = snapshot.nodes().values();
             nodes.map(|node| (Arc::clone(&node.name), snapshot.node_version(node))).collect()
         };
-        let (mut seen, mut known) = (snapshot.version, versions(&snapshot));
-        for happenings in &steps {
-            happenings.iter().for_each(|happening| world.take(happening));
+        let (mut seen, mut cache) = (snapshot.version, versions(&snapshot));
+        for changes in &steps {
+            changes.iter().for_each(|change| world.change(change));
             let snapshot = world.detect();
             let mut changes = snapshot.node_changes(seen);
             while let (Some(change), _) = changes.advance(1) {
                 prop_assert!(change.version > seen);
                 seen = change.version;
                 let node = change.after.as_ref().or(change.before.as_ref()).unwrap();
-                prop_assert_eq!(change.before.is_some(), known.contains_key(&node.name));
+                prop_assert_eq!(change.before.is_some(), cache.contains_key(&node.name));
                 match &change.after {
-                    Some(node) => known.insert(Arc::clone(&node.name), change.version),
-                    None => known.remove(&node.name),
+                    Some(node) => cache.insert(Arc::clone(&node.name), change.version),
+                    None => cache.remove(&node.name),
                 };
             }
             seen = snapshot.version;
-            prop_assert_eq!(&known, &versions(&snapshot));
+            prop_assert_eq!(&cache, &versions(&snapshot));
         }
     }
 }
 
 #[test]
-fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
+fn a_scrape_changes_its_pods_and_their_node() {
     let mut world = World::new();
     world.scrape(0, 3);
     let before = world.detect();
@@ -351,11 +345,11 @@ fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
     world.scrape(0, 3);
     let snapshot = world.detect();
     let mut changes = snapshot.pod_changes(before.version, None);
-    let mut told = Vec::new();
+    let mut changed = Vec::new();
     while let (Some(change), _) = changes.advance(10) {
-        told.push(change.after.unwrap().key.name.to_string());
+        changed.push(change.after.unwrap().key.name.to_string());
     }
-    assert_eq!(told, ["pod-00", "pod-02", "pod-01"]);
+    assert_eq!(changed, ["pod-00", "pod-02", "pod-01"]);
     let mut nodes = snapshot.node_changes(before.version);
     let (change, _) = nodes.advance(1);
     assert_eq!(*change.unwrap().after.unwrap().name, *"node-0");
@@ -363,25 +357,20 @@ fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
 }
 
 #[test]
-fn a_node_that_falls_silent_changes_its_pods_once() {
+fn a_node_that_stops_responding_changes_its_pods_once() {
     let mut world = World::new();
     world.scrape(0, 9);
     let before = world.detect();
     world.now += 60_000;
     let silent = world.detect();
-    assert!(
-        silent
-            .pod_changes(before.version, None)
-            .advance(10)
-            .0
-            .is_some()
-    );
+    let mut changes = silent.pod_changes(before.version, None);
+    assert!(changes.advance(10).0.is_some());
     world.now += 60_000;
     assert_eq!(world.detect().version, silent.version);
 }
 
 #[test]
-fn who_has_missed_too_much_and_who_is_too_old_must_list_again() {
+fn a_client_that_has_missed_too_much_must_list_again() {
     let mut world = World::new();
     let first = world.detect().version;
     for round in 0..6_000_usize {
@@ -406,58 +395,42 @@ fn a_version_of_the_future_is_not_taken_for_now() {
     world.now += 1_000;
     let snapshot = world.detect();
     let resume = |world: &World, version| world.changes.resume(&snapshot, version);
-    // Of this process: one that it has not given.
-    for places in [1, 1_000, 1 << 40] {
-        let version = snapshot.version.after(places);
-        assert_eq!(resume(&world, version), Resume::Future, "{places}");
+    // Versions that this process has not created.
+    let later = [1, 1_000, 1 << 40].map(|places| snapshot.version.after(places));
+    let invented = [9_200_000_000_000_000_000, u64::MAX].map(Version::of_number);
+    for version in later.into_iter().chain(invented) {
+        assert_eq!(resume(&world, version), Resume::Future, "{version}");
     }
-    assert_eq!(
-        resume(&world, Version::of_number(9_200_000_000_000_000_000)),
-        Resume::Future
-    );
-    assert_eq!(resume(&world, Version::of_number(u64::MAX)), Resume::Future);
-    // Of a replica whose clock is as far ahead as this; it gave its version this very snapshot.
+    // The version that a replica would create now, with a clock that is this many seconds ahead.
     let of_replica = |world: &World, ahead: i64| {
+        let now = i64::try_from(world.now).unwrap();
         let mut versions = Versions::new(8);
-        versions.advance(
-            Timestamp::from_secs(ahead).plus_nanos(i64::try_from(world.now).unwrap() * 1_000_000),
-        );
+        versions.advance(Timestamp::from_millis(now + ahead * 1_000));
         versions.last()
     };
-    for (ahead, is_future) in [
-        (-29, false),
-        (0, false),
-        (5, false),
-        (29, false),
-        (31, true),
-        (60, true),
-        (3_600, true),
-    ] {
+    for ahead in [-29, 0, 5, 29, 31, 60, 3_600] {
         let resumed = resume(&world, of_replica(&world, ahead));
         assert_eq!(
             resumed == Resume::Future,
-            is_future,
+            ahead > 30,
             "{ahead} s: {resumed:?}"
         );
     }
-    // A quiet minute later nothing is new here, but the replica's version is no more in the future than before.
+    // A minute later nothing has changed, but the replica's version is as far in the future as before.
     world.now += 60_000;
     world.detect();
-    for (ahead, is_future) in [(0, false), (29, false), (31, true)] {
-        let resumed = resume(&world, of_replica(&world, ahead));
+    let after = Resume::After(snapshot.version);
+    for (ahead, expected) in [(0, after), (29, after), (31, Resume::Future)] {
         assert_eq!(
-            resumed == Resume::Future,
-            is_future,
-            "{ahead} s: {resumed:?}"
+            resume(&world, of_replica(&world, ahead)),
+            expected,
+            "{ahead} s"
         );
-        if !is_future {
-            assert_eq!(resumed, Resume::After(snapshot.version));
-        }
     }
 }
 
 #[test]
-fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
+fn a_watch_reads_only_nodes_scraped_since() {
     let mut world = World::new();
     for node in 0..3 {
         world.scrape(node, 3);
@@ -478,7 +451,7 @@ fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
     assert_eq!(after(&snapshot, before.version), ["node-0"]);
     assert_eq!(after(&snapshot, Version::default()).len(), 3);
     assert_eq!(snapshot.by_version.len(), snapshot.scrapes.len());
-    // Who was interrupted in the midst of a scrape goes on with the rest of it.
+    // A watch that was interrupted within a scrape continues with the rest of it.
     let scrape = snapshot.scrapes.get("node-0").unwrap();
     assert!(scrape.last() > scrape.first);
     assert_eq!(after(&snapshot, scrape.first), ["node-0"]);
