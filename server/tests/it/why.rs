@@ -29,7 +29,7 @@ fn config() -> Config {
 async fn cluster() -> Harness {
     let harness = Harness::start(config()).await;
     harness.first_step(u64::from(NODES)).await;
-    wait_until("all pods are answered", async || {
+    wait_until("all pods have metrics", async || {
         harness.pods().await.len() == (NODES * PODS_PER_NODE) as usize
     })
     .await;
@@ -98,7 +98,7 @@ async fn missing_metrics_have_the_right_reason() {
     })
     .await;
     let nodes = harness.cluster.node_names();
-    let known: Vec<String> = {
+    let existing: Vec<String> = {
         let pods = harness.cluster.store().snapshot(Resource::Pods);
         pods.range(None, None)
             .map(|(_, pod)| pod.meta().name.to_string())
@@ -112,7 +112,7 @@ async fn missing_metrics_have_the_right_reason() {
             harness.step(nodes.len() as u64).await;
         }
         let list = harness.json(&format!("{BASE}/pods")).await;
-        for name in &known {
+        for name in &existing {
             let why = pod(&harness, "scn", name).await;
             assert_eq!(why.kind, Kind::PodMetricsWhy);
             assert_eq!(
@@ -383,8 +383,11 @@ async fn the_reason_of_a_pod_that_does_not_run_is_its_state() {
             continue;
         }
         assert_eq!(vitals["absent"]["reason"], absent, "{vitals:#}");
-        let said = vitals["absent"].to_string() + &vitals["containers"].to_string();
-        assert!(!said.contains("kubelet's last answer"), "{name}: {said}");
+        let message = vitals["absent"].to_string() + &vitals["containers"].to_string();
+        assert!(
+            !message.contains("kubelet's last response"),
+            "{name}: {message}"
+        );
     }
 }
 
@@ -443,7 +446,7 @@ async fn a_refusing_kubelet_is_first_a_warning_then_the_reason() {
         harness.cluster.kill_kubelet(&name, kill);
         harness.step(u64::from(NODES)).await;
         for why in both().await {
-            assert!(why.available, "the last answer is still good: {why:#?}");
+            assert!(why.available, "the last response is still fresh: {why:#?}");
             assert!(why.hint.contains(hint), "{kill:?}: {why:#?}");
             let scraped = why.steps.iter().find(|step| step.name == StepName::Scraped);
             assert_eq!(scraped.unwrap().state, State::Warning, "{why:#?}");

@@ -41,10 +41,7 @@ pub(super) fn no_node() -> Absence {
 
 /// Why an object without a sample at the time of the query has no usage.
 pub(super) fn no_sample() -> Absence {
-    absence(
-        "not_remembered",
-        "nothing is remembered of what it used then",
-    )
+    absence("not_remembered", "no sample of that time is stored")
 }
 
 /// Why a container that does not run has no usage. `subject` names it in the message.
@@ -62,23 +59,23 @@ pub(super) fn idle(
 pub(super) fn pod_not_whole() -> Absence {
     absence(
         "pod_not_whole",
-        "another container of its pod lacks something, and a pod is told whole or not at all",
+        "another container of its pod lacks something, and a pod has usage only as a whole",
     )
 }
 
 /// Why a node without a successful scrape, or a pod on it, has no usage. `subject` is `the node` or `its node`.
 pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
     let Some(record) = &node.record else {
-        let what = format!("{subject} is new to the server, which has not asked it yet");
+        let what = format!("{subject} is new to the server, which has not scraped it yet");
         return absence("not_asked", &what);
     };
     record.read(|history| match &history.last {
         None if history.waits && history.skipped_turns > 0 => {
-            let what = format!("{subject} waits until fewer kubelets are asked at once");
+            let what = format!("{subject} waits until fewer kubelets are scraped at once");
             absence("overloaded", &what)
         }
         None => {
-            let what = format!("{subject} is being asked for the first time");
+            let what = format!("{subject} is being scraped for the first time");
             absence("first_scrape", &what)
         }
         Some(last) => match &last.failed {
@@ -87,7 +84,7 @@ pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
                 absence(error.reason(), &what)
             }
             None => {
-                let what = format!("nothing of {subject} is taken in yet");
+                let what = format!("no metrics of {subject} are stored yet");
                 absence("first_scrape", &what)
             }
         },
@@ -109,16 +106,16 @@ pub(super) fn pages(history: &History, path: &str) -> Vec<KubeletPage> {
         }
     };
     let failed = history.last.as_ref().and_then(|last| last.failed.as_ref());
-    let answered = history.answered.as_ref().map(|(_, at)| at.wall);
-    let resource = page("resource", path, TargetState::of(history), failed, answered);
+    let success = history.answered.as_ref().map(|(_, at)| at.wall);
+    let resource = page("resource", path, TargetState::of(history), failed, success);
     let others = history.pages().map(|(of, it)| {
-        let answered = it.answered.map(|at| at.wall);
+        let success = it.answered.map(|at| at.wall);
         page(
             of.name(),
             of.path(),
             TargetState::of_page(it),
             it.failed.as_deref(),
-            answered,
+            success,
         )
     });
     std::iter::once(resource).chain(others).collect()
@@ -143,7 +140,7 @@ mod tests {
         assert_eq!(absence.reason, "NotReported");
         assert_eq!(
             absence.message,
-            "Container web is not in the kubelet's last answer."
+            "Container web is not in the kubelet's last response."
         );
     }
 }

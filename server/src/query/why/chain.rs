@@ -115,10 +115,10 @@ impl<'a> Chain<'a> {
     pub(super) fn with_next_scrape(&self, node: &str, hint: &str) -> String {
         match self.scrapes(node).and_then(|history| history.next) {
             Some(next) => format!(
-                "{hint}; node {node} is asked again at {}",
+                "{hint}; node {node} is scraped again at {}",
                 next.to_rfc3339_seconds()
             ),
-            None => format!("{hint}; node {node} is being asked now"),
+            None => format!("{hint}; node {node} is being scraped now"),
         }
     }
 
@@ -127,45 +127,45 @@ impl<'a> Chain<'a> {
     pub(super) fn add_scraped(&mut self, node: &Node) -> Option<Outcome> {
         let name = &node.name;
         let Some(history) = self.scrapes(name) else {
-            let message = format!("node {name} has not been asked yet");
+            let message = format!("node {name} has not been scraped yet");
             self.fail(StepName::Scraped, message);
             return Some(Outcome::new(
                 "not_asked",
-                format!("Node {name} is new to the server, which has not asked it yet."),
+                format!("Node {name} is new to the server, which has not scraped it yet."),
                 "wait a second",
             ));
         };
         let next = match history.next {
             _ if history.waits => format!("; {}", waits(&history)),
-            Some(next) => format!("; it is asked again at {}", next.to_rfc3339_seconds()),
-            None => "; it is being asked again now".to_owned(),
+            Some(next) => format!("; it is scraped again at {}", next.to_rfc3339_seconds()),
+            None => "; it is being scraped again now".to_owned(),
         };
         let Some(last) = &history.last else {
             if history.waits && history.skipped_turns > 0 {
                 let waits = waits(&history);
-                let message = format!("node {name} has not been asked yet; {waits}");
+                let message = format!("node {name} has not been scraped yet; {waits}");
                 self.fail(StepName::Scraped, message);
                 return Some(overloaded(node, &history));
             }
-            let message = format!("node {name} is being asked for the first time");
+            let message = format!("node {name} is being scraped for the first time");
             let verdict = format!("{}.", capital(&message));
             self.fail(StepName::Scraped, message);
             return Some(Outcome::new(
                 "first_scrape",
                 verdict,
-                "wait for the answer; it comes within the timeout (--kubelet-request-timeout), or fails",
+                "wait for the response; it comes within the timeout (--kubelet-request-timeout), or fails",
             ));
         };
         let since = self.sources.now().since(last.began.age);
         let at = last.began.wall.to_rfc3339_seconds();
-        let began = format!("asked at {at} ({} ago)", span(since));
+        let began = format!("scraped at {at} ({} ago)", span(since));
         match &last.failed {
             None => {
                 let address = history.answered.as_ref().map_or("", |(address, _)| address);
                 let took = span(last.took);
                 self.ok(
                     StepName::Scraped,
-                    format!("{began} at {address}, node {name} answered after {took}{next}"),
+                    format!("{began} at {address}, node {name} responded after {took}{next}"),
                 );
                 let is_late = history.waits && since > 2 * self.sources.resolution;
                 is_late.then(|| overloaded(node, &history))
@@ -176,7 +176,7 @@ impl<'a> Chain<'a> {
                 self.warn(
                     StepName::Scraped,
                     format!(
-                        "{began} at {address}, node {name} gave nothing: {error}{in_a_row}{next}"
+                        "{began} at {address}, node {name} gave no metrics: {error}{in_a_row}{next}"
                     ),
                 );
                 Some(failure(node, failed, &history))
@@ -205,7 +205,7 @@ impl<'a> Chain<'a> {
         if !failing.is_empty() {
             self.warn(StepName::Pages, failing.join("; "));
         } else if history.pages().any(|(_, of)| of.answered.is_some()) {
-            self.ok(StepName::Pages, "its other pages answer");
+            self.ok(StepName::Pages, "its other pages respond");
         }
     }
 
@@ -221,7 +221,7 @@ impl<'a> Chain<'a> {
 fn waits(history: &History) -> String {
     let turns = history.skipped_turns;
     format!(
-        "it waits until fewer kubelets are asked at once; {turns} of its turns have been skipped so far"
+        "it waits until fewer kubelets are scraped at once; {turns} of its turns have been skipped so far"
     )
 }
 
@@ -229,19 +229,19 @@ fn overloaded(node: &Node, history: &History) -> Outcome {
     Outcome::new(
         "overloaded",
         format!(
-            "Node {} is asked less often than it should be: {}.",
+            "Node {} is scraped less often than it should be: {}.",
             node.name,
             waits(history)
         ),
-        "kubelets answer more slowly than the server asks: give the server more CPU, look at the network between it \
+        "kubelets respond more slowly than the server scrapes: give the server more CPU, check the network between it \
          and the nodes, or raise --metric-resolution",
     )
 }
 
 fn in_a_row(history: &History) -> String {
     let answered = match &history.answered {
-        Some((_, at)) => format!("its last answer is of {}", at.wall.to_rfc3339_seconds()),
-        None => "it has never answered".to_owned(),
+        Some((_, at)) => format!("its last response is of {}", at.wall.to_rfc3339_seconds()),
+        None => "it has never responded".to_owned(),
     };
     match history.failures {
         0 | 1 => format!("; {answered}"),
@@ -253,7 +253,7 @@ fn failure(node: &Node, failed: &Failed, history: &History) -> Outcome {
     let Failed { address, error } = failed;
     let lost = match node.ready {
         true => String::new(),
-        false => "mend the node first, which is not Ready; or else ".to_owned(),
+        false => "repair the node first, which is not Ready; or ".to_owned(),
     };
     let times = match history.failures {
         0 | 1 => String::new(),

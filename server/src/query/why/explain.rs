@@ -23,11 +23,11 @@ pub(in crate::query) fn absent(subject: &str, absent: &Absent) -> Explanation {
         Absent::Incomplete { lack, .. } => lacks(*lack),
         Absent::NoRate { why, .. } => no_rate(*why),
         Absent::Stale => (
-            "has a last point that is too old to be believed",
-            "look into the kubelet's log: it answers, but goes on repeating an old reading",
+            "has a last sample that is too old",
+            "look into the kubelet's log: it responds, but repeats an old sample",
         ),
         Absent::NotReported => (
-            "is not in the kubelet's last answer",
+            "is not in the kubelet's last response",
             "if it has only just started, wait for the next scrape; else look into the kubelet's and the container \
              runtime's log: the kubelet does not measure it",
         ),
@@ -41,32 +41,32 @@ pub(in crate::query) fn absent(subject: &str, absent: &Absent) -> Explanation {
 fn lacks(lack: Lack) -> (&'static str, &'static str) {
     match lack {
         Lack::NoCpu => (
-            "has no CPU line in the kubelet's answer",
-            "look into the kubelet's and the container runtime's log: the runtime does not tell the CPU time of this \
+            "has no CPU line in the kubelet's response",
+            "look into the kubelet's and the container runtime's log: the runtime does not report the CPU time of this \
              container",
         ),
         Lack::ZeroCpu => (
-            "has used no CPU time at all, says the kubelet",
+            "has used no CPU time at all, according to the kubelet",
             "a container that runs has used some: look with kubectl describe whether it has just started, is restarting \
              or has ended; if it does run, restart it, or look into the container runtime's log",
         ),
         Lack::NoMemory => (
-            "has no memory line in the kubelet's answer",
-            "look into the kubelet's and the container runtime's log: the runtime does not tell the working set of this \
+            "has no memory line in the kubelet's response",
+            "look into the kubelet's and the container runtime's log: the runtime does not report the working set of this \
              container",
         ),
         Lack::ZeroMemory => (
-            "has a working set of zero bytes, says the kubelet",
+            "has a working set of zero bytes, according to the kubelet",
             "a container that runs needs some: look with kubectl describe whether it is restarting or has ended; if it \
              does run, look into the container runtime's log and at the node's cgroups",
         ),
         Lack::BadLine => (
-            "has a line in the kubelet's answer whose value or time is impossible",
+            "has a line in the kubelet's response whose value or time is impossible",
             "wait for the next scrape: kubelets report such lines while a pod starts; if this lasts, check the kubelet's \
              log and the node's clock",
         ),
         Lack::Duplicate => (
-            "is reported more than once by the kubelet, and nothing shows which figures are its own",
+            "is reported more than once by the kubelet, and nothing shows which values are its own",
             "look on the node for cgroups left over from an earlier pod of this name, remove them, and restart the kubelet",
         ),
     }
@@ -76,12 +76,12 @@ fn no_rate(why: NoRate) -> (&'static str, &'static str) {
     match why {
         NoRate::FirstPoint => ("has one reading so far, and a rate needs two", WAIT),
         NoRate::Restarted => (
-            "has restarted since the reading before, and a rate needs two of one life",
+            "has restarted since the reading before, and a rate needs two of one run of the container",
             "wait for the next scrape; if it restarts again and again, look with kubectl describe why",
         ),
         NoRate::WentBackwards => (
-            "has used less CPU time than the kubelet said before, which cannot be",
-            "wait for the next scrape; if this lasts, look into the kubelet's log, and whether two programs answer for \
+            "has used less CPU time than the kubelet reported before, which is impossible",
+            "wait for the next scrape; if this lasts, look into the kubelet's log, and whether two programs respond for \
              this node",
         ),
         NoRate::Impossible => (

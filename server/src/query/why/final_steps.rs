@@ -31,7 +31,7 @@ impl Chain<'_> {
                 window,
                 age: GoDuration::from_millis(millis),
             });
-            let message = format!("its newest point came in {age} ago");
+            let message = format!("its newest sample arrived {age} ago");
             self.ok(StepName::Fresh, message);
             let (verdict, hint) = match trouble {
                 None => (format!("Metrics are there, {age} old."), String::new()),
@@ -50,21 +50,21 @@ impl Chain<'_> {
             self.fail(
                 StepName::Fresh,
                 format!(
-                    "its node's last answer is {silence} old, and {unseen} is as long as one is believed"
+                    "its node's last response is {silence} old, and a response counts for {unseen}"
                 ),
             );
             return Err(trouble.unwrap_or_else(|| {
                 Outcome::new(
                     "stale",
-                    format!("Its node has not answered for {silence}."),
-                    "look into the server's log, and at /livez: the node should have been asked since",
+                    format!("Its node has not responded for {silence}."),
+                    "look into the server's log, and at /livez: the node should have been scraped since",
                 )
             }));
         }
         self.fail(
             StepName::Fresh,
             format!(
-                "the kubelet goes on repeating a point that came in {age} ago, and {} is as long as one is believed",
+                "the kubelet repeats a sample that arrived {age} ago, and a sample counts for {}",
                 span(retention.unchanged)
             ),
         );
@@ -100,7 +100,7 @@ impl Explanation {
 pub(super) fn nothing_yet(node: &Node) -> Outcome {
     Outcome::new(
         "first_scrape",
-        format!("Nothing of node {} is taken in yet.", node.name),
+        format!("No metrics of node {} are stored yet.", node.name),
         "wait for its first scrape to end",
     )
 }

@@ -22,7 +22,7 @@ impl Chain<'_> {
         let age = self.age_of_scrape(&latest);
         self.ok(
             StepName::Reported,
-            format!("its last answer is taken in{age}"),
+            format!("its last response is stored{age}"),
         );
         let node = match &latest.node {
             Ok(node) => node,
@@ -47,7 +47,7 @@ impl Chain<'_> {
             return Err(self.not_ready(Unready::Nodes));
         }
         if let Some(node) = nodes.get(name) {
-            let message = format!("node {name} is one that the server asks");
+            let message = format!("the server scrapes node {name}");
             self.ok(StepName::Node, message);
             return Ok(node);
         }

@@ -32,7 +32,7 @@ pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> 
         Phase::Unknown => (
             "phase_unknown",
             words(
-                "Its phase is not known",
+                "Its phase is unknown",
                 "its node has most likely been lost: look with kubectl get nodes",
             ),
         ),

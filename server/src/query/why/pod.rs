@@ -53,16 +53,16 @@ impl Chain<'_> {
         let Some(latest) = cells.get(node_name).and_then(|cell| cell.latest()) else {
             return Err(trouble.unwrap_or_else(|| nothing_yet(node)));
         };
-        let answer = format!(
-            "in node {node_name}'s last answer{}",
+        let response = format!(
+            "in node {node_name}'s last response{}",
             self.age_of_scrape(&latest)
         );
         let Some((at, reported)) = latest.find(&pod.key) else {
-            self.fail(StepName::Reported, format!("it is not {answer}"));
+            self.fail(StepName::Reported, format!("it is not {response}"));
             let outcome = nothing_runs.or(trouble);
             return Err(outcome.unwrap_or_else(|| self.not_reported(pod, node_name)));
         };
-        self.ok(StepName::Reported, format!("it is {answer}"));
+        self.ok(StepName::Reported, format!("it is {response}"));
         let rates = match &reported.rates {
             Ok(rates) => rates,
             Err(absent) => {
@@ -121,7 +121,7 @@ impl Chain<'_> {
         if just_started.is_some_and(|(started, scraped)| started >= scraped) {
             return Outcome::new(
                 "just_started",
-                "It was started after its node was last asked.",
+                "It was started after the last scrape of its node.",
                 self.with_next_scrape(node, "wait for the next scrape"),
             );
         }
