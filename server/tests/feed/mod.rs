@@ -66,7 +66,7 @@ impl Node {
     }
 }
 
-/// When the answer of a scrape was in.
+/// The time of the response of a scrape.
 pub fn age(turn: u32) -> Age {
     Age::from_elapsed(RESOLUTION * turn)
 }
@@ -157,8 +157,8 @@ pub fn history() -> History {
     })
 }
 
-/// Of each series the points that were given, by container; pods that had a name one after the other are apart.
-fn given(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
+/// Of each series the points of the scrapes, by container; pods that had a name one after the other are apart.
+fn expected(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
     let mut all: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
     let mut add = |key: String, sample: &Sample| {
         let points = all.entry(key).or_default();
@@ -188,7 +188,7 @@ pub fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
     let (mut time, mut value) = (0, 0.0_f64);
     let mut excerpt = Excerpt::default();
     for (n, scrapes) in nodes.iter().enumerate() {
-        let given = given(scrapes);
+        let expected = expected(scrapes);
         let node = history.node(&format!("n{n}")).unwrap();
         node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
         for series in excerpt.series() {
@@ -198,14 +198,17 @@ pub fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
                 }
                 _ => "node".to_owned(),
             };
-            let kept: Vec<Sample> = series.samples().collect();
-            let given = &given[&key];
+            let stored: Vec<Sample> = series.samples().collect();
+            let expected = &expected[&key];
             // The oldest may have been dropped.
-            let given = &given[given.len() - kept.len()..];
-            for (kept, given) in kept.iter().zip(given) {
-                time = time.max(kept.at.0.abs_diff(given.at.0));
-                for (kept, given) in [(kept.cpu.0, given.cpu.0), (kept.memory.0, given.memory.0)] {
-                    value = value.max(kept.abs_diff(given) as f64 / given.max(1) as f64);
+            let expected = &expected[expected.len() - stored.len()..];
+            for (stored, expected) in stored.iter().zip(expected) {
+                time = time.max(stored.at.0.abs_diff(expected.at.0));
+                for (stored, expected) in [
+                    (stored.cpu.0, expected.cpu.0),
+                    (stored.memory.0, expected.memory.0),
+                ] {
+                    value = value.max(stored.abs_diff(expected) as f64 / expected.max(1) as f64);
                 }
             }
         }

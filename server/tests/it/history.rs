@@ -45,7 +45,7 @@ fn near(a: u64, b: u64, part: f64) -> bool {
 }
 
 /// CPU and memory of each pod from metrics.k8s.io.
-async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
+async fn current_usage(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
     let list = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     let pods = list["items"].as_array().unwrap().iter();
     pods.map(|pod| {
@@ -90,24 +90,24 @@ fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Samp
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_history_has_the_values_that_were_served() {
     let harness = after(40).await;
-    let (then, at) = (answered(&harness).await, harness.server.query().wall());
+    let (then, at) = (current_usage(&harness).await, harness.server.query().wall());
     for _ in 0..20 {
         harness.step(NODES).await;
     }
     let query = harness.server.query();
     let was = past(query, at);
-    let mut told: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     for ((namespace, pod, _), sample) in was {
-        let sum = told.entry((namespace, pod)).or_default();
+        let sum = sums.entry((namespace, pod)).or_default();
         sum.0 += sample.cpu.0;
         sum.1 += sample.memory.0;
     }
     assert_eq!(
-        told.keys().collect::<Vec<_>>(),
+        sums.keys().collect::<Vec<_>>(),
         then.keys().collect::<Vec<_>>()
     );
     for (pod, (cpu, memory)) in &then {
-        let found = told[pod];
+        let found = sums[pod];
         assert!(
             near(found.0, *cpu, 0.006) && near(found.1, *memory, 0.006),
             "{pod:?}: {found:?}"
@@ -255,7 +255,7 @@ async fn quantiles_and_maxima_have_the_same_points() {
 async fn sorted_lists_start_with_the_largest_pods() {
     let harness = after(20).await;
     let query = harness.server.query();
-    let all = answered(&harness).await;
+    let all = current_usage(&harness).await;
     let everyone = TopScope {
         namespace: None,
         filter: &|_| true,

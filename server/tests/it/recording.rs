@@ -15,7 +15,7 @@ const STEPS: usize = 24;
 /// A container's point, as a test reads it: time, nanoseconds of CPU, start.
 type Point = (i64, u64, i64);
 
-/// The points of each container of one life, oldest first, by pod and container.
+/// The points of each container of one run, oldest first, by pod and container.
 #[derive(Default)]
 struct History(BTreeMap<(String, String), Vec<Point>>);
 
@@ -106,24 +106,22 @@ async fn the_recording_replays_without_a_wrong_or_missing_pod() {
             })
             .map(|(pod, _)| pod)
             .collect();
-        let mut answered = Vec::new();
-        wait_until("every whole pod is answered", async || {
-            answered = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await["items"]
+        let mut served = Vec::new();
+        wait_until("every whole pod is served", async || {
+            served = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await["items"]
                 .as_array()
                 .unwrap()
                 .clone();
-            expected.iter().all(|pod| {
-                answered
-                    .iter()
-                    .any(|item| item["metadata"]["name"] == **pod)
-            })
+            expected
+                .iter()
+                .all(|pod| served.iter().any(|item| item["metadata"]["name"] == **pod))
         })
         .await;
-        for pod in &answered {
+        for pod in &served {
             let name = pod["metadata"]["name"].as_str().unwrap();
             let containers = whole
                 .get(name)
-                .unwrap_or_else(|| panic!("step {step}: {name} is answered but not whole"));
+                .unwrap_or_else(|| panic!("step {step}: {name} is served but not whole"));
             let names: Vec<_> = pod["containers"]
                 .as_array()
                 .unwrap()

@@ -47,19 +47,19 @@ type Pods = BTreeMap<String, PodVitals>;
 
 fn pods(builder: &mut VitalsBuilder) -> Pods {
     let all = Arc::clone(builder.pods());
-    let told = all.values().map(|pod| {
+    let built = all.values().map(|pod| {
         let name = format!("{}/{}", pod.key.namespace, pod.key.name);
         (name, builder.pod(pod))
     });
-    told.collect()
+    built.collect()
 }
 
 fn nodes(builder: &mut VitalsBuilder) -> BTreeMap<String, NodeVitals> {
     let all = Arc::clone(builder.nodes());
-    let told = all
+    let built = all
         .values()
         .map(|node| (node.name.to_string(), builder.node(node)));
-    told.collect()
+    built.collect()
 }
 
 fn quantity(value: &Value) -> Quantity {
@@ -87,11 +87,11 @@ async fn the_values_add_up() {
         let vitals = &pods[&name];
         let mut cpu = Quantity::default();
         for container in item["containers"].as_array().unwrap() {
-            let told = vitals
+            let built = vitals
                 .containers
                 .iter()
                 .find(|it| container["name"] == *it.name);
-            let usage = told.unwrap().usage.as_ref().unwrap();
+            let usage = built.unwrap().usage.as_ref().unwrap();
             assert_eq!(usage.cpu, quantity(&container["usage"]["cpu"]));
             assert_eq!(usage.memory, quantity(&container["usage"]["memory"]));
             cpu += usage.cpu;
@@ -116,13 +116,13 @@ async fn the_values_add_up() {
     let (mut of_all, mut count) = (Quantity::default(), 0);
     for (name, node) in &nodes {
         let of_node = pods.values().filter(|pod| pod.node_name == *name);
-        let asked: Quantity = of_node.clone().filter_map(|pod| pod.requests.cpu).sum();
-        assert_eq!(node.requests.cpu, Some(asked), "{name}");
+        let requested: Quantity = of_node.clone().filter_map(|pod| pod.requests.cpu).sum();
+        assert_eq!(node.requests.cpu, Some(requested), "{name}");
         assert_eq!(node.pods.count, of_node.count() as u64);
-        let share = asked.to_f64() / node.allocatable.cpu.unwrap().to_f64();
+        let share = requested.to_f64() / node.allocatable.cpu.unwrap().to_f64();
         assert!((node.ratios.cpu_requested.unwrap() - share).abs() < 1e-4);
         assert_eq!((node.status.as_str(), node.ready), ("Ready", true));
-        of_all += asked;
+        of_all += requested;
         count += node.pods.count;
     }
     let cluster = builder.cluster();
@@ -196,17 +196,17 @@ async fn a_past_time_is_served_as_it_was() {
     assert_eq!(Vec::from_iter(then.keys()), Vec::from_iter(before.keys()));
     let mut compared = 0;
     for (name, was) in &before {
-        let told = &then[name];
-        assert_eq!(told.metadata, was.metadata);
+        let built = &then[name];
+        assert_eq!(built.metadata, was.metadata);
         assert_eq!(
-            (&told.status, told.ready),
+            (&built.status, built.ready),
             (&was.status, was.ready),
             "{name}"
         );
-        assert_eq!(told.restarts.count, was.restarts.count, "{name}");
-        assert_eq!(told.incidents, was.incidents, "{name}");
-        assert_eq!(told.node_name, was.node_name);
-        let (Some(usage), Some(expected)) = (&told.usage, &was.usage) else {
+        assert_eq!(built.restarts.count, was.restarts.count, "{name}");
+        assert_eq!(built.incidents, was.incidents, "{name}");
+        assert_eq!(built.node_name, was.node_name);
+        let (Some(usage), Some(expected)) = (&built.usage, &was.usage) else {
             continue;
         };
         // Within the precision of the ring.
@@ -218,14 +218,14 @@ async fn a_past_time_is_served_as_it_was() {
     }
     assert!(compared >= 30, "{compared}");
     for (name, was) in &nodes_before {
-        let told = &nodes(&mut harness.server.query().vitals().at(at, &Cancel::default()))[name];
+        let built = &nodes(&mut harness.server.query().vitals().at(at, &Cancel::default()))[name];
         assert_eq!(
-            (&told.status, told.ready),
+            (&built.status, built.ready),
             (&was.status, was.ready),
             "{name}"
         );
-        assert_eq!(told.requests, was.requests, "{name}");
-        assert!(told.usage.is_some());
+        assert_eq!(built.requests, was.requests, "{name}");
+        assert!(built.usage.is_some());
     }
 }
 
@@ -244,8 +244,8 @@ async fn a_trend_comes_with_the_object_on_request() {
         sum += trend.cpu[3].unwrap();
     }
     assert_eq!(cluster.cpu[3], Some(sum));
-    let told = pods(&mut builder);
-    let whole = told.values().filter(|pod| {
+    let built = pods(&mut builder);
+    let whole = built.values().filter(|pod| {
         let trend = pod.trend.as_ref().unwrap();
         trend.cpu.iter().flatten().count() >= 7
     });
@@ -279,8 +279,9 @@ async fn a_cronjob_is_the_workload_of_its_pods() {
         );
     }
     let made = |pod: &str| {
-        let told = pods(&mut harness.server.query().vitals().now());
-        told.get(&format!("default/{pod}"))
+        let built = pods(&mut harness.server.query().vitals().now());
+        built
+            .get(&format!("default/{pod}"))
             .and_then(|pod| pod.workload.clone())
     };
     let workload = |kind: &str, name: &str| {
@@ -289,7 +290,7 @@ async fn a_cronjob_is_the_workload_of_its_pods() {
             name: name.to_owned(),
         })
     };
-    wait_until("both are known", async || {
+    wait_until("both exist", async || {
         made("nightly-29-x") == workload("CronJob", "nightly")
             && made("once-x") == workload("Job", "once")
     })
@@ -310,8 +311,8 @@ async fn a_running_sidecar_is_listed_in_a_pending_pod() {
     let harness = cluster().await;
     pass(&harness, 2).await;
     let store = harness.cluster.store();
-    let told = pods(&mut harness.server.query().vitals().now());
-    let (name, pod) = told
+    let built = pods(&mut harness.server.query().vitals().now());
+    let (name, pod) = built
         .iter()
         .find(|(_, pod)| pod.containers.len() == 2 && pod.usage.is_some())
         .unwrap();
@@ -322,9 +323,9 @@ async fn a_running_sidecar_is_listed_in_a_pending_pod() {
     store.apply(Resource::Pods, object.clone());
     let now = || pods(&mut harness.server.query().vitals().now())[name].clone();
     wait_until("it is pending", async || now().phase == "Pending").await;
-    let told = now();
-    assert_eq!(told.usage, pod.usage);
-    assert!(told.absent.is_none());
+    let built = now();
+    assert_eq!(built.usage, pod.usage);
+    assert!(built.absent.is_none());
 
     // When no container runs, the kubelet's last values are old.
     for list in ["containerStatuses", "initContainerStatuses"] {
@@ -334,7 +335,7 @@ async fn a_running_sidecar_is_listed_in_a_pending_pod() {
     }
     store.apply(Resource::Pods, object);
     wait_until("it says that it waits", async || now().absent.is_some()).await;
-    let told = now();
-    assert_eq!(told.absent.unwrap().reason, "Pending");
-    assert!(told.usage.is_none());
+    let built = now();
+    assert_eq!(built.absent.unwrap().reason, "Pending");
+    assert!(built.usage.is_none());
 }
