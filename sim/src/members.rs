@@ -1,6 +1,6 @@
 //! Reads and writes members of JSON objects.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Access to members by JSON pointer. An absent member reads as empty.
 pub(crate) trait Members {
@@ -16,8 +16,8 @@ pub(crate) trait Members {
     fn int(&self, pointer: &str) -> i64;
     /// The items of the list at a JSON pointer.
     fn list(&self, pointer: &str) -> &[Value];
-    /// The name of the object.
-    fn name(&self) -> Value;
+    /// The members of the object at a JSON pointer.
+    fn members(&self, pointer: &str) -> impl Iterator<Item = (&String, &Value)>;
     /// Sets a member of an object.
     fn put(&mut self, key: &str, value: impl Into<Value>);
     /// The object without those of its own members that are null.
@@ -52,8 +52,9 @@ impl Members for Value {
         items.map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn name(&self) -> Value {
-        json!(self.text("/metadata/name"))
+    fn members(&self, pointer: &str) -> impl Iterator<Item = (&String, &Value)> {
+        let members = self.pointer(pointer).and_then(Self::as_object);
+        members.into_iter().flatten()
     }
 
     fn put(&mut self, key: &str, value: impl Into<Value>) {
@@ -68,13 +69,4 @@ impl Members for Value {
         }
         self
     }
-}
-
-/// Texts joined by commas, or `<none>`.
-pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let joined = texts.collect::<Vec<_>>().join(",");
-    if joined.is_empty() {
-        return "<none>".to_owned();
-    }
-    joined
 }

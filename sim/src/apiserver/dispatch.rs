@@ -1,6 +1,7 @@
 //! One request: authentication, authorization, and the handler that answers.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use http::header::DATE;
 use http::{Request, Response, StatusCode};
@@ -31,8 +32,9 @@ impl Shared {
         peer: &Peer,
     ) -> Result<Response<Body>, Dropped> {
         let mut response = self.answer_undated(request, peer).await?;
-        let now = self.store.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-        if let Ok(date) = now.to_string().parse() {
+        let now = u64::try_from(self.store.now().as_secs()).unwrap_or_default();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        if let Ok(date) = httpdate::fmt_http_date(now).parse() {
             response.headers_mut().insert(DATE, date);
         }
         Ok(response)

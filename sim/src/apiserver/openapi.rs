@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::shared::Shared;
 use super::status::{Body, Refusal, full, json_answer};
 use crate::identity::UserInfo;
+use crate::members::Members;
 
 /// `/openapi/v3`: the aggregated server's own list of documents, those of its groups.
 pub(super) async fn index(shared: &Shared) -> Response<Body> {
@@ -23,11 +24,7 @@ pub(super) async fn index(shared: &Shared) -> Response<Body> {
             .into_parts();
         if let (StatusCode::OK, Ok(body)) = (parts.status, body.collect().await) {
             let document: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-            let served = document
-                .get("paths")
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten();
+            let served = document.members("/paths");
             let ours = served.filter(|(path, _)| aggregated(shared, path).is_some());
             paths.extend(ours.map(|(path, value)| (path.clone(), value.clone())));
         }

@@ -27,7 +27,7 @@ pub use watch_log::{Event, EventKind};
 
 use std::sync::Arc;
 
-pub(crate) use store::seconds;
+use kubevitals_proto::time::Timestamp;
 
 /// The source of time: a parameter wherever time is needed, so that a simulated clock can stand in.
-pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;

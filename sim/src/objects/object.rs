@@ -7,6 +7,7 @@ use kubevitals_proto::labels::Labels;
 use serde_json::{Map, Value};
 
 use super::{Resource, fields, protobuf};
+use crate::members::Members;
 
 /// The first bytes of a stored object. The resource version is inserted after them.
 const HEAD: &[u8] = br#"{"metadata":{"#;
@@ -38,17 +39,12 @@ impl MetaLite {
             (true, _) => return None,
             (false, _) => None,
         };
-        let labels = metadata
-            .get("labels")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)))
-            .collect();
+        let labels = metadata.members("/labels");
+        let labels = labels.filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)));
         Some(Self {
             namespace,
             name: Arc::from(name),
-            labels,
+            labels: labels.collect(),
             fields: fields::extract(resource, object),
         })
     }

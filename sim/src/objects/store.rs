@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -207,7 +208,7 @@ impl Store {
     }
 
     /// Now, by the store's clock.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         (self.now)()
     }
 
@@ -242,7 +243,7 @@ impl Store {
         };
         let uid = inherited("uid")
             .unwrap_or_else(|| json!(made_up_uid(resource, key, self.resource_version())));
-        let creation = inherited("creationTimestamp").unwrap_or_else(|| json!(seconds(self.now())));
+        let creation = inherited("creationTimestamp").unwrap_or_else(|| json!(self.now()));
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             if no_uid {
                 metadata.insert("uid".to_owned(), uid);
@@ -281,11 +282,6 @@ impl Subscription {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// RFC 3339 with whole seconds, as metav1.Time is written.
-pub(crate) fn seconds(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A uid in the usual form that differs by resource, name and time of creation.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn store(window: usize) -> Arc<Store> {
-    let now: Now = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let now: Now = Arc::new(Timestamp::default);
     Store::with_watch_window(now, window)
 }
 

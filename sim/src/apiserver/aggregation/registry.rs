@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::members::Members;
-use crate::objects::{Precondition, Resource, Store, seconds};
+use crate::objects::{Precondition, Resource, Store};
 
 /// The groups this project's server answers.
 const OURS: [&str; 2] = ["metrics.k8s.io", "kubevitals.io"];
@@ -92,7 +92,7 @@ impl Registration {
     pub(in super::super) fn ensure_local(store: &Store, group: &str, version: &str) {
         let condition = json!({
             "type": "Available", "status": "True", "reason": "Local",
-            "message": "Local APIServices are always available", "lastTransitionTime": seconds(store.now()),
+            "message": "Local APIServices are always available", "lastTransitionTime": store.now(),
         });
         let spec = json!({"group": group, "version": version, "groupPriorityMinimum": 17000, "versionPriority": 15});
         let name = format!("{version}.{group}");
@@ -118,7 +118,7 @@ impl Registration {
         }
         let condition = json!({
             "type": "Available", "status": status, "reason": reason, "message": message,
-            "lastTransitionTime": seconds(store.now()),
+            "lastTransitionTime": store.now(),
         });
         object.put("status", json!({"conditions": [condition]}));
         let unchanged = Precondition::Version(present.resource_version());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::{envelope, protobuf as wire};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub(super) struct Renderer {
     shape: Shape,
     encoding: Encoding,
     include: Include,
-    now: jiff::Timestamp,
+    now: Timestamp,
 }
 
 /// How much of a list in protobuf is sent at a time.
@@ -41,7 +42,7 @@ impl Renderer {
         shape: Shape,
         encoding: Encoding,
         query: &Query,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> Self {
         let include = match query.get("includeObject") {
             Some("None") => Include::Nothing,
@@ -142,7 +143,7 @@ impl Renderer {
     }
 
     /// The same at another time: watches outlive the moment they begin.
-    pub(super) fn at(self, now: jiff::Timestamp) -> Self {
+    pub(super) fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
     }
 
@@ -235,7 +236,7 @@ impl Renderer {
 
     fn row(&self, out: &mut Vec<u8>, object: &Object) {
         let value = object.to_value(self.resource);
-        let cells = Value::Array(table::cells(self.resource, &value, self.now));
+        let cells = table::cells(self.resource, &value, self.now);
         out.extend_from_slice(format!("{{\"cells\":{cells},\"object\":").as_bytes());
         match self.include {
             Include::Nothing => out.extend_from_slice(b"null"),

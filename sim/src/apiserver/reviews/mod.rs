@@ -88,8 +88,7 @@ fn subject(spec: &Value) -> UserInfo {
         let items = list.as_array().into_iter().flatten();
         items.filter_map(|v| Some(v.as_str()?.to_owned())).collect()
     };
-    let extra = spec.get("extra").and_then(Value::as_object);
-    let extra = extra.into_iter().flatten();
+    let extra = spec.members("/extra");
     UserInfo {
         username: spec.text("/user").to_owned(),
         uid: spec.text("/uid").to_owned(),

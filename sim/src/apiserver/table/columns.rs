@@ -1,128 +1,184 @@
-//! The columns of each resource. A resource without columns of its own has its name and its age.
+//! The columns of each resource, and how their cells follow from an object.
 
-use kubevitals_proto::wire::form::Column;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::wire::form::Column as Definition;
+use serde_json::Value;
 
+use self::Cell::{Int, Of, Since, Text};
+use super::{computed, hpa};
 use crate::objects::Resource;
 
-const NAME: Column = Column::text("Name", "Name of the object.").format("name");
-const AGE: Column = Column::text("Age", "Time since the object was created.");
-const READY: Column = Column::text("Ready", "Ready pods, of those desired.");
-const UP_TO_DATE: Column = Column::integer("Up-to-date", "Pods of the current template.");
-const AVAILABLE: Column = Column::integer("Available", "Available pods.");
-const CONTAINERS: Column = Column::text("Containers", "Containers in the template.").wide();
-const IMAGES: Column = Column::text("Images", "Images in the template.").wide();
-const SELECTOR: Column = Column::text("Selector", "Label selector of the pods.").wide();
+/// How a cell follows from an object.
+#[derive(Clone, Copy)]
+pub(super) enum Cell {
+    /// The text or number at a pointer, or another text where it is absent or empty.
+    Text(&'static str, &'static str),
+    /// The integer at a pointer.
+    Int(&'static str),
+    /// How long ago the first of these times was that the object has.
+    Since(&'static [&'static str]),
+    /// What the function computes from the object and the present time.
+    Of(fn(&Value, Timestamp) -> Value),
+}
 
-const PODS: &[Column] = &[
-    NAME,
-    Column::text("Ready", "Ready containers, of all."),
-    Column::text("Status", "The aggregate status of the containers."),
-    Column::text(
-        "Restarts",
-        "Restarts of the containers, and when the last was.",
-    ),
-    AGE,
-    Column::text("IP", "IP address of the pod.").wide(),
-    Column::text("Node", "Node that the pod runs on.").wide(),
-    Column::text("Nominated Node", "Node that preemption frees for the pod.").wide(),
-    Column::text("Readiness Gates", "Readiness gates that hold, of all.").wide(),
-];
+type Column = (Definition, Cell);
 
-const NODES: &[Column] = &[
-    NAME,
-    Column::text("Status", "The status of the node."),
-    Column::text("Roles", "The roles of the node."),
-    AGE,
-    Column::text("Version", "Version of the kubelet."),
-    Column::text("Internal-IP", "Internal address.").wide(),
-    Column::text("External-IP", "External address.").wide(),
-    Column::text("OS-Image", "Image of the operating system.").wide(),
-    Column::text("Kernel-Version", "Version of the kernel.").wide(),
-    Column::text("Container-Runtime", "Version of the container runtime.").wide(),
-];
-
-const EVENTS: &[Column] = &[
-    Column::text("Last Seen", "Time since the event was last seen."),
-    Column::text("Type", "Normal or Warning."),
-    Column::text("Reason", "Why the event was created."),
-    Column::text("Object", "The object of the event."),
-    Column::text("Subobject", "The part of the object.").wide(),
-    Column::text("Source", "The component that reports the event.").wide(),
-    Column::text("Message", "Description of the event."),
-    Column::text("First Seen", "Time since the event was first seen.").wide(),
-    Column::integer("Count", "How often the event occurred.").wide(),
-    Column::text("Name", "Name of the event.").wide(),
-];
-
-const REPLICA_SETS: &[Column] = &[
-    NAME,
-    Column::integer("Desired", "Desired pods."),
-    Column::integer("Current", "Pods that exist."),
-    Column::integer("Ready", "Ready pods."),
-    AGE,
-    CONTAINERS,
-    IMAGES,
-    SELECTOR,
-];
-
-const DAEMON_SETS: &[Column] = &[
-    NAME,
-    Column::integer("Desired", "Nodes that should run the pod."),
-    Column::integer("Current", "Nodes that should run the pod and do."),
-    Column::integer("Ready", "Nodes with a ready pod."),
-    UP_TO_DATE,
-    AVAILABLE,
-    Column::text("Node Selector", "Labels of the nodes that run the pod."),
-    AGE,
-    CONTAINERS,
-    IMAGES,
-    SELECTOR,
-];
-
-const HORIZONTAL_POD_AUTOSCALERS: &[Column] = &[
-    NAME,
-    Column::text("Reference", "The resource that is scaled."),
-    Column::text("Targets", "Current and target values of the metrics."),
-    Column::text("MinPods", "Lower limit of replicas."),
-    Column::text("MaxPods", "Upper limit of replicas."),
-    Column::text("Replicas", "Current replicas."),
-    AGE,
-];
-
-const API_SERVICES: &[Column] = &[
-    NAME,
-    Column::text("Service", "The service that answers, or Local."),
-    Column::text("Available", "Whether the service can be reached."),
-    AGE,
-];
-
-/// The columns of a resource, in order.
+/// The columns of a resource, in order. A resource without columns of its own has its name and its age.
 pub(super) const fn of(resource: Resource) -> &'static [Column] {
     match resource {
         Resource::Pods => PODS,
         Resource::Nodes => NODES,
         Resource::Events => EVENTS,
-        Resource::Deployments => {
-            const {
-                &[
-                    NAME, READY, UP_TO_DATE, AVAILABLE, AGE, CONTAINERS, IMAGES, SELECTOR,
-                ]
-            }
-        }
+        Resource::Namespaces => NAMESPACES,
+        Resource::ApiServices => API_SERVICES,
+        Resource::Deployments => DEPLOYMENTS,
         Resource::ReplicaSets => REPLICA_SETS,
-        Resource::StatefulSets => const { &[NAME, READY, AGE, CONTAINERS, IMAGES] },
+        Resource::StatefulSets => STATEFUL_SETS,
         Resource::DaemonSets => DAEMON_SETS,
         Resource::HorizontalPodAutoscalers => HORIZONTAL_POD_AUTOSCALERS,
-        Resource::Namespaces => {
-            const {
-                &[
-                    NAME,
-                    Column::text("Status", "Status of the namespace."),
-                    AGE,
-                ]
-            }
-        }
-        Resource::ApiServices => API_SERVICES,
         _ => const { &[NAME, AGE] },
     }
 }
+
+const fn text(name: &'static str, cell: Cell, description: &'static str) -> Column {
+    (Definition::text(name, description), cell)
+}
+
+const fn integer(name: &'static str, cell: Cell, description: &'static str) -> Column {
+    (Definition::integer(name, description), cell)
+}
+
+/// The same column, only for `-o wide`.
+const fn wide((definition, cell): Column) -> Column {
+    (definition.wide(), cell)
+}
+
+const NAME: Column = (
+    Definition::text("Name", "Name of the object.").format("name"),
+    Text("/metadata/name", ""),
+);
+
+const AGE: Column = text(
+    "Age",
+    Since(&["/metadata/creationTimestamp"]),
+    "Time since the object was created.",
+);
+const CONTAINERS: Column = wide(text(
+    "Containers",
+    Of(|it, _| computed::containers(it, "/name")),
+    "Containers in the template.",
+));
+const IMAGES: Column = wide(text(
+    "Images",
+    Of(|it, _| computed::containers(it, "/image")),
+    "Images in the template.",
+));
+const SELECTOR: Column = wide(text(
+    "Selector",
+    Of(computed::selector),
+    "Label selector of the pods.",
+));
+
+#[rustfmt::skip] // one column a line: a table
+const PODS: &[Column] = &[
+    NAME,
+    text("Ready", Of(computed::pod_ready), "Ready containers, of all."),
+    text("Status", Of(computed::pod_status), "The aggregate status of the containers."),
+    text("Restarts", Of(computed::restarts), "Restarts of the containers, and when the last was."),
+    AGE,
+    wide(text("IP", Of(computed::pod_ip), "IP address of the pod.")),
+    wide(text("Node", Text("/spec/nodeName", "<none>"), "Node that the pod runs on.")),
+    wide(text("Nominated Node", Text("/status/nominatedNodeName", "<none>"), "Node that preemption frees for the pod.")),
+    wide(text("Readiness Gates", Of(computed::readiness_gates), "Readiness gates that hold, of all.")),
+];
+
+#[rustfmt::skip] // one column a line: a table
+const NODES: &[Column] = &[
+    NAME,
+    text("Status", Of(computed::node_status), "The status of the node."),
+    text("Roles", Of(computed::roles), "The roles of the node."),
+    AGE,
+    text("Version", Text("/status/nodeInfo/kubeletVersion", ""), "Version of the kubelet."),
+    wide(text("Internal-IP", Of(|node, _| computed::address(node, "InternalIP")), "Internal address.")),
+    wide(text("External-IP", Of(|node, _| computed::address(node, "ExternalIP")), "External address.")),
+    wide(text("OS-Image", Text("/status/nodeInfo/osImage", "<unknown>"), "Image of the operating system.")),
+    wide(text("Kernel-Version", Text("/status/nodeInfo/kernelVersion", "<unknown>"), "Version of the kernel.")),
+    wide(text("Container-Runtime", Text("/status/nodeInfo/containerRuntimeVersion", "<unknown>"), "Version of the container runtime.")),
+];
+
+#[rustfmt::skip] // one column a line: a table
+const EVENTS: &[Column] = &[
+    text("Last Seen", Since(&["/series/lastObservedTime", "/lastTimestamp", "/firstTimestamp", "/eventTime"]), "Time since the event was last seen."),
+    text("Type", Text("/type", ""), "Normal or Warning."),
+    text("Reason", Text("/reason", ""), "Why the event was created."),
+    text("Object", Of(computed::object), "The object of the event."),
+    wide(text("Subobject", Text("/involvedObject/fieldPath", ""), "The part of the object.")),
+    wide(text("Source", Of(computed::source), "The component that reports the event.")),
+    text("Message", Of(computed::message), "Description of the event."),
+    wide(text("First Seen", Since(&["/firstTimestamp", "/eventTime"]), "Time since the event was first seen.")),
+    wide(integer("Count", Of(computed::count), "How often the event occurred.")),
+    wide(text("Name", Text("/metadata/name", ""), "Name of the event.")),
+];
+
+#[rustfmt::skip] // one column a line: a table
+const NAMESPACES: &[Column] = &[
+    NAME,
+    text("Status", Text("/status/phase", "Active"), "Status of the namespace."),
+    AGE,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const API_SERVICES: &[Column] = &[
+    NAME,
+    text("Service", Of(computed::service), "The service that answers, or Local."),
+    text("Available", Of(computed::availability), "Whether the service can be reached."),
+    AGE,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const DEPLOYMENTS: &[Column] = &[
+    NAME,
+    text("Ready", Of(computed::ready), "Ready pods, of those desired."),
+    integer("Up-to-date", Int("/status/updatedReplicas"), "Pods of the current template."),
+    integer("Available", Int("/status/availableReplicas"), "Available pods."),
+    AGE, CONTAINERS, IMAGES, SELECTOR,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const REPLICA_SETS: &[Column] = &[
+    NAME,
+    integer("Desired", Int("/spec/replicas"), "Desired pods."),
+    integer("Current", Int("/status/replicas"), "Pods that exist."),
+    integer("Ready", Int("/status/readyReplicas"), "Ready pods."),
+    AGE, CONTAINERS, IMAGES, SELECTOR,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const STATEFUL_SETS: &[Column] = &[
+    NAME,
+    text("Ready", Of(computed::ready), "Ready pods, of those desired."),
+    AGE, CONTAINERS, IMAGES,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const DAEMON_SETS: &[Column] = &[
+    NAME,
+    integer("Desired", Int("/status/desiredNumberScheduled"), "Nodes that should run the pod."),
+    integer("Current", Int("/status/currentNumberScheduled"), "Nodes that should run the pod and do."),
+    integer("Ready", Int("/status/numberReady"), "Nodes with a ready pod."),
+    integer("Up-to-date", Int("/status/updatedNumberScheduled"), "Pods of the current template."),
+    integer("Available", Int("/status/numberAvailable"), "Available pods."),
+    text("Node Selector", Of(computed::node_selector), "Labels of the nodes that run the pod."),
+    AGE, CONTAINERS, IMAGES, SELECTOR,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const HORIZONTAL_POD_AUTOSCALERS: &[Column] = &[
+    NAME,
+    text("Reference", Of(hpa::reference), "The resource that is scaled."),
+    text("Targets", Of(hpa::targets), "Current and target values of the metrics."),
+    text("MinPods", Text("/spec/minReplicas", "<unset>"), "Lower limit of replicas."),
+    text("MaxPods", Text("/spec/maxReplicas", "0"), "Upper limit of replicas."),
+    text("Replicas", Text("/status/currentReplicas", "0"), "Current replicas."),
+    AGE,
+];

@@ -1,96 +1,68 @@
 //! Horizontal pod autoscalers.
 
+use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::ages::Ages;
 use crate::members::Members;
 
-pub(super) fn cells(hpa: &Value, ages: Ages) -> Vec<Value> {
-    let reference = format!(
-        "{}/{}",
-        hpa.text("/spec/scaleTargetRef/kind"),
-        hpa.text("/spec/scaleTargetRef/name")
+/// `KIND/NAME` of the resource that is scaled.
+pub(super) fn reference(hpa: &Value, _now: Timestamp) -> Value {
+    let target = |member| hpa.text(member);
+    let (kind, name) = (
+        target("/spec/scaleTargetRef/kind"),
+        target("/spec/scaleTargetRef/name"),
     );
-    let minimum = hpa
-        .at("/spec/minReplicas")
-        .and_then(Value::as_i64)
-        .map_or("<unset>".to_owned(), |n| n.to_string());
-    vec![
-        hpa.name(),
-        json!(reference),
-        json!(targets(hpa)),
-        json!(minimum),
-        json!(hpa.int("/spec/maxReplicas").to_string()),
-        json!(hpa.int("/status/currentReplicas").to_string()),
-        ages.of(hpa),
-    ]
+    json!(format!("{kind}/{name}"))
 }
 
 /// `cpu: 12%/80%, …`: the first two metrics, and how many more.
-fn targets(hpa: &Value) -> String {
-    let metrics = hpa.list("/spec/metrics");
-    if metrics.is_empty() {
-        return "<none>".to_owned();
-    }
+pub(super) fn targets(hpa: &Value, _now: Timestamp) -> Value {
     let current = hpa.list("/status/currentMetrics");
-    let texts: Vec<String> = metrics
-        .iter()
-        .enumerate()
-        .map(|(i, m)| target(m, current.get(i)))
-        .collect();
+    let metrics = hpa.list("/spec/metrics").iter().enumerate();
+    let texts: Vec<String> = metrics.map(|(i, m)| target(m, current.get(i))).collect();
     match texts.as_slice() {
-        [first, second, _, ..] => format!("{first}, {second} + {} more...", texts.len() - 2),
-        all => all.join(", "),
+        [] => json!("<none>"),
+        [first, second, rest @ ..] if !rest.is_empty() => {
+            json!(format!("{first}, {second} + {} more...", rest.len()))
+        }
+        all => json!(all.join(", ")),
     }
 }
 
+/// `cpu: 12%/80%`: the current and the target value of one metric.
 fn target(metric: &Value, current: Option<&Value>) -> String {
     let kind = metric.text("/type");
-    let mut letters = kind.chars();
     // The member named after the type: Resource → resource, ContainerResource → containerResource.
-    let member: String = letters
-        .next()
-        .map(|c| c.to_ascii_lowercase())
-        .into_iter()
-        .chain(letters)
-        .collect();
-    let (Some(spec), current) = (
-        metric.at(&format!("/{member}")),
-        current.and_then(|c| c.at(&format!("/{member}/current"))),
-    ) else {
+    let (first, rest) = kind.split_at_checked(1).unwrap_or_default();
+    let member = first.to_ascii_lowercase() + rest;
+    let Some(spec) = metric.at(&format!("/{member}")) else {
         return "<unknown type>".to_owned();
     };
-    let is_resource = matches!(kind, "Resource" | "ContainerResource");
-    let quantity = |value: Option<&Value>| match value {
+    let current = current.and_then(|it| it.at(&format!("/{member}/current")));
+    let value = |of: Option<&Value>| match of {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => "<unknown>".to_owned(),
     };
-    let now = |member: &str| quantity(current.and_then(|c| c.at(member)));
+    let now = |pointer| current.and_then(|it| it.at(pointer));
+    let is_resource = matches!(kind, "Resource" | "ContainerResource");
     let text = if let Some(target) = spec.at("/target/averageUtilization") {
-        let percent = current.and_then(|c| c.at("/averageUtilization"));
-        format!(
-            "{}/{target}%",
-            percent.map_or("<unknown>".to_owned(), |p| format!("{p}%"))
-        )
-    } else if let Some(target) = spec.at("/target/averageValue") {
-        let suffix = if is_resource || kind == "Pods" {
-            ""
-        } else {
-            " (avg)"
-        };
-        format!(
-            "{}/{}{suffix}",
-            now("/averageValue"),
-            quantity(Some(target))
-        )
+        let percent = now("/averageUtilization").map(|it| json!(format!("{it}%")));
+        format!("{}/{target}%", value(percent.as_ref()))
+    } else if let target @ Some(_) = spec.at("/target/averageValue") {
+        let plain = is_resource || kind == "Pods";
+        let suffix = if plain { "" } else { " (avg)" };
+        format!("{}/{}{suffix}", value(now("/averageValue")), value(target))
     } else {
-        format!("{}/{}", now("/value"), quantity(spec.at("/target/value")))
+        format!(
+            "{}/{}",
+            value(now("/value")),
+            value(spec.at("/target/value"))
+        )
     };
-    if is_resource {
-        format!("{}: {text}", spec.text("/name"))
-    } else {
-        text
+    match is_resource {
+        true => format!("{}: {text}", spec.text("/name")),
+        false => text,
     }
 }
 
@@ -99,8 +71,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_tell_current_and_wanted() {
+    fn targets_have_the_current_and_the_target_value() {
         let cpu = json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}});
+        let targets = |hpa: &Value| targets(hpa, Timestamp::from_secs(0));
         let mut hpa = json!({"spec": {"metrics": [cpu]}});
         assert_eq!(targets(&hpa), "cpu: <unknown>/80%");
         hpa["status"] = json!({"currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 12}}}]});

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use kubevitals_proto::time::Timestamp;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use serde_json::{Map, Value};
 
@@ -124,13 +125,13 @@ fn member(out: &mut Vec<u8>, number: u32, kind: Type, value: &Value) {
 
 /// A `Timestamp`: seconds, and for `MicroTime` what is left of the second.
 fn time(out: &mut Vec<u8>, message: &str, value: &Value) {
-    let time: Option<jiff::Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+    let time: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
     let Some(time) = time else { return };
     let nanos = match message {
-        "MicroTime" => time.subsec_nanosecond(),
+        "MicroTime" => time.subsec_nanos(),
         _ => 0,
     };
-    scalar(out, 1, &Value::from(time.as_second()));
+    scalar(out, 1, &Value::from(time.as_secs()));
     scalar(out, 2, &Value::from(nanos));
 }
 

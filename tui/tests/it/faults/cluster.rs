@@ -76,11 +76,7 @@ impl Cluster {
             let passed = i64::try_from(began.elapsed().as_nanos()).unwrap();
             BEGAN.plus_nanos(passed)
         });
-        let stamp = Arc::clone(&now);
-        let store = Store::new(Arc::new(move || {
-            let nanos = i128::from(stamp().as_nanos());
-            jiff::Timestamp::from_nanosecond(nanos).unwrap()
-        }));
+        let store = Store::new(Arc::clone(&now));
         populate(&store);
         let identities = Arc::new(Identities::with_defaults());
         identities.add_token(TOKEN, UserInfo::new(USER, []).authenticated());
