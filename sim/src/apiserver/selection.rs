@@ -10,7 +10,7 @@ use crate::objects::{MetaLite, Resource};
 /// The namespace, the name and both selectors of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
-    namespace: Option<String>,
+    pub(super) namespace: Option<String>,
     name: Option<String>,
     labels: LabelSelector,
     fields: FieldSelector,
@@ -42,11 +42,6 @@ impl Selection {
             labels,
             fields,
         })
-    }
-
-    /// The namespace, if it is about one.
-    pub(super) fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
     }
 
     /// Whether it is about every object of the resource.

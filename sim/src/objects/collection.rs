@@ -100,25 +100,18 @@ impl Collection {
     /// Retains a snapshot for the next pages of its list.
     pub(super) fn retain(&self, snapshot: &Snapshot) {
         let mut paged = self.paged.lock();
-        if let Some(at) = paged
-            .iter()
-            .position(|s| s.resource_version == snapshot.resource_version)
-        {
-            paged.remove(at);
-        }
+        paged.retain(|it| it.resource_version != snapshot.resource_version);
         paged.push_back(snapshot.clone());
         if paged.len() > PAGED_SNAPSHOTS {
             paged.pop_front();
         }
     }
 
-    /// The snapshot that is retained for a version.
-    pub(super) fn retained(&self, resource_version: u64) -> Option<Snapshot> {
-        self.paged
-            .lock()
-            .iter()
-            .find(|s| s.resource_version == resource_version)
-            .cloned()
+    /// The objects as they were at a version: retained for paging, or still current.
+    pub(super) fn snapshot_at(&self, resource_version: u64) -> Option<Snapshot> {
+        let is_it = |it: &&Snapshot| it.resource_version == resource_version;
+        let retained = self.paged.lock().iter().find(is_it).cloned();
+        retained.or_else(|| Some(self.snapshot()).filter(|it| is_it(&it)))
     }
 
     /// Forgets the log and the retained snapshots, as compaction does.
@@ -135,32 +128,14 @@ impl Collection {
         self.changed.subscribe()
     }
 
-    /// The log place after `resource_version`, `None` when that is too old.
-    pub(super) fn place_after(&self, resource_version: u64) -> Option<u64> {
-        self.state.read().log.place_after(resource_version)
-    }
-
-    /// The objects as they are now and the log place from which changes follow.
-    pub(super) fn snapshot_and_place(&self) -> (Snapshot, u64) {
+    /// Up to `max` events after `resource_version`, and the version that the reader is at after them; `None` when it is
+    /// too late.
+    pub(super) fn read(&self, resource_version: u64, max: usize) -> Option<(Vec<Arc<Event>>, u64)> {
         let state = self.state.read();
-        let resource_version = self.counter.load(Ordering::SeqCst);
-        (
-            Snapshot {
-                resource_version,
-                objects: state.objects.clone(),
-            },
-            state.log.end(),
-        )
-    }
-
-    /// Up to `max` events from `place`, and the version the reader is at after them; `None` when it is too late.
-    pub(super) fn read(&self, place: u64, max: usize) -> Option<(Vec<Arc<Event>>, u64)> {
-        let state = self.state.read();
-        let events = state.log.read(place, max)?;
+        let events = state.log.read(resource_version, max)?;
         let version = match events.last() {
-            Some(last) if place + (events.len() as u64) < state.log.end() => {
-                last.resource_version()
-            }
+            // There may be more events.
+            Some(last) if events.len() == max => last.resource_version(),
             _ => self.counter.load(Ordering::SeqCst),
         };
         Some((events, version))

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::wire::form::write_type;
 use serde_json::{Map, Value};
 
 use super::{Resource, fields, protobuf};
@@ -152,11 +153,8 @@ impl Object {
     /// Appends the whole object, with kind and apiVersion.
     pub fn write_whole(&self, resource: Resource, out: &mut Vec<u8>) {
         let info = resource.info();
-        out.extend_from_slice(br#"{"kind":""#);
-        out.extend_from_slice(info.kind.as_bytes());
-        out.extend_from_slice(br#"","apiVersion":""#);
-        out.extend_from_slice(info.api_version().as_bytes());
-        out.extend_from_slice(br#"","metadata":{"#);
+        write_type(out, info.kind, &info.api_version());
+        out.extend_from_slice(br#","metadata":{"#);
         self.write_rest(out);
     }
 

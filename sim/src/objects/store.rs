@@ -8,10 +8,12 @@ use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::collection::Collection;
 use super::object::key;
 use super::{Event, MetaLite, Now, Object, Precondition, Resource, Snapshot, WriteError};
+use crate::members::Members;
 
 /// How many changes of one resource are retained for watches that resume.
 const WATCH_WINDOW: usize = 8_192;
@@ -68,7 +70,7 @@ impl Store {
             })
     }
 
-    /// Like [`Store::apply`], if `precondition` holds at that moment.
+    /// Like [`Store::apply`], if `precondition` holds at the time of the write.
     ///
     /// # Errors
     /// When it does not hold, or the object lacks its name or namespace.
@@ -149,14 +151,8 @@ impl Store {
         resource: Resource,
         resource_version: u64,
     ) -> Result<Snapshot, Expired> {
-        let collection = self.collection(resource);
-        if let Some(snapshot) = collection.retained(resource_version) {
-            return Ok(snapshot);
-        }
-        let current = collection.snapshot();
-        (current.resource_version() == resource_version)
-            .then_some(current)
-            .ok_or(Expired)
+        let snapshot = self.collection(resource).snapshot_at(resource_version);
+        snapshot.ok_or(Expired)
     }
 
     /// Follows the changes of a resource after `resource_version`.
@@ -168,30 +164,17 @@ impl Store {
         resource: Resource,
         resource_version: u64,
     ) -> Result<Subscription, Expired> {
-        let collection = self.collection(resource).clone();
-        // Subscribed first, so that no change falls between reading the place and waiting.
-        let changed = collection.changes();
-        let place = collection.place_after(resource_version).ok_or(Expired)?;
-        Ok(Subscription {
-            collection,
-            changed,
-            place,
-        })
+        let collection = self.collection(resource);
+        collection.read(resource_version, 0).ok_or(Expired)?;
+        Ok(Subscription::new(collection, resource_version))
     }
 
     /// All objects of a resource as they are now, and the changes from then on.
     pub fn snapshot_and_watch(&self, resource: Resource) -> (Snapshot, Subscription) {
-        let collection = self.collection(resource).clone();
-        let changed = collection.changes();
-        let (snapshot, place) = collection.snapshot_and_place();
-        (
-            snapshot,
-            Subscription {
-                collection,
-                changed,
-                place,
-            },
-        )
+        let snapshot = self.snapshot(resource);
+        let version = snapshot.resource_version();
+        let subscription = Subscription::new(self.collection(resource), version);
+        (snapshot, subscription)
     }
 
     /// Makes every version handed out so far too old, as etcd's compaction does: open watches end with an ERROR event
@@ -222,56 +205,53 @@ impl Store {
 
     /// Fills in uid and creationTimestamp where the caller left them out.
     fn complete(&self, resource: Resource, key: &str, object: &mut Value) {
-        let missing = |m: &str| {
-            object
-                .pointer(&format!("/metadata/{m}"))
-                .is_none_or(Value::is_null)
-        };
-        let (no_uid, no_creation) = (missing("uid"), missing("creationTimestamp"));
-        if !no_uid && !no_creation {
-            return;
-        }
-        let replaced = self
-            .collection(resource)
-            .get(key)
-            .map(|o| o.to_value(resource));
-        let inherited = |m: &str| {
-            replaced
-                .as_ref()
-                .and_then(|o| o.pointer(&format!("/metadata/{m}")))
-                .cloned()
-        };
-        let uid = inherited("uid")
-            .unwrap_or_else(|| json!(made_up_uid(resource, key, self.resource_version())));
-        let creation = inherited("creationTimestamp").unwrap_or_else(|| json!(self.now()));
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            if no_uid {
-                metadata.insert("uid".to_owned(), uid);
+        let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+        let Some(metadata) = metadata else { return };
+        let mut replaced = None;
+        for member in ["uid", "creationTimestamp"] {
+            let value = metadata.entry(member).or_insert(Value::Null);
+            if !value.is_null() {
+                continue;
             }
-            if no_creation {
-                metadata.insert("creationTimestamp".to_owned(), creation);
-            }
+            let replaced = replaced.get_or_insert_with(|| {
+                let present = self.collection(resource).get(key);
+                present.map_or(Value::Null, |it| it.to_value(resource))
+            });
+            let inherited = replaced.at(&format!("/metadata/{member}"));
+            *value = inherited.cloned().unwrap_or_else(|| match member {
+                "uid" => json!(made_up_uid(resource, key, self.resource_version())),
+                _ => json!(self.now()),
+            });
         }
     }
 }
 
-/// A place in the changes of one resource.
+/// A reader of the changes of one resource.
 #[derive(Debug)]
 pub struct Subscription {
     collection: Arc<Collection>,
     changed: watch::Receiver<()>,
-    place: u64,
+    /// The reader has every change up to this one.
+    version: u64,
 }
 
 impl Subscription {
+    fn new(collection: &Arc<Collection>, version: u64) -> Self {
+        Self {
+            collection: collection.clone(),
+            changed: collection.changes(),
+            version,
+        }
+    }
+
     /// The next changes, at most `max`, and the version the reader is at after them. No change: an empty vector.
     ///
     /// # Errors
     /// [`Expired`] when the reader was too slow, or the versions were expired.
     pub fn next(&mut self, max: usize) -> Result<(Vec<Arc<Event>>, u64), Expired> {
         self.changed.mark_unchanged();
-        let (events, version) = self.collection.read(self.place, max).ok_or(Expired)?;
-        self.place += events.len() as u64;
+        let (events, version) = self.collection.read(self.version, max).ok_or(Expired)?;
+        self.version = version;
         Ok((events, version))
     }
 
@@ -284,27 +264,8 @@ impl Subscription {
     }
 }
 
-/// A uid in the usual form that differs by resource, name and time of creation.
+/// A uid that differs by resource, name and time of creation, and is the same in every run.
 fn made_up_uid(resource: Resource, key: &str, version: u64) -> String {
-    // FNV-1a, twice with different seeds: stable from run to run, which a seeded simulation must be.
-    let hash = |seed: u64| {
-        let bytes = resource
-            .info()
-            .plural
-            .bytes()
-            .chain(key.bytes())
-            .chain(version.to_le_bytes());
-        bytes.fold(seed, |h, b| {
-            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-        })
-    };
-    let (a, b) = (hash(0xcbf2_9ce4_8422_2325), hash(0x6c62_272e_07bb_0142));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        (b >> 48) & 0xfff,
-        b & 0xffff_ffff_ffff
-    )
+    let name = format!("{}/{key}/{version}", resource.info().plural);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }

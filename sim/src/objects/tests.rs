@@ -30,7 +30,7 @@ fn metadata(store: &Store, name: &str) -> serde_json::Value {
 fn texts(events: &[Arc<Event>]) -> Vec<String> {
     events
         .iter()
-        .map(|e| format!("{} {}", e.kind().as_str(), e.object().meta().name))
+        .map(|e| format!("{} {}", e.kind.as_str(), e.object.meta().name))
         .collect()
 }
 

@@ -235,7 +235,7 @@ impl Running {
         for watched in &mut self.watched {
             let (events, _) = watched.changes.next(usize::MAX).unwrap();
             let told = events.iter().filter(|event| {
-                watched.resource != Resource::Events || is_asked_for(event.object().meta())
+                watched.resource != Resource::Events || is_asked_for(event.object.meta())
             });
             watched.version = told.fold(watched.version, |version, event| {
                 max(version, event.resource_version())

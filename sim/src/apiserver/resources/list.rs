@@ -12,9 +12,8 @@ use serde_json::json;
 
 use super::super::selection::Selection;
 use super::super::status::{Body, Refusal, answer as respond, expired_continue};
-use super::options::{ListOptions, VersionMatch};
+use super::options::{ContinueToken, ListOptions, VersionMatch};
 use super::render::Renderer;
-use super::token::ContinueToken;
 use crate::members::Members;
 use crate::objects::{Object, Resource, Snapshot, Store};
 
@@ -28,11 +27,11 @@ pub(super) fn answer(
     selection: &Selection,
     options: &ListOptions,
 ) -> Result<Response<Body>, Refusal> {
-    let resource = renderer.resource();
+    let resource = renderer.resource;
     let snapshot = snapshot(store, resource, options)?;
     let after = options.continues.as_ref().map(|token| token.after.as_str());
     let mut matching = snapshot
-        .range(selection.namespace(), after)
+        .range(selection.namespace.as_deref(), after)
         .filter(|(_, object)| selection.matches(object.meta()));
     let page: Vec<(&Arc<str>, &Arc<Object>)> = match options.limit {
         Some(limit) => matching.by_ref().take(limit).collect(),

@@ -1,14 +1,12 @@
 //! Requests for stored objects: get, list, watch and the few writes.
 
-mod get;
 mod list;
 mod options;
 mod render;
-mod token;
 mod watch;
 mod write;
 
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
 
@@ -18,7 +16,9 @@ use super::negotiation::{self, Shape};
 use super::request::{Parts, ResourcePath};
 use super::selection::Selection;
 use super::shared::Shared;
-use super::status::{Body, Refusal, forbidden_option, not_acceptable};
+use super::status::{
+    Body, Refusal, answer as respond, forbidden_option, full, not_acceptable, not_found,
+};
 use crate::objects::Resource;
 
 /// Answers a request for objects of `resource`, already authorized.
@@ -73,7 +73,12 @@ pub(super) async fn answer(
             }
         }
         (&Method::GET | &Method::HEAD, Some(name)) => {
-            get::answer(&shared.store, &renderer, path.namespace.as_deref(), name)
+            let object = shared.store.get(resource, path.namespace.as_deref(), name);
+            let object = object.ok_or_else(|| not_found(resource, name))?;
+            let mut json = Vec::with_capacity(object.size_hint() + 128);
+            renderer.one(&mut json, &object, true);
+            json.push(b'\n');
+            Ok(respond(StatusCode::OK, "application/json", full(json)))
         }
         _ if info.writable => write::answer(shared, &renderer, path, request, body).await,
         _ => Err(Status::method_not_allowed().into()),

@@ -1,12 +1,14 @@
-//! The options of lists and watches.
-
-use kubevitals_proto::wire::status::Status;
+//! The options of lists and watches, and the continue tokens of lists.
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use kubevitals_proto::wire::status::Status;
+use serde::{Deserialize, Serialize};
+
 use super::super::request::Query;
 use super::super::status::{Refusal, forbidden_option};
-use super::token::ContinueToken;
 
 /// Which version of a collection a request accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,21 +52,19 @@ impl ListOptions {
         };
         let resource_version = number("resourceVersion")?;
         let matched = query.get("resourceVersionMatch");
+        let initial_events = query.get("sendInitialEvents");
+        let refused = |message| forbidden_option("resourceVersionMatch", message);
         let version = match (matched, resource_version) {
             (Some("Exact"), Some(version)) if version > 0 => VersionMatch::Exact(version),
             (Some("Exact"), _) => {
-                return Err(forbidden_option(
-                    "resourceVersionMatch",
+                return Err(refused(
                     "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"",
                 ));
             }
             (Some("NotOlderThan"), Some(version)) => VersionMatch::NotOlderThan(version),
-            (Some("NotOlderThan"), None) if query.get("sendInitialEvents").is_some() => {
-                VersionMatch::Newest
-            }
+            (Some("NotOlderThan"), None) if initial_events.is_some() => VersionMatch::Newest,
             (Some(_), _) => {
-                return Err(forbidden_option(
-                    "resourceVersionMatch",
+                return Err(refused(
                     "resourceVersionMatch is forbidden unless resourceVersion is provided",
                 ));
             }
@@ -81,10 +81,8 @@ impl ListOptions {
             )
             .into());
         }
-        let initial_events = query.flag("sendInitialEvents");
-        if query.get("sendInitialEvents").is_some() && matched != Some("NotOlderThan") {
-            return Err(forbidden_option(
-                "resourceVersionMatch",
+        if initial_events.is_some() && matched != Some("NotOlderThan") {
+            return Err(refused(
                 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             ));
         }
@@ -95,12 +93,40 @@ impl ListOptions {
             continues,
             version,
             watch_from: resource_version.filter(|v| *v > 0),
-            initial_events,
+            initial_events: query.flag("sendInitialEvents"),
             bookmarks: query.flag("allowWatchBookmarks"),
             timeout: number("timeoutSeconds")?
                 .filter(|s| *s > 0)
                 .map(Duration::from_secs),
         })
+    }
+}
+
+/// Where the next page of a list begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ContinueToken {
+    /// The version of the snapshot; 0 to continue with the current one.
+    #[serde(rename = "rv")]
+    pub(super) version: u64,
+    /// The last key sent.
+    #[serde(rename = "start")]
+    pub(super) after: String,
+    /// How many objects were sent.
+    #[serde(rename = "n")]
+    pub(super) sent: usize,
+}
+
+impl ContinueToken {
+    /// Opaque text.
+    pub(super) fn encode(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads what [`ContinueToken::encode`] wrote.
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
+        let token = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        token.ok_or_else(|| Status::bad_request("continue key is not valid").into())
     }
 }
 

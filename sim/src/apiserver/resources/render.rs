@@ -1,9 +1,11 @@
 //! Objects and lists in the negotiated shape.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::wire::form::write_type;
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::{envelope, protobuf as wire};
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ enum Include {
 /// Writes objects of one resource in one shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Renderer {
-    resource: Resource,
+    pub(super) resource: Resource,
     shape: Shape,
     encoding: Encoding,
     include: Include,
@@ -58,10 +60,6 @@ impl Renderer {
         }
     }
 
-    pub(super) fn resource(&self) -> Resource {
-        self.resource
-    }
-
     /// Whether objects are written as they are stored.
     pub(super) fn is_stored(&self) -> bool {
         self.shape == Shape::Whole && self.encoding == Encoding::Json
@@ -85,7 +83,7 @@ impl Renderer {
         let metadata = encode_protobuf("ListMeta", metadata);
         let objects: Vec<Bytes> = objects.iter().map(|it| self.protobuf_item(it)).collect();
         let items: usize = objects.iter().map(|it| wire::field_len(it.len())).sum();
-        let (kind, api_version) = self.list_type();
+        let (kind, api_version) = self.kind(true);
         let mut chunk = envelope::wrap(&api_version, &kind, &[]);
         // The envelope of nothing ends with the heads of an empty `raw` and of two empty texts.
         chunk.truncate(chunk.len() - 6);
@@ -109,11 +107,14 @@ impl Renderer {
     /// One event of a watch.
     pub(super) fn event(&self, out: &mut Vec<u8>, kind: EventKind, object: &Object, headed: bool) {
         if self.is_protobuf() {
-            let (name, api_version) = self.item_type();
+            let (name, api_version) = self.kind(false);
             let object = envelope::wrap(&api_version, &name, &self.protobuf_item(object));
             return frame(out, kind.as_str(), &object);
         }
-        out.extend_from_slice(format!("{{\"type\":\"{}\",\"object\":", kind.as_str()).as_bytes());
+        append(
+            out,
+            format_args!(r#"{{"type":"{}","object":"#, kind.as_str()),
+        );
         self.one(out, object, headed);
         out.extend_from_slice(b"}\n");
     }
@@ -130,53 +131,42 @@ impl Renderer {
         out.into()
     }
 
-    /// Kind and apiVersion of one object.
-    fn item_type(&self) -> (String, String) {
+    /// Kind and apiVersion of one object or of a list.
+    fn kind(&self, list: bool) -> (String, String) {
         let info = self.resource.info();
-        match self.shape {
-            Shape::Metadata => (
-                "PartialObjectMetadata".to_owned(),
-                "meta.k8s.io/v1".to_owned(),
-            ),
-            Shape::Whole | Shape::Table => (info.kind.to_owned(), info.api_version()),
-        }
+        let (kind, api_version) = match self.shape {
+            Shape::Whole => (info.kind, info.api_version()),
+            Shape::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
+            Shape::Table => return ("Table".to_owned(), "meta.k8s.io/v1".to_owned()),
+        };
+        let suffix = if list { "List" } else { "" };
+        (format!("{kind}{suffix}"), api_version)
     }
 
-    /// The same at another time: watches outlive the moment they begin.
+    /// The same at another time: ages change while a watch is open.
     pub(super) fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
     }
 
-    /// Kind and apiVersion of a list.
-    fn list_type(&self) -> (String, String) {
-        let meta = || "meta.k8s.io/v1".to_owned();
-        match self.shape {
-            Shape::Whole => (
-                format!("{}List", self.resource.info().kind),
-                self.resource.info().api_version(),
-            ),
-            Shape::Table => ("Table".to_owned(), meta()),
-            Shape::Metadata => ("PartialObjectMetadataList".to_owned(), meta()),
-        }
-    }
-
     /// Everything of a list up to its first item.
     pub(super) fn open_list(&self, out: &mut Vec<u8>, metadata: &Value) {
-        let (kind, api_version) = self.list_type();
-        out.extend_from_slice(
-            format!(
-                "{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},"
-            )
-            .as_bytes(),
+        if self.shape == Shape::Table {
+            return self.open_table(out, metadata, true);
+        }
+        let (kind, api_version) = self.kind(true);
+        write_type(out, &kind, &api_version);
+        append(out, format_args!(r#","metadata":{metadata},"items":["#));
+    }
+
+    /// Everything of a table up to its first row. `headed`: it has its columns.
+    fn open_table(&self, out: &mut Vec<u8>, metadata: &Value, headed: bool) {
+        let columns = headed.then(|| table::definitions(self.resource));
+        let columns = columns.unwrap_or_default();
+        let head = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":"#;
+        append(
+            out,
+            format_args!(r#"{head}{metadata},"columnDefinitions":{columns},"rows":["#),
         );
-        let items = match self.shape {
-            Shape::Table => {
-                let columns = table::definitions(self.resource);
-                format!("\"columnDefinitions\":{columns},\"rows\":[")
-            }
-            Shape::Whole | Shape::Metadata => "\"items\":[".to_owned(),
-        };
-        out.extend_from_slice(items.as_bytes());
     }
 
     /// One item of a list.
@@ -199,16 +189,8 @@ impl Renderer {
             Shape::Whole => object.write_whole(self.resource, out),
             Shape::Metadata => partial(out, &object.to_value(self.resource)),
             Shape::Table => {
-                let columns = if headed {
-                    table::definitions(self.resource)
-                } else {
-                    Value::Null
-                };
-                let version = object.resource_version();
-                let head = format!(
-                    "{{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{{\"resourceVersion\":\"{version}\"}},\"columnDefinitions\":{columns},\"rows\":["
-                );
-                out.extend_from_slice(head.as_bytes());
+                let version = object.resource_version().to_string();
+                self.open_table(out, &json!({"resourceVersion": version}), headed);
                 self.row(out, object);
                 out.extend_from_slice(b"]}");
             }
@@ -224,7 +206,7 @@ impl Renderer {
         }
         match self.shape {
             Shape::Whole | Shape::Metadata => {
-                let (kind, api_version) = self.item_type();
+                let (kind, api_version) = self.kind(false);
                 json!({"kind": kind, "apiVersion": api_version, "metadata": metadata})
             }
             Shape::Table => json!({
@@ -237,7 +219,7 @@ impl Renderer {
     fn row(&self, out: &mut Vec<u8>, object: &Object) {
         let value = object.to_value(self.resource);
         let cells = table::cells(self.resource, &value, self.now);
-        out.extend_from_slice(format!("{{\"cells\":{cells},\"object\":").as_bytes());
+        append(out, format_args!(r#"{{"cells":{cells},"object":"#));
         match self.include {
             Include::Nothing => out.extend_from_slice(b"null"),
             Include::Metadata => partial(out, &value),
@@ -260,6 +242,11 @@ fn frame(out: &mut Vec<u8>, kind: &str, object: &[u8]) {
 
 fn partial(out: &mut Vec<u8>, object: &Value) {
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
-    let head = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
-    out.extend_from_slice(format!("{head}{metadata}}}").as_bytes());
+    write_type(out, "PartialObjectMetadata", "meta.k8s.io/v1");
+    append(out, format_args!(r#","metadata":{metadata}}}"#));
+}
+
+/// Appends text. A Vec takes every byte, so writing cannot fail.
+fn append(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
 }

@@ -25,7 +25,7 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, Refusal> {
     let target = Target {
         store: &shared.store,
-        resource: renderer.resource(),
+        resource: renderer.resource,
         namespace: path.namespace.as_deref(),
     };
     let name = path.name.as_deref();
