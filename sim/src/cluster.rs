@@ -14,24 +14,22 @@ use crate::config::{Config, Faults};
 use crate::error::SimError;
 use crate::files::{Files, write};
 use crate::identity::{Identities, SERVER_ACCOUNT};
-use crate::kubelet::{Forged, Kill, Kubelet, Kubelets, Listener, Pages};
+use crate::kubelet::{self, Forged, Kill, Kubelet, Kubelets, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
 use crate::world::fault::{Fault, InjectedFault};
 use crate::world::{Scale, World};
 
-/// What is simulated.
-enum Source {
-    World(Arc<World>),
-    Replay(Arc<Player>),
-}
-
 /// A simulated cluster that is running. Dropping it stops it.
 pub struct Cluster {
     api: ApiServer,
     kubelets: Kubelets,
-    source: Source,
+    /// What is simulated; none in a replay.
+    world: Option<Arc<World>>,
+    /// What is replayed, if anything.
+    player: Option<Arc<Player>>,
+    node_names: Vec<String>,
     clock: SimClock,
     pki: Arc<Pki>,
     store: Arc<Store>,
@@ -63,24 +61,31 @@ impl Cluster {
             .clock
             .clone()
             .unwrap_or_else(|| SimClock::scaled(config.speed));
-        let listener = Listener::bind(config.kubelet_port)
-            .await
-            .map_err(|source| SimError::Listen {
-                port: config.kubelet_port,
-                source,
-            })?;
-        let kubelet_port = listener.port;
+        let port = config.kubelet_port;
+        let bound = kubelet::bind(port).await;
+        let (listener, kubelet_port) = bound.map_err(|source| SimError::Listen { port, source })?;
         let pki = Arc::new(Pki::new()?);
         let identities = Arc::new(Identities::with_defaults());
         let store = Store::new(now(&clock));
-        let (source, names) = source(&config, &clock, &store, kubelet_port);
-        let (pages, driver): (Arc<dyn Pages>, _) = match &source {
-            Source::World(world) => (world.clone(), Some(tokio::spawn(world.clone().run()))),
-            Source::Replay(player) => (player.clone(), None),
+        let (mut world, mut player, mut driver) = (None, None, None);
+        let (pages, node_names): (Arc<dyn Pages>, Vec<String>) = match &config.replay {
+            None => {
+                let all = self::world(&config, &clock, &store, kubelet_port);
+                let all = world.insert(Arc::new(all));
+                driver = Some(tokio::spawn(all.clone().run()));
+                let names = all.nodes.iter().map(|node| node.name.to_string());
+                (all.clone(), names.collect())
+            }
+            Some(replay) => {
+                let all = Player::new(replay.clone(), store.clone());
+                all.populate(kubelet_port, clock.now());
+                let all = player.insert(Arc::new(all));
+                (all.clone(), all.names().collect())
+            }
         };
         let kubelets = Kubelets::start(
             listener,
-            names,
+            node_names.clone(),
             pages,
             pki.cluster().clone(),
             identities.clone(),
@@ -109,7 +114,9 @@ impl Cluster {
             ca_pem,
             api,
             kubelets,
-            source,
+            world,
+            player,
+            node_names,
             clock,
             pki,
             store,
@@ -238,18 +245,14 @@ impl Cluster {
     /// Makes requests for a page of a node wait until [`Cluster::resume_page`].
     pub fn pause_page(&self, node: &str, path: &str) -> bool {
         self.with_kubelet(node, |it| {
-            it.paused.send_modify(|paths| {
-                paths.insert(path.to_owned());
-            });
+            it.paused.lock().entry(path.to_owned()).or_default();
         })
     }
 
     /// Answers requests for a page of a node again, those that wait included.
     pub fn resume_page(&self, node: &str, path: &str) -> bool {
         self.with_kubelet(node, |it| {
-            it.paused.send_modify(|paths| {
-                paths.remove(path);
-            });
+            it.paused.lock().remove(path);
         })
     }
 
@@ -257,8 +260,8 @@ impl Cluster {
     #[must_use]
     pub fn paused_requests(&self, node: &str, path: &str) -> usize {
         let kubelet = self.kubelets.get(node);
-        let count = kubelet.and_then(|it| it.paused_requests.lock().get(path).copied());
-        count.unwrap_or_default()
+        let count = |it: &Kubelet| Some(it.paused.lock().get(path)?.receiver_count());
+        kubelet.and_then(count).unwrap_or_default()
     }
 
     /// Replaces the response for a page of a node.
@@ -282,7 +285,7 @@ impl Cluster {
     /// Everything that the faults have caused so far, in order of time. Empty in a replay.
     #[must_use]
     pub fn injected_faults(&self) -> Vec<InjectedFault> {
-        self.world().map_or_else(Vec::new, |world| {
+        self.world.as_ref().map_or_else(Vec::new, |world| {
             world.catch_up();
             world.engine.lock().injected.clone()
         })
@@ -290,13 +293,14 @@ impl Cluster {
 
     /// Applies a fault now to a pod, node or deployment that is well. Returns whether there was one.
     pub fn inject(&self, fault: Fault) -> bool {
-        self.world().is_some_and(|world| world.inject(fault))
+        let world = self.world.as_ref();
+        world.is_some_and(|world| world.inject(fault))
     }
 
     /// Advances a manual clock. When it returns, everything that happened in the meantime is in the store.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
-        if let Some(world) = self.world() {
+        if let Some(world) = &self.world {
             world.catch_up();
         }
     }
@@ -305,35 +309,22 @@ impl Cluster {
     /// the step instead of taking steps themselves. Returns the step, from 1; `None` when this is no replay or there is
     /// no such node.
     pub fn replay_step(&self, node: &str) -> Option<usize> {
-        self.player()?.step(node)
+        self.player.as_ref()?.step(node)
     }
 
     /// Makes a replayed node repeat its present step until [`Cluster::replay_step`]. Returns whether this is a replay
     /// with such a node.
     pub fn replay_hold(&self, node: &str) -> bool {
-        self.player().is_some_and(|player| player.hold(node))
+        let player = self.player.as_ref();
+        player.is_some_and(|player| player.hold(node))
     }
 
     /// Stores the objects of one kind of the step that a replayed node takes next, before [`Cluster::replay_step`]
     /// stores the others: two watches send simultaneous changes in any order. Returns whether this is a replay with such
     /// a node.
     pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {
-        let player = self.player();
+        let player = self.player.as_ref();
         player.is_some_and(|player| player.store_next(node, resource))
-    }
-
-    fn world(&self) -> Option<&World> {
-        match &self.source {
-            Source::World(world) => Some(world),
-            Source::Replay(_) => None,
-        }
-    }
-
-    fn player(&self) -> Option<&Player> {
-        match &self.source {
-            Source::World(_) => None,
-            Source::Replay(player) => Some(player),
-        }
     }
 
     /// The objects of the cluster: read them, or change them behind the world's back.
@@ -363,10 +354,7 @@ impl Cluster {
     /// The names of the nodes.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
-        match &self.source {
-            Source::World(world) => world.nodes.iter().map(|n| n.name.clone()).collect(),
-            Source::Replay(player) => player.names().collect(),
-        }
+        self.node_names.clone()
     }
 
     /// Stops: listeners and connections are closed, files removed.
@@ -390,24 +378,6 @@ impl Drop for Cluster {
 pub(crate) fn now(clock: &SimClock) -> Now {
     let clock = clock.clone();
     Arc::new(move || clock.now())
-}
-
-/// Fills the store, and says which nodes there are.
-fn source(
-    config: &Config,
-    clock: &SimClock,
-    store: &Arc<Store>,
-    port: u16,
-) -> (Source, Vec<String>) {
-    if let Some(replay) = &config.replay {
-        let player = Arc::new(Player::new(replay.clone(), store.clone()));
-        player.populate(port, clock.now());
-        let names = player.names().collect();
-        return (Source::Replay(player), names);
-    }
-    let world = Arc::new(world(config, clock, store, port));
-    let names = world.nodes.iter().map(|n| n.name.clone()).collect();
-    (Source::World(world), names)
 }
 
 /// The world that a configuration describes, with its objects in the store.

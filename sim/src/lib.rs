@@ -9,6 +9,7 @@ pub mod apiserver;
 mod clock;
 mod cluster;
 mod config;
+mod connections;
 mod error;
 mod files;
 mod fixtures;

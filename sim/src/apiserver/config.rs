@@ -1,7 +1,11 @@
-//! What can be chosen when the API server is started.
+//! The options of an API server, and the errors at its start.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::pki::PkiError;
 
 /// How a watch from a version that is no longer retained is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,4 +65,21 @@ impl Default for ApiServerConfig {
             expired_watch: ExpiredWatch::default(),
         }
     }
+}
+
+/// The API server could not be started.
+#[derive(Debug, Error)]
+pub enum ApiServerError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A certificate could not be made or used.
+    #[error("cannot set up TLS")]
+    Pki(#[from] PkiError),
 }

@@ -8,16 +8,16 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
+use serde_json::json;
 
-use super::authn::authenticate;
-use super::authz::authorize;
-use super::connections::Peer;
-use super::faults::{Dropped, Unanswered};
+use super::auth::{authenticate, authorize};
+use super::faults::Unanswered;
 use super::request::{Parts, Query, ResourcePath, Target};
 use super::resources;
 use super::shared::Shared;
-use super::status::{Body, Refusal, answer as respond, full, refused};
-use super::{discovery, misc, openapi, reviews};
+use super::status::{Body, Refusal, answer as respond, full, json_answer, refused, text};
+use super::{discovery, openapi, reviews};
+use crate::connections::{ClientCertificate, Dropped};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
 
@@ -29,9 +29,9 @@ impl Shared {
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: &Peer,
+        certificate: &ClientCertificate,
     ) -> Result<Response<Body>, Dropped> {
-        let mut response = self.answer_undated(request, peer).await?;
+        let mut response = self.answer_undated(request, certificate).await?;
         let now = u64::try_from(self.store.now().as_secs()).unwrap_or_default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
         if let Ok(date) = httpdate::fmt_http_date(now).parse() {
@@ -43,7 +43,7 @@ impl Shared {
     async fn answer_undated(
         &self,
         request: Request<Incoming>,
-        peer: &Peer,
+        certificate: &ClientCertificate,
     ) -> Result<Response<Body>, Dropped> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -52,21 +52,21 @@ impl Shared {
             let code = StatusCode::from_u16(it.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             return Ok(respond(code, it.content_type, full(it.body)));
         }
-        let response = match self.dispatch(request, peer).await {
+        let response = match self.dispatch(request, certificate).await {
             Ok(response) => response,
             Err(Unanswered::Refused(refusal)) => refused(&refusal),
             Err(Unanswered::Dropped) => return Err(Dropped),
         };
-        tracing::debug!(peer = %peer.address, %method, path, code = response.status().as_u16(), "answered");
+        tracing::debug!(%method, path, code = response.status().as_u16(), "answered");
         Ok(response)
     }
 
     async fn dispatch(
         &self,
         request: Request<Incoming>,
-        peer: &Peer,
+        certificate: &ClientCertificate,
     ) -> Result<Response<Body>, Unanswered> {
-        let user = authenticate(&self.identities, peer, request.headers())?;
+        let user = authenticate(&self.identities, certificate.as_deref(), request.headers())?;
         let path = request.uri().path();
         let query = Query::parse(request.uri().query());
         let target = Target::of(path);
@@ -139,7 +139,20 @@ impl Shared {
                 let document = document.join("/");
                 openapi::document(self, &document, user, streamed(request)).await
             }
-            _ => misc::answer(segments),
+            ["version"] => Ok(json_answer(
+                StatusCode::OK,
+                &json!({
+                    "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
+                    "minCompatibilityMajor": "1", "minCompatibilityMinor": "35", "gitVersion": "v1.36.0",
+                    "gitCommit": "0000000000000000000000000000000000000000", "gitTreeState": "clean",
+                    "buildDate": "2026-04-22T00:00:00Z", "goVersion": "go1.26.0", "compiler": "gc",
+                    "platform": "linux/amd64",
+                }),
+            )),
+            ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => {
+                Ok(text(StatusCode::OK, "ok"))
+            }
+            _ => Err(Status::resource_not_found().into()),
         }
     }
 

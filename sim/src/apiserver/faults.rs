@@ -14,7 +14,7 @@ use kubevitals_proto::wire::status::{Reason, Status};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::authz::forbidden;
+use super::auth::forbidden;
 use super::request::ResourcePath;
 use super::status::{Body, Refusal, unavailable};
 use crate::identity::{Attributes, UserInfo};
@@ -67,11 +67,6 @@ impl Affected {
         self.group == at.group && self.resource.as_ref().is_none_or(of)
     }
 }
-
-/// The connection must be dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the connection is reset on purpose")]
-pub(super) struct Dropped;
 
 /// Why a request is not answered.
 #[derive(Debug)]

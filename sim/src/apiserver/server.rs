@@ -4,21 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::FutureExt;
 use parking_lot::RwLock;
 use rustls::sign::SingleCertAndKey;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::aggregation::{Aggregation, Discovery, LocalServer, Registration};
-use super::authentication_config;
-use super::config::{Answer, ApiServerConfig, Serves};
-use super::connections::{self, Gate, Peer};
-use super::error::ApiServerError;
+use super::config::{Answer, ApiServerConfig, ApiServerError, Serves};
 use super::faults::{Affected, Faults, RequestFault};
 use super::kubeconfig::{Credentials, Kubeconfig};
 use super::shared::Shared;
+use crate::connections::{self, ClientCertificate, Failure, Gate, handshake};
 use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
 use crate::pki::{Pki, PkiError, server_tls};
@@ -81,12 +81,15 @@ impl ApiServer {
             watches_broken,
         });
         let gate = watch::Sender::new(Gate::default());
-        tokio::spawn(connections::accept(
-            listener,
-            tls,
-            shared.clone(),
-            gate.subscribe(),
-        ));
+        let serving = shared.clone();
+        let serve = move |stream| {
+            let (tls, shared) = (tls.clone(), serving.clone());
+            async move {
+                let (stream, certificate) = handshake(stream, tls).await?;
+                converse(stream, certificate, shared).await
+            }
+        };
+        tokio::spawn(connections::accept(listener, gate.subscribe(), serve));
         Ok(Self {
             shared,
             pki,
@@ -145,11 +148,12 @@ impl ApiServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = Peer {
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            certificates: Arc::new([]),
-        };
-        connections::converse(stream, peer, Arc::clone(&self.shared))
+        let served = converse(stream, None, Arc::clone(&self.shared));
+        served.map(|ended| {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "connection ended");
+            }
+        })
     }
 
     /// Lets requests for these resources go wrong, from now on and until called with `None`. Watches of them that are
@@ -211,7 +215,7 @@ impl ApiServer {
     /// When the next CA cannot be made.
     pub fn announce_requestheader_ca(&self) -> Result<(), PkiError> {
         self.pki.announce_front_proxy()?;
-        authentication_config::publish(&self.shared.store, &self.pki);
+        publish_authorities(&self.shared.store, &self.pki);
         Ok(())
     }
 
@@ -225,7 +229,7 @@ impl ApiServer {
     /// The last part of a careful rotation: the configmap has nothing but the CA in use.
     pub fn retire_requestheader_ca(&self) {
         self.pki.retire_front_proxy();
-        authentication_config::publish(&self.shared.store, &self.pki);
+        publish_authorities(&self.shared.store, &self.pki);
     }
 
     /// Replaces the front-proxy CA at once by the announced one, else by a new one: requests to the aggregated server come
@@ -235,7 +239,7 @@ impl ApiServer {
     /// When the new CA cannot be made; the old one stays.
     pub fn rotate_requestheader_ca(&self) -> Result<(), PkiError> {
         self.pki.rotate_front_proxy()?;
-        authentication_config::publish(&self.shared.store, &self.pki);
+        publish_authorities(&self.shared.store, &self.pki);
         self.shared.aggregation.reconnect();
         Ok(())
     }
@@ -252,9 +256,25 @@ impl Drop for ApiServer {
     }
 }
 
+/// Answers the requests of one connection until it ends.
+async fn converse<S>(
+    stream: S,
+    certificate: ClientCertificate,
+    shared: Arc<Shared>,
+) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answer = move |request| {
+        let (shared, certificate) = (shared.clone(), certificate.clone());
+        async move { shared.answer(request, &certificate).await }
+    };
+    connections::converse(stream, answer).await
+}
+
 /// Writes the objects a kube-apiserver itself writes.
 fn seed(store: &Store, pki: &Pki) {
-    authentication_config::publish(store, pki);
+    publish_authorities(store, pki);
     let mut groups: Vec<_> = Resource::ALL
         .iter()
         .map(|r| (r.info().group, r.info().version))
@@ -271,7 +291,26 @@ fn seed(store: &Store, pki: &Pki) {
     Registration::ensure(store, "metrics.k8s.io", "v1beta1");
 }
 
-/// Asks for client certificates of the cluster's CA and does not insist.
+/// Writes kube-system/extension-apiserver-authentication as the authorities are now.
+fn publish_authorities(store: &Store, pki: &Pki) {
+    let data = json!({
+        "client-ca-file": pki.cluster().pem(),
+        "requestheader-allowed-names": r#"["front-proxy-client"]"#,
+        "requestheader-client-ca-file": pki.front_proxy_bundle(),
+        "requestheader-extra-headers-prefix": r#"["X-Remote-Extra-"]"#,
+        "requestheader-group-headers": r#"["X-Remote-Group"]"#,
+        "requestheader-uid-headers": r#"["X-Remote-Uid"]"#,
+        "requestheader-username-headers": r#"["X-Remote-User"]"#,
+    });
+    let metadata =
+        json!({"name": "extension-apiserver-authentication", "namespace": "kube-system"});
+    store.apply(
+        Resource::ConfigMaps,
+        json!({"metadata": metadata, "data": data}),
+    );
+}
+
+/// The configuration of a server that accepts, and does not require, client certificates of the cluster's CA.
 fn tls(pki: &Pki, addr: SocketAddr) -> Result<rustls::ServerConfig, PkiError> {
     let cluster = pki.cluster();
     let names = [

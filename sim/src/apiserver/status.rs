@@ -1,32 +1,20 @@
 //! Answers: JSON bodies, and refusals as `Status` objects in kube-apiserver's words.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
 use kubevitals_proto::wire::status::{Details, Reason, Status};
 use serde_json::Value;
 
+use crate::connections::response;
+pub(super) use crate::connections::{Body, full};
 use crate::objects::Resource;
-
-/// A body that may be streamed.
-pub type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
-
-/// A whole body.
-pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
-}
 
 /// An answer of one media type.
 pub(super) fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = code;
+    let mut response = response(code, content_type, body);
     let no_cache = HeaderValue::from_static("no-cache, private");
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, no_cache);
+    response.headers_mut().insert(CACHE_CONTROL, no_cache);
     response
 }
 

@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use permission::Permission;
 pub use rules::{Attributes, Rule, Subject};
+pub(crate) use user::bearer;
 pub use user::{SERVER_ACCOUNT, UserInfo};
 
 /// Tokens, rules, and the record of requests.

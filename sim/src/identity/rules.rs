@@ -1,9 +1,12 @@
 //! What may be done, by simple rules in the shape of RBAC's.
 
+use serde::Deserialize;
+
 use super::UserInfo;
 
 /// What a request does, as authorization sees it: of a resource, or of a path.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(default)]
 pub struct Attributes {
     /// get, list, watch, create …; for paths the lower-case HTTP method.
     pub verb: String,

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// The service account `vitals-server` runs as.
 pub const SERVER_ACCOUNT: (&str, &str) = ("kube-system", "vitals-server");
 
 /// The user of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct UserInfo {
-    /// The user's name.
+    /// The user's name. The spec of a SubjectAccessReview has it as `user`.
+    #[serde(alias = "user")]
     pub username: String,
     /// The user's uid; empty when there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
     /// The groups it is in.
     pub groups: Vec<String>,
     /// Extra attributes, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Vec<String>>,
 }
 
@@ -76,6 +83,12 @@ impl UserInfo {
             .authenticated(),
         )
     }
+}
+
+/// The bearer token of a request.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Authorization of requests to a kubelet.
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use rustls_pki_types::CertificateDer;
 
-use crate::identity::{Attributes, Identities, UserInfo};
+use crate::identity::{Attributes, Identities, UserInfo, bearer};
 
 /// Why a request is not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +22,9 @@ pub(crate) fn check(
     node: &str,
     path: &str,
 ) -> Result<(), Refusal> {
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.strip_prefix("Bearer "));
     let user = certificate
         .and_then(UserInfo::of_certificate)
-        .or_else(|| identities.authenticate(token?.trim()))
+        .or_else(|| identities.authenticate(bearer(headers)?))
         .ok_or(Refusal::Unauthorized)?;
     let needed = subresources(path);
     let allowed = needed.iter().any(|subresource| {
@@ -69,6 +64,8 @@ fn subresources(path: &str) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
     use crate::identity::{Rule, Subject};
 

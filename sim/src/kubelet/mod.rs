@@ -18,5 +18,5 @@ mod trouble;
 pub use forged::Forged;
 pub(crate) use page::{Answer, Page, Pages};
 pub(crate) use pages::pod_list;
-pub(crate) use server::{Kubelet, Kubelets, Listener};
+pub(crate) use server::{Kubelet, Kubelets, bind};
 pub use trouble::Kill;

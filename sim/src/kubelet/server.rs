@@ -1,20 +1,16 @@
 //! The listener that all kubelets share.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use parking_lot::{Mutex, RwLock};
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,29 +20,19 @@ use tokio_rustls::TlsAcceptor;
 use super::access::{self, Refusal};
 use super::forged::Forged;
 use super::page::{Answer, Page, Pages};
-use super::throttle::Throttle;
+use super::throttle::{self, Throttle};
 use super::tls::{Certificate, Tls};
 use super::trouble::{self, Kill};
+use crate::connections::{self, Body, Dropped, Failure, Gate, full, handshake, response};
 use crate::identity::Identities;
 use crate::pki::{Authority, PkiError};
 use crate::world::node::{address, index_of};
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
-
-/// The bound listener. Its port is needed before the kubelets serve.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    listener: TcpListener,
-    pub(crate) port: u16,
-}
-
-impl Listener {
-    /// On all addresses, so that every 127.X.Y.Z is one of them; port 0 picks a free one.
-    pub(crate) async fn bind(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-        let port = listener.local_addr()?.port();
-        Ok(Self { listener, port })
-    }
+/// Listens on all addresses, so that every 127.X.Y.Z is one of them. Port 0 picks a free one, which is returned.
+pub(crate) async fn bind(port: u16) -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
 }
 
 /// One kubelet.
@@ -59,32 +45,8 @@ pub(crate) struct Kubelet {
     pub(crate) trouble: RwLock<Option<Kill>>,
     /// Responses that replace pages, by path.
     pub(crate) forged: RwLock<BTreeMap<String, Forged>>,
-    /// Paths whose requests wait until the path is removed.
-    pub(crate) paused: watch::Sender<BTreeSet<String>>,
-    /// Requests that wait, by path.
-    pub(crate) paused_requests: Mutex<BTreeMap<String, usize>>,
-}
-
-/// Counts a request that waits.
-struct PausedRequest<'a> {
-    kubelet: &'a Kubelet,
-    path: &'a str,
-}
-
-impl<'a> PausedRequest<'a> {
-    fn begin(kubelet: &'a Kubelet, path: &'a str) -> Self {
-        let mut paused = kubelet.paused_requests.lock();
-        *paused.entry(path.to_owned()).or_default() += 1;
-        Self { kubelet, path }
-    }
-}
-
-impl Drop for PausedRequest<'_> {
-    fn drop(&mut self) {
-        if let Some(count) = self.kubelet.paused_requests.lock().get_mut(self.path) {
-            *count -= 1;
-        }
-    }
+    /// Pages that are paused, by path. Requests subscribe to the sender and wait until it is dropped.
+    pub(crate) paused: Mutex<BTreeMap<String, watch::Sender<()>>>,
 }
 
 /// The state that all connections share.
@@ -99,21 +61,13 @@ struct Shared {
 /// All kubelets. Dropping them ends every connection.
 pub(crate) struct Kubelets {
     shared: Arc<Shared>,
-    open: watch::Sender<bool>,
-}
-
-impl std::fmt::Debug for Kubelets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kubelets")
-            .field("nodes", &self.shared.kubelets.len())
-            .finish_non_exhaustive()
-    }
+    gate: watch::Sender<Gate>,
 }
 
 impl Kubelets {
     /// Serves the pages of the nodes of these names, in the order of their addresses.
     pub(crate) fn start(
-        listener: Listener,
+        listener: TcpListener,
         names: impl IntoIterator<Item = String>,
         pages: Arc<dyn Pages>,
         authority: Arc<Authority>,
@@ -130,9 +84,11 @@ impl Kubelets {
             pages,
             throttle: Throttle::default(),
         });
-        let (open, closed) = watch::channel(true);
-        tokio::spawn(accept(listener.listener, shared.clone(), closed));
-        Ok(Self { shared, open })
+        let gate = watch::Sender::new(Gate::default());
+        let serving = shared.clone();
+        let serve = move |stream| connection(stream, serving.clone());
+        tokio::spawn(connections::accept(listener, gate.subscribe(), serve));
+        Ok(Self { shared, gate })
     }
 
     /// Limits the requests that all kubelets together answer in a second.
@@ -147,7 +103,7 @@ impl Kubelets {
 
     /// Closes the listener and every connection.
     pub(crate) fn close(&self) {
-        self.open.send_replace(false);
+        self.gate.send_modify(|gate| gate.closed = true);
     }
 }
 
@@ -156,33 +112,6 @@ impl Drop for Kubelets {
         self.close();
     }
 }
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut open: watch::Receiver<bool>) {
-    loop {
-        let accepted = tokio::select! {
-            _ = open.wait_for(|open| !open) => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, _)) = accepted else {
-            // Out of descriptors, most likely: leave it a moment to recover.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            continue;
-        };
-        let (shared, mut open) = (shared.clone(), open.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = open.wait_for(|open| !open) => {}
-                served = connection(stream, shared) => {
-                    if let Err(error) = served {
-                        tracing::debug!(%error, "connection to a kubelet ended");
-                    }
-                }
-            }
-        });
-    }
-}
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failure> {
     let SocketAddr::V4(local) = stream.local_addr()? else {
@@ -204,38 +133,17 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failur
         }
         _ => {}
     }
-    stream.set_nodelay(true)?;
-    shared.throttle.handshake().await;
+    shared.throttle.serve(throttle::HANDSHAKE).await;
     let config = shared
         .tls
         .config(&kubelet.certificate, &kubelet.name, address(index).into())?;
-    let stream = TlsAcceptor::from(config).accept(stream).await?;
-    let session = stream.get_ref().1;
-    let h2 = session.alpn_protocol() == Some(b"h2");
-    let certificate = session.peer_certificates().and_then(<[_]>::first).cloned();
-    let certificate = certificate.map(Arc::new);
-    let service = hyper::service::service_fn(move |request| {
+    let (stream, certificate) = handshake(stream, TlsAcceptor::from(config)).await?;
+    let answer = move |request| {
         let (shared, certificate) = (shared.clone(), certificate.clone());
         async move { answer(&shared, index, &request, certificate.as_deref()).await }
-    });
-    let io = TokioIo::new(stream);
-    if h2 {
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(io, service)
-            .await?;
-    } else {
-        hyper::server::conn::http1::Builder::new()
-            .max_buf_size(16 << 10)
-            .serve_connection(io, service)
-            .await?;
-    }
-    Ok(())
+    };
+    connections::converse(stream, answer).await
 }
-
-/// The connection is to be dropped.
-#[derive(Debug, thiserror::Error)]
-#[error("the kubelet was killed")]
-struct Dropped;
 
 async fn answer(
     shared: &Shared,
@@ -251,7 +159,7 @@ async fn answer(
     if page == Some(Page::Resource) {
         kubelet.scrapes.fetch_add(1, Ordering::Relaxed);
     }
-    shared.throttle.request().await;
+    shared.throttle.serve(throttle::REQUEST).await;
     let trouble = *kubelet.trouble.read();
     match trouble {
         Some(Kill::Refuse | Kill::Reset) => return Err(Dropped),
@@ -271,12 +179,13 @@ async fn answer(
         Err(Refusal::Unauthorized) => return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized")),
         Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
     }
-    {
-        let mut paused = kubelet.paused.subscribe();
-        if paused.borrow().contains(path) {
-            let _counted = PausedRequest::begin(kubelet, path);
-            let _answered = paused.wait_for(|paused| !paused.contains(path)).await;
-        }
+    let paused = kubelet
+        .paused
+        .lock()
+        .get(path)
+        .map(watch::Sender::subscribe);
+    if let Some(mut paused) = paused {
+        let _resumed = paused.changed().await;
     }
     if let Some(forged) = kubelet.forged.read().get(path).cloned() {
         if let Forged::Status(status) = forged {
@@ -348,16 +257,7 @@ fn stream(
     kind: &'static str,
     parts: impl futures::Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static,
 ) -> Response<Body> {
-    let body = StreamBody::new(parts).boxed_unsync();
-    respond(StatusCode::OK, kind, body)
-}
-
-fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
+    response(StatusCode::OK, kind, StreamBody::new(parts).boxed_unsync())
 }
 
 fn status(code: u16) -> StatusCode {
@@ -379,6 +279,5 @@ fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
 }
 
 fn body(status: StatusCode, kind: &'static str, bytes: Bytes) -> Response<Body> {
-    let whole = Full::new(bytes).map_err(|never: Infallible| match never {});
-    respond(status, kind, whole.boxed_unsync())
+    response(status, kind, full(bytes))
 }

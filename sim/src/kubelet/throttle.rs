@@ -5,8 +5,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// What a TLS handshake costs, in requests.
-const HANDSHAKE: f64 = 5.0;
+/// The cost of a request.
+pub(crate) const REQUEST: f64 = 1.0;
+/// The cost of a TLS handshake, in requests.
+pub(crate) const HANDSHAKE: f64 = 5.0;
 
 /// A bottleneck that serves one request after the other. A request that the client cancels uses its time all the same.
 #[derive(Debug, Default)]
@@ -26,17 +28,8 @@ impl Throttle {
         *self.0.lock() = State { rate, free: None };
     }
 
-    /// Waits for the turn of a handshake.
-    pub(crate) async fn handshake(&self) {
-        self.serve(HANDSHAKE).await;
-    }
-
-    /// Waits for the turn of a request.
-    pub(crate) async fn request(&self) {
-        self.serve(1.0).await;
-    }
-
-    async fn serve(&self, cost: f64) {
+    /// Waits until everything that came before, and this request or handshake, is done.
+    pub(crate) async fn serve(&self, cost: f64) {
         let done = {
             let mut state = self.0.lock();
             let Some(rate) = state.rate else {

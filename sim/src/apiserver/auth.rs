@@ -1,9 +1,55 @@
-//! Authorization by the identities' rules.
+//! Authentication: client certificate, bearer token, anonymous, and impersonation by an administrator. Authorization by
+//! the identities' rules.
 
+use http::HeaderMap;
 use kubevitals_proto::wire::status::Status;
+use rustls_pki_types::CertificateDer;
 
 use super::status::Refusal;
-use crate::identity::{Attributes, Identities, UserInfo};
+use crate::identity::{Attributes, Identities, UserInfo, bearer};
+
+/// The user of a request. rustls has verified the client certificate, if there is one.
+pub(super) fn authenticate(
+    identities: &Identities,
+    certificate: Option<&CertificateDer<'_>>,
+    headers: &HeaderMap,
+) -> Result<UserInfo, Refusal> {
+    let by_certificate = certificate.and_then(UserInfo::of_certificate);
+    let user = match (by_certificate, bearer(headers)) {
+        (Some(user), _) => user,
+        (None, Some(token)) => identities
+            .authenticate(token)
+            .ok_or_else(Status::unauthorized)?,
+        (None, None) => UserInfo::anonymous(),
+    };
+    impersonate(identities, user, headers)
+}
+
+/// `kubectl --as`: the Impersonate-* headers, for those who may impersonate.
+fn impersonate(
+    identities: &Identities,
+    user: UserInfo,
+    headers: &HeaderMap,
+) -> Result<UserInfo, Refusal> {
+    let Some(name) = headers
+        .get("impersonate-user")
+        .and_then(|v| v.to_str().ok())
+    else {
+        return Ok(user);
+    };
+    let attributes = Attributes {
+        name: name.to_owned(),
+        ..Attributes::resource("impersonate", "", "users")
+    };
+    if !identities.allow(&user, &attributes) {
+        return Err(forbidden(&user, &attributes).into());
+    }
+    let groups = headers
+        .get_all("impersonate-group")
+        .iter()
+        .filter_map(|v| v.to_str().ok());
+    Ok(UserInfo::new(name, groups).authenticated())
+}
 
 /// Refuses what `user` may not do, and records the request.
 pub(super) fn authorize(
