@@ -1,35 +1,30 @@
 //! OpenAPI: nothing about the built-in groups (kubectl does without), the documents of aggregated servers forwarded.
 
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, Value, json};
 
 use super::shared::Shared;
-use super::status::{Body, Refusal, full, json_answer};
+use super::status::{Body, Refusal, json_answer};
 use crate::identity::UserInfo;
 use crate::members::Members;
 
 /// `/openapi/v3`: the aggregated server's own list of documents, those of its groups.
 pub(super) async fn index(shared: &Shared) -> Response<Body> {
-    let mut paths = Map::new();
-    if let Some((group, version)) = shared.aggregation.group_versions().into_iter().next() {
-        let mut request = Request::new(full(""));
-        *request.uri_mut() = http::Uri::from_static("/openapi/v3");
-        let user = UserInfo::new("system:aggregator", []);
-        let (parts, body) = shared
-            .aggregation
-            .forward(&group, &version, &user, request)
-            .await
-            .into_parts();
-        if let (StatusCode::OK, Ok(body)) = (parts.status, body.collect().await) {
-            let document: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-            let served = document.members("/paths");
-            let ours = served.filter(|(path, _)| aggregated(shared, path).is_some());
-            paths.extend(ours.map(|(path, value)| (path.clone(), value.clone())));
-        }
-    }
-    json_answer(StatusCode::OK, &json!({"paths": paths}))
+    let user = UserInfo::new("system:aggregator", []);
+    let fetched = shared
+        .aggregation
+        .fetch(&user, "/openapi/v3", "application/json");
+    let served = fetched
+        .await
+        .ok()
+        .filter(|(parts, _)| parts.status == StatusCode::OK);
+    let document = served.and_then(|(_, body)| serde_json::from_slice(&body).ok());
+    let document: Value = document.unwrap_or_default();
+    let paths = document.members("/paths");
+    let ours = paths.filter(|(path, _)| aggregated(shared, path).is_some());
+    let ours: Map<String, Value> = ours.map(|(k, v)| (k.clone(), v.clone())).collect();
+    json_answer(StatusCode::OK, &json!({"paths": ours}))
 }
 
 /// `/openapi/v3/apis/GROUP/VERSION`: passed on.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Limited};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use kubevitals_proto::wire::discovery::AGGREGATED_CONTENT_TYPE;
 use kubevitals_proto::wire::discovery::aggregated::{
     ApiGroupDiscovery, ApiGroupDiscoveryList, ApiVersionDiscovery,
@@ -13,7 +11,6 @@ use kubevitals_proto::wire::discovery::aggregated::{
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::super::status::full;
 use super::{Aggregation, Registration, Target, is_ours};
 use crate::identity::UserInfo;
 
@@ -21,8 +18,6 @@ use crate::identity::UserInfo;
 const FRESH_FOR: Duration = Duration::from_secs(2);
 /// How long the server may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How much it may say.
-const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// The groups that the aggregated server serves, as of its last answer.
 #[derive(Default)]
@@ -54,8 +49,8 @@ struct Discovered {
 }
 
 impl Discovered {
-    /// Requests discovery of the server, and writes into the APIServices whether it answered. Groups and versions of this project that
-    /// it serves and that have no APIService get one, as the project's manifests would have it.
+    /// Requests discovery of the server, and writes into the APIServices whether it answered. Groups and versions of this
+    /// project that it serves and that have no APIService get one, as the project's manifests would have it.
     async fn request(aggregation: &Aggregation, target: Option<Target>) -> Self {
         let answer = match target {
             Some(_) => tokio::time::timeout(TIMEOUT, groups(aggregation))
@@ -64,29 +59,17 @@ impl Discovered {
             None => Err("no endpoints".to_owned()),
         };
         let groups = answer.as_deref().unwrap_or_default().to_vec();
-        for (group, version) in groups
-            .iter()
-            .flat_map(versions)
-            .filter(|(group, _)| is_ours(group))
-        {
+        let served: Vec<(&str, &str)> = groups.iter().flat_map(versions).collect();
+        for (group, version) in served.iter().filter(|(group, _)| is_ours(group)) {
             Registration::ensure(&aggregation.store, group, version);
         }
         for registration in Registration::all(&aggregation.store) {
-            let served = groups
-                .iter()
-                .flat_map(versions)
-                .any(|v| v == (&registration.group, &registration.version));
-            let available = match (&answer, served) {
-                (Ok(_), true) => Ok(()),
-                (Ok(_), false) => Err((
-                    "FailedDiscoveryCheck",
-                    "the group version is not served".to_owned(),
-                )),
-                (Err(error), _) if target.is_some() => Err(("FailedDiscoveryCheck", error.clone())),
-                (Err(_), _) => Err((
-                    "MissingEndpoints",
-                    "the service has no ready endpoints".to_owned(),
-                )),
+            let is_served = served.contains(&(&*registration.group, &*registration.version));
+            let available = match &answer {
+                Ok(_) if is_served => Ok(()),
+                Ok(_) => Err(("FailedDiscoveryCheck", "the group version is not served")),
+                Err(error) if target.is_some() => Err(("FailedDiscoveryCheck", &**error)),
+                Err(_) => Err(("MissingEndpoints", "the service has no ready endpoints")),
             };
             registration.report(&aggregation.store, available);
         }
@@ -134,44 +117,18 @@ fn versions(group: &ApiGroupDiscovery) -> impl Iterator<Item = (&str, &str)> {
 
 /// The groups of the server, by aggregated discovery.
 async fn groups(aggregation: &Aggregation) -> Result<Vec<ApiGroupDiscovery>, String> {
-    let (code, content_type, body) = get(aggregation).await?;
+    let user = UserInfo::new("system:kube-aggregator", ["system:masters"]);
+    let fetched = aggregation.fetch(&user, "/apis", AGGREGATED_CONTENT_TYPE);
+    let (parts, body) = fetched.await?;
+    let (code, content_type) = (parts.status, parts.headers.get(CONTENT_TYPE));
+    if code == StatusCode::SERVICE_UNAVAILABLE {
+        return Err(String::from_utf8_lossy(&body).trim().to_owned());
+    }
+    let content_type = content_type.and_then(|it| it.to_str().ok());
+    let content_type = content_type.unwrap_or_default();
     if code != StatusCode::OK || !content_type.contains("g=apidiscovery.k8s.io") {
         return Err(format!("GET /apis answered {code} with {content_type}"));
     }
     let list: ApiGroupDiscoveryList = serde_json::from_slice(&body).unwrap_or_default();
     Ok(list.items)
-}
-
-/// Status, content type and body of `/apis`.
-async fn get(aggregation: &Aggregation) -> Result<(StatusCode, String, Bytes), String> {
-    let mut request = Request::new(full(""));
-    *request.uri_mut() = Uri::from_static("/apis");
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static(AGGREGATED_CONTENT_TYPE));
-    let user = UserInfo::new("system:kube-aggregator", ["system:masters"]);
-    let registration = Registration::all(&aggregation.store).into_iter().next();
-    let (group, version) = registration.map_or_else(
-        || ("metrics.k8s.io".to_owned(), "v1beta1".to_owned()),
-        |r| (r.group, r.version),
-    );
-    let (parts, body) = aggregation
-        .forward(&group, &version, &user, request)
-        .await
-        .into_parts();
-    let body = Limited::new(body, MAX_BODY)
-        .collect()
-        .await
-        .map_err(|e| e.to_string())?
-        .to_bytes();
-    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
-        return Err(String::from_utf8_lossy(&body).trim().to_owned());
-    }
-    let content_type = parts
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    Ok((parts.status, content_type, body))
 }

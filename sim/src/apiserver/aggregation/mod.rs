@@ -7,25 +7,30 @@
 mod backend;
 mod discovery;
 mod headers;
-mod proxy;
 mod registry;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
-use kubevitals_proto::words::chain;
+use bytes::Bytes;
+use http::header::ACCEPT;
+use http::response::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
 use parking_lot::Mutex;
 
-use self::backend::{Backend, BackendKey};
-use super::status::{Body, text};
+use self::backend::Backend;
+use super::status::{Body, full, text};
 use crate::identity::UserInfo;
 use crate::objects::Store;
 use crate::pki::{Pki, PkiError};
 
 pub(super) use discovery::Discovery;
 pub(super) use registry::{Registration, is_ours};
+
+/// The largest document that is fetched from an aggregated server.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// A server of aggregated groups in this process: it answers any path, `/apis` among them, as it would over a socket.
 /// Requests have no body.
@@ -52,7 +57,8 @@ struct State {
     local: Option<LocalServer>,
     /// Groups that the cluster does not have, whatever its server answers.
     without: Vec<String>,
-    backends: HashMap<BackendKey, Arc<Backend>>,
+    /// The connections to the target, by what the registration says of it.
+    backends: HashMap<Registration, Backend>,
 }
 
 impl Aggregation {
@@ -139,31 +145,46 @@ impl Aggregation {
         let registration = Registration::find(&self.store, group, version);
         let registration =
             registration.unwrap_or_else(|| Registration::default_for(group, version));
-        match self.backend(&registration) {
-            Ok(Some(backend)) => proxy::forward(&backend, user, request).await,
-            Ok(None) => text(StatusCode::SERVICE_UNAVAILABLE, "service unavailable\n"),
-            Err(error) => {
-                let error = chain(&error);
-                text(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!("error trying to reach service: {error}\n"),
-                )
-            }
+        let Some(target) = self.state.lock().target else {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "service unavailable\n");
+        };
+        match self.backend(registration) {
+            Ok(backend) => backend::forward(&backend, target, user, request).await,
+            Err(error) => backend::not_reached(&error),
         }
     }
 
-    /// The connections to the server of a registration; `None` when there is no server.
-    fn backend(&self, registration: &Registration) -> Result<Option<Arc<Backend>>, PkiError> {
+    /// The connections to the server of a registration.
+    fn backend(&self, registration: Registration) -> Result<Backend, PkiError> {
         let mut state = self.state.lock();
-        let Some(target) = state.target else {
-            return Ok(None);
-        };
-        let key = BackendKey::of(registration, target);
-        if let Some(backend) = state.backends.get(&key) {
-            return Ok(Some(backend.clone()));
+        if let Some(backend) = state.backends.get(&registration) {
+            return Ok(backend.clone());
         }
-        let backend = Arc::new(Backend::new(&key, &self.pki)?);
-        state.backends.insert(key, backend.clone());
-        Ok(Some(backend))
+        let backend = backend::connect(&registration, &self.pki)?;
+        state.backends.insert(registration, backend.clone());
+        Ok(backend)
+    }
+
+    /// Requests a path of the server in a media type, as a component of the API server.
+    pub(super) async fn fetch(
+        &self,
+        user: &UserInfo,
+        path: &'static str,
+        accept: &'static str,
+    ) -> Result<(Parts, Bytes), String> {
+        let mut request = Request::new(full(""));
+        *request.uri_mut() = Uri::from_static(path);
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(ACCEPT, accept);
+        let first = Registration::all(&self.store).into_iter().next();
+        let registration =
+            first.unwrap_or_else(|| Registration::default_for("metrics.k8s.io", "v1beta1"));
+        let Registration { group, version, .. } = registration;
+        let (parts, body) = self
+            .forward(&group, &version, user, request)
+            .await
+            .into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        Ok((parts, body.map_err(|e| e.to_string())?.to_bytes()))
     }
 }

@@ -16,7 +16,7 @@ pub(in super::super) fn is_ours(group: &str) -> bool {
 }
 
 /// An aggregated group version, as its APIService has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) struct Registration {
     pub(in super::super) group: String,
     pub(in super::super) version: String,
@@ -101,14 +101,14 @@ impl Registration {
     }
 
     /// Writes whether its server answers into the APIService's status, if that has changed.
-    pub(super) fn report(&self, store: &Store, available: Result<(), (&str, String)>) {
+    pub(super) fn report(&self, store: &Store, available: Result<(), (&str, &str)>) {
         let name = format!("{}.{}", self.version, self.group);
         let Some(present) = store.get(Resource::ApiServices, None, &name) else {
             return;
         };
         let mut object = present.to_value(Resource::ApiServices);
         let (status, reason, message) = match available {
-            Ok(()) => ("True", "Passed", "all checks passed".to_owned()),
+            Ok(()) => ("True", "Passed", "all checks passed"),
             Err((reason, message)) => ("False", reason, message),
         };
         let is =
