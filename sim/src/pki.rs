@@ -111,14 +111,9 @@ pub(crate) fn server_tls(
 }
 
 /// A certificate authority.
+#[derive(Debug)]
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl std::fmt::Debug for Authority {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Authority")
-    }
 }
 
 impl Authority {
@@ -328,12 +323,11 @@ impl Pki {
     /// # Errors
     /// When a new one cannot be made; the old one stays.
     pub fn rotate_front_proxy(&self) -> Result<(), PkiError> {
-        let announced = self.front_proxy.write().next.take();
-        let next = match announced {
-            Some(next) => next,
-            None => Arc::new(Authority::new("front-proxy-ca")?),
-        };
-        self.front_proxy.write().current = next;
+        if self.front_proxy.read().next.is_none() {
+            self.announce_front_proxy()?;
+        }
+        self.switch_front_proxy();
+        self.retire_front_proxy();
         Ok(())
     }
 }

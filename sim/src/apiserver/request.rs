@@ -11,11 +11,8 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Self {
-        let decode = |s: &str| decode(&s.replace('+', " "));
-        let pairs = query.unwrap_or_default().split('&');
-        let pairs = pairs.filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self(pairs.map(|(k, v)| (decode(k), decode(v))).collect())
+        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Self(pairs.into_owned().collect())
     }
 
     /// A parameter; absent and empty are the same, as in Go's conversion of options.

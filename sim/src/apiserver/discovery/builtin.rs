@@ -35,18 +35,22 @@ const fn review(name: &'static str, singular: &'static str, kind: &'static str) 
 }
 
 #[rustfmt::skip] // one resource a line: a table
-const AUTHENTICATION: &[Resource] = &[
-    review("selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview"),
-    review("tokenreviews", "tokenreview", "TokenReview"),
+const REVIEWS: &[(&str, Resource)] = &[
+    ("authentication.k8s.io", review("selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview")),
+    ("authentication.k8s.io", review("tokenreviews", "tokenreview", "TokenReview")),
+    ("authorization.k8s.io", Resource { namespaced: true, ..review("localsubjectaccessreviews", "localsubjectaccessreview", "LocalSubjectAccessReview") }),
+    ("authorization.k8s.io", review("selfsubjectaccessreviews", "selfsubjectaccessreview", "SelfSubjectAccessReview")),
+    ("authorization.k8s.io", review("selfsubjectrulesreviews", "selfsubjectrulesreview", "SelfSubjectRulesReview")),
+    ("authorization.k8s.io", review("subjectaccessreviews", "subjectaccessreview", "SubjectAccessReview")),
 ];
 
-#[rustfmt::skip] // one resource a line: a table
-const AUTHORIZATION: &[Resource] = &[
-    Resource { namespaced: true, ..review("localsubjectaccessreviews", "localsubjectaccessreview", "LocalSubjectAccessReview") },
-    review("selfsubjectaccessreviews", "selfsubjectaccessreview", "SelfSubjectAccessReview"),
-    review("selfsubjectrulesreviews", "selfsubjectrulesreview", "SelfSubjectRulesReview"),
-    review("subjectaccessreviews", "subjectaccessreview", "SubjectAccessReview"),
-];
+/// The reviews of a group version.
+fn reviews(group: &str, version: &str) -> impl Iterator<Item = Resource> {
+    let own = REVIEWS
+        .iter()
+        .filter(move |(of, _)| *of == group && version == "v1");
+    own.map(|(_, review)| *review)
+}
 
 /// The kind of a review, if the API server answers it.
 pub(in super::super) fn review_kind(
@@ -54,12 +58,7 @@ pub(in super::super) fn review_kind(
     version: &str,
     name: &str,
 ) -> Option<&'static str> {
-    let mut reviews = match (group, version) {
-        ("authentication.k8s.io", "v1") => AUTHENTICATION,
-        ("authorization.k8s.io", "v1") => AUTHORIZATION,
-        _ => &[],
-    }
-    .iter();
+    let mut reviews = reviews(group, version);
     reviews.find(|it| it.name == name).map(|it| it.kind)
 }
 
@@ -81,11 +80,7 @@ pub(super) fn resources(group: &str, version: &str) -> Vec<Resource> {
             subresources: &[],
         })
         .collect();
-    match (group, version) {
-        ("authentication.k8s.io", "v1") => served.extend_from_slice(AUTHENTICATION),
-        ("authorization.k8s.io", "v1") => served.extend_from_slice(AUTHORIZATION),
-        _ => {}
-    }
+    served.extend(reviews(group, version));
     served.sort_by_key(|s| s.name);
     served
 }

@@ -5,6 +5,7 @@ mod protobuf;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body;
@@ -50,10 +51,10 @@ pub(super) fn answer(
     let spec = review.get("spec").cloned().unwrap_or_else(|| json!({}));
     let status = match path.resource.as_str() {
         "tokenreviews" => token(identities, &spec),
-        "selfsubjectreviews" => json!({"userInfo": user_info(user)}),
+        "selfsubjectreviews" => json!({"userInfo": user}),
         "selfsubjectaccessreviews" => access(identities, user, &spec)?,
         "selfsubjectrulesreviews" => rules(identities, user, &spec),
-        _ => access(identities, &subject(&spec), &spec)?,
+        _ => access(identities, &read_as(&spec)?, &spec)?,
     };
     let spec = (path.resource != "selfsubjectreviews").then_some(spec);
     let answer = json!({
@@ -69,7 +70,7 @@ fn token(identities: &Identities, spec: &Value) -> Value {
     };
     let audiences = spec.get("audiences").cloned();
     let audiences = audiences.unwrap_or_else(|| json!(["https://kubernetes.default.svc"]));
-    json!({"authenticated": true, "user": user_info(&user), "audiences": audiences})
+    json!({"authenticated": true, "user": user, "audiences": audiences})
 }
 
 fn access(identities: &Identities, subject: &UserInfo, spec: &Value) -> Result<Value, Refusal> {
@@ -82,38 +83,16 @@ fn access(identities: &Identities, subject: &UserInfo, spec: &Value) -> Result<V
     Ok(json!({"allowed": identities.review(subject, &attributes)}))
 }
 
-/// The user of a SubjectAccessReview.
-fn subject(spec: &Value) -> UserInfo {
-    let texts = |list: &Value| -> Vec<String> {
-        let items = list.as_array().into_iter().flatten();
-        items.filter_map(|v| Some(v.as_str()?.to_owned())).collect()
-    };
-    let extra = spec.members("/extra");
-    UserInfo {
-        username: spec.text("/user").to_owned(),
-        uid: spec.text("/uid").to_owned(),
-        groups: spec.get("groups").map(texts).unwrap_or_default(),
-        extra: extra.map(|(k, v)| (k.clone(), texts(v))).collect(),
-    }
+/// A part of a review that the server has a type for.
+fn read_as<T: DeserializeOwned>(part: &Value) -> Result<T, Refusal> {
+    T::deserialize(part).map_err(|error| Status::bad_request(error.to_string()).into())
 }
 
 /// The attributes that a review is about.
 fn attributes(spec: &Value) -> Result<Attributes, Refusal> {
-    let text = |of: &Value, pointer: &str| of.text(pointer).to_owned();
-    match (
-        spec.at("/resourceAttributes"),
-        spec.at("/nonResourceAttributes"),
-    ) {
-        (Some(of), None) => Ok(Attributes {
-            verb: text(of, "/verb"),
-            group: text(of, "/group"),
-            resource: text(of, "/resource"),
-            subresource: text(of, "/subresource"),
-            namespace: text(of, "/namespace"),
-            name: text(of, "/name"),
-            path: String::new(),
-        }),
-        (None, Some(of)) => Ok(Attributes::path(of.text("/verb"), of.text("/path"))),
+    let attributes = ["/resourceAttributes", "/nonResourceAttributes"];
+    match attributes.map(|pointer| spec.at(pointer)) {
+        [Some(of), None] | [None, Some(of)] => read_as(of),
         _ => {
             let message =
                 "exactly one of nonResourceAttributes or resourceAttributes must be specified";
@@ -139,18 +118,4 @@ fn rules(identities: &Identities, user: &UserInfo, spec: &Value) -> Value {
         }
     }
     json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false})
-}
-
-fn user_info(user: &UserInfo) -> Value {
-    let UserInfo {
-        username,
-        uid,
-        groups,
-        extra,
-    } = user;
-    let (uid, extra) = (
-        (!uid.is_empty()).then_some(uid),
-        (!extra.is_empty()).then_some(extra),
-    );
-    json!({"username": username, "uid": uid, "groups": groups, "extra": extra}).without_nulls()
 }

@@ -29,40 +29,13 @@ pub(super) fn targets(hpa: &Value, _now: Timestamp) -> Value {
     }
 }
 
-/// `cpu: 12%/80%`: the current and the target value of one metric.
+/// `cpu: 12%/80%`: the current and the target value of a metric. The world scales by the utilization of a resource only.
 fn target(metric: &Value, current: Option<&Value>) -> String {
-    let kind = metric.text("/type");
-    // The member named after the type: Resource → resource, ContainerResource → containerResource.
-    let (first, rest) = kind.split_at_checked(1).unwrap_or_default();
-    let member = first.to_ascii_lowercase() + rest;
-    let Some(spec) = metric.at(&format!("/{member}")) else {
-        return "<unknown type>".to_owned();
-    };
-    let current = current.and_then(|it| it.at(&format!("/{member}/current")));
-    let value = |of: Option<&Value>| match of {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "<unknown>".to_owned(),
-    };
-    let now = |pointer| current.and_then(|it| it.at(pointer));
-    let is_resource = matches!(kind, "Resource" | "ContainerResource");
-    let text = if let Some(target) = spec.at("/target/averageUtilization") {
-        let percent = now("/averageUtilization").map(|it| json!(format!("{it}%")));
-        format!("{}/{target}%", value(percent.as_ref()))
-    } else if let target @ Some(_) = spec.at("/target/averageValue") {
-        let plain = is_resource || kind == "Pods";
-        let suffix = if plain { "" } else { " (avg)" };
-        format!("{}/{}{suffix}", value(now("/averageValue")), value(target))
-    } else {
-        format!(
-            "{}/{}",
-            value(now("/value")),
-            value(spec.at("/target/value"))
-        )
-    };
-    match is_resource {
-        true => format!("{}: {text}", spec.text("/name")),
-        false => text,
+    let name = metric.text("/resource/name");
+    let target = metric.int("/resource/target/averageUtilization");
+    match current.and_then(|it| it.at("/resource/current/averageUtilization")) {
+        Some(percent) => format!("{name}: {percent}%/{target}%"),
+        None => format!("{name}: <unknown>/{target}%"),
     }
 }
 
