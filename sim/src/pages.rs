@@ -39,7 +39,7 @@ impl Pages {
 
     /// The nodes' names, in the order of their numbers.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
-        self.world.nodes.iter().map(|node| node.name.as_str())
+        self.world.nodes.iter().map(|node| &*node.name)
     }
 
     /// Appends what `/metrics/resource` of a node says; false if its kubelet does not answer.

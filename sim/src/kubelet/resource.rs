@@ -1,28 +1,33 @@
-//! `/metrics/resource`, the page that is scraped most.
-//!
-//! It is put together from fixed parts: what does not change of a series (its labels, its start time) is stored with
-//! the container, so that only numbers are written.
+//! `/metrics/resource`, the page that is scraped most. The labels of a series are stored with its container or pod, so
+//! that only numbers are formatted.
+
+use std::io::Write;
+use std::iter::once;
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::goformat::{bytes, seconds, signed};
+use crate::goformat::float;
 use crate::world::epoch::Epoch;
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
-use crate::world::reading::Reading;
+use crate::world::sampling::Reading;
 
 const CONTAINER_CPU: &str = "# HELP container_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the container in core-seconds\n# TYPE container_cpu_usage_seconds_total counter\n";
 const CONTAINER_MEMORY: &str = "# HELP container_memory_working_set_bytes [STABLE] Current working set of the container in bytes\n# TYPE container_memory_working_set_bytes gauge\n";
 const CONTAINER_START: &str = "# HELP container_start_time_seconds [STABLE] Start time of the container since unix epoch in seconds\n# TYPE container_start_time_seconds gauge\n";
 const SWAP_LIMIT: &str = "# HELP container_swap_limit_bytes [ALPHA] Current amount of the container swap limit in bytes. Reported only on non-windows systems\n# TYPE container_swap_limit_bytes gauge\n";
 const SWAP_USAGE: &str = "# HELP container_swap_usage_bytes [ALPHA] Current amount of the container swap usage in bytes. Reported only on non-windows systems\n# TYPE container_swap_usage_bytes gauge\n";
-const NODE_CPU: &str = "# HELP node_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the node in core-seconds\n# TYPE node_cpu_usage_seconds_total counter\nnode_cpu_usage_seconds_total ";
-const NODE_MEMORY: &str = "# HELP node_memory_working_set_bytes [STABLE] Current working set of the node in bytes\n# TYPE node_memory_working_set_bytes gauge\nnode_memory_working_set_bytes ";
-const NODE_SWAP: &str = "# HELP node_swap_usage_bytes [ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems\n# TYPE node_swap_usage_bytes gauge\nnode_swap_usage_bytes 0";
+const NODE_CPU: &str = "# HELP node_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the node in core-seconds\n# TYPE node_cpu_usage_seconds_total counter\n";
+const NODE_MEMORY: &str = "# HELP node_memory_working_set_bytes [STABLE] Current working set of the node in bytes\n# TYPE node_memory_working_set_bytes gauge\n";
+const NODE_SWAP: &str = "# HELP node_swap_usage_bytes [ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems\n# TYPE node_swap_usage_bytes gauge\n";
 const POD_CPU: &str = "# HELP pod_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the pod in core-seconds\n# TYPE pod_cpu_usage_seconds_total counter\n";
 const POD_MEMORY: &str = "# HELP pod_memory_working_set_bytes [STABLE] Current working set of the pod in bytes\n# TYPE pod_memory_working_set_bytes gauge\n";
 const POD_SWAP: &str = "# HELP pod_swap_usage_bytes [ALPHA] Current amount of the pod swap usage in bytes. Reported only on non-windows systems\n# TYPE pod_swap_usage_bytes gauge\n";
-const END: &str = "# HELP resource_scrape_error [STABLE] 1 if there was an error while getting container metrics, 0 otherwise\n# TYPE resource_scrape_error gauge\nresource_scrape_error 0\n# HELP scrape_error [ALPHA] 1 if there was an error while getting container metrics, 0 otherwise\n# TYPE scrape_error gauge\nscrape_error 0\n";
+const RESOURCE_ERROR: &str = "# HELP resource_scrape_error [STABLE] 1 if there was an error while getting container metrics, 0 otherwise\n# TYPE resource_scrape_error gauge\n";
+const ERROR: &str = "# HELP scrape_error [ALPHA] 1 if there was an error while getting container metrics, 0 otherwise\n# TYPE scrape_error gauge\n";
+
+/// One line of the page: labels, value, and the time of the reading.
+type Sample<'a> = (&'a str, f64, Option<Timestamp>);
 
 /// Writes the page of a node as it is at `now`.
 pub(crate) fn write(
@@ -32,118 +37,78 @@ pub(crate) fn write(
     epoch: Epoch,
     now: Timestamp,
 ) {
-    let containers: Vec<(&Container, Reading)> = state
-        .by_container
-        .iter()
-        .filter_map(|(slot, c)| {
-            let container = state.pod(*slot)?.containers.get(*c)?;
-            Some((container, container.reading(epoch, now)?))
-        })
-        .collect();
-    let pods: Vec<(&Pod, Reading)> = state
-        .by_pod
-        .iter()
-        .filter_map(|slot| {
-            let pod = state.pod(*slot)?;
-            Some((pod, pod.reading(epoch, now)?))
-        })
-        .collect();
+    let containers = state.by_container.iter().filter_map(|(slot, c)| {
+        let container = state.pod(*slot)?.containers.get(*c)?;
+        Some((container, container.reading(epoch, now)?))
+    });
+    let containers: Vec<(&Container, Reading)> = containers.collect();
+    let pods = state.by_pod.iter().filter_map(|slot| {
+        let pod = state.pod(*slot)?;
+        Some((pod, pod.reading(epoch, now)?))
+    });
+    let pods: Vec<(&Pod, Reading)> = pods.collect();
+    let node = node.reading(state, epoch, now);
     out.reserve(2_600 + 900 * containers.len() + 420 * pods.len());
-    container_families(out, &containers);
-    node_families(out, &node.reading(state, epoch, now));
-    pod_families(out, &pods);
-    text(out, END);
+
+    let by_container = |value: fn(&Reading) -> f64| {
+        let containers = containers.iter();
+        containers.map(move |(c, reading)| (&*c.labels, value(reading), Some(reading.at)))
+    };
+    let by_pod = |value: fn(&Reading) -> f64| {
+        let pods = pods.iter();
+        pods.map(move |(p, reading)| (&*p.labels, value(reading), Some(reading.at)))
+    };
+    let of_node = |value: fn(&Reading) -> f64| once((" ", value(&node), Some(node.at)));
+    let starts = containers.iter().filter_map(|(c, _)| {
+        let started = c.running_since()?.as_nanos() as f64 / 1e9;
+        Some((&*c.labels, started, None))
+    });
+    let limits = containers.iter().filter_map(|(c, reading)| {
+        let limit = c.memory_limit()? as f64;
+        Some((&*c.labels, limit, Some(reading.at)))
+    });
+    family(out, CONTAINER_CPU, by_container(cpu));
+    family(out, CONTAINER_MEMORY, by_container(memory));
+    family(out, CONTAINER_START, starts);
+    family(out, SWAP_LIMIT, limits);
+    family(out, SWAP_USAGE, by_container(swap));
+    family(out, NODE_CPU, of_node(cpu));
+    family(out, NODE_MEMORY, of_node(memory));
+    family(out, NODE_SWAP, of_node(swap));
+    family(out, POD_CPU, by_pod(cpu));
+    family(out, POD_MEMORY, by_pod(memory));
+    family(out, POD_SWAP, by_pod(swap));
+    family(out, RESOURCE_ERROR, once((" ", 0.0, None)));
+    family(out, ERROR, once((" ", 0.0, None)));
 }
 
-fn container_families(out: &mut Vec<u8>, containers: &[(&Container, Reading)]) {
-    if containers.is_empty() {
-        return;
+fn cpu(reading: &Reading) -> f64 {
+    reading.cpu as f64 / 1e9
+}
+
+fn memory(reading: &Reading) -> f64 {
+    reading.memory as f64
+}
+
+/// Nothing on a simulated node swaps.
+fn swap(_reading: &Reading) -> f64 {
+    0.0
+}
+
+/// Writes a family with its head, if it has samples. A Vec takes every byte, so writing cannot fail.
+fn family<'a>(out: &mut Vec<u8>, head: &str, samples: impl Iterator<Item = Sample<'a>>) {
+    let name = head.split(' ').nth(2).unwrap_or_default();
+    let mut samples = samples.peekable();
+    if samples.peek().is_some() {
+        out.extend_from_slice(head.as_bytes());
     }
-    text(out, CONTAINER_CPU);
-    for (c, reading) in containers {
-        series(out, "container_cpu_usage_seconds_total", &c.labels);
-        seconds(out, reading.cpu);
-        at(out, reading);
-    }
-    text(out, CONTAINER_MEMORY);
-    for (c, reading) in containers {
-        series(out, "container_memory_working_set_bytes", &c.labels);
-        bytes(out, reading.memory);
-        at(out, reading);
-    }
-    text(out, CONTAINER_START);
-    for (c, _) in containers {
-        series(out, "container_start_time_seconds", &c.labels);
-        text(out, &c.start_text);
+    for (labels, value, at) in samples {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(labels.as_bytes());
+        float(out, value);
+        if let Some(at) = at {
+            let _ = write!(out, " {}", at.as_millis());
+        }
         out.push(b'\n');
     }
-    let mut limited = containers
-        .iter()
-        .filter_map(|(c, reading)| Some((c, reading, c.memory_limit()?)))
-        .peekable();
-    if limited.peek().is_some() {
-        text(out, SWAP_LIMIT);
-    }
-    for (c, reading, limit) in limited {
-        series(out, "container_swap_limit_bytes", &c.labels);
-        bytes(out, limit);
-        at(out, reading);
-    }
-    text(out, SWAP_USAGE);
-    for (c, reading) in containers {
-        series(out, "container_swap_usage_bytes", &c.labels);
-        out.push(b'0');
-        at(out, reading);
-    }
-}
-
-fn node_families(out: &mut Vec<u8>, reading: &Reading) {
-    text(out, NODE_CPU);
-    seconds(out, reading.cpu);
-    at(out, reading);
-    text(out, NODE_MEMORY);
-    bytes(out, reading.memory);
-    at(out, reading);
-    text(out, NODE_SWAP);
-    at(out, reading);
-}
-
-fn pod_families(out: &mut Vec<u8>, pods: &[(&Pod, Reading)]) {
-    if pods.is_empty() {
-        return;
-    }
-    text(out, POD_CPU);
-    for (p, reading) in pods {
-        series(out, "pod_cpu_usage_seconds_total", &p.labels);
-        seconds(out, reading.cpu);
-        at(out, reading);
-    }
-    text(out, POD_MEMORY);
-    for (p, reading) in pods {
-        series(out, "pod_memory_working_set_bytes", &p.labels);
-        bytes(out, reading.memory);
-        at(out, reading);
-    }
-    text(out, POD_SWAP);
-    for (p, reading) in pods {
-        series(out, "pod_swap_usage_bytes", &p.labels);
-        out.push(b'0');
-        at(out, reading);
-    }
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn series(out: &mut Vec<u8>, family: &str, labels: &str) {
-    text(out, family);
-    text(out, labels);
-}
-
-/// The timestamp in milliseconds, and the end of the line.
-fn at(out: &mut Vec<u8>, reading: &Reading) {
-    out.push(b' ');
-    signed(out, reading.at.as_millis());
-    out.push(b'\n');
 }

@@ -10,7 +10,7 @@ use crate::world::epoch::Epoch;
 use crate::world::hash::{between, hash, unit};
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
-use crate::world::reading::Reading;
+use crate::world::sampling::Reading;
 
 const GI: u64 = 1 << 30;
 const DISK: u64 = 252 * GI;
@@ -73,7 +73,7 @@ impl Page<'_> {
         let images = || self.disk(at, self.disk_used / 3, 41_633);
         let processes = 260 + 9 * state.pods.len();
         json!({
-            "nodeName": node.name,
+            "nodeName": &*node.name,
             "systemContainers": [self.pods_cgroup(&reading)],
             "startTime": node.booted,
             "cpu": cpu(at, Some(usage), reading.cpu),

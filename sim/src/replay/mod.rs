@@ -119,7 +119,7 @@ impl Player {
             let namespace = namespace(seed, &script.namespace, now);
             self.store.apply(Resource::Namespaces, namespace);
             let mut node = Node::new(seed, index, 30, now);
-            node.name.clone_from(&script.node);
+            node.name = script.node.as_str().into();
             if let Some(uid) = &script.uid {
                 node.uid.clone_from(uid);
             }

@@ -83,14 +83,8 @@ pub(crate) fn uid(h: u64) -> String {
 
 /// 64 hexadecimal digits, as a container or image id.
 pub(crate) fn hex64(h: u64) -> String {
-    let part = |n: u64| mix(h.wrapping_add(n));
-    format!(
-        "{:016x}{:016x}{:016x}{:016x}",
-        part(1),
-        part(2),
-        part(3),
-        part(4)
-    )
+    let parts = (1..=4).map(|n| format!("{:016x}", mix(h.wrapping_add(n))));
+    parts.collect()
 }
 
 #[cfg(test)]

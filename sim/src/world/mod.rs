@@ -16,7 +16,6 @@ mod plan;
 pub(crate) mod pod;
 pub(crate) mod probe;
 pub(crate) mod queue;
-pub(crate) mod reading;
 pub(crate) mod recorder;
 pub(crate) mod sampling;
 pub(crate) mod template;
@@ -34,7 +33,6 @@ use crate::objects::{Resource, Store};
 use catalog::Role;
 use epoch::{Epoch, SECOND};
 use hash::{between, hash};
-use json::pod::Host;
 use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
@@ -55,8 +53,6 @@ pub(crate) struct World {
     pub(crate) clock: SimClock,
     pub(crate) epoch: Epoch,
     pub(crate) nodes: Vec<Node>,
-    /// The names of the nodes, shared with what is stored of their pods.
-    pub(crate) names: Vec<Arc<str>>,
     /// The queue of actions. Locked before any node's state, never after.
     pub(crate) engine: Mutex<Engine>,
     /// When the engine's next action is due, in nanoseconds: readable without the engine's lock.
@@ -78,12 +74,10 @@ impl World {
         let nodes: Vec<Node> = (0..scale.nodes)
             .map(|index| Node::new(scale.seed, index, pods, now))
             .collect();
-        let names = nodes.iter().map(|n| Arc::from(n.name.as_str())).collect();
         let world = Self {
             epoch: Epoch::before(now),
             clock,
-            names,
-            engine: Mutex::new(Engine::new(scale.seed, plan.workloads, store.clone())),
+            engine: Mutex::new(Engine::new(scale.seed, plan.workloads, store.clone(), now)),
             due: AtomicI64::new(i64::MAX),
             woken: Notify::new(),
             scale,
@@ -148,14 +142,7 @@ impl World {
 
     /// Stores a pod as it is now.
     pub(crate) fn store_pod(&self, node: &Node, pod: &Pod) {
-        let Some(name) = self.names.get(node.index) else {
-            return;
-        };
-        let host = Host {
-            name,
-            address: node.address,
-        };
-        let (meta, bytes) = json::pod::pod(pod, host);
+        let (meta, bytes) = json::pod::pod(pod, node);
         self.store.apply_bytes(Resource::Pods, meta, bytes);
     }
 

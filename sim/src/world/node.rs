@@ -1,6 +1,7 @@
 //! A node: what it is, and what runs on it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
@@ -9,8 +10,7 @@ use super::epoch::Epoch;
 use super::hash::{between, hash, uid};
 use super::load::{Load, Profile};
 use super::pod::Pod;
-use super::reading::Reading;
-use super::sampling::Pace;
+use super::sampling::{Pace, Reading};
 
 /// What a node is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,8 @@ static SYSTEM: Profile = Profile {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) index: usize,
-    pub(crate) name: String,
+    /// Shared with what is stored of its pods.
+    pub(crate) name: Arc<str>,
     pub(crate) uid: String,
     pub(crate) address: Ipv4Addr,
     pub(crate) seed: u64,
@@ -129,7 +130,7 @@ impl Node {
         let booted = started.plus_nanos(-((days * 86_400.0 * 1e9) as i64));
         Self {
             index,
-            name: format!("node-{:04}", index + 1),
+            name: format!("node-{:04}", index + 1).into(),
             uid: uid(hash(seed, 2)),
             address: address(index),
             seed,

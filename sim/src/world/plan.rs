@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn workloads_are_told_apart_by_namespace_and_name() {
+    fn workloads_differ_by_namespace_and_name() {
         let plan = Plan::new(1, 200, 30, NOW);
         let names: std::collections::BTreeSet<_> = plan
             .workloads

@@ -11,8 +11,7 @@ use super::fault::{Fault, PendingFault};
 use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
 use super::probe::{ProbeKind, Probes};
-use super::reading::Reading;
-use super::sampling::{Pace, last_sample};
+use super::sampling::{Pace, Reading, last_sample};
 use super::workload::Revision;
 
 /// Nanocores the sandbox and the cgroup's own bookkeeping use.
@@ -72,8 +71,6 @@ pub(crate) struct Container {
     pub(crate) seed: u64,
     /// `{container="…",namespace="…",pod="…"} `, as every series of it has.
     pub(crate) labels: Box<str>,
-    /// The start time in Go's form, while it runs.
-    pub(crate) start_text: Box<str>,
 }
 
 impl Container {
@@ -104,7 +101,6 @@ impl Container {
             load: Load::new(&spec.profile, seed, hash(revision.seed, stream(spec.name))),
             seed,
             labels: labels.into_boxed_str(),
-            start_text: Box::default(),
         }
     }
 
@@ -146,9 +142,6 @@ impl Container {
     /// Makes the container run from `at` on.
     pub(crate) fn run(&mut self, at: Timestamp) {
         self.state = State::Running { since: at };
-        let mut text = Vec::new();
-        crate::goformat::float(&mut text, at.as_nanos() as f64 / 1e9);
-        self.start_text = String::from_utf8(text).unwrap_or_default().into_boxed_str();
         self.leak = None;
         self.probes.started();
     }

@@ -26,6 +26,8 @@ pub(crate) struct Engine {
     store: Arc<Store>,
     pub(super) recorder: Recorder,
     pub(crate) injected: Vec<InjectedFault>,
+    /// When the present action is due.
+    pub(super) now: Timestamp,
     pub(super) dice: Dice,
     pub(super) episodes: u64,
     /// Pods made since the beginning: part of their names and seeds.
@@ -35,7 +37,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(seed: u64, workloads: Vec<Workload>, store: Arc<Store>) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        workloads: Vec<Workload>,
+        store: Arc<Store>,
+        now: Timestamp,
+    ) -> Self {
         let slots = workloads
             .iter()
             .map(|w| vec![(0, 0); w.replicas as usize])
@@ -48,6 +55,7 @@ impl Engine {
             store,
             recorder: Recorder::default(),
             injected: Vec::new(),
+            now,
             dice: Dice::new(seed, stream("engine")),
             episodes: 0,
             made: 0,
@@ -59,6 +67,11 @@ impl Engine {
     pub(crate) fn at(&mut self, at: Timestamp, action: Action) {
         self.pushed += 1;
         self.queue.push(Reverse((at, self.pushed, action)));
+    }
+
+    /// Puts an action into the queue that is due `wait` nanoseconds from now.
+    pub(super) fn after(&mut self, wait: i64, action: Action) {
+        self.at(self.now.plus_nanos(wait), action);
     }
 
     /// Seconds between `low` and `high`, in nanoseconds.
@@ -73,23 +86,16 @@ impl Engine {
     }
 
     /// Notes what happened to a pod that suffers from a fault.
-    pub(super) fn note(
-        &mut self,
-        at: Timestamp,
-        node: &Node,
-        pod: &Pod,
-        container: &str,
-        what: Happening,
-    ) {
+    pub(super) fn note(&mut self, node: &Node, pod: &Pod, container: &str, what: Happening) {
         let Some((episode, fault)) = pod.trouble else {
             return;
         };
         self.injected.push(InjectedFault {
-            at,
+            at: self.now,
             episode,
             fault,
             what,
-            node: node.name.clone(),
+            node: node.name.to_string(),
             namespace: pod.revision.namespace.to_string(),
             name: pod.name.to_string(),
             container: container.to_owned(),
@@ -109,25 +115,16 @@ impl Engine {
     }
 
     /// Writes an event, or counts it if it was written before.
-    pub(super) fn event(
-        &mut self,
-        at: Timestamp,
-        about: &About,
-        kind: &'static str,
-        reason: &'static str,
-        message: &str,
-    ) {
-        let new = self
-            .recorder
-            .write(&self.store, at, about, kind, reason, message);
-        if let Some(key) = new {
-            self.at(at.plus_nanos(EVENT_TTL), Action::Expire(key));
+    pub(super) fn event(&mut self, about: &About, kind: &str, reason: &str, message: &str) {
+        let (recorder, store) = (&mut self.recorder, &self.store);
+        if let Some(key) = recorder.write(store, self.now, about, kind, reason, message) {
+            self.after(EVENT_TTL, Action::Expire(key));
         }
     }
 
     /// Deletes an event that was not repeated within its retention.
-    pub(super) fn expire(&mut self, at: Timestamp, key: u64) {
-        if let Some(until) = self.recorder.expire(&self.store, at, key) {
+    pub(super) fn expire(&mut self, key: u64) {
+        if let Some(until) = self.recorder.expire(&self.store, self.now, key) {
             self.at(until, Action::Expire(key));
         }
     }

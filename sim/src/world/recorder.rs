@@ -70,7 +70,7 @@ impl About {
     /// The node controller, or the node's kubelet, of a node.
     pub(super) fn node(node: &Node, by_kubelet: bool) -> Self {
         let involved =
-            json!({"kind": "Node", "apiVersion": "v1", "name": node.name, "uid": node.uid});
+            json!({"kind": "Node", "apiVersion": "v1", "name": &*node.name, "uid": node.uid});
         match by_kubelet {
             true => Self::new(involved, "kubelet", &node.name),
             false => Self::new(involved, "node-controller", ""),
@@ -135,8 +135,8 @@ impl Recorder {
         store: &Store,
         at: Timestamp,
         about: &About,
-        kind: &'static str,
-        reason: &'static str,
+        kind: &str,
+        reason: &str,
         message: &str,
     ) -> Option<u64> {
         let object = fingerprint((about.component, &about.namespace, &about.name));

@@ -6,6 +6,16 @@ use super::hash::{hash, unit};
 
 const MILLI: i64 = 1_000_000;
 
+/// One of cAdvisor's samples of a cgroup: its usage, and the time of the sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) at: Timestamp,
+    /// CPU nanoseconds since the cgroup came to be.
+    pub(crate) cpu: u64,
+    /// Working set in bytes.
+    pub(crate) memory: u64,
+}
+
 /// How often a cgroup is sampled: the mean gap, and how far a gap may differ from it, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {

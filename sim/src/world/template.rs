@@ -1,6 +1,5 @@
 //! The JSON that all pods of a revision share.
 
-use kubevitals_proto::labels::Labels;
 use serde_json::{Value, json};
 
 use super::catalog::{App, Container, Kind, Probe, ProbeHandler, Role, image, is_init};
@@ -13,41 +12,37 @@ const HOLE_TEXT: &str = "\"\\u0001\"";
 /// The parts of a pod's JSON that do not differ between the pods of a revision.
 #[derive(Debug)]
 pub(crate) struct PodTemplate {
-    /// `"labels":{…},"ownerReferences":[…]`.
-    pub(crate) metadata: String,
+    /// The ownerReferences.
+    pub(crate) owners: Value,
     /// The spec up to the value of nodeName, and from there on.
     pub(crate) spec: (String, String),
     /// The quality of service.
     pub(crate) qos: &'static str,
-    /// For each container, in the order of the app: `"allocatedResources":{…},"resources":{…}`.
-    pub(crate) resources: Vec<String>,
+    /// For each container, in the order of the app: the allocated resources, if any, and the resources.
+    pub(crate) resources: Vec<(Option<Value>, Value)>,
 }
 
 impl PodTemplate {
-    pub(crate) fn new(
-        app: &App,
-        revision: u32,
-        labels: &Labels,
-        owner_name: &str,
-        owner_uid: &str,
-    ) -> Self {
+    pub(crate) fn new(app: &App, revision: u32, owner_name: &str, owner_uid: &str) -> Self {
         let owner_kind = match app.kind {
             Kind::Deployment => "ReplicaSet",
             Kind::StatefulSet => "StatefulSet",
             Kind::DaemonSet => "DaemonSet",
         };
-        let owner = json!([{
+        let owners = json!([{
             "apiVersion": "apps/v1", "kind": owner_kind, "name": owner_name, "uid": owner_uid,
             "controller": true, "blockOwnerDeletion": true,
         }]);
-        let metadata = format!("\"labels\":{},\"ownerReferences\":{owner}", json!(labels));
         let spec = spec(app, revision).to_string();
         let (head, tail) = spec.split_once(HOLE_TEXT).unwrap_or((&spec, ""));
+        let containers = app.containers.iter();
         Self {
-            metadata,
+            owners,
             spec: (head.to_owned(), tail.to_owned()),
             qos: qos(app),
-            resources: app.containers.iter().map(status_resources).collect(),
+            resources: containers
+                .map(|c| (amounts(c.requests), resources(c)))
+                .collect(),
         }
     }
 }
@@ -135,14 +130,6 @@ fn amounts((cpu, memory): (u32, u32)) -> Option<Value> {
 
 fn resources(c: &Container) -> Value {
     json!({"limits": amounts(c.limits), "requests": amounts(c.requests)}).without_nulls()
-}
-
-fn status_resources(c: &Container) -> String {
-    let resources = resources(c);
-    match amounts(c.requests) {
-        Some(requests) => format!("\"allocatedResources\":{requests},\"resources\":{resources}"),
-        None => format!("\"resources\":{resources}"),
-    }
 }
 
 /// Kubernetes' rule: Guaranteed when every container's limits equal its requests, BestEffort when there are neither.

@@ -66,7 +66,7 @@ impl Workload {
         Revision::new(self.seed, self.app, &self.namespace, &self.uid, number, at)
     }
 
-    /// The name of the pod that is the `ordinal`-th, `nonce` telling successive ones apart.
+    /// The name of the `ordinal`-th pod. Successive pods of an ordinal differ by their `nonce`.
     pub(crate) fn pod_name(&self, ordinal: u32, nonce: u64) -> String {
         let tail = || suffix(hash(self.seed, nonce ^ stream("pod")), 5);
         match self.app.kind {
@@ -123,7 +123,7 @@ impl Revision {
             hash_label,
             ("tier", tier(app).to_owned()),
         ]);
-        let template = PodTemplate::new(app, number, &labels, &owner_name, &owner_uid);
+        let template = PodTemplate::new(app, number, &owner_name, &owner_uid);
         Self {
             app,
             namespace: namespace.clone(),

@@ -1,7 +1,5 @@
 //! A change of a pod, and everything that follows from it.
 
-use kubevitals_proto::time::Timestamp;
-
 use crate::objects::Resource;
 use crate::world::World;
 use crate::world::action::{Action, PodSlot, PodStep, Step};
@@ -18,7 +16,6 @@ use crate::world::recorder::About;
 pub(super) struct Change<'a> {
     pub(super) world: &'a World,
     pub(super) engine: &'a mut Engine,
-    pub(super) at: Timestamp,
     pub(super) node: &'a Node,
     pub(super) pod: &'a mut Pod,
     pub(super) slot: PodSlot,
@@ -33,7 +30,6 @@ impl World {
     pub(super) fn change(
         &self,
         engine: &mut Engine,
-        at: Timestamp,
         slot: PodSlot,
         change: impl FnOnce(&mut Change<'_>),
     ) {
@@ -43,10 +39,10 @@ impl World {
         let taken = state.pods.get_mut(slot.index).and_then(Option::take);
         let Some(mut pod) = taken else { return };
         if pod.seed == slot.seed {
+            let now = engine.now;
             let mut changing = Change {
                 world: self,
                 engine,
-                at,
                 node,
                 pod: &mut pod,
                 slot,
@@ -57,7 +53,7 @@ impl World {
             let (touched, gone_cpu) = (changing.touched, changing.gone_cpu);
             state.gone_cpu += gone_cpu;
             if touched {
-                (pod.changed, state.changed) = (at, at);
+                (pod.changed, state.changed) = (now, now);
             }
             self.store_pod(node, &pod);
         }
@@ -102,19 +98,18 @@ impl Change<'_> {
         let container = self.pod.containers.get(c);
         let incarnation = container.map_or(0, |c| c.incarnation());
         let action = Action::Container(self.slot, c, incarnation, step);
-        self.engine.at(self.at.plus_nanos(wait), action);
+        self.engine.after(wait, action);
     }
 
     /// Writes an event of the kubelet about a container.
-    pub(super) fn event(&mut self, c: usize, kind: &'static str, reason: &'static str, text: &str) {
+    pub(super) fn event(&mut self, c: usize, kind: &str, reason: &str, text: &str) {
         let about = About::container(self.node, self.pod, c);
-        self.engine.event(self.at, &about, kind, reason, text);
+        self.engine.event(&about, kind, reason, text);
     }
 
     /// Records what happened to the pod, or to the container of this name, because of a fault.
     pub(super) fn note(&mut self, container: &str, what: Happening) {
-        self.engine
-            .note(self.at, self.node, self.pod, container, what);
+        self.engine.note(self.node, self.pod, container, what);
     }
 
     /// Updates the readiness of the pod and of its workload.
@@ -122,7 +117,7 @@ impl Change<'_> {
         let before = self.pod.counts_as_ready();
         let ready = self.pod.all_ready() && self.pod.deleting.is_none();
         if ready != self.pod.ready.0 {
-            self.pod.ready = (ready, self.at);
+            self.pod.ready = (ready, self.engine.now);
             let what = match ready {
                 true => Happening::PodReady,
                 false => Happening::PodNotReady,
@@ -135,8 +130,8 @@ impl Change<'_> {
     /// Ends the pod's trouble when it has been well for a while.
     pub(super) fn calm_later(&mut self) {
         if self.pod.trouble.is_some() && self.pod.is_over_it() {
-            let later = self.at.plus_nanos(45 * SECOND);
-            self.engine.at(later, Action::Pod(self.slot, PodStep::Calm));
+            let calm = Action::Pod(self.slot, PodStep::Calm);
+            self.engine.after(45 * SECOND, calm);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The steps of a container: start, end, back-off.
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::Timestamp;
 
 use super::change::Change;
 use crate::world::World;
@@ -21,12 +20,11 @@ impl World {
     pub(super) fn container_step(
         &self,
         engine: &mut Engine,
-        at: Timestamp,
         slot: PodSlot,
         (c, incarnation): (usize, u32),
         step: Step,
     ) {
-        self.change(engine, at, slot, |change| {
+        self.change(engine, slot, |change| {
             let container = change.pod.containers.get(c);
             let same = container.is_some_and(|c| c.incarnation() == incarnation);
             let ended = matches!(change.pod.phase, Phase::Evicted { .. });
@@ -50,6 +48,7 @@ impl World {
 
 impl Change<'_> {
     fn start(&mut self, c: usize) {
+        let now = self.engine.now;
         let container = self.pod.containers.get_mut(c);
         let Some(container) = container else { return };
         let stuck = |d: &mut PendingFault| d.fault == Fault::ImagePullFailure;
@@ -66,7 +65,7 @@ impl Change<'_> {
             container.last = ended;
             container.restarts += 1;
         }
-        container.run(self.at);
+        container.run(now);
         let (spec, restarts) = (container.spec, container.restarts);
         let pending_fault = container.pending_fault;
         (container.started, container.ready) = (false, false);
@@ -116,12 +115,13 @@ impl Change<'_> {
     }
 
     fn up(&mut self, c: usize) {
+        let now = self.engine.now;
         let container = self.pod.containers.get_mut(c);
         let Some(container) = container.filter(|c| c.running_since().is_some()) else {
             return;
         };
         (container.started, container.ready) = (true, true);
-        container.probe_from(self.at);
+        container.probe_from(now);
         match container.pending_fault.take() {
             Some(PendingFault { fault, rounds }) if rounds > 0 => self.strike(c, fault, rounds),
             _ => self.calm_later(),
@@ -145,9 +145,9 @@ impl Change<'_> {
                 let limit = container.memory_limit();
                 let Some(limit) = limit else { return };
                 let after = self.engine.roll(70.0, 200.0);
-                let used = container.memory_at(self.world.epoch, self.at);
+                let used = container.memory_at(self.world.epoch, self.engine.now);
                 container.leak = Some(Leak {
-                    since: self.at,
+                    since: self.engine.now,
                     rate: limit.saturating_sub(used) as f64 / (after as f64 / 1e9),
                 });
                 self.then(after, c, Step::Exit(Exit::Oom));
@@ -165,16 +165,17 @@ impl Change<'_> {
     }
 
     fn exit(&mut self, c: usize, exit: Exit) {
+        let now = self.engine.now;
         let container = self.pod.containers.get_mut(c);
         let Some(container) = container else { return };
-        let cpu = container.cpu_at(self.world.epoch, self.at);
+        let cpu = container.cpu_at(self.world.epoch, now);
         let (exit_code, reason) = match exit {
             Exit::Code(0) => (0, "Completed"),
             Exit::Code(code) => (code, "Error"),
             Exit::Oom => (137, "OOMKilled"),
             Exit::Probe(_) => (137, "Error"),
         };
-        let since = container.end(self.at, exit_code, reason);
+        let since = container.end(now, exit_code, reason);
         let Some(since) = since else { return };
         self.pod.folded_cpu += cpu;
         let name = container.spec.name;
@@ -182,7 +183,7 @@ impl Change<'_> {
             container.ready = true;
             return self.start_from(c + 1);
         }
-        if self.at.since(since) > FORGIVEN {
+        if now.since(since) > FORGIVEN {
             container.failures = 0;
         }
         container.failures += 1;

@@ -33,7 +33,8 @@ impl World {
                 return;
             }
             if let Some(Reverse((at, _, action))) = engine.queue.pop() {
-                self.act(&mut engine, at, action);
+                engine.now = at;
+                self.act(&mut engine, action);
             }
         }
     }
@@ -56,36 +57,36 @@ impl World {
         self.woken.notify_one();
     }
 
-    fn act(&self, engine: &mut Engine, at: Timestamp, action: Action) {
+    fn act(&self, engine: &mut Engine, action: Action) {
         match action {
-            Action::NextFault => self.next_fault(engine, at),
-            Action::Pod(pod, PodStep::Gone) => self.gone(engine, at, pod),
+            Action::NextFault => self.next_fault(engine),
+            Action::Pod(pod, PodStep::Gone) => self.gone(engine, pod),
             Action::Pod(pod, PodStep::Sandbox) => {
-                self.change(engine, at, pod, |change| {
+                self.change(engine, pod, |change| {
                     change.pod.phase = Phase::Running;
-                    change.pod.sandbox = at;
+                    change.pod.sandbox = change.engine.now;
                     change.touched = true;
                     change.start_from(0);
                 });
             }
             Action::Pod(pod, PodStep::Calm) => {
-                self.change(engine, at, pod, |change| {
+                self.change(engine, pod, |change| {
                     if change.pod.is_over_it() {
                         change.pod.trouble = None;
                     }
                 });
             }
             Action::Container(pod, c, incarnation, step) => {
-                self.container_step(engine, at, pod, (c, incarnation), step);
+                self.container_step(engine, pod, (c, incarnation), step);
             }
-            Action::Node(node, step) => self.node_step(engine, at, node, step),
-            Action::Heartbeat => self.heartbeat(engine, at),
+            Action::Node(node, step) => self.node_step(engine, node, step),
+            Action::Heartbeat => self.heartbeat(engine),
             Action::Rollout {
                 workload,
                 ordinal,
                 episode,
-            } => self.roll_out(engine, at, workload, ordinal, episode),
-            Action::Expire(event) => engine.expire(at, event),
+            } => self.roll_out(engine, workload, ordinal, episode),
+            Action::Expire(event) => engine.expire(event),
         }
     }
 

@@ -21,7 +21,7 @@ impl Change<'_> {
             container.ready = false;
         }
         if nth == 1 {
-            container.probes.set(kind, spec, self.at, true);
+            container.probes.set(kind, spec, self.engine.now, true);
             self.note(spec.name, Happening::ProbeFailing { probe: kind.name() });
         }
         let message = message(kind, &probe, spec, &self.pod.ip.to_string());
@@ -60,7 +60,7 @@ impl Change<'_> {
         let container = self.pod.containers.get_mut(c);
         let Some(container) = container else { return };
         let spec = container.spec;
-        container.probes.set(kind, spec, self.at, false);
+        container.probes.set(kind, spec, self.engine.now, false);
         container.ready = true;
         self.note(spec.name, Happening::ProbeRecovered { probe: kind.name() });
         self.calm_later();

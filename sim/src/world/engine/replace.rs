@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
-
 use super::change::Change;
 use crate::objects::Resource;
 use crate::world::World;
@@ -19,9 +17,9 @@ use crate::world::recorder::About;
 
 impl World {
     /// Deletes a pod: after its grace period another replaces it. The new pod inherits the pending fault and the episode.
-    pub(super) fn delete_pod(&self, engine: &mut Engine, at: Timestamp, slot: PodSlot) {
-        self.change(engine, at, slot, |change| {
-            change.pod.deleting = Some(at);
+    pub(super) fn delete_pod(&self, engine: &mut Engine, slot: PodSlot) {
+        self.change(engine, slot, |change| {
+            change.pod.deleting = Some(change.engine.now);
             for c in 0..change.pod.containers.len() {
                 let container = change.pod.containers.get(c);
                 let running = container.filter(|c| c.running_since().is_some());
@@ -32,12 +30,13 @@ impl World {
             }
             let grace = change.engine.roll(0.8, 3.0);
             let gone = Action::Pod(slot, PodStep::Gone);
-            change.engine.at(at.plus_nanos(grace), gone);
+            change.engine.after(grace, gone);
         });
     }
 
     /// Removes a deleted pod whose containers have ended; its owner creates another.
-    pub(super) fn gone(&self, engine: &mut Engine, at: Timestamp, slot: PodSlot) {
+    pub(super) fn gone(&self, engine: &mut Engine, slot: PodSlot) {
+        let now = engine.now;
         let node = self.nodes.get(slot.node);
         let Some(node) = node else { return };
         let mut state = node.state.lock();
@@ -45,22 +44,22 @@ impl World {
         let taken = pod.and_then(|pod| pod.take_if(|pod| pod.seed == slot.seed));
         let Some(mut old) = taken else { return };
         if old.phase == Phase::Running {
-            state.gone_cpu += old.cpu_at(self.epoch, at);
+            state.gone_cpu += old.cpu_at(self.epoch, now);
         }
-        state.changed = at;
+        state.changed = now;
         self.store
             .delete(Resource::Pods, Some(&old.revision.namespace), &old.name);
         let before = old.counts_as_ready();
-        old.ready = (false, at);
+        old.ready = (false, now);
         self.recount(engine, &old, before);
         // An evicted pod was replaced when it was evicted.
         let evicted = matches!(old.phase, Phase::Evicted { .. });
         if !evicted
-            && let Some(pod) = self.successor(engine, at, node, &mut state.addresses, &old)
+            && let Some(pod) = self.successor(engine, node, &mut state.addresses, &old)
             && let Some(place) = state.pods.get_mut(slot.index)
         {
             let pod = place.insert(pod);
-            self.announce(engine, at, node, slot.index, pod);
+            self.announce(engine, node, slot.index, pod);
         }
         state.sort();
     }
@@ -69,7 +68,6 @@ impl World {
     fn successor(
         &self,
         engine: &mut Engine,
-        at: Timestamp,
         node: &Node,
         addresses: &mut u32,
         old: &Pod,
@@ -82,7 +80,7 @@ impl World {
         let ip = node.pod_address(*addresses);
         *addresses += 1;
         let owner = (old.workload, old.ordinal);
-        let mut pod = Pod::new(w.revision.clone(), owner, name, seed, ip, at);
+        let mut pod = Pod::new(w.revision.clone(), owner, name, seed, ip, engine.now);
         pod.trouble = old.trouble;
         if let Some(pending_fault) = old.legacy
             && let Some(c) = pod.victim(pending_fault.fault)
@@ -94,7 +92,7 @@ impl World {
     }
 
     /// Stores a new pod, writes its events and queues the creation of its sandbox.
-    fn announce(&self, engine: &mut Engine, at: Timestamp, node: &Node, index: usize, pod: &Pod) {
+    fn announce(&self, engine: &mut Engine, node: &Node, index: usize, pod: &Pod) {
         engine.set_slot(pod.workload, pod.ordinal, node.index, index);
         self.store_pod(node, pod);
         if let Some(w) = engine.workloads.get(pod.workload) {
@@ -106,27 +104,27 @@ impl World {
             let r = &pod.revision;
             let about = About::owner(component, kind, w, &r.owner_name, &r.owner_uid);
             let message = format!("Created pod: {}", pod.name);
-            engine.event(at, &about, "Normal", "SuccessfulCreate", &message);
+            engine.event(&about, "Normal", "SuccessfulCreate", &message);
         }
         let scheduled = About::pod_by("default-scheduler", pod);
         let (namespace, name) = (&pod.revision.namespace, &pod.name);
         let message = format!("Successfully assigned {namespace}/{name} to {}", node.name);
-        engine.event(at, &scheduled, "Normal", "Scheduled", &message);
+        engine.event(&scheduled, "Normal", "Scheduled", &message);
         let soon = engine.roll(0.4, 1.5);
         let sandbox = Action::Pod(PodSlot::new(node, index, pod), PodStep::Sandbox);
-        engine.at(at.plus_nanos(soon), sandbox);
+        engine.after(soon, sandbox);
     }
 
     /// Evicts a pod, whose owner creates another on another node. The evicted pod is deleted after ten minutes.
-    pub(super) fn evict(&self, engine: &mut Engine, at: Timestamp, slot: PodSlot) {
-        self.change(engine, at, slot, |change| change.evict());
+    pub(super) fn evict(&self, engine: &mut Engine, slot: PodSlot) {
+        self.change(engine, slot, |change| change.evict());
         let node = self.nodes.get(slot.node);
         let Some(node) = node else { return };
-        self.replace_evicted(engine, at, node, slot.index);
-        self.set_pressure(engine, at, node, true);
+        self.replace_evicted(engine, node, slot.index);
+        self.set_pressure(engine, node, true);
     }
 
-    fn replace_evicted(&self, engine: &mut Engine, at: Timestamp, from: &Node, index: usize) {
+    fn replace_evicted(&self, engine: &mut Engine, from: &Node, index: usize) {
         // A daemon is created again on its node, any other pod on the node with the fewest pods.
         let is_daemon = |p: &Pod| p.revision.app.kind == Kind::DaemonSet;
         let daemon = from.state.lock().pod(index).is_some_and(is_daemon);
@@ -137,7 +135,7 @@ impl World {
         let mut addresses = target.state.lock().addresses;
         let state = from.state.lock();
         let old = state.pod(index);
-        let created = old.and_then(|old| self.successor(engine, at, target, &mut addresses, old));
+        let created = old.and_then(|old| self.successor(engine, target, &mut addresses, old));
         drop(state);
         let Some(mut pod) = created else { return };
         // The fault of the old pod does not concern the new one.
@@ -146,7 +144,7 @@ impl World {
         state.addresses = addresses;
         let index = state.place(pod);
         if let Some(pod) = state.pod(index) {
-            self.announce(engine, at, target, index, pod);
+            self.announce(engine, target, index, pod);
         }
     }
 
@@ -161,25 +159,19 @@ impl World {
     }
 
     /// Begins a rollout: the pods of a new revision replace the old ones one after the other.
-    pub(super) fn begin_rollout(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        workload: usize,
-        episode: u64,
-    ) {
+    pub(super) fn begin_rollout(&self, engine: &mut Engine, workload: usize, episode: u64) {
+        let now = engine.now;
         let w = engine.workloads.get_mut(workload);
         let Some(w) = w else { return };
-        let next = Arc::new(w.next_revision(at));
+        let next = Arc::new(w.next_revision(now));
         w.retired.push(std::mem::replace(&mut w.revision, next));
         (w.updated, w.rolling) = (0, true);
-        self.roll_out(engine, at, workload, 0, episode);
+        self.roll_out(engine, workload, 0, episode);
     }
 
     pub(super) fn roll_out(
         &self,
         engine: &mut Engine,
-        at: Timestamp,
         workload: usize,
         ordinal: u32,
         episode: u64,
@@ -195,7 +187,7 @@ impl World {
         let about = About::owner("deployment-controller", "Deployment", w, w.app.name, &w.uid);
         if ordinal == 0 || done {
             engine.injected.push(InjectedFault {
-                at,
+                at: engine.now,
                 episode,
                 fault: Fault::Rollout,
                 what: Happening::RolledOut { done },
@@ -211,7 +203,7 @@ impl World {
         }
         let mut scaled = |direction: &str, set: &str, from: u32, to: u32| {
             let text = format!("Scaled {direction} replica set {set} from {from} to {to}");
-            engine.event(at, &about, "Normal", "ScalingReplicaSet", &text);
+            engine.event(&about, "Normal", "ScalingReplicaSet", &text);
         };
         let left = replicas - ordinal;
         scaled("up", &new.owner_name, ordinal, ordinal + 1);
@@ -220,7 +212,7 @@ impl World {
         }
         let slot = engine.slot(workload, ordinal);
         if let Some(slot) = slot.and_then(|(node, index)| self.pod_slot(node, index)) {
-            self.delete_pod(engine, at, slot);
+            self.delete_pod(engine, slot);
         }
         let wait = engine.roll(12.0, 18.0);
         let next = Action::Rollout {
@@ -228,7 +220,7 @@ impl World {
             ordinal: ordinal + 1,
             episode,
         };
-        engine.at(at.plus_nanos(wait), next);
+        engine.after(wait, next);
     }
 
     fn pod_slot(&self, node: usize, index: usize) -> Option<PodSlot> {
@@ -240,7 +232,7 @@ impl World {
 
 impl Change<'_> {
     fn evict(&mut self) {
-        let at = self.at;
+        let at = self.engine.now;
         let epoch = self.world.epoch;
         let used = self.pod.memory_at(epoch, at) / 1024;
         let containers = self.pod.containers.iter();
@@ -250,8 +242,7 @@ impl Change<'_> {
             "The node was low on resource: memory. Threshold quantity: 100Mi, available: 88340Ki. Container {name} was using {used}Ki, request is {request}Mi, has larger consumption of memory. "
         );
         let about = About::pod(self.node, self.pod);
-        self.engine
-            .event(at, &about, "Warning", "Evicted", &message);
+        self.engine.event(&about, "Warning", "Evicted", &message);
         self.gone_cpu = self.pod.cpu_at(epoch, at);
         self.touched = true;
         for c in &mut self.pod.containers {
@@ -264,6 +255,6 @@ impl Change<'_> {
         self.note("", Happening::Evicted);
         self.world.recount(self.engine, self.pod, before);
         let gone = Action::Pod(self.slot, PodStep::Gone);
-        self.engine.at(at.plus_nanos(600 * SECOND), gone);
+        self.engine.after(600 * SECOND, gone);
     }
 }

@@ -1,7 +1,5 @@
 //! The schedule of faults: which fault comes next, and which pod, node or deployment it concerns.
 
-use kubevitals_proto::time::Timestamp;
-
 use crate::world::World;
 use crate::world::action::{Action, PodSlot};
 use crate::world::catalog::{Kind, Role};
@@ -20,11 +18,11 @@ impl World {
     pub(crate) fn schedule(&self, faults: bool) {
         let mut engine = self.engine.lock();
         if self.heartbeat_interval().is_some() {
-            engine.at(self.started.plus_nanos(SECOND), Action::Heartbeat);
+            engine.after(SECOND, Action::Heartbeat);
         }
         if faults {
             let first = engine.roll(20.0, 40.0);
-            engine.at(self.started.plus_nanos(first), Action::NextFault);
+            engine.after(first, Action::NextFault);
         }
         self.wake(&engine);
     }
@@ -33,12 +31,13 @@ impl World {
     pub(crate) fn inject(&self, fault: Fault) -> bool {
         self.catch_up();
         let mut engine = self.engine.lock();
-        let struck = self.begin(&mut engine, self.clock.now(), fault);
+        engine.now = self.clock.now();
+        let struck = self.begin(&mut engine, fault);
         self.wake(&engine);
         struck
     }
 
-    pub(super) fn next_fault(&self, engine: &mut Engine, at: Timestamp) {
+    pub(super) fn next_fault(&self, engine: &mut Engine) {
         if engine.round.is_empty() {
             // Every kind happens once, in random order, before any happens again.
             let mut left = Fault::ALL.to_vec();
@@ -48,47 +47,40 @@ impl World {
             }
         }
         if let Some(fault) = engine.round.pop_front()
-            && !self.begin(engine, at, fault)
+            && !self.begin(engine, fault)
         {
             tracing::debug!(?fault, "fault is skipped: nothing can suffer from it");
         }
         // A larger cluster has more faults.
         let crowd = 1.0 + self.nodes.len() as f64 / 250.0;
         let wait = engine.roll(40.0 / crowd, 80.0 / crowd);
-        engine.at(at.plus_nanos(wait), Action::NextFault);
+        engine.after(wait, Action::NextFault);
     }
 
-    fn begin(&self, engine: &mut Engine, at: Timestamp, fault: Fault) -> bool {
+    fn begin(&self, engine: &mut Engine, fault: Fault) -> bool {
         engine.episodes += 1;
         let episode = engine.episodes;
         match fault {
             Fault::NodeNotReady => {
                 let node = self.calm_node(engine);
-                node.map(|node| self.lose_node(engine, at, node, episode))
+                node.map(|node| self.lose_node(engine, node, episode))
             }
             Fault::Rollout => {
                 let workload = self.calm_deployment(engine);
-                workload.map(|workload| self.begin_rollout(engine, at, workload, episode))
+                workload.map(|workload| self.begin_rollout(engine, workload, episode))
             }
             _ => {
                 let victim = self.victim(engine, fault);
-                victim.map(|(slot, c)| self.strike_pod(engine, at, slot, c, fault))
+                victim.map(|(slot, c)| self.strike_pod(engine, slot, c, fault))
             }
         }
         .is_some()
     }
 
     /// Applies a fault to a container of a pod.
-    fn strike_pod(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        slot: PodSlot,
-        c: usize,
-        fault: Fault,
-    ) {
+    fn strike_pod(&self, engine: &mut Engine, slot: PodSlot, c: usize, fault: Fault) {
         let trouble = Some((engine.episodes, fault));
-        self.change(engine, at, slot, |change| change.pod.trouble = trouble);
+        self.change(engine, slot, |change| change.pod.trouble = trouble);
         let rounds = u32::try_from(engine.dice.roll() % 3).unwrap_or(0);
         let rounds = match fault {
             Fault::CrashLoop => 3 + rounds,
@@ -96,13 +88,13 @@ impl World {
             _ => 1,
         };
         match fault {
-            Fault::Eviction => self.evict(engine, at, slot),
+            Fault::Eviction => self.evict(engine, slot),
             Fault::StartupFailure | Fault::ImagePullFailure => {
                 let legacy = Some(PendingFault { fault, rounds });
-                self.change(engine, at, slot, |change| change.pod.legacy = legacy);
-                self.delete_pod(engine, at, slot);
+                self.change(engine, slot, |change| change.pod.legacy = legacy);
+                self.delete_pod(engine, slot);
             }
-            _ => self.change(engine, at, slot, |change| change.strike(c, fault, rounds)),
+            _ => self.change(engine, slot, |change| change.strike(c, fault, rounds)),
         }
     }
 

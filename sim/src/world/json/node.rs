@@ -27,14 +27,14 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
     });
     json!({
         "metadata": {
-            "name": node.name,
+            "name": &*node.name,
             "uid": node.uid,
             "creationTimestamp": node.booted.plus_nanos(15 * SECOND),
             "labels": {
                 "beta.kubernetes.io/arch": "amd64",
                 "beta.kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
-                "kubernetes.io/hostname": node.name,
+                "kubernetes.io/hostname": &*node.name,
                 "kubernetes.io/os": "linux",
                 "node.kubernetes.io/instance-type": size.name,
                 "topology.kubernetes.io/region": "eu-1",
@@ -52,7 +52,7 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
             "conditions": conditions(state, heartbeat, node.booted),
             "addresses": [
                 {"type": "InternalIP", "address": node.address},
-                {"type": "Hostname", "address": node.name},
+                {"type": "Hostname", "address": &*node.name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
             "nodeInfo": {
@@ -91,13 +91,9 @@ fn taints(state: &NodeState) -> Option<Value> {
 /// The kubelet's four conditions. All are unknown while the node is lost.
 fn conditions(state: &NodeState, heartbeat: Timestamp, booted: Timestamp) -> Value {
     let lost = state.ready.0 == NodeReady::Unknown;
-    let (short, memory) = match state.memory_pressure {
-        Some(_) => ("True", "insufficient"),
-        None => ("False", "sufficient"),
-    };
-    let memory_reason = match state.memory_pressure {
-        Some(_) => "KubeletHasInsufficientMemory",
-        None => "KubeletHasSufficientMemory",
+    let (short, memory, memory_reason) = match state.memory_pressure {
+        Some(_) => ("True", "insufficient", "KubeletHasInsufficientMemory"),
+        None => ("False", "sufficient", "KubeletHasSufficientMemory"),
     };
     #[rustfmt::skip] // one condition a line: a table
     let conditions = [
@@ -128,14 +124,14 @@ fn conditions(state: &NodeState, heartbeat: Timestamp, booted: Timestamp) -> Val
 pub(crate) fn lease(node: &Node, renewed: Timestamp) -> Value {
     json!({
         "metadata": {
-            "name": node.name,
+            "name": &*node.name,
             "namespace": "kube-node-lease",
             "uid": uid(hash(node.seed, 6)),
             "creationTimestamp": node.booted.plus_nanos(15 * SECOND),
-            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid}],
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": &*node.name, "uid": node.uid}],
         },
         "spec": {
-            "holderIdentity": node.name,
+            "holderIdentity": &*node.name,
             "leaseDurationSeconds": 40,
             "renewTime": renewed.to_rfc3339_micros(),
         },

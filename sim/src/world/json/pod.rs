@@ -1,45 +1,57 @@
-//! The JSON of a pod, written straight into bytes: there may be 150,000 of them.
+//! The JSON of a pod. What all pods of a revision share comes as text from their template: there may be 150,000 pods.
 
-use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kubevitals_proto::time::Timestamp;
+use serde_json::{Value, json};
 
+use crate::members::Members;
 use crate::objects::MetaLite;
-use crate::world::catalog::{Kind, Role};
+use crate::world::catalog::{Kind, Role, is_init};
+use crate::world::epoch::SECOND;
 use crate::world::hash::{hash, hex64};
+use crate::world::node::Node;
 use crate::world::pod::{Container, Ended, Phase, Pod, State};
 
-/// The node that a pod runs on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Host<'a> {
-    pub(crate) name: &'a Arc<str>,
-    pub(crate) address: Ipv4Addr,
-}
-
-/// Appends formatted text to bytes, which cannot fail.
-macro_rules! append {
-    ($out:expr, $($text:tt)+) => {{ let _ = write!($out, $($text)+); }};
-}
-
-/// A pod for the store: its metadata and its JSON.
-pub(crate) fn pod(pod: &Pod, host: Host<'_>) -> (MetaLite, Bytes) {
+/// A pod of a node for the store: its metadata and its JSON.
+pub(crate) fn pod(pod: &Pod, node: &Node) -> (MetaLite, Bytes) {
+    let (revision, node_name) = (&pod.revision, &node.name);
     let meta = MetaLite {
-        namespace: Some(pod.revision.namespace.clone()),
+        namespace: Some(revision.namespace.clone()),
         name: pod.name.clone(),
-        labels: pod.revision.labels.clone(),
+        labels: revision.labels.clone(),
         fields: [
-            ("spec.nodeName", host.name.clone()),
+            ("spec.nodeName", node_name.clone()),
             ("status.phase", Arc::from(phase(pod))),
             ("spec.restartPolicy", Arc::from("Always")),
         ]
         .into(),
     };
-    let mut out = Vec::with_capacity(4096);
-    write(&mut out, pod, host);
-    out.shrink_to_fit();
-    (meta, Bytes::from(out))
+    let metadata = json!({
+        "name": &*pod.name,
+        "generateName": format!("{}-", revision.owner_name),
+        "namespace": &*revision.namespace,
+        "uid": &*pod.uid,
+        "generation": 1,
+        "creationTimestamp": pod.created,
+        "deletionTimestamp": pod.deleting.map(|since| since.plus_nanos(30 * SECOND)),
+        "deletionGracePeriodSeconds": pod.deleting.map(|_| 30),
+        "labels": revision.labels,
+        "ownerReferences": revision.template.owners,
+    });
+    let hostname = match revision.app.kind {
+        Kind::StatefulSet => format!(r#","hostname":"{}""#, pod.name),
+        Kind::Deployment | Kind::DaemonSet => String::new(),
+    };
+    let (metadata, status) = (metadata.without_nulls(), status(pod, node.address));
+    let (before, after) = &revision.template.spec;
+    let mut json = format!(
+        r#"{{"metadata":{metadata},"spec":{before}"{node_name}"{hostname}{after},"status":{status}}}"#
+    );
+    json.shrink_to_fit();
+    (meta, Bytes::from(json))
 }
 
 pub(crate) fn phase(pod: &Pod) -> &'static str {
@@ -51,83 +63,39 @@ pub(crate) fn phase(pod: &Pod) -> &'static str {
     }
 }
 
-/// Appends a JSON string. Only messages need it: names, times and ids have no character that JSON escapes.
-fn string(out: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(out, text);
+fn status(pod: &Pod, host: Ipv4Addr) -> Value {
+    let evicted = match &pod.phase {
+        Phase::Evicted { message } => Some(message),
+        Phase::Pending | Phase::Running => None,
+    };
+    let ip = (pod.phase == Phase::Running).then_some(pod.ip);
+    json!({
+        "observedGeneration": 1,
+        "phase": phase(pod),
+        "conditions": conditions(pod, evicted),
+        "message": evicted,
+        "reason": evicted.map(|_| "Evicted"),
+        "hostIP": host,
+        "hostIPs": [{"ip": host}],
+        "podIP": ip,
+        "podIPs": ip.map(|ip| json!([{"ip": ip}])),
+        "startTime": pod.created,
+        "initContainerStatuses": container_statuses(pod, true),
+        "containerStatuses": container_statuses(pod, false),
+        "qosClass": pod.revision.template.qos,
+    })
+    .without_nulls()
 }
 
-/// Appends `,"message":` and a message, if there is one.
-fn message(out: &mut Vec<u8>, text: Option<&str>) {
-    if let Some(text) = text {
-        append!(out, r#","message":"#);
-        string(out, text);
-    }
-}
-
-fn write(out: &mut Vec<u8>, pod: &Pod, host: Host<'_>) {
-    let (name, created, revision) = (&pod.name, pod.created, &pod.revision);
-    let (owner, namespace, template) = (
-        &revision.owner_name,
-        &revision.namespace,
-        &revision.template,
-    );
-    append!(
-        out,
-        r#"{{"metadata":{{"name":"{name}","generateName":"{owner}-","namespace":"{namespace}","uid":"{}","#,
-        pod.uid
-    );
-    append!(out, r#""generation":1,"creationTimestamp":"{created}","#);
-    if let Some(since) = pod.deleting {
-        let at = since.plus_nanos(30_000_000_000);
-        append!(
-            out,
-            r#""deletionTimestamp":"{at}","deletionGracePeriodSeconds":30,"#
-        );
-    }
-    append!(
-        out,
-        r#"{}}},"spec":{}"{}""#,
-        template.metadata,
-        template.spec.0,
-        host.name
-    );
-    if revision.app.kind == Kind::StatefulSet {
-        append!(out, r#","hostname":"{name}""#);
-    }
-    append!(
-        out,
-        r#"{},"status":{{"observedGeneration":1,"phase":"{}""#,
-        template.spec.1,
-        phase(pod)
-    );
-    conditions(out, pod);
-    if let Phase::Evicted { message: text } = &pod.phase {
-        message(out, Some(text));
-        append!(out, r#","reason":"Evicted""#);
-    }
-    append!(
-        out,
-        r#","hostIP":"{0}","hostIPs":[{{"ip":"{0}"}}]"#,
-        host.address
-    );
-    if pod.phase == Phase::Running {
-        append!(out, r#","podIP":"{0}","podIPs":[{{"ip":"{0}"}}]"#, pod.ip);
-    }
-    append!(out, r#","startTime":"{created}""#);
-    statuses(out, pod, "initContainerStatuses", true);
-    statuses(out, pod, "containerStatuses", false);
-    append!(out, r#","qosClass":"{}"}}}}"#, template.qos);
-}
-
-fn conditions(out: &mut Vec<u8>, pod: &Pod) {
+fn conditions(pod: &Pod, evicted: Option<&String>) -> Vec<Value> {
     let up = pod.phase == Phase::Running;
     let initialized = pod.containers.iter().all(|c| {
         c.spec.role != Role::Init || matches!(&c.state, State::Ended(e) if e.exit_code == 0)
     });
-    let unready = (!pod.ready.0).then(|| unready(pod));
-    let (evicted, reason, text) = match &pod.phase {
-        Phase::Evicted { message } => (Some(&**message), "PodFailed", None),
-        _ => (None, "ContainersNotReady", unready.as_deref()),
+    let (ready, since) = pod.ready;
+    let (reason, text) = match evicted {
+        Some(_) => ("PodFailed", None),
+        None => ("ContainersNotReady", (!ready).then(|| unready(pod))),
     };
     // The node controller sets Ready to false when a node is lost. It does not change ContainersReady.
     let ready_reason = if pod.node_lost { "" } else { reason };
@@ -135,109 +103,87 @@ fn conditions(out: &mut Vec<u8>, pod: &Pod) {
     let conditions = [
         ("PodReadyToStartContainers", up, pod.sandbox, "", None),
         ("Initialized", initialized, pod.sandbox, "ContainersNotInitialized", None),
-        ("Ready", pod.ready.0 && !pod.node_lost, pod.ready.1, ready_reason, text),
-        ("ContainersReady", pod.ready.0, pod.ready.1, reason, text),
+        ("Ready", ready && !pod.node_lost, since, ready_reason, text.as_ref()),
+        ("ContainersReady", ready, since, reason, text.as_ref()),
         ("PodScheduled", true, pod.created, "", None),
     ];
-    let mut separator = r#","conditions":["#;
-    for (kind, holds, since, reason, text) in conditions {
+    let condition = |(kind, holds, since, reason, text): (
+        &str,
+        bool,
+        Timestamp,
+        &str,
+        Option<&String>,
+    )| {
         let status = if holds { "True" } else { "False" };
-        append!(
-            out,
-            r#"{separator}{{"type":"{kind}","observedGeneration":1,"status":"{status}","lastProbeTime":null,"lastTransitionTime":"{since}""#
-        );
-        separator = ",";
-        if !holds && !reason.is_empty() {
-            append!(out, r#","reason":"{reason}""#);
-            message(out, text);
+        let mut condition = json!({
+            "type": kind, "observedGeneration": 1, "status": status, "lastProbeTime": null, "lastTransitionTime": since,
+        });
+        if !reason.is_empty() && (!holds || kind == "DisruptionTarget") {
+            condition.put("reason", reason);
+            if let Some(text) = text {
+                condition.put("message", text.as_str());
+            }
         }
-        out.push(b'}');
-    }
-    if evicted.is_some() {
-        append!(
-            out,
-            r#",{{"type":"DisruptionTarget","observedGeneration":1,"status":"True","lastProbeTime":null,"lastTransitionTime":"{}","reason":"TerminationByKubelet""#,
-            pod.ready.1
-        );
-        message(out, evicted);
-        out.push(b'}');
-    }
-    out.push(b']');
+        condition
+    };
+    let disruption = evicted.map(|message| {
+        (
+            "DisruptionTarget",
+            true,
+            since,
+            "TerminationByKubelet",
+            Some(message),
+        )
+    });
+    conditions
+        .into_iter()
+        .chain(disruption)
+        .map(condition)
+        .collect()
 }
 
 fn unready(pod: &Pod) -> String {
-    let unready = pod
-        .containers
-        .iter()
-        .filter(|c| c.spec.role == Role::Main && !c.ready);
+    let containers = pod.containers.iter();
+    let unready = containers.filter(|c| c.spec.role == Role::Main && !c.ready);
     let names: Vec<&str> = unready.map(|c| c.spec.name).collect();
     format!("containers with unready status: [{}]", names.join(" "))
 }
 
-fn statuses(out: &mut Vec<u8>, pod: &Pod, key: &str, init: bool) {
+/// The statuses of the init containers or the other containers; `None` when there are none.
+fn container_statuses(pod: &Pod, init: bool) -> Option<Vec<Value>> {
     let all = pod.containers.iter().zip(&pod.revision.template.resources);
-    let mut first = true;
-    for (container, resources) in all.filter(|(c, _)| (c.spec.role != Role::Main) == init) {
-        match std::mem::take(&mut first) {
-            true => append!(out, r#","{key}":["#),
-            false => out.push(b','),
-        }
-        status(out, pod, container, resources);
-    }
-    if !first {
-        out.push(b']');
-    }
+    let statuses = all.filter(|(c, _)| is_init(c.spec) == init).map(|(c, (allocated, resources))| {
+        let ran = !matches!(c.state, State::Waiting { .. }) || c.last.is_some();
+        let state = match &c.state {
+            State::Waiting { reason, message } => {
+                json!({"waiting": json!({"reason": reason, "message": message}).without_nulls()})
+            }
+            State::Running { since } => json!({"running": {"startedAt": since}}),
+            State::Ended(ended) => terminated(c, ended),
+        };
+        json!({
+            "name": c.spec.name,
+            "state": state,
+            "lastState": c.last.as_ref().map_or_else(|| json!({}), |last| terminated(c, last)),
+            "ready": c.ready,
+            "restartCount": c.restarts,
+            "image": pod.revision.image(c.spec),
+            "imageID": if ran { pod.revision.image_id(c.spec) } else { String::new() },
+            "containerID": ran.then(|| container_id(c, c.incarnation())),
+            "started": c.started,
+            "allocatedResources": allocated,
+            "resources": resources,
+        })
+        .without_nulls()
+    });
+    Some(statuses.collect()).filter(|statuses: &Vec<Value>| !statuses.is_empty())
 }
 
-fn status(out: &mut Vec<u8>, pod: &Pod, c: &Container, resources: &str) {
-    append!(out, r#"{{"name":"{}","state":{{"#, c.spec.name);
-    match &c.state {
-        State::Waiting {
-            reason,
-            message: text,
-        } => {
-            append!(out, r#""waiting":{{"reason":"{reason}""#);
-            message(out, text.as_deref());
-            out.push(b'}');
-        }
-        State::Running { since } => append!(out, r#""running":{{"startedAt":"{since}"}}"#),
-        State::Ended(ended) => terminated(out, c, ended),
-    }
-    append!(out, r#"}},"lastState":{{"#);
-    if let Some(last) = &c.last {
-        terminated(out, c, last);
-    }
-    let image = pod.revision.image(c.spec);
-    append!(
-        out,
-        r#"}},"ready":{},"restartCount":{},"image":"{image}","imageID":""#,
-        c.ready,
-        c.restarts
-    );
-    if !matches!(c.state, State::Waiting { .. }) || c.last.is_some() {
-        let id = container_id(c, c.incarnation());
-        append!(
-            out,
-            r#"{}","containerID":"{id}"#,
-            pod.revision.image_id(c.spec)
-        );
-    }
-    append!(out, r#"","started":{},{resources}}}"#, c.started);
-}
-
-fn terminated(out: &mut Vec<u8>, c: &Container, ended: &Ended) {
-    let Ended {
-        started,
-        finished,
-        exit_code,
-        reason,
-        incarnation,
-    } = ended;
-    let id = container_id(c, *incarnation);
-    append!(
-        out,
-        r#""terminated":{{"exitCode":{exit_code},"reason":"{reason}","startedAt":"{started}","finishedAt":"{finished}","containerID":"{id}"}}"#
-    );
+fn terminated(c: &Container, ended: &Ended) -> Value {
+    json!({"terminated": {
+        "exitCode": ended.exit_code, "reason": ended.reason, "startedAt": ended.started, "finishedAt": ended.finished,
+        "containerID": container_id(c, ended.incarnation),
+    }})
 }
 
 fn container_id(c: &Container, incarnation: u32) -> String {
@@ -247,8 +193,6 @@ fn container_id(c: &Container, incarnation: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::time::Timestamp;
-
     use super::*;
 
     #[test]
@@ -265,9 +209,7 @@ mod tests {
         let c = one.containers.last_mut().unwrap();
         c.restarts = 1;
         c.end(at.plus_nanos(5_000_000_000), 137, "OOMKilled");
-        let host = Arc::from("node-0001");
-        let (name, address) = (&host, Ipv4Addr::LOCALHOST);
-        let (meta, bytes) = pod(&one, Host { name, address });
+        let (meta, bytes) = pod(&one, &Node::new(1, 0, 10, at));
         assert_eq!(meta.field("status.phase"), Some("Running"));
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let ended = &value["status"]["containerStatuses"][0]["state"]["terminated"];
