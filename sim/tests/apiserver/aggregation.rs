@@ -158,7 +158,7 @@ async fn discovery_has_what_the_server_serves() {
             .as_deref(),
         Some("Current")
     );
-    // It told of this group, and an APIService for it came to be.
+    // The server listed this group, and an APIService for it was created.
     assert_eq!(
         freshness(&client, "kubevitals.io", "v1alpha1")
             .await

@@ -1,4 +1,4 @@
-//! Who asks, may they, and what was asked.
+//! Authentication, authorization, and the record of requests.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api as Resources, ListParams};

@@ -1,4 +1,4 @@
-//! An aggregated server to send requests on to: it tells what reached it.
+//! An aggregated server to send requests on to. It reports what reached it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::convert::Infa
 /// A server of metrics.k8s.io/v1beta1 and kubevitals.io/v1alpha1.
 pub(crate) struct Backend {
     pub(crate) addr: SocketAddr,
-    /// Sends a line to everyone who has asked for `/apis/kubevitals.io/v1alpha1/stream`.
+    /// Sends a line to every client that has requested `/apis/kubevitals.io/v1alpha1/stream`.
     pub(crate) lines: broadcast::Sender<String>,
     task: tokio::task::JoinHandle<()>,
 }

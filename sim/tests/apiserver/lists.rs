@@ -209,7 +209,7 @@ async fn metadata_and_tables_are_negotiated() {
     .json();
     assert_eq!(one["rows"][0]["object"]["spec"]["nodeName"], "n1");
 
-    // Lists and watches are served in protobuf; no client here asks for one object in it.
+    // Lists and watches are served in protobuf; no client here requests one object in it.
     let protobuf = get_as(
         &client,
         "/api/v1/namespaces/default/pods/web",

@@ -28,15 +28,15 @@ async fn lines_as(client: &kube::Client, path: &str, accept: &str) -> Vec<Value>
 }
 
 /// `TYPE name` of each event, `TYPE` for those without a name.
-fn told(events: &[Value]) -> Vec<String> {
-    let told = |e: &Value| {
+fn texts(events: &[Value]) -> Vec<String> {
+    let text = |e: &Value| {
         format!(
             "{} {}",
             e["type"].as_str().unwrap(),
             e["object"]["metadata"]["name"].as_str().unwrap_or_default()
         )
     };
-    events.iter().map(|e| told(e).trim().to_owned()).collect()
+    events.iter().map(|e| text(e).trim().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_watch_without_a_version_begins_with_what_exists() {
         "/api/v1/namespaces/default/pods?watch=true&timeoutSeconds=1",
     )
     .await;
-    assert_eq!(told(&events), ["ADDED p000", "ADDED p001", "ADDED p002"]);
+    assert_eq!(texts(&events), ["ADDED p000", "ADDED p001", "ADDED p002"]);
 }
 
 #[tokio::test]
@@ -98,7 +98,10 @@ async fn a_streamed_list_ends_with_its_bookmark() {
     many_pods(&api.store, 2);
     let path = "/api/v1/pods?watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
     let events = lines(&api.admin().await, path).await;
-    assert_eq!(told(&events)[..3], ["ADDED p000", "ADDED p001", "BOOKMARK"]);
+    assert_eq!(
+        texts(&events)[..3],
+        ["ADDED p000", "ADDED p001", "BOOKMARK"]
+    );
     assert_eq!(
         events[2]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"],
         "true"
@@ -151,7 +154,7 @@ async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
         "/api/v1/pods?watch=true&timeoutSeconds=1&labelSelector=app%3Dweb&resourceVersion={version}"
     );
     let events = lines(&api.admin().await, &path).await;
-    assert_eq!(told(&events), ["ADDED a", "MODIFIED a", "DELETED a"]);
+    assert_eq!(texts(&events), ["ADDED a", "MODIFIED a", "DELETED a"]);
     assert_eq!(
         events[1]["object"]["metadata"]["resourceVersion"],
         last.to_string()

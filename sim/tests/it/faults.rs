@@ -19,12 +19,12 @@ async fn struck_by(fault: Fault) -> Cluster {
 }
 
 /// Advances second by second until something has happened, and returns it.
-fn until(cluster: &Cluster, wanted: impl Fn(&Happening) -> bool) -> InjectedFault {
+fn until(cluster: &Cluster, is_it: impl Fn(&Happening) -> bool) -> InjectedFault {
     for _ in 0..1_800 {
         if let Some(found) = cluster
             .injected_faults()
             .into_iter()
-            .rfind(|f| wanted(&f.what))
+            .rfind(|f| is_it(&f.what))
         {
             return found;
         }

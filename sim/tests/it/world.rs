@@ -34,7 +34,7 @@ pub(crate) fn all(cluster: &Cluster, resource: Resource) -> Vec<Value> {
         .collect()
 }
 
-/// Everything in the store but what tells of the port and the versions.
+/// Everything in the store except the port and the versions.
 fn objects(cluster: &Cluster) -> Vec<Value> {
     let kinds = [
         Resource::Nodes,
