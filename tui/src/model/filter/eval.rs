@@ -3,32 +3,32 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
 
-use super::tree::{Comparison, Kind, Node};
+use super::tree::{Comparison, Node};
 use crate::model::field::Field;
 use crate::model::row::Row;
 
 impl Node {
     /// Whether the result can change with time alone. Words are also searched in the age of the last restart.
     pub(super) fn changes_with_time(&self) -> bool {
-        match &self.kind {
-            Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Self::changes_with_time),
-            Kind::Not(part) => part.changes_with_time(),
-            Kind::Word(_) | Kind::Matches(_) => true,
-            Kind::Field(field, _) => field.changes_with_time(),
-            Kind::Labels(_) => false,
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::changes_with_time),
+            Self::Not(part) => part.changes_with_time(),
+            Self::Word(_) | Self::Matches(_) => true,
+            Self::Field(field, _) => field.changes_with_time(),
+            Self::Labels(_) => false,
         }
     }
 
     /// Whether the filter matches `row` at `now`.
     pub(super) fn holds(&self, row: &impl Row, now: Timestamp) -> bool {
-        match &self.kind {
-            Kind::All(parts) => parts.iter().all(|part| part.holds(row, now)),
-            Kind::Any(parts) => parts.iter().any(|part| part.holds(row, now)),
-            Kind::Not(part) => !part.holds(row, now),
-            Kind::Word(word) => any_text(row, now, |text| word.is_in(text)),
-            Kind::Matches(pattern) => any_text(row, now, |text| pattern.is_in(text)),
-            Kind::Field(field, comparison) => comparison.holds(*field, row, now),
-            Kind::Labels(selector) => row.labels().is_some_and(|labels| selector.matches(labels)),
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(row, now)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(row, now)),
+            Self::Not(part) => !part.holds(row, now),
+            Self::Word(word) => any_text(row, now, |text| word.is_in(text)),
+            Self::Matches(pattern) => any_text(row, now, |text| pattern.is_in(text)),
+            Self::Field(field, comparison) => comparison.holds(*field, row, now),
+            Self::Labels(selector) => row.labels().is_some_and(|labels| selector.matches(labels)),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Comparison {
                 .is_some_and(|text| pattern.is_in(&text) == *found),
             Self::Number(operator, number) => row
                 .number(field, now)
-                .is_some_and(|value| operator.holds(value, number.value)),
+                .is_some_and(|value| operator.holds(value, *number)),
         }
     }
 }

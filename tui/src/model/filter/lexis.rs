@@ -56,11 +56,6 @@ pub(super) fn is_operator(c: char) -> bool {
     matches!(c, '=' | '<' | '>' | '~' | '!')
 }
 
-/// Whether an expression needs no quotes.
-pub(super) fn is_bare_pattern(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with(is_quote) && pattern_length(text) == text.len()
-}
-
 /// The length of an expression without quotes: up to a blank, or to a comma or closing parenthesis outside of brackets.
 pub(super) fn pattern_length(text: &str) -> usize {
     let (mut depth, mut escaped) = (0_usize, false);

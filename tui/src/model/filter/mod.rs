@@ -30,7 +30,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::str::FromStr;
 
 use kubevitals_proto::time::Timestamp;
@@ -39,7 +38,8 @@ use crate::model::row::Row;
 pub use error::FilterError;
 pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
-pub use tree::{Comparison, Kind, Node, Operator};
+use tree::Node;
+pub use tree::Operator;
 
 /// A parsed filter. The empty filter matches all rows.
 #[derive(Debug, Clone, Default)]
@@ -51,11 +51,6 @@ impl Filter {
     /// Whether the filter matches all rows.
     pub const fn is_empty(&self) -> bool {
         self.root.is_none()
-    }
-
-    /// The root of the syntax tree; `None` for the empty filter.
-    pub const fn root(&self) -> Option<&Node> {
-        self.root.as_ref()
     }
 
     /// Whether the result can change with time alone.
@@ -75,15 +70,5 @@ impl FromStr for Filter {
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let root = parse::parse(text)?;
         Ok(Self { root })
-    }
-}
-
-impl fmt::Display for Filter {
-    /// The shortest text with the same meaning.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.root {
-            Some(root) => root.fmt(f),
-            None => Ok(()),
-        }
     }
 }

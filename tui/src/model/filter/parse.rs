@@ -9,8 +9,8 @@ use super::error::FilterError;
 use super::hints;
 use super::lexis::{Keyword, ends_value, is_operator, is_quote, pattern_length};
 use super::pattern::Pattern;
-use super::tree::{Comparison, Kind, Node, Operator};
-use super::value::{Number, example};
+use super::tree::{Comparison, Node, Operator};
+use super::value::{self, example};
 use crate::model::Field;
 
 /// The maximum length of a filter in bytes.
@@ -37,6 +37,17 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, FilterError> {
         None => Ok(Some(root)),
         // Only a parenthesis stops the outermost parts.
         Some(c) => Err(parser.here(format!("{c:?} closes nothing: there is no ( before it"))),
+    }
+}
+
+/// Combines parts. A single part is returned as it is.
+fn group(mut parts: Vec<Node>, kind: fn(Vec<Node>) -> Node) -> Node {
+    match (parts.pop(), parts.is_empty()) {
+        (Some(one), true) => one,
+        (last, _) => {
+            parts.extend(last);
+            kind(parts)
+        }
     }
 }
 
@@ -92,12 +103,11 @@ impl<'a> Parser<'a> {
 
     /// Parses alternatives: parts separated by commas, `|`, `||` or `or`.
     fn any(&mut self, depth: usize) -> Result<Node, FilterError> {
-        let begin = self.at;
         let mut parts = vec![self.all(depth)?];
         while self.take_sign(&[",", "||", "|"], Keyword::Or) {
             parts.push(self.all(depth)?);
         }
-        Ok(self.group(begin, parts, Kind::Any))
+        Ok(group(parts, Node::Any))
     }
 
     /// Whether a conjunction ends at this position.
@@ -109,7 +119,6 @@ impl<'a> Parser<'a> {
     /// Parses a conjunction: parts separated by blanks, `&`, `&&` or `and`.
     fn all(&mut self, depth: usize) -> Result<Node, FilterError> {
         self.blanks();
-        let begin = self.at;
         let mut parts = Vec::new();
         while !self.all_ends() {
             if self.peek() == Some('&') {
@@ -127,7 +136,7 @@ impl<'a> Parser<'a> {
         if parts.is_empty() {
             return Err(self.missing());
         }
-        Ok(self.group(begin, parts, Kind::All))
+        Ok(group(parts, Node::All))
     }
 
     /// The error for a missing part.
@@ -148,27 +157,12 @@ impl<'a> Parser<'a> {
         )
     }
 
-    /// Combines parts. A single part is returned as it is.
-    fn group(&self, begin: usize, mut parts: Vec<Node>, kind: fn(Vec<Node>) -> Kind) -> Node {
-        match (parts.pop(), parts.is_empty()) {
-            (Some(one), true) => one,
-            (last, _) => {
-                parts.extend(last);
-                let end = parts.last().map_or(self.at, |part| part.span.end);
-                Node {
-                    kind: kind(parts),
-                    span: begin..end,
-                }
-            }
-        }
-    }
-
     fn part(&mut self, depth: usize) -> Result<Node, FilterError> {
         if depth >= MAX_DEPTH {
             return Err(self.here(format!("nested deeper than {MAX_DEPTH}")));
         }
         let begin = self.at;
-        let kind = if self.take("!") {
+        if self.take("!") {
             if self
                 .peek()
                 .is_none_or(|c| c.is_whitespace() || matches!(c, ',' | ')'))
@@ -178,36 +172,31 @@ impl<'a> Parser<'a> {
                     "! negates the condition after it",
                 ));
             }
-            Kind::Not(Box::new(self.part(depth + 1)?))
-        } else if let Some(keyword) = self.keyword() {
+            return Ok(Node::Not(Box::new(self.part(depth + 1)?)));
+        }
+        if let Some(keyword) = self.keyword() {
             let alone = self.alone(keyword);
             self.at += keyword.word().len();
             self.blanks();
             if keyword != Keyword::Not || self.all_ends() {
                 return Err(alone);
             }
-            Kind::Not(Box::new(self.part(depth + 1)?))
-        } else if self.take("(") {
+            return Ok(Node::Not(Box::new(self.part(depth + 1)?)));
+        }
+        if self.take("(") {
             let inner = self.any(depth + 1)?;
             if !self.take(")") {
                 return Err(FilterError::new(begin..begin + 1, "this ( is not closed"));
             }
-            // Parentheses only set the order.
-            return Ok(Node {
-                span: begin..self.at,
-                ..inner
-            });
-        } else if self.take("~") {
-            Kind::Matches(self.pattern(begin)?)
-        } else if self.labels_follow() {
-            Kind::Labels(self.labels()?)
-        } else {
-            self.word_or_field()?
-        };
-        Ok(Node {
-            kind,
-            span: begin..self.at,
-        })
+            return Ok(inner);
+        }
+        if self.take("~") {
+            return Ok(Node::Matches(self.pattern(begin)?));
+        }
+        if self.labels_follow() {
+            return Ok(Node::Labels(self.labels()?));
+        }
+        self.word_or_field()
     }
 
     /// Consumes `-l`, if it is followed by a blank, a quotation mark or the end.
@@ -250,9 +239,9 @@ impl<'a> Parser<'a> {
             .map_err(|error| FilterError::new(begin..self.at, format!("labels: {error}")))
     }
 
-    fn word_or_field(&mut self) -> Result<Kind, FilterError> {
+    fn word_or_field(&mut self) -> Result<Node, FilterError> {
         if self.peek().is_some_and(is_quote) {
-            return Ok(Kind::Word(Needle::new(&self.quoted()?)));
+            return Ok(Node::Word(Needle::new(&self.quoted()?)));
         }
         let begin = self.at;
         let rest = self.rest();
@@ -283,9 +272,9 @@ impl<'a> Parser<'a> {
             return Err(FilterError::new(begin + at.start..begin + at.end, message));
         }
         if word.contains('*') {
-            return Ok(Kind::Matches(self.glob(span, word)?));
+            return Ok(Node::Matches(self.glob(span, word)?));
         }
-        Ok(Kind::Word(Needle::new(word)))
+        Ok(Node::Word(Needle::new(word)))
     }
 
     /// Parses a text with `*` for any characters.
@@ -294,7 +283,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses an operator and values after the name of a field.
-    fn field(&mut self, span: Range<usize>, name: &str) -> Result<Kind, FilterError> {
+    fn field(&mut self, span: Range<usize>, name: &str) -> Result<Node, FilterError> {
         if name.is_empty() {
             return Err(self
                 .here("a field is missing before this: write cpu>500m, or quotes around a word"));
@@ -306,7 +295,7 @@ impl<'a> Parser<'a> {
         for (text, found) in [("!~", false), ("=~", true), ("~", true)] {
             if self.take(text) {
                 let pattern = self.pattern(sign)?;
-                return Ok(Kind::Field(field, Comparison::Matches { found, pattern }));
+                return Ok(Node::Field(field, Comparison::Matches { found, pattern }));
             }
         }
         let operators = [
@@ -331,30 +320,21 @@ impl<'a> Parser<'a> {
         if !self.rest().trim_start().is_empty() {
             self.blanks();
         }
-        let mut kinds = Vec::new();
+        let mut parts = Vec::new();
         loop {
-            let begin = if kinds.is_empty() {
-                span.start
-            } else {
-                self.at
-            };
             let comparison = self.comparison(name, field, operator, operator_span.clone())?;
-            kinds.push(Node {
-                kind: Kind::Field(field, comparison),
-                span: begin..self.at,
-            });
+            parts.push(Node::Field(field, comparison));
             let is_list = matches!(operator, Operator::Equal | Operator::NotEqual);
             if !(is_list && self.another_value()) {
                 break;
             }
             self.at += 1;
         }
-        let all = if operator == Operator::NotEqual {
-            Kind::All
-        } else {
-            Kind::Any
+        let kind = match operator {
+            Operator::NotEqual => Node::All,
+            _ => Node::Any,
         };
-        Ok(self.group(span.start, kinds, all).kind)
+        Ok(group(parts, kind))
     }
 
     /// Whether another value of the same field follows: `ns=shop,payments`, without a blank after the comma, and not a
@@ -376,7 +356,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Parses one value after the operator at `operated`.
+    /// Parses one value after the operator at `operator_span`.
     fn comparison(
         &mut self,
         name: &str,
@@ -392,7 +372,7 @@ impl<'a> Parser<'a> {
                 let message = format!("a value is missing: {name}{}", example(field));
                 return Err(FilterError::new(span, message));
             }
-            let number = Number::parse(field, &value);
+            let number = value::parse(field, &value);
             let number = number.map_err(|message| FilterError::new(span, message))?;
             return Ok(Comparison::Number(operator, number));
         }

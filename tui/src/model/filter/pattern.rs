@@ -11,14 +11,14 @@ const MAX_NESTING: u32 = 50;
 
 /// A regular expression.
 #[derive(Debug, Clone)]
-pub struct Pattern(Regex);
+pub(super) struct Pattern(Regex);
 
 impl Pattern {
     /// Compiles an expression. Case is ignored unless it contains `(?-i)`.
     ///
     /// # Errors
     /// The error in one line, and its byte position if it is known.
-    pub fn new(text: &str) -> Result<Self, (String, Option<usize>)> {
+    pub(super) fn new(text: &str) -> Result<Self, (String, Option<usize>)> {
         RegexBuilder::new(text)
             .case_insensitive(true)
             .size_limit(MAX_COMPILED)
@@ -29,13 +29,8 @@ impl Pattern {
             .map_err(|error| explain(&error, text))
     }
 
-    /// The text of the expression.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
     /// Whether the expression matches a part of `text`.
-    pub fn is_in(&self, text: &str) -> bool {
+    pub(super) fn is_in(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }

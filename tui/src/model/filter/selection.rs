@@ -3,7 +3,7 @@
 use kubevitals_proto::needle::Needle;
 
 use super::Filter;
-use super::tree::{Comparison, Kind, Node, Operator};
+use super::tree::{Comparison, Node, Operator};
 use crate::model::Field;
 use crate::model::row::Probes;
 
@@ -30,15 +30,13 @@ impl Filter {
     #[must_use]
     pub fn selection(&self, of_containers: bool) -> Selection {
         let mut selection = Selection::default();
-        match self.root().map(|root| (&root.kind, root)) {
-            None => {}
+        let parts = match &self.root {
             // Each part of a conjunction can be selected by itself, or left to the filter.
-            Some((Kind::All(parts), _)) => {
-                for part in parts {
-                    selection.narrow(part, of_containers);
-                }
-            }
-            Some((_, root)) => selection.narrow(root, of_containers),
+            Some(Node::All(parts)) => parts.as_slice(),
+            root => root.as_slice(),
+        };
+        for part in parts {
+            selection.narrow(part, of_containers);
         }
         selection
     }
@@ -47,17 +45,17 @@ impl Filter {
 impl Selection {
     /// Adds a part of a conjunction, if the server can select by it.
     fn narrow(&mut self, part: &Node, of_containers: bool) {
-        match &part.kind {
-            Kind::Word(word) => self.words(word.word()),
-            Kind::Labels(selector) => self.labels.push(selector.to_string()),
-            Kind::Field(field, comparison) => self.field(*field, comparison, of_containers),
-            Kind::Any(parts) => {
+        match part {
+            Node::Word(word) => self.words(word.word()),
+            Node::Labels(selector) => self.labels.push(selector.to_string()),
+            Node::Field(field, comparison) => self.field(*field, comparison, of_containers),
+            Node::Any(parts) => {
                 let namespaces: Option<Vec<String>> = parts.iter().map(namespace).collect();
                 if let Some(namespaces) = namespaces.filter(|all| all.len() <= MAX_VALUES) {
                     self.among(namespaces);
                 }
             }
-            Kind::All(_) | Kind::Not(_) | Kind::Matches(_) => {}
+            Node::All(_) | Node::Not(_) | Node::Matches(_) => {}
         }
     }
 
@@ -102,10 +100,7 @@ impl Selection {
             ) => self.words(with.word()),
             // A container may be ready in a pod that is not.
             (Field::Ready, Comparison::Number(operator, number)) if !of_containers => {
-                match (
-                    operator.holds(1.0, number.value),
-                    operator.holds(0.0, number.value),
-                ) {
+                match (operator.holds(1.0, *number), operator.holds(0.0, *number)) {
                     (true, false) => self.select("status.ready", "true"),
                     (false, true) => self.select("status.ready", "false"),
                     _ => {}
@@ -121,7 +116,7 @@ impl Selection {
                 | Field::MemoryOfLimit,
                 Comparison::Number(operator @ (Operator::Greater | Operator::AtLeast), number),
             ) if self.least.is_none() && (!of_containers || is_a_sum(field)) => {
-                self.least = Some((field, *operator, number.value));
+                self.least = Some((field, *operator, *number));
             }
             _ => {}
         }
@@ -148,8 +143,8 @@ const fn is_a_sum(field: Field) -> bool {
 
 /// The namespace, if the part only selects one.
 fn namespace(part: &Node) -> Option<String> {
-    match &part.kind {
-        Kind::Field(Field::Namespace, Comparison::Text { equal: true, with }) => {
+    match part {
+        Node::Field(Field::Namespace, Comparison::Text { equal: true, with }) => {
             Some(with.word().to_ascii_lowercase())
         }
         _ => None,
