@@ -92,7 +92,6 @@ mod tests {
                 count: 4,
                 recent: 1,
                 last: Some(Box::new(LastRestart {
-                    container: "web".into(),
                     reason: "OOMKilled".into(),
                     exit_code: 137,
                     finished: Some(seconds_ago(130)),

@@ -3,7 +3,6 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::field::Field;
-use super::name::Name;
 use super::pane::Pane;
 use super::view::View;
 
@@ -96,8 +95,6 @@ pub enum Action {
     Copy,
     /// Write the rows of the view to a file.
     Export(ExportAs),
-    /// Show only this namespace; all namespaces if there is none.
-    Namespace(Option<Name>),
     /// Show only the namespace of the selected row, or all namespaces again.
     OnlyThisNamespace,
     /// Show this text in the last row for a while, for a key that does nothing in this view.

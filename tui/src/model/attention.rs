@@ -96,7 +96,6 @@ mod tests {
     use super::*;
     use crate::model::row::LastRestart;
     use kubevitals_proto::units::Bytes;
-    use kubevitals_proto::vitals::{Cause, Certainty};
 
     const NOW: i64 = 10_000;
 
@@ -109,13 +108,8 @@ mod tests {
         };
         pod.restarts.count = 1;
         pod.restarts.last = Some(Box::new(LastRestart {
-            container: "web".into(),
-            reason: "OOMKilled".into(),
-            exit_code: 137,
             finished: Some(Timestamp::from_secs(NOW - ago)),
-            started: None,
-            cause: Cause::OomKilled,
-            certainty: Certainty::Direct,
+            ..LastRestart::default()
         }));
         pod
     }

@@ -18,15 +18,17 @@ pub enum Batch<R> {
 }
 
 impl<R> Batch<R> {
-    /// Whether the batch replaces all rows, or changes a row with this property.
-    pub fn has(&self, is_so: impl Fn(&R) -> bool) -> bool {
-        match self {
-            Self::All(_) => true,
-            Self::Some(changes) => changes.iter().any(|change| match change {
-                Change::Put(row) => is_so(row),
-                Change::Gone(_) => false,
-            }),
-        }
+    /// The rows that are new or different.
+    pub fn rows(&self) -> impl Iterator<Item = &R> {
+        let (all, changes) = match self {
+            Self::All(rows) => (rows.as_slice(), [].as_slice()),
+            Self::Some(changes) => ([].as_slice(), changes.as_slice()),
+        };
+        let put = changes.iter().filter_map(|change| match change {
+            Change::Put(row) => Some(row),
+            Change::Gone(_) => None,
+        });
+        all.iter().chain(put)
     }
 
     /// Converts each row.

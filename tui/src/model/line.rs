@@ -14,24 +14,10 @@ pub struct Line {
 const MAX_LENGTH: usize = 2_000;
 
 impl Line {
-    /// An input with this text and the cursor at its end.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let mut line = Self::default();
-        line.insert(text);
-        line
-    }
-
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The cursor in bytes.
-    #[must_use]
-    pub const fn cursor(&self) -> usize {
-        self.cursor
     }
 
     /// The text before the cursor, and the text after it.
@@ -99,11 +85,12 @@ mod tests {
     use super::*;
 
     fn edited(text: &str, edits: &[Edit]) -> (String, usize) {
-        let mut line = Line::of(text);
+        let mut line = Line::default();
+        line.insert(text);
         for edit in edits {
             line.edit(edit);
         }
-        (line.text().to_owned(), line.cursor())
+        (line.text, line.cursor)
     }
 
     #[test]
@@ -138,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_line_does_not_grow_for_ever() {
-        let line = Line::of(&"é".repeat(10_000));
-        assert!(line.text().len() <= MAX_LENGTH);
+        let (text, _) = edited(&"é".repeat(10_000), &[]);
+        assert!(text.len() <= MAX_LENGTH);
     }
 }

@@ -2,6 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::any_table::AnyTable;
 use super::column::Sort;
 use super::field::Field;
 use super::filter::{Filter, FilterError};
@@ -56,11 +57,13 @@ pub(super) struct Basis {
 }
 
 impl List {
-    const fn empty(sort: Sort, line: Line, filter: Filter) -> Self {
+    /// An empty list.
+    #[must_use]
+    pub fn new(sort: Sort) -> Self {
         Self {
             sort,
-            line,
-            filter,
+            line: Line::default(),
+            filter: Filter::default(),
             wrong: None,
             selected: None,
             away: None,
@@ -71,12 +74,6 @@ impl List {
             first_group: None,
             basis: None,
         }
-    }
-
-    /// An empty list.
-    #[must_use]
-    pub fn new(sort: Sort) -> Self {
-        Self::empty(sort, Line::default(), Filter::default())
     }
 
     /// Whether the list has a second group, which has a heading.
@@ -100,18 +97,11 @@ impl List {
 
     /// Replaces the order. The selection stays on its object and at its row of the screen. If the object is gone, the
     /// object that took its position is selected; if it is only hidden, it is selected again when it returns.
-    /// `place_of` returns an object's index in the table.
-    pub fn reorder(
-        &mut self,
-        order: Vec<u32>,
-        index_of: impl Fn(&Key) -> Option<u32>,
-        key_at: impl Fn(u32) -> Option<Key>,
-        height: usize,
-    ) {
+    pub fn reorder(&mut self, order: Vec<u32>, table: &dyn AnyTable, height: usize) {
         let above = self.cursor.saturating_sub(self.top);
         self.order = order;
         let shown_at = |key: &Key| {
-            let place = index_of(key)?;
+            let place = table.index_of(key)?;
             self.order.iter().position(|at| *at == place)
         };
         let back = self.away.as_ref().and_then(&shown_at);
@@ -123,11 +113,11 @@ impl List {
             self.cursor = at;
             self.top = at.saturating_sub(above);
         } else if let Some(lost) = self.selected.take() {
-            if self.order.is_empty() || index_of(&lost).is_some() {
+            if self.order.is_empty() || table.index_of(&lost).is_some() {
                 self.away.get_or_insert(lost);
             }
             self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
-            self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
+            self.selected = self.key_at_cursor(table);
         }
         self.settle(height);
     }
@@ -148,11 +138,16 @@ impl List {
     }
 
     /// Moves the cursor to a position and selects that row.
-    pub fn select(&mut self, at: usize, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
+    pub fn select(&mut self, at: usize, table: &dyn AnyTable, height: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
         self.away = None;
-        self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
+        self.selected = self.key_at_cursor(table);
         self.scroll_to_cursor(height);
+    }
+
+    /// The key of the row at the cursor.
+    pub(super) fn key_at_cursor(&self, table: &dyn AnyTable) -> Option<Key> {
+        table.key_at(*self.order.get(self.cursor)?)
     }
 
     /// Scrolls so that the cursor is on the screen, without blank rows below the last row.
@@ -171,11 +166,25 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::action::Edit;
+    use crate::model::row::NodeRow;
+    use crate::model::table::Table;
     use crate::model::view::View;
 
     fn key(at: u32) -> Option<Key> {
         Some(Key::named(&Name::from(format!("{at}"))))
     }
+
+    /// A table of nodes with these numbers as their names.
+    fn nodes(numbers: &[u32]) -> Table<NodeRow> {
+        let node = |at: &u32| NodeRow {
+            name: Name::from(format!("{at}")),
+            ..NodeRow::default()
+        };
+        Table::of(numbers.iter().map(node).collect())
+    }
+
+    const ALL: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
     fn list(order: &[u32]) -> List {
         let mut list = List::new(View::Pods.sort());
@@ -184,20 +193,24 @@ mod tests {
     }
 
     fn reorder(list: &mut List, order: &[u32]) {
-        let index_of = |key: &Key| key.name.parse().ok();
-        list.reorder(order.to_vec(), index_of, key, 3);
+        list.reorder(order.to_vec(), &nodes(&ALL), 3);
+    }
+
+    fn select(list: &mut List, at: usize) {
+        list.select(at, &nodes(&ALL), 3);
     }
 
     /// Rows that are not in the order no longer exist.
     fn lose(list: &mut List, order: &[u32]) {
-        let index_of = |key: &Key| key.name.parse().ok().filter(|at| order.contains(at));
-        list.reorder(order.to_vec(), index_of, key, 3);
+        let table = nodes(order);
+        let at = |number: &u32| table.index_of(&key(*number)?);
+        list.reorder(order.iter().filter_map(at).collect(), &table, 3);
     }
 
     #[test]
     fn the_selection_follows_its_object_and_stays_where_it_is_on_the_screen() {
         let mut list = list(&[0, 1, 2, 3, 4, 5, 6, 7]);
-        list.select(4, key, 3);
+        select(&mut list, 4);
         assert_eq!((list.cursor, list.top), (4, 2));
         reorder(&mut list, &[7, 6, 5, 3, 2, 4, 1, 0]);
         assert_eq!((list.cursor, list.top), (5, 3));
@@ -207,7 +220,7 @@ mod tests {
     #[test]
     fn the_row_after_a_removed_one_is_selected() {
         let mut list = list(&[0, 1, 2]);
-        list.select(1, key, 3);
+        select(&mut list, 1);
         lose(&mut list, &[0, 2]);
         assert_eq!((list.cursor, list.selected.clone()), (1, key(2)));
         lose(&mut list, &[0]);
@@ -226,7 +239,7 @@ mod tests {
             &[&[], &[2]],
         ] {
             let mut list = list(&[0, 1, 2]);
-            list.select(1, key, 3);
+            select(&mut list, 1);
             for order in hidden {
                 reorder(&mut list, order);
                 assert_ne!(list.selected, key(1), "{hidden:?}");
@@ -244,7 +257,7 @@ mod tests {
     #[test]
     fn rows_that_come_back_with_the_connection_find_the_selection() {
         let mut list = list(&[0, 1, 2]);
-        list.select(2, key, 3);
+        select(&mut list, 2);
         lose(&mut list, &[]);
         lose(&mut list, &[0, 1]);
         lose(&mut list, &[0, 1, 2]);
@@ -254,12 +267,12 @@ mod tests {
     #[test]
     fn moving_the_cursor_drops_a_hidden_selection() {
         let mut list = list(&[0, 1, 2]);
-        list.select(1, key, 3);
+        select(&mut list, 1);
         reorder(&mut list, &[0, 2]);
-        list.select(0, key, 3);
+        select(&mut list, 0);
         reorder(&mut list, &[0, 1, 2]);
         assert_eq!((list.cursor, list.selected.clone()), (0, key(0)));
-        list.select(1, key, 3);
+        select(&mut list, 1);
         reorder(&mut list, &[0, 2]);
         list.select_first();
         reorder(&mut list, &[0, 1, 2]);
@@ -276,11 +289,13 @@ mod tests {
     #[test]
     fn a_filter_that_cannot_be_understood_leaves_the_last_one() {
         let mut list = list(&[0]);
-        list.line = Line::of("cpu>1m");
-        list.read_filter();
-        assert!(!list.filter.is_empty() && list.wrong.is_none());
-        list.line = Line::of("cpu>");
-        list.read_filter();
-        assert!(!list.filter.is_empty() && list.wrong.is_some());
+        for (more, is_wrong) in [("cpu>1m", false), (" cpu>", true)] {
+            list.line.edit(&Edit::Insert(more.to_owned()));
+            list.read_filter();
+            assert_eq!(
+                (list.filter.is_empty(), list.wrong.is_some()),
+                (false, is_wrong)
+            );
+        }
     }
 }

@@ -113,31 +113,25 @@ fn ended_seconds(restarts: &super::row::Restarts) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::vitals::{Cause, Certainty, ContainerVitals};
-
     use super::*;
-    use crate::model::Names;
-    use crate::model::row::{Container, LastRestart};
+    use crate::model::row::{Container, LastRestart, Restarts};
 
     const NOW: i64 = 1_800_000_000;
 
     fn pod(count: u32, finished: i64, recent: u32) -> PodRow {
-        let app = ContainerVitals {
-            name: "app".to_owned(),
-            ..ContainerVitals::default()
-        };
-        let mut app = Container::from_vitals(&app, &[], &Names::default());
-        app.restarts.count = count;
-        app.restarts.recent = recent;
-        app.restarts.last = Some(Box::new(LastRestart {
-            container: "app".into(),
-            reason: "Error".into(),
-            exit_code: 1,
+        let last = LastRestart {
             finished: Some(Timestamp::from_secs(finished)),
-            started: None,
-            cause: Cause::Unknown,
-            certainty: Certainty::Unknown,
-        }));
+            ..LastRestart::default()
+        };
+        let app = Container {
+            name: "app".into(),
+            restarts: Restarts {
+                count,
+                recent,
+                last: Some(Box::new(last)),
+            },
+            ..Container::default()
+        };
         let mut pod = PodRow {
             namespace: "shop".into(),
             name: "web".into(),

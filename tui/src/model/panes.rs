@@ -49,26 +49,3 @@ impl Default for Panes {
         }
     }
 }
-
-impl Panes {
-    /// The view and the rows of a pane; `None` for the list, which is part of the screen.
-    #[must_use]
-    pub const fn get(&self, pane: Pane) -> Option<(View, &List)> {
-        match pane {
-            Pane::List => None,
-            Pane::Nodes => Some((View::Nodes, &self.nodes)),
-            Pane::Incidents => Some((View::Incidents, &self.incidents)),
-            Pane::Pods => Some((View::Pods, &self.pods)),
-        }
-    }
-
-    /// As [`Panes::get`], mutable.
-    pub const fn get_mut(&mut self, pane: Pane) -> Option<(View, &mut List)> {
-        match pane {
-            Pane::List => None,
-            Pane::Nodes => Some((View::Nodes, &mut self.nodes)),
-            Pane::Incidents => Some((View::Incidents, &mut self.incidents)),
-            Pane::Pods => Some((View::Pods, &mut self.pods)),
-        }
-    }
-}

@@ -53,19 +53,36 @@ impl Screen {
         }
     }
 
+    /// The list of a pane, and the view of its rows.
+    #[must_use]
+    pub const fn pane(&self, pane: Pane) -> (View, &List) {
+        match pane {
+            Pane::List => (self.view, &self.list),
+            Pane::Nodes => (View::Nodes, &self.panes.nodes),
+            Pane::Incidents => (View::Incidents, &self.panes.incidents),
+            Pane::Pods => (View::Pods, &self.panes.pods),
+        }
+    }
+
+    /// As [`Screen::pane`], mutable.
+    pub const fn pane_mut(&mut self, pane: Pane) -> (View, &mut List) {
+        match pane {
+            Pane::List => (self.view, &mut self.list),
+            Pane::Nodes => (View::Nodes, &mut self.panes.nodes),
+            Pane::Incidents => (View::Incidents, &mut self.panes.incidents),
+            Pane::Pods => (View::Pods, &mut self.panes.pods),
+        }
+    }
+
     /// The list with the cursor, and the view of its rows.
     #[must_use]
-    pub fn focused(&self) -> (View, &List) {
-        let pane = self.panes.get(self.panes.focus);
-        pane.unwrap_or((self.view, &self.list))
+    pub const fn focused(&self) -> (View, &List) {
+        self.pane(self.panes.focus)
     }
 
     /// As [`Screen::focused`], mutable.
-    pub fn focused_mut(&mut self) -> (View, &mut List) {
-        match self.panes.get_mut(self.panes.focus) {
-            Some(pane) => pane,
-            None => (self.view, &mut self.list),
-        }
+    pub const fn focused_mut(&mut self) -> (View, &mut List) {
+        self.pane_mut(self.panes.focus)
     }
 
     /// Whether the pane has the cursor.

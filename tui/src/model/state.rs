@@ -306,8 +306,7 @@ impl State {
     #[must_use]
     pub fn cursor(&self) -> Option<(View, Key)> {
         let (view, list) = self.screen().focused();
-        let at = list.order.get(list.cursor)?;
-        Some((view, self.world().table(view).key_at(*at)?))
+        Some((view, list.key_at_cursor(self.world().table(view))?))
     }
 
     /// The key of the row at the cursor.

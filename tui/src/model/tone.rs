@@ -8,8 +8,6 @@ pub enum Tone {
     /// Normal.
     #[default]
     Plain,
-    /// Good, where that is worth a colour.
-    Good,
     /// A warning.
     Warn,
     /// A problem.

@@ -236,7 +236,7 @@ impl Trends {
 
     /// The number of trends, without those of containers.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.by_key.len() - self.containers
     }
 
@@ -244,12 +244,6 @@ impl Trends {
     #[must_use]
     pub const fn has_max_containers(&self) -> bool {
         self.containers >= MAX_CONTAINERS
-    }
-
-    /// Whether there are no trends.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
     }
 }
 

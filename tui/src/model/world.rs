@@ -1,6 +1,7 @@
 //! The data of a cluster at one time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::mem;
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
@@ -183,7 +184,7 @@ impl World {
         } else {
             batch
         };
-        let has_lost_nodes = has_separate_usage && batch.has(|node| node.lost);
+        let has_lost_nodes = has_separate_usage && batch.rows().any(|node| node.lost);
         Self::apply_batch(&mut self.nodes, batch);
         self.nodes_changed();
         if has_lost_nodes {
@@ -304,38 +305,19 @@ impl World {
     /// Derives the totals of the cluster and, if the source does not send them, of nodes, if pods or nodes have
     /// changed.
     pub(super) fn derive_sums(&mut self, sums_of_nodes: bool) {
-        if sums_of_nodes && !self.derived.node_sums {
+        if sums_of_nodes && !mem::replace(&mut self.derived.node_sums, true) {
             self.sum_nodes();
-            self.derived.node_sums = true;
         }
-        if !self.has_source_totals && !self.derived.cluster {
+        if !self.has_source_totals && !mem::replace(&mut self.derived.cluster, true) {
             self.cluster = self.sum_cluster();
-            self.derived.cluster = true;
-        }
-    }
-
-    /// Derives workloads, if pods have changed.
-    pub(super) fn derive_workloads(&mut self) {
-        if !self.derived.workloads {
-            self.workloads = self.roll_up_workloads();
-            self.derived.workloads = true;
-        }
-    }
-
-    /// Derives namespaces, if pods have changed.
-    pub(super) fn derive_namespaces(&mut self) {
-        if !self.derived.namespaces {
-            self.namespaces = self.roll_up_namespaces();
-            self.derived.namespaces = true;
         }
     }
 
     /// Derives containers, if pods have changed.
     pub(super) fn derive_containers(&mut self) {
-        if !self.derived.containers {
+        if !mem::replace(&mut self.derived.containers, true) {
             let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
             self.containers = Table::of(containers.collect());
-            self.derived.containers = true;
         }
     }
 
@@ -358,7 +340,11 @@ impl World {
         }
     }
 
-    fn roll_up_namespaces(&self) -> Table<NamespaceRow> {
+    /// Derives namespaces, if pods have changed.
+    pub(super) fn derive_namespaces(&mut self) {
+        if mem::replace(&mut self.derived.namespaces, true) {
+            return;
+        }
         let mut sums: BTreeMap<&Name, Rollup> = BTreeMap::new();
         for pod in self.pods.rows() {
             sums.entry(&pod.namespace).or_default().add(pod);
@@ -367,14 +353,18 @@ impl World {
             name: Arc::clone(name),
             all,
         });
-        Table::of(rows.collect())
+        self.namespaces = Table::of(rows.collect());
     }
 
-    fn roll_up_workloads(&self) -> Table<WorkloadRow> {
+    /// Derives workloads, if pods have changed.
+    pub(super) fn derive_workloads(&mut self) {
         #[derive(Default)]
         struct Sum {
             all: Rollup,
             nodes: HashMap<Name, u32>,
+        }
+        if mem::replace(&mut self.derived.workloads, true) {
+            return;
         }
         let mut sums: BTreeMap<(&Name, &Workload), (Arc<Workload>, Sum)> = BTreeMap::new();
         for pod in self.pods.rows() {
@@ -403,7 +393,7 @@ impl World {
         for row in &mut rows {
             row.replicas = self.replicas.get(&row.key()).copied();
         }
-        let with_pods: std::collections::HashSet<Key> = rows.iter().map(Row::key).collect();
+        let with_pods: HashSet<Key> = rows.iter().map(Row::key).collect();
         // A workload without pods is shown if it should have some.
         let without = self
             .replicas
@@ -420,7 +410,7 @@ impl World {
             max_per_node: 0,
             replicas: Some(*replicas),
         }));
-        Table::of(rows)
+        self.workloads = Table::of(rows);
     }
 
     /// The data of a past time, as the source sends it. HPAs and replicas have no history: the current ones are shown.
@@ -451,13 +441,11 @@ impl World {
         trends: &Trends,
         patience_seconds: u32,
     ) -> Self {
+        let reading = |key: &Key| trends.get(key)?.at(at, patience_seconds);
         let mut then = self.clone();
         then.status_at = Some(now);
         for node in then.nodes.iter_mut() {
-            let reading = trends
-                .get(&node.key())
-                .and_then(|trend| trend.at(at, patience_seconds));
-            let (usage_time, usage) = reading.unwrap_or_default();
+            let (usage_time, usage) = reading(&node.key()).unwrap_or_default();
             node.usage = usage;
             node.usage_seconds = seconds(usage_time);
         }
@@ -468,22 +456,17 @@ impl World {
                 .filter(|pod| i64::from(pod.created_seconds) <= at.as_secs())
                 .map(|pod| {
                     let mut pod = PodRow::clone(pod);
-                    let reading = trends
-                        .get(&pod.key())
-                        .and_then(|trend| trend.at(at, patience_seconds));
-                    let (usage_time, usage) = reading.unwrap_or_default();
+                    let key = pod.key();
+                    let (usage_time, usage) = reading(&key).unwrap_or_default();
                     pod.usage = usage;
                     pod.usage_seconds = seconds(usage_time);
                     let alone = pod.containers.len() == 1;
-                    let key = pod.key();
                     for container in &mut pod.containers {
-                        let own = trends
-                            .get(&key.clone().part(&container.name))
-                            .and_then(|trend| trend.at(at, patience_seconds));
+                        let own = || reading(&key.clone().part(&container.name));
                         container.usage = if alone {
                             usage
                         } else {
-                            own.map_or_else(Amounts::default, |(_, usage)| usage)
+                            own().unwrap_or_default().1
                         };
                     }
                     pod

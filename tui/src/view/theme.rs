@@ -80,7 +80,6 @@ impl From<Tone> for Ink {
         match tone {
             Tone::Dim => Self::Muted,
             Tone::Plain => Self::Plain,
-            Tone::Good => Self::Good,
             Tone::Warn => Self::Warn,
             Tone::Bad => Self::Bad,
         }
@@ -90,7 +89,7 @@ impl From<Tone> for Ink {
 /// Returns the mark after a number of this tone, which needs no colour.
 pub const fn mark(tone: Tone) -> &'static str {
     match tone {
-        Tone::Dim | Tone::Plain | Tone::Good => "",
+        Tone::Dim | Tone::Plain => "",
         Tone::Warn => "!",
         Tone::Bad => "!!",
     }
@@ -121,14 +120,10 @@ pub struct Signs {
     pub corners: [&'static str; 4],
     /// The separator on a line.
     pub dot: &'static str,
-    /// A change: `500m → 1`.
-    pub arrow: &'static str,
     /// Eight heights; the lowest means zero.
     pub heights: [&'static str; 8],
     /// The full and the empty part of a gauge.
     pub gauge: [&'static str; 2],
-    /// The steps of a progress sign.
-    pub spinner: &'static [&'static str],
     /// Whether charts may use braille dots.
     pub braille: bool,
 }
@@ -146,10 +141,8 @@ const UNICODE: Signs = Signs {
     bar: "│",
     corners: ["┌", "┐", "└", "┘"],
     dot: "·",
-    arrow: "→",
     heights: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     gauge: ["━", "─"],
-    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
     braille: true,
 };
 
@@ -166,10 +159,8 @@ const ASCII: Signs = Signs {
     bar: "|",
     corners: ["+", "+", "+", "+"],
     dot: "-",
-    arrow: ">",
     heights: ["_", ".", ":", "-", "=", "+", "*", "#"],
     gauge: ["#", "."],
-    spinner: &["|", "/", "-", "\\"],
     braille: false,
 };
 
@@ -483,13 +474,8 @@ mod tests {
                 signs.rule,
                 signs.bar,
                 signs.dot,
-                signs.arrow,
             ];
-            let all = single
-                .iter()
-                .chain(&signs.heights)
-                .chain(&signs.gauge)
-                .chain(signs.spinner);
+            let all = single.iter().chain(&signs.heights).chain(&signs.gauge);
             for sign in all {
                 assert_eq!(width(sign), 1, "{sign}");
                 assert!(signs.braille || sign.is_ascii(), "{sign}");

@@ -40,7 +40,6 @@ fn restarted(name: &str, ago: i64) -> PodRow {
     pod.restarts.count = 1;
     pod.restarts.recent = 1;
     pod.restarts.last = Some(Box::new(LastRestart {
-        container: "web".into(),
         reason: "OOMKilled".into(),
         exit_code: 137,
         finished: Some(Timestamp::from_secs(NOW - ago)),

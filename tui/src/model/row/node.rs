@@ -41,8 +41,6 @@ pub struct NodeRow {
     pub swap: Memory,
     /// Why the usage is unknown.
     pub absent: Option<Name>,
-    /// Capacity.
-    pub capacity: Amounts,
     /// Allocatable amounts.
     pub allocatable: Amounts,
     /// Requests of its pods.

@@ -184,7 +184,6 @@ fn restarts(
             (Cause::Unknown, Certainty::Unknown)
         };
         Box::new(LastRestart {
-            container: Arc::clone(&spec.name),
             reason: ended.reason.clone().unwrap_or_default(),
             exit_code: ended.exit_code,
             finished: objects::time(ended.finished_seconds),
@@ -225,7 +224,6 @@ impl NodeRow {
             conditions: conditions.map(|it| Arc::clone(&it.kind)).collect(),
             labels: node.labels.clone(),
             created_seconds: node.created_seconds,
-            capacity: node.capacity.into(),
             allocatable: node.allocatable.into(),
             max_pods: node.pod_capacity,
             ..Self::default()

@@ -21,10 +21,8 @@ pub struct Restarts {
 }
 
 /// The last restart, with the termination before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LastRestart {
-    /// The container.
-    pub container: Name,
     /// The reason of the termination: `OOMKilled`, `Error`, …
     pub reason: Name,
     /// The exit code; 137 is SIGKILL.
@@ -123,13 +121,12 @@ mod tests {
             count: 3,
             recent: 1,
             last: Some(Box::new(LastRestart {
-                container: Name::default(),
                 reason: reason.into(),
                 exit_code: 7,
                 finished: Some(Timestamp::from_secs(100)),
-                started: None,
                 cause,
                 certainty,
+                ..LastRestart::default()
             })),
         }
     }

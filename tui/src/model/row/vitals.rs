@@ -61,7 +61,6 @@ impl Restarts {
             recent: count(restarts.recent),
             last: restarts.last.as_ref().map(|last| {
                 Box::new(LastRestart {
-                    container: names.intern(&last.container),
                     reason: names.intern(&last.ended.reason),
                     exit_code: last.ended.exit_code,
                     finished: last.ended.finished,
@@ -211,7 +210,6 @@ impl NodeRow {
             usage: amounts,
             swap,
             absent: absent(node.absent.as_ref(), names),
-            capacity: (&node.capacity).into(),
             allocatable: (&node.allocatable).into(),
             requests: (&node.requests).into(),
             limits: (&node.limits).into(),

@@ -191,10 +191,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Columns => {}
         Action::Namespaces => overlay::open(state, Choice::Namespaces),
         Action::Contexts => overlay::open(state, Choice::Contexts),
-        Action::Namespace(namespace) => {
-            return overlay::only(state, namespace.into_iter().collect());
-        }
-        Action::OnlyThisNamespace => return only_this_namespace(state),
+        Action::OnlyThisNamespace => only_this_namespace(state),
         Action::Acknowledge => acknowledge(state),
         Action::Copy => {
             let Some(key) = state.current().or_else(|| state.screen().pod().cloned()) else {
@@ -273,10 +270,7 @@ fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
         return None;
     }
     let screen = state.screen();
-    let list = screen
-        .panes
-        .get(pane)
-        .map_or(&screen.list, |(_, list)| list);
+    let (_, list) = screen.pane(pane);
     let at = list.top.saturating_add(usize::from(row));
     (at < list.order.len()).then_some(at)
 }
@@ -470,20 +464,18 @@ fn change_zone(state: &mut State) {
     state.say(format!("times are now in {zone}"), false);
 }
 
-fn only_this_namespace(state: &mut State) -> Vec<Effect> {
+/// Shows only the namespace of the selected row, or all namespaces again.
+fn only_this_namespace(state: &mut State) {
     if !state.namespaces.is_empty() {
-        return overlay::only(state, Vec::new());
+        state.namespaces.clear();
+        return;
     }
-    let Some(key) = state.current() else {
-        return Vec::new();
+    let selected = match state.current() {
+        Some(key) if state.screen().view == View::Namespaces => Some(key.name),
+        key => key.map(|key| key.namespace),
     };
-    let namespace = if state.screen().view == View::Namespaces {
-        key.name
-    } else {
-        key.namespace
-    };
-    if namespace.is_empty() {
-        return Vec::new();
-    }
-    overlay::only(state, vec![namespace])
+    state.namespaces = selected
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .collect();
 }

@@ -13,7 +13,7 @@ use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState, SourceKind};
 use crate::model::row::{IncidentRow, Row};
 use crate::model::state::{Notice, State};
-use crate::model::table::{Change, Version};
+use crate::model::table::Version;
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
@@ -89,7 +89,12 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 }
             }
             drop_stale_trends(state);
-            record_cluster(state);
+            // The source may send no totals. Then they are the sums of nodes and pods.
+            if !state.live.has_source_totals {
+                let sums_of_nodes = state.has_separate_usage();
+                state.live.derive(state.screen().view, sums_of_nodes);
+                record_cluster(state);
+            }
         }
         Message::Trends(trends) => {
             for (key, readings) in trends {
@@ -97,12 +102,8 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
         }
         Message::Cluster(cluster) => {
-            if let Some(usage_time) = cluster.usage_time {
-                state
-                    .trends
-                    .push(&cluster_key(), usage_time, cluster.estimate());
-            }
             state.live.cluster = cluster;
+            record_cluster(state);
             state.live.has_source_totals = true;
         }
         Message::Extent(extent) => state.live.extent = extent,
@@ -143,12 +144,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
 fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
     let incidents = &state.live.incidents;
     let is_new = |row: &IncidentRow| row.is_open() && incidents.get(&row.key()).is_none();
-    let any_is_new = match &batch {
-        Batch::All(rows) => rows.iter().any(is_new),
-        Batch::Some(changes) => changes
-            .iter()
-            .any(|change| matches!(change, Change::Put(row) if is_new(row))),
-    };
+    let any_is_new = batch.rows().any(is_new);
     let were_known = incidents.version() != Version::default();
     World::apply_batch(&mut state.live.incidents, batch);
     if state.settings.bell && were_known && any_is_new {
@@ -230,14 +226,8 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
     state.parts.entry(part).or_default().take(outcome, now);
 }
 
-/// Adds the sums of nodes and pods to the cluster's trend, if the source sends no totals.
+/// Adds the cluster's usage to its trend.
 fn record_cluster(state: &mut State) {
-    if state.live.has_source_totals {
-        return;
-    }
-    state
-        .live
-        .derive(state.screen().view, state.has_separate_usage());
     let cluster = &state.live.cluster;
     if let Some(usage_time) = cluster.usage_time {
         state
@@ -247,27 +237,14 @@ fn record_cluster(state: &mut State) {
 }
 
 /// Adds usage of rows to their trends.
-fn record<R: Row>(
+fn record<R>(
     trends: &mut Trends,
     batch: &Batch<R>,
     reading: impl Fn(&R) -> (Key, Option<Timestamp>, crate::model::Amounts),
 ) {
-    let mut push = |row: &R| {
-        let (key, usage_time, usage) = reading(row);
+    for (key, usage_time, usage) in batch.rows().map(reading) {
         if let Some(usage_time) = usage_time {
             trends.push(&key, usage_time, usage);
-        }
-    };
-    match batch {
-        Batch::All(rows) => {
-            rows.iter().for_each(&mut push);
-        }
-        Batch::Some(changes) => {
-            for change in changes {
-                if let Change::Put(row) = change {
-                    push(row);
-                }
-            }
         }
     }
 }
@@ -280,7 +257,7 @@ fn drop_stale_trends(state: &mut State) {
         return;
     }
     let rows = state.live.pods.len() + state.live.nodes.len() + 1;
-    if state.trends.len() > rows * 2 + 64 || state.trends.has_max_containers() {
+    if state.trends.count() > rows * 2 + 64 || state.trends.has_max_containers() {
         let live = &state.live;
         let cluster = cluster_key();
         state.trends.retain(|key| {

@@ -181,16 +181,8 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
                 let text = format!("only {limit} is loaded: start without --namespace for others");
                 state.say(text, false);
             }
-            only(state, chosen)
+            state.namespaces = chosen;
+            Vec::new()
         }
     }
-}
-
-/// Shows only these namespaces; all if there are none.
-pub(super) fn only(state: &mut State, namespaces: Vec<Name>) -> Vec<Effect> {
-    if state.namespaces == namespaces {
-        return Vec::new();
-    }
-    state.namespaces = namespaces;
-    Vec::new()
 }

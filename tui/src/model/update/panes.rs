@@ -7,15 +7,12 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::geometry::{OverviewRows, Rows};
-use crate::model::list::List;
 use crate::model::pane::Pane;
 use crate::model::panes::PanesBasis;
 use crate::model::row::{IncidentRow, NodeRow, PodRow};
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::time::Time;
-use crate::model::view::View;
-use crate::model::world::World;
 
 /// Updates the panes, and moves the cursor to a pane that is on the screen.
 pub(super) fn refresh(state: &mut State) {
@@ -69,11 +66,10 @@ pub(super) fn refresh(state: &mut State) {
             }),
             Pane::Pods => busiest(&world.pods, limit, |pod| is_in(&pod.namespace)),
         };
-        if let Some((view, list)) = panes.get_mut(pane) {
-            set_order(list, order, view, world, limit);
-        }
+        let (view, list) = screen.pane_mut(pane);
+        list.reorder(order, world.table(view), limit);
     }
-    panes.basis = Some(basis);
+    screen.panes.basis = Some(basis);
 }
 
 /// The panes in the order of `tab`: the list first, because the cursor starts there.
@@ -113,13 +109,7 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     let Some(at) = panes.iter().position(|pane| *pane == focus) else {
         return false;
     };
-    let has_rows = |pane: &&Pane| {
-        let list = screen
-            .panes
-            .get(**pane)
-            .map_or(&screen.list, |(_, list)| list);
-        !list.order.is_empty()
-    };
+    let has_rows = |pane: &&Pane| !screen.pane(**pane).1.order.is_empty();
     let (above, below) = panes.split_at(at);
     let next = match rows {
         -1 if list.cursor == 0 => above.iter().rfind(has_rows),
@@ -156,19 +146,8 @@ pub(super) fn select(state: &mut State, at: usize) {
             _ => usize::MAX,
         };
         let (view, list) = screen.focused_mut();
-        let table = world.table(view);
-        list.select(at, |at| table.key_at(at), height);
+        list.select(at, world.table(view), height);
     }
-}
-
-fn set_order(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
-    let table = world.table(view);
-    list.reorder(
-        order,
-        |key| table.index_of(key),
-        |at| table.key_at(at),
-        rows,
-    );
 }
 
 /// The nodes that are not ready, then those with the highest usage.

@@ -88,12 +88,7 @@ fn refresh_list(state: &mut State) {
     };
     let list = &mut screen.list;
     list.distinguishing = distinguishing(table, &order, context.now);
-    list.reorder(
-        order,
-        |key| table.index_of(key),
-        |at| table.key_at(at),
-        height,
-    );
+    list.reorder(order, table, height);
     list.first_group = first_group;
     list.basis = Some(basis);
 }

@@ -18,7 +18,6 @@ use crate::model::{
     Message, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time, View,
 };
 use crate::view::theme::Theme;
-use kubevitals_proto::vitals::Role;
 
 /// A reproducible random generator: xorshift.
 pub(super) struct Chance(pub(super) u64);
@@ -56,31 +55,24 @@ pub(super) fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
     let containers = (0..count)
         .map(|at| Container {
             name: Name::from(format!("c{at}")),
-            role: Role::App,
             state: ContainerState::Running,
-            reason: Name::from(""),
-            since_seconds: 0,
             ready: chance.below(2) == 0,
-            probes: crate::model::row::Probes::default(),
-            failing_from_seconds: 0,
             usage: amounts(chance),
-            swap: crate::model::Memory::NONE,
             requests: amounts(chance),
             limits: amounts(chance),
-            restarts: Restarts::default(),
+            ..Container::default()
         })
         .collect();
     let last = (chance.below(3) == 0).then(|| {
         Box::new(LastRestart {
-            container: Name::from("c0"),
             reason: Name::from("Error"),
             exit_code: 1,
             finished: Some(
                 now.plus_nanos(-1_000_000_000 * i64::try_from(chance.below(4_000)).unwrap()),
             ),
-            started: None,
             cause: Cause::Exited,
             certainty: Certainty::Direct,
+            ..LastRestart::default()
         })
     });
     PodRow {

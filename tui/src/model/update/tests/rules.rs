@@ -256,7 +256,7 @@ fn trends_may_arrive_before_pods_and_are_removed_after_them() {
     }
     apply(&mut state, Message::Pods(Batch::All(Vec::new())));
     tick(&mut state);
-    assert_eq!(state.trends.len(), 0);
+    assert_eq!(state.trends.count(), 0);
 }
 
 #[test]

@@ -79,8 +79,9 @@ fn the_selected_row_is_found_again_whatever_hid_it() {
             act(state, Action::Show(View::Pods));
         }),
         ("other namespaces", |state| {
-            act(state, Action::Namespace(Some("payments".into())));
-            act(state, Action::Namespace(None));
+            state.namespaces = vec!["payments".into()];
+            refresh(state);
+            state.namespaces.clear();
         }),
         ("a connection that was lost", |state| {
             let lost = Link::Lost {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::{ContainerVitals, ProbeKind, ProbeStatus};
+use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
 
 use crate::model::row::{Container, ContainerState, NodeRow, Phase, PodRow, Probes, Workload};
 use crate::model::update::{apply, refresh};
 use crate::model::{
-    Amounts, Batch, Change, Fault, FaultKind, Key, Message, Name, Names, Outcome, Part, PodReading,
+    Amounts, Batch, Change, Fault, FaultKind, Key, Message, Name, Outcome, Part, PodReading,
     Reading, Readings, Resource, SourceKind, State, View, cluster_key,
 };
 
@@ -33,16 +33,16 @@ fn node(name: &str, millicores: u64) -> NodeRow {
 }
 
 fn pod(name: &str) -> PodRow {
-    let app = ContainerVitals {
-        name: "app".to_owned(),
-        ..ContainerVitals::default()
+    let app = Container {
+        name: "app".into(),
+        ..Container::default()
     };
     PodRow {
         namespace: "shop".into(),
         name: name.into(),
         node: "n1".into(),
         phase: Phase::Running,
-        containers: [Container::from_vitals(&app, &[], &Names::default())].into(),
+        containers: [app].into(),
         ..PodRow::default()
     }
 }
