@@ -160,12 +160,29 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    /// Both resources, each from its amount in nanocores or bytes.
+    pub fn by(amount: impl Fn(Resource) -> Option<u64>) -> Self {
+        Self {
+            cpu: amount(Resource::Cpu).map(Nanocores).into(),
+            memory: amount(Resource::Memory).map(Bytes).into(),
+        }
+    }
+
     /// The amount of one resource, in nanocores or bytes; `None` if it is unknown.
     #[must_use]
     pub fn get(self, resource: Resource) -> Option<u64> {
         match resource {
             Resource::Cpu => self.cpu.get().map(|cpu| cpu.0),
             Resource::Memory => self.memory.get().map(|memory| memory.0),
+        }
+    }
+
+    /// One resource divided by that of `whole`: 0.5 is half. `None` if either is unknown, or `whole` is zero.
+    #[must_use]
+    pub fn part_of(self, whole: Self, resource: Resource) -> Option<f64> {
+        match resource {
+            Resource::Cpu => self.cpu.of(whole.cpu),
+            Resource::Memory => self.memory.of(whole.memory),
         }
     }
 

@@ -34,49 +34,6 @@ impl Column {
     /// The priority of a column that is only shown if it is chosen.
     pub const ON_DEMAND: u8 = u8::MAX;
 
-    /// A column of text, which may be cut.
-    pub(super) const fn text(
-        field: Field,
-        title: &'static str,
-        least: u16,
-        most: u16,
-        priority: u8,
-    ) -> Self {
-        Self {
-            field,
-            title,
-            width: Width { least, most },
-            priority,
-            align: Align::Left,
-            optional: false,
-        }
-    }
-
-    /// A column of numbers, which are never cut.
-    pub(super) const fn number(
-        field: Field,
-        title: &'static str,
-        width: u16,
-        priority: u8,
-    ) -> Self {
-        Self {
-            field,
-            title,
-            width: Width {
-                least: width,
-                most: width,
-            },
-            priority,
-            align: Align::Right,
-            optional: false,
-        }
-    }
-
-    /// A column of sparklines.
-    pub(super) const fn trend(field: Field, title: &'static str, priority: u8) -> Self {
-        Self::text(field, title, 8, 30, priority)
-    }
-
     /// Whether the column identifies the object of a row. It is shown at any width and cannot be turned off.
     #[must_use]
     pub const fn is_identity(&self) -> bool {

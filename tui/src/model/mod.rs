@@ -34,6 +34,7 @@ mod panes;
 mod part;
 mod picker;
 pub mod placement;
+mod position;
 pub mod row;
 mod scope;
 mod screen;

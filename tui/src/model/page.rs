@@ -1,5 +1,7 @@
 //! The pages of the help, and the list of messages.
 
+use super::position::moved_round;
+
 /// A page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Page {
@@ -42,9 +44,7 @@ impl Page {
     #[must_use]
     pub fn further(self, by: i32) -> Self {
         let at = Self::ALL.iter().position(|page| *page == self).unwrap_or(0);
-        let count = i64::try_from(Self::ALL.len()).unwrap_or(1);
-        let at = (i64::try_from(at).unwrap_or(0) + i64::from(by)).rem_euclid(count);
-        let page = usize::try_from(at).ok().and_then(|at| Self::ALL.get(at));
+        let page = Self::ALL.get(moved_round(at, by, Self::ALL.len()));
         page.copied().unwrap_or_default()
     }
 }

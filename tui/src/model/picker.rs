@@ -6,6 +6,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::action::Edit;
 use super::line::Line;
 use super::name::Name;
+use super::position::moved;
 
 /// What a picker chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +72,7 @@ impl Picker {
 
     /// Moves the cursor by this many rows.
     pub fn move_by(&mut self, rows: i32) {
-        let last = i64::try_from(self.matches.len()).unwrap_or(i64::MAX) - 1;
-        let at = i64::try_from(self.cursor).unwrap_or(0) + i64::from(rows);
-        self.cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+        self.cursor = moved(self.cursor, rows, self.matches.len());
     }
 
     /// Moves the cursor to a position, if there is a name.

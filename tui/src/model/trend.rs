@@ -6,7 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-use super::amount::{Amounts, Cpu, Memory};
+use super::amount::Amounts;
+use super::cell::Resource;
 use super::name::Key;
 
 /// The number of readings of an object: one hour at 15 s.
@@ -82,8 +83,8 @@ impl Trend {
         let after = self.after_base(at);
         self.readings.push_back(StoredReading {
             after,
-            cpu: Short::of(usage.cpu.get().map(|cpu| cpu.0)),
-            memory: Short::of(usage.memory.get().map(|memory| memory.0)),
+            cpu: Short::of(usage.get(Resource::Cpu)),
+            memory: Short::of(usage.get(Resource::Memory)),
         });
     }
 
@@ -145,7 +146,8 @@ impl Trend {
     #[must_use]
     pub fn steps(&self, since: Timestamp, until: Timestamp, steps: usize) -> Vec<Amounts> {
         let span = until.since(since).max(1);
-        let mut sums = vec![(0_u128, 0_u32, 0_u128, 0_u32); steps];
+        // The sum and the number of readings of each resource.
+        let mut sums = vec![[(0_u128, 0_u32); 2]; steps];
         for reading in &self.readings {
             let offset = self.timestamp(reading).since(since);
             if offset < 0 || offset >= span {
@@ -154,26 +156,23 @@ impl Trend {
             let at = usize::try_from(
                 i128::from(offset) * i128::try_from(steps).unwrap_or(0) / i128::from(span),
             );
-            let Some(sum) = at.ok().and_then(|at| sums.get_mut(at)) else {
-                continue;
-            };
-            if let Some(cpu) = reading.cpu.get() {
-                sum.0 += u128::from(cpu);
-                sum.1 += 1;
-            }
-            if let Some(memory) = reading.memory.get() {
-                sum.2 += u128::from(memory);
-                sum.3 += 1;
+            let sums = at
+                .ok()
+                .and_then(|at| sums.get_mut(at))
+                .into_iter()
+                .flatten();
+            for ((sum, count), value) in sums.zip([reading.cpu, reading.memory]) {
+                if let Some(value) = value.get() {
+                    *sum += u128::from(value);
+                    *count += 1;
+                }
             }
         }
-        let mean = |sum: u128, count: u32| {
-            let mean = sum.checked_div(u128::from(count))?;
-            u64::try_from(mean).ok()
-        };
+        let mean = |(sum, count): (u128, u32)| u64::try_from(sum.checked_div(count.into())?).ok();
         sums.into_iter()
-            .map(|(cpu, cpus, memory, memories)| Amounts {
-                cpu: mean(cpu, cpus).map(Nanocores).into(),
-                memory: mean(memory, memories).map(Bytes).into(),
+            .map(|[cpu, memory]| Amounts {
+                cpu: mean(cpu).map(Nanocores).into(),
+                memory: mean(memory).map(Bytes).into(),
             })
             .collect()
     }
@@ -188,8 +187,8 @@ impl Trend {
 impl StoredReading {
     fn amounts(self) -> Amounts {
         Amounts {
-            cpu: Cpu::from(self.cpu.get().map(Nanocores)),
-            memory: Memory::from(self.memory.get().map(Bytes)),
+            cpu: self.cpu.get().map(Nanocores).into(),
+            memory: self.memory.get().map(Bytes).into(),
         }
     }
 }
@@ -284,10 +283,7 @@ mod tests {
             trend.push(Timestamp::from_secs(second), usage(cpu));
         }
         let steps = trend.steps(Timestamp::from_secs(0), Timestamp::from_secs(30), 3);
-        let cpus: Vec<Option<u64>> = steps
-            .iter()
-            .map(|step| step.cpu.get().map(|cpu| cpu.0))
-            .collect();
+        let cpus: Vec<_> = steps.iter().map(|step| step.get(Resource::Cpu)).collect();
         assert_eq!(cpus, [Some(200), None, Some(50)]);
     }
 
@@ -298,10 +294,7 @@ mod tests {
         let before = [(10, 1), (20, 2), (30, 9), (40, 9)];
         trend.begin_with(&before.map(|(second, cpu)| (Timestamp::from_secs(second), usage(cpu))));
         let steps = trend.steps(Timestamp::from_secs(0), Timestamp::from_secs(50), 5);
-        let cpus: Vec<Option<u64>> = steps
-            .iter()
-            .map(|step| step.cpu.get().map(|cpu| cpu.0))
-            .collect();
+        let cpus: Vec<_> = steps.iter().map(|step| step.get(Resource::Cpu)).collect();
         assert_eq!(cpus, [None, Some(1), Some(2), Some(3), None]);
     }
 

@@ -1,6 +1,7 @@
 //! Properties that every view has: names, first order and parts.
 
 use super::column::Sort;
+use super::field::Field;
 use super::part::Part;
 
 /// Names of a view, and the parts that it shows.
@@ -25,6 +26,26 @@ pub struct ViewInfo {
 }
 
 impl ViewInfo {
+    /// A view of rows that are called as its binding, sorted by CPU usage, of one part.
+    #[must_use]
+    pub(super) const fn new(
+        title: &'static str,
+        brief: &'static str,
+        id: &'static str,
+        part: Part,
+    ) -> Self {
+        Self {
+            title,
+            brief,
+            id,
+            help: id,
+            rows: id,
+            sort: Sort::by(Field::Cpu),
+            part,
+            also: &[],
+        }
+    }
+
     /// Whether the rows are derived from the pods that the source sends.
     #[must_use]
     pub fn is_of_pods(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The time zone of times of day.
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use kubevitals_proto::time::Timestamp;
 
@@ -39,25 +40,19 @@ impl Zone {
     /// A time of day: `01:58:22Z` in UTC, `03:58:22` in the local zone, whose name is in the title.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> String {
-        let utc = || {
-            let text = at.to_rfc3339_seconds();
-            text.get(11..20).unwrap_or_default().to_owned()
+        let format = if self.is_local {
+            "%H:%M:%S"
+        } else {
+            "%H:%M:%SZ"
         };
-        match instant(at).filter(|_| self.is_local) {
-            Some(instant) => {
-                let there = self.local.to_datetime(instant);
-                let (hour, minute, second) = (there.hour(), there.minute(), there.second());
-                format!("{hour:02}:{minute:02}:{second:02}")
-            }
-            None => utc(),
-        }
+        self.zoned(at).strftime(format).to_string()
     }
 
     /// A time of day with its zone: `01:58:22Z`, `03:58:22 CEST`.
     #[must_use]
     pub fn time_with_name(&self, at: Timestamp) -> String {
         let time = self.time(at);
-        if time.ends_with('Z') {
+        if !self.is_local {
             return time;
         }
         format!("{time} {}", self.name(at))
@@ -66,21 +61,23 @@ impl Zone {
     /// The name of the zone at a time: `UTC`, `CEST`, or `UTC+0330` if it has no other name.
     #[must_use]
     pub fn name(&self, at: Timestamp) -> String {
-        let Some(instant) = instant(at).filter(|_| self.is_local) else {
-            return "UTC".to_owned();
-        };
-        let info = self.local.to_offset_info(instant);
-        let name = info.abbreviation();
+        let name = self.zoned(at).strftime("%Z").to_string();
         if name.starts_with(['+', '-']) {
-            format!("UTC{name}")
-        } else {
-            name.to_owned()
+            return format!("UTC{name}");
         }
+        name
     }
-}
 
-fn instant(at: Timestamp) -> Option<jiff::Timestamp> {
-    jiff::Timestamp::from_nanosecond(at.as_nanos().into()).ok()
+    fn zoned(&self, at: Timestamp) -> Zoned {
+        let zone = if self.is_local {
+            self.local.clone()
+        } else {
+            TimeZone::UTC
+        };
+        // The calendar has more years than a timestamp.
+        let at = jiff::Timestamp::from_nanosecond(at.as_nanos().into()).unwrap_or_default();
+        at.to_zoned(zone)
+    }
 }
 
 #[cfg(test)]

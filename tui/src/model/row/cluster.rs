@@ -1,7 +1,6 @@
 //! The cluster's totals, for the header.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::{NodeRow, Phase, PodRow};
 use crate::model::amount::Amounts;
@@ -59,32 +58,23 @@ impl ClusterRow {
     /// Usage as a fraction of the allocatable amount of the nodes that report, so that other nodes do not change it.
     #[must_use]
     pub fn used(&self, resource: Resource) -> Option<f64> {
-        match resource {
-            Resource::Cpu => self.usage.cpu.of(self.reporting.cpu),
-            Resource::Memory => self.usage.memory.of(self.reporting.memory),
-        }
+        self.usage.part_of(self.reporting, resource)
     }
 
     /// Usage of all nodes, if the nodes that do not report used the same fraction. Charts of it do not drop when a node
     /// is lost.
     #[must_use]
     pub fn estimate(&self) -> Amounts {
-        let whole = |used: Option<u64>, of: Option<u64>, all: Option<u64>| match (used, of, all) {
-            (Some(used), Some(of), Some(all)) if of > 0 => {
-                let whole = u128::from(used) * u128::from(all) / u128::from(of);
-                Some(u64::try_from(whole).unwrap_or(u64::MAX))
+        Amounts::by(|resource| {
+            let amounts = [self.usage, self.reporting, self.allocatable];
+            match amounts.map(|amounts| amounts.get(resource)) {
+                [Some(used), Some(of), Some(all)] if of > 0 => {
+                    let whole = u128::from(used) * u128::from(all) / u128::from(of);
+                    Some(u64::try_from(whole).unwrap_or(u64::MAX))
+                }
+                [used, ..] => used,
             }
-            _ => used,
-        };
-        let cpu = |amounts: Amounts| amounts.cpu.get().map(|cpu| cpu.0);
-        let memory = |amounts: Amounts| amounts.memory.get().map(|memory| memory.0);
-        let (used, of, all) = (self.usage, self.reporting, self.allocatable);
-        Amounts {
-            cpu: whole(cpu(used), cpu(of), cpu(all)).map(Nanocores).into(),
-            memory: whole(memory(used), memory(of), memory(all))
-                .map(Bytes)
-                .into(),
-        }
+        })
     }
 
     /// The sums of nodes and pods. With `by_pods`, the usage of pods replaces that of nodes if no node reports.

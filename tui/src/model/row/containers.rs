@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::Role;
 
 use super::resources::{self, HasResources, RowResources};
 use super::{Container, Entry, PodRow, Row, Value};
-use crate::model::column::{Column, Sort};
+use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::name::Key;
 use crate::model::part::Part;
@@ -120,16 +120,7 @@ impl Row for ContainerRow {
         E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
-    const VIEW: ViewInfo = ViewInfo {
-        title: "Containers",
-        brief: "Ctrs",
-        id: "containers",
-        help: "containers",
-        rows: "containers",
-        sort: Sort { field: Field::Cpu, descending: true },
-        part: Part::Pods,
-        also: &[],
-    };
+    const VIEW: ViewInfo = ViewInfo::new("Containers", "Ctrs", "containers", Part::Pods);
 
     fn key(&self) -> Key {
         self.pod.key().part(&self.container().name)

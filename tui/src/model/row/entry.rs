@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::context::Context;
 use super::value::Value;
 use crate::model::cell::Cell;
-use crate::model::column::Column;
+use crate::model::column::{Align, Column, Width};
 use crate::model::field::Field;
 use crate::model::tone::Tone;
 
@@ -40,24 +40,38 @@ impl<R> Entry<R> {
         }
     }
 
-    const fn column(column: Column, value: fn(&R) -> Value<'_>) -> Self {
-        let mut entry = Self::hidden(column.field, value);
-        entry.column = Some(column);
-        entry
-    }
-
-    /// A field with a column of text: its smallest and largest width, and its priority.
-    pub(super) const fn text(
+    const fn column(
         field: Field,
         title: &'static str,
         (least, most): (u16, u16),
         priority: u8,
+        align: Align,
         value: fn(&R) -> Value<'_>,
     ) -> Self {
-        Self::column(Column::text(field, title, least, most, priority), value)
+        let mut entry = Self::hidden(field, value);
+        entry.column = Some(Column {
+            field,
+            title,
+            width: Width { least, most },
+            priority,
+            align,
+            optional: false,
+        });
+        entry
     }
 
-    /// A field with a column of numbers: its width, and its priority.
+    /// A field with a column of text, which may be cut: its smallest and largest width, and its priority.
+    pub(super) const fn text(
+        field: Field,
+        title: &'static str,
+        width: (u16, u16),
+        priority: u8,
+        value: fn(&R) -> Value<'_>,
+    ) -> Self {
+        Self::column(field, title, width, priority, Align::Left, value)
+    }
+
+    /// A field with a column of numbers, which are never cut: its width, and its priority.
     pub(super) const fn number(
         field: Field,
         title: &'static str,
@@ -65,7 +79,7 @@ impl<R> Entry<R> {
         priority: u8,
         value: fn(&R) -> Value<'_>,
     ) -> Self {
-        Self::column(Column::number(field, title, width, priority), value)
+        Self::column(field, title, (width, width), priority, Align::Right, value)
     }
 
     /// A field with a column of sparklines.
@@ -75,7 +89,7 @@ impl<R> Entry<R> {
         priority: u8,
         value: fn(&R) -> Value<'_>,
     ) -> Self {
-        Self::column(Column::trend(field, title, priority), value)
+        Self::text(field, title, (8, 30), priority, value)
     }
 
     /// Words of a filter are searched in this field too.

@@ -156,14 +156,10 @@ impl Row for HpaRow {
     ];
 
     const VIEW: ViewInfo = ViewInfo {
-        title: "HPAs",
-        brief: "HPA",
-        id: "hpas",
         help: "horizontal pod autoscalers",
         rows: "HPAs",
-        sort: Sort { field: Field::Namespace, descending: false },
-        part: Part::Hpas,
-        also: &[],
+        sort: Sort::by(Field::Namespace),
+        ..ViewInfo::new("HPAs", "HPA", "hpas", Part::Hpas)
     };
 
     fn key(&self) -> Key {

@@ -164,14 +164,9 @@ impl Row for IncidentRow {
     ];
 
     const VIEW: ViewInfo = ViewInfo {
-        title: "Incidents",
-        brief: "Inc",
-        id: "incidents",
         help: "incidents: what broke, when, why",
-        rows: "incidents",
-        sort: Sort { field: Field::LastSeen, descending: false },
-        part: Part::Incidents,
-        also: &[],
+        sort: Sort::by(Field::LastSeen),
+        ..ViewInfo::new("Incidents", "Inc", "incidents", Part::Incidents)
     };
 
     fn key(&self) -> Key {

@@ -3,7 +3,7 @@
 use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value};
-use crate::model::column::{Column, Sort};
+use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::part::Part;
@@ -51,16 +51,7 @@ impl Row for NamespaceRow {
         E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
-    const VIEW: ViewInfo = ViewInfo {
-        title: "Namespaces",
-        brief: "NS",
-        id: "namespaces",
-        help: "namespaces",
-        rows: "namespaces",
-        sort: Sort { field: Field::Cpu, descending: true },
-        part: Part::Pods,
-        also: &[],
-    };
+    const VIEW: ViewInfo = ViewInfo::new("Namespaces", "NS", "namespaces", Part::Pods);
 
     fn key(&self) -> Key {
         Key::named(&self.name)

@@ -8,7 +8,7 @@ use kubevitals_proto::time::Timestamp;
 use super::resources::{self, HasResources, RowResources};
 use super::{Entry, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory, Percent};
-use crate::model::column::{Column, Sort};
+use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::part::Part;
@@ -164,16 +164,7 @@ impl Row for NodeRow {
         E::hidden(Field::MemoryOfLimit, resources::memory_of_limit),
     ];
 
-    const VIEW: ViewInfo = ViewInfo {
-        title: "Nodes",
-        brief: "Nodes",
-        id: "nodes",
-        help: "nodes",
-        rows: "nodes",
-        sort: Sort { field: Field::Cpu, descending: true },
-        part: Part::Nodes,
-        also: &[],
-    };
+    const VIEW: ViewInfo = ViewInfo::new("Nodes", "Nodes", "nodes", Part::Nodes);
 
     fn key(&self) -> Key {
         Key::named(&self.name)

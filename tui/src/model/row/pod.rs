@@ -13,7 +13,7 @@ use super::{
     from_seconds,
 };
 use crate::model::amount::{Amounts, Memory, Percent};
-use crate::model::column::{Column, Sort};
+use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::name::{Key, Name, Workload};
 use crate::model::part::Part;
@@ -284,16 +284,7 @@ impl Row for PodRow {
         E::hidden(Field::LastRestartAge, |pod| Value::Since(pod.restarts.finished())),
     ];
 
-    const VIEW: ViewInfo = ViewInfo {
-        title: "Pods",
-        brief: "Pods",
-        id: "pods",
-        help: "pods",
-        rows: "pods",
-        sort: Sort { field: Field::Cpu, descending: true },
-        part: Part::Pods,
-        also: &[],
-    };
+    const VIEW: ViewInfo = ViewInfo::new("Pods", "Pods", "pods", Part::Pods);
 
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)

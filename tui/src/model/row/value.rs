@@ -163,56 +163,25 @@ pub(super) fn plain(text: &str) -> Tone {
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text.into())
-    }
+/// Values that entries of [`Row::FIELDS`](super::Row::FIELDS) write with `into()`.
+macro_rules! from {
+    ($($type:ty: |$from:ident| $value:expr;)*) => {
+        $(impl<'a> From<$type> for Value<'a> {
+            fn from($from: $type) -> Self {
+                $value
+            }
+        })*
+    };
 }
 
-impl<'a> From<&'a Name> for Value<'a> {
-    fn from(name: &'a Name) -> Self {
-        Self::Text((&**name).into())
-    }
-}
-
-impl<'a> From<&'a Option<Name>> for Value<'a> {
-    fn from(name: &'a Option<Name>) -> Self {
-        name.as_deref().unwrap_or_default().into()
-    }
-}
-
-impl From<String> for Value<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for Value<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<u32> for Value<'_> {
-    fn from(count: u32) -> Self {
-        Self::Count(count.into())
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(flag: bool) -> Self {
-        Self::Flag(flag)
-    }
-}
-
-impl From<Cpu> for Value<'_> {
-    fn from(cpu: Cpu) -> Self {
-        Self::Cpu(cpu)
-    }
-}
-
-impl From<Memory> for Value<'_> {
-    fn from(memory: Memory) -> Self {
-        Self::Memory(memory)
-    }
+from! {
+    &'a str: |text| Self::Text(text.into());
+    &'a Name: |name| Self::Text((&**name).into());
+    &'a Option<Name>: |name| name.as_deref().unwrap_or_default().into();
+    String: |text| Self::Text(text.into());
+    Cow<'a, str>: |text| Self::Text(text);
+    u32: |count| Self::Count(count.into());
+    bool: |flag| Self::Flag(flag);
+    Cpu: |cpu| Self::Cpu(cpu);
+    Memory: |memory| Self::Memory(memory);
 }

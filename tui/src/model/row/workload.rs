@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value, Workload};
-use crate::model::column::{Column, Sort};
+use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::part::Part;
@@ -111,14 +111,8 @@ impl Row for WorkloadRow {
     ];
 
     const VIEW: ViewInfo = ViewInfo {
-        title: "Workloads",
-        brief: "Wklds",
-        id: "workloads",
-        help: "workloads",
-        rows: "workloads",
-        sort: Sort { field: Field::Cpu, descending: true },
-        part: Part::Pods,
         also: &[Part::Deployments, Part::StatefulSets, Part::DaemonSets, Part::Jobs],
+        ..ViewInfo::new("Workloads", "Wklds", "workloads", Part::Pods)
     };
 
     fn key(&self) -> Key {

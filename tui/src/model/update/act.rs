@@ -7,16 +7,16 @@ use super::requests::requests;
 use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
+use crate::model::column::Sort;
 use crate::model::effect::{Effect, SourceRequest};
 use crate::model::field::Field;
-
-use crate::model::column::Sort;
 use crate::model::line::Line;
 use crate::model::name::Name;
 use crate::model::page::Page;
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
+use crate::model::position::{moved, moved_round};
 use crate::model::scope::Scope;
 use crate::model::screen::Screen;
 use crate::model::state::{Overlay, Size, State};
@@ -108,11 +108,14 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Enter => return enter(state),
         Action::Move(rows) if state.screen().view == View::Pod => select_container(state, rows),
         Action::Move(rows) if panes::cross(state, rows) => {}
-        Action::Move(rows) => move_by(state, i64::from(rows)),
+        Action::Move(rows) | Action::Scroll(rows) => move_by(state, rows),
         Action::Container(at) => choose_container(state, at),
         Action::Page(pages) => {
-            let page = i64::try_from(state.list_height().saturating_sub(1).max(1)).unwrap_or(1);
-            move_by(state, i64::from(pages) * page);
+            let page = state.list_height().saturating_sub(1).max(1);
+            move_by(
+                state,
+                pages.saturating_mul(i32::try_from(page).unwrap_or(1)),
+            );
         }
         Action::First => {
             // Without a selected object, the cursor stays on the first row.
@@ -121,7 +124,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             screen.scroll = 0;
             screen.container = None;
         }
-        Action::Last => move_by(state, i64::from(u32::MAX)),
+        Action::Last => move_by(state, i32::MAX),
         Action::Select(pane, row) => {
             if let Some(at) = pointed(state, pane, row) {
                 state.screen_mut().panes.focus = pane;
@@ -137,7 +140,6 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().panes.focus = pane;
         }
         Action::Focus(_) => {}
-        Action::Scroll(rows) => move_by(state, i64::from(rows)),
         Action::Show(view) => return show(state, view),
         Action::NextView(by) => {
             if !panes::next(state, by) {
@@ -174,9 +176,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Live => return time::live(state),
         Action::Span(by) => {
-            let last = i64::try_from(state.settings.spans.len()).unwrap_or(1) - 1;
-            let at = i64::try_from(state.span).unwrap_or(0) + i64::from(by);
-            state.span = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+            state.span = moved(state.span, by, state.settings.spans.len());
             if let Time::Past { at, .. } = state.time {
                 time::place_charts(state, at);
             }
@@ -205,19 +205,15 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn move_by(state: &mut State, rows: i64) {
+fn move_by(state: &mut State, rows: i32) {
     if state.screen().view == View::Pod {
-        let scroll = i64::from(state.screen().scroll).saturating_add(rows);
         let screen = state.screen_mut();
-        // The view limits the position to the length of the page.
-        screen.scroll = u16::try_from(scroll.clamp(0, 1_000)).unwrap_or(0);
+        screen.scroll = overlay::scrolled(screen.scroll, rows);
         screen.follows = false;
         return;
     }
-    let at = i64::try_from(state.screen().focused().1.cursor)
-        .unwrap_or(0)
-        .saturating_add(rows);
-    panes::select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
+    let (_, list) = state.screen().focused();
+    panes::select(state, moved(list.cursor, rows, list.order.len()));
 }
 
 /// The containers of the pod whose page is open.
@@ -253,7 +249,7 @@ fn select_container(state: &mut State, rows: i32) {
                 screen.scroll = 0;
             }
         }
-        _ => move_by(state, i64::from(rows)),
+        _ => move_by(state, rows),
     }
 }
 
@@ -309,12 +305,11 @@ fn acknowledge(state: &mut State) {
 }
 
 /// Opens a view on top of the current one.
-fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
+fn push(state: &mut State, screen: Screen) {
     if state.stack.len() >= MAX_OPEN_VIEWS {
         state.stack.remove(0);
     }
     state.stack.push(screen);
-    requests(state)
 }
 
 /// Switches to a view. If it is open, it moves to the top.
@@ -333,12 +328,7 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
             let screen = state.stack.remove(at);
             state.stack.push(screen);
         }
-        None => {
-            if state.stack.len() >= MAX_OPEN_VIEWS {
-                state.stack.remove(0);
-            }
-            state.stack.push(Screen::new(view, Scope::All));
-        }
+        None => push(state, Screen::new(view, Scope::All)),
     }
     // Pages and scoped views are closed.
     state.stack.retain(|screen| screen.scope == Scope::All);
@@ -347,14 +337,9 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
 
 fn next_view(view: View, by: i32) -> View {
     let views = View::SWITCHABLE;
-    let count = i32::try_from(views.len()).unwrap_or(1);
     let at = views.iter().position(|other| *other == view).unwrap_or(2);
-    let at = (i32::try_from(at).unwrap_or(0) + by).rem_euclid(count);
-    usize::try_from(at)
-        .ok()
-        .and_then(|at| views.get(at))
-        .copied()
-        .unwrap_or(view)
+    let next = views.get(moved_round(at, by, views.len()));
+    next.copied().unwrap_or(view)
 }
 
 /// Whether the current view is a table that can be sorted. Explains why the overview is not.
@@ -397,11 +382,9 @@ fn next_sort(state: &State, by: i32) -> Sort {
         .filter(|placed| !placed.column.is_trend())
         .map(|placed| placed.column.field)
         .collect();
-    let count = i64::try_from(shown.len()).unwrap_or(i64::MAX).max(1);
     let at = shown.iter().position(|field| *field == sort.field);
-    let at = i64::try_from(at.unwrap_or(0)).unwrap_or(0) + i64::from(by);
-    let next = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
-    shown.get(next).map_or(sort, |field| Sort::by(*field))
+    let next = shown.get(moved_round(at.unwrap_or(0), by, shown.len()));
+    next.map_or(sort, |field| Sort::by(*field))
 }
 
 /// Clears the filter, or else closes the current view.
@@ -446,7 +429,8 @@ fn enter(state: &mut State) -> Vec<Effect> {
     screen.follows = target.container.is_some();
     screen.container = target.container;
     screen.back_to = target.moment.is_some().then_some(state.time);
-    let mut effects = open(state, screen);
+    push(state, screen);
+    let mut effects = requests(state);
     if let Some(at) = target.moment.flatten() {
         if at < time::oldest(state) {
             let text = "the history does not reach back to the incident: this is the oldest time that is stored";

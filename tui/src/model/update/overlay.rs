@@ -8,11 +8,12 @@ use crate::model::effect::Effect;
 use crate::model::field::Field;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Picker};
+use crate::model::position::moved;
 use crate::model::state::{Overlay, State};
 
 /// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
-    let last_column = state.screen().view.columns().len().saturating_sub(1);
+    let columns = state.screen().view.columns().len();
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
     };
@@ -23,11 +24,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             state.overlay = None;
         }
         (Overlay::Help(_, scroll), Action::Move(rows) | Action::Scroll(rows)) => {
-            *scroll = moved(*scroll, rows)
+            *scroll = scrolled(*scroll, rows)
         }
         (Overlay::Help(_, scroll), Action::Page(pages)) => {
             let page = i32::from(state.size.height.saturating_sub(4).max(1));
-            *scroll = moved(*scroll, pages.saturating_mul(page));
+            *scroll = scrolled(*scroll, pages.saturating_mul(page));
         }
         (Overlay::Help(_, scroll), Action::First) => *scroll = 0,
         (Overlay::Help(page, scroll), Action::NextView(by)) => {
@@ -35,16 +36,16 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             *scroll = 0;
         }
         (Overlay::Columns(cursor), Action::Move(rows) | Action::Scroll(rows)) => {
-            *cursor = stepped(*cursor, rows, last_column);
+            *cursor = moved(*cursor, rows, columns);
         }
         (Overlay::Columns(cursor), Action::Page(pages)) => {
-            *cursor = stepped(*cursor, pages.saturating_mul(10), last_column);
+            *cursor = moved(*cursor, pages.saturating_mul(10), columns);
         }
         (Overlay::Columns(cursor), Action::Toggle) => {
             let at = *cursor;
             toggle_column(state, at);
         }
-        (Overlay::Columns(cursor), Action::Choose(at)) if at <= last_column => {
+        (Overlay::Columns(cursor), Action::Choose(at)) if at < columns => {
             *cursor = at;
             toggle_column(state, at);
         }
@@ -83,14 +84,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
     Ok(Vec::new())
 }
 
-fn moved(scroll: u16, rows: i32) -> u16 {
+/// A scroll position this many rows further. The view limits it to the length of the page.
+pub(super) fn scrolled(scroll: u16, rows: i32) -> u16 {
     let at = i32::from(scroll).saturating_add(rows);
     u16::try_from(at.max(0)).unwrap_or(u16::MAX)
-}
-
-fn stepped(at: usize, steps: i32, last: usize) -> usize {
-    let at = i64::try_from(at).unwrap_or(0) + i64::from(steps);
-    usize::try_from(at.max(0)).unwrap_or(0).min(last)
 }
 
 /// Turns a column on or off. It keeps its position. Columns that identify the row stay.
