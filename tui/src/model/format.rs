@@ -7,6 +7,15 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 /// The text of an unknown value.
 pub const UNKNOWN: &str = "-";
 
+/// The units of bytes, the largest first.
+pub const UNITS: [(u64, &str); 5] = [
+    (1 << 50, "Pi"),
+    (1 << 40, "Ti"),
+    (1 << 30, "Gi"),
+    (1 << 20, "Mi"),
+    (1 << 10, "Ki"),
+];
+
 const MILLI: u64 = 1_000_000;
 const CORE: u64 = 1_000 * MILLI;
 
@@ -39,13 +48,6 @@ pub fn in_cores(amount: Nanocores) -> bool {
 /// Bytes in the largest unit of which there is at least one.
 #[must_use]
 pub fn bytes(amount: Bytes) -> String {
-    const UNITS: [(u64, &str); 5] = [
-        (1 << 50, "Pi"),
-        (1 << 40, "Ti"),
-        (1 << 30, "Gi"),
-        (1 << 20, "Mi"),
-        (1 << 10, "Ki"),
-    ];
     UNITS
         .iter()
         .find(|(unit, _)| amount.0 >= *unit)

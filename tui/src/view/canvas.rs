@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::theme::{Ink, Theme};
 use crate::input::{Hits, KeyMap, Target};
-use crate::text::{Align, clean, cut, fit, width};
+use crate::text::{Align, clean, cut, fit, width, wrap};
 
 /// The canvas of the views.
 #[derive(Debug)]
@@ -46,6 +46,22 @@ impl Segment {
     }
 }
 
+/// A line of text.
+pub(super) type Line = Vec<Segment>;
+
+/// Breaks a text into lines of `width` cells, each behind a number of blanks and before one.
+pub(super) fn paragraph(
+    text: &str,
+    width: u16,
+    indent: u16,
+    ink: Ink,
+) -> impl Iterator<Item = Line> {
+    let space = width.saturating_sub(indent + 1).max(1);
+    let blanks = " ".repeat(indent.into());
+    let lines = wrap(text, space.into()).into_iter();
+    lines.map(move |line| vec![Segment::new(format!("{blanks}{line}"), ink)])
+}
+
 /// Returns the width of segments in cells.
 pub(super) fn segments_width(segments: &[Segment]) -> u16 {
     segments
@@ -81,10 +97,7 @@ impl Canvas<'_> {
         ];
         let used = self.segments_right(area, &hint);
         self.hit(right_of(area, area.width - used), Target::Hint("messages"));
-        let space = Rect {
-            width: area.width - used,
-            ..area
-        };
+        let space = left_of(area, area.width - used);
         let text_space = usize::from(space.width).saturating_sub(width(tail));
         let text = cut(&text, text_space, self.theme.signs.ellipsis);
         self.text(space, &format!("{text}{tail}"), ink);
@@ -124,6 +137,13 @@ impl Canvas<'_> {
         used
     }
 
+    /// Writes lines below each other, as many as fit.
+    pub(super) fn lines(&mut self, area: Rect, lines: &[Line]) {
+        for (at, line) in (0..area.height).zip(lines) {
+            self.segments(row_of(area, at), line);
+        }
+    }
+
     /// Writes segments at the right end of a row. Returns their width.
     pub(super) fn segments_right(&mut self, area: Rect, segments: &[Segment]) -> u16 {
         let needed = segments_width(segments).min(area.width);
@@ -139,22 +159,9 @@ impl Canvas<'_> {
     /// Marks the row under the cursor, by its style and by a sign in its first cell.
     pub(super) fn cursor(&mut self, row: Rect) {
         self.patch(row, Ink::Selected);
-        let first = Rect {
-            width: 1.min(row.width),
-            ..row
-        };
+        let first = left_of(row, 1);
         self.text(first, self.theme.signs.pointer, Ink::Accent);
         self.patch(first, Ink::Selected);
-    }
-
-    /// Clears an area.
-    pub(super) fn blank(&mut self, area: Rect) {
-        let area = area.intersection(self.buffer.area);
-        for position in area.positions() {
-            if let Some(cell) = self.buffer.cell_mut(position) {
-                cell.reset();
-            }
-        }
     }
 
     /// Makes an area respond to clicks.
@@ -187,6 +194,14 @@ impl Canvas<'_> {
         self.text(area, &full.repeat(usize::from(filled)), ink);
         let rest = right_of(area, filled);
         self.text(rest, &empty.repeat(usize::from(rest.width)), Ink::Faint);
+    }
+}
+
+/// Returns the first cells of a row.
+pub(super) fn left_of(area: Rect, width: u16) -> Rect {
+    Rect {
+        width: area.width.min(width),
+        ..area
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, cells, right_of};
+use super::canvas::{Canvas, cells, left_of, right_of};
 use super::theme::Ink;
 use crate::model::State;
 use crate::text::width;
@@ -48,10 +48,7 @@ pub(super) fn draw(
     if let Some(wrong) = &list.wrong {
         let places = wrong.cells(list.line.text());
         let from = cells(places.start.saturating_sub(hidden));
-        let place = Rect {
-            width: cells(places.len()).min(right_of(space, from).width),
-            ..right_of(space, from)
-        };
+        let place = left_of(right_of(space, from), cells(places.len()));
         canvas.patch(place, Ink::Bad);
         let indent = from.min(
             wrong_area

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, right_of, segments_width};
+use super::canvas::{Canvas, Segment, left_of, right_of, segments_width};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
 use crate::model::{Link, Mode, State, Time, View, format};
@@ -30,10 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     let right = right_of(area, area.width - taken);
     hints(canvas, right, keys, always);
     let gap = if taken > 0 { GAP } else { 0 };
-    let left = Rect {
-        width: area.width.saturating_sub(taken + gap),
-        ..area
-    };
+    let left = left_of(area, area.width.saturating_sub(taken + gap));
     match status(state) {
         Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
         None => {
@@ -54,11 +51,8 @@ fn status(state: &State) -> Option<(String, Ink)> {
     let Link::Lost { why, again, .. } = &state.link else {
         return None;
     };
-    let wait =
-        again.map(|again| u64::try_from(again.since(state.now) / 1_000_000_000).unwrap_or(0));
-    let wait = wait.map_or(String::new(), |seconds| {
-        format!(" in {}", format::duration(seconds))
-    });
+    let wait = again.map(|again| format!(" in {}", format::age(state.now, again)));
+    let wait = wait.unwrap_or_default();
     // The time of the retry comes first, because reasons are long.
     let text = format!("cannot reach the cluster, next retry{wait}: {why}");
     Some((text, Ink::Bad))
@@ -140,7 +134,7 @@ fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: &[Hint]) -> 
         let width = segments_width(&segments);
         if width <= rest.width {
             canvas.segments(rest, &segments);
-            canvas.hit(Rect { width, ..rest }, Target::Hint(hint.0));
+            canvas.hit(left_of(rest, width), Target::Hint(hint.0));
             rest = right_of(rest, width + GAP);
         }
     }

@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, below, row_of};
+use super::canvas::{Canvas, Line, Segment, below, paragraph, row_of};
+use super::theme::Ink;
 use crate::model::row::IncidentRow;
 use crate::model::{State, Zone, format};
 use crate::text::wrap;
@@ -36,11 +37,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     };
     let heading = format!("{}{acknowledged}", heading.trim_start());
     canvas.rule(row_of(area, 0), &heading);
-    let mut lines: Vec<Vec<Segment>> = Vec::new();
+    let mut lines: Vec<Line> = paragraph(&incident.message, area.width, 1, Ink::Plain).collect();
     let width = usize::from(area.width.saturating_sub(2)).max(1);
-    for line in wrap(&incident.message, width) {
-        lines.push(vec![Segment::plain(format!(" {line}"))]);
-    }
     // The newest first, because there may be space for some only.
     let evidence = incident.evidence.iter().filter(|it| it.time <= now);
     let later = incident.evidence.len() - evidence.clone().count();
@@ -69,10 +67,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             lines.push(vec![Segment::muted(head), Segment::plain(line)]);
         }
     }
-    let body = below(area, 1);
-    for (at, line) in (0..body.height).zip(&lines) {
-        canvas.segments(row_of(body, at), line);
-    }
+    canvas.lines(below(area, 1), &lines);
 }
 
 /// Whether an incident was open at a time.

@@ -79,17 +79,12 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     if state.screen().view == View::Incidents {
         incident::draw(&mut canvas, pane, state);
     }
-    let cursor = filter::draw(&mut canvas, filter_area, wrong_area, state);
+    let mut cursor = filter::draw(&mut canvas, filter_area, wrong_area, state);
     footer::draw(&mut canvas, footer_area, state, keys);
-    let cursor = match &state.overlay {
-        Some(overlay) => {
-            canvas.hits.clear();
-            let drawn = overlay::draw(&mut canvas, state, overlay);
-            scrolled = drawn.scrolled;
-            drawn.cursor
-        }
-        None => cursor,
-    };
+    if let Some(overlay) = &state.overlay {
+        canvas.hits.clear();
+        (cursor, scrolled) = overlay::draw(&mut canvas, state, overlay);
+    }
     Drawn {
         hits,
         cursor,

@@ -15,17 +15,11 @@ pub(super) fn emptiness(state: &State) -> Empty {
         let wait = again.map_or_else(String::new, |again| {
             format!("\nNext retry in {}.", format::age(state.now, again))
         });
-        return with_hints(Empty {
-            bad: true,
-            ..Empty::calm(format!("Cannot reach the cluster: {why}{wait}"))
-        });
+        return failure(format!("Cannot reach the cluster: {why}{wait}"));
     }
     let failing = state.failing();
     if let Some(failing) = failing.iter().find(|failing| failing.part == part) {
-        return with_hints(Empty {
-            bad: true,
-            ..Empty::calm(super::troubles::line(failing, state))
-        });
+        return failure(super::troubles::line(failing, state));
     }
     if let PartState::Loading {
         progress: Some(progress),
@@ -70,9 +64,13 @@ pub(super) fn emptiness(state: &State) -> Empty {
     }
 }
 
-/// Adds the keys that help after a failure.
-fn with_hints(empty: Empty) -> Empty {
-    empty
-        .press("context", "choose another context")
-        .press("messages", "show the last messages")
+/// A failure, with the keys that help.
+fn failure(why: String) -> Empty {
+    let bad = true;
+    Empty {
+        bad,
+        ..Empty::calm(why)
+    }
+    .press("context", "choose another context")
+    .press("messages", "show the last messages")
 }

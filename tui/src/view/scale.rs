@@ -1,5 +1,7 @@
 //! The scale of a chart: a round upper end, and round labels in one unit.
 
+use std::iter;
+
 use kubevitals_proto::units::Nanocores;
 
 use super::sparkline::height;
@@ -13,18 +15,6 @@ const BINARY: [u64; 27] = [
     1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384,
     512, 640, 768,
 ];
-
-/// The units of memory, the smallest first.
-const UNITS: [(u64, &str); 5] = [
-    (1, ""),
-    (1 << 10, "Ki"),
-    (1 << 20, "Mi"),
-    (1 << 30, "Gi"),
-    (1 << 40, "Ti"),
-];
-
-/// The largest unit of memory.
-const LARGEST: (u64, &str) = (1 << 50, "Pi");
 
 /// The least number of rows with labels between the lowest and the highest.
 const LEAST_ROWS: u16 = 5;
@@ -60,7 +50,7 @@ impl Scale {
 
     fn of_cpu(most: u64) -> Self {
         const MILLI: u64 = 1_000_000;
-        let powers = std::iter::successors(Some(MILLI / 10), |power| power.checked_mul(10));
+        let powers = iter::successors(Some(MILLI / 10), |power| power.checked_mul(10));
         let top = powers
             .flat_map(|power| DECIMAL.iter().map(move |end| end.saturating_mul(power)))
             // Half of it is a whole number of millicores.
@@ -75,18 +65,21 @@ impl Scale {
     }
 
     fn of_memory(most: u64) -> Self {
-        for (unit, suffix) in UNITS.into_iter().chain([LARGEST]) {
+        let mut scale = Self {
+            top: most,
+            unit: 1,
+            suffix: "",
+        };
+        // The smallest unit with an end that is large enough, or else the largest unit.
+        for (unit, suffix) in iter::once((1, "")).chain(format::UNITS.into_iter().rev()) {
+            (scale.unit, scale.suffix) = (unit, suffix);
             let mut ends = BINARY.iter().map(|end| end.saturating_mul(unit));
             if let Some(top) = ends.find(|end| *end >= most) {
-                return Self { top, unit, suffix };
+                scale.top = top;
+                break;
             }
         }
-        let (unit, suffix) = LARGEST;
-        Self {
-            top: most,
-            unit,
-            suffix,
-        }
+        scale
     }
 
     /// Returns the amount at the upper edge. It is never zero.

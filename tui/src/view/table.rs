@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, below, first_rows, right_of, row_of};
+use super::canvas::{Canvas, below, first_rows, left_of, right_of, row_of};
 use super::names::{self, Elided};
 use super::theme::{Depth, Ink, mark};
 use super::trends;
@@ -140,11 +140,7 @@ fn heading(canvas: &mut Canvas<'_>, row: Rect, placed: &Placed, view: View, list
 }
 
 fn column_area(row: Rect, placed: &Placed) -> Rect {
-    let rest = right_of(row, POINTER + placed.x);
-    Rect {
-        width: placed.width.min(rest.width),
-        ..rest
-    }
+    left_of(right_of(row, POINTER + placed.x), placed.width)
 }
 
 fn cell(

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, cells, right_of, segments_width};
+use super::canvas::{Canvas, Segment, cells, left_of, right_of, segments_width};
 use super::names;
 use super::theme::Ink;
 use crate::input::Target;
@@ -61,17 +61,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let mut used = 0;
     for view in View::SWITCHABLE {
         let text = tab(view, form.of(view == here));
-        let left = right_of(
-            Rect {
-                width: space,
-                ..area
-            },
-            used,
-        );
-        let place = Rect {
-            width: cells(text.len()).min(left.width),
-            ..left
-        };
+        let place = left_of(right_of(left_of(area, space), used), cells(text.len()));
         let current = view == here;
         canvas.text(
             place,

@@ -32,9 +32,6 @@ fn text(failing: &Failing<'_>) -> String {
 }
 
 fn next_try(failing: &Failing<'_>, state: &State) -> String {
-    failing.retry_at.map_or(String::new(), |at| {
-        let seconds = at.since(state.now) / 1_000_000_000;
-        let seconds = u64::try_from(seconds).unwrap_or(0);
-        format!("; next retry in {}", format::duration(seconds))
-    })
+    let wait = failing.retry_at.map(|at| format::age(state.now, at));
+    wait.map_or(String::new(), |wait| format!("; next retry in {wait}"))
 }

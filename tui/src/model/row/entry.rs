@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::context::Context;
 use super::value::Value;
 use crate::model::cell::Cell;
-use crate::model::column::{Align, Column, Width};
+use crate::model::column::{Column, Width};
 use crate::model::field::Field;
 use crate::model::tone::Tone;
+use crate::text::Align;
 
 /// A field of a kind of row: its value, its column, and how filters and exports use it.
 #[derive(Debug)]

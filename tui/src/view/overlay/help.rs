@@ -6,15 +6,15 @@ mod messages;
 mod table;
 mod words;
 
-use ratatui::layout::Rect;
-
 use super::window::window;
 use crate::model::filter::{MANUAL, REMARK};
 use crate::model::{Page, State};
 use crate::text::wrap;
-use crate::view::canvas::{Canvas, Segment, below, cells, right_of, row_of, segments_width};
+use crate::view::canvas::{
+    Canvas, Line, Segment, below, cells, left_of, right_of, row_of, segments_width,
+};
 use crate::view::theme::Ink;
-use table::{Line, table};
+use table::table;
 
 /// The least width of a page, so that the window keeps its size between pages.
 const LEAST: u16 = 76;
@@ -57,19 +57,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
         };
         let taken = canvas.text(place, other.title(), ink);
         if other == page {
-            let place = Rect {
-                width: taken,
-                ..place
-            };
-            canvas.patch(place, Ink::Selected);
+            canvas.patch(left_of(place, taken), Ink::Selected);
         }
         used += taken + cells(gap.len());
     }
     let body = below(area, names);
     let scroll = scroll.min(count.saturating_sub(body.height));
-    for (at, line) in (0..body.height).zip(lines.iter().skip(scroll.into())) {
-        canvas.segments(row_of(body, at), line);
-    }
+    canvas.lines(body, lines.get(scroll.into()..).unwrap_or_default());
     scroll
 }
 
@@ -80,12 +74,7 @@ fn filter(space: usize) -> Vec<Line> {
         .map(|(examples, meaning)| (examples.join("\n"), meaning.replace('`', "")));
     let mut lines = table(rows, space, 30);
     lines.push(Vec::new());
-    lines.extend(paragraph(&REMARK.replace('`', ""), space));
+    let remark = wrap(&REMARK.replace('`', ""), space).into_iter();
+    lines.extend(remark.map(|line| vec![Segment::plain(line)]));
     lines
-}
-
-/// Breaks a text into lines.
-fn paragraph(text: &str, space: usize) -> impl Iterator<Item = Line> {
-    let lines = wrap(text, space).into_iter();
-    lines.map(|line| vec![Segment::plain(line)])
 }

@@ -1,9 +1,12 @@
 //! The window of an overlay.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::symbols::border;
+use ratatui::widgets::{Block, Clear, Padding, Widget};
 
 use crate::input::Target;
-use crate::view::canvas::{Canvas, centered, first_rows};
+use crate::view::canvas::{Canvas, centered};
 use crate::view::theme::Ink;
 
 /// Draws a window in the middle of the screen, with a heading and a line of hints. Returns the area of its contents.
@@ -19,55 +22,30 @@ pub(super) fn window(
         width.saturating_add(4),
         height.saturating_add(2),
     );
-    canvas.blank(area);
     canvas.hit(area, Target::Window);
     let signs = canvas.theme.signs;
-    canvas.rule(first_rows(area, 1), heading);
-    let last = Rect {
-        y: area.bottom().saturating_sub(1),
-        height: 1.min(area.height),
-        ..area
-    };
-    canvas.rule(last, hint);
-    let inside = Rect {
-        x: area.x,
-        y: area.y + 1.min(area.height),
-        width: area.width,
-        height: area.height.saturating_sub(2),
-    };
-    for y in inside.top()..inside.bottom() {
-        for x in [inside.left(), inside.right().saturating_sub(1)] {
-            canvas.text(
-                Rect {
-                    x,
-                    y,
-                    width: 1,
-                    height: 1,
-                },
-                signs.bar,
-                Ink::Faint,
-            );
-        }
-    }
     let [top_left, top_right, bottom_left, bottom_right] = signs.corners;
-    let (right, bottom) = (area.right().saturating_sub(1), last.y);
-    for (x, y, corner) in [
-        (area.x, area.y, top_left),
-        (right, area.y, top_right),
-        (area.x, bottom, bottom_left),
-        (right, bottom, bottom_right),
-    ] {
-        let place = Rect {
-            x,
-            y,
-            width: 1.min(area.width),
-            height: 1.min(area.height),
-        };
-        canvas.text(place, corner, Ink::Faint);
-    }
-    Rect {
-        x: inside.x + 2.min(inside.width),
-        width: inside.width.saturating_sub(4),
-        ..inside
-    }
+    let border = border::Set {
+        top_left,
+        top_right,
+        bottom_left,
+        bottom_right,
+        vertical_left: signs.bar,
+        vertical_right: signs.bar,
+        horizontal_top: signs.rule,
+        horizontal_bottom: signs.rule,
+    };
+    // Without the style of the border.
+    let style = Style::reset().patch(canvas.theme.style(Ink::Heading));
+    let block = Block::bordered()
+        .border_set(border)
+        .border_style(canvas.theme.style(Ink::Faint))
+        .title_style(style)
+        .title_top(format!(" {heading} "))
+        .title_bottom(format!(" {hint} "))
+        .padding(Padding::horizontal(1));
+    let inside = block.inner(area);
+    Clear.render(area, canvas.buffer);
+    block.render(area, canvas.buffer);
+    inside
 }

@@ -2,13 +2,13 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::text::{Text, heading_at};
+use super::text::heading_at;
 use crate::model::{Detail, State, Time, format};
 use crate::text::wrap;
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::theme::Ink;
 
-pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
+pub(super) fn conditions(lines: &mut Vec<Line>, detail: &Detail, state: &State, width: u16) {
     let now = state.status_time();
     // Only the current conditions are stored. One that changed after the displayed time was different then.
     let has_begun = |since: Option<Timestamp>| since.is_none_or(|since| since <= now);
@@ -43,17 +43,12 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, 
             Segment::muted(format!("  {}", condition.reason)),
         ]);
         if !condition.message.is_empty() && !good {
-            for line in wrap(
-                &condition.message,
-                usize::from(width.saturating_sub(6)).max(1),
-            ) {
-                lines.push(vec![Segment::muted(format!("     {line}"))]);
-            }
+            lines.extend(paragraph(&condition.message, width, 5, Ink::Muted));
         }
     }
 }
 
-pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
+pub(super) fn events(lines: &mut Vec<Line>, detail: &Detail, state: &State, width: u16) {
     let now = state.status_time();
     lines.push(heading_at("EVENTS", state));
     // An event that was repeated later has the time of its last occurrence.

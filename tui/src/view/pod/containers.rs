@@ -3,15 +3,15 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Role;
 
-use super::text::{Text, heading, last_restart};
+use super::text::{heading, last_restart};
 use crate::model::row::{Container, PodRow};
 use crate::model::{State, format};
 use crate::text::{self, Align, fit};
-use crate::view::canvas::{Segment, segments_width};
+use crate::view::canvas::{Line, Segment, segments_width};
 use crate::view::theme::Ink;
 
 /// Adds the lines of the containers. Returns the line of each.
-pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
+pub(super) fn lines(lines: &mut Vec<Line>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
     let now = state.status_time();
     let wide = is_wide(width);
     let name_width = pod
@@ -62,7 +62,7 @@ fn container_line(
     now: Timestamp,
     width: u16,
     name_width: usize,
-) -> Text {
+) -> Line {
     let wide = is_wide(width);
     let thresholds = state.settings.thresholds;
     let amount = |text: Option<String>| text.unwrap_or_else(|| format::UNKNOWN.to_owned());

@@ -1,16 +1,16 @@
 //! Lists the incidents of a pod.
 
-use super::text::{Text, heading};
+use super::text::heading;
 use crate::model::{Key, State, Tone};
-use crate::text::wrap;
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::incident::{is_open_at, when};
+use crate::view::theme::Ink;
 
 /// The most incidents on the page of a pod.
 const MAX_INCIDENTS: usize = 8;
 
 /// Returns the lines of the pod's incidents.
-pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
+pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Line> {
     let now = state.shown_time();
     let zone = &state.settings.zone;
     let mut rows: Vec<_> = state
@@ -45,12 +45,7 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
             Segment::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
             Segment::muted(format!("  {}", when(row, now, zone))),
         ]);
-        for line in wrap(
-            &incident.message,
-            usize::from(width.saturating_sub(6)).max(1),
-        ) {
-            lines.push(vec![Segment::plain(format!("     {line}"))]);
-        }
+        lines.extend(paragraph(&incident.message, width, 5, Ink::Plain));
     }
     if more > 0 {
         lines.push(vec![Segment::muted(format!(

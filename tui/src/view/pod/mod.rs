@@ -10,13 +10,14 @@ mod text;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, below, cells, first_rows, row_of, segments_width};
+use super::canvas::{
+    Canvas, Line, Segment, below, cells, first_rows, paragraph, row_of, segments_width,
+};
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::PodRow;
 use crate::model::{Detail, Key, Row as _, State, format};
-use crate::text::wrap;
-use text::{Text, heading, last_restart};
+use text::{heading, last_restart};
 
 /// Draws the page. Returns its scroll offset.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
@@ -37,9 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
         };
         canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);
         let text = incidents::lines(state, key, body.width);
-        for (at, line) in (0..body.height.saturating_sub(2)).zip(&text) {
-            canvas.segments(row_of(below(body, 2), at), line);
-        }
+        canvas.lines(below(body, 2), &text);
         return 0;
     };
     let chart_rows = match body.height {
@@ -50,9 +49,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     };
     let head = head(state, &pod, body.width);
     let head_rows = u16::try_from(head.len()).unwrap_or(0).min(body.height);
-    for (at, line) in (0..head_rows).zip(&head) {
-        canvas.segments(row_of(body, at), line);
-    }
+    canvas.lines(body, &head);
     let body = below(body, head_rows);
     let selected = state.screen().container.as_ref().and_then(|name| {
         let mut containers = pod.containers.iter().enumerate();
@@ -73,9 +70,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
         scroll = scroll.clamp(below, line.saturating_sub(u16::from(first)).max(below));
     }
     let scroll = scroll.min(most);
-    for (at, line) in (0..body.height).zip(text.iter().skip(scroll.into())) {
-        canvas.segments(row_of(body, at), line);
-    }
+    canvas.lines(body, text.get(scroll.into()..).unwrap_or_default());
     let on_screen = |line: u16| {
         let row = line.checked_sub(scroll).filter(|row| *row < body.height)?;
         Some(row_of(body, row))
@@ -93,7 +88,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
 }
 
 /// Returns the status, node and owner of the pod.
-fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
+fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Line> {
     let now = state.status_time();
     let dim = |text: &str| Segment::muted(text);
     let mut line = vec![
@@ -162,7 +157,7 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
 const MESSAGE_LINES: usize = 2;
 
 /// Returns the message of the pod's status, or the reason why it has no usage.
-fn message(pod: &PodRow, width: u16) -> Vec<Text> {
+fn message(pod: &PodRow, width: u16) -> Vec<Line> {
     let absent = pod.absent.as_deref().map(|why| {
         let mut letters = why.chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());
@@ -172,10 +167,7 @@ fn message(pod: &PodRow, width: u16) -> Vec<Text> {
     let Some(message) = pod.message.as_deref().or(absent.as_deref()) else {
         return Vec::new();
     };
-    let lines = wrap(message, usize::from(width.saturating_sub(2)).max(1)).into_iter();
-    lines
-        .map(|line| vec![Segment::new(format!(" {line}"), Ink::Warn)])
-        .collect()
+    paragraph(message, width, 1, Ink::Warn).collect()
 }
 
 /// Returns everything below the charts, and the lines of the containers.
@@ -185,7 +177,7 @@ fn page(
     pod: &PodRow,
     detail: Option<&Detail>,
     width: u16,
-) -> (Vec<Text>, Vec<usize>) {
+) -> (Vec<Line>, Vec<usize>) {
     let mut lines = Vec::new();
     let containers = containers::lines(&mut lines, pod, state, width);
     if let Some(detail) = detail {
@@ -197,8 +189,7 @@ fn page(
         conditions_events::events(&mut lines, detail, state, width);
     } else if let Some(why) = &state.screen().no_detail {
         let text = format!("probes, conditions and events: {}", why.text);
-        let text = wrap(&text, usize::from(width.saturating_sub(2)).max(1)).into_iter();
-        lines.extend(text.map(|line| vec![Segment::new(format!(" {line}"), Ink::Warn)]));
+        lines.extend(paragraph(&text, width, 1, Ink::Warn));
     } else {
         lines.push(vec![Segment::muted(
             " Loading probes, conditions and events",

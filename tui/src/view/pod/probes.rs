@@ -1,15 +1,15 @@
 //! Lists the probes of a pod, with their status and their check.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
+use kubevitals_proto::vitals::{Probe, ProbeStatus};
 
-use super::text::{Text, heading_at};
+use super::text::heading_at;
 use crate::model::{State, Time, format};
-use crate::text::{self, wrap};
-use crate::view::canvas::{Segment, segments_width};
+use crate::text;
+use crate::view::canvas::{Line, Segment, paragraph, segments_width};
 use crate::view::theme::Ink;
 
-pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {
+pub(super) fn lines(lines: &mut Vec<Line>, probes: &[Probe], state: &State, width: u16) {
     let now = state.status_time();
     // The probe status of a past time is not stored.
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
@@ -30,15 +30,9 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
     }
     lines.push(head);
     for probe in probes {
-        let kind = match probe.kind {
-            ProbeKind::Liveness => "liveness",
-            ProbeKind::Readiness => "readiness",
-            ProbeKind::Startup => "startup",
-        };
-        let mut line = vec![Segment::plain(format!(
-            "   {:<9} {:<12} ",
-            kind, probe.container
-        ))];
+        let kind = probe.kind.word();
+        let head = format!("   {kind:<9} {:<12} ", probe.container);
+        let mut line = vec![Segment::plain(head)];
         if !is_past {
             line.push(status(probe, now));
         }
@@ -48,14 +42,10 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
             lines.push(line);
         } else {
             lines.push(line);
-            let space = usize::from(width.saturating_sub(6)).max(1);
-            let check_lines = wrap(&probe.asks, space).into_iter();
-            lines.extend(check_lines.map(|line| vec![Segment::muted(format!("     {line}"))]));
+            lines.extend(paragraph(&probe.asks, width, 5, Ink::Muted));
         }
         if !is_past && !probe.message.is_empty() && probe.status != ProbeStatus::Passing {
-            for line in wrap(&probe.message, usize::from(width.saturating_sub(6)).max(1)) {
-                lines.push(vec![Segment::new(format!("     {line}"), Ink::Warn)]);
-            }
+            lines.extend(paragraph(&probe.message, width, 5, Ink::Warn));
         }
     }
 }

@@ -1,15 +1,13 @@
 //! Describes an in-place resize that is not complete: its state, and the desired requests and limits.
 
-use super::text::Text;
 use crate::model::row::{Bounds, Container, PodRow, Resize};
 use crate::model::{Amounts, format};
-use crate::text::wrap;
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::theme::Ink;
 
 /// Renders the resize of a pod in at most two rows: `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough
 /// capacity`.
-pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
+pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Line> {
     let has = Bounds {
         requests: pod.requests,
         limits: pod.limits,
@@ -25,15 +23,11 @@ pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
         }
     }
     let ink = Ink::from(resize.tone());
-    wrap(&text, usize::from(width.saturating_sub(2)).max(1))
-        .into_iter()
-        .take(2)
-        .map(|text| vec![Segment::new(format!(" {text}"), ink)])
-        .collect()
+    paragraph(&text, width, 1, ink).take(2).collect()
 }
 
 /// Renders the row below a container: `resize Deferred: CPU request 1.00 to 4.00, memory limit 1Gi to none`.
-pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Text> {
+pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Line> {
     let desired = resize.of(&container.name)?;
     let has = Bounds {
         requests: container.requests,

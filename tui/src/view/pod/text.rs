@@ -4,11 +4,8 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::row::LastRestart;
 use crate::model::{State, Time, format};
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment};
 use crate::view::theme::Ink;
-
-/// A line of the page.
-pub(super) type Text = Vec<Segment>;
 
 /// Renders the last restart: `liveness probe, exit 137, in web, 2m ago, after 5m`.
 pub(super) fn last_restart(last: &LastRestart, now: Timestamp) -> String {
@@ -23,12 +20,12 @@ pub(super) fn last_restart(last: &LastRestart, now: Timestamp) -> String {
 }
 
 /// Returns a heading.
-pub(super) fn heading(text: &str) -> Text {
+pub(super) fn heading(text: &str) -> Line {
     vec![Segment::new(format!(" {text}"), Ink::Heading)]
 }
 
 /// Returns a heading; with the time of its lines, if that is not now.
-pub(super) fn heading_at(text: &str, state: &State) -> Text {
+pub(super) fn heading_at(text: &str, state: &State) -> Line {
     let mut heading = heading(text);
     if state.time != Time::Live {
         let at = state.clock_with_zone(state.status_time());

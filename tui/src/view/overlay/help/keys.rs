@@ -1,9 +1,8 @@
 //! The help page about keys, in as many columns as fit.
 
-use super::table::Line;
 use crate::input::KeyMap;
 use crate::text::{width, wrap};
-use crate::view::canvas::{Segment, segments_width};
+use crate::view::canvas::{Line, Segment, segments_width};
 use crate::view::theme::Ink;
 
 /// The cells between two columns.

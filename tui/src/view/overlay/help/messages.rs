@@ -1,9 +1,8 @@
 //! The page of messages: the current problems, then the last messages in full, the newest first.
 
-use super::table::Line;
 use crate::model::{Link, State, format};
 use crate::text::{clean, width, wrap};
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment};
 use crate::view::theme::Ink;
 
 /// From this width on, a message is beside its time, else below it.

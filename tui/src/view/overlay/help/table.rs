@@ -1,11 +1,8 @@
 //! Words and their meanings, as lines of a page.
 
 use crate::text::{width, wrap};
-use crate::view::canvas::Segment;
+use crate::view::canvas::{Line, Segment};
 use crate::view::theme::Ink;
-
-/// A line of a page.
-pub(super) type Line = Vec<Segment>;
 
 /// Draws words with their meanings beside them; in little space, below them.
 pub(super) fn table(

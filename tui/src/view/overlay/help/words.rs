@@ -1,6 +1,7 @@
 //! The help page about the words on the screen.
 
-use super::table::{Line, table};
+use super::table::table;
+use crate::view::canvas::Line;
 
 /// Words and their meanings.
 const WORDS: &[(&str, &str)] = &[
