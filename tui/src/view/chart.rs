@@ -50,8 +50,6 @@ pub struct Chart<'a> {
     pub moment: Option<Moment<'a>>,
     /// The labels below the left and the right edge.
     pub edge_labels: [&'a str; 2],
-    /// The ink of the area.
-    pub ink: Ink,
 }
 
 /// An empty cell.
@@ -198,7 +196,7 @@ impl Chart<'_> {
     fn braille(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         // The dots of the left and the right column of a cell, lowest first.
         const DOTS: [[u32; 4]; 2] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
-        let top = self.top();
+        let (top, ink) = (self.top(), self.resource.into());
         let rows = usize::from(plot.height) * 4;
         let heights: Vec<usize> = self
             .spread(usize::from(plot.width) * 2)
@@ -218,7 +216,7 @@ impl Chart<'_> {
                 if let (1.., Some(sign)) = (dots, char::from_u32(0x2800 + dots))
                     && let Some(cell) = buffer.cell_mut((x, plot.bottom() - 1 - row))
                 {
-                    cell.set_char(sign).set_style(theme.style(self.ink));
+                    cell.set_char(sign).set_style(theme.style(ink));
                 }
             }
         }
@@ -226,7 +224,7 @@ impl Chart<'_> {
 
     /// Draws the area in ASCII: full cells, and a lower sign for a top cell that is less than half full.
     fn blocks(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let top = self.top();
+        let (top, ink) = (self.top(), self.resource.into());
         let rows = usize::from(plot.height) * 2;
         for (x, value) in (plot.x..).zip(self.spread(usize::from(plot.width))) {
             let Some(value) = value else { continue };
@@ -238,7 +236,7 @@ impl Chart<'_> {
                     _ => "#",
                 };
                 if let Some(cell) = buffer.cell_mut((x, plot.bottom() - 1 - row)) {
-                    cell.set_symbol(sign).set_style(theme.style(self.ink));
+                    cell.set_symbol(sign).set_style(theme.style(ink));
                 }
             }
         }
@@ -374,7 +372,6 @@ mod tests {
             marks: &[],
             moment: None,
             edge_labels: ["-1h", "now"],
-            ink: Ink::Memory,
         }
     }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, below, cells, first_rows, right_of, row_of};
+use super::canvas::{Canvas, Segment, below, cells, first_rows, left_of, right_of, row_of};
 use super::headings;
 use super::names;
 use super::table;
 use super::theme::Ink;
 use crate::input::Target;
-use crate::model::row::{IncidentRow, NodeRow};
+use crate::model::row::{IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Field, Key, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
+    Field, Key, List, OverviewRows, Pane, Part, Resource, Row, State, Table, View, format, lost,
 };
 use crate::text::{Align, width};
 
@@ -24,13 +24,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
     let area = below(area, rows.panes);
     if rows.heading > 0 {
-        heading(
-            canvas,
-            row_of(area, 0),
-            state,
-            Pane::List,
-            &headings::unhealthy_pods(state),
-        );
+        let text = headings::unhealthy_pods(state);
+        heading(canvas, row_of(area, 0), state, Pane::List, &text);
     }
     let area = below(area, rows.heading);
     if rows.lost > 0 {
@@ -56,10 +51,7 @@ fn panes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
     };
     if area.width >= ONE_PANE {
-        let left = Rect {
-            width: area.width / 2,
-            ..area
-        };
+        let left = left_of(area, area.width / 2);
         nodes(canvas, left, state);
         beside(canvas, right_of(area, left.width + 1));
     } else if state.screen().is_in(Pane::Nodes) {
@@ -74,14 +66,7 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect, state: &State, pane: Pane, text:
     canvas.rule(area, text);
     canvas.hit(area, Target::Pane(pane));
     if state.screen().is_in(pane) {
-        let marked = cells(width(text) + 4).min(area.width);
-        canvas.patch(
-            Rect {
-                width: marked,
-                ..area
-            },
-            Ink::Selected,
-        );
+        canvas.patch(left_of(area, cells(width(text) + 4)), Ink::Selected);
     }
 }
 
@@ -111,17 +96,13 @@ fn lost_nodes(state: &State) -> String {
 fn rows<R: Row>(
     canvas: &mut Canvas<'_>,
     body: Rect,
-    (pane, list): (Pane, &List),
     state: &State,
-    table: &Table<R>,
-    mut row: impl FnMut(&mut Canvas<'_>, Rect, &R),
+    (pane, table): (Pane, &Table<R>),
+    row: impl Fn(&mut Canvas<'_>, Rect, &R),
 ) {
     canvas.hit(body, Target::Rows(pane, 0));
-    for (line, (at, index)) in (0..body.height).zip(list.order.iter().enumerate()) {
-        let found = usize::try_from(*index).ok();
-        let Some(shown) = found.and_then(|index| table.rows().get(index)) else {
-            continue;
-        };
+    let (_, list) = state.screen().pane(pane);
+    for (line, (at, shown)) in (0..body.height).zip(on_screen(list, table).enumerate()) {
         let area = row_of(body, line);
         row(canvas, area, shown);
         if at == list.cursor && state.screen().is_in(pane) {
@@ -144,18 +125,15 @@ fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
     let list = &state.screen().panes.nodes;
     let table = &state.world().nodes;
-    let on_screen = on_screen(list, table, area.height).map(|node| &*node.name);
+    let on_screen = on_screen(list, table).take(area.height.into());
+    let on_screen = on_screen.map(|node| &*node.name);
     let all = table.rows().iter().map(|node| &*node.name);
     let space = usize::from(area.width.saturating_sub(2 * (bars + 6) + 4));
     let names = names::elide(on_screen, all, space, canvas.theme.signs.ellipsis);
-    rows(
-        canvas,
-        below(area, 1),
-        (Pane::Nodes, list),
-        state,
-        table,
-        |canvas, row, node| node_row(canvas, row, (node, names.text(&node.name)), bars, state),
-    );
+    let draw = |canvas: &mut Canvas<'_>, row, node: &NodeRow| {
+        node_row(canvas, row, (node, names.text(&node.name)), bars, state);
+    };
+    rows(canvas, below(area, 1), state, (Pane::Nodes, table), draw);
 }
 
 /// Draws a node. `shown` is its shortened name.
@@ -167,87 +145,59 @@ fn node_row(
     state: &State,
 ) {
     let tail = 2 * (bars + 6) + 2;
-    let name = Rect {
-        width: row.width.saturating_sub(tail + 1),
-        ..row
-    };
+    let name = left_of(row, row.width.saturating_sub(tail + 1));
     let ink = if node.ready { Ink::Plain } else { Ink::Bad };
     canvas.fitted(name, &format!(" {shown}"), Align::Left, ink);
-    let mut x = name.x + name.width + 1;
-    for (part, ink) in [
-        (node.usage.cpu.of(node.allocatable.cpu), Ink::Cpu),
-        (node.usage.memory.of(node.allocatable.memory), Ink::Memory),
-    ] {
+    let mut rest = right_of(row, name.width + 1);
+    for resource in [Resource::Cpu, Resource::Memory] {
+        let part = node.usage.part_of(node.allocatable, resource);
         let text = part.map_or(format::UNKNOWN.to_owned(), format::percent);
-        let tone = part.map_or(Ink::Muted, |part| {
-            state.settings.thresholds.tone(part).into()
-        });
-        canvas.fitted(
-            Rect {
-                x,
-                width: 5.min(row.right().saturating_sub(x)),
-                ..row
-            },
-            &text,
-            Align::Right,
-            tone,
-        );
-        let bar = Rect {
-            x: x + 6,
-            width: bars.min(row.right().saturating_sub(x + 6)),
-            ..row
-        };
+        let thresholds = state.settings.thresholds;
+        let tone = part.map_or(Ink::Muted, |part| thresholds.tone(part).into());
+        canvas.fitted(left_of(rest, 5), &text, Align::Right, tone);
+        let bar = left_of(right_of(rest, 6), bars);
         if !bar.is_empty() {
-            canvas.gauge(bar, part.unwrap_or(0.0), ink);
+            canvas.gauge(bar, part.unwrap_or(0.0), resource.into());
         }
-        x += 6 + bars + 1;
+        rest = right_of(rest, 6 + bars + 1);
     }
 }
 
 /// Draws the recent incidents.
 fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    heading(
-        canvas,
-        row_of(area, 0),
-        state,
-        Pane::Incidents,
-        "Recent incidents",
-    );
+    let head = row_of(area, 0);
+    heading(canvas, head, state, Pane::Incidents, "Recent incidents");
     let now = state.shown_time();
     let list = &state.screen().panes.incidents;
     let table = &state.world().incidents;
-    let on_screen: Vec<&Arc<IncidentRow>> = on_screen(list, table, area.height).collect();
+    let on_screen = on_screen(list, table).take(area.height.into());
+    let on_screen: Vec<&Arc<IncidentRow>> = on_screen.collect();
     let space = usize::from(area.width.saturating_sub(INCIDENT_PREFIX));
     let incident_names = incident_names(&on_screen, space, canvas.theme.signs.ellipsis);
     let keys = on_screen.iter().map(|row| row.key());
     let incident_names: HashMap<Key, String> = keys.zip(incident_names).collect();
+    let draw = |canvas: &mut Canvas<'_>, area, row: &IncidentRow| {
+        let age = row.text(Field::LastSeen, now).unwrap_or_default();
+        let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
+        let segments = [
+            Segment::muted(format!(" {age:>6} ")),
+            Segment::new(format!("{:<15} ", row.cause()), ink),
+            Segment::plain(incident_names.get(&row.key()).cloned().unwrap_or_default()),
+        ];
+        canvas.segments(area, &segments);
+    };
     rows(
         canvas,
         below(area, 1),
-        (Pane::Incidents, list),
         state,
-        table,
-        |canvas, area, row| {
-            let text = |field| row.text(field, now).unwrap_or_default().into_owned();
-            let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
-            let segments = [
-                Segment::muted(format!(" {:>6} ", text(Field::LastSeen))),
-                Segment::new(format!("{:<15} ", row.cause()), ink),
-                Segment::plain(incident_names.get(&row.key()).cloned().unwrap_or_default()),
-            ];
-            canvas.segments(area, &segments);
-        },
+        (Pane::Incidents, table),
+        draw,
     );
 }
 
-/// Returns the rows of a list that are on the screen, in an area with a heading.
-fn on_screen<'a, R: Row>(
-    list: &'a List,
-    table: &'a Table<R>,
-    height: u16,
-) -> impl Iterator<Item = &'a Arc<R>> {
-    let shown = list.order.iter().skip(list.top).take(height.into());
-    shown.filter_map(|at| table.rows().get(usize::try_from(*at).ok()?))
+/// Returns the rows of a pane's list.
+fn on_screen<'a, R: Row>(list: &'a List, table: &'a Table<R>) -> impl Iterator<Item = &'a Arc<R>> {
+    list.order.iter().filter_map(|at| table.row(*at))
 }
 
 /// The cells before the name in the list of incidents: age and cause.
@@ -317,29 +267,15 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         return;
     }
     let table = &state.world().pods;
-    rows(
-        canvas,
-        body,
-        (Pane::Pods, list),
-        state,
-        table,
-        |canvas, row, pod| {
-            let cpu = pod.usage.cpu.get();
-            let memory = pod.usage.memory.get();
-            let usage = format!(
-                "{:>7} {:>7}",
-                cpu.map_or(format::UNKNOWN.to_owned(), format::cpu),
-                memory.map_or(format::UNKNOWN.to_owned(), format::bytes),
-            );
-            let name = Rect {
-                width: row.width.saturating_sub(cells(width(&usage))),
-                ..row
-            };
-            let text = format!(" {}/{}", pod.namespace, pod.name);
-            canvas.fitted(name, &text, Align::Left, Ink::Plain);
-            canvas.segments_right(row, &[Segment::muted(usage)]);
-        },
-    );
+    let draw = |canvas: &mut Canvas<'_>, row: Rect, pod: &PodRow| {
+        let text = |field| pod.text(field, state.now).unwrap_or_default();
+        let usage = format!("{:>7} {:>7}", text(Field::Cpu), text(Field::Memory));
+        let name = left_of(row, row.width.saturating_sub(cells(width(&usage))));
+        let text = format!(" {}/{}", pod.namespace, pod.name);
+        canvas.fitted(name, &text, Align::Left, Ink::Plain);
+        canvas.segments_right(row, &[Segment::muted(usage)]);
+    };
+    rows(canvas, body, state, (Pane::Pods, table), draw);
 }
 
 fn no_usage(state: &State) -> String {

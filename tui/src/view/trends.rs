@@ -5,7 +5,8 @@ use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, cells, right_of};
+use super::canvas::{Canvas, cells, left_of, right_of};
+use super::chart::{Chart, Line, Moment};
 use super::scale;
 use super::sparkline::{cell_of, sparkline};
 use super::theme::Ink;
@@ -173,7 +174,7 @@ fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<St
 
 /// Returns the labels of both edges of a chart: their distance from the displayed time, or that time itself at the end
 /// of the chart.
-pub(super) fn edge_labels(state: &State) -> [String; 2] {
+fn edge_labels(state: &State) -> [String; 2] {
     let (since, until) = state.shown_span();
     let at = state.shown_time();
     let before = format!("-{}", format::age(since, at));
@@ -197,11 +198,40 @@ pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<us
 }
 
 /// Returns the step and the text of the displayed time. `None` if charts end there.
-pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
+fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
     let at = state.shown_time();
     let is_within = state.charts_end.is_some_and(|end| at < end);
     let step = step_of(state, at, steps).filter(|_| is_within)?;
     Some((step, state.clock(at)))
+}
+
+/// Draws a chart over the displayed span, which responds to clicks. Returns whether every line has its label.
+pub(super) fn draw_chart(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    state: &State,
+    points: &[Option<u64>],
+    (resource, peak): (Resource, Option<u64>),
+    lines: &[Line<'_>],
+    marks: &[usize],
+) -> bool {
+    let [left, right] = edge_labels(state);
+    let moment = moment(state, points.len());
+    let moment = moment.as_ref();
+    let chart = Chart {
+        resource,
+        points,
+        peak,
+        lines,
+        marks,
+        moment: moment.map(|(step, label)| Moment { step: *step, label }),
+        edge_labels: [&left, &right],
+    };
+    let labelled = chart.render(area, canvas.buffer, canvas.theme);
+    if let Some(plot) = chart.plot(area) {
+        canvas.hit(plot, target(state));
+    }
+    labelled
 }
 
 /// Draws a sparkline into a row, with the displayed time marked in it.
@@ -218,8 +248,6 @@ pub(super) fn draw(
     canvas.text(area, &line, resource.into());
     let moment = moment(state, steps.len());
     if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), space)) {
-        let rest = right_of(area, cells(at));
-        let width = rest.width.min(1);
-        canvas.patch(Rect { width, ..rest }, Ink::Bar);
+        canvas.patch(left_of(right_of(area, cells(at)), 1), Ink::Bar);
     }
 }

@@ -4,8 +4,8 @@
 use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, below, right_of, row_of, segments_width};
-use super::chart::{Chart, Line, Moment};
+use super::canvas::{Canvas, Segment, below, left_of, right_of, row_of, segments_width};
+use super::chart::Line;
 use super::theme::Ink;
 use super::trends;
 use crate::model::row::{ClusterRow, Phase};
@@ -39,33 +39,20 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             0 => 0,
             taken => taken + 2,
         };
-        let row = Rect {
-            width: row.width - taken.min(row.width),
-            ..row
-        };
+        let row = left_of(row, row.width.saturating_sub(taken));
         let used = canvas.segments(row, &amounts(cluster, resource, state, row.width));
         let mut rest = right_of(row, used + 1);
-        if let Some(part) = part(cluster, resource)
+        if let Some(part) = cluster.used(resource)
             && rest.width >= 10
         {
-            let gauge = Rect {
-                width: if rest.width >= 26 {
-                    12
-                } else {
-                    rest.width.min(8)
-                },
-                ..rest
-            };
+            let gauge = left_of(rest, if rest.width >= 26 { 12 } else { 8 });
             canvas.gauge(gauge, part, tone_ink(state, part, resource));
             rest = right_of(rest, gauge.width + 1);
         }
         if rest.width >= 8 {
             let space = rest.width.min(60);
             let steps = trends::of_cluster(state, resource, space);
-            let area = Rect {
-                width: space,
-                ..rest
-            };
+            let area = left_of(rest, space);
             let capacity = (resource, cluster.allocatable.get(resource));
             trends::draw(canvas, area, state, &steps, capacity);
             canvas.hit(area, trends::target(state));
@@ -98,33 +85,22 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         );
         let steps = trends::of_cluster(state, resource, part.width * 2);
         let capacity = cluster.allocatable.get(resource);
-        let lines: Vec<Line<'_>> = capacity
-            .into_iter()
-            .map(|value| Line {
-                value,
-                label: "allocatable",
-                ink: Ink::Muted,
-            })
-            .collect();
-        let edge_labels = trends::edge_labels(state);
-        let moment = trends::moment(state, steps.len());
-        let chart = Chart {
-            resource,
-            points: &steps,
-            peak: cluster.estimate().get(resource),
-            lines: &lines,
-            marks: &[],
-            moment: moment
-                .as_ref()
-                .map(|(step, label)| Moment { step: *step, label }),
-            edge_labels: [&edge_labels[0], &edge_labels[1]],
-            ink: resource.into(),
+        let line = |value| Line {
+            value,
+            label: "allocatable",
+            ink: Ink::Muted,
         };
-        let plot = below(part, 1);
-        chart.render(plot, canvas.buffer, canvas.theme);
-        if let Some(area) = chart.plot(plot) {
-            canvas.hit(area, trends::target(state));
-        }
+        let lines: Vec<Line<'_>> = capacity.into_iter().map(line).collect();
+        let peak = cluster.estimate().get(resource);
+        trends::draw_chart(
+            canvas,
+            below(part, 1),
+            state,
+            &steps,
+            (resource, peak),
+            &lines,
+            &[],
+        );
     }
     let right = right_of(area, charts + 1);
     let mut lines: Vec<Vec<Segment>> = Vec::new();
@@ -152,9 +128,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             first.extend(second);
         }
     }
-    for (at, line) in (0..).zip(&lines) {
-        canvas.segments(row_of(right, at), line);
-    }
+    canvas.lines(right, &lines);
 }
 
 /// The separator between two counts.
@@ -162,13 +136,11 @@ const SEPARATOR: &str = "  ";
 
 /// Renders usage and capacity: `CPU 12.4/64 cores 19% req 43%`.
 fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, space: u16) -> Vec<Segment> {
-    let (name, requested) = match resource {
-        Resource::Cpu => (" CPU ", cluster.requests.cpu.of(cluster.allocatable.cpu)),
-        Resource::Memory => (
-            " MEM ",
-            cluster.requests.memory.of(cluster.allocatable.memory),
-        ),
+    let name = match resource {
+        Resource::Cpu => " CPU ",
+        Resource::Memory => " MEM ",
     };
+    let requested = cluster.requests.part_of(cluster.allocatable, resource);
     let (used, capacity) = (cluster.usage.get(resource), cluster.reporting.get(resource));
     let write = |value: Option<u64>| {
         let largest = used.max(capacity).unwrap_or(0);
@@ -192,7 +164,7 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, space: u16) 
         };
         segments.push(Segment::muted(format!("{unit:<5}")));
     }
-    if let Some(part) = part(cluster, resource) {
+    if let Some(part) = cluster.used(resource) {
         let ink = Ink::from(state.settings.thresholds.tone(part));
         segments.push(Segment::new(format!("{:>4}", format::percent(part)), ink));
     }
@@ -203,10 +175,6 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, space: u16) 
         )));
     }
     segments
-}
-
-fn part(cluster: &ClusterRow, resource: Resource) -> Option<f64> {
-    cluster.used(resource)
 }
 
 fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
@@ -235,9 +203,9 @@ fn counts(state: &State, wide: bool) -> [Vec<Segment>; 2] {
         return [Vec::new(), Vec::new()];
     }
     let cluster = &state.world().cluster;
-    let alarm = |count: u32, word: &str, ink: Ink| {
+    let alarm = |count: u32, text: String, ink: Ink| {
         let ink = if count > 0 { ink } else { Ink::Muted };
-        Segment::new(format!("{count} {word}"), ink)
+        Segment::new(text, ink)
     };
     let separator = || Segment::plain(SEPARATOR);
     let all_ready = cluster.nodes_ready == cluster.nodes;
@@ -255,7 +223,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Segment>; 2] {
         let text = format!("{reporting} of {} nodes report", cluster.nodes);
         first.extend([Segment::new(text, Ink::Warn), separator()]);
     }
-    first.extend([Segment::plain(format!("pods {}", cluster.pods()))]);
+    first.push(Segment::plain(format!("pods {}", cluster.pods())));
     for (phase, word, ink) in [
         (Phase::Running, "running", Ink::Plain),
         (Phase::Pending, "pending", Ink::Warn),
@@ -268,34 +236,18 @@ fn counts(state: &State, wide: bool) -> [Vec<Segment>; 2] {
             || (wide && matches!(phase, Phase::Pending | Phase::Failed));
         if count > 0 || always {
             first.push(separator());
-            first.push(alarm(count, word, ink));
+            first.push(alarm(count, format!("{count} {word}"), ink));
         }
     }
+    let (failing, restarts) = (cluster.probes_failing, cluster.restarts);
     let mut second = vec![
-        Segment::new(
-            format!("probes failing {}", cluster.probes_failing),
-            if cluster.probes_failing > 0 {
-                Ink::Bad
-            } else {
-                Ink::Muted
-            },
-        ),
+        alarm(failing, format!("probes failing {failing}"), Ink::Bad),
         separator(),
-        Segment::new(
-            format!("restarts 1h {}", cluster.restarts),
-            if cluster.restarts > 0 {
-                Ink::Warn
-            } else {
-                Ink::Muted
-            },
-        ),
+        alarm(restarts, format!("restarts 1h {restarts}"), Ink::Warn),
     ];
     if let Some(open) = cluster.incidents_open {
         second.push(separator());
-        second.push(Segment::new(
-            format!("incidents {open}"),
-            if open > 0 { Ink::Bad } else { Ink::Muted },
-        ));
+        second.push(alarm(open, format!("incidents {open}"), Ink::Bad));
     }
     [first, second]
 }

@@ -9,7 +9,7 @@ use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Amounts, Resource, State, Subject, format};
 use crate::text::cut_middle;
 use crate::view::canvas::{Canvas, Segment, below, row_of, segments_width};
-use crate::view::chart::{Chart, Line, Moment};
+use crate::view::chart::Line;
 use crate::view::theme::Ink;
 use crate::view::{trends, vitals};
 
@@ -107,25 +107,16 @@ fn chart(
         })
         .collect();
     let marks = marks(state, subject, steps.len());
-    let edge_labels = trends::edge_labels(state);
-    let moment = trends::moment(state, steps.len());
-    let chart = Chart {
-        resource,
-        points: &steps,
-        peak,
-        lines: &lines,
-        marks: &marks,
-        moment: moment
-            .as_ref()
-            .map(|(step, label)| Moment { step: *step, label }),
-        edge_labels: [&edge_labels[0], &edge_labels[1]],
-        ink: resource.into(),
-    };
     let plot = below(area, 1);
-    let labelled = chart.render(plot, canvas.buffer, canvas.theme);
-    if let Some(area) = chart.plot(plot) {
-        canvas.hit(area, trends::target(state));
-    }
+    let labelled = trends::draw_chart(
+        canvas,
+        plot,
+        state,
+        &steps,
+        (resource, peak),
+        &lines,
+        &marks,
+    );
     let name = match resource {
         Resource::Cpu => "CPU",
         Resource::Memory => "MEM",
