@@ -60,17 +60,11 @@ impl Rows {
         }
         if screen.view == View::Incidents && !screen.list.order.is_empty() {
             rows.pane = allot((height / 3).min(14), LEAST_BODY + 3);
-            rows.pane = if rows.pane < 4 { 0 } else { rows.pane };
         }
-        let used = rows.title
-            + rows.filter
-            + rows.wrong
-            + rows.troubles
-            + rows.vitals
-            + rows.footer
-            + rows.tabs
-            + rows.pane;
-        rows.body = height.saturating_sub(used);
+        rows.body = left;
+        if rows.pane < 4 {
+            rows.body += std::mem::take(&mut rows.pane);
+        }
         rows
     }
 }

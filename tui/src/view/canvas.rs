@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::theme::{Ink, Theme};
 use crate::input::{Hits, KeyMap, Target};
@@ -78,7 +77,16 @@ pub(super) fn cells(count: usize) -> u16 {
 impl Canvas<'_> {
     /// Writes text into a row, cut if it does not fit. Returns its width.
     pub(super) fn text(&mut self, area: Rect, text: &str, ink: Ink) -> u16 {
-        self.styled(area, text, self.theme.style(ink))
+        let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return 0;
+        }
+        let space = usize::from(area.width);
+        let text = clean(text);
+        let text = cut(&text, space, self.theme.signs.ellipsis);
+        let style = self.theme.style(ink);
+        let (end, _) = self.buffer.set_stringn(area.x, area.y, &text, space, style);
+        end.saturating_sub(area.x)
     }
 
     /// Writes `text` and `tail` into a row. If they do not fit, writes the beginning of the text, the tail, and the key
@@ -101,19 +109,6 @@ impl Canvas<'_> {
         let text_space = usize::from(space.width).saturating_sub(width(tail));
         let text = cut(&text, text_space, self.theme.signs.ellipsis);
         self.text(space, &format!("{text}{tail}"), ink);
-    }
-
-    fn styled(&mut self, area: Rect, text: &str, style: Style) -> u16 {
-        let area = area.intersection(self.buffer.area);
-        if area.is_empty() {
-            return 0;
-        }
-        let text = clean(text);
-        let text = cut(&text, usize::from(area.width), self.theme.signs.ellipsis);
-        let (end, _) =
-            self.buffer
-                .set_stringn(area.x, area.y, &text, usize::from(area.width), style);
-        end.saturating_sub(area.x)
     }
 
     /// Writes text into a row and fills the rest of the row.

@@ -375,6 +375,13 @@ mod tests {
         }
     }
 
+    fn with_lines<'a>(points: &'a [Option<u64>], lines: &'a [Line<'a>]) -> Chart<'a> {
+        Chart {
+            lines,
+            ..memory(points)
+        }
+    }
+
     fn request_and_limit(request: u64, limit: u64) -> [Line<'static>; 2] {
         [
             Line {
@@ -462,10 +469,7 @@ mod tests {
         for (used, request, limit) in [(135, 128, 512), (10, 1, 900), (64, 64, 64), (0, 1, 512)] {
             let points = mebibytes(&[Some(used); 30]);
             let lines = request_and_limit(request, limit);
-            let with = Chart {
-                lines: &lines,
-                ..memory(&points)
-            };
+            let with = with_lines(&points, &lines);
             let (with, plain) = (
                 drawn(&with, 39, 5, false),
                 Chart {
@@ -488,10 +492,7 @@ mod tests {
     fn a_request_that_is_the_limit_is_named_beside_it() {
         let points = mebibytes(&[Some(10), Some(20)]);
         let lines = request_and_limit(30, 30);
-        let chart = Chart {
-            lines: &lines,
-            ..memory(&points)
-        };
+        let chart = with_lines(&points, &lines);
         let (wide, narrow) = (drawn(&chart, 40, 5, false), drawn(&chart, 17, 5, false));
         assert!(wide.contains("request") && wide.contains("limit"), "{wide}");
         // If only one fits, it is complete.
@@ -507,10 +508,7 @@ mod tests {
         for (used, labelled) in [(10, true), (500, false), (320, false)] {
             let points = mebibytes(&[Some(used); 30]);
             let lines = request_and_limit(300, 512);
-            let chart = Chart {
-                lines: &lines,
-                ..memory(&points)
-            };
+            let chart = with_lines(&points, &lines);
             let area = Rect::new(0, 0, 40, 5);
             let said = chart.render(area, &mut Buffer::empty(area), &theme);
             assert_eq!(said, labelled, "{used}");

@@ -240,40 +240,20 @@ impl Theme {
 
 /// Returns the colour of an ink. `None` is the terminal's default.
 fn color(ink: Ink, depth: Depth, ground: Ground) -> Option<Color> {
+    use Color::{Blue, Cyan, DarkGray, Gray, Green, Magenta, Red, Yellow};
     // 24-bit, 256-colour and 16-colour values on a dark background, then the same on a light one.
     let (dark, light) = match ink {
         Ink::Plain | Ink::Heading | Ink::Selected | Ink::Bar => return None,
-        Ink::Muted | Ink::Stale => (
-            (0x9a_a5_b1, 247, Color::Gray),
-            (0x5b_65_70, 241, Color::DarkGray),
-        ),
-        Ink::Faint => (
-            (0x4b_55_63, 240, Color::DarkGray),
-            (0xb4_bc_c6, 250, Color::Gray),
-        ),
-        Ink::Accent => (
-            (0x7d_b4_ff, 111, Color::Cyan),
-            (0x1f_5f_bf, 25, Color::Blue),
-        ),
-        Ink::Good => (
-            (0x7f_c9_8f, 114, Color::Green),
-            (0x1f_7a_3d, 28, Color::Green),
-        ),
-        Ink::Warn => (
-            (0xe5_b5_5c, 179, Color::Yellow),
-            (0x9a_64_00, 94, Color::Yellow),
-        ),
-        Ink::Bad => ((0xf0_71_78, 203, Color::Red), (0xb4_23_2c, 124, Color::Red)),
-        Ink::Cpu => ((0x6c_b6_d9, 74, Color::Cyan), (0x1b_6f_93, 24, Color::Cyan)),
-        Ink::Memory => (
-            (0xb3_9d_e8, 140, Color::Magenta),
-            (0x6a_46_b0, 61, Color::Magenta),
-        ),
-        Ink::Request => (
-            (0x8a_a0_8f, 108, Color::Green),
-            (0x4c_7a_58, 65, Color::Green),
-        ),
-        Ink::Limit => ((0xd9_82_6b, 173, Color::Red), (0xa8_44_2a, 130, Color::Red)),
+        Ink::Muted | Ink::Stale => ((0x9a_a5_b1, 247, Gray), (0x5b_65_70, 241, DarkGray)),
+        Ink::Faint => ((0x4b_55_63, 240, DarkGray), (0xb4_bc_c6, 250, Gray)),
+        Ink::Accent => ((0x7d_b4_ff, 111, Cyan), (0x1f_5f_bf, 25, Blue)),
+        Ink::Good => ((0x7f_c9_8f, 114, Green), (0x1f_7a_3d, 28, Green)),
+        Ink::Warn => ((0xe5_b5_5c, 179, Yellow), (0x9a_64_00, 94, Yellow)),
+        Ink::Bad => ((0xf0_71_78, 203, Red), (0xb4_23_2c, 124, Red)),
+        Ink::Cpu => ((0x6c_b6_d9, 74, Cyan), (0x1b_6f_93, 24, Cyan)),
+        Ink::Memory => ((0xb3_9d_e8, 140, Magenta), (0x6a_46_b0, 61, Magenta)),
+        Ink::Request => ((0x8a_a0_8f, 108, Green), (0x4c_7a_58, 65, Green)),
+        Ink::Limit => ((0xd9_82_6b, 173, Red), (0xa8_44_2a, 130, Red)),
     };
     let (rgb, index, named): (u32, u8, Color) = match ground {
         Ground::Dark => dark,
@@ -351,88 +331,67 @@ mod tests {
         Ink::Bar,
     ];
 
-    fn detected(pairs: &[(&str, &str)]) -> Theme {
+    /// The theme for these variables: `TERM=xterm LANG=C`.
+    fn detected(variables: &str) -> Theme {
         Theme::detect(|name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
+            let mut pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
+            let found = pairs.find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.to_owned())
         })
     }
 
     #[test]
     fn the_environment_says_how_many_colours() {
-        for (pairs, expected) in [
-            (&[][..], Depth::Sixteen),
-            (&[("TERM", "xterm")], Depth::Sixteen),
-            (&[("TERM", "xterm-256color")], Depth::Indexed),
-            (&[("TERM", "xterm-direct")], Depth::True),
+        for (variables, expected) in [
+            ("", Depth::Sixteen),
+            ("TERM=xterm", Depth::Sixteen),
+            ("TERM=xterm-256color", Depth::Indexed),
+            ("TERM=xterm-direct", Depth::True),
             // GNU screen, with variables from the outer terminal.
+            ("TERM=screen-256color COLORTERM=truecolor", Depth::Indexed),
+            ("TERM=screen.xterm-256color COLORTERM=24bit", Depth::Indexed),
             (
-                &[("TERM", "screen-256color"), ("COLORTERM", "truecolor")],
-                Depth::Indexed,
-            ),
-            (
-                &[("TERM", "screen.xterm-256color"), ("COLORTERM", "24bit")],
-                Depth::Indexed,
-            ),
-            (
-                &[
-                    ("TERM", "xterm-256color"),
-                    ("COLORTERM", "truecolor"),
-                    ("STY", "1.pts-0.host"),
-                ],
+                "TERM=xterm-256color COLORTERM=truecolor STY=1.pts-0.host",
                 Depth::Indexed,
             ),
             // screen in tmux, and tmux in screen.
-            (
-                &[("TERM", "screen"), ("TMUX", "/tmp/t,1,0"), ("STY", "1.x")],
-                Depth::Indexed,
-            ),
-            (&[("TERM", "screen")], Depth::Indexed),
+            ("TERM=screen TMUX=/tmp/t,1,0 STY=1.x", Depth::Indexed),
+            ("TERM=screen", Depth::Indexed),
             // tmux passes 24-bit colours through.
             (
-                &[
-                    ("TERM", "screen-256color"),
-                    ("COLORTERM", "truecolor"),
-                    ("TMUX", "/tmp/t,1,0"),
-                ],
+                "TERM=screen-256color COLORTERM=truecolor TMUX=/tmp/t,1,0",
                 Depth::True,
             ),
-            (
-                &[("TERM", "screen-256color"), ("NO_COLOR", "1")],
-                Depth::None,
-            ),
-            (
-                &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")],
-                Depth::None,
-            ),
+            ("TERM=screen-256color NO_COLOR=1", Depth::None),
+            ("COLORTERM=truecolor NO_COLOR=1", Depth::None),
             // An empty NO_COLOR is none.
-            (&[("COLORTERM", "24bit"), ("NO_COLOR", "")], Depth::True),
-            (&[("TERM", "dumb")], Depth::None),
+            ("COLORTERM=24bit NO_COLOR=", Depth::True),
+            ("TERM=dumb", Depth::None),
         ] {
-            assert_eq!(detected(pairs).depth, expected, "{pairs:?}");
+            assert_eq!(detected(variables).depth, expected, "{variables}");
         }
     }
 
     #[test]
     fn the_environment_says_which_signs_and_ground() {
-        for (pairs, ascii) in [
-            (&[][..], true),
-            (&[("LANG", "C")], true),
-            (&[("LANG", "de_DE.UTF-8")], false),
-            (&[("LANG", "en_US.utf8"), ("LC_ALL", "C")], true),
-            (&[("LANG", "C"), ("LC_ALL", "C.UTF-8")], false),
-            (&[("LANG", "en_US.UTF-8"), ("TERM", "linux")], true),
+        for (variables, ascii) in [
+            ("", true),
+            ("LANG=C", true),
+            ("LANG=de_DE.UTF-8", false),
+            ("LANG=en_US.utf8 LC_ALL=C", true),
+            ("LANG=C LC_ALL=C.UTF-8", false),
+            ("LANG=en_US.UTF-8 TERM=linux", true),
         ] {
-            assert_eq!(detected(pairs).is_ascii(), ascii, "{pairs:?}");
+            assert_eq!(detected(variables).is_ascii(), ascii, "{variables}");
         }
-        for (pair, expected) in [
-            ("15;0", Ground::Dark),
-            ("0;15", Ground::Light),
-            ("0;default;15", Ground::Light),
-            ("12;8", Ground::Dark),
-            ("x", Ground::Dark),
+        for (colours, expected) in [
+            ("COLORFGBG=15;0", Ground::Dark),
+            ("COLORFGBG=0;15", Ground::Light),
+            ("COLORFGBG=0;default;15", Ground::Light),
+            ("COLORFGBG=12;8", Ground::Dark),
+            ("COLORFGBG=x", Ground::Dark),
         ] {
-            assert_eq!(detected(&[("COLORFGBG", pair)]).ground, expected, "{pair}");
+            assert_eq!(detected(colours).ground, expected, "{colours}");
         }
     }
 

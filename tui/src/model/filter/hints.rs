@@ -122,21 +122,8 @@ pub(super) fn glob(text: &str) -> String {
     if body.is_empty() {
         return ".".to_owned();
     }
-    let mut expression = String::with_capacity(text.len() + 2);
-    if !text.starts_with('*') {
-        expression.push('^');
-    }
-    for c in body.chars() {
-        match c {
-            '*' => expression.push_str(".*"),
-            '.' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '^' | '$' | '\\' => {
-                expression.extend(['\\', c]);
-            }
-            c => expression.push(c),
-        }
-    }
-    if !text.ends_with('*') {
-        expression.push('$');
-    }
-    expression
+    let parts: Vec<String> = body.split('*').map(regex::escape).collect();
+    let begin = if text.starts_with('*') { "" } else { "^" };
+    let end = if text.ends_with('*') { "" } else { "$" };
+    format!("{begin}{}{end}", parts.join(".*"))
 }

@@ -84,6 +84,11 @@ impl<'a> Parser<'a> {
         FilterError::new(self.at..end, message)
     }
 
+    /// An error from a position up to this one.
+    fn error(&self, begin: usize, message: impl Into<String>) -> FilterError {
+        FilterError::new(begin..self.at, message)
+    }
+
     /// The keyword at this position, unless it is the start of a longer word.
     fn keyword(&self) -> Option<Keyword> {
         Keyword::at(self.rest())
@@ -167,10 +172,7 @@ impl<'a> Parser<'a> {
                 .peek()
                 .is_none_or(|c| c.is_whitespace() || matches!(c, ',' | ')'))
             {
-                return Err(FilterError::new(
-                    begin..self.at,
-                    "! negates the condition after it",
-                ));
+                return Err(self.error(begin, "! negates the condition after it"));
             }
             return Ok(Node::Not(Box::new(self.part(depth + 1)?)));
         }
@@ -230,13 +232,10 @@ impl<'a> Parser<'a> {
             rest.get(..end).unwrap_or_default().to_owned()
         };
         if text.is_empty() {
-            return Err(FilterError::new(
-                begin..self.at,
-                "-l is followed by labels, like app=web",
-            ));
+            return Err(self.error(begin, "-l is followed by labels, like app=web"));
         }
         text.parse()
-            .map_err(|error| FilterError::new(begin..self.at, format!("labels: {error}")))
+            .map_err(|error| self.error(begin, format!("labels: {error}")))
     }
 
     fn word_or_field(&mut self) -> Result<Node, FilterError> {
@@ -431,10 +430,7 @@ impl<'a> Parser<'a> {
             rest.get(..end).unwrap_or_default().to_owned()
         };
         if text.is_empty() {
-            return Err(FilterError::new(
-                sign..self.at,
-                "~ is followed by a regular expression",
-            ));
+            return Err(self.error(sign, "~ is followed by a regular expression"));
         }
         Pattern::new(&text).map_err(|(message, at)| {
             // In a quoted text, escapes move the positions.

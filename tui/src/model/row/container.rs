@@ -78,6 +78,15 @@ impl Container {
         }
     }
 
+    /// The role in lower case.
+    pub(crate) const fn role_word(&self) -> &'static str {
+        match self.role {
+            Role::Init => "init",
+            Role::Sidecar => "sidecar",
+            Role::App => "app",
+        }
+    }
+
     /// The beginning of the state.
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
 
 use kubevitals_proto::labels::Labels;
-use kubevitals_proto::vitals::Role;
 
 use super::resources::{self, HasResources, RowResources};
 use super::{Container, Entry, PodRow, Row, Value};
@@ -50,14 +49,6 @@ impl ContainerRow {
     }
 }
 
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Init => "init",
-        Role::Sidecar => "sidecar",
-        Role::App => "app",
-    }
-}
-
 impl HasResources for ContainerRow {
     fn resources(&self) -> RowResources {
         let container = self.container();
@@ -77,7 +68,7 @@ impl Row for ContainerRow {
         E::text(Field::Namespace, "NAMESPACE", (9, 20), 4, |row| (&row.pod.namespace).into()).searched(),
         E::text(Field::Pod, "POD", (12, 60), 0, |row| (&row.pod.name).into()).searched(),
         E::text(Field::Container, "CONTAINER", (9, 30), 0, |row| row.name().into()).searched(),
-        E::text(Field::Role, "ROLE", (7, 7), 11, |row| role_word(row.container().role).into()).searched(),
+        E::text(Field::Role, "ROLE", (7, 7), 11, |row| row.container().role_word().into()).searched(),
         E::text(Field::Status, "STATUS", (9, 18), 1, |row| row.container().status().into())
             .tone(|row, _| row.container().tone())
             .searched(),

@@ -27,23 +27,9 @@ impl From<Resources> for Amounts {
     }
 }
 
-impl From<&PodTemplate> for Bounds {
-    /// The scheduler's requests of such a pod, and the most that it can use.
-    fn from(template: &PodTemplate) -> Self {
-        Self {
-            requests: template.requests().into(),
-            limits: template.bound().into(),
-        }
-    }
-}
-
-impl From<&ContainerSpec> for Bounds {
-    fn from(spec: &ContainerSpec) -> Self {
-        Self {
-            requests: spec.requests.into(),
-            limits: spec.limits.into(),
-        }
-    }
+/// The scheduler's requests of such a pod, and the most that it can use.
+fn bounds(template: &PodTemplate) -> Bounds {
+    Bounds::new(template.requests(), template.bound())
 }
 
 impl PodRow {
@@ -51,16 +37,10 @@ impl PodRow {
     #[must_use]
     pub fn from_object(pod: &objects::Pod, names: &Names, now: Timestamp) -> Self {
         let line = pod.summary();
-        let has = Bounds::from(pod.in_force());
+        let has = bounds(pod.in_force());
         let counted = match pod.resize() {
-            Some(resize) => Bounds {
-                requests: resize.requests.into(),
-                limits: resize.limits.into(),
-            },
-            None => Bounds {
-                requests: has.requests,
-                limits: pod.template.limits().into(),
-            },
+            Some(resize) => Bounds::new(resize.requests, resize.limits),
+            None => Bounds::new(has.requests, pod.template.limits()),
         };
         let mut row = Self {
             namespace: Arc::clone(&pod.key.namespace),
@@ -108,9 +88,12 @@ fn resize(pod: &objects::Pod, resize: &objects::Resize) -> Resize {
     Resize {
         state: resize.state,
         message: resize.message.clone().unwrap_or_default(),
-        desired: Bounds::from(&*pod.template),
+        desired: bounds(&pod.template),
         containers: resized
-            .map(|(desired, _)| (Arc::clone(&desired.name), desired.into()))
+            .map(|(desired, _)| {
+                let bounds = Bounds::new(desired.requests, desired.limits);
+                (Arc::clone(&desired.name), bounds)
+            })
             .collect(),
     }
 }
@@ -143,7 +126,6 @@ impl Container {
                 failing_from_seconds = to_seconds(Some(probe.first_attempt(running)));
             }
         }
-        let has = Bounds::from(spec);
         Self {
             name: Arc::clone(&spec.name),
             role: spec.role,
@@ -155,8 +137,8 @@ impl Container {
             failing_from_seconds,
             usage: Amounts::default(),
             swap: Memory::NONE,
-            requests: has.requests,
-            limits: has.limits,
+            requests: spec.requests.into(),
+            limits: spec.limits.into(),
             restarts: restarts(pod, spec, status, now),
         }
     }

@@ -153,10 +153,13 @@ impl PodRow {
     /// container has none.
     #[must_use]
     pub fn counted(&self) -> Bounds {
-        self.counted.as_deref().copied().unwrap_or(Bounds {
-            requests: self.requests,
-            limits: self.limits,
-        })
+        self.counted.as_deref().copied().unwrap_or(self.bounds())
+    }
+
+    /// The requests and limits in force.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds::new(self.requests, self.limits)
     }
 
     /// Whether the pod is in a scope.
@@ -166,11 +169,7 @@ impl PodRow {
             Scope::All => true,
             Scope::Node(node) => self.node == *node,
             Scope::Workload(namespace, workload) => {
-                self.namespace == *namespace
-                    && self
-                        .workload
-                        .as_ref()
-                        .is_some_and(|other| other == workload)
+                self.namespace == *namespace && self.workload.as_ref() == Some(workload)
             }
             Scope::Namespace(namespace) => self.namespace == *namespace,
             Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,

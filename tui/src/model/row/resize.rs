@@ -28,6 +28,16 @@ pub struct Bounds {
     pub limits: Amounts,
 }
 
+impl Bounds {
+    /// Requests and limits from other types of amounts.
+    pub fn new(requests: impl Into<Amounts>, limits: impl Into<Amounts>) -> Self {
+        Self {
+            requests: requests.into(),
+            limits: limits.into(),
+        }
+    }
+}
+
 impl Resize {
     /// The severity: a resize that the node does not grant needs attention.
     #[must_use]

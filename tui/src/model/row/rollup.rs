@@ -38,11 +38,7 @@ impl Rollup {
 
     /// Adds a pod with the requests and limits in force.
     pub fn add(&mut self, pod: &PodRow) {
-        let has = Bounds {
-            requests: pod.requests,
-            limits: pod.limits,
-        };
-        self.add_with(pod, has);
+        self.add_with(pod, pod.bounds());
     }
 
     /// Adds a pod with the requests and limits for the sums of its node.

@@ -43,13 +43,8 @@ fn count(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-impl From<&vitals::Resize> for Bounds {
-    fn from(resize: &vitals::Resize) -> Self {
-        Self {
-            requests: (&resize.requests).into(),
-            limits: (&resize.limits).into(),
-        }
-    }
+fn bounds(resize: &vitals::Resize) -> Bounds {
+    Bounds::new(&resize.requests, &resize.limits)
 }
 
 impl Restarts {
@@ -130,12 +125,12 @@ impl PodRow {
             resize: pod.resize.as_ref().map(|resize| {
                 let containers = pod.containers.iter().filter_map(|container| {
                     let resize = container.resize.as_ref()?;
-                    Some((names.intern(&container.name), resize.into()))
+                    Some((names.intern(&container.name), bounds(resize)))
                 });
                 Box::new(Resize {
                     state: resize.state,
                     message: resize.message.as_str().into(),
-                    desired: resize.into(),
+                    desired: bounds(resize),
                     containers: containers.collect(),
                 })
             }),

@@ -30,10 +30,7 @@ pub(super) fn requests(state: &mut State) -> Vec<Effect> {
         requests.push(history(Subject::Cluster));
     }
     if let Some(key) = state.screen().pod() {
-        let at = match state.time {
-            Time::Live => None,
-            Time::Paused(at) | Time::Past { at, .. } => Some(at),
-        };
+        let at = (state.time != Time::Live).then(|| state.shown_time());
         // Details stay as they were when the user paused; the source has no newer ones of that time.
         let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
         if !stays {

@@ -1,7 +1,6 @@
 //! Lists the containers of a pod: state, usage and restarts.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::Role;
 
 use super::text::{heading, last_restart};
 use crate::model::row::{Container, PodRow};
@@ -13,7 +12,6 @@ use crate::view::theme::Ink;
 /// Adds the lines of the containers. Returns the line of each.
 pub(super) fn lines(lines: &mut Vec<Line>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
     let now = state.status_time();
-    let wide = is_wide(width);
     let name_width = pod
         .containers
         .iter()
@@ -21,25 +19,11 @@ pub(super) fn lines(lines: &mut Vec<Line>, pod: &PodRow, state: &State, width: u
         .max()
         .unwrap_or(0)
         .clamp(9, 24);
-    let head = if wide {
-        format!(
-            "{:<name_width$} {:<8}{:<20}{:>7}{:>9}{:>9}{:>8}{:>9}{:>9}  RESTARTS",
-            "CONTAINER",
-            "ROLE",
-            "STATE",
-            "CPU",
-            "CPU %REQ",
-            "CPU %LIM",
-            "MEM",
-            "MEM %REQ",
-            "MEM %LIM"
-        )
-    } else {
-        format!(
-            "{:<name_width$} {:<18}{:>6}{:>9}{:>7}{:>9}  RESTARTS",
-            "CONTAINER", "STATE", "CPU", "CPU %LIM", "MEM", "MEM %LIM"
-        )
-    };
+    let mut head = format!("{:<name_width$} ", "CONTAINER");
+    for (title, widths, align) in COLUMNS {
+        head.push_str(&fit(title, widths.of(width), align, ""));
+    }
+    head.push_str("  RESTARTS");
     lines.push(heading(&head));
     let mut at = Vec::with_capacity(pod.containers.len());
     for container in &pod.containers {
@@ -51,9 +35,40 @@ pub(super) fn lines(lines: &mut Vec<Line>, pod: &PodRow, state: &State, width: u
     at
 }
 
-/// Whether all columns fit.
-fn is_wide(width: u16) -> bool {
-    width >= 100
+/// The columns between the name and the restarts: the title, the widths, and the alignment.
+const COLUMNS: [(&str, Widths, Align); 8] = [
+    ("ROLE", Widths { wide: 8, narrow: 0 }, Align::Left),
+    (
+        "STATE",
+        Widths {
+            wide: 20,
+            narrow: 18,
+        },
+        Align::Left,
+    ),
+    ("CPU", Widths { wide: 7, narrow: 6 }, Align::Right),
+    ("CPU %REQ", Widths { wide: 9, narrow: 0 }, Align::Right),
+    ("CPU %LIM", Widths { wide: 9, narrow: 9 }, Align::Right),
+    ("MEM", Widths { wide: 8, narrow: 7 }, Align::Right),
+    ("MEM %REQ", Widths { wide: 9, narrow: 0 }, Align::Right),
+    ("MEM %LIM", Widths { wide: 9, narrow: 9 }, Align::Right),
+];
+
+/// The width of a column if all columns fit, and if they do not. Zero leaves it out.
+#[derive(Clone, Copy)]
+struct Widths {
+    wide: usize,
+    narrow: usize,
+}
+
+impl Widths {
+    const fn of(self, page_width: u16) -> usize {
+        if page_width >= 100 {
+            self.wide
+        } else {
+            self.narrow
+        }
+    }
 }
 
 fn container_line(
@@ -63,51 +78,37 @@ fn container_line(
     width: u16,
     name_width: usize,
 ) -> Line {
-    let wide = is_wide(width);
     let thresholds = state.settings.thresholds;
     let amount = |text: Option<String>| text.unwrap_or_else(|| format::UNKNOWN.to_owned());
-    let part = |part: Option<f64>| {
+    let of_request = |part: Option<f64>| Segment::muted(amount(part.map(format::percent)));
+    let of_limit = |part: Option<f64>| {
         let ink = part.map_or(Ink::Muted, |part| thresholds.tone(part).into());
-        Segment::new(format!("{:>9}", amount(part.map(format::percent))), ink)
+        Segment::new(amount(part.map(format::percent)), ink)
     };
-    let plain =
-        |part: Option<f64>| Segment::muted(format!("{:>9}", amount(part.map(format::percent))));
-    let role = match container.role {
-        Role::Init => "init",
-        Role::Sidecar => "sidecar",
-        Role::App => "app",
-    };
+    let (used, requests, limits) = (container.usage, container.requests, container.limits);
     let since = container
         .since()
         .map(|since| format!(" {}", format::age(since, now)))
         .unwrap_or_default();
     let status = format!("{}{since}", container.status());
-    let cut = |text: &str, space: usize| fit(text, space, Align::Left, "~");
-    let mut line = vec![Segment::plain(format!(
-        " {} ",
-        cut(&container.name, name_width)
-    ))];
-    let status_ink = container.tone().into();
-    if wide {
-        line.push(Segment::muted(format!("{role:<8}")));
-        line.push(Segment::new(format!("{} ", cut(&status, 19)), status_ink));
-    } else {
-        line.push(Segment::new(format!("{} ", cut(&status, 17)), status_ink));
-    }
-    let cpu = amount(container.usage.cpu.get().map(format::cpu));
-    let memory = amount(container.usage.memory.get().map(format::bytes));
-    if wide {
-        line.push(Segment::plain(format!("{cpu:>7}")));
-        line.push(plain(container.usage.cpu.of(container.requests.cpu)));
-        line.push(part(container.usage.cpu.of(container.limits.cpu)));
-        line.push(Segment::plain(format!("{memory:>8}")));
-        line.push(plain(container.usage.memory.of(container.requests.memory)));
-        line.push(part(container.usage.memory.of(container.limits.memory)));
-    } else {
-        line.push(Segment::plain(format!("{cpu:>6}")));
-        line.push(part(container.usage.cpu.of(container.limits.cpu)));
-        line.push(Segment::plain(format!("{memory:>7}")));
-        line.push(part(container.usage.memory.of(container.limits.memory)));
+    let cells = [
+        Segment::muted(container.role_word()),
+        Segment::new(status, container.tone().into()),
+        Segment::plain(amount(used.cpu.get().map(format::cpu))),
+        of_request(used.cpu.of(requests.cpu)),
+        of_limit(used.cpu.of(limits.cpu)),
+        Segment::plain(amount(used.memory.get().map(format::bytes))),
+        of_request(used.memory.of(requests.memory)),
+        of_limit(used.memory.of(limits.memory)),
+    ];
+    let name = fit(&container.name, name_width, Align::Left, "~");
+    let mut line = vec![Segment::plain(format!(" {name} "))];
+    for ((_, widths, align), cell) in COLUMNS.into_iter().zip(cells) {
+        let text = match (align, widths.of(width)) {
+            (Align::Left, space) if space > 0 => fit(&cell.text, space - 1, align, "~") + " ",
+            (_, space) => fit(&cell.text, space, align, ""),
+        };
+        line.push(Segment { text, ..cell });
     }
     let count = container.restarts.count;
     let restarts = match container.restarts.last.as_deref() {

@@ -8,13 +8,9 @@ use crate::view::theme::Ink;
 /// Renders the resize of a pod in at most two rows: `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough
 /// capacity`.
 pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Line> {
-    let has = Bounds {
-        requests: pod.requests,
-        limits: pod.limits,
-    };
     let mut text = format!("resize {}", resize.state.as_str());
     for (between, more) in [
-        (", ", changes(has, resize.desired).as_str()),
+        (", ", changes(pod.bounds(), resize.desired).as_str()),
         (": ", &resize.message),
     ] {
         if !more.is_empty() {
@@ -29,10 +25,7 @@ pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Line> {
 /// Renders the row below a container: `resize Deferred: CPU request 1.00 to 4.00, memory limit 1Gi to none`.
 pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Line> {
     let desired = resize.of(&container.name)?;
-    let has = Bounds {
-        requests: container.requests,
-        limits: container.limits,
-    };
+    let has = Bounds::new(container.requests, container.limits);
     let changes = changes(has, desired);
     let text = format!("   resize {}: {changes}", resize.state.as_str());
     Some(vec![Segment::new(text, resize.tone().into())])

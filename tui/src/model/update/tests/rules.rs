@@ -48,46 +48,24 @@ fn going_back_restores_the_selection() {
 fn one_past_time_is_requested_at_a_time() {
     let mut state = with_pods(SourceKind::Vitals);
     state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
-    let requests_of = |effects: &[Effect]| {
-        effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::Request(SourceRequest::Past(..))))
-            .count()
-    };
+    let is_past = |effect: &&Effect| matches!(effect, Effect::Request(SourceRequest::Past(..)));
+    let requests_of = |effects: &[Effect]| effects.iter().filter(is_past).count();
     assert_eq!(requests_of(&act(&mut state, Action::Step(-1))), 1);
-    assert_eq!(
-        requests_of(&act(&mut state, Action::Step(-1))),
-        0,
-        "a request is in flight"
-    );
-    let first = state.now.plus_nanos(-15_000_000_000);
-    let second = state.now.plus_nanos(-30_000_000_000);
+    let more = requests_of(&act(&mut state, Action::Step(-1)));
+    assert_eq!(more, 0, "a request is in flight");
+    let [first, second] = [15, 30].map(|ago| state.now.plus_nanos(-ago * SECOND));
     let past = |at| {
         Message::Past(Box::new(Past {
             at,
             ..Past::default()
         }))
     };
-    assert_eq!(
-        requests_of(&apply(&mut state, past(first))),
-        1,
-        "the time of the second step is requested"
-    );
-    assert_eq!(
-        state.time,
-        Time::Past {
-            at: second,
-            here: false
-        }
-    );
+    let more = requests_of(&apply(&mut state, past(first)));
+    assert_eq!(more, 1, "the time of the second step is requested");
+    let arrived = |here| Time::Past { at: second, here };
+    assert_eq!(state.time, arrived(false));
     apply(&mut state, past(second));
-    assert_eq!(
-        state.time,
-        Time::Past {
-            at: second,
-            here: true
-        }
-    );
+    assert_eq!(state.time, arrived(true));
     act(&mut state, Action::Live);
     assert!(state.time == Time::Live && state.frozen.is_none());
 }
@@ -174,12 +152,8 @@ fn an_incident_before_all_that_is_remembered_leads_to_the_oldest_time_and_says_s
     state.live.cluster.oldest = Some(oldest);
     act(&mut state, Action::Enter);
     assert!(matches!(state.time, Time::Past { at, .. } if at == oldest));
-    let notice = state.notice.unwrap();
-    assert!(
-        notice.text.contains("this is the oldest time"),
-        "{}",
-        notice.text
-    );
+    let text = state.notice.unwrap().text;
+    assert!(text.contains("this is the oldest time"), "{text}");
 }
 
 #[test]

@@ -252,12 +252,8 @@ fn turning_a_name_off_shows_a_notice() {
         act(&mut state, Action::Show(view));
         toggle(&mut state, field);
         assert!(shown(&state).contains(&field), "{view:?}");
-        let notice = state.notice.as_ref().unwrap();
-        assert!(
-            notice.text.contains("cannot be turned off"),
-            "{}",
-            notice.text
-        );
+        let text = &state.notice.as_ref().unwrap().text;
+        assert!(text.contains("cannot be turned off"), "{text}");
     }
 }
 
