@@ -36,7 +36,7 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::row::Row;
 pub use error::FilterError;
-pub use manual::{MANUAL, REMARK};
+pub use manual::{REMARK, manual};
 pub use selection::Selection;
 use tree::Node;
 pub use tree::Operator;

@@ -147,36 +147,22 @@ impl Probes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ProbeKind::{Liveness, Readiness, Startup};
+    use ProbeStatus::{Failing, Held, NotRunning, Passed, Passing, Pending, Unknown};
 
     #[test]
     fn the_most_severe_state_is_in_the_text() {
         let mut probes = Probes::default();
         assert_eq!((probes.word(), &*probes.text()), ("none", ""));
         for (kind, status, text) in [
-            (ProbeKind::Liveness, ProbeStatus::Unknown, "unknown"),
-            (ProbeKind::Startup, ProbeStatus::Passed, "1/1"),
-            (ProbeKind::Readiness, ProbeStatus::Passing, "2/2"),
-            (
-                ProbeKind::Readiness,
-                ProbeStatus::NotRunning,
-                "2/3 not running",
-            ),
-            (ProbeKind::Liveness, ProbeStatus::Held, "2/4 waiting"),
-            (
-                ProbeKind::Startup,
-                ProbeStatus::Pending,
-                "2/5 startup pending",
-            ),
-            (
-                ProbeKind::Readiness,
-                ProbeStatus::Failing,
-                "2/6 readiness failing",
-            ),
-            (
-                ProbeKind::Liveness,
-                ProbeStatus::Failing,
-                "2/7 readiness failing",
-            ),
+            (Liveness, Unknown, "unknown"),
+            (Startup, Passed, "1/1"),
+            (Readiness, Passing, "2/2"),
+            (Readiness, NotRunning, "2/3 not running"),
+            (Liveness, Held, "2/4 waiting"),
+            (Startup, Pending, "2/5 startup pending"),
+            (Readiness, Failing, "2/6 readiness failing"),
+            (Liveness, Failing, "2/7 readiness failing"),
         ] {
             probes.count(kind, status);
             assert_eq!(probes.text(), text, "{status:?}");

@@ -115,6 +115,8 @@ impl Restarts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Cause::{Exited, LivenessProbe, OomKilled, Unknown};
+    use Certainty::{Direct, Likely};
 
     fn last(cause: Cause, certainty: Certainty, reason: &str) -> Restarts {
         Restarts {
@@ -134,39 +136,20 @@ mod tests {
     #[test]
     fn the_last_restart_says_why_and_how_long_ago() {
         let now = Timestamp::from_secs(150);
-        for (cause, certainty, reason, text) in [
+        for (cause, certainty, reason, why) in [
+            (OomKilled, Direct, "OOMKilled", "OOMKilled"),
+            (LivenessProbe, Likely, "Error", "liveness probe?"),
+            (Exited, Direct, "Error", "exit 7"),
+            (Unknown, Certainty::Unknown, "Error", "exit 7"),
             (
-                Cause::OomKilled,
-                Certainty::Direct,
-                "OOMKilled",
-                "3 (OOMKilled 50s ago)",
-            ),
-            (
-                Cause::LivenessProbe,
-                Certainty::Likely,
-                "Error",
-                "3 (liveness probe? 50s ago)",
-            ),
-            (
-                Cause::Exited,
-                Certainty::Direct,
-                "Error",
-                "3 (exit 7 50s ago)",
-            ),
-            (
-                Cause::Unknown,
-                Certainty::Unknown,
-                "Error",
-                "3 (exit 7 50s ago)",
-            ),
-            (
-                Cause::Unknown,
+                Unknown,
                 Certainty::Unknown,
                 "ContainerCannotRun",
-                "3 (ContainerCannotRun 50s ago)",
+                "ContainerCannotRun",
             ),
         ] {
-            assert_eq!(last(cause, certainty, reason).text(now), text);
+            let text = last(cause, certainty, reason).text(now).into_owned();
+            assert_eq!(text, format!("3 ({why} 50s ago)"));
         }
         assert_eq!(Restarts::default().text(now), "0");
     }

@@ -43,6 +43,13 @@ fn count(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+fn probes<'a>(probes: impl Iterator<Item = &'a vitals::Probe>) -> Probes {
+    probes.fold(Probes::default(), |mut all, probe| {
+        all.count(probe.kind, probe.status);
+        all
+    })
+}
+
 fn bounds(resize: &vitals::Resize) -> Bounds {
     Bounds::new(&resize.requests, &resize.limits)
 }
@@ -90,10 +97,6 @@ impl PodRow {
     #[must_use]
     pub fn from_vitals(pod: &vitals::PodVitals, names: &Names) -> Self {
         let (amounts, swap, usage_seconds) = usage(pod.usage.as_ref());
-        let mut probes = Probes::default();
-        for probe in &pod.probes {
-            probes.count(probe.kind, probe.status);
-        }
         Self {
             namespace: names.intern(&pod.metadata.namespace),
             // A pod's name is unique, so interning it saves nothing.
@@ -135,7 +138,7 @@ impl PodRow {
                 })
             }),
             restarts: Restarts::from_vitals(&pod.restarts, names),
-            probes,
+            probes: probes(pod.probes.iter()),
             containers: pod
                 .containers
                 .iter()
@@ -146,21 +149,16 @@ impl PodRow {
 }
 
 impl Container {
-    /// Converts a container; `probes` are those of the whole pod.
+    /// Converts a container; `all_probes` are those of the whole pod.
     #[must_use]
     pub fn from_vitals(
         container: &vitals::ContainerVitals,
-        probes: &[vitals::Probe],
+        all_probes: &[vitals::Probe],
         names: &Names,
     ) -> Self {
         let (amounts, swap, _) = usage(container.usage.as_ref());
-        let mut counted = Probes::default();
-        for probe in probes
-            .iter()
-            .filter(|probe| probe.container == container.name)
-        {
-            counted.count(probe.kind, probe.status);
-        }
+        let own = all_probes.iter();
+        let own = own.filter(|probe| probe.container == container.name);
         Self {
             name: names.intern(&container.name),
             role: container.role,
@@ -173,7 +171,7 @@ impl Container {
             reason: names.intern(&container.state.reason),
             since_seconds: to_seconds(container.state.since),
             ready: container.ready,
-            probes: counted,
+            probes: probes(own),
             failing_from_seconds: 0,
             usage: amounts,
             swap,
@@ -226,38 +224,22 @@ impl ClusterRow {
     #[must_use]
     pub fn from_vitals(cluster: &vitals::ClusterVitals) -> Self {
         let (amounts, _, _) = usage(cluster.usage.as_ref());
-        let phase = |phase: Phase| {
-            count(
-                cluster
-                    .pods
-                    .by_phase
-                    .get(phase.as_str())
-                    .copied()
-                    .unwrap_or(0),
-            )
-        };
+        let pods = &cluster.pods;
+        let in_phase = |phase: Phase| pods.by_phase.get(phase.as_str()).copied();
+        let reporting = cluster.allocatable_reporting.as_ref();
         Self {
             usage: amounts,
             requests: (&cluster.requests).into(),
             limits: (&cluster.limits).into(),
             allocatable: (&cluster.allocatable).into(),
-            reporting: cluster
-                .allocatable_reporting
-                .as_ref()
-                .unwrap_or(&cluster.allocatable)
-                .into(),
+            reporting: reporting.unwrap_or(&cluster.allocatable).into(),
             nodes: count(cluster.nodes.total),
             nodes_ready: count(cluster.nodes.ready),
             nodes_reporting: count(cluster.nodes.reporting),
-            phases: Phase::ALL.map(phase),
-            pods_ready: count(cluster.pods.ready),
+            phases: Phase::ALL.map(|phase| count(in_phase(phase).unwrap_or(0))),
+            pods_ready: count(pods.ready),
             // For past times only the count from incidents is known.
-            probes_failing: count(
-                cluster
-                    .pods
-                    .probes_failing
-                    .unwrap_or(cluster.probes_failing),
-            ),
+            probes_failing: count(pods.probes_failing.unwrap_or(cluster.probes_failing)),
             restarts: count(cluster.restarts),
             incidents_open: Some(count(cluster.incidents.open)),
             usage_time: cluster.usage.as_ref().and_then(|usage| usage.timestamp),

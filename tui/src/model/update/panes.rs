@@ -23,10 +23,7 @@ pub(super) fn refresh(state: &mut State) {
     let acknowledged =
         (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let version = acknowledged.map_or(0, Acknowledgements::version);
-    let world = match &state.frozen {
-        Some(frozen) => frozen,
-        None => &state.live,
-    };
+    let world = state.frozen.as_ref().unwrap_or(&state.live);
     let basis = PanesBasis {
         nodes: world.nodes.version(),
         incidents: world.incidents.version(),
@@ -135,10 +132,7 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
 /// Moves the cursor to a row of the focused pane.
 pub(super) fn select(state: &mut State, at: usize) {
     let height = state.list_height();
-    let world = match &state.frozen {
-        Some(frozen) => frozen,
-        None => &state.live,
-    };
+    let world = state.frozen.as_ref().unwrap_or(&state.live);
     if let Some(screen) = state.stack.last_mut() {
         let height = match screen.panes.focus {
             Pane::List => height,

@@ -34,10 +34,7 @@ fn refresh_list(state: &mut State) {
     let context = state.context();
     let sums = state.has_separate_usage();
     let view = state.screen().view;
-    let world = match &mut state.frozen {
-        Some(frozen) => frozen,
-        None => &mut state.live,
-    };
+    let world = state.frozen.as_mut().unwrap_or(&mut state.live);
     world.derive(view, sums);
     let Some(screen) = state.stack.last_mut() else {
         return;

@@ -7,7 +7,7 @@ mod table;
 mod words;
 
 use super::window::window;
-use crate::model::filter::{MANUAL, REMARK};
+use crate::model::filter::{REMARK, manual};
 use crate::model::{Page, State};
 use crate::text::wrap;
 use crate::view::canvas::{
@@ -69,9 +69,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
 
 /// Describes the filter language.
 fn filter(space: usize) -> Vec<Line> {
-    let rows = MANUAL
-        .iter()
-        .map(|(examples, meaning)| (examples.join("\n"), meaning.replace('`', "")));
+    let rows = manual().map(|(examples, meaning)| (examples.join("\n"), meaning.replace('`', "")));
     let mut lines = table(rows, space, 30);
     lines.push(Vec::new());
     let remark = wrap(&REMARK.replace('`', ""), space).into_iter();

@@ -6,7 +6,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Quantiles;
 
 use crate::model::row::{Container, PodRow, Row as _};
-use crate::model::{Amounts, Resource, State, Subject, format};
+use crate::model::{Resource, State, Subject, format};
 use crate::text::cut_middle;
 use crate::view::canvas::{Canvas, Segment, below, row_of, segments_width};
 use crate::view::chart::Line;
@@ -15,29 +15,6 @@ use crate::view::{trends, vitals};
 
 /// The most cells for the name of a container.
 const NAME: usize = 16;
-
-/// The pod or container of the charts.
-#[derive(Clone, Copy)]
-struct ChartSubject<'a> {
-    pod: &'a PodRow,
-    /// `None` for the whole pod.
-    container: Option<&'a Container>,
-}
-
-impl ChartSubject<'_> {
-    /// Returns usage, request and limit.
-    fn amounts(&self, resource: Resource) -> [Option<u64>; 3] {
-        let of = |amounts: Amounts| amounts.get(resource);
-        match self.container {
-            Some(it) => [of(it.usage), of(it.requests), of(it.limits)],
-            None => [
-                of(self.pod.usage),
-                of(self.pod.requests),
-                of(self.pod.limits),
-            ],
-        }
-    }
-}
 
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
@@ -56,13 +33,7 @@ pub(super) fn draw(
             width: half.saturating_sub(1),
             ..area
         };
-        chart(
-            canvas,
-            part,
-            state,
-            ChartSubject { pod, container },
-            resource,
-        );
+        chart(canvas, part, state, (pod, container), resource);
     }
 }
 
@@ -70,11 +41,14 @@ fn chart(
     canvas: &mut Canvas<'_>,
     area: Rect,
     state: &State,
-    subject: ChartSubject<'_>,
+    (pod, container): (&PodRow, Option<&Container>),
     resource: Resource,
 ) {
-    let ChartSubject { pod, container } = subject;
-    let [used, request, limit] = subject.amounts(resource);
+    let amounts = match container {
+        Some(it) => [it.usage, it.requests, it.limits],
+        None => [pod.usage, pod.requests, pod.limits],
+    };
+    let [used, request, limit] = amounts.map(|amounts| amounts.get(resource));
     let steps = trends::of_pod(state, pod, container, resource, area.width);
     // The current usage may be newer than the history.
     let quantiles = trends::quantiles(state, pod, container, resource).map(|it| Quantiles {
@@ -106,7 +80,7 @@ fn chart(
             })
         })
         .collect();
-    let marks = marks(state, subject, steps.len());
+    let marks = marks(state, pod, container, steps.len());
     let plot = below(area, 1);
     let labelled = trends::draw_chart(
         canvas,
@@ -154,17 +128,17 @@ fn chart(
 }
 
 /// Returns the steps in which the container, or one of the pod's, was restarted.
-fn marks(state: &State, subject: ChartSubject<'_>, steps: usize) -> Vec<usize> {
-    let name = subject.container.map(|container| &*container.name);
+fn marks(state: &State, pod: &PodRow, container: Option<&Container>, steps: usize) -> Vec<usize> {
+    let name = container.map(|container| &*container.name);
     let is_shown = |container: &str| name.is_none_or(|name| name == container);
-    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(subject.pod.key())) {
+    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(pod.key())) {
         Some(history) => {
             let marks = history.marks.iter();
             let marks = marks.filter(|mark| is_shown(&mark.container));
             marks.map(|mark| mark.time).collect()
         }
         None => {
-            let containers = subject.pod.containers.iter();
+            let containers = pod.containers.iter();
             let containers = containers.filter(|container| is_shown(&container.name));
             let last = containers.filter_map(|container| container.restarts.last.as_deref());
             last.filter_map(|last| last.finished).collect()

@@ -53,24 +53,22 @@ pub(super) fn events(lines: &mut Vec<Line>, detail: &Detail, state: &State, widt
     lines.push(heading_at("EVENTS", state));
     // An event that was repeated later has the time of its last occurrence.
     let has_happened = |last: Option<Timestamp>| last.is_none_or(|last| last <= now);
-    let later = detail
-        .events
-        .iter()
-        .filter(|event| !has_happened(event.last));
-    let later = later.count();
-    if detail.events.len() == later {
+    let events = detail.events.iter();
+    let (events, later): (Vec<_>, Vec<_>) = events.partition(|event| has_happened(event.last));
+    if events.is_empty() {
         lines.push(vec![Segment::muted(
             "   none: the API server stores events for about an hour",
         )]);
     }
-    if later > 0 {
+    if !later.is_empty() {
         let what = if state.time == Time::Live {
             "with a time in the future"
         } else {
             "repeated after this time"
         };
         lines.push(vec![Segment::muted(format!(
-            "   {later} {what}: not shown"
+            "   {} {what}: not shown",
+            later.len()
         ))]);
     }
     let times = |count: u64| match count {
@@ -79,11 +77,7 @@ pub(super) fn events(lines: &mut Vec<Line>, detail: &Detail, state: &State, widt
     };
     let times_width = detail.events.iter().map(|event| times(event.count).len());
     let times_width = times_width.max().unwrap_or(0);
-    for event in detail
-        .events
-        .iter()
-        .filter(|event| has_happened(event.last))
-    {
+    for event in events {
         let ago = event
             .last
             .map_or(format::UNKNOWN.to_owned(), |last| format::age(last, now));
