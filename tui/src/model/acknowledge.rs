@@ -45,7 +45,7 @@ impl Mark {
         Self {
             uid: pod.uid,
             count: pod.restarts.count.into(),
-            last: pod.restarts.last.as_deref().and_then(|last| last.finished),
+            last: pod.restarts.finished(),
             attention,
         }
     }

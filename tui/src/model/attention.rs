@@ -3,12 +3,9 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::name::Name;
-use super::row::{NodeRow, PodRow};
+use super::row::{NodeRow, PodRow, is_recent};
 use super::tone::{Thresholds, Tone};
 use super::world::World;
-
-/// A healthy pod is listed for this time after its last restart.
-const RECENT_SECONDS: i64 = 3600;
 
 /// How much attention a pod needs. The largest needs the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,12 +25,6 @@ pub enum Attention {
 /// How much attention a pod needs. `None` if it needs none.
 #[must_use]
 pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option<Attention> {
-    let restarted = pod
-        .restarts
-        .last
-        .as_deref()
-        .and_then(|last| last.finished)
-        .is_some_and(|finished| now.since(finished) < RECENT_SECONDS * 1_000_000_000);
     let memory = pod.usage.memory.of(pod.limits.memory);
     if pod.tone() == Tone::Bad {
         Some(Attention::Broken)
@@ -43,7 +34,7 @@ pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option
         Some(Attention::NearLimit)
     } else if pod.tone() == Tone::Warn {
         Some(Attention::Unsettled)
-    } else if restarted || pod.restarts.recent > 0 {
+    } else if is_recent(pod.restarts.finished(), now) || pod.restarts.recent > 0 {
         Some(Attention::Recent)
     } else {
         None

@@ -56,7 +56,6 @@ fn count_distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     use crate::model::row::{NodeRow, PodRow, Row, Workload, WorkloadRow};
     use crate::model::table::Table;
@@ -78,10 +77,7 @@ mod tests {
     fn workload(namespace: &str, kind: &str, name: &str) -> WorkloadRow {
         WorkloadRow {
             namespace: namespace.into(),
-            workload: Arc::new(Workload {
-                kind: kind.into(),
-                name: name.into(),
-            }),
+            workload: Workload::new(kind, name),
             all: crate::model::row::Rollup::default(),
             nodes: 0,
             max_per_node: 0,

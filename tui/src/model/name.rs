@@ -51,3 +51,13 @@ pub struct Workload {
     /// The name.
     pub name: Name,
 }
+
+impl Workload {
+    /// A workload, for all its pods.
+    pub fn new(kind: impl Into<Name>, name: impl Into<Name>) -> Arc<Self> {
+        Arc::new(Self {
+            kind: kind.into(),
+            name: name.into(),
+        })
+    }
+}

@@ -6,11 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use kubevitals_proto::time::Timestamp;
 
 use super::name::Key;
-use super::row::{PodRow, Row};
+use super::row::{Container, PodRow, RECENT_SECONDS, Restarts, Row, to_seconds};
 use super::table::Table;
-
-/// How long a restart is recent, in seconds: the default of vitals-server.
-const RECENT_SECONDS: u32 = 3600;
 
 /// The number of containers whose restarts are stored. For others only the last restart counts.
 const MAX_CONTAINERS: usize = 10_000;
@@ -54,8 +51,7 @@ impl ObservedRestarts {
 
     /// Updates the recent restarts of pods: restarts older than an hour no longer count.
     pub(super) fn expire(&mut self, pods: &mut Table<PodRow>, now: Timestamp) {
-        let now = u32::try_from(now.as_secs()).unwrap_or_default();
-        let since = now.saturating_sub(RECENT_SECONDS);
+        let since = to_seconds(Some(now)).saturating_sub(RECENT_SECONDS);
         self.by_container.retain(|_, times| {
             times.retain(|at| *at > since);
             !times.is_empty()
@@ -86,7 +82,7 @@ impl ObservedRestarts {
     }
 
     /// The recent restarts of a container, at most as many as were counted before.
-    fn recent(&self, pod: &PodRow, container: &super::row::Container, since: u32) -> u32 {
+    fn recent(&self, pod: &PodRow, container: &Container, since: u32) -> u32 {
         let restarts = &container.restarts;
         let is_recent = ended_seconds(restarts).is_some_and(|at| at > since);
         if !is_recent {
@@ -106,15 +102,14 @@ impl ObservedRestarts {
 }
 
 /// When the container ended before its last restart, in seconds since the epoch.
-fn ended_seconds(restarts: &super::row::Restarts) -> Option<u32> {
-    let finished = restarts.last.as_deref()?.finished?;
-    u32::try_from(finished.as_secs()).ok()
+fn ended_seconds(restarts: &Restarts) -> Option<u32> {
+    u32::try_from(restarts.finished()?.as_secs()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::row::{Container, LastRestart, Restarts};
+    use crate::model::row::LastRestart;
 
     const NOW: i64 = 1_800_000_000;
 

@@ -12,7 +12,7 @@ use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
-    Row, Workload, WorkloadRow,
+    Row, Workload, WorkloadRow, to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
@@ -389,10 +389,7 @@ impl World {
             .filter(|(key, replicas)| replicas.desired > 0 && !with_pods.contains(key));
         rows.extend(without.map(|(key, replicas)| WorkloadRow {
             namespace: Arc::clone(&key.namespace),
-            workload: Arc::new(Workload {
-                kind: Arc::clone(&key.part),
-                name: Arc::clone(&key.name),
-            }),
+            workload: Workload::new(Arc::clone(&key.part), Arc::clone(&key.name)),
             all: Rollup::default(),
             nodes: 0,
             max_per_node: 0,
@@ -435,7 +432,7 @@ impl World {
         for node in then.nodes.iter_mut() {
             let (usage_time, usage) = reading(&node.key()).unwrap_or_default();
             node.usage = usage;
-            node.usage_seconds = seconds(usage_time);
+            node.usage_seconds = to_seconds(Some(usage_time));
         }
         then.pods = Table::of(
             then.pods
@@ -447,7 +444,7 @@ impl World {
                     let key = pod.key();
                     let (usage_time, usage) = reading(&key).unwrap_or_default();
                     pod.usage = usage;
-                    pod.usage_seconds = seconds(usage_time);
+                    pod.usage_seconds = to_seconds(Some(usage_time));
                     let alone = pod.containers.len() == 1;
                     for container in &mut pod.containers {
                         let own = || reading(&key.clone().part(&container.name));
@@ -486,31 +483,24 @@ fn is_of_job(pod: &PodRow) -> bool {
 fn cron_job_of(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
     let job = pod.workload.as_deref().filter(|_| is_of_job(pod))?;
     let cron_job = jobs.get(&Key::new(&pod.namespace, &job.name))?;
-    Some(Arc::new(Workload {
-        kind: Name::from(CRON_JOB),
-        name: Arc::clone(cron_job),
-    }))
+    Some(Workload::new(CRON_JOB, Arc::clone(cron_job)))
 }
 
 fn set_node_usage(node: &mut NodeRow, reading: &Reading) {
     node.usage = reading.usage;
     node.swap = reading.swap;
-    node.usage_seconds = seconds(reading.at);
+    node.usage_seconds = to_seconds(Some(reading.at));
 }
 
 fn set_pod_usage(pod: &mut PodRow, reading: &PodReading) {
     let all = || reading.containers.iter();
     pod.usage = all().map(|container| container.usage).sum();
     pod.swap = all().map(|container| container.swap).sum();
-    pod.usage_seconds = seconds(reading.at);
+    pod.usage_seconds = to_seconds(Some(reading.at));
     for container in &mut pod.containers {
         if let Some(reading) = all().find(|reading| reading.name == container.name) {
             container.usage = reading.usage;
             container.swap = reading.swap;
         }
     }
-}
-
-fn seconds(time: Timestamp) -> u32 {
-    u32::try_from(time.as_secs()).unwrap_or_default()
 }

@@ -1,7 +1,6 @@
 //! Horizontal pod autoscalers.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
@@ -172,10 +171,7 @@ impl Row for HpaRow {
 
     /// The pods of the target.
     fn open(&self) -> Open {
-        let target = Workload {
-            kind: Name::clone(&self.target_kind),
-            name: Name::clone(&self.target),
-        };
-        Scope::Workload(Name::clone(&self.namespace), Arc::new(target)).into()
+        let target = Workload::new(Name::clone(&self.target_kind), Name::clone(&self.target));
+        Scope::Workload(Name::clone(&self.namespace), target).into()
     }
 }

@@ -1,11 +1,11 @@
 //! Incidents.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Certainty, Incident, IncidentKind, Involved};
 
+use super::restarts::with_certainty;
 use super::value::plain;
 use super::{Entry, Row, Value, Workload};
 use crate::model::column::{Column, Sort};
@@ -63,13 +63,8 @@ impl IncidentRow {
     pub fn cause(&self) -> Cow<'static, str> {
         let incident = &self.incident;
         let ended = incident.last_ended.as_ref();
-        let word = incident
-            .cause
-            .in_words(ended.map(|ended| (ended.exit_code, ended.reason.as_str())));
-        match self.incident.certainty {
-            Certainty::Likely => format!("{word}?").into(),
-            _ => word,
-        }
+        let ended = ended.map(|ended| (ended.exit_code, ended.reason.as_str()));
+        with_certainty(incident.cause.in_words(ended), incident.certainty)
     }
 
     /// The object: `web-1 web` (pod and container), or the node.
@@ -188,8 +183,7 @@ impl Row for IncidentRow {
             let container = (!involved.container.is_empty()).then(|| Name::from(&*involved.container));
             (Scope::Pod(Key::new(&namespace, &name)), container)
         } else {
-            let workload = Workload { kind: Name::from(&*involved.kind), name };
-            (Scope::Workload(namespace, Arc::new(workload)), None)
+            (Scope::Workload(namespace, Workload::new(&*involved.kind, name)), None)
         };
         Open { scope, container, moment: Some(self.moment()) }
     }

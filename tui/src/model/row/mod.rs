@@ -38,6 +38,7 @@ pub use pod::PodRow;
 pub use probes::Probes;
 pub use resize::{Bounds, Resize};
 pub use restarts::{LastRestart, Restarts};
+pub(crate) use restarts::{RECENT_SECONDS, is_recent};
 pub use rollup::Rollup;
 pub use value::Value;
 pub(crate) use vitals::uid_hash;
@@ -145,7 +146,7 @@ fn from_seconds(seconds: u32) -> Option<Timestamp> {
 }
 
 /// A time in seconds since the epoch; zero for none, or for a time that does not fit.
-fn to_seconds(time: Option<Timestamp>) -> u32 {
+pub(crate) fn to_seconds(time: Option<Timestamp>) -> u32 {
     time.and_then(|time| u32::try_from(time.as_secs()).ok())
         .unwrap_or_default()
 }

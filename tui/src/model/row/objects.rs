@@ -10,13 +10,10 @@ use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, ProbeStatus};
 
 use super::{
     Bounds, Container, ContainerState, LastRestart, NodeRow, PodRow, Probes, Resize, Restarts,
-    Workload, to_seconds, uid_hash,
+    Workload, is_recent, to_seconds, uid_hash,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::Names;
-
-/// How long a restart is recent, in seconds: the default of vitals-server.
-const RECENT_SECONDS: i64 = 3600;
 
 impl From<Resources> for Amounts {
     fn from(resources: Resources) -> Self {
@@ -53,12 +50,9 @@ impl PodRow {
             ready: pod.ready.status,
             ready_containers: u16::try_from(line.ready).unwrap_or(u16::MAX),
             total_containers: u16::try_from(line.containers).unwrap_or(u16::MAX),
-            workload: pod.workload(|_| None).map(|(kind, name)| {
-                Arc::new(Workload {
-                    kind: names.intern(kind),
-                    name: names.intern(name),
-                })
-            }),
+            workload: pod
+                .workload(|_| None)
+                .map(|(kind, name)| Workload::new(names.intern(kind), names.intern(name))),
             labels: pod.labels.clone(),
             created_seconds: pod.created_seconds,
             requests: has.requests,
@@ -174,11 +168,8 @@ fn restarts(
             certainty,
         })
     });
-    let is_recent = |time: Option<Timestamp>| {
-        time.is_some_and(|time| now.since(time) < RECENT_SECONDS * 1_000_000_000)
-    };
     let finished = last.as_ref().and_then(|last| last.finished);
-    let recent = match (is_recent(finished), is_recent(pod.created())) {
+    let recent = match (is_recent(finished, now), is_recent(pod.created(), now)) {
         (false, _) => 0,
         // The pod itself is recent, so all its restarts are.
         (true, true) => count.saturating_add(u32::from(again)),

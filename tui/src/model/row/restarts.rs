@@ -37,27 +37,37 @@ pub struct LastRestart {
     pub certainty: Certainty,
 }
 
-/// How long a restart is marked as a warning.
-const NEWS_SECONDS: i64 = 3600;
+/// How long a restart is recent, in seconds: the default of vitals-server.
+pub(crate) const RECENT_SECONDS: u32 = 3600;
+
+/// Whether a time is recent.
+pub(crate) fn is_recent(time: Option<Timestamp>, now: Timestamp) -> bool {
+    time.is_some_and(|time| now.since(time) < i64::from(RECENT_SECONDS) * 1_000_000_000)
+}
+
+/// A cause in one or two words; a likely cause is marked with `?`.
+pub(super) fn with_certainty(word: Cow<'static, str>, certainty: Certainty) -> Cow<'static, str> {
+    match certainty {
+        Certainty::Likely => format!("{word}?").into(),
+        _ => word,
+    }
+}
 
 impl LastRestart {
-    /// The cause in one or two words: `OOMKilled`, `liveness probe`, `exit 7`.
+    /// The cause in one or two words: `OOMKilled`, `liveness probe`, `exit 7`; a likely cause is marked with `?`.
     #[must_use]
     pub fn why(&self) -> Cow<'static, str> {
-        self.cause.in_words(Some((self.exit_code, &self.reason)))
+        let word = self.cause.in_words(Some((self.exit_code, &self.reason)));
+        with_certainty(word, self.certainty)
     }
 
-    /// The cause and the age: `OOMKilled 5m ago`; a likely cause is marked with `?`.
+    /// The cause and the age: `OOMKilled 5m ago`.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
-        let doubt = match self.certainty {
-            Certainty::Likely => "?",
-            _ => "",
-        };
         let why = self.why();
         match self.finished {
-            Some(finished) => format!("{why}{doubt} {} ago", format::age(finished, now)),
-            None => format!("{why}{doubt}"),
+            Some(finished) => format!("{why} {} ago", format::age(finished, now)),
+            None => why.into_owned(),
         }
     }
 }
@@ -80,11 +90,7 @@ impl Restarts {
     /// The cause of the last restart; empty if there was none. A likely cause is marked with `?`.
     #[must_use]
     pub fn cause(&self) -> Cow<'_, str> {
-        match self.last.as_deref() {
-            None => "".into(),
-            Some(last) if last.certainty == Certainty::Likely => format!("{}?", last.why()).into(),
-            Some(last) => last.why(),
-        }
+        self.last.as_deref().map_or("".into(), LastRestart::why)
     }
 
     /// The text of the column RESTARTS: `5 (OOMKilled 2m ago)`.
@@ -101,10 +107,7 @@ impl Restarts {
         if self.count == 0 {
             return Tone::Dim;
         }
-        let news = self
-            .finished()
-            .is_some_and(|then| now.since(then) < NEWS_SECONDS * 1_000_000_000);
-        if self.recent > 0 || news {
+        if self.recent > 0 || is_recent(self.finished(), now) {
             Tone::Warn
         } else {
             Tone::Plain

@@ -1,7 +1,5 @@
 //! Converts objects of kubevitals.io/v1alpha1 to rows.
 
-use std::sync::Arc;
-
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::objects::Uid;
 use kubevitals_proto::vitals;
@@ -110,10 +108,7 @@ impl PodRow {
             ready_containers: u16::try_from(pod.ready_containers).unwrap_or(u16::MAX),
             total_containers: u16::try_from(pod.total_containers).unwrap_or(u16::MAX),
             workload: pod.workload.as_ref().map(|workload| {
-                Arc::new(Workload {
-                    kind: names.intern(&workload.kind),
-                    name: names.intern(&workload.name),
-                })
+                Workload::new(names.intern(&workload.kind), names.intern(&workload.name))
             }),
             labels: labels(&pod.metadata.labels, names),
             created_seconds: to_seconds(pod.metadata.creation_timestamp),

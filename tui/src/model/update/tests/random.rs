@@ -87,12 +87,8 @@ pub(super) fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
         ])),
         phase: chance.of(&Phase::ALL),
         ready: chance.below(2) == 0,
-        workload: (chance.below(3) > 0).then(|| {
-            std::sync::Arc::new(Workload {
-                kind: Name::from("Deployment"),
-                name: name(chance, "web", 5),
-            })
-        }),
+        workload: (chance.below(3) > 0)
+            .then(|| Workload::new("Deployment", name(chance, "web", 5))),
         created_seconds: u32::try_from(now.as_secs()).unwrap()
             - u32::try_from(chance.below(1_000)).unwrap(),
         usage_seconds: u32::try_from(now.as_secs()).unwrap(),

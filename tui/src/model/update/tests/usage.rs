@@ -1,7 +1,5 @@
 //! Rules of usage and totals: which objects they include, and how old they are.
 
-use std::sync::Arc;
-
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
@@ -315,10 +313,7 @@ fn containers_on_unreachable_nodes_are_unknown() {
 #[test]
 fn a_jobs_pods_are_its_cron_jobs_where_one_made_it() {
     let of_job = |pod_name: &str, job: &str| PodRow {
-        workload: Some(Arc::new(Workload {
-            kind: "Job".into(),
-            name: job.into(),
-        })),
+        workload: Some(Workload::new("Job", job)),
         ..pod(pod_name)
     };
     let rows = || {
