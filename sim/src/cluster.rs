@@ -37,7 +37,6 @@ pub struct Cluster {
     kubelet_port: u16,
     files: Files,
     server_kubeconfig: String,
-    ca_pem: String,
     /// What makes things happen; none in a replay.
     driver: Option<JoinHandle<()>>,
 }
@@ -105,13 +104,11 @@ impl Cluster {
         }
         let files = Files::new()?;
         files.write_token(&identities)?;
-        let ca_pem = pki.cluster().pem();
-        write(&files.ca(), &ca_pem)?;
+        write(&files.ca(), &pki.cluster().pem())?;
         let server_kubeconfig = api
             .kubeconfig()
             .yaml(SERVER_ACCOUNT.1, &Credentials::TokenFile(&files.token()));
         Ok(Self {
-            ca_pem,
             api,
             kubelets,
             world,
@@ -189,12 +186,6 @@ impl Cluster {
     #[must_use]
     pub fn api_url(&self) -> String {
         self.api.url()
-    }
-
-    /// The certificate authority of the API server and the kubelets.
-    #[must_use]
-    pub fn cluster_ca_pem(&self) -> &str {
-        &self.ca_pem
     }
 
     /// The port of all kubelets.

@@ -479,7 +479,8 @@ async fn the_subresource_why_needs_its_permission() {
     );
     // The permission to read metrics does not include `why`.
     identities.grant(Subject::User("john".to_owned()), read(&["pods", "nodes"]));
-    let ca = reqwest::Certificate::from_pem(harness.cluster.cluster_ca_pem().as_bytes()).unwrap();
+    let ca =
+        reqwest::Certificate::from_pem(harness.cluster.pki().cluster().pem().as_bytes()).unwrap();
     let client = reqwest::Client::builder()
         .tls_certs_only([ca])
         .build()

@@ -38,11 +38,6 @@ pub(super) async fn json(headers: &HeaderMap, body: Incoming) -> Result<Value, R
         kind if kind == "application/json" || kind.ends_with("+json") => {}
         _ => return Err(unsupported_media_type()),
     }
-    parse(&read(body).await?)
-}
-
-/// JSON, or a 400.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(bytes)
+    serde_json::from_slice(&read(body).await?)
         .map_err(|e| Status::bad_request(format!("the body is not JSON: {e}")).into())
 }

@@ -6,7 +6,6 @@
 pub(crate) mod access;
 mod forged;
 mod page;
-mod pages;
 pub(crate) mod probes;
 pub(crate) mod resource;
 mod server;
@@ -16,7 +15,6 @@ mod tls;
 mod trouble;
 
 pub use forged::Forged;
-pub(crate) use page::{Answer, Page, Pages};
-pub(crate) use pages::pod_list;
+pub(crate) use page::{Answer, Page, Pages, pod_list};
 pub(crate) use server::{Kubelet, Kubelets, bind};
 pub use trouble::Kill;

@@ -82,19 +82,10 @@ pub(crate) struct NodeState {
     pub(crate) down: Option<(Timestamp, u64)>,
     /// Since when memory is short, so that a pod was evicted.
     pub(crate) memory_pressure: Option<Timestamp>,
-    /// When the node last became ready, or not.
-    pub(crate) ready: (NodeReady, Timestamp),
+    /// The Ready condition and its last transition: false is `Unknown`, after the kubelet was silent for 40 s.
+    pub(crate) ready: (bool, Timestamp),
     /// How many pods ever had an address here.
     pub(crate) addresses: u32,
-}
-
-/// The Ready condition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum NodeReady {
-    #[default]
-    Yes,
-    /// The kubelet has not been heard of for 40 s.
-    Unknown,
 }
 
 /// The address of the node of this index, from 0: a 127.X.Y.Z, and never 127.0.0.*, which other things use.
@@ -140,7 +131,7 @@ impl Node {
             booted,
             load: Load::new(&SYSTEM, seed, seed),
             state: Mutex::new(NodeState {
-                ready: (NodeReady::Yes, booted.plus_nanos(25_000_000_000)),
+                ready: (true, booted.plus_nanos(25_000_000_000)),
                 changed: booted,
                 ..NodeState::default()
             }),
@@ -209,7 +200,7 @@ impl Node {
 impl NodeState {
     /// Whether the kubelet answers and the node is ready.
     pub(crate) fn is_up(&self) -> bool {
-        self.down.is_none() && self.ready.0 == NodeReady::Yes
+        self.down.is_none() && self.ready.0
     }
 
     /// All pods of the node.

@@ -59,7 +59,7 @@ pub(crate) async fn get_as(
 ) -> Result<Got, Failure> {
     let mut tls = ClientConfig::builder_with_provider(pki::provider())
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(pki::roots(cluster.cluster_ca_pem())?)
+        .with_root_certificates(pki::roots(&cluster.pki().cluster().pem())?)
         .with_no_client_auth();
     tls.alpn_protocols = vec![alpn.to_vec()];
     request(cluster, node, path, token, tls).await

@@ -195,7 +195,7 @@ async fn a_client_certificate_of_the_cluster_is_as_good_as_a_token() {
     let tls = rustls::ClientConfig::builder_with_provider(pki::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(pki::roots(cluster.cluster_ca_pem()).unwrap())
+        .with_root_certificates(pki::roots(&cluster.pki().cluster().pem()).unwrap())
         .with_client_auth_cert(certified.chain().unwrap(), certified.private_key().unwrap())
         .unwrap();
     for (path, body) in [("/healthz", "ok"), ("/nonsense", "404 page not found\n")] {
@@ -216,7 +216,7 @@ async fn a_certificate_of_another_authority_is_not() {
     let tls = rustls::ClientConfig::builder_with_provider(pki::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(pki::roots(cluster.cluster_ca_pem()).unwrap())
+        .with_root_certificates(pki::roots(&cluster.pki().cluster().pem()).unwrap())
         .with_client_auth_cert(certified.chain().unwrap(), certified.private_key().unwrap())
         .unwrap();
     assert!(

@@ -8,7 +8,7 @@ use crate::world::action::{Action, NodeStep, PodSlot};
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, InjectedFault};
 use crate::world::json;
-use crate::world::node::{Node, NodeReady};
+use crate::world::node::Node;
 use crate::world::queue::Engine;
 use crate::world::recorder::About;
 
@@ -39,29 +39,18 @@ impl World {
             false => node.state.lock().down,
         };
         let Some((since, episode)) = down else { return };
-        let (what, ready, heartbeat, reason) = match back {
-            true => (
-                Happening::NodeReady,
-                NodeReady::Yes,
-                engine.now,
-                "NodeReady",
-            ),
-            false => (
-                Happening::NodeNotReady,
-                NodeReady::Unknown,
-                since,
-                "NodeNotReady",
-            ),
+        let (what, heartbeat, reason) = match back {
+            true => (Happening::NodeReady, engine.now, "NodeReady"),
+            false => (Happening::NodeNotReady, since, "NodeNotReady"),
         };
         note(engine, node, episode, what);
-        self.set_ready(engine, node, ready, heartbeat);
+        self.set_ready(engine, node, back, heartbeat);
         status_event(engine, node, back, reason);
     }
 
     /// Changes a node's Ready condition, and with it that of its pods.
-    fn set_ready(&self, engine: &mut Engine, node: &Node, ready: NodeReady, heartbeat: Timestamp) {
+    fn set_ready(&self, engine: &mut Engine, node: &Node, ready: bool, heartbeat: Timestamp) {
         let now = engine.now;
-        let lost = ready == NodeReady::Unknown;
         let slots: Vec<PodSlot> = {
             let mut state = node.state.lock();
             state.ready = (ready, now);
@@ -70,21 +59,21 @@ impl World {
             pods.filter_map(|(pod, index)| Some(PodSlot::new(node, index, pod.as_ref()?)))
                 .collect()
         };
-        if !lost {
+        if ready {
             let lease = json::node::lease(node, now);
             self.store.apply(Resource::Leases, lease);
         }
         for slot in slots {
             self.change(engine, slot, |change| {
                 let before = change.pod.counts_as_ready();
-                if change.pod.node_lost == lost {
+                if change.pod.node_lost != ready {
                     return;
                 }
-                change.pod.node_lost = lost;
+                change.pod.node_lost = !ready;
                 if change.pod.ready.0 {
                     change.pod.ready.1 = now;
                 }
-                if lost {
+                if !ready {
                     let about = About::pod_by("node-controller", change.pod);
                     let (reason, text) = ("NodeNotReady", "Node is not ready");
                     change.engine.event(&about, "Warning", reason, text);
@@ -127,7 +116,7 @@ impl World {
             let lease = json::node::lease(node, now);
             self.store.apply(Resource::Leases, lease);
             // A kubelet posts its node's status every five minutes when nothing in it has changed.
-            let ready = state.ready.0 == NodeReady::Yes;
+            let ready = state.ready.0;
             if ready && self.nodes.len() <= 20 && now.as_secs() % 300 < 10 {
                 self.store_node(node, &state, now);
             }

@@ -10,7 +10,7 @@ use crate::world::catalog::Kind;
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, InjectedFault};
 use crate::world::hash::hash;
-use crate::world::node::{Node, NodeReady};
+use crate::world::node::Node;
 use crate::world::pod::{Phase, Pod};
 use crate::world::queue::Engine;
 use crate::world::recorder::About;
@@ -153,7 +153,7 @@ impl World {
         let others = self.nodes.iter().filter(|n| n.index != not.index);
         others
             .map(|n| (n, n.state.lock()))
-            .filter(|(_, s)| s.down.is_none() && s.ready.0 == NodeReady::Yes)
+            .filter(|(_, s)| s.is_up())
             .min_by_key(|(n, s)| (s.pods().count(), n.index))
             .map_or(not, |(n, _)| n)
     }

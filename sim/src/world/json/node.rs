@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::members::Members;
 use crate::world::epoch::SECOND;
 use crate::world::hash::{hash, hex64, uid};
-use crate::world::node::{Node, NodeReady, NodeState};
+use crate::world::node::{Node, NodeState};
 
 /// A node with the time of its last heartbeat.
 pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timestamp) -> Value {
@@ -76,7 +76,7 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
 /// The taints that the node controller sets.
 fn taints(state: &NodeState) -> Option<Value> {
     let taint = |condition: &str, effect: &str, since: Timestamp| json!({"key": format!("node.kubernetes.io/{condition}"), "effect": effect, "timeAdded": since});
-    if state.ready.0 == NodeReady::Unknown {
+    if !state.ready.0 {
         let effects = ["NoSchedule", "NoExecute"];
         return Some(json!(effects.map(|effect| taint(
             "unreachable",
@@ -90,7 +90,7 @@ fn taints(state: &NodeState) -> Option<Value> {
 
 /// The kubelet's four conditions. All are unknown while the node is lost.
 fn conditions(state: &NodeState, heartbeat: Timestamp, booted: Timestamp) -> Value {
-    let lost = state.ready.0 == NodeReady::Unknown;
+    let lost = !state.ready.0;
     let (short, memory, memory_reason) = match state.memory_pressure {
         Some(_) => ("True", "insufficient", "KubeletHasInsufficientMemory"),
         None => ("False", "sufficient", "KubeletHasSufficientMemory"),

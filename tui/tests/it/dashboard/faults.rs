@@ -199,7 +199,7 @@ pub(super) fn kubeconfig(lab: &Lab, plugin: &Plugin, mode: &str, hang: &str) -> 
         "apiVersion": "v1", "kind": "Config", "current-context": "main",
         "clusters": [{"name": "c", "cluster": {
             "server": lab.cluster.api_url(),
-            "certificate-authority-data": STANDARD.encode(lab.cluster.cluster_ca_pem()),
+            "certificate-authority-data": STANDARD.encode(lab.cluster.pki().cluster().pem()),
         }}],
         "users": [{"name": "u", "user": {"exec": {
             "apiVersion": format!("client.authentication.k8s.io/{version}"),
