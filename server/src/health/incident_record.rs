@@ -131,7 +131,7 @@ impl Edit<'_> {
             evidence.remove(at);
             self.keys.remove(at);
         }
-        let at = evidence.partition_point(|known| known.time <= clue.evidence.time);
+        let at = evidence.partition_point(|item| item.time <= clue.evidence.time);
         evidence.insert(at, clue.evidence);
         self.keys.insert(at, clue.key);
         if evidence.len() > EVIDENCE {
@@ -149,7 +149,7 @@ impl Edit<'_> {
     pub(super) fn take(&mut self, keys: &[EvidenceKey]) -> Vec<KeyedEvidence> {
         let mut taken = Vec::new();
         for key in keys {
-            if let Some(at) = self.keys.iter().position(|known| known == key) {
+            if let Some(at) = self.keys.iter().position(|other| other == key) {
                 self.keys.remove(at);
                 let evidence = self.incident.evidence.remove(at);
                 taken.push(KeyedEvidence {

@@ -13,7 +13,7 @@ use crate::cluster::Pod;
 pub struct Restart {
     /// The container.
     pub container: ContainerIndex,
-    /// Its number over the container's life, from 1.
+    /// Its number among the container's restarts, from 1.
     pub nth: u32,
     /// The termination before the restart.
     pub ended: Ended,
@@ -39,9 +39,9 @@ impl Engine {
     /// The last restart of a container: the stored one, or else the one in the pod's status.
     pub(super) fn last_restart(&self, pod: &Pod, container: ContainerIndex) -> Option<Restart> {
         let facts = self.pods.get(&pod.uid);
-        let known = facts.and_then(|facts| container.of(&facts.containers)?.restarts.back());
-        if let Some(known) = known {
-            return Some(self.to_restart(container, known));
+        let stored = facts.and_then(|facts| container.of(&facts.containers)?.restarts.back());
+        if let Some(stored) = stored {
+            return Some(self.to_restart(container, stored));
         }
         let (nth, ended) = terminations::in_status(container.of(&pod.containers)?).next()?;
         let (cause, certainty) = cause_from_status(ended);

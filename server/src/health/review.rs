@@ -191,7 +191,7 @@ impl PodFacts {
             }
             let is_new = |item: &KeyedEvidence| {
                 let mut all = edit.incident.evidence.iter();
-                all.all(|known| known.text != item.evidence.text)
+                all.all(|existing| existing.text != item.evidence.text)
             };
             if let Some(evidence) = back_off.filter(is_new) {
                 edit.add_evidence(evidence);

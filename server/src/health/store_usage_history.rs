@@ -19,7 +19,7 @@ impl UsageHistory for StoreUsageHistory {
             return Vec::new();
         };
         let mut copied = Excerpt::default();
-        // The time span selects one of several pods that had this name: it is within the life of one container.
+        // The time span selects one of several pods that had this name: it is within one run of the container.
         node.copy(
             &mut copied,
             |pod| pod.is_some_and(|it| it.key == *of.pod),

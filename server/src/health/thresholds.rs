@@ -27,7 +27,7 @@ pub(super) const BEFORE: i64 = 300 * SECOND;
 /// The tolerance between times: Kubernetes has whole seconds, of several clocks.
 pub(super) const SLACK: i64 = 2 * SECOND;
 
-/// A container with a shorter life may have no sample: cAdvisor reads an idle cgroup every 15 to 30 s.
+/// A container that runs for less time may have no sample: cAdvisor reads an idle cgroup every 15 to 30 s.
 pub(super) const UNSAMPLED: i64 = 30 * SECOND;
 
 /// The part of the memory limit above which an unexplained SIGKILL is a likely OOM kill.
