@@ -15,7 +15,7 @@
 //!
 //! Rows marked `FAILED` disagreed before the readers became one; the comment names the reader and what it said.
 //! The source `metrics` had failed `restarts-inits-done`, `restarts-sidecar`, `overhead`, `pod-level` and `of-job` as well,
-//! until earlier commits mended each by itself.
+//! until earlier commits fixed each by itself.
 
 mod probes;
 mod resources;

@@ -11,7 +11,7 @@ use kubevitals_proto::wire::protobuf::{Fields, Value};
 use kubevitals_proto::wire::status::Status;
 use kubevitals_proto::wire::{envelope, pretty, yaml};
 
-/// A list in `form`, piece by piece; indented, if it is JSON.
+/// A list in `form`, item by item; indented, if it is JSON.
 fn list_of<T: encode::Item>(form: Form, items: &[T]) -> Vec<u8> {
     let mut list = List::new(T::KIND, form);
     if list.is_measured() {
@@ -107,9 +107,9 @@ fn yaml_says_what_json_says() {
         let json = list_of(form(shape, Encoding::Json), &items);
         let mut whole = Vec::new();
         yaml::document(&mut whole, &json).unwrap();
-        let pieces = list_of(form(shape, Encoding::Yaml), &items);
+        let chunks = list_of(form(shape, Encoding::Yaml), &items);
         assert_eq!(
-            String::from_utf8(pieces).unwrap(),
+            String::from_utf8(chunks).unwrap(),
             String::from_utf8(whole).unwrap()
         );
     }

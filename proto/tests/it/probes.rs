@@ -10,7 +10,7 @@ fn the_counters_of_a_kubelet_1_36_are_read() {
     let body = bytes("kubelet-1.36/metrics-probes.txt");
     let scrape = decode(&body);
     assert_eq!((scrape.skipped_lines, scrape.truncated), (0, false));
-    let told: Vec<_> = scrape
+    let counts: Vec<_> = scrape
         .probes
         .iter()
         .map(|(key, counts)| {
@@ -25,7 +25,7 @@ fn the_counters_of_a_kubelet_1_36_are_read() {
         .collect();
     let (first, second) = ("web-7dbd77488b-6wfdn", "web-7dbd77488b-rfsks");
     assert_eq!(
-        told,
+        counts,
         [
             ("flaky", "flaky", ProbeKind::Liveness, 36, 6),
             ("flaky", "flaky", ProbeKind::Readiness, 39, 6),

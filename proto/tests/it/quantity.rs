@@ -136,7 +136,7 @@ fn binary_ones_are_capped_and_decimal_ones_are_not() {
         q("123456789012345678901234567890.5n").to_string(),
         "123456789012345678901234567891n"
     );
-    // More digits than are kept: rounded away from zero.
+    // More digits than are stored: rounded away from zero.
     let nines = "9".repeat(37);
     assert_eq!(
         q(&format!("{nines}100000000001")).to_string(),

@@ -1,4 +1,4 @@
-//! Every error the peer answered with, byte for byte.
+//! Every error response of the peer, byte for byte.
 
 use crate::fixtures::{assert_same_body, bytes};
 use kubevitals_proto::selector::LabelSelector;

@@ -51,7 +51,7 @@ fn the_cpu_of_a_repeated_container_goes_with_the_memory_of_the_same_time() {
     ] {
         assert_eq!(candidates(cpu, &memory), both);
     }
-    // What is told twice alike is told once, and of what differs nowhere nothing is said.
+    // Equal lines count once, and a container whose lines do not differ is no duplicate.
     let again = [cpu, cpu, reversed].concat();
     assert_eq!(
         candidates(
@@ -91,10 +91,10 @@ fn the_lines_of_a_leaked_cgroup_are_distinguished() {
         assert_eq!(scrape.duplicates.len(), 1);
         assert_eq!(scrape.duplicates[0].key.unwrap().pod, "db-0");
         let candidates = scrape.duplicates[0].candidates.iter();
-        let told: Vec<_> = candidates
+        let values: Vec<_> = candidates
             .map(|it| (it.cpu_ns.unwrap(), it.memory.unwrap()))
             .collect();
-        assert_eq!(told, pairs);
+        assert_eq!(values, pairs);
     }
 }
 
@@ -114,7 +114,7 @@ fn copies_that_cannot_be_distinguished_are_no_candidates() {
             &[("57", None), ("33", None)],
             vec![],
         ),
-        // Only one of the two is told twice.
+        // Only one of the two is repeated.
         (cpu, &[("57", Some(841))], vec![(130, 57)]),
         (cpu, &[("57", Some(900))], vec![]),
         (
@@ -164,12 +164,12 @@ fn a_repeated_start_or_node_is_a_duplicate_too() {
     );
     let scrape = decoded(body.as_bytes());
     assert_eq!(scrape.duplicates[0].key, None);
-    let told: Vec<_> = scrape.duplicates[0]
+    let values: Vec<_> = scrape.duplicates[0]
         .candidates
         .iter()
         .map(|it| it.memory)
         .collect();
-    assert_eq!(told, [Some(40), Some(50)]);
+    assert_eq!(values, [Some(40), Some(50)]);
 }
 
 #[test]

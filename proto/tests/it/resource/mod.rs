@@ -358,7 +358,7 @@ fn a_last_line_without_an_end_is_no_sample_wherever_it_was_cut() {
         let is_cut = !rest.ends_with(b"\n");
         assert_eq!(scrape.skipped_lines, u32::from(is_cut), "{cut}");
         assert_eq!(scrape.first_bad_line.is_some(), is_cut, "{cut}");
-        // Nothing is told that the whole body does not tell.
+        // A cut body has no values that the whole body does not have.
         for (key, reading) in &scrape.containers {
             let of_whole = of(&whole, key.namespace, key.pod, key.container);
             assert!(

@@ -99,7 +99,7 @@ pub(super) fn plainly(body: &[u8]) -> ResourceScrape<'_> {
     scrape
 }
 
-/// Without what is told of duplicates and of lines that cannot be.
+/// Without duplicates and impossible lines.
 fn plain(scrape: ResourceScrape<'_>) -> ResourceScrape<'_> {
     ResourceScrape {
         duplicates: Vec::new(),

@@ -41,12 +41,12 @@ fn both_forms_say_the_same() {
         ]
     );
     let new = SERVED.aggregated();
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     for resource in &new.versions[0].resources {
-        told.push(resource.resource.clone());
+        listed.push(resource.resource.clone());
         let parts = resource.subresources.iter();
-        told.extend(parts.map(|part| format!("{}/{}", resource.resource, part.subresource)));
+        listed.extend(parts.map(|part| format!("{}/{}", resource.resource, part.subresource)));
     }
-    assert_eq!(told, names);
+    assert_eq!(listed, names);
     assert!(SERVED.resources.is_sorted_by_key(|resource| resource.name));
 }
