@@ -261,39 +261,33 @@ mod tests {
 
     #[test]
     fn each_parameter_is_read() {
+        fn with(set: impl FnOnce(&mut ListOptions)) -> ListOptions {
+            let mut options = ListOptions::default();
+            set(&mut options);
+            options
+        }
         let minutes = |n: i64| Some(When::Ago(GoDuration::from_secs(60 * n)));
         for (query, expected) in [
             ("", ListOptions::default()),
             ("at=&trend=&sortBy=", ListOptions::default()),
-            (
-                "at=-5m",
-                ListOptions {
-                    at: minutes(5),
-                    ..ListOptions::default()
-                },
-            ),
+            ("at=-5m", with(|it| it.at = minutes(5))),
             (
                 "at=1970-01-01T00:00:01Z&trend=240",
-                ListOptions {
-                    at: Some(When::At(Timestamp::from_secs(1))),
-                    trend: Some(240),
-                    ..ListOptions::default()
-                },
+                with(|it| {
+                    it.at = Some(When::At(Timestamp::from_secs(1)));
+                    it.trend = Some(240);
+                }),
             ),
             (
                 "sortBy=memory&limit=10",
-                ListOptions {
-                    sort_by: Some(SortBy::Value(Measure::Memory)),
-                    limit: Some(10),
-                    ..ListOptions::default()
-                },
+                with(|it| {
+                    it.sort_by = Some(SortBy::Value(Measure::Memory));
+                    it.limit = Some(10);
+                }),
             ),
             (
                 "sortBy=name&limit=0",
-                ListOptions {
-                    sort_by: Some(SortBy::Name),
-                    ..ListOptions::default()
-                },
+                with(|it| it.sort_by = Some(SortBy::Name)),
             ),
             // Without an order the limit is that of a page, which kubectl sends; all objects are returned.
             ("limit=500", ListOptions::default()),
