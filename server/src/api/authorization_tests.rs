@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -71,16 +71,11 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .ok();
-    let answer = |status: StatusCode, text: String| {
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() = status;
-        response
-    };
     let (Some(matched), Some(params)) = (matched, params) else {
-        return answer(StatusCode::NOT_FOUND, String::new());
+        return StatusCode::NOT_FOUND.into_response();
     };
     let Ok(served) = served(matched.as_str(), &params) else {
-        return answer(StatusCode::NOT_FOUND, String::new());
+        return StatusCode::NOT_FOUND.into_response();
     };
     let attributes = parts.extensions.get::<Arc<Attributes>>();
     let authorized = match &attributes.expect("the outermost layer").target {
@@ -98,7 +93,7 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
             .as_ref()
             .is_some_and(|[_, _, namespace, ..]| namespace.is_empty());
     if nameless {
-        return answer(StatusCode::NOT_FOUND, String::new());
+        return StatusCode::NOT_FOUND.into_response();
     }
     // A field selector may add a name to a list; these requests have none.
     let differs = authorized != served;
@@ -111,7 +106,7 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
     } else {
         StatusCode::OK
     };
-    answer(status, text)
+    (status, text).into_response()
 }
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

@@ -44,9 +44,7 @@ fn limit(uri: &Uri, max: Duration) -> Result<Duration, Status> {
 
 fn timeout_status() -> Status {
     let message = "Timeout: request did not complete within the allotted timeout";
-    let mut status = Status::failure(504, Reason::Timeout, message);
-    status.details = Some(Details::default());
-    status
+    Status::failure(504, Reason::Timeout, message).with_details(Details::default())
 }
 
 #[cfg(test)]

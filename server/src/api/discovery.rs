@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, ETAG, VARY};
 use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
 use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiGroupList, Served};
 use kubevitals_proto::wire::object::{Encoding, Object};
@@ -124,10 +124,8 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
         }
     };
     let tag = Tag::of(&json);
-    let mut response = if tag.matches(request.headers()) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
+    let response = if tag.matches(request.headers()) {
+        StatusCode::NOT_MODIFIED.into_response()
     } else {
         let form = Form {
             encoding,
@@ -144,11 +142,8 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
         };
         reply::respond(StatusCode::OK, content_type, Body::from(form.text(body)))
     };
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
-    headers.insert(ETAG, tag.header());
-    response
+    let headers = [(CACHE_CONTROL, "public"), (VARY, "Accept")];
+    (headers, [(ETAG, tag.header())], response).into_response()
 }
 
 /// Answers with an object in the form that the request prefers.

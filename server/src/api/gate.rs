@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::X_CONTENT_TYPE_OPTIONS;
-use http::{HeaderValue, StatusCode};
 
 use super::inflight::{self, InFlight};
 use super::reply::{self, Form};
@@ -81,11 +81,7 @@ async fn authorize(State(auth): State<Arc<Auth>>, request: Request, next: Next) 
 }
 
 fn refuse(form: Form, refusal: &Refusal) -> Response {
-    let mut response = form.status(&refusal.status());
-    if let Refusal::Forbidden(_) | Refusal::Impersonation = refusal {
-        let nosniff = HeaderValue::from_static("nosniff");
-        let headers = response.headers_mut();
-        headers.insert(X_CONTENT_TYPE_OPTIONS, nosniff);
-    }
-    response
+    let forbidden = matches!(refusal, Refusal::Forbidden(_) | Refusal::Impersonation);
+    let nosniff = forbidden.then_some([(X_CONTENT_TYPE_OPTIONS, "nosniff")]);
+    (nosniff, form.status(&refusal.status())).into_response()
 }

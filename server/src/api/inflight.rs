@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::shares::{Share, Shares};
@@ -145,13 +145,9 @@ pub(super) fn by_limit(all: &Counter, user: &Counter) -> Labelled<Counter, 1> {
 
 /// 429, with the text of k8s.io/apiserver.
 pub(super) fn too_many() -> Response {
-    let mut response = reply::text(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too many requests, please try again later.\n".to_owned(),
-    );
-    let headers = response.headers_mut();
-    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    let message = "Too many requests, please try again later.\n".to_owned();
+    let response = reply::text(StatusCode::TOO_MANY_REQUESTS, message);
+    ([(RETRY_AFTER, "1")], response).into_response()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, EXPIRES, LAST_MODIFIED, LOCATION, VARY};
@@ -81,11 +81,9 @@ impl Documents {
         } else {
             (StatusCode::OK, Body::from(body))
         };
-        let mut response = reply::respond(code, Encoding::Json.content_type(), body);
-        let headers = response.headers_mut();
-        headers.insert(ETAG, tag.header());
-        headers.insert(LAST_MODIFIED, self.modified.clone());
-        response
+        let response = reply::respond(code, Encoding::Json.content_type(), body);
+        let headers = [(ETAG, tag.header()), (LAST_MODIFIED, self.modified.clone())];
+        (headers, response).into_response()
     }
 }
 
@@ -123,7 +121,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 fn v2(documents: &Documents, request: &Request) -> Response {
     let accepts_gzip = compress::accepts_gzip(request.headers());
     let mut response = if !accepts_json(request) {
-        not_acceptable()
+        StatusCode::NOT_ACCEPTABLE.into_response()
     } else if accepts_gzip {
         let body = documents.v2_compressed.clone();
         documents.answer(&documents.v2.tag, body, request)
@@ -155,22 +153,22 @@ fn group(documents: &Documents, request: &Request) -> Response {
         return discovery::paths(StatusCode::NOT_FOUND);
     };
     let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
-    let mut response = match hash {
-        _ if !accepts_json(request) => not_acceptable(),
+    let response = match hash {
+        _ if !accepts_json(request) => StatusCode::NOT_ACCEPTABLE.into_response(),
         // The client has an old index: redirect it to the current document.
-        Some(hash) if hash != document.tag.hash() => moved(&address(path, &document.tag)),
+        Some(hash) if hash != document.tag.hash() => {
+            let location = [(LOCATION, address(path, &document.tag))];
+            (StatusCode::MOVED_PERMANENTLY, location).into_response()
+        }
         Some(_) => {
-            let mut response = documents.answer(&document.tag, document.json.clone(), request);
-            let headers = response.headers_mut();
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
-            headers.insert(EXPIRES, date(SystemTime::now() + YEAR));
-            response
+            let response = documents.answer(&document.tag, document.json.clone(), request);
+            let expires = date(SystemTime::now() + YEAR);
+            let caching = [(CACHE_CONTROL, "public, immutable")];
+            (caching, [(EXPIRES, expires)], response).into_response()
         }
         None => documents.answer(&document.tag, document.json.clone(), request),
     };
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
-    response
+    ([(VARY, "Accept")], response).into_response()
 }
 
 /// Whether the client accepts JSON, by name or by `*`.
@@ -180,19 +178,4 @@ fn accepts_json(request: &Request) -> bool {
         &[Encoding::Json.content_type()],
     )
     .is_some()
-}
-
-fn not_acceptable() -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
-    response
-}
-
-fn moved(address: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    if let Ok(address) = HeaderValue::try_from(address) {
-        response.headers_mut().insert(LOCATION, address);
-    }
-    response
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use http::header::{
@@ -190,20 +190,15 @@ pub(super) async fn chunked(
 
 /// Makes a response of plain text, as the health checks answer.
 pub(super) fn text(code: StatusCode, text: String) -> Response {
-    let mut response = respond(code, "text/plain; charset=utf-8", Body::from(text));
-    let nosniff = HeaderValue::from_static("nosniff");
-    response
-        .headers_mut()
-        .insert(X_CONTENT_TYPE_OPTIONS, nosniff);
-    response
+    let response = respond(code, "text/plain; charset=utf-8", Body::from(text));
+    ([(X_CONTENT_TYPE_OPTIONS, "nosniff")], response).into_response()
 }
 
 /// Makes a response that must not be cached.
 pub(super) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = code;
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+    let headers = [
+        (CACHE_CONTROL, "no-cache, private"),
+        (CONTENT_TYPE, content_type),
+    ];
+    (code, headers, body).into_response()
 }

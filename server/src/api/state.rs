@@ -7,11 +7,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::reply;
@@ -64,12 +64,11 @@ fn state(persister: &Arc<StatePersister>, slots: &Arc<Semaphore>, request: &Requ
     });
     let chunks = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = futures::StreamExt::map(chunks, Ok::<_, io::Error>);
-    let mut response = Response::new(Body::from_stream(chunks));
-    let headers = response.headers_mut();
-    let binary = HeaderValue::from_static("application/octet-stream");
-    headers.insert(CONTENT_TYPE, binary);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    response
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CACHE_CONTROL, "no-cache, private"),
+    ];
+    (headers, Body::from_stream(chunks)).into_response()
 }
 
 /// Collects bytes into chunks of one size and sends them; blocks while the client does not read.

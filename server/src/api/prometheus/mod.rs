@@ -11,11 +11,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use http::{HeaderValue, StatusCode};
 use kubevitals_proto::wire::status::Status;
 use prometheus_client::encoding::text;
 
@@ -67,17 +66,16 @@ async fn metrics(
     });
     match written.await {
         Ok(Ok(body)) => {
-            let mut response = Response::new(Body::from(body));
-            *response.status_mut() = StatusCode::OK;
-            let headers = response.headers_mut();
-            let media = if openmetrics { OPENMETRICS } else { CLASSIC };
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-            headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-            if gzip {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-            response
+            let headers = [
+                (
+                    CONTENT_TYPE,
+                    if openmetrics { OPENMETRICS } else { CLASSIC },
+                ),
+                (CACHE_CONTROL, "no-cache, private"),
+                (VARY, "Accept, Accept-Encoding"),
+            ];
+            let gzip = gzip.then_some([(CONTENT_ENCODING, "gzip")]);
+            (headers, gzip, Body::from(body)).into_response()
         }
         Ok(Err(error)) => form.status(&Status::internal_error(error)),
         Err(refusal) => refusal,
