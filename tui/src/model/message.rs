@@ -1,5 +1,7 @@
 //! Messages from the source.
 
+use std::fmt;
+
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, PodVitals};
 
@@ -7,7 +9,8 @@ use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
-use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::world::{PlainRow, World};
 
 /// Data or a state change from the source.
 #[derive(Debug)]
@@ -26,8 +29,8 @@ pub enum Message {
     Pods(Batch<PodRow>),
     /// Nodes.
     Nodes(Batch<NodeRow>),
-    /// Horizontal pod autoscalers.
-    Hpas(Batch<HpaRow>),
+    /// Rows of one of the tables that show rows as the source sends them.
+    Rows(TableRows),
     /// Incidents.
     Incidents(Batch<IncidentRow>),
     /// Replicas of workloads, from their status. The part of the key is the kind.
@@ -57,6 +60,15 @@ pub enum Message {
 }
 
 impl Message {
+    /// A message with rows for the table that shows them as they are.
+    #[must_use]
+    pub fn rows<R: PlainRow>(batch: Batch<R>) -> Self {
+        Self::Rows(TableRows {
+            is_change: matches!(batch, Batch::Some(_)),
+            apply: Box::new(|world| World::apply_batch(R::table(world), batch)),
+        })
+    }
+
     /// Whether such messages arrive all the time, so that the next tick can draw them. Responses to requests and the
     /// first data are drawn at once.
     #[must_use]
@@ -65,7 +77,10 @@ impl Message {
             self,
             Self::Pods(Batch::Some(_))
                 | Self::Nodes(Batch::Some(_))
-                | Self::Hpas(Batch::Some(_))
+                | Self::Rows(TableRows {
+                    is_change: true,
+                    ..
+                })
                 | Self::Replicas(_)
                 | Self::Jobs(_)
                 | Self::Cluster(_)
@@ -141,4 +156,26 @@ pub struct Event {
     pub count: u64,
     /// The time of the last occurrence.
     pub last: Option<Timestamp>,
+}
+
+/// Rows of one kind for their table.
+pub struct TableRows {
+    is_change: bool,
+    apply: Box<dyn FnOnce(&mut World) + Send>,
+}
+
+impl TableRows {
+    /// Applies the rows to their table.
+    pub fn apply(self, world: &mut World) {
+        (self.apply)(world);
+    }
+}
+
+impl fmt::Debug for TableRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let debug = &mut f.debug_struct("TableRows");
+        debug
+            .field("is_change", &self.is_change)
+            .finish_non_exhaustive()
+    }
 }

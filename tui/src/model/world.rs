@@ -78,6 +78,18 @@ struct Derived {
     node_sums: bool,
 }
 
+/// A kind of row whose table shows the rows as the source sends them.
+pub trait PlainRow: Row {
+    /// The table.
+    fn table(world: &mut World) -> &mut Table<Self>;
+}
+
+impl PlainRow for HpaRow {
+    fn table(world: &mut World) -> &mut Table<Self> {
+        &mut world.hpas
+    }
+}
+
 /// The key of the cluster's own trend.
 #[must_use]
 pub fn cluster_key() -> Key {

@@ -163,7 +163,7 @@ impl Kubernetes {
 
     async fn hpas(&self) {
         let row = |hpa: WireHpa| hpa.row(self.sender.names());
-        self.send_rows(HPAS, &row, &Message::Hpas).await;
+        self.send_rows(HPAS, &row, &Message::rows).await;
     }
 
     async fn workloads(&self) {

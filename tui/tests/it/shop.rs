@@ -773,7 +773,7 @@ impl Shop {
                 apply(&mut state, message);
             }
         }
-        apply(&mut state, Message::Hpas(Batch::All(Self::hpas(&names))));
+        apply(&mut state, Message::rows(Batch::All(Self::hpas(&names))));
         if source == SourceKind::Vitals {
             let incidents = self.incidents().into_iter().map(IncidentRow::new).collect();
             apply(&mut state, Message::Incidents(Batch::All(incidents)));

@@ -1,6 +1,6 @@
 //! Golden screens of each view: by state, size and ability of the terminal.
 
-use kubevitals::model::row::{Bounds, ClusterRow, PodRow, Resize};
+use kubevitals::model::row::{Bounds, ClusterRow, HpaRow, PodRow, Resize};
 use kubevitals::model::{
     Action, Amounts, Batch, Change, Fault, FaultKind, Link, Message, Outcome, Part, Progress,
     Session, Settings, SourceKind, State, Subject, View, act, apply, format, refresh,
@@ -209,7 +209,7 @@ fn empty(state: &mut State) {
     for message in [
         Message::Pods(Batch::All(Vec::new())),
         Message::Nodes(Batch::All(Vec::new())),
-        Message::Hpas(Batch::All(Vec::new())),
+        Message::rows(Batch::<HpaRow>::All(Vec::new())),
         Message::Incidents(Batch::All(Vec::new())),
         Message::Cluster(ClusterRow::default()),
     ] {

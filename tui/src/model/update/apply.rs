@@ -52,7 +52,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             let apart = state.has_separate_usage();
             state.live.apply_nodes(batch, apart);
         }
-        Message::Hpas(batch) => World::apply_batch(&mut state.live.hpas, batch),
+        Message::Rows(rows) => rows.apply(&mut state.live),
         Message::Incidents(batch) => return incidents(state, batch),
         Message::Replicas(changes) => {
             for (key, replicas) in changes {
