@@ -73,7 +73,7 @@ fn list(pods: &[Pod], encoding: Encoding, out: &mut Vec<u8>) {
         return;
     };
     let mut list = List::new(Kind::Pod, form);
-    if list.is_measured() {
+    if list.needs_lengths() {
         pods.iter().for_each(|pod| list.measure(&view(pod)));
     }
     for pod in pods {

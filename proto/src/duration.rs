@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_go_refuses_is_refused_in_its_words() {
+    fn durations_that_go_refuses_have_gos_error() {
         for (text, message) in [
             ("", "time: invalid duration \"\""),
             ("3", "time: missing unit in duration \"3\""),

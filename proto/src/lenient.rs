@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_nothing_and_what_stands_beside_it_is_read() {
+    fn a_member_of_an_unexpected_type_is_skipped_and_the_others_are_read() {
         for anything in [
             "null",
             "true",
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_read() {
+    fn members_of_the_expected_type_are_read() {
         let part: Part = serde_json::from_str(
             r#"{"text":"a","number":4,"flag":true,"list":["b",8080],"part":{"text":"c"}}"#,
         )

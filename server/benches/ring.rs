@@ -218,7 +218,7 @@ fn large() -> (Pods, Store) {
     let store = Store::new(*feed::history().settings());
     let templates: Vec<Arc<PodTemplate>> = (1..=500)
         .map(|n| {
-            let asked = |more: u64| Resources {
+            let amounts = |more: u64| Resources {
                 cpu: Some(Nanocores(n * 1_000_000 * more)),
                 memory: Some(Bytes((n << 20) * more)),
                 ephemeral: None,
@@ -226,8 +226,8 @@ fn large() -> (Pods, Store) {
             let spec = |name: &str| ContainerSpec {
                 name: names.intern(name),
                 role: Role::App,
-                requests: asked(1),
-                limits: asked(2),
+                requests: amounts(1),
+                limits: amounts(2),
                 liveness: None,
                 readiness: None,
                 startup: None,

@@ -95,7 +95,7 @@ impl Server {
     /// respond are no error: the server retries.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         // Before any client is made.
-        let _chosen = tls::provider();
+        let _provider = tls::provider();
         let summary = settings.to_string();
         let Settings {
             kube,

@@ -180,7 +180,7 @@ fn no_answer_costs_more_than_its_length_and_a_fixed_number() {
 }
 
 #[test]
-fn four_times_the_pods_cost_no_more_once_there_are_too_many() {
+fn the_cost_of_a_body_is_bounded_beyond_the_limit_of_elements() {
     let cost = |bytes: usize, read: Read| {
         let body = list(r#"{"pods":["#, |_| "{}".to_owned(), "]}", bytes);
         let before = asked_for();

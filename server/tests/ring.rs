@@ -89,7 +89,7 @@ fn an_hour_of_the_simulation_takes_less_than_four_bytes_a_point() {
 }
 
 #[test]
-fn an_hour_of_what_a_kubelet_said_takes_less_than_four_bytes_a_point() {
+fn an_hour_of_a_real_kubelet_uses_less_than_four_bytes_a_sample() {
     let names = Interner::default();
     let recorded = feed::recording(&names);
     assert_small(

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_clock_takes_no_notice_of_advance_and_a_bad_speed_counts_as_one() {
+    fn a_running_clock_ignores_advance_and_replaces_an_invalid_speed_by_one() {
         let (real, odd) = (SimClock::real(), SimClock::scaled(f64::NAN));
         real.advance(Duration::from_secs(3600));
         assert!(odd.now().since(real.now()).abs() < 60_000_000_000);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_s_sleep_until_a_time_ends_then_however_late_it_begins() {
+    async fn a_sleep_until_a_time_ends_at_that_time() {
         let clock = SimClock::manual(START);
         let process = clock.process();
         let due = process.elapsed().after(Duration::from_secs(5));

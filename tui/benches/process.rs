@@ -190,7 +190,7 @@ fn keys(terminal: &mut Terminal) {
     for at in 0..60 {
         // The repeat rate of a pressed key.
         std::thread::sleep(Duration::from_millis(33));
-        let before = terminal.look(pointer);
+        let before = terminal.inspect(pointer);
         let began = Instant::now();
         terminal.press(if at % 2 == 0 { "down" } else { "up" });
         terminal.wait_until("the pointer elsewhere", |screen, _| {

@@ -31,12 +31,12 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
-    let shown = |c: char| match c {
+    let visible = |c: char| match c {
         '\t' | '\n' => Some(' '),
         c if c.is_control() => None,
         c => Some(c),
     };
-    Cow::Owned(text.chars().filter_map(shown).collect())
+    Cow::Owned(text.chars().filter_map(visible).collect())
 }
 
 /// Shortens `text` to at most `cells` cells: the beginning and `ellipsis`.
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn cutting_the_middle_keeps_both_ends() {
+    fn elision_in_the_middle_leaves_both_ends() {
         assert_eq!(cut_middle("web-7d9f8c-x2x4z", 11, "…"), "web-7…x2x4z");
         assert_eq!(cut_middle("web-1", 5, "…"), "web-1");
     }

@@ -95,11 +95,11 @@ fn a_frame_costs_what_is_on_the_screen_and_not_what_there_is() {
 }
 
 #[test]
-fn a_pod_takes_little_room() {
+fn a_pod_row_is_small() {
     let (_, before) = allocated();
-    let held = state(PODS);
+    let full = state(PODS);
     let (_, after) = allocated();
-    let each = (after - before) / u64::try_from(held.live.pods.len()).unwrap();
+    let each = (after - before) / u64::try_from(full.live.pods.len()).unwrap();
     // A row, its containers, its name, its hour of readings and its place in both tables.
     assert!(each < 3_000, "{each} bytes");
 }

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_ends_where_a_blank_or_the_line_does() {
+    fn a_number_ends_at_a_blank_or_at_the_end_of_the_line() {
         assert_eq!(leading_f64(b"1.5 17"), Some((1.5, b" 17".as_slice())));
         assert_eq!(
             leading_f64(b"12345678\n"),

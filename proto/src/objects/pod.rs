@@ -373,7 +373,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_pod_without_a_node_says_why() {
+    fn a_pending_pod_has_the_reason_of_its_condition() {
         let unscheduled = |reason: &str| {
             pod(
                 json!({}),

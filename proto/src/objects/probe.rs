@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_as_the_status_of_its_container_says() {
+    fn the_state_of_a_probe_follows_the_container_status() {
         use ProbeKind::{Liveness, Readiness, Startup};
         use ProbeStatus::{Failing, Held, NotRunning, Passed, Passing, Pending, Unknown, Waiting};
         let json = r#"{"initialDelaySeconds":5,"periodSeconds":10,"timeoutSeconds":2}"#;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_probe_does_not_say_is_the_api_servers_default() {
+    fn missing_probe_fields_have_the_api_servers_defaults() {
         let probe = convert(
             r#"{"tcpSocket":{"port":1},"initialDelaySeconds":5,"periodSeconds":3,"timeoutSeconds":-1,"failureThreshold":0}"#,
         );

@@ -147,7 +147,7 @@ mod tests {
     /// Sidecar and init containers count by the scheduler's rule, with what each has; an init container that is not
     /// restarted has no status of its resources.
     #[test]
-    fn what_is_in_force_is_added_up_as_the_spec_is() {
+    fn resources_in_force_are_summed_like_the_spec() {
         let spec = json!({
             "overhead": {"cpu": "500m"},
             "initContainers": [{"name": "init", "resources": cpu("3")},
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_pod_that_is_over_is_in_force() {
+    fn a_finished_pod_has_no_resources_in_force() {
         for phase in ["Succeeded", "Failed"] {
             let pod = pod(
                 json!({"containers": [{"name": "a", "resources": cpu("4")}]}),

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_not_zero() {
+    fn a_missing_resource_is_not_zero() {
         let some = Resources {
             cpu: Some(Nanocores(2)),
             memory: Some(Bytes(3)),

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_pod_as_a_whole_has_stands_in_for_its_containers() {
+    fn pod_level_resources_replace_those_of_the_containers() {
         let template = template(serde_json::json!({
             "resources": {"requests": {"cpu": "3"}, "limits": {"memory": "8"}}, "overhead": {"memory": "1"},
             "containers": [{"name": "a", "resources": {"requests": {"cpu": "1", "memory": "2"}, "limits": {"cpu": "4"}}},

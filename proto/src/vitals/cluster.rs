@@ -48,7 +48,7 @@ pub struct ClusterVitals {
     /// Counts of incidents.
     pub incidents: IncidentCounts,
     /// What the server remembers.
-    pub history: HistoryKept,
+    pub history: HistoryStatus,
     /// The server's version.
     pub server_version: String,
     /// The latest history, if the request has `trend=STEPS`.
@@ -96,7 +96,7 @@ pub struct IncidentCounts {
 /// What the server remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HistoryKept {
+pub struct HistoryStatus {
     /// How far the history goes back; 0s without a history.
     pub retention: GoDuration,
     /// The oldest point there is.

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_without_output_is_said_to_have_none() {
+    fn a_probe_failure_without_output_is_reported_as_such() {
         for (message, text) in [
             (
                 "Liveness probe failed: ",

@@ -39,10 +39,12 @@ pub mod table;
 mod usage;
 
 pub use cause::{Cause, Certainty};
-pub use cluster::{ClusterVitals, HistoryKept, IncidentCounts, NodeCounts, PodCounts};
+pub use cluster::{ClusterVitals, HistoryStatus, IncidentCounts, NodeCounts, PodCounts};
 pub use history::{History, Mark, Point, Quantiles, Series, Span};
 pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Source};
-pub use node::{Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodRoom, Pressure};
+pub use node::{
+    Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodCapacity, Pressure,
+};
 pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,
     Restarts, Role, Workload,

@@ -49,7 +49,7 @@ pub struct NodeVitals {
     /// Parts of `allocatable`.
     pub ratios: NodeRatios,
     /// The pods of the node, and the most that it can run.
-    pub pods: PodRoom,
+    pub pods: PodCapacity,
     /// Restarts of its containers within the time that the server remembers.
     pub restarts: u64,
     /// Names of its own incidents that are not over; they are in the namespace `default`.
@@ -137,7 +137,7 @@ pub struct NodeRatios {
 /// Pods on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct PodRoom {
+pub struct PodCapacity {
     /// The pods that are bound to the node and not over.
     pub count: u64,
     /// The most pods that the node can run.

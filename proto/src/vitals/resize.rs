@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_condition_stands_for_a_state() {
+    fn a_condition_maps_to_a_resize_state() {
         for (kind, status, reason, expected) in [
             (
                 "PodResizePending",

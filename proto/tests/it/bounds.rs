@@ -74,7 +74,7 @@ fn the_elements_of_a_summary_are_bounded_in_all() {
 }
 
 #[test]
-fn as_many_as_may_be_are_read() {
+fn exactly_the_maximum_of_elements_is_read() {
     let body = repeated(r#"{"pods":["#, "{}", MAX_ELEMENTS, "]}");
     assert_eq!(Rates::parse(&body).unwrap().pods.len(), MAX_ELEMENTS);
     assert_eq!(Extras::parse(&body).unwrap().pods.len(), MAX_ELEMENTS);
@@ -93,7 +93,7 @@ fn as_many_as_may_be_are_read() {
 }
 
 #[test]
-fn what_is_nested_deeply_costs_no_stack_and_nothing_else() {
+fn deep_nesting_uses_no_stack() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let depth = 100_000;
         let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));

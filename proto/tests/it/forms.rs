@@ -14,7 +14,7 @@ use kubevitals_proto::wire::{envelope, pretty, yaml};
 /// A list in `form`, item by item; indented, if it is JSON.
 fn list_of<T: encode::Item>(form: Form, items: &[T]) -> Vec<u8> {
     let mut list = List::new(T::KIND, form);
-    if list.is_measured() {
+    if list.needs_lengths() {
         items.iter().for_each(|item| list.measure(item));
     }
     let mut out = Vec::new();
@@ -92,7 +92,7 @@ fn a_list_without_items_is_whole_in_every_form() {
 }
 
 #[test]
-fn yaml_says_what_json_says() {
+fn yaml_and_json_decode_to_the_same_value() {
     let pods: PodMetricsList = json("pods_json");
     let all: Vec<_> = pods.items.iter().map(containers).collect();
     let pairs = pods.items.iter().zip(&all);

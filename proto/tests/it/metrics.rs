@@ -174,7 +174,7 @@ fn protobuf_lists_are_written_as_the_peer_writes_them() {
 }
 
 #[test]
-fn both_encodings_say_the_same() {
+fn json_and_protobuf_decode_to_the_same_value() {
     let json: NodeMetricsList = json("nodes_json");
     assert_eq!(
         NodeMetricsList::from_protobuf(&body("nodes_proto")).unwrap(),
@@ -240,7 +240,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn what_is_borrowed_is_written_as_what_is_owned(pods in prop::collection::vec(odd_pod(), 0..4)) {
+    fn borrowed_and_owned_values_encode_to_the_same_bytes(pods in prop::collection::vec(odd_pod(), 0..4)) {
         let list = PodMetricsList {
             kind: "PodMetricsList".into(),
             api_version: Some(Version::V1beta1),

@@ -24,7 +24,7 @@ fn probes(pod: &Pod) -> String {
 }
 
 #[test]
-fn the_rules_say_of_each_pod_what_every_reader_must_say() {
+fn the_rules_agree_with_the_table_of_cases() {
     let pools = Pools::default();
     let jobs = cases::jobs().into_iter().filter_map(|job| {
         let job: WireJob = serde_json::from_value(job).unwrap();

@@ -88,7 +88,7 @@ fn every_form_has_its_canonical_one() {
 }
 
 #[test]
-fn what_is_finer_than_a_nano_is_rounded_away_from_zero() {
+fn digits_below_a_nano_are_rounded_away_from_zero() {
     for (text, canonical) in [
         ("0.1n", "1n"),
         ("3.001n", "4n"),
@@ -145,7 +145,7 @@ fn binary_ones_are_capped_and_decimal_ones_are_not() {
 }
 
 #[test]
-fn what_is_no_quantity_is_refused() {
+fn an_invalid_quantity_is_refused() {
     for text in [
         "", " 1", "1 ", "1.2.3", "x", "1x", "1Kib", "1KI", "1k5x", "1,5", "１", "1e5e5", "0x10",
         "1e5.5",
@@ -371,7 +371,7 @@ proptest! {
     }
 
     #[test]
-    fn every_format_says_the_same_value(text in quantities()) {
+    fn every_number_format_parses_to_the_same_value(text in quantities()) {
         let value = q(&text);
         for format in [Format::DecimalSi, Format::BinarySi, Format::DecimalExponent] {
             let written = value.with_format(format).to_string();

@@ -83,7 +83,7 @@ const VALUE: &str = "a valid label must be an empty string or consist of alphanu
                      for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 #[test]
-fn what_is_no_label_selector_is_refused_in_kubernetes_words() {
+fn an_invalid_label_selector_has_the_error_of_kubernetes() {
     let long = "x".repeat(64);
     let requirement = |error: &str| format!("unable to parse requirement: {error}");
     for (selector, message) in [
@@ -225,7 +225,7 @@ fn field_selectors_select() {
 }
 
 #[test]
-fn what_is_no_field_selector_is_refused_in_kubernetes_words() {
+fn an_invalid_field_selector_has_the_error_of_kubernetes() {
     for (text, message) in [
         ("a", "invalid selector: 'a'; can't understand 'a'"),
         ("a=b,c", "invalid selector: 'a=b,c'; can't understand 'c'"),

@@ -75,7 +75,7 @@ fn a_windows_node_has_cpu() {
 
 /// With `only_cpu_and_memory=true` there are the same pods with the same rates, and nothing else.
 #[test]
-fn only_cpu_and_memory_is_the_full_one_with_less() {
+fn the_reduced_summary_is_a_subset_of_the_full_one() {
     let [full, part] = [bytes(PAGES[0]), bytes(PAGES[1])];
     let names = |body: &[u8]| {
         let rates = Rates::parse(body).unwrap();

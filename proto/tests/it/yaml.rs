@@ -277,7 +277,7 @@ fn a_list_item_by_item_is_the_list_as_a_whole() {
 }
 
 #[test]
-fn what_is_no_json_is_no_yaml() {
+fn invalid_json_gives_no_yaml() {
     assert!(document(&mut Vec::new(), b"{").is_err());
     assert!(item(&mut Vec::new(), b"").is_err());
     assert!(Frame::of(b"[]", "items").is_err());

@@ -39,7 +39,7 @@ fn reachable<'a>(graph: &'a Graph, from: &'a String) -> BTreeSet<&'a String> {
 }
 
 #[test]
-fn a_circle_is_found_by_way_of_others() {
+fn an_indirect_circle_is_found() {
     let graph: Graph = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("d", "e")]
         .into_iter()
         .fold(Graph::new(), |mut graph, (from, to)| {

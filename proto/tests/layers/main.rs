@@ -49,7 +49,7 @@ fn imports_point_down_and_make_no_circle() {
 
 /// A parser that misses imports would let everything pass.
 #[test]
-fn imports_are_seen() {
+fn imports_are_found() {
     let workspace = Workspace::read();
     for (folder, floor) in [
         ("proto", 600),

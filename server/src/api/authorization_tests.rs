@@ -239,7 +239,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 #[test]
-fn known_paths_are_served_as_authorized() {
+fn paths_are_served_according_to_authorization() {
     for path in PATHS {
         for path in [
             path.to_owned(),

@@ -73,7 +73,7 @@ mod tests {
 
     /// Cancelled work runs until it checks for the cancellation, and has the slot of its request until then.
     #[tokio::test]
-    async fn cancelled_work_has_its_slot_until_it_ends() {
+    async fn cancelled_work_occupies_its_slot_until_it_ends() {
         let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(1)));
         let pool = Arc::new(Pool::start(Settings::default()).unwrap());
         let (open_gate, gate) = mpsc::channel::<()>();

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_has_its_slot_until_its_body_ends() {
+    async fn a_request_occupies_its_slot_until_its_body_ends() {
         let (in_flight, router) = server();
         let first = send(&router, "/apis", None).await;
         assert_eq!(first.status(), 200);

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_clear_yes_allows() {
+    fn only_an_explicit_yes_allows() {
         let read_status = |status: Value| {
             let review = json!({"spec": {}, "status": status});
             read(serde_json::from_value(review).unwrap())

@@ -15,10 +15,10 @@
 //! snapshot of the objects, and for each node the scrape that was the latest when the query first read that node.
 
 mod changes;
-mod figures;
 mod history;
 mod metrics;
 mod readiness;
+mod server_metrics;
 mod sources;
 mod targets;
 mod top;

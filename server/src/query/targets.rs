@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::sources::Sources;
 use crate::clock::Age;
-use crate::scrape::{Failed, History, Moment, PageHistory};
+use crate::scrape::{Failed, History, Instants, PageHistory};
 use crate::store::Absent;
 
 /// The scrapes of one node.
@@ -218,7 +218,7 @@ pub(super) fn targets(sources: &Sources) -> Vec<TargetReport> {
 }
 
 fn report(node: String, history: &History, now: Age) -> TargetReport {
-    let at = |moment: &Moment| Instant {
+    let at = |moment: &Instants| Instant {
         time: moment.wall,
         age_seconds: now.since(moment.age).as_secs_f64(),
     };

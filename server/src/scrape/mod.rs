@@ -30,7 +30,7 @@ pub use failure::{Failed, ScrapeError};
 pub use page::{Intervals, Page, ProbeSink};
 pub use pages::PageSnapshot;
 pub use record::{
-    Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, PageHistory, Record, Records,
+    Attempt, BadLines, DURATION_BOUNDS, Durations, History, Instants, PageHistory, Record, Records,
 };
 pub use schedule::Phase;
 pub use settings::{KubeletFlags, Settings};

@@ -22,7 +22,7 @@ pub const DURATION_BOUNDS: [f64; 11] = [
 
 /// A time of both clocks of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Moment {
+pub struct Instants {
     /// The monotonic clock, for ages.
     pub age: Age,
     /// The wall clock, for people.
@@ -33,7 +33,7 @@ pub struct Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The time at which it began.
-    pub began: Moment,
+    pub began: Instants,
     /// Its duration: connection, response and ingestion.
     pub took: Duration,
     /// The error and its address; none if it succeeded.
@@ -48,7 +48,7 @@ pub struct BadLines {
     /// The start of the first line.
     pub first: Box<str>,
     /// The time of the response.
-    pub at: Moment,
+    pub at: Instants,
 }
 
 /// The durations of requests to one node: 56 bytes a node.
@@ -84,13 +84,13 @@ pub struct PageHistory {
     /// Failures in a row.
     pub failures: u32,
     /// The time of the last completed request.
-    pub began: Option<Moment>,
+    pub began: Option<Instants>,
     /// Its duration.
     pub took: Duration,
     /// The error; none if it succeeded.
     pub failed: Option<Box<Failed>>,
     /// The time of the last successful request.
-    pub answered: Option<Moment>,
+    pub answered: Option<Instants>,
     /// The number of requests skipped because scrapes of `/metrics/resource` waited.
     pub skipped: u32,
 }
@@ -99,11 +99,11 @@ pub struct PageHistory {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// The begin of the current scrape, or of the last one.
-    pub begun: Option<Moment>,
+    pub begun: Option<Instants>,
     /// The last completed scrape.
     pub last: Option<Attempt>,
     /// The address of the last success, and the begin of its scrape.
-    pub answered: Option<(Box<str>, Moment)>,
+    pub answered: Option<(Box<str>, Instants)>,
     /// Failures in a row.
     pub failures: u32,
     /// A scrape is due and waits, because the limit of concurrent scrapes is reached.
@@ -144,14 +144,14 @@ impl Record {
     }
 
     /// Records that a scrape is due and waits for admission.
-    pub(super) fn waits(&self, at: Moment, resolution: Duration) {
+    pub(super) fn waits(&self, at: Instants, resolution: Duration) {
         let mut history = self.0.lock();
         history.waits = true;
         history.next = None;
         history.due = at.age.after(resolution);
     }
 
-    pub(super) fn begins(&self, at: Moment, resolution: Duration) {
+    pub(super) fn begins(&self, at: Instants, resolution: Duration) {
         let mut history = self.0.lock();
         history.begun = Some(at);
         history.waits = false;
@@ -159,14 +159,14 @@ impl Record {
         history.due = at.age.after(resolution);
     }
 
-    pub(super) fn plans(&self, now: Moment, wait: Duration) {
+    pub(super) fn plans(&self, now: Instants, wait: Duration) {
         let mut history = self.0.lock();
         let nanoseconds = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
         history.next = Some(now.wall.plus_nanos(nanoseconds));
         history.due = now.age.after(wait);
     }
 
-    pub(super) fn skipped(&self, lines: u32, first: Option<&[u8]>, at: Moment) {
+    pub(super) fn skipped(&self, lines: u32, first: Option<&[u8]>, at: Instants) {
         let mut history = self.0.lock();
         history.skipped_lines = history.skipped_lines.saturating_add(u64::from(lines));
         history.bad = Some(BadLines {
@@ -186,7 +186,7 @@ impl Record {
     pub(super) fn page_ended(
         &self,
         page: Page,
-        began: Moment,
+        began: Instants,
         took: Duration,
         result: Option<Result<(), &Failed>>,
     ) -> u32 {
@@ -213,7 +213,7 @@ impl Record {
         self.0.lock().series = size;
     }
 
-    pub(super) fn ended(&self, began: Moment, took: Duration, result: Result<&str, &Failed>) {
+    pub(super) fn ended(&self, began: Instants, took: Duration, result: Result<&str, &Failed>) {
         let mut history = self.0.lock();
         history.durations.observe(took);
         match result {
@@ -278,8 +278,8 @@ mod tests {
     use super::*;
     use crate::scrape::ScrapeError;
 
-    fn moment(seconds: u64) -> Moment {
-        Moment {
+    fn instants(seconds: u64) -> Instants {
+        Instants {
             age: Age::from_elapsed(Duration::from_secs(seconds)),
             wall: Timestamp::from_secs(seconds.cast_signed()),
         }
@@ -299,13 +299,13 @@ mod tests {
             address: "https://10.0.0.1:10250".to_owned(),
             error: ScrapeError::KubeletError,
         };
-        record.ended(moment(1), Duration::from_millis(7), Ok("https://n:1"));
+        record.ended(instants(1), Duration::from_millis(7), Ok("https://n:1"));
         for turn in 2..5 {
-            record.ended(moment(turn), Duration::from_secs(30), Err(&failed));
+            record.ended(instants(turn), Duration::from_secs(30), Err(&failed));
         }
         record.read(|history| {
             assert_eq!(history.failures, 3);
-            assert_eq!(history.answered, Some(("https://n:1".into(), moment(1))));
+            assert_eq!(history.answered, Some(("https://n:1".into(), instants(1))));
             assert_eq!(
                 history.last.as_ref().unwrap().failed.as_ref(),
                 Some(&failed)
@@ -316,21 +316,21 @@ mod tests {
             );
             assert_eq!(history.durations.count(), 4);
         });
-        record.ended(moment(9), Duration::ZERO, Ok("https://n:1"));
+        record.ended(instants(9), Duration::ZERO, Ok("https://n:1"));
         assert_eq!(record.read(|history| history.failures), 0);
     }
 
     #[test]
     fn a_bad_line_is_stored_shortened() {
         let record = Record::default();
-        record.skipped(3, Some(&[b'x'; 5000]), moment(1));
-        record.skipped(2, Some(b"y\n"), moment(2));
+        record.skipped(3, Some(&[b'x'; 5000]), instants(1));
+        record.skipped(2, Some(b"y\n"), instants(2));
         record.read(|history| {
             assert_eq!(history.skipped_lines, 5);
             let bad = history.bad.as_ref().unwrap();
             assert_eq!((bad.lines, &*bad.first), (2, "y"));
         });
-        record.skipped(1, Some(&[b'x'; 5000]), moment(3));
+        record.skipped(1, Some(&[b'x'; 5000]), instants(3));
         assert!(record.read(|history| history.bad.as_ref().unwrap().first.len()) < 100);
     }
 }

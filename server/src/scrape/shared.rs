@@ -6,7 +6,7 @@ use super::buffers::Buffers;
 use super::client::Kubelets;
 use super::node_log::Lines;
 use super::page::ProbeSink;
-use super::record::{Moment, Record};
+use super::record::{Instants, Record};
 use super::settings::Settings;
 use super::stats::Stats;
 use crate::clock::Clock;
@@ -37,8 +37,8 @@ impl Shared {
     }
 
     /// The current time of both clocks.
-    pub(super) fn now(&self) -> Moment {
-        Moment {
+    pub(super) fn now(&self) -> Instants {
+        Instants {
             age: self.clock.elapsed(),
             wall: self.clock.wall(),
         }

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_falling_counter_or_start_time_gives_no_rate_and_begins_anew() {
+    fn a_falling_counter_or_start_time_gives_no_rate_and_resets_the_series() {
         let mut pair = begin(point(0.0, 1000, LONG_AGO));
         offer(&mut pair, point(15.0, 500, LONG_AGO));
         assert_eq!(pair.usage(), Err(NoRate::WentBackwards));
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_lies_above_what_the_node_has() {
+    fn no_rate_exceeds_the_capacity_of_the_node() {
         let bounds = Bounds::of(Some(Nanocores(4_000_000_000)), Some(Bytes(8 << 30)));
         // Milliseconds of CPU over a window of milliseconds.
         for (window, cpu, possible) in [

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_message_stands_alone() {
+    fn a_status_message_needs_no_context() {
         let status = |message: &str| {
             let status = serde_json::json!({"status": "Failure", "message": message, "reason": "Forbidden", "code": 403});
             kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()))

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_good_and_weak_suites_leaves_the_good_ones() {
+    fn a_list_of_strong_and_weak_suites_leaves_the_strong_ones() {
         let list = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_GCM_SHA256";
         let suites: CipherSuites = list.parse().unwrap();
         assert_eq!(

@@ -94,7 +94,7 @@ async fn counted(harness: &Harness, family: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn figures_are_right_or_absent_whatever_a_kubelet_prints() {
+async fn values_are_right_or_absent_for_any_kubelet_output() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     // A cgroup of an earlier pod: half a core each, the two change places in every other answer.
@@ -221,7 +221,7 @@ async fn figures_are_right_or_absent_whatever_a_kubelet_prints() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_past_of_a_node_whose_clock_is_off_is_asked_for_in_our_time() {
+async fn history_of_a_node_with_a_wrong_clock_uses_the_servers_time() {
     const NODES: u64 = 3;
     let hour = Duration::from_secs(3600);
     for kill in [Kill::ClockBehind(hour), Kill::ClockAhead(hour)] {
@@ -238,9 +238,9 @@ async fn the_past_of_a_node_whose_clock_is_off_is_asked_for_in_our_time() {
         for _ in 0..8 {
             harness.step(NODES).await;
         }
-        let asked = |at: &str| format!("{VITALS}/nodevitals/{sick}?at={at}");
+        let path = |at: &str| format!("{VITALS}/nodevitals/{sick}?at={at}");
         let cpu = |node: &Value| node["usage"]["cpu"].clone();
-        let before = cpu(&harness.json(&asked("-1m")).await);
+        let before = cpu(&harness.json(&path("-1m")).await);
         assert!(before.is_string(), "{before}");
 
         // It is set wrong; what was before is still there, and has not moved.
@@ -249,11 +249,11 @@ async fn the_past_of_a_node_whose_clock_is_off_is_asked_for_in_our_time() {
             harness.step(NODES).await;
         }
         assert!(
-            cpu(&harness.json(&asked("-3m")).await).is_string(),
+            cpu(&harness.json(&path("-3m")).await).is_string(),
             "{kill:?}"
         );
         assert!(
-            cpu(&harness.json(&asked("-1m")).await).is_string(),
+            cpu(&harness.json(&path("-1m")).await).is_string(),
             "{kill:?}"
         );
         is_recent(&harness).await;
@@ -265,11 +265,11 @@ async fn the_past_of_a_node_whose_clock_is_off_is_asked_for_in_our_time() {
             harness.step(NODES).await;
         }
         assert!(
-            cpu(&harness.json(&asked("-4m")).await).is_string(),
+            cpu(&harness.json(&path("-4m")).await).is_string(),
             "{kill:?}"
         );
         assert!(
-            cpu(&harness.json(&asked("-90s")).await).is_string(),
+            cpu(&harness.json(&path("-90s")).await).is_string(),
             "{kill:?}"
         );
         is_recent(&harness).await;

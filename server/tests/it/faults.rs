@@ -18,10 +18,10 @@ const PODS_PER_NODE: u32 = 4;
 const PATIENT: Duration = Duration::from_secs(50);
 
 async fn quiet_cluster() -> Harness {
-    cluster_of_kubelets_given(PATIENT).await
+    cluster_with_timeout(PATIENT).await
 }
 
-async fn cluster_of_kubelets_given(timeout: Duration) -> Harness {
+async fn cluster_with_timeout(timeout: Duration) -> Harness {
     let config = Config {
         nodes: NODES as u32,
         pods_per_node: PODS_PER_NODE,
@@ -92,8 +92,8 @@ async fn one_kubelets_trouble_is_counted_and_concerns_no_other_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kubelet_that_says_nothing_is_given_up_in_its_time() {
-    let harness = cluster_of_kubelets_given(Duration::from_secs(2)).await;
+async fn a_silent_kubelet_times_out() {
+    let harness = cluster_with_timeout(Duration::from_secs(2)).await;
     let sick = harness.cluster.node_names()[0].clone();
     let all = harness.pods().await;
     harness.cluster.kill_kubelet(&sick, Kill::Hang);
@@ -184,7 +184,7 @@ async fn a_rotated_token_is_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_api_server_what_is_known_is_answered_and_later_caught_up() {
+async fn without_the_api_server_the_last_snapshot_is_served_and_later_updated() {
     let harness = quiet_cluster().await;
     let all = harness.pods().await;
     let gone = all.first().unwrap().clone();
@@ -211,7 +211,7 @@ async fn without_the_api_server_what_is_known_is_answered_and_later_caught_up() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_without_an_address_is_counted_and_asked_when_it_has_one() {
+async fn a_node_without_an_address_is_counted_and_scraped_once_it_has_one() {
     let harness = quiet_cluster().await;
     let store = harness.cluster.store();
     let name = harness.cluster.node_names()[0].clone();
@@ -239,7 +239,7 @@ async fn a_node_without_an_address_is_counted_and_asked_when_it_has_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_cannot_be_reached_gives_way_to_the_next() {
+async fn after_an_unreachable_address_the_next_is_tried() {
     let harness = quiet_cluster().await;
     let name = harness.cluster.node_names()[0].clone();
     let mut node = harness.cluster_object(Resource::Nodes, None, &name);
@@ -260,7 +260,7 @@ async fn an_address_that_cannot_be_reached_gives_way_to_the_next() {
 
 /// A proxy, or another program, at the node's first address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_answers_like_no_kubelet_gives_way_to_the_next() {
+async fn after_an_address_that_is_no_kubelet_the_next_is_tried() {
     for kill in [
         Kill::Status(404),
         Kill::Status(502),
@@ -296,7 +296,7 @@ async fn an_address_that_answers_like_no_kubelet_gives_way_to_the_next() {
 
 /// A node that never gave metrics says why, and so do its pods; it is not said to be missing in an answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_never_answered_says_why() {
+async fn a_node_that_never_answered_has_a_reason() {
     let config = || Config {
         nodes: NODES as u32,
         pods_per_node: PODS_PER_NODE,

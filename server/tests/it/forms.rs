@@ -94,7 +94,7 @@ async fn ask(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn long_lists_say_the_same_in_every_form() {
+async fn long_lists_are_equal_in_every_form() {
     // More objects than are visited at once, and than fit into one chunk.
     let harness = cluster(2500).await;
     let path = format!("{BASE}/pods");

@@ -63,7 +63,7 @@ pub(crate) async fn counted(cluster: &Cluster, server: &Server, sample: &str) ->
 
 /// A client that takes any server for the right one, and shows a certificate of its own if it has one.
 pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
-    let _chosen = kubevitals_server::tls::provider();
+    let _provider = kubevitals_server::tls::provider();
     let builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
     let builder = match certificate {
         None => builder,
@@ -76,7 +76,7 @@ pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
 }
 
 /// The server's clock, driven by the simulation's.
-pub(crate) fn told(clock: &SimClock) -> Arc<dyn Clock> {
+pub(crate) fn clock_of(clock: &SimClock) -> Arc<dyn Clock> {
     clock.process()
 }
 
@@ -105,7 +105,7 @@ impl Harness {
         let cluster = Cluster::start(config).await.expect("the cluster starts");
         prepare(&cluster);
         let clock = cluster.clock().clone();
-        let mut settings = Settings::embedded(cluster.server_kubeconfig(), told(&clock))
+        let mut settings = Settings::embedded(cluster.server_kubeconfig(), clock_of(&clock))
             .await
             .expect("the kubeconfig is good");
         change(&mut settings);
@@ -152,7 +152,7 @@ impl Harness {
         } = self;
         server.shutdown().await;
         between(&cluster);
-        let mut settings = Settings::embedded(cluster.server_kubeconfig(), told(&clock))
+        let mut settings = Settings::embedded(cluster.server_kubeconfig(), clock_of(&clock))
             .await
             .expect("the kubeconfig is good");
         change(&mut settings);

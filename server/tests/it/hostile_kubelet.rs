@@ -76,29 +76,29 @@ async fn step(harness: &Harness, nodes: &[String]) {
 }
 
 /// What is answered about the pods and nodes of these nodes, by name.
-async fn figures(harness: &Harness, nodes: &[String]) -> BTreeMap<String, Value> {
+async fn usage(harness: &Harness, nodes: &[String]) -> BTreeMap<String, Value> {
     let pods = on(harness, nodes);
-    let mut figures = BTreeMap::new();
-    for (resource, wanted) in [("pods", &pods), ("nodes", &nodes.to_vec())] {
+    let mut usage = BTreeMap::new();
+    for (resource, selected) in [("pods", &pods), ("nodes", &nodes.to_vec())] {
         let list = harness
             .json(&format!("/apis/metrics.k8s.io/v1beta1/{resource}"))
             .await;
         for item in list["items"].as_array().unwrap() {
             let name = item["metadata"]["name"].as_str().unwrap();
-            if wanted.iter().any(|wanted| wanted == name) {
-                let told = [
+            if selected.iter().any(|selected| selected == name) {
+                let values = [
                     &item["timestamp"],
                     &item["window"],
                     &item["usage"],
                     &item["containers"],
                 ];
-                let told = told.map(Value::clone).to_vec();
-                figures.insert(format!("{resource}/{name}"), Value::Array(told));
+                let values = values.map(Value::clone).to_vec();
+                usage.insert(format!("{resource}/{name}"), Value::Array(values));
             }
         }
     }
-    assert_eq!(figures.len(), pods.len() + nodes.len());
-    figures
+    assert_eq!(usage.len(), pods.len() + nodes.len());
+    usage
 }
 
 /// The names of the pods on these nodes.
@@ -321,7 +321,7 @@ async fn history(harness: &Harness, (namespace, pod): &(String, String)) -> Valu
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_minutes_of_a_hostile_kubelet_hurt_nobody_but_its_node() {
+async fn ten_minutes_of_a_hostile_kubelet_affect_only_its_node() {
     // The same cluster twice; in one of them a kubelet turns hostile.
     let (calm, harness) = (start().await, start().await);
     let nodes = harness.cluster.node_names();
@@ -347,10 +347,7 @@ async fn ten_minutes_of_a_hostile_kubelet_hurt_nobody_but_its_node() {
         while scrapes(&harness, hostile) == before {
             step(&calm, &nodes).await;
             step(&harness, honest).await;
-            let (here, there) = (
-                figures(&harness, honest).await,
-                figures(&calm, honest).await,
-            );
+            let (here, there) = (usage(&harness, honest).await, usage(&calm, honest).await);
             assert_eq!(here, there, "turn {turn}");
             wait_until("the hostile node's turn is over", async || {
                 let targets = harness.server.query().targets();
@@ -397,7 +394,7 @@ async fn ten_minutes_of_a_hostile_kubelet_hurt_nobody_but_its_node() {
         harness.cluster.unforge(hostile, page);
     }
     let own_pods: Vec<String> = own.iter().map(|(_, name)| name.clone()).collect();
-    wait_until("the hostile node's figures are right again", async || {
+    wait_until("the hostile node's usage are right again", async || {
         harness.clock.advance(RESOLUTION);
         calm.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(20)).await;

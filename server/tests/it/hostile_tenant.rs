@@ -103,12 +103,12 @@ impl Tenants {
 async fn many_watches_take_only_the_slots_of_their_user() {
     let tenants = Tenants::start(12, |_| {}).await;
     let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals?watch=1&timeoutSeconds=31536000");
-    let mut held = Vec::new();
+    let mut open = Vec::new();
     let mut refused = 0;
     for _ in 0..2_048 {
         let response = tenants.ask(&tenants.eve, &path).await;
         if response.status() == 200 {
-            held.push(response);
+            open.push(response);
             continue;
         }
         assert_eq!(response.status(), 429);
@@ -118,7 +118,7 @@ async fn many_watches_take_only_the_slots_of_their_user() {
         assert_eq!(status["reason"], "TooManyRequests", "{status}");
         refused += 1;
     }
-    assert_eq!((held.len(), refused), (64, 1_984));
+    assert_eq!((open.len(), refused), (64, 1_984));
     tenants.others_are_well().await;
     let turned_away = |limit: &str| {
         let sample = format!("kubevitals_api_watches_turned_away_total{{limit=\"{limit}\"}}");
@@ -128,7 +128,7 @@ async fn many_watches_take_only_the_slots_of_their_user() {
     assert_eq!(turned_away("user").await, 1_984);
     assert_eq!(turned_away("all").await, 0);
     // Watches that have ended free their slots.
-    held.truncate(60);
+    open.truncate(60);
     wait_until("the places are free again", async || {
         tenants.status(&tenants.eve, &path).await == 200
     })
@@ -169,11 +169,11 @@ async fn unread_responses_hold_only_the_slots_of_their_user() {
     })
     .await;
     let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals");
-    let mut held = Vec::new();
+    let mut open = Vec::new();
     for expected in [200, 200, 429, 429, 429] {
         let (response, connection) = stalled(&tenants, &trust, &path).await;
         assert_eq!(response.status(), expected);
-        held.push((response, connection));
+        open.push((response, connection));
     }
     assert_eq!(tenants.status(&tenants.eve, &path).await, 429);
     tenants.others_are_well().await;
@@ -181,7 +181,7 @@ async fn unread_responses_hold_only_the_slots_of_their_user() {
     assert_eq!(tenants.counted(sample).await, 4);
     let sample = "kubevitals_api_requests_turned_away_total{limit=\"all\"}";
     assert_eq!(tenants.counted(sample).await, 0);
-    held.clear();
+    open.clear();
     wait_until("the places are free again", async || {
         tenants.status(&tenants.eve, &path).await == 200
     })
@@ -250,13 +250,13 @@ async fn abandoned_histories_leave_slots_to_other_users() {
     }
     let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals/-/history?step=1s&timeout=1ms");
     for _ in 0..10 {
-        let mut asked = JoinSet::new();
+        let mut requests = JoinSet::new();
         for _ in 0..60 {
             let request = tenants.client.get(tenants.harness.url(&path));
             let request = request.bearer_auth(&tenants.eve);
-            asked.spawn(async move { request.send().await.unwrap().status().as_u16() });
+            requests.spawn(async move { request.send().await.unwrap().status().as_u16() });
         }
-        while let Some(status) = asked.join_next().await {
+        while let Some(status) = requests.join_next().await {
             let status = status.unwrap();
             assert!([200, 429, 504].contains(&status), "{status}");
         }
@@ -316,10 +316,10 @@ async fn twenty_thousand_forged_events_hide_no_real_incident() {
     tenants.others_are_well().await;
     tenants.harness.cluster.inject(Fault::CrashLoop);
     let health = tenants.harness.server.query().health();
-    wait_until("the real incident is told", async || {
+    wait_until("the real incident exists", async || {
         pass(&tenants, 1).await;
-        health.incidents().0.iter().any(|told| {
-            let involved = &told.incident.involved;
+        health.incidents().0.iter().any(|incident| {
+            let involved = &incident.incident.involved;
             !involved.name.starts_with("forged-")
         })
     })
@@ -343,8 +343,8 @@ async fn a_forged_event_has_no_effect_in_other_namespaces() {
     }
     heard(&tenants, last).await;
     pass(&tenants, 8).await;
-    for told in tenants.harness.server.query().health().incidents().0 {
-        let told = format!("{:?}", told.incident);
-        assert!(!told.contains("FORGED"), "{told}");
+    for incident in tenants.harness.server.query().health().incidents().0 {
+        let incident = format!("{:?}", incident.incident);
+        assert!(!incident.contains("FORGED"), "{incident}");
     }
 }

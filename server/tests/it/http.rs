@@ -203,7 +203,7 @@ fn forget_creation(value: &mut Value) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_is_refused_unless_it_says_no() {
+async fn a_watch_parameter_is_refused_unless_it_is_false() {
     let (harness, _) = cluster(4).await;
     for (query, expected) in [
         ("watch", 405),
@@ -264,8 +264,8 @@ async fn a_selective_list_is_complete() {
     let all = all.as_array().unwrap();
     assert_eq!(all.len(), 3000);
     for index in [0, 1, 1022, 1023, 1024, 1025, 2047, 2048, 2999] {
-        let wanted = &all[index]["metadata"];
-        let (namespace, name) = (&wanted["namespace"], wanted["name"].as_str().unwrap());
+        let metadata = &all[index]["metadata"];
+        let (namespace, name) = (&metadata["namespace"], metadata["name"].as_str().unwrap());
         let found = harness
             .json(&format!("{BASE}/pods?fieldSelector=metadata.name%3D{name}"))
             .await["items"]

@@ -19,7 +19,7 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Fault, Faults, SimClock};
 use serde_json::{Value, json};
 
-use crate::harness::{RESOLUTION, counted, told, wait_until};
+use crate::harness::{RESOLUTION, clock_of, counted, wait_until};
 
 const KEY: &str = "incidents.json.gz";
 
@@ -81,7 +81,7 @@ impl World {
 
     async fn serve(&self) -> Server {
         let kubeconfig = self.cluster.server_kubeconfig();
-        let mut settings = Settings::embedded(kubeconfig, told(&self.clock))
+        let mut settings = Settings::embedded(kubeconfig, clock_of(&self.clock))
             .await
             .unwrap();
         settings.incidents = Some(INCIDENTS.to_owned());

@@ -138,7 +138,7 @@ impl Listener {
 
 /// A certificate and key for a listener, and a client that trusts them.
 pub(crate) fn certified(folder: &Path) -> ((PathBuf, PathBuf), ClientConfig) {
-    let _chosen = kubevitals_server::tls::provider();
+    let _provider = kubevitals_server::tls::provider();
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let files = (folder.join("tls.crt"), folder.join("tls.key"));
     std::fs::write(&files.0, own.cert.pem()).unwrap();

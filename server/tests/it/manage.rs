@@ -19,7 +19,7 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Faults, SimClock};
 use serde_json::{Value, json};
 
-use crate::harness::{told, wait_until};
+use crate::harness::{clock_of, wait_until};
 use crate::manifests::rendered::{Rendered, repository};
 use crate::tls::now;
 
@@ -59,7 +59,7 @@ impl World {
     /// A cluster at `start`, with the Secret and both APIServices of the manifests.
     async fn at(start: Timestamp) -> Self {
         telemetry::init(LogFormat::Text, 0);
-        let _chosen = kubevitals_server::tls::provider();
+        let _provider = kubevitals_server::tls::provider();
         let clock = SimClock::manual(start);
         let cluster = Cluster::start(Config {
             nodes: 1,
@@ -105,7 +105,7 @@ impl World {
     /// Starts a server with a managed CA, to which the API server forwards from now on.
     async fn serve(&self) -> Server {
         let kubeconfig = self.cluster.server_kubeconfig();
-        let mut settings = Settings::embedded(kubeconfig, told(&self.clock))
+        let mut settings = Settings::embedded(kubeconfig, clock_of(&self.clock))
             .await
             .unwrap();
         settings.tls.manage = true;

@@ -124,7 +124,7 @@ fn promtool(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promtool_has_nothing_to_say_of_it() {
+async fn promtool_accepts_the_metrics() {
     let harness = cluster().await;
     let node = &harness.cluster.node_names()[0];
     harness.cluster.kill_kubelet(node, Kill::Status(403));
@@ -166,11 +166,14 @@ async fn the_peers_families_have_their_names_types_labels_and_buckets() {
         )),
         3.0
     );
-    let asked = ours.value(&format!(
+    let last_request = ours.value(&format!(
         "metrics_server_kubelet_last_request_time_seconds{of_node}"
     ));
     let now = harness.clock.now().as_secs() as f64;
-    assert!((now - 15.0..=now).contains(&asked), "{asked} at {now}");
+    assert!(
+        (now - 15.0..=now).contains(&last_request),
+        "{last_request} at {now}"
+    );
     // Pods were listed until all were answered: each was as old as its last scrape.
     assert!(
         ours.value("metrics_server_api_metric_freshness_seconds_count")
@@ -259,7 +262,7 @@ async fn requests_are_counted_by_verb_resource_and_code_whatever_clients_invent(
     ] {
         harness.send(harness.request(method, &path)).await;
     }
-    let asked = |verb: &str, resource: &str, code: &str| {
+    let series = |verb: &str, resource: &str, code: &str| {
         format!("{{verb=\"{verb}\",resource=\"{resource}\",code=\"{code}\"}}")
     };
     let counted = |page: &Page, labels: &str| {
@@ -270,8 +273,8 @@ async fn requests_are_counted_by_verb_resource_and_code_whatever_clients_invent(
     // An answer is over a moment after its last byte is out.
     wait_until("the last of them is counted", async || {
         let page = scrape(&harness).await;
-        counted(&page, &asked("get", "other", "404")) == Some(1.0)
-            && counted(&page, &asked("other", "other", "404")) == Some(1.0)
+        counted(&page, &series("get", "other", "404")) == Some(1.0)
+            && counted(&page, &series("other", "other", "404")) == Some(1.0)
     })
     .await;
     let page = scrape(&harness).await;
@@ -282,7 +285,7 @@ async fn requests_are_counted_by_verb_resource_and_code_whatever_clients_invent(
         ("delete", "nodes", "405", 1.0),
         ("list", "other", "404", 1.0),
     ] {
-        let labels = asked(verb, resource, code);
+        let labels = series(verb, resource, code);
         assert_eq!(counted(&page, &labels), Some(expected), "{labels}");
     }
     assert_eq!(
@@ -299,7 +302,7 @@ async fn requests_are_counted_by_verb_resource_and_code_whatever_clients_invent(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn openmetrics_is_given_to_who_prefers_it() {
+async fn openmetrics_is_negotiated() {
     let harness = cluster().await;
     let ask = async |accept: &str| {
         let request = harness.request("GET", "/metrics").header(ACCEPT, accept);
@@ -343,8 +346,8 @@ async fn every_request_has_an_audit_id() {
     for path in ["/livez", "/nowhere", &format!("{BASE}/nodes")] {
         let response = harness.request("GET", path).send().await.unwrap();
         assert_eq!(response.headers()["audit-id"].len(), 36, "{path}");
-        let given = harness.request("GET", path).header("audit-id", "mine-1");
-        let response = given.send().await.unwrap();
+        let answered = harness.request("GET", path).header("audit-id", "mine-1");
+        let response = answered.send().await.unwrap();
         assert_eq!(response.headers()["audit-id"], "mine-1", "{path}");
     }
 }
@@ -438,10 +441,10 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_program_tells_of_its_process_and_its_allocator() {
+async fn process_and_allocator_metrics_are_exposed() {
     let program = Running::start(&["--authorization-always-allow-paths=/metrics"]);
     program.until(" serves on ");
-    let _chosen = kubevitals_server::tls::provider();
+    let _provider = kubevitals_server::tls::provider();
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .build()

@@ -63,7 +63,7 @@ async fn steps(harness: &Harness, steps: u32, mut due: impl FnMut(u32) -> [u64; 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_page_is_asked_for_soon_and_then_once_in_its_interval() {
+async fn each_page_is_requested_soon_and_then_once_per_interval() {
     let harness = cluster(|_| {}).await;
     // All have had their first turn within one resolution, and then one in each minute.
     steps(&harness, 17, |third| {
@@ -85,7 +85,7 @@ async fn each_page_is_asked_for_soon_and_then_once_in_its_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_turned_off_is_not_asked_for() {
+async fn a_disabled_page_is_never_requested() {
     let harness = cluster(|settings| settings.scrape.pages.summary = None).await;
     steps(&harness, 6, |_| [0; 2]).await;
     wait_until("probes were requested", async || {
@@ -96,7 +96,7 @@ async fn what_is_turned_off_is_not_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
+async fn a_failing_page_is_requested_less_often_and_affects_no_other() {
     let harness = cluster(|_| {}).await;
     let sick = harness.cluster.node_names()[0].clone();
     assert!(
@@ -142,7 +142,7 @@ async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
+async fn nodes_have_disk_usage_and_pods_network_usage() {
     let harness = cluster(|_| {}).await;
     let node = harness.cluster.node_names()[0].clone();
     let query = harness.server.query();
@@ -172,7 +172,7 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
 }
 
 /// Moves the clock on by `step` until the kubelet of `node` leaves a request for `path` unanswered.
-async fn held(harness: &Harness, node: &str, path: &str, step: Duration) {
+async fn wait_for_paused(harness: &Harness, node: &str, path: &str, step: Duration) {
     wait_until("the page is requested", async || {
         if harness.cluster.paused_requests(node, path) == 0 {
             harness.clock.advance(step);
@@ -194,7 +194,7 @@ async fn a_slow_page_comes_and_holds_up_nothing() {
             harness.step(NODES).await;
             let slow = harness.cluster.node_names()[0].clone();
             assert!(harness.cluster.pause_page(&slow, path));
-            held(&harness, &slow, path, RESOLUTION / 3).await;
+            wait_for_paused(&harness, &slow, path, RESOLUTION / 3).await;
             let before = harness.cluster.scrapes(&slow);
             for turn in 1..=turns {
                 // Again and again: a node that has not planned its next turn yet plans it from the time that is then.
@@ -241,7 +241,7 @@ async fn all_pages_may_be_slow_at_once() {
     })
     .await;
     harness.cluster.pause_page(&slow, "/metrics/resource");
-    held(&harness, &slow, "/metrics/resource", RESOLUTION).await;
+    wait_for_paused(&harness, &slow, "/metrics/resource", RESOLUTION).await;
     for path in pages.into_iter().chain(["/metrics/resource"]) {
         harness.cluster.resume_page(&slow, path);
     }
@@ -267,7 +267,7 @@ async fn a_page_slower_than_the_timeout_fails_for_that_and_costs_nothing_else() 
     harness.step(NODES).await;
     let slow = harness.cluster.node_names()[0].clone();
     harness.cluster.pause_page(&slow, "/stats/summary");
-    held(&harness, &slow, "/stats/summary", RESOLUTION / 3).await;
+    wait_for_paused(&harness, &slow, "/stats/summary", RESOLUTION / 3).await;
     wait_until("the page is given up", async || {
         counts(&harness, "summary").failed.contains_key("timeout")
     })
@@ -302,7 +302,7 @@ fn page(object: &Value, name: &str) -> Value {
 
 /// Which page of which node fails, and why, stands wherever one would look for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_page_of_each_node_tells_how_it_is() {
+async fn each_page_of_each_node_has_a_state() {
     let harness = cluster(|_| {}).await;
     let nodes = harness.cluster.node_names();
     let cases = [
@@ -403,7 +403,7 @@ async fn each_page_of_each_node_tells_how_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_is_turned_off_says_so() {
+async fn a_disabled_page_has_the_state_disabled() {
     let harness = cluster(|settings| settings.scrape.pages.summary = None).await;
     let node = &harness.cluster.node_names()[0];
     assert_eq!(

@@ -140,7 +140,7 @@ async fn failing_pods_have_the_status_that_kubectl_prints() {
                     .map(|line| line.split(' ').nth(1).unwrap().to_owned()),
             );
             let nodes = printed(&harness, "nodes").await;
-            wait_until("nodes are told as printed", async || {
+            wait_until("nodes are reported as printed", async || {
                 node_statuses(&harness) == nodes
             })
             .await;

@@ -20,8 +20,8 @@ type Point = (i64, u64, i64);
 struct History(BTreeMap<(String, String), Vec<Point>>);
 
 impl History {
-    /// Takes in a page; the pods that are whole in it.
-    fn look(&mut self, page: &[u8]) -> BTreeMap<String, Vec<String>> {
+    /// Adds a page. Returns the complete pods in it.
+    fn add(&mut self, page: &[u8]) -> BTreeMap<String, Vec<String>> {
         let mut scrape = ResourceScrape::default();
         decode(page, &mut scrape);
         let mut whole: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
@@ -94,7 +94,7 @@ async fn the_recording_replays_without_a_wrong_or_missing_pod() {
             harness.step(1).await
         }
         let page = std::fs::read(folder.join(format!("{step:02}-metrics-resource.txt"))).unwrap();
-        let whole = history.look(&page);
+        let whole = history.add(&page);
         // Pods in the page with two points, that the API server calls running.
         let expected: Vec<&String> = whole
             .iter()

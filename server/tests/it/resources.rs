@@ -155,7 +155,7 @@ fn states() -> [(&'static str, Value, &'static str); 5] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_resize_that_is_not_complete_is_shown_beside_what_is_in_force() {
+async fn a_pending_resize_is_reported_beside_the_resources_in_force() {
     let has =
         json!({"resources": of_cpu("1", "1"), "allocatedResources": {"cpu": "1", "memory": "1Gi"}});
     let pods: Vec<Value> = states()

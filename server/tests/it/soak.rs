@@ -29,16 +29,16 @@ const KILLS: [Kill; 9] = [
     Kill::InvalidUtf8,
 ];
 
-/// One container in one look at a kubelet: its timestamp and its start.
+/// One container in one pods at a kubelet: its timestamp and its start.
 type Seen = (i64, i64);
 
-/// The whole pods of one look: each container's point.
-type Look = BTreeMap<String, BTreeMap<String, Seen>>;
+/// The whole pods of one pods: each container's point.
+type Pods = BTreeMap<String, BTreeMap<String, Seen>>;
 
 /// A second client of the kubelets, which sees what the server could have seen.
 struct Witness {
     client: reqwest::Client,
-    looks: Vec<Look>,
+    pages: Vec<Pods>,
 }
 
 impl Witness {
@@ -51,11 +51,11 @@ impl Witness {
             .unwrap();
         Self {
             client,
-            looks: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
-    async fn look(&mut self, harness: &Harness) {
+    async fn record(&mut self, harness: &Harness) {
         let token = std::fs::read_to_string(harness.cluster.kubelet_token_path()).unwrap();
         let nodes = harness.cluster.node_names();
         let pages = nodes.iter().map(|name| {
@@ -67,7 +67,7 @@ impl Witness {
             async { request.send().await.ok()?.bytes().await.ok() }
         });
         let pages = futures::future::join_all(pages).await;
-        self.looks.push(
+        self.pages.push(
             pages
                 .iter()
                 .flatten()
@@ -76,18 +76,18 @@ impl Witness {
         );
     }
 
-    /// Pods whole in the last three looks, which span two resolutions, in one life of each container, with a
+    /// Pods whole in the last three pages, which span two resolutions, in one life of each container, with a
     /// new point in each.
     fn answerable(&self) -> BTreeSet<String> {
-        let [.., first, second, third] = self.looks.as_slice() else {
+        let [.., first, second, third] = self.pages.as_slice() else {
             return BTreeSet::new();
         };
         third
             .iter()
             .filter(|(pod, containers)| {
                 containers.iter().all(|(name, (at, start))| {
-                    let before = |look: &Look| {
-                        look.get(*pod)
+                    let before = |pods: &Pods| {
+                        pods.get(*pod)
                             .and_then(|containers| containers.get(name).copied())
                     };
                     match (before(first), before(second)) {
@@ -104,19 +104,19 @@ impl Witness {
 }
 
 /// The whole pods of a page; none where the page itself is in doubt.
-fn whole_pods(page: &[u8]) -> Look {
+fn whole_pods(page: &[u8]) -> Pods {
     let mut scrape = ResourceScrape::default();
     decode(page, &mut scrape);
     if scrape.scrape_error || scrape.skipped_lines > 0 {
-        return Look::new();
+        return Pods::new();
     }
-    let (mut look, mut broken) = (Look::new(), BTreeSet::new());
+    let (mut pods, mut broken) = (Pods::new(), BTreeSet::new());
     for (key, reading) in &scrape.containers {
         let whole = reading.cpu_ns.is_some_and(|cpu| cpu > 0)
             && reading.memory.is_some_and(|memory| memory > 0);
         match (whole, reading.at, reading.start) {
             (true, Some(at), Some(start)) => {
-                let containers = look.entry(key.pod.to_string()).or_default();
+                let containers = pods.entry(key.pod.to_string()).or_default();
                 containers.insert(key.container.to_string(), (at.0, start));
             }
             _ => {
@@ -124,8 +124,8 @@ fn whole_pods(page: &[u8]) -> Look {
             }
         }
     }
-    look.retain(|pod, _| !broken.contains(pod.as_str()));
-    look
+    pods.retain(|pod, _| !broken.contains(pod.as_str()));
+    pods
 }
 
 /// Pods that the API server calls running.
@@ -187,7 +187,7 @@ async fn forty_minutes_of_every_fault() {
             _ => {}
         }
         harness.clock.advance(RESOLUTION);
-        witness.look(&harness).await;
+        witness.record(&harness).await;
         // A kubelet that hangs does so in real time: the simulated one waits for it.
         wait_until("no node is being asked", async || {
             harness.server.query().scrapes().asking == 0

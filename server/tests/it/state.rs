@@ -14,7 +14,7 @@ use kubevitals_sim::identity::{SERVER_ACCOUNT, UserInfo};
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Fault, Faults, Kill, SimClock};
 
-use crate::harness::{Harness, RESOLUTION, client, told, wait_until};
+use crate::harness::{Harness, RESOLUTION, client, clock_of, wait_until};
 
 const NODES: u64 = 3;
 
@@ -301,7 +301,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
     }
 
     let kubeconfig = harness.cluster.server_kubeconfig();
-    let mut settings = Settings::embedded(kubeconfig, told(&harness.clock))
+    let mut settings = Settings::embedded(kubeconfig, clock_of(&harness.clock))
         .await
         .unwrap();
     settings.tls.manage = true;
@@ -355,7 +355,7 @@ async fn a_second_replica_gets_each_incident_once() {
     .await;
     slice(&harness, &[harness.server.local_addr().port()]);
     let kubeconfig = harness.cluster.server_kubeconfig();
-    let mut settings = Settings::embedded(kubeconfig, told(&harness.clock))
+    let mut settings = Settings::embedded(kubeconfig, clock_of(&harness.clock))
         .await
         .unwrap();
     settings.tls.manage = true;

@@ -31,7 +31,7 @@ async fn target(harness: &Harness, node: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_tells_when_where_and_with_what_result_it_was_asked() {
+async fn a_node_has_the_time_address_and_result_of_its_scrape() {
     let (harness, nodes) = replay().await;
     let well = target(&harness, "scn-01").await;
     assert_eq!(well["state"], "answering");

@@ -22,7 +22,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use x509_parser::extensions::GeneralName;
 
-use crate::harness::{Harness, told, wait_until};
+use crate::harness::{Harness, clock_of, wait_until};
 
 /// A listener that responds with the number of the client's certificates and the length of the first one.
 pub(crate) struct Served {
@@ -37,7 +37,7 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) async fn start(settings: &Settings) -> Self {
         let clock = SimClock::manual(now());
-        let (tls, cert_reloader) = Tls::new(settings, told(&clock)).unwrap();
+        let (tls, cert_reloader) = Tls::new(settings, clock_of(&clock)).unwrap();
         let (metrics, certificates) = (tls.metrics().clone(), Arc::clone(tls.certificates()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -124,7 +124,7 @@ pub(crate) fn issue(authority: &Authority, names: &[&str]) -> Certified {
 
 /// A client that trusts an authority.
 pub(crate) fn trusting(authority: &Authority) -> ClientConfig {
-    let _chosen = kubevitals_server::tls::provider();
+    let _provider = kubevitals_server::tls::provider();
     ClientConfig::builder()
         .with_root_certificates(pki::roots(&authority.pem()).unwrap())
         .with_no_client_auth()

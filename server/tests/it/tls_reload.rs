@@ -14,7 +14,7 @@ use kubevitals_sim::SimClock;
 use kubevitals_sim::pki::{Authority, Certified};
 use rustls::ClientConfig;
 
-use crate::harness::{told, wait_until};
+use crate::harness::{clock_of, wait_until};
 use crate::tls::{Served, issue, now, request, trusting, write};
 
 /// The time between two reads of the files.
@@ -291,7 +291,7 @@ async fn files_of_a_killed_run_are_replaced_and_those_of_others_are_not() {
 
     std::fs::write(&certificate, &other.cert_pem).unwrap();
     let before = read();
-    let clock = told(&SimClock::manual(now()));
+    let clock = clock_of(&SimClock::manual(now()));
     let refused = Tls::new(&settings, clock).unwrap_err().to_string();
     assert!(refused.contains("apiserver.crt"), "{refused}");
     assert_eq!(read(), before);

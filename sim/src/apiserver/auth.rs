@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_who_what_and_where() {
+    fn a_refusal_names_the_user_the_verb_and_the_resource() {
         let user = UserInfo::new("jane", []);
         let message = |a: Attributes| forbidden(&user, &a).message;
         assert_eq!(

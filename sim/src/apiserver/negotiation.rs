@@ -47,7 +47,7 @@ pub(super) fn form(
     headers: &HeaderMap,
     protobuf: impl Fn(Shape) -> bool,
 ) -> Option<(Shape, Encoding)> {
-    let chosen = negotiate(accept(headers), |encoding, conversion| {
+    let negotiated = negotiate(accept(headers), |encoding, conversion| {
         let served = |shape: &Shape| match encoding {
             Encoding::Json => true,
             Encoding::Yaml => false,
@@ -55,7 +55,7 @@ pub(super) fn form(
         };
         Shape::of(conversion).filter(served)
     });
-    chosen.ok().map(|it| (it.conversion, it.encoding))
+    negotiated.ok().map(|it| (it.conversion, it.encoding))
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_s_events_become_rare_when_they_are_many() {
+    fn events_of_one_object_are_rate_limited() {
         let mut recorder = Recorder::default();
         let written = |recorder: &mut Recorder, from: i64, to: i64| {
             (from..to)

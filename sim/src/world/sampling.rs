@@ -100,7 +100,7 @@ mod tests {
         }
 
         #[test]
-        fn a_new_cgroup_is_seen_soon_and_not_before_it_was(seed: u64, since in 1_700_000_000_i64..1_900_000_000) {
+        fn a_new_cgroup_is_sampled_soon_after_its_creation(seed: u64, since in 1_700_000_000_i64..1_900_000_000) {
             let start = Timestamp::from_secs(since);
             prop_assert_eq!(last_sample(Pace::BUSY, seed, start, start), None);
             let soon = last_sample(Pace::BUSY, seed, start, start.plus_nanos(2_000 * MILLI));

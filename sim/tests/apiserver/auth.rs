@@ -15,7 +15,7 @@ async fn review(client: &kube::Client, path: &str, spec: Value) -> Value {
 }
 
 #[tokio::test]
-async fn strangers_are_refused_and_told_why() {
+async fn unknown_users_are_refused_with_a_reason() {
     let api = Api::start().await;
     let unknown = get(&api.with_token("nonsense").await, "/api/v1/nodes").await;
     assert_eq!(
@@ -74,7 +74,7 @@ async fn a_token_that_is_rotated_stops_being_valid() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_is_on_record() {
+async fn requests_are_recorded() {
     let api = Api::start().await;
     let user = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     let name = user.username.clone();
@@ -92,7 +92,7 @@ async fn what_was_asked_for_is_on_record() {
 }
 
 #[tokio::test]
-async fn reviews_tell_who_and_whether() {
+async fn reviews_return_the_user_and_the_decision() {
     let api = Api::start().await;
     let server = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     let client = api.of(server).await;

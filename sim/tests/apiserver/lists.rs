@@ -223,7 +223,7 @@ async fn metadata_and_tables_are_negotiated() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_refused_in_the_same_words() {
+async fn missing_objects_are_refused_with_the_message_of_kubernetes() {
     let api = Api::start().await;
     let client = api.admin().await;
     let missing = get(&client, "/apis/apps/v1/namespaces/default/deployments/web").await;
@@ -256,7 +256,7 @@ async fn what_does_not_exist_is_refused_in_the_same_words() {
 }
 
 #[tokio::test]
-async fn discovery_tells_the_same_old_and_aggregated() {
+async fn legacy_and_aggregated_discovery_agree() {
     let api = Api::start().await;
     let client = api.admin().await;
     let accept =
@@ -316,7 +316,7 @@ async fn discovery_tells_the_same_old_and_aggregated() {
 }
 
 #[tokio::test]
-async fn versions_and_health_are_told() {
+async fn version_and_health_endpoints_answer() {
     let api = Api::start().await;
     let client = api.admin().await;
     assert_eq!(client.apiserver_version().await.unwrap().minor, "36");

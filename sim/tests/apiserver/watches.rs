@@ -141,7 +141,7 @@ async fn bookmarks_come_now_and_then_and_before_the_end() {
 }
 
 #[tokio::test]
-async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
+async fn objects_are_added_and_deleted_as_they_match_the_selector() {
     let api = Api::start().await;
     let version = api.store.resource_version();
     let labelled = |app| api.store.apply(Resource::Pods, pod("default", "a", app));
@@ -170,7 +170,7 @@ async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
 }
 
 #[tokio::test]
-async fn tables_tell_their_columns_once() {
+async fn only_the_first_table_of_a_watch_has_column_definitions() {
     let api = Api::start().await;
     many_pods(&api.store, 2);
     let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
@@ -190,7 +190,7 @@ async fn tables_tell_their_columns_once() {
 }
 
 #[tokio::test]
-async fn a_watch_from_an_expired_version_is_told_so() {
+async fn a_watch_from_an_expired_version_gets_an_error_event() {
     for (expired_watch, code) in [(ExpiredWatch::Event, 200), (ExpiredWatch::Http, 410)] {
         let api = Api::start_with(ApiServerConfig {
             expired_watch,

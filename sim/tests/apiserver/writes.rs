@@ -27,7 +27,7 @@ const JSON: &str = "application/json";
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 
 #[tokio::test]
-async fn a_lease_goes_to_the_one_who_saw_its_last_version() {
+async fn a_lease_update_needs_the_latest_version() {
     let api = Api::start().await;
     let client = api.admin().await;
     let lease =
@@ -84,7 +84,7 @@ async fn an_apiservice_is_patched() {
 }
 
 #[tokio::test]
-async fn what_is_applied_is_created_if_need_be_and_deleted_once() {
+async fn an_apply_creates_and_a_delete_removes_once() {
     let api = Api::start().await;
     let client = api.admin().await;
     let path = "/api/v1/namespaces/kube-system/secrets/ca";

@@ -115,7 +115,7 @@ async fn a_crashing_container_is_backed_off_longer_and_longer() {
 }
 
 #[tokio::test]
-async fn while_it_waits_a_crashed_container_says_crash_loop_back_off() {
+async fn a_crashed_container_waits_in_crash_loop_back_off() {
     let cluster = struck_by(Fault::CrashLoop).await;
     until(&cluster, |w| {
         matches!(w, Happening::Restarted { restarts: 1 })
@@ -212,7 +212,7 @@ async fn memory_rises_to_the_limit_before_an_oom_kill() {
 }
 
 #[tokio::test]
-async fn a_failing_liveness_probe_is_told_before_the_container_is_killed_for_it() {
+async fn a_failing_liveness_probe_is_reported_before_the_kill() {
     let cluster = struck_by(Fault::LivenessFailure).await;
     let f = until(&cluster, |w| {
         matches!(w, Happening::KilledByProbe { probe: "Liveness" })
@@ -288,7 +288,7 @@ async fn a_new_pod_s_failing_startup_probe_gets_it_killed() {
 }
 
 #[tokio::test]
-async fn a_silent_node_is_given_up_after_forty_seconds_and_comes_back() {
+async fn a_silent_node_is_not_ready_after_forty_seconds_and_recovers() {
     let cluster = struck_by(Fault::NodeNotReady).await;
     let silent = until(&cluster, |w| *w == Happening::NodeSilent);
     let answer = get(&cluster, &silent.node, "/metrics/resource");

@@ -137,7 +137,7 @@ async fn a_killed_kubelet_misbehaves_alone_and_heals() {
 }
 
 #[tokio::test]
-async fn a_hanging_kubelet_says_nothing() {
+async fn a_hanging_kubelet_sends_nothing() {
     let cluster = start(1, 3).await;
     cluster.kill_kubelet("node-0001", Kill::Hang);
     let answer = get(&cluster, "node-0001", "/metrics/resource");
@@ -160,7 +160,7 @@ async fn a_gzip_bomb_is_small_on_the_wire() {
 }
 
 #[tokio::test]
-async fn a_spoilt_page_is_spoilt_in_its_own_way() {
+async fn each_page_fault_changes_the_page_as_named() {
     let cluster = start(1, 3).await;
     let spoilt = async |kill| {
         cluster.kill_kubelet("node-0001", kill);
@@ -185,7 +185,7 @@ async fn a_spoilt_page_is_spoilt_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_of_the_cluster_is_as_good_as_a_token() {
+async fn a_client_certificate_authenticates_like_a_token() {
     let cluster = start(1, 3).await;
     let certified = cluster
         .pki()

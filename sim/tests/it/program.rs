@@ -15,7 +15,7 @@ fn run(args: &[&str]) -> Child {
 }
 
 #[test]
-fn it_says_where_everything_is_serves_and_ends_on_sigterm() {
+fn it_prints_its_addresses_serves_and_ends_on_sigterm() {
     let mut program = run(&["--nodes", "2", "--pods-per-node", "3"]);
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap())
@@ -43,7 +43,7 @@ fn it_says_where_everything_is_serves_and_ends_on_sigterm() {
 }
 
 #[test]
-fn what_it_cannot_do_is_one_line_and_exit_2() {
+fn wrong_usage_is_one_line_and_exit_code_2() {
     let mut program = run(&["--replay", "/no/such/folder"]);
     let mut text = String::new();
     program

@@ -112,7 +112,7 @@ async fn a_recording_brings_its_objects_along() {
 }
 
 #[tokio::test]
-async fn the_recorded_node_is_as_large_as_its_summary_says() {
+async fn the_recorded_node_has_the_size_of_its_summary() {
     let cluster = start("recording").await;
     let node = cluster.store().get(Resource::Nodes, None, "lab").unwrap();
     let node = node.to_value(Resource::Nodes);
@@ -184,7 +184,7 @@ async fn objects_of_one_kind_come_before_the_step_by_hand() {
 }
 
 #[test]
-fn a_look_was_recorded_when_the_latest_was_that_it_tells_of() {
+fn the_time_of_a_recorded_step_is_its_latest_timestamp() {
     let replay = Replay::from_dir(fixtures().join("recording")).unwrap();
     let at = |step| replay.recorded("lab", step).map(|at| at.as_secs());
     // Of the first look an event is the latest, of the second what a container used.

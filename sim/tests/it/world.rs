@@ -134,10 +134,10 @@ fn uids(cluster: &Cluster) -> BTreeMap<String, Value> {
     .collect()
 }
 
-type Look = (Page, BTreeMap<String, Value>);
+type Snapshot = (Page, BTreeMap<String, Value>);
 
 /// What must hold between one page of a node and the next.
-fn compare((before, old_uids): &Look, (now, new_uids): &Look) {
+fn compare((before, old_uids): &Snapshot, (now, new_uids): &Snapshot) {
     let same_incarnation = |labels: &str| {
         let start =
             |page| point(page, "container_start_time_seconds", labels).map(|p: Point| p.value);
@@ -189,7 +189,7 @@ async fn counters_only_start_again_when_containers_do() {
 
 /// Looks at every node every seven seconds for half an hour and more, and compares.
 async fn follow(cluster: Cluster) {
-    let mut before: BTreeMap<String, Look> = BTreeMap::new();
+    let mut before: BTreeMap<String, Snapshot> = BTreeMap::new();
     for _ in 0..300 {
         cluster.advance(Duration::from_secs(7));
         for node in cluster.node_names() {
@@ -198,11 +198,11 @@ async fn follow(cluster: Cluster) {
             let Ok(got) = tokio::time::timeout(Duration::from_millis(100), answer).await else {
                 continue;
             };
-            let look = (parse(got.unwrap().text()), uids(&cluster));
+            let snapshot = (parse(got.unwrap().text()), uids(&cluster));
             if let Some(before) = before.get(&node) {
-                compare(before, &look);
+                compare(before, &snapshot);
             }
-            before.insert(node, look);
+            before.insert(node, snapshot);
         }
     }
 }

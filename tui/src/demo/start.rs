@@ -48,7 +48,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
     // The server uses the provider that is installed first.
-    let _chosen = crate::source::provider();
+    let _provider = crate::source::provider();
     let settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
         .map_err(|error| not_started("the server", &error))?;

@@ -14,11 +14,11 @@ pub(super) fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
         let field = column.field;
         std::iter::once(field).chain(table.exported_with(field).iter().copied())
     };
-    let is_measured = |column: &Column| column.field == Field::Measured;
-    let measured = table.columns().into_iter().find(is_measured);
+    let is_time = |column: &Column| column.field == Field::Measured;
+    let time_column = table.columns().into_iter().find(is_time);
     let mut fields: Vec<Field> = Vec::new();
     let with = columns.iter().flat_map(with);
-    for field in with.chain(measured.map(|column| column.field)) {
+    for field in with.chain(time_column.map(|column| column.field)) {
         if !fields.contains(&field) {
             fields.push(field);
         }

@@ -9,7 +9,7 @@ pub fn of_view(state: &State, form: ExportAs) -> String {
     let screen = state.screen();
     let table = state.world().table(screen.view);
     let choice = ColumnChoice {
-        chosen: state.settings.columns.get(&screen.view).map(Vec::as_slice),
+        selected: state.settings.columns.get(&screen.view).map(Vec::as_slice),
         ..ColumnChoice::default()
     };
     let all = table.columns();

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_do_what_the_table_says() {
+    fn keys_do_what_their_table_documents() {
         let map = KeyMap::default();
         for (mode, key, action) in [
             (Mode::Browse, "q", Some(Action::Quit)),

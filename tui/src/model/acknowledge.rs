@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_time_takes_it_back_and_the_oldest_of_too_many_is_forgotten() {
+    fn acknowledging_twice_undoes_it_and_the_oldest_is_evicted() {
         let mut acknowledgements = Acknowledgements::default();
         let pods: Vec<PodRow> = (0..=MAX_ACKNOWLEDGED)
             .map(|at| pod(&format!("web-{at}"), 1))

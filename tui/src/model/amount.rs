@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_part_of_nothing() {
+    fn a_share_of_zero_or_of_unknown_is_unknown() {
         let half = Cpu::from(Nanocores(1)).of(Nanocores(2).into());
         assert_eq!(half, Some(0.5));
         assert_eq!(Cpu::from(Nanocores(1)).of(Nanocores(0).into()), None);

@@ -44,7 +44,7 @@ pub const GAP: u16 = 1;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ColumnChoice<'a> {
     /// The chosen columns, in order. `None` for all columns that are not on demand.
-    pub chosen: Option<&'a [Field]>,
+    pub selected: Option<&'a [Field]>,
     /// The column that the table is sorted by. It is always shown, with its arrow.
     pub sorted: Option<Field>,
     /// Columns that distinguish rows with the same name.
@@ -58,8 +58,8 @@ impl ColumnChoice<'_> {
     /// The fields that are shown if there is space for all, in order.
     #[must_use]
     pub fn fields(&self, all: &[Column]) -> Vec<Field> {
-        let mut fields: Vec<Field> = match self.chosen {
-            Some(chosen) => chosen.to_vec(),
+        let mut fields: Vec<Field> = match self.selected {
+            Some(selected) => selected.to_vec(),
             None => default_fields(all),
         };
         let identity = all.iter().filter(|column| column.is_identity());
@@ -75,7 +75,7 @@ impl ColumnChoice<'_> {
             0
         } else if self.sorted == Some(column.field) {
             1
-        } else if self.chosen.is_none() && self.distinguishing.contains(&column.field) {
+        } else if self.selected.is_none() && self.distinguishing.contains(&column.field) {
             2
         } else {
             column.priority.saturating_add(Self::RANKS)
@@ -133,13 +133,16 @@ pub fn layout(
     };
     let column = |field: &Field| all.iter().find(|column| column.field == *field);
     let fields = choice.fields(all);
-    let mut shown: Vec<(Column, u16)> = fields.iter().filter_map(column).map(sized).collect();
+    let mut candidates: Vec<(Column, u16)> = fields.iter().filter_map(column).map(sized).collect();
     let (mut text_width, mut visible, mut used) = (TEXT_WIDTH, Vec::new(), 0);
     // Give text as much space as possible without losing a column of rank `WORTH_KEEPING` or lower.
     for more in TEXT_WIDTH..=TEXT_WIDTH + width.saturating_sub(80) / 4 {
-        let (new_visible, new_used) = choose(&shown, width, more);
+        let (new_visible, new_used) = choose(&candidates, width, more);
         let important = |visible: &[bool]| {
-            let columns = shown.iter().zip(visible).filter(|(_, visible)| **visible);
+            let columns = candidates
+                .iter()
+                .zip(visible)
+                .filter(|(_, visible)| **visible);
             columns
                 .filter(|((it, _), _)| it.priority <= WORTH_KEEPING)
                 .count()
@@ -149,11 +152,11 @@ pub fn layout(
         }
     }
     let mut visible = visible.into_iter();
-    shown.retain(|_| visible.next().unwrap_or(false));
-    let widths = share(&shown, width, width.saturating_sub(used), text_width);
+    candidates.retain(|_| visible.next().unwrap_or(false));
+    let widths = share(&candidates, width, width.saturating_sub(used), text_width);
     let mut x = 0_u16;
-    let mut placed = Vec::with_capacity(shown.len());
-    for ((column, _), wide) in shown.into_iter().zip(widths) {
+    let mut placed = Vec::with_capacity(candidates.len());
+    for ((column, _), wide) in candidates.into_iter().zip(widths) {
         let wide = wide.min(width.saturating_sub(x));
         placed.push(Placed {
             column,
@@ -168,14 +171,14 @@ pub fn layout(
 /// Decides which columns are shown. Returns them with the sum of their smallest widths. Essential columns are shown if
 /// their smallest width fits; the others, by priority and then from the left, if no shown column has to be cut for
 /// them.
-fn choose(shown: &[(Column, u16)], width: u16, text_width: u16) -> (Vec<bool>, u16) {
-    let mut by_priority: Vec<usize> = (0..shown.len()).collect();
-    by_priority.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
-    let mut visible = vec![false; shown.len()];
+fn choose(candidates: &[(Column, u16)], width: u16, text_width: u16) -> (Vec<bool>, u16) {
+    let mut by_priority: Vec<usize> = (0..candidates.len()).collect();
+    by_priority.sort_by_key(|at| candidates.get(*at).map_or(0, |(column, _)| column.priority));
+    let mut visible = vec![false; candidates.len()];
     let mut least = 0_u16;
     let mut comfortable = 0_u16;
     for at in by_priority {
-        let Some((column, content)) = shown.get(at) else {
+        let Some((column, content)) = candidates.get(at) else {
             continue;
         };
         let gap = if least == 0 { 0 } else { GAP };
@@ -206,12 +209,15 @@ fn choose(shown: &[(Column, u16)], width: u16, text_width: u16) -> (Vec<bool>, u
 
 /// Distributes the remaining space: first up to the comfortable width, in the order of rank; then up to the contents'
 /// width, in reverse order; then to sparklines.
-fn share(shown: &[(Column, u16)], width: u16, mut left: u16, text_width: u16) -> Vec<u16> {
-    let mut widths: Vec<u16> = shown.iter().map(|(column, _)| column.width.least).collect();
-    let mut order: Vec<usize> = (0..shown.len()).collect();
-    order.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
+fn share(candidates: &[(Column, u16)], width: u16, mut left: u16, text_width: u16) -> Vec<u16> {
+    let mut widths: Vec<u16> = candidates
+        .iter()
+        .map(|(column, _)| column.width.least)
+        .collect();
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by_key(|at| candidates.get(*at).map_or(0, |(column, _)| column.priority));
     let mut widen = |at: usize, most: u16, widths: &mut Vec<u16>| {
-        let (Some((_, content)), Some(wide)) = (shown.get(at), widths.get_mut(at)) else {
+        let (Some((_, content)), Some(wide)) = (candidates.get(at), widths.get_mut(at)) else {
             return;
         };
         let more = (*content).min(most).saturating_sub(*wide).min(left);
@@ -219,7 +225,7 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16, text_width: u16) ->
         left -= more;
     };
     for at in &order {
-        let Some((column, _)) = shown.get(*at) else {
+        let Some((column, _)) = candidates.get(*at) else {
             continue;
         };
         widen(
@@ -232,9 +238,12 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16, text_width: u16) ->
     for at in order.iter().rev() {
         widen(*at, u16::MAX, &mut widths);
     }
-    let trends = shown.iter().filter(|(column, _)| column.is_trend()).count();
+    let trends = candidates
+        .iter()
+        .filter(|(column, _)| column.is_trend())
+        .count();
     let trends = u16::try_from(trends).unwrap_or(u16::MAX).max(1);
-    for ((column, _), width) in shown.iter().zip(&mut widths) {
+    for ((column, _), width) in candidates.iter().zip(&mut widths) {
         // Sparklines have no contents that need space.
         if column.is_trend() {
             let more = column.width.most.saturating_sub(*width).min(left / trends);
@@ -318,13 +327,13 @@ mod tests {
 
     #[test]
     fn chosen_columns_are_shown_in_their_order_and_no_others() {
-        let chosen = [Field::Swap, Field::Name];
-        assert_eq!(fields_of(View::Pods, &chosen, None, 200), chosen);
+        let selected = [Field::Swap, Field::Name];
+        assert_eq!(fields_of(View::Pods, &selected, None, 200), selected);
     }
 
-    fn fields_of(view: View, chosen: &[Field], sorted: Option<Field>, width: u16) -> Vec<Field> {
+    fn fields_of(view: View, selected: &[Field], sorted: Option<Field>, width: u16) -> Vec<Field> {
         let choice = ColumnChoice {
-            chosen: (!chosen.is_empty()).then_some(chosen),
+            selected: (!selected.is_empty()).then_some(selected),
             sorted,
             distinguishing: &[],
         };
@@ -343,10 +352,10 @@ mod tests {
         ];
         for (view, names) in names {
             let last = view.columns().last().unwrap().field;
-            let shown = fields_of(view, &[last], None, 200);
+            let candidates = fields_of(view, &[last], None, 200);
             assert!(
-                names.iter().all(|name| shown.contains(name)),
-                "{view:?}: {shown:?}"
+                names.iter().all(|name| candidates.contains(name)),
+                "{view:?}: {candidates:?}"
             );
         }
     }
@@ -356,18 +365,18 @@ mod tests {
         for view in View::SWITCHABLE {
             for column in view.columns().iter().filter(|column| !column.is_trend()) {
                 for width in [39, 59, 79, 119, 199] {
-                    let shown = fields_of(view, &[], Some(column.field), width);
+                    let candidates = fields_of(view, &[], Some(column.field), width);
                     assert!(
-                        shown.contains(&column.field),
+                        candidates.contains(&column.field),
                         "{view:?} {} at {width}",
                         column.title
                     );
                 }
             }
         }
-        let chosen = [Field::Name, Field::Cpu];
-        let shown = fields_of(View::Pods, &chosen, Some(Field::Age), 200);
-        assert_eq!(shown, [Field::Name, Field::Cpu, Field::Age]);
+        let selected = [Field::Name, Field::Cpu];
+        let candidates = fields_of(View::Pods, &selected, Some(Field::Age), 200);
+        assert_eq!(candidates, [Field::Name, Field::Cpu, Field::Age]);
     }
 
     #[test]

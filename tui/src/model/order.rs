@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn rows_that_do_not_pass_are_left_out() {
         let rows = nodes(&[Some(1), Some(2)]);
-        let shown = order(&rows, Sort::by(Field::Cpu), Timestamp(0), |row| {
+        let visible = order(&rows, Sort::by(Field::Cpu), Timestamp(0), |row| {
             row.usage.cpu.number() > Some(1.0)
         });
-        assert_eq!(shown, [1]);
+        assert_eq!(visible, [1]);
     }
 }

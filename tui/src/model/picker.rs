@@ -27,7 +27,7 @@ pub struct Picker {
     /// All names.
     items: Vec<Name>,
     /// The chosen names.
-    pub chosen: Vec<Name>,
+    pub selected: Vec<Name>,
     matches: Vec<usize>,
     cursor: usize,
 }
@@ -35,12 +35,12 @@ pub struct Picker {
 impl Picker {
     /// A picker that lists all names.
     #[must_use]
-    pub fn new(choice: Choice, items: Vec<Name>, chosen: Vec<Name>) -> Self {
+    pub fn new(choice: Choice, items: Vec<Name>, selected: Vec<Name>) -> Self {
         let mut picker = Self {
             choice,
             line: Line::default(),
             items,
-            chosen,
+            selected,
             matches: Vec::new(),
             cursor: 0,
         };
@@ -53,7 +53,7 @@ impl Picker {
         self.matches
             .iter()
             .filter_map(|at| self.items.get(*at))
-            .map(|item| (item, self.chosen.contains(item)))
+            .map(|item| (item, self.selected.contains(item)))
             .collect::<Vec<_>>()
             .into_iter()
     }
@@ -87,9 +87,13 @@ impl Picker {
         let Some(current) = self.current().cloned() else {
             return;
         };
-        match self.chosen.iter().position(|chosen| *chosen == current) {
-            Some(at) => drop(self.chosen.remove(at)),
-            None => self.chosen.push(current),
+        match self
+            .selected
+            .iter()
+            .position(|selected| *selected == current)
+        {
+            Some(at) => drop(self.selected.remove(at)),
+            None => self.selected.push(current),
         }
     }
 
@@ -126,7 +130,7 @@ mod tests {
         names.iter().map(|name| Name::from(*name)).collect()
     }
 
-    fn shown(picker: &Picker) -> Vec<&str> {
+    fn visible(picker: &Picker) -> Vec<&str> {
         picker.matches().map(|(name, _)| &**name).collect()
     }
 
@@ -135,19 +139,19 @@ mod tests {
         let all = names(&["default", "kube-system", "payments", "shop"]);
         let mut picker = Picker::new(Choice::Namespaces, all, Vec::new());
         assert_eq!(
-            shown(&picker),
+            visible(&picker),
             ["default", "kube-system", "payments", "shop"]
         );
         picker.move_by(10);
         assert_eq!(picker.current().map(|name| &**name), Some("shop"));
         picker.edit(&Edit::Insert("ksy".to_owned()));
-        assert_eq!(shown(&picker), ["kube-system"]);
+        assert_eq!(visible(&picker), ["kube-system"]);
         assert_eq!(picker.cursor(), 0);
         picker.toggle();
-        assert_eq!(picker.chosen, names(&["kube-system"]));
+        assert_eq!(picker.selected, names(&["kube-system"]));
         picker.edit(&Edit::Insert("zzz".to_owned()));
         picker.toggle();
         picker.move_by(1);
-        assert_eq!((picker.current(), picker.chosen.len()), (None, 1));
+        assert_eq!((picker.current(), picker.selected.len()), (None, 1));
     }
 }

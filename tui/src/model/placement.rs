@@ -36,7 +36,7 @@ pub fn columns(state: &State, width: u16) -> Vec<Placed> {
     }
     let table = state.world().table(screen.view);
     let now = state.context().now;
-    let chosen = state.settings.columns.get(&screen.view).map(Vec::as_slice);
+    let selected = state.settings.columns.get(&screen.view).map(Vec::as_slice);
     let sorted = (screen.view != View::Overview).then_some(screen.list.sort.field);
     let sampled: Vec<u32> = sample(state).collect();
     let widest = |field: Field| {
@@ -52,7 +52,7 @@ pub fn columns(state: &State, width: u16) -> Vec<Placed> {
     let one_namespace = state.namespaces.len() == 1 || matches!(screen.scope, Scope::Namespace(_));
     // If all rows have the same namespace or node, its column is left out.
     let says_something = |column: &Column| {
-        chosen.is_some()
+        selected.is_some()
             || sorted == Some(column.field)
             || match column.field {
                 Field::Namespace => !one_namespace,
@@ -66,7 +66,7 @@ pub fn columns(state: &State, width: u16) -> Vec<Placed> {
     };
     let all: Vec<_> = table.columns().into_iter().filter(says_something).collect();
     let choice = ColumnChoice {
-        chosen,
+        selected,
         sorted,
         distinguishing: &screen.list.distinguishing,
     };

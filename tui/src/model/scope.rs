@@ -75,7 +75,7 @@ pub struct Open {
     /// The container to select on the page.
     pub container: Option<Name>,
     /// The time to go to, for rows with a time: `Some(None)` stays at the current one. Going back restores it.
-    pub moment: Option<Option<Timestamp>>,
+    pub time: Option<Option<Timestamp>>,
 }
 
 impl From<Scope> for Open {
@@ -83,7 +83,7 @@ impl From<Scope> for Open {
         Self {
             scope,
             container: None,
-            moment: None,
+            time: None,
         }
     }
 }

@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    fn shown(table: &Table<NodeRow>) -> Vec<(String, u32)> {
+    fn visible(table: &Table<NodeRow>) -> Vec<(String, u32)> {
         table
             .rows()
             .iter()
@@ -187,11 +187,11 @@ mod tests {
     #[test]
     fn the_last_row_of_a_key_wins() {
         let table = Table::of(vec![node("b", 1), node("a", 2), node("b", 3)]);
-        assert_eq!(shown(&table), [("a".to_owned(), 2), ("b".to_owned(), 3)]);
+        assert_eq!(visible(&table), [("a".to_owned(), 2), ("b".to_owned(), 3)]);
     }
 
     #[test]
-    fn changes_one_by_one_and_many_at_once_come_to_the_same() {
+    fn single_and_batched_changes_give_the_same_table() {
         let names: Vec<String> = (0..200).map(|at| format!("{:03}", at * 7 % 200)).collect();
         let changes: Vec<Change<NodeRow>> = names
             .iter()
@@ -207,7 +207,7 @@ mod tests {
         }
         let mut at_once = Table::default();
         at_once.apply(changes);
-        assert_eq!(shown(&one_by_one), shown(&at_once));
+        assert_eq!(visible(&one_by_one), visible(&at_once));
         assert_eq!(at_once.len(), 199);
     }
 
@@ -230,9 +230,9 @@ mod tests {
     #[test]
     fn clones_have_the_old_rows() {
         let mut table = Table::of(vec![node("a", 1)]);
-        let held = table.clone();
+        let snapshot = table.clone();
         table.get_mut(&Key::named(&"a".into())).unwrap().pods = 2;
-        assert_eq!(shown(&held), [("a".to_owned(), 1)]);
-        assert_eq!(shown(&table), [("a".to_owned(), 2)]);
+        assert_eq!(visible(&snapshot), [("a".to_owned(), 1)]);
+        assert_eq!(visible(&table), [("a".to_owned(), 2)]);
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_flushed_is_read_before_its_member_ends() {
+    fn a_flushed_event_is_decoded_before_its_gzip_member_ends() {
         let mut chunks = chunks(Some("gzip"));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         for event in ["one\n", "two\n"] {

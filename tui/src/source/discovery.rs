@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_supported_version_is_chosen() {
+    fn the_first_supported_version_is_used() {
         for (body, expected) in [
             (r#"{"items":[]}"#, None),
             (r#"{"groups":[]}"#, None),

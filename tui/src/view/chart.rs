@@ -26,7 +26,7 @@ pub struct Line<'a> {
 
 /// The displayed time inside a chart: a vertical line, with the time below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment<'a> {
+pub struct Cursor<'a> {
     /// The step that contains the time.
     pub step: usize,
     /// The time as text.
@@ -47,7 +47,7 @@ pub struct Chart<'a> {
     /// The steps with a restart.
     pub marks: &'a [usize],
     /// The displayed time, if it is not the end of the chart.
-    pub moment: Option<Moment<'a>>,
+    pub cursor: Option<Cursor<'a>>,
     /// The labels below the left and the right edge.
     pub edge_labels: [&'a str; 2],
 }
@@ -103,7 +103,7 @@ impl Chart<'_> {
         }
         self.levels(plot, buffer, theme);
         let labelled = self.labels(plot, buffer, theme);
-        self.moments(plot, buffer, theme);
+        self.cursors(plot, buffer, theme);
         labelled
     }
 
@@ -142,15 +142,15 @@ impl Chart<'_> {
         };
         let end = |text: &str| plot.right().saturating_sub(wide(text)).max(plot.x);
         let beside = |text: &str| wide(text) + u16::from(!text.is_empty());
-        let Some(moment) = &self.moment else {
+        let Some(cursor) = &self.cursor else {
             write(plot.x, left, Ink::Muted);
             if beside(left) + wide(right) <= plot.width {
                 write(end(right), right, Ink::Muted);
             }
             return;
         };
-        let label = wide(moment.label);
-        let middle = self.column(plot, moment.step).saturating_sub(label / 2);
+        let label = wide(cursor.label);
+        let middle = self.column(plot, cursor.step).saturating_sub(label / 2);
         let (first, last) = (
             plot.x + beside(left),
             plot.right().saturating_sub(beside(right)),
@@ -158,11 +158,11 @@ impl Chart<'_> {
         if first + label <= last {
             write(plot.x, left, Ink::Muted);
             write(end(right), right, Ink::Muted);
-            write(middle.clamp(first, last - label), moment.label, Ink::Accent);
+            write(middle.clamp(first, last - label), cursor.label, Ink::Accent);
         } else {
             write(
-                middle.clamp(plot.x, end(moment.label)),
-                moment.label,
+                middle.clamp(plot.x, end(cursor.label)),
+                cursor.label,
                 Ink::Accent,
             );
         }
@@ -276,8 +276,8 @@ impl Chart<'_> {
             let wide = wide(&label);
             let marks = self.marks.iter().map(|step| self.column(plot, *step));
             let marks = marks.filter(|_| row == plot.y);
-            let moment = self.moment.map(|moment| self.column(plot, moment.step));
-            let hidden: Vec<u16> = marks.chain(moment).collect();
+            let cursor = self.cursor.map(|cursor| self.column(plot, cursor.step));
+            let hidden: Vec<u16> = marks.chain(cursor).collect();
             let is_free = |x: u16| {
                 let cell = buffer.cell((x, row));
                 let dashes = |symbol: &str| symbol == BLANK || symbol == theme.signs.line;
@@ -308,13 +308,13 @@ impl Chart<'_> {
     }
 
     /// Draws restarts at the top edge, and the displayed time as a vertical line. A cell with data is only reversed.
-    fn moments(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        if let Some(column) = self.moment.map(|moment| self.column(plot, moment.step)) {
+    fn cursors(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        if let Some(column) = self.cursor.map(|cursor| self.column(plot, cursor.step)) {
             let style = theme.style(Ink::Accent);
             for row in plot.top()..plot.bottom() {
                 if let Some(cell) = buffer.cell_mut((column, row)) {
                     if [BLANK, theme.signs.line].contains(&cell.symbol()) {
-                        cell.set_symbol(theme.signs.moment).set_style(style);
+                        cell.set_symbol(theme.signs.cursor).set_style(style);
                     } else {
                         cell.set_style(style.add_modifier(Modifier::REVERSED));
                     }

@@ -64,21 +64,21 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, empty: &Empty) {
     }
     let height = usize::from(area.height);
     let gap = usize::from(!press.is_empty() && text.len() + press.len() < height);
-    let shown = text.len().min(height.saturating_sub(press.len()).max(1));
-    let wide = text.iter().take(shown).map(|line| width(line));
+    let visible = text.len().min(height.saturating_sub(press.len()).max(1));
+    let wide = text.iter().take(visible).map(|line| width(line));
     let wide = cells(wide.max().unwrap_or(0)).min(area.width);
     let left = area.width.saturating_sub(wide) / 2;
-    let lines = shown + gap + press.len();
+    let lines = visible + gap + press.len();
     let top = cells(height.saturating_sub(lines) / 2);
     let place = |at: u16, wide: u16, left: u16| Rect {
         x: area.x + left.min(area.width),
         width: wide.min(area.width.saturating_sub(left)),
         ..row_of(area, at)
     };
-    for (at, line) in (top..area.height).zip(text.iter().take(shown)) {
+    for (at, line) in (top..area.height).zip(text.iter().take(visible)) {
         canvas.text(place(at, area.width, left), line, ink);
     }
-    let below = top.saturating_add(cells(shown + gap));
+    let below = top.saturating_add(cells(visible + gap));
     for (at, line) in (below..area.height).zip(&press) {
         let wide = super::canvas::segments_width(line);
         let left = area.width.saturating_sub(wide) / 2;

@@ -50,11 +50,11 @@ pub(super) fn elide<'a>(
         return Elided(cut.collect());
     }
     let cutter = Cutter { space, ellipsis };
-    if let Some(shown) = cutter.without_shared(&names, &all) {
-        return Elided(names.into_iter().zip(shown).collect());
+    if let Some(shortened) = cutter.without_shared(&names, &all) {
+        return Elided(names.into_iter().zip(shortened).collect());
     }
-    let shown = cutter.one_by_one(&names, &all);
-    Elided(names.into_iter().zip(shown).collect())
+    let shortened = cutter.one_by_one(&names, &all);
+    Elided(names.into_iter().zip(shortened).collect())
 }
 
 /// The bytes that names share at their beginnings and at their ends.
@@ -186,7 +186,7 @@ impl Cutter<'_> {
                 let cut = |name: &&str| format!("{before}{}{behind}", shared.core(name));
                 names.iter().map(cut).collect()
             })
-            .find(|shown| shown.iter().all(|name| width(name) <= self.space))
+            .find(|shortened| shortened.iter().all(|name| width(name) <= self.space))
     }
 
     /// Cuts each name by itself. Cuts equal results where the names differ.
@@ -195,7 +195,7 @@ impl Cutter<'_> {
         let domains = domains(all);
         let before = if shared.before > 0 { self.ellipsis } else { "" };
         let space = self.space.saturating_sub(width(before));
-        let mut shown: Vec<String> = names
+        let mut shortened: Vec<String> = names
             .iter()
             .map(|name| {
                 if width(name) <= self.space {
@@ -215,7 +215,7 @@ impl Cutter<'_> {
             })
             .collect();
         let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, text) in shown.iter().enumerate() {
+        for (at, text) in shortened.iter().enumerate() {
             groups.entry(text.clone()).or_default().push(at);
         }
         for group in groups.values().filter(|group| group.len() > 1) {
@@ -225,12 +225,12 @@ impl Cutter<'_> {
                 .collect();
             let (before, behind) = (common_prefix(&cores), common_suffix(&cores));
             for (at, core) in group.iter().zip(cores) {
-                if let Some(text) = shown.get_mut(*at) {
+                if let Some(text) = shortened.get_mut(*at) {
                     *text = self.cut_around(core, before, core.len().saturating_sub(behind));
                 }
             }
         }
-        self.make_unique(names, shown)
+        self.make_unique(names, shortened)
     }
 
     /// Cuts a name so that its bytes from `begin` to `end` stay, with as much of the beginning as fits.
@@ -256,21 +256,21 @@ impl Cutter<'_> {
     }
 
     /// Makes equal results different, by a matching of names and cuts.
-    fn make_unique(&self, names: &[&str], shown: Vec<String>) -> Vec<String> {
-        let different: HashSet<&String> = shown.iter().collect();
-        if different.len() == shown.len() {
-            return shown;
+    fn make_unique(&self, names: &[&str], shortened: Vec<String>) -> Vec<String> {
+        let different: HashSet<&String> = shortened.iter().collect();
+        if different.len() == shortened.len() {
+            return shortened;
         }
         let cuts: Vec<Vec<String>> = names
             .iter()
-            .zip(&shown)
+            .zip(&shortened)
             .map(|(name, text)| self.cuts(name, text))
             .collect();
         let mut owners: HashMap<&str, usize> = HashMap::new();
         for at in 0..cuts.len() {
             claim(at, &cuts, &mut owners, &mut HashSet::new());
         }
-        let mut result = shown.clone();
+        let mut result = shortened.clone();
         for (text, at) in owners {
             if let Some(slot) = result.get_mut(at) {
                 *slot = text.to_owned();
@@ -281,12 +281,12 @@ impl Cutter<'_> {
 
     /// Returns all cuts of a name, the best first: the present one, then with less and less of its beginning, then
     /// parts of its middle.
-    fn cuts(&self, name: &str, shown: &str) -> Vec<String> {
+    fn cuts(&self, name: &str, shortened: &str) -> Vec<String> {
         if width(name) <= self.space {
             return vec![name.to_owned()];
         }
         let sign = width(self.ellipsis);
-        let mut cuts = vec![shown.to_owned()];
+        let mut cuts = vec![shortened.to_owned()];
         let space = self.space.saturating_sub(sign);
         let one = (0..=space).rev().map(|beginning| {
             let beginning = head(name, beginning);
@@ -333,7 +333,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn shown(names: &[&str], space: usize) -> Vec<String> {
+    fn shortened(names: &[&str], space: usize) -> Vec<String> {
         let elided = elide(names.iter().copied(), [], space, "…");
         names
             .iter()
@@ -399,7 +399,7 @@ mod tests {
                 ["…defau…-0x1z", "…defau…-9k2m", "…highm…-77qq"].map(str::to_owned),
             ),
         ] {
-            assert_eq!(shown(names, space), expected, "in {space}");
+            assert_eq!(shortened(names, space), expected, "in {space}");
         }
     }
 
@@ -411,12 +411,15 @@ mod tests {
             "bastion",
         ];
         assert_eq!(
-            shown(&mixed, 14),
+            shortened(&mixed, 14),
             ["ip-10-0-1-17…", "ip-10-0-1-18…", "bastion"]
         );
-        assert_eq!(shown(&mixed, 9), ["ip-1…1-17", "ip-1…1-18", "bastion"]);
-        assert_eq!(shown(&["aaaaaaaaaaaaaa", "aaaaaaaaaaaaa"], 8).len(), 2);
-        assert_eq!(shown(&["fraud-score-7d9f8c-x2x4z"], 12), ["fraud-…x2x4z"]);
+        assert_eq!(shortened(&mixed, 9), ["ip-1…1-17", "ip-1…1-18", "bastion"]);
+        assert_eq!(shortened(&["aaaaaaaaaaaaaa", "aaaaaaaaaaaaa"], 8).len(), 2);
+        assert_eq!(
+            shortened(&["fraud-score-7d9f8c-x2x4z"], 12),
+            ["fraud-…x2x4z"]
+        );
     }
 
     #[test]
@@ -453,16 +456,16 @@ mod tests {
         #[test]
         fn different_names_look_different(names in names(), space in 14_usize..60) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let shown = shown(&names, space);
-            prop_assert!(shown.iter().all(|text| width(text) <= space), "{:?}", shown);
-            let different: HashSet<&String> = shown.iter().collect();
-            prop_assert_eq!(different.len(), names.len(), "{:?} are {:?}", names, shown);
+            let shortened = shortened(&names, space);
+            prop_assert!(shortened.iter().all(|text| width(text) <= space), "{:?}", shortened);
+            let different: HashSet<&String> = shortened.iter().collect();
+            prop_assert_eq!(different.len(), names.len(), "{:?} are {:?}", names, shortened);
         }
 
         #[test]
         fn no_name_is_too_wide(names in names(), space in 0_usize..14) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            prop_assert!(shown(&names, space).iter().all(|text| width(text) <= space));
+            prop_assert!(shortened(&names, space).iter().all(|text| width(text) <= space));
         }
     }
 }

@@ -73,8 +73,8 @@ impl Scale {
         // The smallest unit with an end that is large enough, or else the largest unit.
         for (unit, suffix) in iter::once((1, "")).chain(format::UNITS.into_iter().rev()) {
             (scale.unit, scale.suffix) = (unit, suffix);
-            let mut ends = BINARY.iter().map(|end| end.saturating_mul(unit));
-            if let Some(top) = ends.find(|end| *end >= most) {
+            let mut bounds = BINARY.iter().map(|end| end.saturating_mul(unit));
+            if let Some(top) = bounds.find(|end| *end >= most) {
                 scale.top = top;
                 break;
             }

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sparkline_keeps_gaps_and_peaks() {
+    fn a_sparkline_preserves_gaps_and_peaks() {
         for (values, space, scale, text) in [
             (&[0, 1, 4, 7, 8][..], 5, 8, "▁▂▅▇█"),
             (&[0, 0], 2, 1, "▁▁"),

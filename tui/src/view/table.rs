@@ -48,11 +48,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             (placed.column.field, names.elided(placed.width, ellipsis))
         })
         .collect();
-    let shown = list.order.iter().enumerate().skip(list.top);
+    let visible = list.order.iter().enumerate().skip(list.top);
     // The area of the present group of rows, and the number of rows above it.
     let (mut rows_area, mut above) = (body, 0);
     let mut line = 0;
-    for (at, index) in shown {
+    for (at, index) in visible {
         if list.first_group == Some(at) {
             canvas.hit(first_rows(rows_area, line), Target::Rows(Pane::List, above));
             canvas.rule(row_of(body, line), &super::headings::recovered_pods(state));

@@ -11,7 +11,7 @@ use crate::text::{cut, cut_middle};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
-    let shown = screen.list.order.len();
+    let visible = screen.list.order.len();
     // If only one namespace is listed, the server may still count the pods of all.
     let limited = state.session.namespace.is_some() && screen.view == View::Pods;
     let total = match state.world() {
@@ -34,15 +34,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         right.push(Segment::new(format!("{scope} "), Ink::Accent));
     }
     if screen.view != View::Pod {
-        let mut of = if shown == all {
-            format!("{shown} ")
+        let mut of = if visible == all {
+            format!("{visible} ")
         } else {
-            format!("{shown} of {all} ")
+            format!("{visible} of {all} ")
         };
         match &state.world().extent {
             Some(extent) if screen.view.info().is_of_pods() => {
                 let brief = area.width < BRIEF;
-                of = rows_text(extent, screen.view, shown, all, brief);
+                of = rows_text(extent, screen.view, visible, all, brief);
                 if state.is_awaited() {
                     of.push_str(".. ");
                 }
@@ -112,19 +112,19 @@ fn scope(state: &State, space: usize, ellipsis: &str) -> String {
 const BRIEF: u16 = 140;
 
 /// Renders the number of rows, if the source sends a selection of the pods.
-fn rows_text(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
+fn rows_text(extent: &Extent, view: View, visible: usize, all: usize, brief: bool) -> String {
     let total = extent.total;
     let is_pods = matches!(view, View::Pods | View::Pod);
     let pods = if is_pods { "" } else { "pods " };
     let Some(truncation) = extent.truncation else {
         // The source sends all pods in the scope.
-        return format!("{shown} of {total} {pods}");
+        return format!("{visible} of {total} {pods}");
     };
     let listed = truncation.first + truncation.unhealthy;
     if brief {
-        return match (is_pods, shown == all) {
-            (true, true) => format!("{shown} of {total} by {} ", truncation.by),
-            _ => format!("{shown} of {listed} of {total} {pods}"),
+        return match (is_pods, visible == all) {
+            (true, true) => format!("{visible} of {total} by {} ", truncation.by),
+            _ => format!("{visible} of {listed} of {total} {pods}"),
         };
     }
     let all_of_them = if truncation.all_unhealthy {
@@ -136,9 +136,9 @@ fn rows_text(extent: &Extent, view: View, shown: usize, all: usize, brief: bool)
         "{} by {} and {all_of_them}{} unhealthy",
         truncation.first, truncation.by, truncation.unhealthy
     );
-    match (is_pods, shown == all) {
+    match (is_pods, visible == all) {
         (true, true) => format!("{which} of {total} "),
-        _ => format!("{shown} of {which} of {total} {pods}"),
+        _ => format!("{visible} of {which} of {total} {pods}"),
     }
 }
 

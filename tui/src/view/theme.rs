@@ -109,7 +109,7 @@ pub struct Signs {
     /// A restart in a chart.
     pub restart: &'static str,
     /// The displayed time in a chart.
-    pub moment: &'static str,
+    pub cursor: &'static str,
     /// A horizontal line in a chart.
     pub line: &'static str,
     /// A horizontal rule.
@@ -135,7 +135,7 @@ const UNICODE: Signs = Signs {
     rising: "▲",
     falling: "▼",
     restart: "▼",
-    moment: "│",
+    cursor: "│",
     line: "╌",
     rule: "─",
     bar: "│",
@@ -153,7 +153,7 @@ const ASCII: Signs = Signs {
     rising: "^",
     falling: "v",
     restart: "X",
-    moment: "|",
+    cursor: "|",
     line: "-",
     rule: "-",
     bar: "|",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_how_many_colours() {
+    fn the_environment_selects_the_number_of_colours() {
         for (variables, expected) in [
             ("", Depth::Sixteen),
             ("TERM=xterm", Depth::Sixteen),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_which_signs_and_ground() {
+    fn the_environment_selects_characters_and_background() {
         for (variables, ascii) in [
             ("", true),
             ("LANG=C", true),
@@ -428,7 +428,7 @@ mod tests {
                 signs.rising,
                 signs.falling,
                 signs.restart,
-                signs.moment,
+                signs.cursor,
                 signs.line,
                 signs.rule,
                 signs.bar,

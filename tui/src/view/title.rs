@@ -111,8 +111,8 @@ fn live(state: &State) -> (String, Ink) {
 
 /// Returns the age of the newest usage.
 fn freshness(state: &State) -> Option<Segment> {
-    let measured = state.world().cluster.usage_time?;
-    let age = state.shown_time().since(measured) / 1_000_000_000;
+    let usage_time = state.world().cluster.usage_time?;
+    let age = state.shown_time().since(usage_time) / 1_000_000_000;
     let ink = if age > OLD_SECONDS {
         Ink::Warn
     } else {

@@ -6,7 +6,7 @@ use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, cells, left_of, right_of};
-use super::chart::{Chart, Line, Moment};
+use super::chart::{Chart, Cursor, Line};
 use super::scale;
 use super::sparkline::{cell_of, sparkline};
 use super::theme::Ink;
@@ -198,7 +198,7 @@ pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<us
 }
 
 /// Returns the step and the text of the displayed time. `None` if charts end there.
-fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
+fn cursor(state: &State, steps: usize) -> Option<(usize, String)> {
     let at = state.shown_time();
     let is_within = state.charts_end.is_some_and(|end| at < end);
     let step = step_of(state, at, steps).filter(|_| is_within)?;
@@ -216,15 +216,15 @@ pub(super) fn draw_chart(
     marks: &[usize],
 ) -> bool {
     let [left, right] = edge_labels(state);
-    let moment = moment(state, points.len());
-    let moment = moment.as_ref();
+    let cursor = cursor(state, points.len());
+    let cursor = cursor.as_ref();
     let chart = Chart {
         resource,
         points,
         peak,
         lines,
         marks,
-        moment: moment.map(|(step, label)| Moment { step: *step, label }),
+        cursor: cursor.map(|(step, label)| Cursor { step: *step, label }),
         edge_labels: [&left, &right],
     };
     let labelled = chart.render(area, canvas.buffer, canvas.theme);
@@ -246,8 +246,8 @@ pub(super) fn draw(
     let full = scale::full(resource, full, steps);
     let line = sparkline(steps, space, full, &canvas.theme.signs.heights);
     canvas.text(area, &line, resource.into());
-    let moment = moment(state, steps.len());
-    if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), space)) {
+    let cursor = cursor(state, steps.len());
+    if let Some(at) = cursor.and_then(|(step, _)| cell_of(step, steps.len(), space)) {
         canvas.patch(left_of(right_of(area, cells(at)), 1), Ink::Bar);
     }
 }

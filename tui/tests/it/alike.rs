@@ -104,9 +104,9 @@ fn shows(name: &str, state: &mut State, views: &[View]) {
     for view in views {
         act(state, Action::Show(*view));
         for (columns, rows) in [(80, 24), (40, 12)] {
-            let shown = text(&draw(state, &theme, columns, rows));
+            let screen_text = text(&draw(state, &theme, columns, rows));
             let view = view.title().to_lowercase();
-            insta::assert_snapshot!(format!("alike-{name}-{view}-{columns}x{rows}"), shown);
+            insta::assert_snapshot!(format!("alike-{name}-{view}-{columns}x{rows}"), screen_text);
         }
     }
 }
@@ -117,7 +117,7 @@ fn rows_differ(state: &mut State, views: &[View]) {
     for view in views {
         act(state, Action::Show(*view));
         for columns in [40, 44, 50, 66, 80, 100, 120, 160] {
-            let shown = text(&draw(state, &theme, columns, 40));
+            let screen_text = text(&draw(state, &theme, columns, 40));
             let words = |line: &str| -> String {
                 let is_word = |word: &&str| word.contains(|c: char| c.is_ascii_alphabetic());
                 let is_number = |word: &&str| {
@@ -131,13 +131,17 @@ fn rows_differ(state: &mut State, views: &[View]) {
                 words.join(" ")
             };
             let count = state.world().table(*view).len();
-            let lines: Vec<&str> = shown.lines().collect();
+            let lines: Vec<&str> = screen_text.lines().collect();
             let head = lines.iter().position(|line| {
                 line.contains("NAME") || line.contains("POD") || line.contains("WHO")
             });
             let rows = lines.iter().skip(head.unwrap() + 1).take(count);
             let different: HashSet<String> = rows.map(|line| words(line)).collect();
-            assert_eq!(different.len(), count, "{view:?} at {columns}:\n{shown}");
+            assert_eq!(
+                different.len(),
+                count,
+                "{view:?} at {columns}:\n{screen_text}"
+            );
         }
     }
 }
@@ -175,7 +179,7 @@ const REPLICAS: [&str; 4] = [
 ];
 
 #[test]
-fn nodes_of_one_domain_can_be_told_apart() {
+fn names_of_nodes_in_one_domain_stay_distinct() {
     let mut state = cluster(&CONTROL_PLANES, &PROMETHEUS);
     shows("domain", &mut state, &[View::Nodes, View::Overview]);
     rows_differ(&mut state, &[View::Nodes]);
@@ -185,12 +189,12 @@ fn nodes_of_one_domain_can_be_told_apart() {
     act(&mut state, Action::Enter);
     refresh(&mut state);
     let theme = Theme::new(Depth::Sixteen, Ground::Dark, false);
-    let shown = text(&draw(&state, &theme, 80, 24));
-    assert!(shown.contains("ne3 0 of 5"), "{shown}");
+    let screen_text = text(&draw(&state, &theme, 80, 24));
+    assert!(screen_text.contains("ne3 0 of 5"), "{screen_text}");
 }
 
 #[test]
-fn nodes_named_by_their_addresses_can_be_told_apart() {
+fn names_of_nodes_with_addresses_stay_distinct() {
     let mut state = cluster(&EKS, &[]);
     shows("addresses", &mut state, &[View::Nodes]);
     rows_differ(&mut state, &[View::Nodes]);
@@ -200,7 +204,7 @@ fn nodes_named_by_their_addresses_can_be_told_apart() {
 }
 
 #[test]
-fn pods_of_one_name_in_several_namespaces_can_be_told_apart() {
+fn pods_of_one_name_in_several_namespaces_stay_distinct() {
     let views = [View::Pods, View::Containers, View::Incidents];
     let mut state = cluster(&EKS[..2], &PROMETHEUS);
     shows("namespaces", &mut state, &views);
@@ -209,7 +213,7 @@ fn pods_of_one_name_in_several_namespaces_can_be_told_apart() {
 }
 
 #[test]
-fn pods_of_one_workload_can_be_told_apart() {
+fn names_of_pods_of_one_workload_stay_distinct() {
     let views = [View::Pods, View::Containers, View::Incidents];
     let mut state = cluster(&EKS[..2], &REPLICAS);
     shows("replicas", &mut state, &views);

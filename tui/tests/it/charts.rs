@@ -183,7 +183,7 @@ fn history(since: Timestamp, until: Timestamp) -> History {
             .collect(),
         ..Series::default()
     };
-    let measured = CONTAINERS.iter().filter(|kind| (kind.uses)(NOW).is_some());
+    let with_usage = CONTAINERS.iter().filter(|kind| (kind.uses)(NOW).is_some());
     let killed = times.iter().filter(|time| *time % KILLED_EVERY == 0);
     History {
         span: Span {
@@ -192,7 +192,7 @@ fn history(since: Timestamp, until: Timestamp) -> History {
             step: GoDuration::from_secs(STEP),
         },
         total: series(&|time| sum(CONTAINERS.iter().map(|kind| (kind.uses)(time)))),
-        containers: measured
+        containers: with_usage
             .map(|kind| Series {
                 name: kind.name.to_owned(),
                 ..series(&kind.uses)
@@ -407,7 +407,7 @@ fn a_container_is_selected_where_one_comes_from_it() {
 }
 
 #[test]
-fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
+fn with_any_metrics_server_the_dashboard_stores_the_history_of_containers() {
     let mut state = pods(SourceKind::Metrics);
     for step in (0..SPAN / STEP).rev() {
         let time = NOW - step * STEP;
@@ -460,11 +460,14 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
 #[test]
 fn live_charts_end_now_in_the_header_and_on_the_page() {
     let state = page();
-    let shown = screen(&state, 140, 40);
-    let ends: Vec<&str> = shown.lines().filter(|row| row.contains("-15m")).collect();
-    assert_eq!(ends.len(), 2, "{shown}");
-    for row in ends {
-        assert_eq!(row.matches("now").count(), 2, "{shown}");
+    let screen_text = screen(&state, 140, 40);
+    let axes: Vec<&str> = screen_text
+        .lines()
+        .filter(|row| row.contains("-15m"))
+        .collect();
+    assert_eq!(axes.len(), 2, "{screen_text}");
+    for row in axes {
+        assert_eq!(row.matches("now").count(), 2, "{screen_text}");
     }
 }
 
@@ -511,15 +514,19 @@ fn charts_stay_around_the_displayed_time() {
         assert_eq!(second(&state), shown_at, "{way}");
         assert_eq!(state.shown_span().1.as_secs() - NOW, end, "{way}");
         tell_history(&mut state);
-        let shown = screen(&state, 140, 40);
+        let screen_text = screen(&state, 140, 40);
         let clock = state.shown_time().to_rfc3339_seconds();
         let marks = |row: &&str| row.contains(&clock[11..20]) && row.contains(" +");
-        let below: Vec<&str> = shown.lines().filter(marks).collect();
+        let below: Vec<&str> = screen_text.lines().filter(marks).collect();
         // Both charts of the header and both of the page mark the time, with the data after it.
-        assert_eq!(below.len(), 2, "{way}\n{shown}");
+        assert_eq!(below.len(), 2, "{way}\n{screen_text}");
         for row in &below {
-            assert_eq!(row.matches(&clock[11..20]).count(), 2, "{way}\n{shown}");
-            assert!(!row.contains("now"), "{way}\n{shown}");
+            assert_eq!(
+                row.matches(&clock[11..20]).count(),
+                2,
+                "{way}\n{screen_text}"
+            );
+            assert!(!row.contains("now"), "{way}\n{screen_text}");
         }
     }
     insta::assert_snapshot!("pod-past-140x40", screen(&state, 140, 40));
@@ -532,7 +539,7 @@ fn charts_stay_around_the_displayed_time() {
 }
 
 #[test]
-fn a_new_span_keeps_the_displayed_time_in_the_charts() {
+fn a_new_span_leaves_the_displayed_time_in_the_charts() {
     let mut state = page();
     let mut cluster = state.live.cluster.clone();
     cluster.oldest = Some(at(NOW - 3_600));

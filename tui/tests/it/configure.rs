@@ -29,7 +29,7 @@ fn said(command: &mut Command) -> (String, String, Option<i32>) {
 }
 
 #[test]
-fn a_configuration_is_begun_and_shown_and_never_overwritten() {
+fn config_init_writes_and_prints_and_never_overwrites() {
     let home = TempDir::new().unwrap();
     let path = home.path().join(".config/kubevitals/config.toml");
     let (out, err, code) = said(vitals(home.path()).args(["config", "init"]));
@@ -98,7 +98,7 @@ fn flags_before_the_command_hold_too() {
 }
 
 #[test]
-fn what_is_wrong_in_a_configuration_is_named_by_file_and_line() {
+fn a_configuration_error_names_file_and_line() {
     let home = TempDir::new().unwrap();
     fs::write(home.path().join("c.toml"), "fps = 3\n\ntheme = \"pink\"\n").unwrap();
     let (out, err, code) = said(vitals(home.path()).args(["config", "show", "--config", "c.toml"]));

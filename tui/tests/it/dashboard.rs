@@ -1,12 +1,12 @@
 //! The dashboard in a pseudo-terminal, as a person uses it.
 
 mod clusters;
+mod colours;
 mod faults;
 mod handover;
 mod jobs;
 mod keys;
-mod life;
-mod looks;
+mod lifecycle;
 mod pointing;
 mod ways;
 

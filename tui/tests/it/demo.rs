@@ -111,7 +111,7 @@ fn a_folder_that_holds_no_recording_is_named() {
 }
 
 #[test]
-fn kubectl_and_vitals_say_the_same_of_the_demo() {
+fn kubectl_and_vitals_agree_on_the_demo() {
     let demo = Demo::start(&["--nodes", "3", "--pods-per-node", "7"]);
     demo.wait_until("metrics of all nodes", |demo| {
         demo.kubeconfig().exists() && {

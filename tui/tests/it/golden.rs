@@ -212,7 +212,7 @@ fn nodes_without_metrics_come_last_by_name() {
 }
 
 #[test]
-fn of_nothing_nothing_is_used() {
+fn zero_allocatable_is_zero_percent() {
     let mut cluster = Cluster::default();
     cluster.node_metrics.push(node_metrics("m", "1", "1Gi"));
     cluster.nodes.push(node("m", "0", "0"));

@@ -10,8 +10,8 @@ use crate::views::{VIEWS, colour, go_back, lose, pause, showing};
 
 /// Returns the last row of a screen.
 fn last_row(state: &State, columns: u16, rows: u16) -> String {
-    let shown = text(&draw_with_places(state, &colour(), columns, rows).0);
-    shown.lines().last().unwrap_or_default().to_owned()
+    let screen_text = text(&draw_with_places(state, &colour(), columns, rows).0);
+    screen_text.lines().last().unwrap_or_default().to_owned()
 }
 
 /// The texts that can replace the hints.
@@ -31,7 +31,7 @@ const INSTEAD: [Instead; 6] = [
 ];
 
 #[test]
-fn help_and_quit_stay_in_the_last_row_whatever_else_it_says() {
+fn help_and_quit_stay_in_the_footer() {
     for view in VIEWS {
         for (what, becomes) in INSTEAD {
             let mut state = showing(view, SourceKind::Vitals);
@@ -67,8 +67,8 @@ fn each_hint_can_be_clicked_and_names_its_key() {
         for columns in [40, 80, 140, 200] {
             let state = showing(view, SourceKind::Vitals);
             let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
-            let shown = text(&buffer);
-            let row: Vec<char> = shown.lines().last().unwrap().chars().collect();
+            let screen_text = text(&buffer);
+            let row: Vec<char> = screen_text.lines().last().unwrap().chars().collect();
             for column in 0..columns {
                 let Some((area, Target::Hint(id))) = hits.at(column, 23) else {
                     continue;
@@ -83,7 +83,7 @@ fn each_hint_can_be_clicked_and_names_its_key() {
             let blank = row.iter().take_while(|c| **c == ' ').count();
             assert!(
                 hits.at(u16::try_from(blank).unwrap(), 23).is_some(),
-                "{shown}"
+                "{screen_text}"
             );
         }
     }
@@ -130,11 +130,11 @@ fn views_and_counts_do_not_overlap_at_any_width() {
             .unwrap();
         for columns in 30..160 {
             let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
-            let shown = text(&buffer);
+            let screen_text = text(&buffer);
             let (at, row) = (0..)
-                .zip(shown.lines())
+                .zip(screen_text.lines())
                 .find(|(at, _)| matches!(hits.at(0, *at), Some((_, Target::View(_)))))
-                .unwrap_or_else(|| panic!("{shown}"));
+                .unwrap_or_else(|| panic!("{screen_text}"));
             let tabs: Vec<_> = (0..columns)
                 .filter_map(|column| match hits.at(column, at) {
                     Some((area, Target::View(view))) if area.x == column => Some((area, view)),

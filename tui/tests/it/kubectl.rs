@@ -189,7 +189,7 @@ fn ties_are_broken_as_the_go_of_kubectl_breaks_them() {
 }
 
 #[test]
-fn many_pods_sorted_by_a_name_that_only_namespaces_tell_apart() {
+fn pods_of_equal_names_are_paged_by_namespace() {
     let mut cluster = Cluster::default();
     for at in (0..200).rev() {
         let containers = vec![container("main", "1m", "1Mi")];
@@ -234,7 +234,7 @@ fn one_pod() {
 }
 
 #[test]
-fn nothing_to_show() {
+fn empty_lists_print_the_message_of_kubectl() {
     let lines = [
         "top nodes",
         "top pods",
@@ -569,7 +569,7 @@ fn swap() {
 
 /// Go gives a request up in words that depend on where it was.
 #[test]
-fn a_hanging_server_is_given_up() {
+fn a_hanging_server_times_out() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap().to_string();
     let api = Api::serve(Cluster::default());

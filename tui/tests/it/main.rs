@@ -17,7 +17,7 @@ mod connect;
 mod dashboard;
 mod demo;
 mod faults;
-mod figures;
+
 mod golden;
 mod hints;
 mod kubectl;
@@ -32,6 +32,7 @@ mod shop;
 mod simulated;
 mod sources;
 mod terminal;
+mod values;
 mod very_many;
 mod views;
 mod walk;

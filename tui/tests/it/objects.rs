@@ -173,7 +173,7 @@ fn of_vitals(pod: &PodVitals) -> Said {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reader_says_the_same_of_each_pod_and_what_kubectl_says() {
+async fn every_reader_agrees_with_kubectl_on_each_pod() {
     let table = Table::start().await;
     for job in cases::jobs() {
         table.cluster.store().apply(Resource::Jobs, job);

@@ -14,7 +14,7 @@ use ratatui::crossterm::event::{
 };
 use std::time::{Duration, Instant};
 
-use crate::picture::{draw, draw_with_places, text, text_and_looks};
+use crate::picture::{draw, draw_with_places, text, text_and_styles};
 use crate::shop::NOW;
 use crate::views::{colour, showing};
 
@@ -157,11 +157,14 @@ impl Person {
 
     /// Clicks on the first occurrence of a text below another text.
     fn click_below(&mut self, above: &str, part: &str) {
-        let shown = self.screen();
-        let skipped = shown.lines().position(|row| row.contains(above)).unwrap();
-        let mut rows = (0..).zip(shown.lines()).skip(skipped);
+        let screen_text = self.screen();
+        let skipped = screen_text
+            .lines()
+            .position(|row| row.contains(above))
+            .unwrap();
+        let mut rows = (0..).zip(screen_text.lines()).skip(skipped);
         let found = rows.find(|(_, row)| row.contains(part));
-        let (row, line) = found.unwrap_or_else(|| panic!("{part} is not on\n{shown}"));
+        let (row, line) = found.unwrap_or_else(|| panic!("{part} is not on\n{screen_text}"));
         let before = line.split(part).next().unwrap().chars().count();
         self.event(&Event::Mouse(MouseEvent {
             kind: MouseEventKind::Down(MouseButton::Left),
@@ -183,8 +186,8 @@ impl Person {
 
     /// Returns the text of the row after the sign of the cursor.
     fn pointed(&self) -> String {
-        let shown = self.screen();
-        let row = shown.lines().find_map(|line| line.split_once('▌'));
+        let screen_text = self.screen();
+        let row = screen_text.lines().find_map(|line| line.split_once('▌'));
         row.map_or(String::new(), |(_, after)| after.trim().to_owned())
     }
 }
@@ -345,7 +348,7 @@ fn enter_opens_what_the_cursor_is_on_in_each_pane() {
     // The last kill, as in view 8.
     let at = Timestamp::from_secs(NOW - 190);
     assert_eq!(person.state.screen().view, View::Pod);
-    assert!(matches!(person.state.time, Time::Past { at: shown, .. } if shown == at));
+    assert!(matches!(person.state.time, Time::Past { at: screen_text, .. } if screen_text == at));
     person.press(KeyCode::Esc);
     assert_eq!(person.pane(), (View::Overview, Pane::Incidents));
     assert_eq!(person.state.time, Time::Live);
@@ -377,12 +380,12 @@ fn the_pane_with_the_cursor_is_marked_without_colour_too() {
     let mut person = shop((80, 24));
     for heading in ["Unhealthy pods (", "Busiest nodes", "Recent incidents"] {
         let (buffer, _) = draw_with_places(&person.state, &plain, 80, 24);
-        let shown = text(&buffer);
-        let row = shown
+        let screen_text = text(&buffer);
+        let row = screen_text
             .lines()
             .position(|line| line.contains(heading))
             .unwrap();
-        let line = shown.lines().nth(row).unwrap();
+        let line = screen_text.lines().nth(row).unwrap();
         let column = line.split(heading).next().unwrap().chars().count();
         for (other, marked) in [
             (column, true),
@@ -396,16 +399,16 @@ fn the_pane_with_the_cursor_is_marked_without_colour_too() {
             assert!(!marked || reversed || other > 70, "{heading} is not marked");
         }
         assert_eq!(
-            shown.matches('>').count(),
+            screen_text.matches('>').count(),
             1,
-            "one row has the cursor:\n{shown}"
+            "one row has the cursor:\n{screen_text}"
         );
         person.press(KeyCode::Tab);
     }
 }
 
 #[test]
-fn what_was_wrong_lately_stands_apart_from_what_is() {
+fn recent_problems_are_listed_apart_from_current_ones() {
     let pods = vec![
         restarted("old-well", 1_200),
         failing("probe-fails"),
@@ -414,19 +417,25 @@ fn what_was_wrong_lately_stands_apart_from_what_is() {
     ];
     for size in SIZES {
         let mut person = Person::at(cluster_of(pods.clone()), size);
-        let shown = person.screen();
+        let screen_text = person.screen();
         let place = |part: &str| {
             // The busiest pods are above.
-            let from = shown.find("Unhealthy pods").or(shown.find("NAME")).unwrap();
-            let found = shown[from..].find(part).map(|at| from + at);
-            found.unwrap_or_else(|| panic!("{part} in\n{shown}"))
+            let from = screen_text
+                .find("Unhealthy pods")
+                .or(screen_text.find("NAME"))
+                .unwrap();
+            let found = screen_text[from..].find(part).map(|at| from + at);
+            found.unwrap_or_else(|| panic!("{part} in\n{screen_text}"))
         };
         assert!(
             place("probe-fails") < place("Recovered pods (2)"),
-            "{shown}"
+            "{screen_text}"
         );
-        assert!(place("Recovered pods (2)") < place("new-well"), "{shown}");
-        assert!(place("new-well") < place("old-well"), "{shown}");
+        assert!(
+            place("Recovered pods (2)") < place("new-well"),
+            "{screen_text}"
+        );
+        assert!(place("new-well") < place("old-well"), "{screen_text}");
         // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
         assert!(person.pointed().contains("new-well"), "{}", person.screen());
@@ -492,14 +501,14 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
             person.screen()
         );
         person.type_key('a');
-        let shown = person.screen();
+        let screen_text = person.screen();
         assert!(
-            shown.contains("No unhealthy pods, 1 acknowledged"),
-            "{shown}"
+            screen_text.contains("No unhealthy pods, 1 acknowledged"),
+            "{screen_text}"
         );
         assert!(
-            shown.contains("acknowledged until it happens again: web"),
-            "{shown}"
+            screen_text.contains("acknowledged until it happens again: web"),
+            "{screen_text}"
         );
         let mut pod = restarted("web", 600);
         again(&mut pod);
@@ -514,8 +523,11 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
     let mut person = shop((80, 24));
     let incident = person.state.world().incidents.rows()[0].clone();
     let first = |person: &Person| {
-        let shown = person.screen();
-        let row = shown.lines().find(|row| row.starts_with('▌')).unwrap();
+        let screen_text = person.screen();
+        let row = screen_text
+            .lines()
+            .find(|row| row.starts_with('▌'))
+            .unwrap();
         row.to_owned()
     };
     person.press(KeyCode::Tab);
@@ -629,19 +641,22 @@ fn the_heading_agrees_with_the_counts_of_the_header() {
             let mut cluster = state.world().cluster.clone();
             wrong(&mut cluster);
             apply(&mut state, Message::Cluster(cluster));
-            let shown = Person::at(state, size).screen();
+            let screen_text = Person::at(state, size).screen();
             let space = usize::from(size.0) - 6;
             let words: String = words.chars().take(space).collect();
-            assert!(shown.contains(&words), "{what} at {size:?}:\n{shown}");
+            assert!(
+                screen_text.contains(&words),
+                "{what} at {size:?}:\n{screen_text}"
+            );
         }
     }
     // With a chosen namespace, the text names the namespace.
     let mut state = cluster_of(vec![failing("web")]);
     state.namespaces = vec!["payments".into()];
-    let shown = Person::at(state, (80, 24)).screen();
+    let screen_text = Person::at(state, (80, 24)).screen();
     assert!(
-        shown.contains("No unhealthy pods in namespace payments"),
-        "{shown}"
+        screen_text.contains("No unhealthy pods in namespace payments"),
+        "{screen_text}"
     );
 }
 
@@ -679,15 +694,18 @@ fn nodes_that_do_not_report_are_named() {
             let mut state = cluster_of(vec![failing("web")]);
             apply(&mut state, Message::Nodes(Batch::All(nodes())));
             let mut person = Person::at(state, size);
-            let shown = person.screen();
+            let screen_text = person.screen();
             if words.is_empty() {
                 assert!(
-                    !shown.contains("node not") && !shown.contains("without"),
-                    "{shown}"
+                    !screen_text.contains("node not") && !screen_text.contains("without"),
+                    "{screen_text}"
                 );
                 continue;
             }
-            assert!(shown.contains(words), "{what} at {size:?}:\n{shown}");
+            assert!(
+                screen_text.contains(words),
+                "{what} at {size:?}:\n{screen_text}"
+            );
             person.click(words);
             assert_eq!(person.state.screen().view, View::Nodes);
         }
@@ -699,7 +717,7 @@ fn the_panes_with_the_cursor() {
     let mut person = shop((80, 24));
     person.press(KeyCode::Tab);
     let drawn = draw(&person.state, &colour(), 80, 24);
-    insta::assert_snapshot!("overview-in-nodes-80x24", text_and_looks(&drawn));
+    insta::assert_snapshot!("overview-in-nodes-80x24", text_and_styles(&drawn));
     person.press(KeyCode::Tab);
     let drawn = draw(&person.state, &colour(), 140, 40);
     insta::assert_snapshot!("overview-in-incidents-140x40", text(&drawn));

@@ -49,13 +49,13 @@ pub(crate) fn text(buffer: &Buffer) -> String {
 }
 
 /// What is on the screen, and below it how: a letter for each look, and what each letter is.
-pub(crate) fn text_and_looks(buffer: &Buffer) -> String {
+pub(crate) fn text_and_styles(buffer: &Buffer) -> String {
     let mut known: Vec<Style> = Vec::new();
-    let mut looks = String::new();
+    let mut styles = String::new();
     for row in rows(buffer) {
         let mut line = String::new();
         for (symbol, style) in row {
-            if look(&style) == "plain" {
+            if style_name(&style) == "plain" {
                 line.push_str(&" ".repeat(kubevitals::text::width(symbol).max(1)));
                 continue;
             }
@@ -72,8 +72,8 @@ pub(crate) fn text_and_looks(buffer: &Buffer) -> String {
                 kubevitals::text::width(symbol).max(1),
             ));
         }
-        looks.push_str(line.trim_end());
-        looks.push('\n');
+        styles.push_str(line.trim_end());
+        styles.push('\n');
     }
     let mut legend = String::new();
     for (at, style) in known.iter().enumerate() {
@@ -81,13 +81,13 @@ pub(crate) fn text_and_looks(buffer: &Buffer) -> String {
             legend,
             "{}: {}",
             char::from(b'a' + u8::try_from(at).unwrap()),
-            look(style)
+            style_name(style)
         );
     }
-    format!("{}\n{looks}\n{legend}", text(buffer))
+    format!("{}\n{styles}\n{legend}", text(buffer))
 }
 
-fn look(style: &Style) -> String {
+fn style_name(style: &Style) -> String {
     let mut words = Vec::new();
     if let Some(color) = style.fg.filter(|color| *color != Color::Reset) {
         words.push(color.to_string());
@@ -207,12 +207,12 @@ fn x(column: usize) -> f64 {
 
 fn piece(svg: &mut String, run: &str, style: Style, from: usize, top: f64) {
     let (letters, _) = colours(style);
-    let mut looks = String::new();
+    let mut styles = String::new();
     if let Some(color) = letters {
-        let _ = write!(looks, " fill=\"{color}\"");
+        let _ = write!(styles, " fill=\"{color}\"");
     }
     if style.add_modifier.contains(Modifier::DIM) {
-        looks.push_str(" opacity=\"0.6\"");
+        styles.push_str(" opacity=\"0.6\"");
     }
     let mut drawing = String::new();
     let mut at = from;
@@ -226,20 +226,20 @@ fn piece(svg: &mut String, run: &str, style: Style, from: usize, top: f64) {
         let end = rest.find(is_drawn).unwrap_or(rest.len());
         let (text, after) = rest.split_at(end);
         if style.add_modifier.contains(Modifier::BOLD) {
-            words(svg, text, at, top, &format!("{looks} class=\"b\""));
+            words(svg, text, at, top, &format!("{styles} class=\"b\""));
         } else {
-            words(svg, text, at, top, &looks);
+            words(svg, text, at, top, &styles);
         }
         at += kubevitals::text::width(text);
         rest = after;
     }
     if !drawing.is_empty() {
-        let _ = writeln!(svg, "<path d=\"{drawing}\"{looks}/>");
+        let _ = writeln!(svg, "<path d=\"{drawing}\"{styles}/>");
     }
 }
 
 /// Letters, beginning in a column.
-fn words(svg: &mut String, run: &str, from: usize, top: f64, looks: &str) {
+fn words(svg: &mut String, run: &str, from: usize, top: f64, styles: &str) {
     let shown = run.trim();
     if shown.is_empty() {
         return;
@@ -252,7 +252,7 @@ fn words(svg: &mut String, run: &str, from: usize, top: f64, looks: &str) {
     // The length holds letters in their cells, whatever font the reader has.
     let _ = writeln!(
         svg,
-        "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\"{looks}>{}</text>",
+        "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\"{styles}>{}</text>",
         unbroken(shown)
     );
 }

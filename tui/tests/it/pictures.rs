@@ -26,9 +26,9 @@ fn pictured(running: &Running, name: &str, rows: u16, title: &str) {
         std::fs::write(&path, picture).unwrap();
         return;
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        kept == picture,
+        stored == picture,
         "{} is no longer what is drawn: look at it, and run scripts/pictures.sh",
         path.display()
     );
@@ -37,7 +37,7 @@ fn pictured(running: &Running, name: &str, rows: u16, title: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pictures_are_what_is_drawn() {
     let mut running = troubled().await;
-    running.look().await;
+    running.open().await;
     pictured(
         &running,
         "overview",

@@ -90,7 +90,7 @@ impl Running {
         });
         let settings = kubevitals_server::config::Settings::embedded(
             cluster.server_kubeconfig(),
-            told(cluster.clock()),
+            clock_of(cluster.clock()),
         )
         .await
         .unwrap();
@@ -234,10 +234,10 @@ impl Running {
     async fn taken_in(&mut self) {
         for watched in &mut self.watched {
             let (events, _) = watched.changes.next(usize::MAX).unwrap();
-            let told = events.iter().filter(|event| {
+            let relevant = events.iter().filter(|event| {
                 watched.resource != Resource::Events || is_asked_for(event.object.meta())
             });
-            watched.version = told.fold(watched.version, |version, event| {
+            watched.version = relevant.fold(watched.version, |version, event| {
                 max(version, event.resource_version())
             });
             let watches = self.server.query().watches();
@@ -247,7 +247,7 @@ impl Running {
                 Resource::Events => &watches.events,
                 _ => &watches.jobs,
             };
-            let what = format!("{:?} at {} are told", watched.resource, watched.version);
+            let what = format!("{:?} at {} are applied", watched.resource, watched.version);
             let version = || health.last_version().parse::<u64>().unwrap_or_default();
             patiently(&what, || version() >= watched.version).await;
         }
@@ -269,9 +269,9 @@ impl Running {
     }
 
     /// Opens the dashboard, and waits until it has been told all that there is.
-    pub(crate) async fn look(&mut self) {
+    pub(crate) async fn open(&mut self) {
         self.connect(SourceKind::Vitals).await;
-        self.until_told().await;
+        self.until_complete().await;
     }
 
     /// The same with source `metrics`.
@@ -305,8 +305,8 @@ impl Running {
             ..Connection::default()
         };
         let clock = self.cluster.clock().clone();
-        let told = kubevitals::clock::Clock::new(move || clock.now(), 1.0);
-        let connector = Connector::new(connection, Some(kind), told);
+        let clock = kubevitals::clock::Clock::new(move || clock.now(), 1.0);
+        let connector = Connector::new(connection, Some(kind), clock);
         let (session, feed) = connector.connect(None).await.unwrap();
         self.state = State::new(session, Settings::default());
         self.feed = Some(feed);
@@ -315,7 +315,7 @@ impl Running {
     }
 
     /// Waits until everything that views show has been told of.
-    async fn until_told(&mut self) {
+    async fn until_complete(&mut self) {
         let store = self.cluster.store();
         let count = |resource| store.snapshot(resource).len();
         let (nodes, pods) = self.count();
@@ -372,8 +372,8 @@ impl Running {
             );
             let Ok(message) = message.await else {
                 let theme = Theme::new(Depth::None, Ground::Dark, false);
-                let shown = text(&draw(&self.state, &theme, 120, 40));
-                panic!("{what}: never; {:?}\n{shown}", self.state.parts);
+                let screen_text = text(&draw(&self.state, &theme, 120, 40));
+                panic!("{what}: never; {:?}\n{screen_text}", self.state.parts);
             };
             let is_so = is_so(&mut self.state, message);
             refresh(&mut self.state);
@@ -496,7 +496,7 @@ fn late(page: Option<Page>) -> Duration {
 }
 
 /// The server's clock, told by the cluster's.
-fn told(clock: &SimClock) -> Arc<dyn Clock> {
+fn clock_of(clock: &SimClock) -> Arc<dyn Clock> {
     clock.process()
 }
 

@@ -19,7 +19,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
     Absence, Amounts, Cause, Certainty, ContainerState, ContainerVitals, Ended, Evidence, History,
-    Incident, IncidentKind, Involved, LastRestart, Mark, Meta, NodeVitals, PodRoom, PodVitals,
+    Incident, IncidentKind, Involved, LastRestart, Mark, Meta, NodeVitals, PodCapacity, PodVitals,
     Point, Probe, ProbeKind, ProbeStatus, Quantiles, Restarts, Role, Series, Source, Span, Usage,
     Workload,
 };
@@ -308,7 +308,7 @@ impl Shop {
         let trouble = kind.trouble;
         let name = Self::pod_name(index);
         let runs = !matches!(trouble, Trouble::NoImage | Trouble::Done);
-        let measured = runs && trouble != Trouble::NoUsage;
+        let has_usage = runs && trouble != Trouble::NoUsage;
         let restarts = Self::restarts(kind, time);
         let mut probes = Vec::new();
         let containers: Vec<ContainerVitals> = kind
@@ -321,7 +321,7 @@ impl Shop {
                 if main {
                     probes = Self::probes(kind, container);
                 }
-                let usage = measured.then(|| usage(used, memory, time));
+                let usage = has_usage.then(|| usage(used, memory, time));
                 let requests = amounts(kind.cpu * MILLI * 4 / 5, kind.memory * MI, main);
                 let limits = amounts(
                     kind.cpu * MILLI * 2,
@@ -402,8 +402,8 @@ impl Shop {
                 kind: kind.workload.0.to_owned(),
                 name: kind.workload.1.to_owned(),
             }),
-            usage: measured.then(|| usage(used.0, used.1, time)),
-            absent: (!measured && runs).then(|| Absence {
+            usage: has_usage.then(|| usage(used.0, used.1, time)),
+            absent: (!has_usage && runs).then(|| Absence {
                 reason: "NotReported".to_owned(),
                 message: "the kubelet does not report the container checkout".to_owned(),
             }),
@@ -549,7 +549,7 @@ impl Shop {
             allocatable: capacity.clone(),
             capacity,
             requests: amounts(requested.0, requested.1, true),
-            pods: PodRoom {
+            pods: PodCapacity {
                 count: mine.len() as u64,
                 capacity: 110,
             },
@@ -733,7 +733,7 @@ impl Shop {
     }
 
     /// All that a source tells at a time.
-    fn told(&self, names: &Names, time: i64) -> Vec<Message> {
+    fn messages(&self, names: &Names, time: i64) -> Vec<Message> {
         let pods: Vec<PodVitals> = (0..self.pods())
             .map(|index| self.pod(index, time))
             .collect();
@@ -769,7 +769,7 @@ impl Shop {
             Message::Source(source, "it is there".to_owned()),
         );
         for step in (0..steps).rev() {
-            for message in self.told(&names, NOW - step * STEP) {
+            for message in self.messages(&names, NOW - step * STEP) {
                 apply(&mut state, message);
             }
         }
@@ -785,10 +785,10 @@ impl Shop {
         state
     }
 
-    /// The state some seconds later, when everything has been told anew.
+    /// The state some seconds later, when everything has been messages anew.
     #[allow(dead_code, reason = "benchmarks ask for it, tests do not")]
     pub(crate) fn later(&self, mut state: State, seconds: i64) -> State {
-        for message in self.told(&Names::default(), NOW + seconds) {
+        for message in self.messages(&Names::default(), NOW + seconds) {
             apply(&mut state, message);
         }
         state

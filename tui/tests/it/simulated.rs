@@ -58,8 +58,8 @@ fn shows(name: &str, state: &State) {
 fn shows_in(sizes: &[(u16, u16)], name: &str, state: &State) {
     let theme = Theme::new(Depth::Sixteen, Ground::Dark, false);
     for (columns, rows) in sizes.iter().copied() {
-        let shown = text(&draw(state, &theme, columns, rows));
-        insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), shown);
+        let screen_text = text(&draw(state, &theme, columns, rows));
+        insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), screen_text);
     }
 }
 
@@ -71,8 +71,8 @@ fn every_view_shows(running: &mut Running, what: &str) {
         shows_in(&SIZES, &name, &running.state);
         for (look, ascii) in [("no-colour", false), ("ascii", true)] {
             let theme = Theme::new(Depth::None, Ground::Dark, ascii);
-            let shown = text(&draw(&running.state, &theme, 80, 24));
-            insta::assert_snapshot!(format!("{name}-{look}"), shown);
+            let screen_text = text(&draw(&running.state, &theme, 80, 24));
+            insta::assert_snapshot!(format!("{name}-{look}"), screen_text);
         }
     }
 }
@@ -80,7 +80,7 @@ fn every_view_shows(running: &mut Running, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_simulated_cluster_with_faults() {
     let mut running = troubled().await;
-    running.look().await;
+    running.open().await;
     every_view_shows(&mut running, "simulation");
     running.stop().await;
 }
@@ -89,7 +89,7 @@ async fn a_simulated_cluster_with_faults() {
 async fn a_simulated_cluster_without_faults() {
     let mut running = calm(3, 1).await;
     running.pass_for(Duration::from_secs(180)).await;
-    running.look().await;
+    running.open().await;
     shows("simulation-well", &running.state);
     running.stop().await;
 }
@@ -97,7 +97,7 @@ async fn a_simulated_cluster_without_faults() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recorded_cluster() {
     let mut running = Running::recorded().await;
-    running.look().await;
+    running.open().await;
     every_view_shows(&mut running, "recording");
     for pod in ["flaky", "leak", "oom", "crash", "notready"] {
         running.open_pod(pod).await;
@@ -109,7 +109,7 @@ async fn the_recorded_cluster() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_past_of_the_recorded_cluster() {
     let mut running = Running::recorded().await;
-    running.look().await;
+    running.open().await;
     running.open_pod("leak").await;
     running.press(Action::Pause);
     shows("recording-pod-leak-paused", &running.state);

@@ -398,7 +398,7 @@ async fn a_server_that_goes_away_is_replaced_and_taken_back() {
 
 /// C24, N5: a pod that is gone, or that may not be got, has a page that says so.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_cannot_be_had_says_why() {
+async fn an_unavailable_page_has_a_reason() {
     let mut lab = Lab::start(2, 10).await;
     let rules: [(&str, &[&str], &[&str]); 1] = [("", &["pods"], &["list", "watch"])];
     let kubeconfig = jane(&lab, &rules);
@@ -450,7 +450,7 @@ async fn a_page_that_cannot_be_had_says_why() {
 
 /// C23: rows are shown page by page, with how many there will be.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_list_is_shown_as_it_comes() {
+async fn a_long_list_is_displayed_while_it_arrives() {
     let mut lab = Lab::start(12, 100).await;
     let pods = lab.pods();
     assert!(pods > 1_000);

@@ -30,11 +30,11 @@ pub(crate) enum Mouse {
 
 /// What the reader and those who wait share.
 struct Shared {
-    shown: Mutex<Shown>,
+    output: Mutex<Output>,
     changed: Condvar,
 }
 
-struct Shown {
+struct Output {
     parser: Parser,
     /// All that was written to the terminal: what a screen cannot tell, such as the clipboard.
     written: Vec<u8>,
@@ -88,7 +88,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let shared = Arc::new(Shared {
-            shown: Mutex::new(Shown {
+            output: Mutex::new(Output {
                 parser: parser(columns, rows),
                 written: Vec::new(),
                 over: false,
@@ -96,18 +96,18 @@ impl Terminal {
             changed: Condvar::new(),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let told = Arc::clone(&shared);
+        let copy = Arc::clone(&shared);
         std::thread::spawn(move || {
             let mut buffer = [0; 16 << 10];
             // At the end of the program a pseudo-terminal says so by an error.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                let mut shown = told.shown.lock().unwrap();
-                shown.parser.process(&buffer[..count]);
-                shown.written.extend_from_slice(&buffer[..count]);
-                told.changed.notify_all();
+                let mut output = copy.output.lock().unwrap();
+                output.parser.process(&buffer[..count]);
+                output.written.extend_from_slice(&buffer[..count]);
+                copy.changed.notify_all();
             }
-            told.shown.lock().unwrap().over = true;
-            told.changed.notify_all();
+            copy.output.lock().unwrap().over = true;
+            copy.changed.notify_all();
         });
         Self {
             shared,
@@ -117,29 +117,29 @@ impl Terminal {
         }
     }
 
-    fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.shared.shown.lock().unwrap()
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.shared.output.lock().unwrap()
     }
 
     /// What is on the screen, as text.
     pub(crate) fn text(&self) -> String {
-        self.shown().parser.screen().contents()
+        self.output().parser.screen().contents()
     }
 
     /// Looks at the screen.
-    pub(crate) fn look<T>(&self, see: impl FnOnce(&Screen) -> T) -> T {
-        see(self.shown().parser.screen())
+    pub(crate) fn inspect<T>(&self, see: impl FnOnce(&Screen) -> T) -> T {
+        see(self.output().parser.screen())
     }
 
     /// Looks at the screen, and at all that was written to make it so.
     pub(crate) fn with_written<T>(&self, see: impl FnOnce(&Screen, &[u8]) -> T) -> T {
-        let shown = self.shown();
-        see(shown.parser.screen(), &shown.written)
+        let output = self.output();
+        see(output.parser.screen(), &output.written)
     }
 
     /// All that was ever written to the terminal.
     pub(crate) fn written(&self) -> Vec<u8> {
-        self.shown().written.clone()
+        self.output().written.clone()
     }
 
     /// Waits until the screen is so, and says what it is then.
@@ -171,23 +171,23 @@ impl Terminal {
     /// Waits until `see` sees something.
     pub(crate) fn wait_until<T>(&self, what: &str, see: impl Fn(&Screen, &[u8]) -> Option<T>) -> T {
         let begin = Instant::now();
-        let mut shown = self.shown();
+        let mut output = self.output();
         loop {
-            if let Some(seen) = see(shown.parser.screen(), &shown.written) {
+            if let Some(seen) = see(output.parser.screen(), &output.written) {
                 return seen;
             }
             let left = PATIENCE.saturating_sub(begin.elapsed());
             assert!(
-                !left.is_zero() && !shown.over,
+                !left.is_zero() && !output.over,
                 "{what}: never ({}); the screen is\n{}",
-                if shown.over {
+                if output.over {
                     "the program has ended"
                 } else {
                     "it took too long"
                 },
-                shown.parser.screen().contents()
+                output.parser.screen().contents()
             );
-            shown = self.shared.changed.wait_timeout(shown, left).unwrap().0;
+            output = self.shared.changed.wait_timeout(output, left).unwrap().0;
         }
     }
 
@@ -241,10 +241,10 @@ impl Terminal {
     /// Gives the terminal another size.
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         // What is still written for the old size is for nobody: it is drawn anew.
-        let mut shown = self.shared.shown.lock().unwrap();
+        let mut output = self.shared.output.lock().unwrap();
         let (columns_, rows_) = (columns.try_into().unwrap(), rows.try_into().unwrap());
-        shown.parser.screen_mut().set_size(rows_, columns_);
-        drop(shown);
+        output.parser.screen_mut().set_size(rows_, columns_);
+        drop(output);
         self.master.resize(size(columns, rows)).unwrap();
     }
 
@@ -256,27 +256,27 @@ impl Terminal {
     /// Sends a signal: `TERM`, `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.id().to_string();
-        let told = std::process::Command::new("kill")
+        let status = std::process::Command::new("kill")
             .args([&format!("-{name}"), &id])
             .status()
             .unwrap();
-        assert!(told.success());
+        assert!(status.success());
     }
 
     /// Waits for the end of the program, and tells its code.
     pub(crate) fn wait_for_end(&mut self) -> u32 {
         let begin = Instant::now();
-        let mut shown = self.shared.shown.lock().unwrap();
-        while !shown.over {
+        let mut output = self.shared.output.lock().unwrap();
+        while !output.over {
             let left = PATIENCE.saturating_sub(begin.elapsed());
             assert!(
                 !left.is_zero(),
                 "it never ends; the screen is\n{}",
-                shown.parser.screen().contents()
+                output.parser.screen().contents()
             );
-            shown = self.shared.changed.wait_timeout(shown, left).unwrap().0;
+            output = self.shared.changed.wait_timeout(output, left).unwrap().0;
         }
-        drop(shown);
+        drop(output);
         self.child.wait().unwrap().exit_code()
     }
 
@@ -312,7 +312,7 @@ impl Terminal {
 
     /// Whether no other screen, cursor, mouse or paste is left behind.
     pub(crate) fn assert_given_back(&self) {
-        self.look(|screen| {
+        self.inspect(|screen| {
             assert!(
                 !screen.alternate_screen(),
                 "the alternate screen is still shown"
@@ -322,7 +322,7 @@ impl Terminal {
             assert_eq!(
                 screen.mouse_protocol_mode(),
                 MouseProtocolMode::None,
-                "the mouse is still told of"
+                "mouse reports are still on"
             );
         });
     }

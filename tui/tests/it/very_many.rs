@@ -129,7 +129,7 @@ impl Running {
             }
             let left = PATIENCE.saturating_sub(began.elapsed());
             let Ok(message) = tokio::time::timeout(left, self.feed.next()).await else {
-                panic!("{what}: never\n{}", self.shown());
+                panic!("{what}: never\n{}", self.screen_text());
             };
             let effects = apply(&mut self.state, message);
             self.follow(effects);
@@ -138,7 +138,7 @@ impl Running {
         }
     }
 
-    fn shown(&self) -> String {
+    fn screen_text(&self) -> String {
         let theme = Theme::new(Depth::None, Ground::Dark, false);
         text(&draw(&self.state, &theme, 160, 40))
     }
@@ -211,7 +211,11 @@ async fn the_pods_on_the_screen_are_requested() {
     let sent = listed(&running.state);
     let unhealthy = sent.len() - MOST;
     let said = format!("10 by CPU and {unhealthy} unhealthy of {total}");
-    assert!(running.shown().contains(&said), "{}", running.shown());
+    assert!(
+        running.screen_text().contains(&said),
+        "{}",
+        running.screen_text()
+    );
 
     // A pod that was not sent is found by its name.
     let others: Vec<String> = running.all(None).difference(&sent).cloned().collect();
@@ -222,7 +226,7 @@ async fn the_pods_on_the_screen_are_requested() {
             extent.truncation.is_none() && listed(state) == BTreeSet::from([other.clone()])
         })
         .await;
-    assert!(running.shown().contains(&format!("1 of {total}")));
+    assert!(running.screen_text().contains(&format!("1 of {total}")));
     // By another order the others come.
     running.press(Action::ClearFilter);
     running.press(Action::SortBy(kubevitals::model::Field::Memory));

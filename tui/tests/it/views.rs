@@ -10,7 +10,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::ResizeState;
 
-use crate::picture::{draw, text, text_and_looks};
+use crate::picture::{draw, text, text_and_styles};
 use crate::shop::{NOW, Shop};
 
 /// The sizes of the golden screens.
@@ -99,12 +99,12 @@ fn every_view_in_every_size() {
         let state = showing(view, SourceKind::Vitals);
         for (columns, rows) in SIZES {
             let drawn = draw(&state, &colour(), columns, rows);
-            let shown = if columns == 80 {
-                text_and_looks(&drawn)
+            let screen_text = if columns == 80 {
+                text_and_styles(&drawn)
             } else {
                 text(&drawn)
             };
-            insta::assert_snapshot!(format!("{}-{columns}x{rows}", name(view)), shown);
+            insta::assert_snapshot!(format!("{}-{columns}x{rows}", name(view)), screen_text);
         }
     }
 }
@@ -125,7 +125,7 @@ fn every_view_without_colour_and_without_unicode() {
 }
 
 #[test]
-fn ascii_is_ascii_but_for_what_the_cluster_says() {
+fn ascii_mode_draws_ascii_except_for_names_from_the_cluster() {
     let ascii = Theme::new(Depth::None, Ground::Dark, true);
     for view in VIEWS {
         let state = showing(view, SourceKind::Vitals);
@@ -233,11 +233,11 @@ fn every_view_in_every_condition() {
             let mut state = opened(view, shop.clone());
             becomes(&mut state);
             let drawn = draw(&state, &colour(), 80, 24);
-            let shown = match (view, condition) {
-                (View::Pods, "lost") => text_and_looks(&drawn),
+            let screen_text = match (view, condition) {
+                (View::Pods, "lost") => text_and_styles(&drawn),
                 _ => text(&drawn),
             };
-            insta::assert_snapshot!(format!("{}-{condition}", name(view)), shown);
+            insta::assert_snapshot!(format!("{}-{condition}", name(view)), screen_text);
         }
     }
 }
@@ -308,15 +308,18 @@ fn the_page_of_a_pod_shows_a_failing_liveness_probe() {
     let mut state = shop(SourceKind::Vitals);
     act(&mut state, Action::Resize(120, 40));
     open_pod(&mut state, LIVENESS);
-    let shown = text(&draw(&state, &colour(), 120, 50));
+    let screen_text = text(&draw(&state, &colour(), 120, 50));
     for expected in [
         "failing",
         "HTTP probe failed with statuscode: 503",
         "liveness",
     ] {
-        assert!(shown.contains(expected), "{expected} is missing:\n{shown}");
+        assert!(
+            screen_text.contains(expected),
+            "{expected} is missing:\n{screen_text}"
+        );
     }
-    insta::assert_snapshot!("pod-liveness-120x50", shown);
+    insta::assert_snapshot!("pod-liveness-120x50", screen_text);
 }
 
 #[test]

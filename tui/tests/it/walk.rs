@@ -73,8 +73,8 @@ impl Walk {
     /// Moves the cursor down to the row with this text.
     async fn select(&mut self, part: &str) {
         for _ in 0..20 {
-            let shown = self.screen(WIDE);
-            let mut rows = shown.lines();
+            let screen_text = self.screen(WIDE);
+            let mut rows = screen_text.lines();
             if rows.any(|row| row.starts_with('▌') && row.contains(part)) {
                 return;
             }
@@ -154,7 +154,7 @@ async fn a_new_user_finds_the_way() {
         "The message names the address. With the right address in `server`, `vitals` connects.\n",
     );
     let mut running = Running::recorded().await;
-    running.look().await;
+    running.open().await;
     let mut walk = Walk {
         running,
         page,

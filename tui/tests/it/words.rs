@@ -212,7 +212,7 @@ fn the_list_of_messages_is_complete() {
 }
 
 #[test]
-fn what_is_wrong_now_stands_above_the_messages() {
+fn current_problems_are_listed_above_the_messages() {
     let mut state = opened(View::Pods, shop(SourceKind::Metrics));
     for (part, why) in [
         (
@@ -325,7 +325,7 @@ fn keys_that_were_changed_are_named_as_they_are() {
 }
 
 #[test]
-fn the_page_of_a_pod_says_of_which_time_its_parts_are() {
+fn the_page_of_a_pod_labels_its_parts_with_their_time() {
     for source in [SourceKind::Vitals, SourceKind::Metrics] {
         let mut state = shop(source);
         act(&mut state, Action::Resize(120, 60));
@@ -392,7 +392,7 @@ fn the_title_names_a_single_namespace_and_its_counts() {
 }
 
 #[test]
-fn times_are_in_the_zone_that_was_chosen_and_the_title_names_it() {
+fn times_are_in_the_selected_zone_and_the_title_names_it() {
     let zone = |posix| Zone::new(TimeZone::posix(posix).unwrap(), true);
     for (zone, time, name) in [
         (zone("CET-1CEST,M3.5.0,M10.5.0/3"), "16:28:26", "CEST"),
@@ -410,10 +410,11 @@ fn times_are_in_the_zone_that_was_chosen_and_the_title_names_it() {
         state.settings.zone = zone;
         let drawn = screen(&mut state, (140, 40));
         let utc = |line: &str| {
-            let ends = line
+            let words = line
                 .split_whitespace()
                 .map(|word| word.trim_end_matches([',', ')']));
-            ends.into_iter()
+            words
+                .into_iter()
                 .any(|word| word.len() == 9 && word.ends_with('Z') && word.contains(':'))
         };
         assert!(!drawn.lines().any(utc), "{drawn}");

@@ -9,7 +9,7 @@ use crate::wire::object::Encoding;
 /// A list that is being encoded: its items are appended one by one, then its end.
 ///
 /// In protobuf a list's length comes before its items, so every item must be [measured](Self::measure) before the
-/// first is appended; [`is_measured`](Self::is_measured) returns whether that is so.
+/// first is appended; [`needs_lengths`](Self::needs_lengths) returns whether that is so.
 #[derive(Debug)]
 pub struct List {
     items_len: usize,
@@ -35,7 +35,7 @@ impl List {
 
     /// Whether its items have to be measured first.
     #[must_use]
-    pub const fn is_measured(&self) -> bool {
+    pub const fn needs_lengths(&self) -> bool {
         self.protobuf.is_some()
     }
 

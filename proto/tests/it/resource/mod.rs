@@ -147,7 +147,7 @@ fn forms_a_line_may_have() {
 }
 
 #[test]
-fn what_no_reading_can_be_is_a_bad_line() {
+fn an_impossible_value_is_a_bad_line() {
     for line in [
         " NaN\n",
         " +Inf\n",

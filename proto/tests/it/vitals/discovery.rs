@@ -24,7 +24,7 @@ fn no_name_is_taken_and_each_is_there_once() {
 }
 
 #[test]
-fn both_forms_say_the_same() {
+fn both_forms_decode_to_the_same_value() {
     let old = SERVED.resources("v1alpha1");
     assert_eq!(old.group_version, "kubevitals.io/v1alpha1");
     let names: Vec<&str> = old.resources.iter().map(|one| &*one.name).collect();

@@ -75,7 +75,7 @@ fn each_kind_has_its_columns() {
 }
 
 #[test]
-fn what_is_missing_is_said_to_be() {
+fn a_missing_metric_is_an_error_that_names_it() {
     let bare = PodVitals {
         metadata: Meta {
             resource_version: "7".to_owned(),

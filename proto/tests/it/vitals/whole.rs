@@ -8,11 +8,11 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
-    ContainerVitals, Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts,
+    ContainerVitals, Disk, Ended, Evidence, History, HistoryStatus, Incident, IncidentCounts,
     IncidentKind, Involved, KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios,
-    NodeVitals, OwnerReference, PodCounts, PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind,
-    ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span,
-    Trend, Usage, Workload,
+    NodeVitals, OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure, Probe,
+    ProbeKind, ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source,
+    Span, Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -249,7 +249,7 @@ pub(super) fn node() -> NodeVitals {
         requests: amounts(),
         limits: amounts(),
         ratios: node_ratios(),
-        pods: PodRoom {
+        pods: PodCapacity {
             count: 12,
             capacity: 110,
         },
@@ -291,7 +291,7 @@ pub(super) fn cluster() -> ClusterVitals {
         probes_failing: 1,
         restarts: 5,
         incidents: IncidentCounts { open: 2, total: 9 },
-        history: HistoryKept {
+        history: HistoryStatus {
             retention: GoDuration::from_secs(3600),
             oldest: Some(ago(3600)),
             series: 50,

@@ -37,7 +37,7 @@ impl<S: ObjectSource> ListEncoder<S> {
     /// Measures all objects, if the form needs their length before the first is sent. The objects are those of one
     /// snapshot, so the same ones are encoded afterwards.
     async fn measure(&mut self) {
-        if !self.list.is_measured() {
+        if !self.list.needs_lengths() {
             return;
         }
         let list = &mut self.list;

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_object_listed_twice_the_later_one_counts() {
+    fn the_later_copy_of_an_object_wins() {
         for odd in [0, 1] {
             let mut listed: Vec<(u32, char)> = (1..odd + 1).map(|key| (key, 'a')).collect();
             listed.extend([(9, 'b'), (5, 'a'), (5, 'b'), (7, 'b')]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::{
-    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, NodeRatios,
+    API_VERSION, ClusterVitals, HistoryStatus, IncidentCounts, Meta, NodeCounts, NodeRatios,
     PodCounts, Usage,
 };
 
@@ -110,13 +110,13 @@ fn counts(builder: &VitalsBuilder) -> (IncidentCounts, u64, Option<u64>) {
     (incidents, failing, Some(metrics.failing_pods))
 }
 
-fn history(builder: &VitalsBuilder) -> HistoryKept {
+fn history(builder: &VitalsBuilder) -> HistoryStatus {
     let counts = builder
         .sources
         .store
         .history()
         .totals_at(builder.now, builder.wall);
-    HistoryKept {
+    HistoryStatus {
         retention: GoDuration(nanos(builder.history_span)),
         oldest: counts.oldest,
         series: counts.series as u64,

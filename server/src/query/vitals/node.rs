@@ -3,7 +3,7 @@
 use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
-    API_VERSION, Absence, Condition, Meta, NodeRatios, NodeVitals, PodRoom,
+    API_VERSION, Absence, Condition, Meta, NodeRatios, NodeVitals, PodCapacity,
 };
 
 use super::amounts::{amounts, disk, network, part, pressure};
@@ -54,7 +54,7 @@ impl VitalsBuilder {
             requests: amounts(requests),
             limits: amounts(limits),
             ratios: shares(None, requests, node.allocatable),
-            pods: PodRoom {
+            pods: PodCapacity {
                 count: pods,
                 capacity: node.pod_capacity.into(),
             },

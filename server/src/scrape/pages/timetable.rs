@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Age;
 use crate::scrape::page::{Intervals, Page};
-use crate::scrape::record::Moment;
+use crate::scrape::record::Instants;
 use crate::scrape::schedule::Phase;
 
 /// The longest back-off of a page, in intervals: with the default interval, a new permission has effect within eight
@@ -31,7 +31,7 @@ impl Timetable {
         node: &str,
         resolution: Duration,
         intervals: &Intervals,
-        now: Moment,
+        now: Instants,
     ) -> Self {
         let third = resolution / 3;
         Self(Page::ALL.map(|page| {
@@ -63,14 +63,14 @@ impl Timetable {
     }
 
     /// Ends the current turn of an unknown page with a failure.
-    pub(in crate::scrape) fn all_ended(&mut self, now: Moment) {
+    pub(in crate::scrape) fn all_ended(&mut self, now: Instants) {
         for page in Page::ALL {
             self.ended(page, false, now);
         }
     }
 
     /// Ends a page's turn, with or without success.
-    pub(in crate::scrape) fn ended(&mut self, page: Page, answered: bool, now: Moment) {
+    pub(in crate::scrape) fn ended(&mut self, page: Page, answered: bool, now: Instants) {
         let turns = self.0.iter_mut().flatten();
         for turns in turns.filter(|turns| turns.page == page) {
             turns.failures = if answered {
@@ -88,7 +88,7 @@ impl Timetable {
 
 /// The time after `wait`. Ages are whole milliseconds, so it rounds up: after a turn that is slightly early the next one
 /// would follow at once.
-fn no_earlier(now: Moment, wait: Duration) -> Age {
+fn no_earlier(now: Instants, wait: Duration) -> Age {
     now.age.after(wait + Duration::from_millis(1))
 }
 
@@ -110,8 +110,8 @@ mod tests {
         ..BOTH
     };
 
-    fn moment(seconds: u64) -> Moment {
-        Moment {
+    fn instants(seconds: u64) -> Instants {
+        Instants {
             age: Age::from_elapsed(Duration::from_secs(seconds)),
             wall: Timestamp::from_secs(1_800_000_000 + seconds.cast_signed()),
         }
@@ -119,7 +119,7 @@ mod tests {
 
     /// The turns of ten minutes, in milliseconds since the first moment.
     fn turns(node: &str, intervals: &Intervals, answered: bool) -> Vec<(Page, u64)> {
-        let begin = moment(0);
+        let begin = instants(0);
         let mut table = Timetable::of(node, RESOLUTION, intervals, begin);
         let mut turns = Vec::new();
         while let Some((page, due)) = table.next() {
@@ -131,7 +131,7 @@ mod tests {
             let wall = begin
                 .wall
                 .plus_nanos(i64::try_from(into.as_nanos()).unwrap());
-            table.ended(page, answered, Moment { age: due, wall });
+            table.ended(page, answered, Instants { age: due, wall });
         }
         turns
     }
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_nodes_three_requests_keep_a_third_of_the_resolution_apart() {
         for node in ["node-1", "node-2", "a", ""] {
-            let own = Phase::of(node, RESOLUTION).until_next(moment(0).wall, 0, 1);
+            let own = Phase::of(node, RESOLUTION).until_next(instants(0).wall, 0, 1);
             for (page, at) in turns(node, &BOTH, true) {
                 let apart = (Duration::from_millis(at) + RESOLUTION - own).as_millis() % 15_000;
                 let expected: u128 = match page {

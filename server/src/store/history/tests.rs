@@ -359,7 +359,7 @@ fn exported(kubelet: &Kubelet, now: Age) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_exported_is_imported() {
+fn an_export_imports_without_loss() {
     let (history, kubelet) = node();
     (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("a", "y", 1), ("b", "x", 1)]));
     (100..110).for_each(|n| kubelet.scrape(n, &[("b", "x", 2)]));
@@ -382,7 +382,7 @@ fn what_is_exported_is_imported() {
 }
 
 #[test]
-fn what_is_imported_is_merged_with_what_is_there() {
+fn an_import_is_merged_with_existing_samples() {
     let (first, second) = (History::new(settings()), History::new(settings()));
     let (before, now) = (Kubelet::new(&first, "n1"), Kubelet::new(&second, "n1"));
     (0..50).for_each(|n| before.scrape(n, &[("a", "x", 1), ("gone", "x", 1)]));
@@ -404,7 +404,7 @@ fn what_is_imported_is_merged_with_what_is_there() {
 }
 
 #[test]
-fn what_is_too_old_is_not_imported() {
+fn samples_that_are_too_old_are_not_imported() {
     let (_, kubelet) = node();
     (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
     let bytes = exported(&kubelet, age(99));

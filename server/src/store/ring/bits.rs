@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_put_is_got(values in prop::collection::vec((any::<u32>(), 1u32..32), 0..40)) {
+        fn stored_samples_are_read_back(values in prop::collection::vec((any::<u32>(), 1u32..32), 0..40)) {
             let mut bits = Bits::default();
             let mut at = 0;
             let mut put = Vec::new();

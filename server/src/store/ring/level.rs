@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_stands_for_its_own_value() {
+    fn every_level_round_trips() {
         for level in 0..COUNT as u32 {
             let level = Level::from_bits(level);
             assert_eq!(Level::of(level.value()), level);

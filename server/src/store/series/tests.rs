@@ -149,7 +149,7 @@ fn pods_are_found_whatever_the_order_of_the_lines() {
 }
 
 #[test]
-fn one_container_without_a_rate_leaves_out_its_pod_and_says_why() {
+fn one_container_without_a_rate_omits_its_pod_with_a_reason() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 1, 1000)]);
     node.scrape(&[("a/new", 1.0, 1, 1015), ("a/x", 2.5, 1, 1015)]);
@@ -259,7 +259,7 @@ fn a_clock_that_is_set_costs_one_scrape_whatever_the_step() {
 }
 
 #[test]
-fn a_clock_that_is_set_twice_is_never_measured_across() {
+fn no_rate_spans_a_clock_step() {
     for (first, second) in [
         (-20_000, 10_000),
         (-44_000, 44_000),
@@ -359,8 +359,8 @@ fn the_pace_of_a_kubelet_and_its_slowness_are_no_steps() {
             } else {
                 20
             };
-            let measured = now + kubelet.random(took + 1);
-            kubelet.pass(measured);
+            let sampled = now + kubelet.random(took + 1);
+            kubelet.pass(sampled);
             let wait = Duration::from_millis(if turn == 0 { 0 } else { 15_000 - late as u64 });
             let took_so_long = Duration::from_millis(took as u64);
             let set_by = node.page_after(&kubelet.page(), wait, took_so_long);
@@ -446,7 +446,7 @@ fn four_cores() -> Node {
 }
 
 #[test]
-fn of_two_series_with_one_name_one_is_followed() {
+fn one_of_two_series_with_one_name_is_followed() {
     for (first, second) in [
         ((130_000.5, 57), (100_000.5, 33)),
         ((900_000.0, 57), (300_000.0, 33)),
@@ -509,7 +509,7 @@ fn the_kubelets_own_rate_does_not_stand_in_for_one_of_two() {
 }
 
 #[test]
-fn on_a_node_of_unknown_size_one_is_followed_too() {
+fn one_of_two_series_is_followed_on_a_node_of_unknown_size() {
     let mut node = Node::new();
     let copies = Copies {
         first: (130_000.5, 57),
@@ -631,7 +631,7 @@ fn an_invalid_line_is_not_a_missing_one() {
 }
 
 #[test]
-fn the_kubelets_own_rate_stands_in_until_the_second_point() {
+fn the_kubelets_rate_is_used_until_the_second_sample() {
     let mut node = Node::new();
     node.scrape(&[("a/x", 1.0, 7, 1000)]);
     assert!(node.series.needs_first_rates());

@@ -35,7 +35,7 @@ async fn headers_without_a_certificate_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_a_front_proxy_speaks_for_others() {
+async fn only_a_front_proxy_may_set_identity_headers() {
     let harness = Harness::start(config()).await;
     let (pki, stranger) = (
         harness.cluster.pki(),

@@ -102,7 +102,7 @@ fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
             _ => panic!("{name}: nobody has thought of {header}"),
         }
     }
-    let told = |header: &str| {
+    let is_listed = |header: &str| {
         theirs
             .lines()
             .any(|line| line.starts_with(&format!("{header}: ")))
@@ -110,7 +110,7 @@ fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
     for header in ours.keys().map(HeaderName::as_str) {
         // A length may be added; and 405 requires `Allow` (RFC 9110, 15.5.6), which the peer does not send.
         assert!(
-            told(header) || matches!(header, "content-length" | "allow"),
+            is_listed(header) || matches!(header, "content-length" | "allow"),
             "{name}: the peer has no {header}"
         );
     }

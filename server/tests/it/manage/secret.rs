@@ -200,7 +200,7 @@ async fn empty_secrets_are_filled_and_invalid_ones_if_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anybody_elses_secret_is_left_alone() {
+async fn a_secret_of_another_owner_is_not_changed() {
     let world = World::at(now()).await;
     let server = world.serve().await;
     world.wait_for_answer().await;

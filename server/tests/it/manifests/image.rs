@@ -53,7 +53,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn all_that_cargo_looks_for_is_sent_to_the_build() {
+fn the_build_context_has_every_file_that_cargo_needs() {
     let metadata = metadata();
     let root = Path::new(metadata["workspace_root"].as_str().unwrap());
     let mut places: BTreeSet<&Path> = [Path::new("Cargo.toml"), Path::new("Cargo.lock")].into();
@@ -77,7 +77,7 @@ fn all_that_cargo_looks_for_is_sent_to_the_build() {
 }
 
 #[test]
-fn what_is_copied_is_there() {
+fn copied_state_is_complete() {
     let step = all("RUN").concat();
     for copy in all("COPY") {
         let words: Vec<&str> = copy.split_whitespace().collect();
@@ -151,7 +151,7 @@ fn each_architecture_builds_the_locked_release_of_the_server() {
 }
 
 #[test]
-fn the_image_is_one_program_that_runs_as_nobody() {
+fn the_image_is_one_program_that_runs_without_root() {
     let metadata = metadata();
     let package = &metadata["packages"].as_array().unwrap()[0];
     let stages = all("FROM");

@@ -103,7 +103,7 @@ fn whoever_selects_pods_selects_the_deployments() {
 }
 
 #[test]
-fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
+fn the_apiservice_leads_to_the_listener() {
     for folder in APPLICABLE {
         let rendered = Rendered::deploy(folder);
         let service = rendered.only("Service");
@@ -160,8 +160,8 @@ fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
                     SERVER_ACCOUNT.0
                 )
             );
-            let wanted = &monitor["spec"]["selector"]["matchLabels"];
-            for (key, value) in wanted.as_object().unwrap() {
+            let labels = &monitor["spec"]["selector"]["matchLabels"];
+            for (key, value) in labels.as_object().unwrap() {
                 assert_eq!(&service["metadata"]["labels"][key], value);
             }
         }
@@ -169,7 +169,7 @@ fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
 }
 
 #[test]
-fn in_the_peers_place_kubevitals_io_is_asked_of_the_peers_service() {
+fn as_a_replacement_kubevitals_io_uses_the_service_of_metrics_server() {
     let name = "v1alpha1.kubevitals.io";
     let base = Rendered::deploy("base");
     let mut expected = base

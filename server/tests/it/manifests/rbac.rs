@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::rendered::{Rendered, texts};
 use super::upgrade;
-use crate::harness::{PATIENCE, told, wait_until};
+use crate::harness::{PATIENCE, clock_of, wait_until};
 
 /// What RBAC's objects among these let a service account of [`SERVER_ACCOUNT`]'s namespace do.
 fn rules_of(rendered: &Rendered, account: &str) -> Vec<Rule> {
@@ -136,7 +136,7 @@ fn granted_to_viewers(rendered: &Rendered, name: &str) -> BTreeSet<(String, Stri
 
 /// With the peer's own role for what it serves, it is what `base` grants.
 #[test]
-fn who_views_the_cluster_sees_as_much_in_the_peers_place() {
+fn as_a_replacement_the_view_role_grants_the_same() {
     let mut granted = granted_to_viewers(&upgrade_file("rights.yaml"), "vitals-server-why");
     granted.extend(granted_to_viewers(
         &upgrade_file("kubevitals.yaml"),
@@ -152,7 +152,7 @@ fn who_views_the_cluster_sees_as_much_in_the_peers_place() {
 }
 
 #[test]
-fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
+fn the_view_role_grants_metrics_and_their_diagnosis() {
     let granted = granted_to_viewers(&Rendered::deploy("base"), "vitals-server-metrics-reader");
     // All that is served: of metrics.k8s.io `watch` too, which the peer's role grants though nothing can be watched.
     let mut expected = BTreeSet::new();
@@ -221,7 +221,7 @@ async fn start(cluster: &Cluster, arguments: &[String], folder: &Path) -> Server
     let flags = Flags::try_parse_from(own.iter().chain(arguments)).expect("the manifest's flags");
     let mut settings = Settings::from_flags(flags).await.expect("settings");
     settings.listen = ([127, 0, 0, 1], 0).into();
-    settings.clock = told(cluster.clock());
+    settings.clock = clock_of(cluster.clock());
     if let Some(state) = &mut settings.state {
         state.folder = folder.join("state");
     }
@@ -258,7 +258,7 @@ fn viewer(identities: &Identities) -> String {
 }
 
 /// Through the kube-apiserver, and past it: the one asks for an access review, the other for a token's review too.
-async fn is_asked(cluster: &Cluster, server: &Server, token: &str) {
+async fn answers_jane(cluster: &Cluster, server: &Server, token: &str) {
     let through = format!("{}{NODES}", cluster.api_url());
     wait_until("jane is answered through the kube-apiserver", async || {
         status(through.clone(), token).await == 200
@@ -279,7 +279,7 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
 
     let server = start(&cluster, &rendered.arguments(), folder.path()).await;
     ready(&server).await;
-    is_asked(&cluster, &server, &token).await;
+    answers_jane(&cluster, &server, &token).await;
     // An incident is persisted for the next pod.
     assert!(cluster.inject(Fault::CrashLoop));
     // Another replica starts, and asks the first one for what it knows. It meets an API server of an earlier version, at
@@ -368,7 +368,7 @@ async fn with_a_certificate_for_kubelets_the_account_needs_no_right_to_them() {
     let token = viewer(identities);
     let server = start(&cluster, &arguments, folder.path()).await;
     ready(&server).await;
-    is_asked(&cluster, &server, &token).await;
+    answers_jane(&cluster, &server, &token).await;
     let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     assert_eq!(identities.refused(&username), BTreeSet::new());
 }
@@ -392,14 +392,14 @@ fn peers_rules() -> Vec<Rule> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
+async fn as_a_replacement_the_permissions_and_arguments_of_metrics_server_suffice() {
     let cluster = cluster(peers_rules()).await;
     let folder = tempfile::tempdir().unwrap();
     let token = viewer(cluster.identities());
 
     let server = start(&cluster, &peers_arguments(folder.path()), folder.path()).await;
     ready(&server).await;
-    is_asked(&cluster, &server, &token).await;
+    answers_jane(&cluster, &server, &token).await;
 
     // The kubelets' own rates, which would have stood in for the second scrape, and what is said of pods and what made
     // their Jobs are all that it misses; and it goes on without.
@@ -453,7 +453,7 @@ fn upgrade_rules() -> Vec<Rule> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_upgrades_rights_the_apiservices_come_to_be_verified() {
+async fn with_the_permissions_of_the_upgrade_the_apiservices_get_verified() {
     let cluster = cluster([peers_rules(), upgrade_rules()].concat()).await;
     let (kind, name) = (Resource::ApiServices, "v1beta1.metrics.k8s.io");
     let spec = json!({
@@ -479,7 +479,7 @@ async fn with_the_upgrades_rights_the_apiservices_come_to_be_verified() {
         })
         .await;
     }
-    is_asked(&cluster, &server, &token).await;
+    answers_jane(&cluster, &server, &token).await;
     let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     assert_eq!(cluster.identities().refused(&username), BTreeSet::new());
 }

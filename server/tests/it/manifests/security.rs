@@ -133,7 +133,7 @@ fn pods_keep_the_restricted_standard_and_a_little_more() {
 
 /// Every kubelet sees the token. One that is mounted automatically is valid for up to a year.
 #[test]
-fn the_token_is_good_for_ten_minutes_and_is_where_clients_look_for_it() {
+fn the_token_lives_ten_minutes_at_the_path_that_clients_read() {
     for folder in APPLICABLE {
         let rendered = Rendered::deploy(folder);
         let spec = &rendered.pod()["spec"];

@@ -82,9 +82,9 @@ async fn the_examples_of_the_page_are_real_output() {
             }
             assert_eq!(headings, squeezed(first)[0], "{command}");
         } else if first.starts_with('{') {
-            let shown = printed.join("").replace('…', "");
-            let (shown, given) = (members_of(&shown), members_of(&output));
-            let missing: Vec<_> = shown.difference(&given).collect();
+            let documented = printed.join("").replace('…', "");
+            let (documented, actual) = (members_of(&documented), members_of(&output));
+            let missing: Vec<_> = documented.difference(&actual).collect();
             assert!(
                 missing.is_empty(),
                 "{command}: {missing:?} is not in {output}"
@@ -92,8 +92,8 @@ async fn the_examples_of_the_page_are_real_output() {
         } else {
             for line in printed.iter().filter(|line| !line.trim().is_empty()) {
                 let line = line.trim();
-                let given = output.lines().any(|given| given.trim() == line);
-                assert!(given, "{command}: {line:?} is not in\n{output}");
+                let found = output.lines().any(|other| other.trim() == line);
+                assert!(found, "{command}: {line:?} is not in\n{output}");
             }
         }
     }

@@ -117,7 +117,7 @@ async fn objects_have_stable_uids_and_an_owner() {
         let lines = body
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());
-        let told: BTreeSet<String> = lines
+        let uids: BTreeSet<String> = lines
             .map(|line| {
                 text(
                     &serde_json::from_slice(line).unwrap(),
@@ -125,7 +125,7 @@ async fn objects_have_stable_uids_and_an_owner() {
                 )
             })
             .collect();
-        assert!(told.contains(&text(&item, "/metadata/uid")), "{path}");
+        assert!(uids.contains(&text(&item, "/metadata/uid")), "{path}");
         let request = harness.request("GET", &format!("{BASE}/{kind}"));
         let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
         let (_, body) = harness.send(request.header("accept", table)).await;

@@ -184,8 +184,8 @@ async fn totals_are_of_the_nodes_that_report() {
             .to_f64()
     };
     let used = cores(&part["usage"]) / cores(&part["allocatableReporting"]);
-    let told = part["ratios"]["cpu"].as_f64().unwrap();
-    assert!((used - told).abs() < 0.001, "{used} {told}");
+    let ratio = part["ratios"]["cpu"].as_f64().unwrap();
+    assert!((used - ratio).abs() < 0.001, "{used} {ratio}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

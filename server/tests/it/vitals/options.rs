@@ -233,11 +233,11 @@ async fn unsupported_verbs_are_a_status_in_the_requested_form() {
     ] {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             let (status, body) = harness.send(harness.request(method, &path)).await;
-            let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let object: Value = serde_json::from_slice(&body).unwrap_or_default();
             assert_eq!(status, 405, "{method} {path}");
             assert_eq!(
-                told["reason"], "MethodNotAllowed",
-                "{method} {path}: {told}"
+                object["reason"], "MethodNotAllowed",
+                "{method} {path}: {object}"
             );
             let request = harness.request(method, &path);
             let request = request.header("accept", "application/yaml");

@@ -95,7 +95,7 @@ impl Watcher {
                 return Some(serde_json::from_slice(&line).unwrap());
             }
             let piece = tokio::time::timeout(PATIENCE, self.body.next()).await;
-            match piece.expect("something is told") {
+            match piece.expect("an event arrives") {
                 Some(piece) => self.rest.extend(piece),
                 None => {
                     assert!(self.rest.is_empty(), "it ends between two events");
@@ -152,8 +152,8 @@ async fn caught_up(harness: &Harness) {
     changed(harness, &name, |_| {});
     wait_until("the server has seen the last change", async || {
         harness.server.query().detector().detect();
-        let moment = harness.server.query().changes().snapshot();
-        moment.pods().keys().any(|key| *key.name == *name)
+        let snapshot = harness.server.query().changes().snapshot();
+        snapshot.pods().keys().any(|key| *key.name == *name)
     })
     .await;
 }
@@ -214,13 +214,16 @@ async fn two_hundred_watches_get_every_change_once() {
             }
         }
         harness.server.query().detector().detect();
-        let held = bytes_held(&harness).await;
-        assert!(held <= (WATCHERS as u64 + 1) * PIECE, "{round}: {held}");
+        let buffered = buffered_bytes(&harness).await;
+        assert!(
+            buffered <= (WATCHERS as u64 + 1) * PIECE,
+            "{round}: {buffered}"
+        );
     }
     caught_up(&harness).await;
     wait_until("only the stalled one has not taken all", async || {
-        let held = bytes_held(&harness).await;
-        held > 0 && held <= STALLED
+        let buffered = buffered_bytes(&harness).await;
+        buffered > 0 && buffered <= STALLED
     })
     .await;
     // Further events are not encoded for a client that does not read.
@@ -229,15 +232,15 @@ async fn two_hundred_watches_get_every_change_once() {
         harness.server.query().detector().detect();
     }
     caught_up(&harness).await;
-    wait_until("it holds no more than before", async || {
-        let held = bytes_held(&harness).await;
-        held > 0 && held <= STALLED
+    wait_until("it buffers no more than before", async || {
+        let buffered = buffered_bytes(&harness).await;
+        buffered > 0 && buffered <= STALLED
     })
     .await;
     assert_eq!(watches(&harness).await, WATCHERS as u64 + 1);
     drop(stalled);
-    wait_until("nothing is held when it has gone", async || {
-        bytes_held(&harness).await == 0 && watches(&harness).await == WATCHERS as u64
+    wait_until("nothing is buffered when it has gone", async || {
+        buffered_bytes(&harness).await == 0 && watches(&harness).await == WATCHERS as u64
     })
     .await;
     let (version, all) = list(&harness, PODS).await;
@@ -266,7 +269,7 @@ async fn a_watch_starts_with_all_objects_and_a_bookmark() {
         "{PODS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
     );
     let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
-    let mut told = BTreeMap::new();
+    let mut received = BTreeMap::new();
     loop {
         let event = watcher.event().await.unwrap();
         let annotations = &event["object"]["metadata"]["annotations"];
@@ -276,9 +279,9 @@ async fn a_watch_starts_with_all_objects_and_a_bookmark() {
             break;
         }
         assert_eq!(event["type"], "ADDED");
-        told.extend([key_and_version(&event["object"])]);
+        received.extend([key_and_version(&event["object"])]);
     }
-    assert_eq!(told, known);
+    assert_eq!(received, known);
     // Then the watch continues.
     changed(&harness, "new", |_| {});
     loop {
@@ -372,10 +375,10 @@ async fn every_kind_is_watched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_incident_is_sent_again_when_its_cron_job_is_known() {
+async fn an_incident_is_sent_again_with_its_cron_job() {
     let harness = cluster(1).await;
     let owner = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
-    let tell = |restarts: u32| {
+    let change = |restarts: u32| {
         changed(&harness, "nightly-29-x", |pod| {
             pod["metadata"]["ownerReferences"] = owner("Job", "nightly-29");
             let status = &mut pod["status"]["containerStatuses"][0];
@@ -388,13 +391,13 @@ async fn an_incident_is_sent_again_when_its_cron_job_is_known() {
             }
         });
     };
-    tell(0);
+    change(0);
     caught_up(&harness).await;
     let path = "/apis/kubevitals.io/v1alpha1/incidents";
     let (version, known) = list(&harness, path).await;
     let path = format!("{path}?watch=1&resourceVersion={version}");
     let mut watcher = Watcher::start(&harness, &path, known).await;
-    tell(1);
+    change(1);
     caught_up(&harness).await;
     let event = watcher.event().await.unwrap();
     watcher.take(&event);
@@ -534,7 +537,7 @@ async fn watches(harness: &Harness) -> u64 {
 }
 
 /// The number of bytes that clients have not read.
-async fn bytes_held(harness: &Harness) -> u64 {
+async fn buffered_bytes(harness: &Harness) -> u64 {
     gauge(harness, "kubevitals_api_watch_bytes_held").await
 }
 

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_says_of_itself_is_replaced() {
+    fn identity_headers_of_the_client_are_replaced() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("x-remote-user", "root"),

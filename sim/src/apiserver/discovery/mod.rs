@@ -28,11 +28,11 @@ pub(super) async fn respond(
 ) -> Result<Response<Body>, Refusal> {
     // The aggregated form exists for the two roots only.
     let is_root = matches!(segments, ["api" | "apis"]);
-    let chosen = negotiate(accept(headers), |encoding, conversion| {
+    let negotiated = negotiate(accept(headers), |encoding, conversion| {
         let json = encoding == Encoding::Json;
         json.then(|| is_aggregated(conversion, is_root)).flatten()
     });
-    if chosen.map_err(|_| not_acceptable())?.conversion {
+    if negotiated.map_err(|_| not_acceptable())?.conversion {
         let items = match segments {
             ["api"] => vec![aggregated("", "v1")],
             _ => {

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn resource_version_means_what_its_match_says() {
+    fn resource_version_match_selects_the_meaning_of_resource_version() {
         let version = |q| options(q).unwrap().version;
         assert_eq!(version(""), VersionMatch::Newest);
         assert_eq!(version("resourceVersion=0"), VersionMatch::Newest);

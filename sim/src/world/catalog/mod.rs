@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_exceeds_a_limit_by_itself() {
+    fn no_container_exceeds_its_limit_without_a_fault() {
         for (app, c) in all().filter(|(_, c)| c.role != Role::Init) {
             let (cpu, memory) = (f64::from(c.limits.0) * MILLI, f64::from(c.limits.1) * MI);
             let peak = Load::peak_cpu(&c.profile);

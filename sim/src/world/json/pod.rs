@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ended_container_says_when_and_why() {
+    fn a_terminated_container_has_its_time_and_reason() {
         let app = &crate::world::catalog::APPS[0];
         let at = Timestamp::from_secs(1_800_000_000);
         let workload = crate::world::workload::Workload::new(1, app, Arc::from("shop"), at, at);

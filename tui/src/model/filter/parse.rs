@@ -116,7 +116,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether a conjunction ends at this position.
-    fn all_ends(&self) -> bool {
+    fn is_end_of_all(&self) -> bool {
         self.peek().is_none_or(|c| matches!(c, ',' | ')' | '|'))
             || self.keyword() == Some(Keyword::Or)
     }
@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
     fn all(&mut self, depth: usize) -> Result<Node, FilterError> {
         self.blanks();
         let mut parts = Vec::new();
-        while !self.all_ends() {
+        while !self.is_end_of_all() {
             if self.peek() == Some('&') {
                 return Err(self.missing());
             }
@@ -133,7 +133,7 @@ impl<'a> Parser<'a> {
             self.blanks();
             if self.take_sign(&["&&", "&"], Keyword::And) {
                 self.blanks();
-                if self.all_ends() {
+                if self.is_end_of_all() {
                     return Err(self.missing());
                 }
             }
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
             let alone = self.alone(keyword);
             self.at += keyword.word().len();
             self.blanks();
-            if keyword != Keyword::Not || self.all_ends() {
+            if keyword != Keyword::Not || self.is_end_of_all() {
                 return Err(alone);
             }
             return Ok(Node::Not(Box::new(self.part(depth + 1)?)));

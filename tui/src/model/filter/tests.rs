@@ -240,7 +240,7 @@ fn mistakes_are_refused_with_a_hint_and_their_cells() {
 }
 
 #[test]
-fn nothing_that_is_pasted_is_too_much() {
+fn pasted_text_is_bounded() {
     for text in ["(".repeat(2_000), "!".repeat(2_000), "a,".repeat(100_000)] {
         assert!(text.parse::<Filter>().is_err());
     }

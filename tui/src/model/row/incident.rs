@@ -88,7 +88,7 @@ impl IncidentRow {
     /// The time at which to show the object: the last restart, the eviction, the end of a closed incident. `None` for
     /// now: a failure that continues is visible now.
     #[must_use]
-    pub fn moment(&self) -> Option<Timestamp> {
+    pub fn visible_at(&self) -> Option<Timestamp> {
         let incident = &self.incident;
         let is_an_end = matches!(
             incident.reason,
@@ -185,6 +185,6 @@ impl Row for IncidentRow {
         } else {
             (Scope::Workload(namespace, Workload::new(&*involved.kind, name)), None)
         };
-        Open { scope, container, moment: Some(self.moment()) }
+        Open { scope, container, time: Some(self.visible_at()) }
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_restart_says_why_and_how_long_ago() {
+    fn the_last_restart_has_its_reason_and_age() {
         let now = Timestamp::from_secs(150);
         for (cause, certainty, reason, why) in [
             (OomKilled, Direct, "OOMKilled", "OOMKilled"),

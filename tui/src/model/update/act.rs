@@ -143,9 +143,9 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Show(view) => return show(state, view),
         Action::NextView(by) => {
             if !panes::next(state, by) {
-                let shown = show(state, next_view(state.screen().view, by));
+                let effects = show(state, next_view(state.screen().view, by));
                 panes::enter(state, by);
-                return shown;
+                return effects;
             }
         }
         Action::NextSort(by) => {
@@ -255,9 +255,9 @@ fn select_container(state: &mut State, rows: i32) {
 
 /// Selects a container of a pod's page, or the whole pod if it is selected already.
 fn choose_container(state: &mut State, at: usize) {
-    let chosen = containers(state).get(at).cloned();
+    let selected = containers(state).get(at).cloned();
     let screen = state.screen_mut();
-    screen.container = chosen.filter(|chosen| screen.container.as_ref() != Some(chosen));
+    screen.container = selected.filter(|selected| screen.container.as_ref() != Some(selected));
 }
 
 /// The index in a pane's list of the row at this distance from the first visible row. `None` if there is no row.
@@ -377,13 +377,13 @@ fn sort_by(state: &mut State, field: Field) {
 fn next_sort(state: &State, by: i32) -> Sort {
     let sort = state.screen().list.sort;
     // Trends are sorted by the usage, which has a column of its own.
-    let shown: Vec<Field> = placement::columns(state, state.size.width)
+    let fields: Vec<Field> = placement::columns(state, state.size.width)
         .iter()
         .filter(|placed| !placed.column.is_trend())
         .map(|placed| placed.column.field)
         .collect();
-    let at = shown.iter().position(|field| *field == sort.field);
-    let next = shown.get(moved_round(at.unwrap_or(0), by, shown.len()));
+    let at = fields.iter().position(|field| *field == sort.field);
+    let next = fields.get(moved_round(at.unwrap_or(0), by, fields.len()));
     next.map_or(sort, |field| Sort::by(*field))
 }
 
@@ -428,10 +428,10 @@ fn enter(state: &mut State) -> Vec<Effect> {
     let mut screen = Screen::new(view, target.scope);
     screen.follows = target.container.is_some();
     screen.container = target.container;
-    screen.back_to = target.moment.is_some().then_some(state.time);
+    screen.back_to = target.time.is_some().then_some(state.time);
     push(state, screen);
     let mut effects = requests(state);
-    if let Some(at) = target.moment.flatten() {
+    if let Some(at) = target.time.flatten() {
         if at < time::oldest(state) {
             let text = "the history does not reach back to the incident: this is the oldest time that is stored";
             state.say(text, false);

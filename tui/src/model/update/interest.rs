@@ -45,9 +45,9 @@ pub(super) fn interest(state: &State) -> Interest {
 
 /// The namespaces that are both chosen and selected by the filter. Empty for all; if no namespace is both, no row is
 /// shown anyway.
-fn both(chosen: &[Name], filtered: &mut Vec<String>) -> Vec<Name> {
+fn both(selected: &[Name], filtered: &mut Vec<String>) -> Vec<Name> {
     let filtered = std::mem::take(filtered);
-    let both: Vec<Name> = if chosen.is_empty() {
+    let both: Vec<Name> = if selected.is_empty() {
         filtered
             .iter()
             .map(|name| Name::from(name.as_str()))
@@ -55,7 +55,7 @@ fn both(chosen: &[Name], filtered: &mut Vec<String>) -> Vec<Name> {
     } else {
         let is_filtered =
             |name: &&Name| filtered.is_empty() || filtered.iter().any(|other| **other == ***name);
-        chosen.iter().filter(is_filtered).cloned().collect()
+        selected.iter().filter(is_filtered).cloned().collect()
     };
     if both.len() > NAMESPACES {
         return Vec::new();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_and_filtered_namespaces_intersect() {
+    fn selected_and_filtered_namespaces_intersect() {
         let mut state = filtered("ns=shop, ns=payments", View::Pods);
         let namespaces = |state: &State| interest(state).namespaces.join(",");
         assert_eq!(namespaces(&state), "shop,payments");

@@ -105,20 +105,20 @@ fn toggle_column(state: &mut State, at: usize) {
         state.say(text, false);
         return;
     }
-    let shown = state
+    let visible = state
         .settings
         .columns
         .entry(view)
         .or_insert_with(|| default_fields(columns));
     let order = state.column_order.entry(view).or_insert_with(|| {
-        let mut order = shown.clone();
+        let mut order = visible.clone();
         for column in columns {
             insert(&mut order, columns, column.field);
         }
         order
     });
-    let is_shown = |field: &Field| shown.contains(field) != (*field == column.field);
-    *shown = order.iter().copied().filter(is_shown).collect();
+    let is_visible = |field: &Field| visible.contains(field) != (*field == column.field);
+    *visible = order.iter().copied().filter(is_visible).collect();
 }
 
 /// Opens a picker.
@@ -164,8 +164,8 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
             let all = all_namespaces();
             let before = &state.namespaces;
             // If marks have changed they are the choice, else the name at the cursor.
-            let chosen = if picker.chosen != *before && !picker.chosen.contains(&all) {
-                picker.chosen.clone()
+            let selected = if picker.selected != *before && !picker.selected.contains(&all) {
+                picker.selected.clone()
             } else {
                 picker
                     .current()
@@ -174,11 +174,11 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
                     .filter(|name| *name != all)
                     .collect()
             };
-            if let (true, Some(limit)) = (chosen.is_empty(), &state.session.namespace) {
+            if let (true, Some(limit)) = (selected.is_empty(), &state.session.namespace) {
                 let text = format!("only {limit} is loaded: start without --namespace for others");
                 state.say(text, false);
             }
-            state.namespaces = chosen;
+            state.namespaces = selected;
             Vec::new()
         }
     }

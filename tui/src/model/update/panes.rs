@@ -17,7 +17,7 @@ use crate::model::time::Time;
 /// Updates the panes, and moves the cursor to a pane that is on the screen.
 pub(super) fn refresh(state: &mut State) {
     let rows = OverviewRows::of(state, Rows::of(state).body).per_pane();
-    let shown = state.panes();
+    let visible = state.panes();
     let now = state.shown_time();
     // Acknowledgements only apply to the current time.
     let acknowledged =
@@ -31,17 +31,17 @@ pub(super) fn refresh(state: &mut State) {
         namespaces: state.namespaces.clone(),
         acknowledgements: version,
         rows,
-        now: shown.contains(&Pane::Incidents).then_some(now),
+        now: visible.contains(&Pane::Incidents).then_some(now),
     };
     let Some(screen) = state.stack.last_mut() else {
         return;
     };
     let panes = &mut screen.panes;
-    if !shown.contains(&panes.focus) {
+    if !visible.contains(&panes.focus) {
         panes.focus = match panes.focus {
             // The pane that replaces the other one.
-            Pane::Incidents if shown.contains(&Pane::Pods) => Pane::Pods,
-            Pane::Pods if shown.contains(&Pane::Incidents) => Pane::Incidents,
+            Pane::Incidents if visible.contains(&Pane::Pods) => Pane::Pods,
+            Pane::Pods if visible.contains(&Pane::Incidents) => Pane::Incidents,
             _ => Pane::List,
         };
     }
@@ -53,7 +53,7 @@ pub(super) fn refresh(state: &mut State) {
         names.is_empty() || names.iter().any(|name| **name == *namespace)
     };
     let limit = usize::from(rows);
-    for pane in shown {
+    for pane in visible {
         let order = match pane {
             Pane::List => continue,
             Pane::Nodes => fullest(&world.nodes, limit),

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_order_depends_on_makes_it_anew() {
+    fn the_order_is_computed_again_when_its_inputs_change() {
         type Changing = (&'static str, fn(&mut State), &'static [u32]);
         let changing: [Changing; 7] = [
             (

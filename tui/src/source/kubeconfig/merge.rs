@@ -23,9 +23,9 @@ pub struct Settings {
     flags: Connection,
 }
 
-/// The chosen cluster and user, with the flags applied.
+/// The selected cluster and user, with the flags applied.
 #[derive(Debug)]
-pub(super) struct ChosenCluster {
+pub(super) struct SelectedCluster {
     /// The cluster.
     pub cluster: Cluster,
     /// Its name in the kubeconfig.
@@ -47,12 +47,12 @@ impl Settings {
         }
     }
 
-    /// The chosen cluster and user. What a flag chooses must exist.
-    pub(super) fn chosen(&self) -> Result<ChosenCluster, Error> {
+    /// The selected cluster and user. What a flag chooses must exist.
+    pub(super) fn selected(&self) -> Result<SelectedCluster, Error> {
         let user = self.user()?;
         self.context()?;
         let user_name = self.user_name();
-        Ok(ChosenCluster {
+        Ok(SelectedCluster {
             cluster: self.cluster()?,
             cluster_name: self.cluster_name(),
             user,
@@ -73,14 +73,14 @@ impl Settings {
             .map(|context| context.name.as_str())
     }
 
-    /// The chosen context; empty if there is none.
+    /// The selected context; empty if there is none.
     #[must_use]
     pub fn context_name(&self) -> &str {
         let current = self.file.current_context.as_deref().unwrap_or_default();
         non_empty(self.flags.context.as_ref()).unwrap_or(current)
     }
 
-    /// Whether no context, cluster or server is chosen.
+    /// Whether no context, cluster or server is selected.
     #[must_use]
     pub fn chooses_nothing(&self) -> bool {
         self.context_name().is_empty()
@@ -88,7 +88,7 @@ impl Settings {
             && non_empty(self.flags.server.as_ref()).is_none()
     }
 
-    /// The chosen context with the flags applied. Only one chosen by a flag must exist.
+    /// The selected context with the flags applied. Only one selected by a flag must exist.
     pub(super) fn context(&self) -> Result<Context, Error> {
         let contexts = self.file.contexts.iter();
         let contexts = contexts.map(|named| (&*named.name, &named.context));
@@ -109,7 +109,7 @@ impl Settings {
         }
     }
 
-    /// The user, with the flags applied. Only one chosen by a flag must exist.
+    /// The user, with the flags applied. Only one selected by a flag must exist.
     pub(super) fn user(&self) -> Result<AuthInfo, Error> {
         let users = self.file.auth_infos.iter();
         let users = users.map(|named| (&*named.name, &named.auth_info));
@@ -149,7 +149,7 @@ impl Settings {
         Ok(user)
     }
 
-    /// The name of the chosen cluster; empty if it has none.
+    /// The name of the selected cluster; empty if it has none.
     #[must_use]
     pub fn cluster_name(&self) -> String {
         match non_empty(self.flags.cluster.as_ref()) {
@@ -158,7 +158,7 @@ impl Settings {
         }
     }
 
-    /// The cluster, with the flags applied. Only one chosen by a flag must exist.
+    /// The cluster, with the flags applied. Only one selected by a flag must exist.
     pub(super) fn cluster(&self) -> Result<Cluster, Error> {
         let clusters = self.file.clusters.iter();
         let clusters = clusters.map(|named| (&*named.name, &named.cluster));
@@ -182,7 +182,7 @@ impl Settings {
         Ok(cluster)
     }
 
-    /// Fails with all problems of the chosen context, user and cluster.
+    /// Fails with all problems of the selected context, user and cluster.
     pub(super) fn confirm_usable(&self) -> Result<(), Error> {
         let name = self.context_name();
         let exists = name.is_empty() || self.file.contexts.iter().any(|named| named.name == name);
@@ -242,7 +242,7 @@ pub(super) fn mounted(file: &str) -> String {
 }
 
 /// The cluster of the pod in which this program runs, with the pod's service account.
-pub(super) fn in_cluster() -> ChosenCluster {
+pub(super) fn in_cluster() -> SelectedCluster {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let host = variable("KUBERNETES_SERVICE_HOST");
     let host = if host.contains(':') {
@@ -252,7 +252,7 @@ pub(super) fn in_cluster() -> ChosenCluster {
     };
     let port = variable("KUBERNETES_SERVICE_PORT");
     let authority = mounted("ca.crt");
-    ChosenCluster {
+    SelectedCluster {
         cluster: Cluster {
             server: Some(format!("https://{host}:{port}")),
             certificate_authority: std::path::Path::new(&authority)

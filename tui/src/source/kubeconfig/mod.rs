@@ -19,7 +19,7 @@ pub use merge::Settings;
 use super::Error;
 use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;
-use merge::ChosenCluster;
+use merge::SelectedCluster;
 
 /// A cluster, and credentials for it.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Settings {
     /// The namespace of requests.
     ///
     /// # Errors
-    /// The chosen context, its user or its cluster is invalid, unless a flag sets the namespace.
+    /// The selected context, its user or its cluster is invalid, unless a flag sets the namespace.
     pub fn namespace(&self) -> Result<String, Error> {
         if let Some(namespace) = self.namespace_flag() {
             return Ok(namespace.to_owned());
@@ -82,33 +82,33 @@ impl Settings {
     /// The cluster and the user. A credential plugin may use the terminal.
     ///
     /// # Errors
-    /// The chosen context, its user or its cluster is invalid.
+    /// The selected context, its user or its cluster is invalid.
     pub fn target(&self, terminal: &Terminal) -> Result<Target, Error> {
-        let chosen = self.chosen()?;
+        let selected = self.selected()?;
         self.confirm_usable()?;
         let timeout = self.timeout()?;
-        let chosen = if self.in_cluster() {
+        let selected = if self.in_cluster() {
             merge::in_cluster()
         } else {
-            chosen
+            selected
         };
-        connect(chosen, timeout, terminal)
+        connect(selected, timeout, terminal)
     }
 }
 
 /// Loads certificates and credentials.
 fn connect(
-    chosen: ChosenCluster,
+    selected: SelectedCluster,
     timeout: Option<Duration>,
     terminal: &Terminal,
 ) -> Result<Target, Error> {
-    let ChosenCluster {
+    let SelectedCluster {
         cluster,
         cluster_name,
         user,
         user_name,
         user_file,
-    } = chosen;
+    } = selected;
     let address = cluster.server.clone().unwrap_or_default();
     let server = with_scheme(&address);
     let uri: http::Uri = server.parse().map_err(|_| not_a_host(&address))?;

@@ -34,7 +34,7 @@ fn memory(points: &[Option<u64>]) -> Chart<'_> {
         peak: None,
         lines: &[],
         marks: &[],
-        moment: None,
+        cursor: None,
         edge_labels: ["-1h", "now"],
     }
 }
@@ -77,13 +77,13 @@ fn the_scale_reaches_up_to_the_peak_and_the_limit() {
             lines: &lines,
             ..memory(&points)
         };
-        let shown = drawn(&chart, 40, 6, true);
-        assert!(shown.trim_start().starts_with(top), "{top}:\n{shown}");
+        let output = drawn(&chart, 40, 6, true);
+        assert!(output.trim_start().starts_with(top), "{top}:\n{output}");
     }
 }
 
 #[test]
-fn a_chart_shows_request_limit_restart_moment_and_gap() {
+fn a_chart_draws_request_limit_restart_cursor_and_gap() {
     let mut points: Vec<Option<u64>> = (0..40).map(|step| Some(20 + step * 6)).collect();
     points[10..14].fill(None);
     points[30..].fill(Some(30));
@@ -93,7 +93,7 @@ fn a_chart_shows_request_limit_restart_moment_and_gap() {
     let chart = Chart {
         lines: &lines,
         marks: &[30],
-        moment: Some(Moment {
+        cursor: Some(Cursor {
             step: 34,
             label: "10:00:00Z",
         }),
@@ -119,11 +119,11 @@ fn data_far_below_the_limit_are_low() {
             lines: lines.as_ref().map_or(&[], |lines| &lines[..]),
             ..memory(&points)
         };
-        let shown = drawn(&chart, 50, 5, false);
-        let rows = shown
+        let output = drawn(&chart, 50, 5, false);
+        let rows = output
             .lines()
             .filter(|row| row.contains(['⣿', '⣤', '⣶', '⣀']));
-        assert_eq!(rows.count(), filled, "{limit:?}:\n{shown}");
+        assert_eq!(rows.count(), filled, "{limit:?}:\n{output}");
     }
 }
 
@@ -180,7 +180,7 @@ fn render_returns_whether_lines_are_labelled() {
 }
 
 #[test]
-fn the_moment_has_its_time_below_and_hides_no_data() {
+fn the_cursor_has_its_time_below_and_hides_no_data() {
     let points = mebibytes(&[Some(100); 60]);
     for (step, below) in [
         (30, "-1h            10:00:00Z            now"),
@@ -188,7 +188,7 @@ fn the_moment_has_its_time_below_and_hides_no_data() {
         (59, "-1h                       10:00:00Z now"),
     ] {
         let chart = Chart {
-            moment: Some(Moment {
+            cursor: Some(Cursor {
                 step,
                 label: "10:00:00Z",
             }),
@@ -209,24 +209,24 @@ fn the_moment_has_its_time_below_and_hides_no_data() {
 #[test]
 fn an_empty_chart_has_a_text_and_no_numbers() {
     let points = [None; 10];
-    let shown = drawn(&memory(&points), 40, 5, false);
-    assert!(shown.contains("no data"), "{shown}");
-    assert!(!shown.contains("Mi"), "{shown}");
+    let output = drawn(&memory(&points), 40, 5, false);
+    assert!(output.contains("no data"), "{output}");
+    assert!(!output.contains("Mi"), "{output}");
     assert!(!drawn(&memory(&[Some(0)]), 40, 5, false).contains("no data"));
 }
 
 proptest! {
     #[test]
-    fn lines_labels_and_the_moment_never_take_the_place_of_data(
+    fn lines_labels_and_the_cursor_never_replace_data(
         values in prop::collection::vec(prop::option::of(0_u64..4_000), 1..200),
         request in 0_u64..5_000, limit in 0_u64..5_000, step in 0_usize..200,
         columns in 1_u16..80, rows in 1_u16..14, ascii: bool,
     ) {
         let points = mebibytes(&values);
         let lines = request_and_limit(request, limit);
-        let moment = Some(Moment { step, label: "10:00:00Z" });
+        let cursor = Some(Cursor { step, label: "10:00:00Z" });
         let most = (request.max(limit)) * MI;
-        let with = Chart { lines: &lines, moment, ..memory(&points) };
+        let with = Chart { lines: &lines, cursor, ..memory(&points) };
         let without = Chart { peak: Some(most), ..memory(&points) };
         let (with, without) = (drawn(&with, columns, rows, ascii), drawn(&without, columns, rows, ascii));
         let is_data = |c: char| if ascii { "#.".contains(c) } else { ('\u{2801}'..='\u{28ff}').contains(&c) };
@@ -251,8 +251,8 @@ proptest! {
             Line { value: level, label: "limit 日本", ink: Ink::Limit },
             Line { value: u64::MAX, label: "request", ink: Ink::Request },
         ];
-        let moment = Some(Moment { step: mark, label: "10:00:00Z" });
-        let chart = Chart { lines: &lines, marks: &[mark], moment, ..memory(&values) };
+        let cursor = Some(Cursor { step: mark, label: "10:00:00Z" });
+        let chart = Chart { lines: &lines, marks: &[mark], cursor, ..memory(&values) };
         drawn(&chart, columns, rows, ascii);
     }
 }

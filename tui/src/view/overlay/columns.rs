@@ -11,7 +11,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let view = state.screen().view;
     let columns = &view.columns();
     let choice = ColumnChoice {
-        chosen: state.settings.columns.get(&view).map(Vec::as_slice),
+        selected: state.settings.columns.get(&view).map(Vec::as_slice),
         ..ColumnChoice::default()
     };
     let selected = choice.fields(columns);

@@ -8,7 +8,7 @@ use crate::view::canvas::{Canvas, Segment, below, cells, right_of, row_of};
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
-    let shown = picker.matches();
+    let visible = picker.matches();
     let (heading, hint) = match picker.choice {
         Choice::Namespaces => (
             "Namespaces",
@@ -16,7 +16,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
         ),
         Choice::Contexts => ("Contexts", "enter: connect, esc: close"),
     };
-    let height = cells(shown.len()).clamp(3, 16) + 1;
+    let height = cells(visible.len()).clamp(3, 16) + 1;
     let area = window(canvas, 60, height, heading, hint);
     let line = row_of(area, 0);
     let used = canvas.text(line, "> ", Ink::Accent);
@@ -29,14 +29,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
         space.y,
     );
     let list = below(area, 1);
-    if shown.len() == 0 {
+    if visible.len() == 0 {
         canvas.text(row_of(list, 0), "No matches", Ink::Muted);
     }
     let first = (picker.cursor() + 1).saturating_sub(usize::from(list.height));
     canvas.hit(list, Target::Choices(first));
-    for (line, (at, (name, chosen))) in (0..list.height).zip(shown.enumerate().skip(first)) {
+    for (line, (at, (name, selected))) in (0..list.height).zip(visible.enumerate().skip(first)) {
         let row = row_of(list, line);
-        let mark = if chosen { "* " } else { "  " };
+        let mark = if selected { "* " } else { "  " };
         canvas.segments(
             row,
             &[Segment::new(mark, Ink::Good), Segment::plain(&**name)],

@@ -130,16 +130,16 @@ fn chart(
 /// Returns the steps in which the container, or one of the pod's, was restarted.
 fn marks(state: &State, pod: &PodRow, container: Option<&Container>, steps: usize) -> Vec<usize> {
     let name = container.map(|container| &*container.name);
-    let is_shown = |container: &str| name.is_none_or(|name| name == container);
+    let is_visible = |container: &str| name.is_none_or(|name| name == container);
     let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(pod.key())) {
         Some(history) => {
             let marks = history.marks.iter();
-            let marks = marks.filter(|mark| is_shown(&mark.container));
+            let marks = marks.filter(|mark| is_visible(&mark.container));
             marks.map(|mark| mark.time).collect()
         }
         None => {
             let containers = pod.containers.iter();
-            let containers = containers.filter(|container| is_shown(&container.name));
+            let containers = containers.filter(|container| is_visible(&container.name));
             let last = containers.filter_map(|container| container.restarts.last.as_deref());
             last.filter_map(|last| last.finished).collect()
         }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_says_how_far_it_is_and_what_changes() {
+    fn a_resize_shows_its_state_and_its_changes() {
         let has = bounds(1, Some(1));
         let pod = PodRow {
             requests: has.requests,

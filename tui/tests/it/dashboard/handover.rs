@@ -11,10 +11,10 @@ use crate::terminal::Terminal;
 const SCRIPT: &str = r#"#!/bin/sh
 folder=$(dirname "$0")
 echo run >> "$folder/begun"
-told=$(printf '%s' "$KUBERNETES_EXEC_INFO" | sed 's/.*"interactive":\([a-z]*\).*/\1/')
+interactive=$(printf '%s' "$KUBERNETES_EXEC_INFO" | sed 's/.*"interactive":\([a-z]*\).*/\1/')
 [ -t 0 ] && stdin=yes || stdin=no
 (: < /dev/tty) 2> /dev/null && tty=yes || tty=no
-echo "interactive $told, terminal $stdin, /dev/tty $tty" >> "$folder/seen"
+echo "interactive $interactive, terminal $stdin, /dev/tty $tty" >> "$folder/seen"
 if [ $stdin = yes ]; then
   stty -echo
   printf 'Password: ' > /dev/tty
@@ -163,7 +163,7 @@ fn while_drawing_only_mode_always_gets_the_terminal() {
                 seen[1..].iter().all(|line| *line == expected(false)),
                 "{mode:?}: {seen:?}"
             );
-            terminal.look(|screen| assert!(screen.alternate_screen()));
+            terminal.inspect(|screen| assert!(screen.alternate_screen()));
         }
         use_it(&mut terminal);
         assert_as_drawn(&terminal);

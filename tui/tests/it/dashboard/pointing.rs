@@ -58,7 +58,7 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
 }
 
 #[test]
-fn a_key_that_does_nothing_says_so_for_a_while() {
+fn a_key_without_effect_shows_a_notice() {
     let mut dashboard = Dashboard::start(&[]);
     for key in ["b", ":", "ctrl-d"] {
         dashboard.terminal.press(key);
@@ -70,9 +70,9 @@ fn a_key_that_does_nothing_says_so_for_a_while() {
 }
 
 #[test]
-fn the_terminal_is_asked_for_clicks_and_drags_alone() {
+fn only_clicks_and_drags_are_requested_from_the_terminal() {
     let dashboard = Dashboard::start(&[]);
-    dashboard.terminal.look(|screen| {
+    dashboard.terminal.inspect(|screen| {
         assert_eq!(
             screen.mouse_protocol_mode(),
             MouseProtocolMode::ButtonMotion

@@ -45,11 +45,11 @@ fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() 
     dashboard
         .terminal
         .wait_for("who is killed by what", |text| {
-            let told = |pod, why| {
+            let explains = |pod, why| {
                 text.lines()
                     .any(|row| row.contains(pod) && row.contains(why))
             };
-            told("flaky", "liveness probe") && told("crash", "exit 7")
+            explains("flaky", "liveness probe") && explains("crash", "exit 7")
         });
     dashboard.terminal.press("N");
     dashboard.terminal.wait_for_text("WHO▲");
@@ -74,7 +74,7 @@ fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() 
 }
 
 #[test]
-fn a_wrong_filter_is_told_while_it_is_typed() {
+fn a_wrong_filter_is_reported_while_it_is_typed() {
     let mut dashboard = Dashboard::start(&[]);
     dashboard.show("3", "Pods");
     dashboard.terminal.send("/cpu>fast");
@@ -96,7 +96,7 @@ fn a_wrong_filter_is_told_while_it_is_typed() {
 }
 
 #[test]
-fn what_is_pasted_is_a_filter_and_cannot_be_more() {
+fn pasted_text_only_changes_the_filter() {
     let mut dashboard = Dashboard::start(&[]);
     dashboard.show("3", "Pods");
     // An end of line would be Enter, and q would end the program, if they were keys.
@@ -152,13 +152,13 @@ fn the_span_is_dragged_back_in_time_and_to_now() {
     // There is a past to go back to when its line has begun.
     let (row, right) = dashboard.terminal.wait_until("the span", |screen, _| {
         let rows = rows(screen);
-        let ends = rows
+        let axis = rows
             .iter()
             .position(|row| row.contains("-15m") && row.contains("now"))?;
-        let now = rows[ends].find("now")? + 2;
-        let above = rows.get(ends.checked_sub(1)?)?;
+        let now = rows[axis].find("now")? + 2;
+        let above = rows.get(axis.checked_sub(1)?)?;
         let drawn = above.chars().nth(now.checked_sub(5)?)?;
-        (drawn != ' ').then_some((u16::try_from(ends - 1).ok()?, u16::try_from(now).ok()?))
+        (drawn != ' ').then_some((u16::try_from(axis - 1).ok()?, u16::try_from(now).ok()?))
     });
     let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let past = |text: &str| {
@@ -213,7 +213,7 @@ fn the_mouse_chooses_columns_and_namespaces() {
 }
 
 #[test]
-fn nothing_is_drawn_in_colour_or_unicode_when_that_is_asked_for() {
+fn without_colour_and_unicode_neither_is_drawn() {
     let mut dashboard = Dashboard::start(&["--ascii", "--colors", "none"]);
     for key in ["1", "2", "3", "5", "8"] {
         dashboard.terminal.press(key);
@@ -256,12 +256,12 @@ fn past_memory(text: &str) -> Option<(String, Option<f64>)> {
 }
 
 #[test]
-fn memory_is_seen_to_rise_before_an_oom_kill() {
+fn the_chart_has_the_rise_before_an_oom_kill() {
     sees_memory_rise("vitals");
 }
 
 #[test]
-fn memory_is_seen_to_rise_before_an_oom_kill_with_any_metrics_server() {
+fn the_chart_has_the_rise_before_an_oom_kill_with_any_metrics_server() {
     sees_memory_rise("metrics");
 }
 

@@ -170,10 +170,10 @@ fn populate(store: &Store) {
         store.apply(Resource::Namespaces, object);
     }
     for name in NODES {
-        let room = json!({"cpu": "4", "memory": "16Gi", "pods": "110"});
+        let capacity = json!({"cpu": "4", "memory": "16Gi", "pods": "110"});
         let ready = json!({"type": "Ready", "status": "True"});
         let object = json!({"metadata": {"name": name},
-            "status": {"capacity": room, "allocatable": room, "conditions": [ready]}});
+            "status": {"capacity": capacity, "allocatable": capacity, "conditions": [ready]}});
         store.apply(Resource::Nodes, object);
     }
     for (namespace, name) in PODS {

@@ -60,11 +60,11 @@ impl Dashboard {
     pub(super) async fn until(
         &mut self,
         within: Duration,
-        is_so: impl Fn(&Shown) -> bool,
+        is_so: impl Fn(&Displayed) -> bool,
     ) -> Option<Duration> {
         let began = Instant::now();
         while began.elapsed() <= within {
-            if is_so(&self.shown()) {
+            if is_so(&self.displayed()) {
                 return Some(began.elapsed());
             }
             self.pass(Duration::from_secs(1)).await;
@@ -105,9 +105,9 @@ impl Dashboard {
     }
 
     /// What is on the screen.
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn displayed(&self) -> Displayed {
         let theme = Theme::new(Depth::None, Ground::Dark, false);
-        Shown::of(text(&draw(&self.state, &theme, SIZE.0, SIZE.1)))
+        Displayed::of(text(&draw(&self.state, &theme, SIZE.0, SIZE.1)))
     }
 }
 
@@ -198,7 +198,7 @@ impl fmt::Display for Class {
 
 /// A screen, as far as the tests look at it.
 #[derive(Debug, Clone)]
-pub(super) struct Shown {
+pub(super) struct Displayed {
     pub(super) text: String,
     pub(super) word: Word,
     /// Which source is said to be shown.
@@ -210,7 +210,7 @@ pub(super) struct Shown {
     pub(super) reasons: Vec<Class>,
 }
 
-impl Shown {
+impl Displayed {
     fn of(text: String) -> Self {
         let (title, body) = text.split_once('\n').unwrap();
         let word = Word::ALL.iter().find(|(_, word)| title.contains(word));

@@ -9,7 +9,7 @@ use kubevitals::model::View;
 use kubevitals_sim::apiserver::{Affected, RequestFault};
 
 use super::cluster::{Cluster, NODES, PODS};
-use super::dashboard::{Class, Dashboard, Shown, Word};
+use super::dashboard::{Class, Dashboard, Displayed, Word};
 use super::{PKI, in_simulated_time};
 
 /// Set to write the table into the document instead of comparing it.
@@ -241,12 +241,12 @@ struct During {
 }
 
 impl During {
-    fn of(part: Part, shown: &Shown) -> Self {
+    fn of(part: Part, displayed: &Displayed) -> Self {
         Self {
-            word: shown.word,
-            source: shown.source.clone(),
-            reasons: shown.reasons.clone(),
-            rows: has_rows(part, shown),
+            word: displayed.word,
+            source: displayed.source.clone(),
+            reasons: displayed.reasons.clone(),
+            rows: has_rows(part, displayed),
         }
     }
 
@@ -276,13 +276,13 @@ impl During {
     }
 }
 
-fn has_rows(part: Part, shown: &Shown) -> bool {
+fn has_rows(part: Part, displayed: &Displayed) -> bool {
     match part {
-        Part::Nodes => shown.nodes == NODES.len(),
-        Part::Pods | Part::Metrics => shown.pods == PODS.len(),
+        Part::Nodes => displayed.nodes == NODES.len(),
+        Part::Pods | Part::Metrics => displayed.pods == PODS.len(),
         // The overview shows pods that want to be looked at, and these are well: the count stands for them.
-        Part::Vitals => shown.text.contains(&format!("pods {}", PODS.len())),
-        Part::Events => shown.text.contains("the image is here"),
+        Part::Vitals => displayed.text.contains(&format!("pods {}", PODS.len())),
+        Part::Events => displayed.text.contains("the image is here"),
     }
 }
 
@@ -350,9 +350,9 @@ impl Case {
             dashboard.open_pod("web-0");
         }
         if time.running {
-            let well = |shown: &Shown| is_well(part, shown);
+            let well = |displayed: &Displayed| is_well(part, displayed);
             if dashboard.until(PATIENCE, well).await.is_none() {
-                return Observed::never_well(part, &dashboard.shown());
+                return Observed::never_well(part, &dashboard.displayed());
             }
             dashboard.pass(WELL).await;
             before_the_next_poll(&cluster, &mut dashboard, part).await;
@@ -360,19 +360,19 @@ impl Case {
             left = time.lasts();
         }
         dashboard.pass(left).await;
-        let shown = dashboard.shown();
+        let displayed = dashboard.displayed();
         let struck = cluster.api.struck();
         cluster.api.set_fault(part.affected(), None);
         let after = dashboard
-            .until(PATIENCE, |shown| is_well(part, shown))
+            .until(PATIENCE, |displayed| is_well(part, displayed))
             .await;
         dashboard.pass(WELL).await;
-        let stays = is_well(part, &dashboard.shown());
+        let stays = is_well(part, &dashboard.displayed());
         Observed {
-            during: During::of(part, &shown),
-            shown: shown.text,
+            during: During::of(part, &displayed),
+            displayed: displayed.text,
             after: after.filter(|_| stays),
-            last: dashboard.shown().text,
+            last: dashboard.displayed().text,
             struck,
         }
     }
@@ -380,7 +380,7 @@ impl Case {
 
 struct Observed {
     during: During,
-    shown: String,
+    displayed: String,
     after: Option<Duration>,
     last: String,
     /// How many requests met the fault.
@@ -388,10 +388,10 @@ struct Observed {
 }
 
 impl Observed {
-    fn never_well(part: Part, shown: &Shown) -> Self {
+    fn never_well(part: Part, displayed: &Displayed) -> Self {
         Self {
-            during: During::of(part, shown),
-            shown: shown.text.clone(),
+            during: During::of(part, displayed),
+            displayed: displayed.text.clone(),
             after: None,
             last: String::new(),
             struck: 0,
@@ -400,8 +400,8 @@ impl Observed {
 }
 
 /// Whether everything is shown, and nothing of any reason.
-fn is_well(part: Part, shown: &Shown) -> bool {
-    During::of(part, shown) == During::well(part)
+fn is_well(part: Part, displayed: &Displayed) -> bool {
+    During::of(part, displayed) == During::well(part)
 }
 
 /// Lets time pass until just before the next poll of a part.
@@ -434,10 +434,10 @@ fn follows_the_rule(part: Part) {
         let within = fault.over_within(time.long);
         let mut complaints = Vec::new();
         if observed.during != expected {
-            let (shown, right) = (observed.during.text(part), expected.text(part));
+            let (displayed, right) = (observed.during.text(part), expected.text(part));
             complaints.push(format!(
-                "`{shown}` is shown for `{right}`:\n{}",
-                observed.shown
+                "`{displayed}` is displayed for `{right}`:\n{}",
+                observed.displayed
             ));
         }
         match observed.after {
@@ -489,7 +489,7 @@ fn table() -> String {
         .into_iter()
         .flat_map(|fault| Part::ALL.map(|part| (fault, part)))
     {
-        let shown = |running| {
+        let label = |running| {
             let [short, long] = [false, true].map(|long| {
                 let time = Time { running, long };
                 Case { fault, part, time }.expected().text(part)
@@ -504,8 +504,8 @@ fn table() -> String {
         let _ = writeln!(
             table,
             "| {fault} | {part} | {} | {} | {short} s, {long} s |",
-            shown(false),
-            shown(true)
+            label(false),
+            label(true)
         );
     }
     table

@@ -7,7 +7,7 @@ use kubevitals_sim::apiserver::{Affected, RequestFault};
 use kubevitals_sim::identity::Rule;
 
 use super::cluster::{Cluster, NAMESPACE};
-use super::dashboard::{Class, Dashboard, Shown, Word};
+use super::dashboard::{Class, Dashboard, Displayed, Word};
 use super::{PKI, in_simulated_time};
 
 const fn seconds(seconds: u64) -> Duration {
@@ -24,8 +24,8 @@ async fn pods_of(cluster: &Cluster) -> Dashboard {
     Dashboard::open(cluster, View::Pods, None)
 }
 
-fn all_live(shown: &Shown) -> bool {
-    shown.word == Word::Live && shown.pods == 4 && shown.reasons.is_empty()
+fn all_live(displayed: &Displayed) -> bool {
+    displayed.word == Word::Live && displayed.pods == 4 && displayed.reasons.is_empty()
 }
 
 /// An API server that starts: its authorizer has no rules yet, then no tokens, then all.
@@ -38,20 +38,20 @@ fn a_403_and_then_a_401_cost_seconds_and_each_is_named() {
         }
         let mut dashboard = pods_of(&cluster).await;
         dashboard.pass(seconds(5)).await;
-        let shown = dashboard.shown();
-        assert_eq!(shown.reasons, [Class::Forbidden], "{}", shown.text);
+        let displayed = dashboard.displayed();
+        assert_eq!(displayed.reasons, [Class::Forbidden], "{}", displayed.text);
         for group in ["", "metrics.k8s.io"] {
             cluster.api.set_fault(Affected::group(group), fault(401));
         }
         // Each part has been tried again by then, at its own time.
-        let named = |shown: &Shown| shown.reasons == [Class::Credential];
+        let named = |displayed: &Displayed| displayed.reasons == [Class::Credential];
         let seen = dashboard.until(seconds(12), named).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
         for group in ["", "metrics.k8s.io"] {
             cluster.api.set_fault(Affected::group(group), None);
         }
         let live = dashboard.until(seconds(40), all_live).await;
-        assert!(live.is_some(), "{}", dashboard.shown().text);
+        assert!(live.is_some(), "{}", dashboard.displayed().text);
     });
 }
 
@@ -67,7 +67,7 @@ fn a_403_of_six_seconds_does_not_leave_one_namespace_alone() {
         dashboard.pass(seconds(6)).await;
         cluster.api.set_fault(Affected::resource("", "pods"), None);
         let live = dashboard.until(seconds(20), all_live).await;
-        assert!(live.is_some(), "{}", dashboard.shown().text);
+        assert!(live.is_some(), "{}", dashboard.displayed().text);
     });
 }
 
@@ -92,17 +92,17 @@ fn retry_after_is_followed() {
             after.windows(2).all(|pair| pair[1] - pair[0] >= seconds(7)),
             "{after:?}"
         );
-        let shown = dashboard.shown();
-        let is = (shown.pods, shown.word, shown.reasons);
+        let displayed = dashboard.displayed();
+        let is = (displayed.pods, displayed.word, displayed.reasons);
         let expected = (4, Word::PartlyLive, vec![Class::Busy]);
-        assert_eq!(is, expected, "{}", shown.text);
+        assert_eq!(is, expected, "{}", displayed.text);
         for resource in ["pods", "nodes"] {
             cluster
                 .api
                 .set_fault(Affected::resource("", resource), None);
         }
         let live = dashboard.until(seconds(20), all_live).await;
-        assert!(live.is_some(), "{}", dashboard.shown().text);
+        assert!(live.is_some(), "{}", dashboard.displayed().text);
     });
 }
 
@@ -116,32 +116,38 @@ fn the_pods_of_one_namespace_and_their_metrics_are_enough() {
             cluster.grant(rule.in_namespace(NAMESPACE));
         }
         let mut dashboard = Dashboard::open(&cluster, View::Pods, None);
-        let own = |shown: &Shown| {
-            shown.source == "metrics" && shown.pods == 2 && shown.word == Word::PartlyLive
+        let own = |displayed: &Displayed| {
+            displayed.source == "metrics"
+                && displayed.pods == 2
+                && displayed.word == Word::PartlyLive
         };
         let seen = dashboard.until(seconds(8), own).await;
-        let shown = dashboard.shown();
-        assert!(seen.is_some(), "{}", shown.text);
-        assert_eq!(shown.reasons, [Class::Forbidden], "{}", shown.text);
-        let used = |shown: &Shown| shown.text.contains("100m");
+        let displayed = dashboard.displayed();
+        assert!(seen.is_some(), "{}", displayed.text);
+        assert_eq!(displayed.reasons, [Class::Forbidden], "{}", displayed.text);
+        let used = |displayed: &Displayed| displayed.text.contains("100m");
         let seen = dashboard.until(seconds(15), used).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
         assert!(
-            shown.text.contains(&format!("ns {NAMESPACE}")),
+            displayed.text.contains(&format!("ns {NAMESPACE}")),
             "{}",
-            shown.text
+            displayed.text
         );
         // A denied request is not retried all the time.
         let before = cluster.requests();
         dashboard.pass(seconds(600)).await;
         let requests = cluster.requests() - before;
         assert!(requests < 300, "{requests} requests in ten minutes");
-        assert!(own(&dashboard.shown()), "{}", dashboard.shown().text);
+        assert!(
+            own(&dashboard.displayed()),
+            "{}",
+            dashboard.displayed().text
+        );
         // The permissions are granted while it runs.
         cluster.grant(Rule::resources(&["*"], "*", &["*"]));
-        let all = |shown: &Shown| all_live(shown) && shown.source == "vitals";
+        let all = |displayed: &Displayed| all_live(displayed) && displayed.source == "vitals";
         let live = dashboard.until(seconds(160), all).await;
-        assert!(live.is_some(), "{}", dashboard.shown().text);
+        assert!(live.is_some(), "{}", dashboard.displayed().text);
     });
 }
 
@@ -154,8 +160,8 @@ fn an_aggregated_api_whose_server_is_down_is_replaced_and_taken_back() {
             let mut dashboard = if running {
                 let mut dashboard = Dashboard::open(&cluster, View::Pods, None);
                 let live = dashboard.until(seconds(10), all_live).await;
-                assert!(live.is_some(), "{}", dashboard.shown().text);
-                assert_eq!(dashboard.shown().source, "vitals");
+                assert!(live.is_some(), "{}", dashboard.displayed().text);
+                assert_eq!(dashboard.displayed().source, "vitals");
                 cluster
                     .api
                     .set_fault(Affected::group("kubevitals.io"), fault(503));
@@ -166,23 +172,24 @@ fn an_aggregated_api_whose_server_is_down_is_replaced_and_taken_back() {
                     .set_fault(Affected::group("kubevitals.io"), fault(503));
                 Dashboard::open(&cluster, View::Pods, None)
             };
-            let fallen = |shown: &Shown| shown.source == "metrics" && shown.pods == 4;
+            let fallen =
+                |displayed: &Displayed| displayed.source == "metrics" && displayed.pods == 4;
             let after = dashboard.until(seconds(8), fallen).await;
-            assert!(after.is_some(), "{}", dashboard.shown().text);
+            assert!(after.is_some(), "{}", dashboard.displayed().text);
             // Rows go on with what core/v1 and metrics.k8s.io say.
             dashboard.pass(seconds(60)).await;
-            let shown = dashboard.shown();
+            let displayed = dashboard.displayed();
             assert!(
-                fallen(&shown) && shown.text.contains("100m"),
+                fallen(&displayed) && displayed.text.contains("100m"),
                 "{}",
-                shown.text
+                displayed.text
             );
             cluster
                 .api
                 .set_fault(Affected::group("kubevitals.io"), None);
-            let back = |shown: &Shown| all_live(shown) && shown.source == "vitals";
+            let back = |displayed: &Displayed| all_live(displayed) && displayed.source == "vitals";
             let after = dashboard.until(seconds(45), back).await;
-            assert!(after.is_some(), "{}", dashboard.shown().text);
+            assert!(after.is_some(), "{}", dashboard.displayed().text);
         });
     }
 }
@@ -194,19 +201,19 @@ fn discovery_that_fails_for_some_groups_is_enough_for_the_others() {
         let cluster = Cluster::start(&PKI).await;
         cluster.set_down(true);
         let mut dashboard = Dashboard::open(&cluster, View::Pods, None);
-        let core = |shown: &Shown| shown.source == "none" && shown.pods == 4;
+        let core = |displayed: &Displayed| displayed.source == "none" && displayed.pods == 4;
         let seen = dashboard.until(seconds(6), core).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
         cluster.set_down(false);
-        let best = |shown: &Shown| all_live(shown) && shown.source == "vitals";
+        let best = |displayed: &Displayed| all_live(displayed) && displayed.source == "vitals";
         let seen = dashboard.until(seconds(45), best).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
         // While it runs.
         cluster.set_down(true);
         let seen = dashboard.until(seconds(20), core).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
         cluster.set_down(false);
         let seen = dashboard.until(seconds(45), best).await;
-        assert!(seen.is_some(), "{}", dashboard.shown().text);
+        assert!(seen.is_some(), "{}", dashboard.displayed().text);
     });
 }

@@ -43,7 +43,7 @@ async fn every_form_of_list_gives_the_same_objects() {
         }
         _ => in_pages(request),
     };
-    let ends: Script = |request| match request {
+    let last_page: Script = |request| match request {
         _ if request.is_watch_list() => frames(&[("ADDED", pod("a", 3))]).with_end(End::Good),
         _ => in_pages(request),
     };
@@ -79,7 +79,7 @@ async fn every_form_of_list_gives_the_same_objects() {
         ("422", refused, 3),
         ("400, two pages", bad_request, 4),
         ("no end of the list", without_watch_list, 3),
-        ("a watch that ends", ends, 3),
+        ("a watch that ends", last_page, 3),
         ("504", stale, 3),
         ("406, two pages", without_protobuf, 5),
         ("JSON anyway", json_anyway, 4),

@@ -194,7 +194,7 @@ fn only_a_node_over_its_share_is_shortened() {
 }
 
 #[test]
-fn of_two_nodes_the_smaller_is_the_measure() {
+fn the_fair_share_follows_the_smaller_node() {
     let history = History::new(Settings {
         memory_limit: 45_000,
         ..settings()

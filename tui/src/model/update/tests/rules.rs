@@ -73,11 +73,11 @@ fn one_past_time_is_requested_at_a_time() {
 #[test]
 fn a_pause_freezes_the_list() {
     let mut state = with_pods(SourceKind::Metrics);
-    let shown = state.screen().list.order.len();
+    let visible = state.screen().list.order.len();
     act(&mut state, Action::Pause);
     apply(&mut state, Message::Pods(Batch::All(Vec::new())));
     refresh(&mut state);
-    assert_eq!(state.screen().list.order.len(), shown);
+    assert_eq!(state.screen().list.order.len(), visible);
     act(&mut state, Action::Pause);
     refresh(&mut state);
     assert_eq!(state.screen().list.order.len(), 0);
@@ -140,13 +140,13 @@ fn an_incident_leads_to_its_pod_at_its_time_and_back_to_now() {
         };
         assert_eq!(state.time, expected, "{reason:?}, over: {over}");
         act(&mut state, Action::Back);
-        let shown = (state.screen().view, state.time);
-        assert_eq!(shown, (View::Incidents, Time::Live), "{reason:?}");
+        let visible = (state.screen().view, state.time);
+        assert_eq!(visible, (View::Incidents, Time::Live), "{reason:?}");
     }
 }
 
 #[test]
-fn an_incident_before_all_that_is_remembered_leads_to_the_oldest_time_and_says_so() {
+fn an_incident_older_than_the_history_opens_its_oldest_time_with_a_notice() {
     let mut state = with_an_incident(IncidentKind::Restart, false);
     let oldest = state.now.plus_nanos(-60 * SECOND);
     state.live.cluster.oldest = Some(oldest);
@@ -250,8 +250,8 @@ fn scrolling_is_limited_to_the_content() {
         assert!(end < 200, "{end}");
         state.scrolled(end);
         act(&mut state, Action::Move(-1));
-        let shown = draw(&state, &theme, &keys, &mut buffer).scrolled;
-        assert_eq!(shown, Some(end.saturating_sub(1)));
+        let visible = draw(&state, &theme, &keys, &mut buffer).scrolled;
+        assert_eq!(visible, Some(end.saturating_sub(1)));
     }
 }
 
@@ -293,10 +293,10 @@ fn a_click_turns_a_column_off_and_on_and_the_wheel_goes_through_them() {
     let mut state = with_pods(SourceKind::Vitals);
     act(&mut state, Action::Columns);
     let field = View::Pods.columns()[3].field;
-    for shown in [false, true] {
+    for visible in [false, true] {
         act(&mut state, Action::Choose(3));
         let fields = &state.settings.columns[&View::Pods];
-        assert_eq!(fields.contains(&field), shown);
+        assert_eq!(fields.contains(&field), visible);
     }
     act(&mut state, Action::Scroll(10_000));
     let last = View::Pods.columns().len() - 1;

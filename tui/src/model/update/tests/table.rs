@@ -39,7 +39,7 @@ const NAMES: [(&str, &str); 5] = [
     ("payments", "e"),
 ];
 
-fn shown(state: &State) -> Vec<Field> {
+fn visible(state: &State) -> Vec<Field> {
     placement::columns(state, state.size.width)
         .iter()
         .map(|placed| placed.column.field)
@@ -146,12 +146,12 @@ fn sort_keys_visit_visible_columns() {
             }
             for by in [1, -1] {
                 for _ in 0..30 {
-                    let could = shown(&state);
+                    let could = visible(&state);
                     act(&mut state, Action::NextSort(by));
                     let sort = state.screen().list.sort.field;
                     assert!(could.contains(&sort), "{view:?} at {width}: {sort:?}");
                     assert!(
-                        shown(&state).contains(&sort),
+                        visible(&state).contains(&sort),
                         "{view:?} at {width}: {sort:?}"
                     );
                 }
@@ -184,7 +184,7 @@ fn sorting_by_a_hidden_column_shows_it_or_a_notice() {
             match sorted {
                 Some(sorted) => {
                     assert_eq!(sort.field, sorted, "{view:?}");
-                    assert!(shown(&state).contains(&sorted), "{view:?} at {width}");
+                    assert!(visible(&state).contains(&sorted), "{view:?} at {width}");
                 }
                 None => {
                     assert_eq!(sort, before, "{view:?}");
@@ -218,12 +218,12 @@ fn a_column_that_is_turned_off_and_on_keeps_its_place() {
         Field::Name,
         Field::Node,
     ];
-    for chosen in [None, Some(configured)] {
+    for selected in [None, Some(configured)] {
         let mut state = with_pods(&NAMES);
-        if let Some(chosen) = &chosen {
-            state.settings.columns.insert(View::Pods, chosen.clone());
+        if let Some(selected) = &selected {
+            state.settings.columns.insert(View::Pods, selected.clone());
         }
-        let before = chosen.unwrap_or_else(|| default.clone());
+        let before = selected.unwrap_or_else(|| default.clone());
         let others = before.iter().filter(|field| **field != Field::Name);
         for field in others {
             toggle(&mut state, *field);
@@ -251,7 +251,7 @@ fn turning_a_name_off_shows_a_notice() {
         let mut state = with_pods(&NAMES);
         act(&mut state, Action::Show(view));
         toggle(&mut state, field);
-        assert!(shown(&state).contains(&field), "{view:?}");
+        assert!(visible(&state).contains(&field), "{view:?}");
         let text = &state.notice.as_ref().unwrap().text;
         assert!(text.contains("cannot be turned off"), "{text}");
     }
@@ -260,15 +260,15 @@ fn turning_a_name_off_shows_a_notice() {
 #[test]
 fn the_columns_are_reset_by_a_key() {
     let mut state = with_pods(&NAMES);
-    let before = shown(&state);
+    let before = visible(&state);
     for field in [Field::Status, Field::Cpu, Field::Swap] {
         toggle(&mut state, field);
     }
-    assert_ne!(shown(&state), before);
+    assert_ne!(visible(&state), before);
     act(&mut state, Action::Columns);
     act(&mut state, Action::Reset);
     act(&mut state, Action::Back);
-    assert_eq!(shown(&state), before);
+    assert_eq!(visible(&state), before);
     // It does nothing in other lists.
     act(&mut state, Action::Namespaces);
     act(&mut state, Action::Reset);

@@ -115,7 +115,7 @@ mod tests {
                 words.sort();
                 words
             };
-            let shown: Vec<String> = lines.iter().map(text).collect();
+            let output: Vec<String> = lines.iter().map(text).collect();
             let mut expected = String::new();
             for (section, bindings) in keys.help() {
                 expected.push_str(section.title());
@@ -124,7 +124,7 @@ mod tests {
                 }
                 expected.push(' ');
             }
-            assert_eq!(words(&shown.join(" ")), words(&expected), "{space}");
+            assert_eq!(words(&output.join(" ")), words(&expected), "{space}");
             heights.push(lines.len());
         }
         assert!(heights.is_sorted_by(|a, b| a >= b), "{heights:?}");

@@ -95,9 +95,9 @@ fn are_equal(one: &Value, other: &Value) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_cluster_has_the_same_figures_in_every_source() {
+async fn one_cluster_has_the_same_values_in_every_source() {
     let mut running = troubled().await;
-    running.look().await;
+    running.open().await;
     let vitals = tables(&mut running.state);
     let headers = running.state.live.cluster.clone();
     running.look_by_metrics().await;
@@ -174,7 +174,7 @@ async fn cluster_off_by(seconds: i64) -> (Cluster, TempDir, Connector) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_time_is_that_of_the_server_whose_answers_have_a_date() {
+async fn the_clock_follows_the_servers_date_header() {
     const DAY: i64 = 86_400;
     for (off, words) in [
         (600, Some("your clock is 10m behind the server's")),
@@ -203,7 +203,7 @@ async fn the_time_is_that_of_the_server_whose_answers_have_a_date() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_is_wrong_is_said() {
+async fn a_wrong_clock_is_reported() {
     let (cluster, folder, _) = cluster_off_by(-600).await;
     let place = folder.path().display().to_string();
     let kubeconfig = format!("--kubeconfig={place}/kubeconfig");

@@ -70,7 +70,7 @@ fn as_many_colours_as_the_terminal_has_and_the_flags_allow() {
 }
 
 #[test]
-fn terminals_that_can_do_too_little_are_told_what_they_can_have() {
+fn on_a_limited_terminal_the_message_suggests_alternatives() {
     let vitals = env!("CARGO_BIN_EXE_vitals");
     for (command, term) in [
         (&[vitals, "demo"][..], "TERM=dumb"),

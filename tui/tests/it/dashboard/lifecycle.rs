@@ -26,7 +26,7 @@ fn ctrl_c_ends_it_from_the_help_too() {
 }
 
 #[test]
-fn told_to_end_it_gives_the_terminal_back() {
+fn on_a_signal_the_terminal_is_restored() {
     for signal in ["TERM", "HUP", "INT"] {
         let mut dashboard = Dashboard::start(&[]);
         dashboard.terminal.signal(signal);
@@ -81,11 +81,11 @@ fn panics_in_a_terminal() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_and_is_told_there() {
+fn a_panic_restores_the_terminal_and_is_printed() {
     let this = std::env::current_exe().unwrap().display().to_string();
     let arguments = [
         "--exact",
-        "dashboard::life::panics_in_a_terminal",
+        "dashboard::lifecycle::panics_in_a_terminal",
         "--ignored",
         "--nocapture",
     ];
@@ -98,7 +98,7 @@ fn a_panic_gives_the_terminal_back_and_is_told_there() {
 
 /// A terminal whose end nobody is told of, as behind `nohup`: the next write fails.
 #[test]
-fn a_terminal_that_goes_away_ends_it_without_a_panic() {
+fn a_closed_terminal_ends_the_program_without_a_panic() {
     for trap in ["trap '' HUP; ", ""] {
         let folder = tempfile::tempdir().unwrap();
         let code = folder.path().join("code");
