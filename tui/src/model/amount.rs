@@ -211,6 +211,11 @@ impl From<&kubevitals_proto::vitals::Amounts> for Amounts {
     }
 }
 
+/// Converts a count; the largest number stands for anything larger.
+pub(crate) fn count(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,11 @@
 //! The cluster's totals, for the header.
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals;
 
+use super::vitals::usage;
 use super::{NodeRow, Phase, PodRow};
-use crate::model::amount::Amounts;
+use crate::model::amount::{Amounts, count};
 use crate::model::cell::Resource;
 
 /// The cluster's totals.
@@ -128,5 +130,34 @@ impl ClusterRow {
             (Some(oldest), Some(usage_time)) => Some(oldest.min(usage_time)),
             (oldest, usage_time) => oldest.or(usage_time),
         };
+    }
+}
+
+impl ClusterRow {
+    /// Converts the cluster's totals.
+    #[must_use]
+    pub fn from_vitals(cluster: &vitals::ClusterVitals) -> Self {
+        let (amounts, _, _) = usage(cluster.usage.as_ref());
+        let pods = &cluster.pods;
+        let in_phase = |phase: Phase| pods.by_phase.get(phase.as_str()).copied();
+        let reporting = cluster.allocatable_reporting.as_ref();
+        Self {
+            usage: amounts,
+            requests: (&cluster.requests).into(),
+            limits: (&cluster.limits).into(),
+            allocatable: (&cluster.allocatable).into(),
+            reporting: reporting.unwrap_or(&cluster.allocatable).into(),
+            nodes: count(cluster.nodes.total),
+            nodes_ready: count(cluster.nodes.ready),
+            nodes_reporting: count(cluster.nodes.reporting),
+            phases: Phase::ALL.map(|phase| count(in_phase(phase).unwrap_or(0))),
+            pods_ready: count(pods.ready),
+            // For past times only the count from incidents is known.
+            probes_failing: count(pods.probes_failing.unwrap_or(cluster.probes_failing)),
+            restarts: count(cluster.restarts),
+            incidents_open: Some(count(cluster.incidents.open)),
+            usage_time: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
+            oldest: cluster.history.oldest,
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Containers.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{ProbeKind, ProbeStatus, Role};
+use kubevitals_proto::vitals::{self, ProbeKind, ProbeStatus, Role};
 
-use super::{Probes, Restarts, from_seconds};
+use super::vitals::{probes, usage};
+use super::{Probes, Restarts, from_seconds, to_seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::name::Name;
+use crate::model::name::{Name, Names};
 use crate::model::tone::Tone;
 
 /// A container of a pod's row.
@@ -118,6 +119,40 @@ impl Container {
             }
             (ContainerState::Unknown, _) => Tone::Warn,
             _ => Tone::Bad,
+        }
+    }
+}
+
+impl Container {
+    /// Converts a container; `all_probes` are those of the whole pod.
+    #[must_use]
+    pub fn from_vitals(
+        container: &vitals::ContainerVitals,
+        all_probes: &[vitals::Probe],
+        names: &Names,
+    ) -> Self {
+        let (amounts, swap, _) = usage(container.usage.as_ref());
+        let own = all_probes.iter();
+        let own = own.filter(|probe| probe.container == container.name);
+        Self {
+            name: names.intern(&container.name),
+            role: container.role,
+            state: match container.state.state.as_str() {
+                "Waiting" => ContainerState::Waiting,
+                "Running" => ContainerState::Running,
+                "Terminated" => ContainerState::Terminated,
+                _ => ContainerState::Unknown,
+            },
+            reason: names.intern(&container.state.reason),
+            since_seconds: to_seconds(container.state.since),
+            ready: container.ready,
+            probes: probes(own),
+            failing_from_seconds: 0,
+            usage: amounts,
+            swap,
+            requests: (&container.requests).into(),
+            limits: (&container.limits).into(),
+            restarts: Restarts::from_vitals(&container.restarts, names),
         }
     }
 }

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals;
 
 use super::resources::{self, HasResources, RowResources};
-use super::{Entry, Row, Value, from_seconds};
-use crate::model::amount::{Amounts, Memory, Percent};
+use super::vitals::{absent, labels, memory_stall, usage};
+use super::{Entry, Row, Value, from_seconds, to_seconds};
+use crate::model::amount::{Amounts, Memory, Percent, count};
 use crate::model::column::Column;
 use crate::model::field::Field;
-use crate::model::name::{Key, Name};
+use crate::model::name::{Key, Name, Names};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
@@ -180,5 +182,42 @@ impl Row for NodeRow {
 
     fn labels(&self) -> Option<&Labels> {
         Some(&self.labels)
+    }
+}
+
+impl NodeRow {
+    /// The row of a node.
+    #[must_use]
+    pub fn from_vitals(node: &vitals::NodeVitals, names: &Names) -> Self {
+        let (amounts, swap, usage_seconds) = usage(node.usage.as_ref());
+        Self {
+            name: names.intern(&node.metadata.name),
+            status: names.intern(&node.status),
+            ready: node.ready,
+            lost: false,
+            conditions: node
+                .conditions
+                .iter()
+                .map(|condition| names.intern(&condition.kind))
+                .collect(),
+            labels: labels(&node.metadata.labels, names),
+            created_seconds: to_seconds(node.metadata.creation_timestamp),
+            usage_seconds,
+            usage: amounts,
+            swap,
+            absent: absent(node.absent.as_ref(), names),
+            allocatable: (&node.allocatable).into(),
+            requests: (&node.requests).into(),
+            limits: (&node.limits).into(),
+            pods: count(node.pods.count),
+            max_pods: count(node.pods.capacity),
+            restarts: count(node.restarts),
+            disk: node.disk.as_ref().map(|disk| disk.used).into(),
+            disk_capacity: node.disk.as_ref().map(|disk| disk.capacity).into(),
+            network: node
+                .network
+                .map(|network| (network.rx_bytes_per_second, network.tx_bytes_per_second)),
+            memory_stall: memory_stall(node.pressure),
+        }
     }
 }

@@ -5,17 +5,20 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::objects::Uid;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals;
 
 use super::resources::{self, HasResources, RowResources};
+use super::vitals::{absent, bounds, labels, memory_stall, probes, uid_hash, usage};
 use super::{
     Bounds, Container, ContainerState, Entry, Phase, Probes, Resize, Restarts, Row, Value,
-    from_seconds,
+    from_seconds, to_seconds,
 };
 use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::Column;
 use crate::model::field::Field;
-use crate::model::name::{Key, Name, Workload};
+use crate::model::name::{Key, Name, Names, Workload};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
@@ -310,6 +313,65 @@ impl Row for PodRow {
     }
 }
 
+/// The UID of the pod. In objects of old servers it is the UID of the object itself.
+fn uid_of_pod(meta: &vitals::Meta) -> &str {
+    let owner = meta.owner_references.first();
+    owner.map_or(&meta.uid, |owner| &owner.uid)
+}
+
+impl PodRow {
+    /// The row of a pod.
+    #[must_use]
+    pub fn from_vitals(pod: &vitals::PodVitals, names: &Names) -> Self {
+        let (amounts, swap, usage_seconds) = usage(pod.usage.as_ref());
+        Self {
+            namespace: names.intern(&pod.metadata.namespace),
+            // A pod's name is unique, so interning it saves nothing.
+            name: Name::from(pod.metadata.name.as_str()),
+            uid: uid_hash(Uid::of(uid_of_pod(&pod.metadata))),
+            node: names.intern(&pod.node_name),
+            status: names.intern(&pod.status),
+            message: (!pod.message.is_empty()).then(|| pod.message.as_str().into()),
+            phase: Phase::of(&pod.phase),
+            ready: pod.ready,
+            ready_containers: u16::try_from(pod.ready_containers).unwrap_or(u16::MAX),
+            total_containers: u16::try_from(pod.total_containers).unwrap_or(u16::MAX),
+            workload: pod.workload.as_ref().map(|workload| {
+                Workload::new(names.intern(&workload.kind), names.intern(&workload.name))
+            }),
+            labels: labels(&pod.metadata.labels, names),
+            created_seconds: to_seconds(pod.metadata.creation_timestamp),
+            usage_seconds,
+            usage: amounts,
+            swap,
+            memory_stall: memory_stall(pod.pressure),
+            absent: absent(pod.absent.as_ref(), names),
+            requests: (&pod.requests).into(),
+            limits: (&pod.limits).into(),
+            counted: None,
+            resize: pod.resize.as_ref().map(|resize| {
+                let containers = pod.containers.iter().filter_map(|container| {
+                    let resize = container.resize.as_ref()?;
+                    Some((names.intern(&container.name), bounds(resize)))
+                });
+                Box::new(Resize {
+                    state: resize.state,
+                    message: resize.message.as_str().into(),
+                    desired: bounds(resize),
+                    containers: containers.collect(),
+                })
+            }),
+            restarts: Restarts::from_vitals(&pod.restarts, names),
+            probes: probes(pod.probes.iter()),
+            containers: pod
+                .containers
+                .iter()
+                .map(|container| Container::from_vitals(container, &pod.probes, names))
+                .collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,5 +403,20 @@ mod tests {
     fn rows_are_small() {
         assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
         assert!(size_of::<Container>() <= 136, "{}", size_of::<Container>());
+    }
+
+    #[test]
+    fn the_uid_is_that_of_the_pod() {
+        let of = |json: &str| {
+            let pod: vitals::PodVitals = serde_json::from_str(json).unwrap();
+            PodRow::from_vitals(&pod, &Names::default()).uid
+        };
+        let owned = r#"{"metadata":{"name":"web","uid":"v5","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"web","uid":"real"}]}}"#;
+        assert_eq!(of(owned), uid_hash(Uid::of("real")));
+        assert_eq!(
+            of(r#"{"metadata":{"name":"web","uid":"real"}}"#),
+            uid_hash(Uid::of("real"))
+        );
+        assert_eq!(of(r#"{"metadata":{"name":"web"}}"#), 0);
     }
 }

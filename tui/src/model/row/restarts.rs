@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty};
+use kubevitals_proto::vitals::{self, Cause, Certainty};
 
+use crate::model::amount::count;
 use crate::model::format;
-use crate::model::name::Name;
+use crate::model::name::{Name, Names};
 use crate::model::tone::Tone;
 
 /// Restarts of a pod's containers, or of one container.
@@ -111,6 +112,27 @@ impl Restarts {
             Tone::Warn
         } else {
             Tone::Plain
+        }
+    }
+}
+
+impl Restarts {
+    /// Converts restarts.
+    #[must_use]
+    pub fn from_vitals(restarts: &vitals::Restarts, names: &Names) -> Self {
+        Self {
+            count: count(restarts.count),
+            recent: count(restarts.recent),
+            last: restarts.last.as_ref().map(|last| {
+                Box::new(LastRestart {
+                    reason: names.intern(&last.ended.reason),
+                    exit_code: last.ended.exit_code,
+                    finished: last.ended.finished,
+                    started: last.ended.started,
+                    cause: last.cause,
+                    certainty: last.certainty,
+                })
+            }),
         }
     }
 }
