@@ -273,7 +273,7 @@ async fn abandoned_histories_leave_slots_to_other_users() {
 fn event(n: usize, uid: &str, container: &str, message: &str) -> serde_json::Value {
     let time = Timestamp::from_secs(NOW).to_rfc3339_seconds();
     json!({
-        "metadata": {"namespace": NAMESPACE, "name": format!("forged.{n}"), "uid": format!("{n:08}-0000-4000-8000-000000000000")},
+        "metadata": {"namespace": NAMESPACE, "name": format!("forged.{n:05}"), "uid": format!("{n:08}-0000-4000-8000-000000000000")},
         "involvedObject": {"kind": "Pod", "apiVersion": "v1", "namespace": NAMESPACE, "name": format!("forged-{n}"),
             "uid": uid, "fieldPath": format!("spec.containers{{{container}}}")},
         "type": "Warning", "reason": "Unhealthy", "message": message, "count": 1,
@@ -281,7 +281,8 @@ fn event(n: usize, uid: &str, container: &str, message: &str) -> serde_json::Val
     })
 }
 
-/// Waits until the server has applied the Event of this version.
+/// Waits until the server has applied the Event of this version. A list is sorted by name, so the names of Events must
+/// have the order of their versions: the server lists again if it is too slow for the watch.
 async fn heard(tenants: &Tenants, version: u64) {
     wait_until("the server has heard all Events", async || {
         let events = &tenants.harness.server.query().watches().events;
