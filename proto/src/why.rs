@@ -64,7 +64,7 @@ pub struct Subject {
 pub struct Freshness {
     /// The time of the newest point, by the kubelet's clock.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     pub window: GoDuration,
     /// The time since the server received that point, by the server's clock.
     pub age: GoDuration,
@@ -126,7 +126,7 @@ pub enum State {
 /// A container as the kubelet last reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Whether it has all that its rate needs.
     pub whole: bool,

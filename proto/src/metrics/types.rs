@@ -27,7 +27,7 @@ pub struct NodeMetrics {
     pub metadata: ObjectMeta,
     /// The end of the window: when the kubelet took the sample. It may lie up to two and a half resolutions back.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     // Without a description of its own, as at metrics-server: that of Duration says it.
     #[schemars(description = "")]
     pub window: GoDuration,
@@ -51,7 +51,7 @@ pub struct PodMetrics {
     pub metadata: ObjectMeta,
     /// The end of the window: when the kubelet took the sample. It may lie up to two and a half resolutions back.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     // Without a description of its own, as at metrics-server: that of Duration says it.
     #[schemars(description = "")]
     pub window: GoDuration,

@@ -104,7 +104,7 @@ fn repeated(message: &[u8], number: u32) -> impl Iterator<Item = Result<Value<'_
 /// The metadata of a node or pod.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MetaView<'a> {
-    /// Its name.
+    /// The name.
     pub name: &'a str,
     /// The pod's namespace; empty for a node.
     pub namespace: &'a str,
@@ -146,7 +146,7 @@ pub struct NodeView<'a> {
     pub meta: MetaView<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     pub window: GoDuration,
     /// CPU and memory.
     pub usage: UsageView<'a>,
@@ -159,7 +159,7 @@ pub struct PodView<'a> {
     pub meta: MetaView<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     pub window: GoDuration,
     raw: &'a [u8],
 }

@@ -80,7 +80,7 @@ pub enum ConditionStatus {
 }
 
 impl ConditionStatus {
-    /// Its name.
+    /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "True",

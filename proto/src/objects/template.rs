@@ -28,7 +28,7 @@ pub struct PodTemplate {
 /// The part of a container's spec that is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContainerSpec {
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
     /// The role in the pod.
     pub role: Role,

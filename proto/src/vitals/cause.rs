@@ -5,21 +5,21 @@ use std::borrow::Cow;
 api_enum! {
     /// A cause.
     pub enum Cause {
-        /// The kernel killed it for memory.
+        /// The kernel killed the container because it reached its memory limit.
         OomKilled,
-        /// The kubelet killed it for its liveness probe.
+        /// The kubelet killed the container because its liveness probe failed.
         LivenessProbe,
-        /// The kubelet killed it for its startup probe.
+        /// The kubelet killed the container because its startup probe failed.
         StartupProbe,
-        /// Its readiness probe fails.
+        /// The readiness probe fails.
         ReadinessProbe,
-        /// It ended by itself, with an exit code or by a signal.
+        /// The container ended by itself, with an exit code or by a signal.
         Exited,
-        /// Its node is not heard of.
+        /// The node does not report.
         NodeLost,
-        /// The node was short of something.
+        /// The node was short of a resource.
         NodePressure,
-        /// The image could not be had.
+        /// The image could not be pulled.
         ImageUnavailable,
         /// There is no evidence of a cause.
         #[default]

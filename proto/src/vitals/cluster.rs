@@ -25,29 +25,29 @@ pub struct ClusterVitals {
     pub nodes: NodeCounts,
     /// Counts of pods.
     pub pods: PodCounts,
-    /// All nodes together, those that have usage. Its timestamp is that of the oldest among them.
+    /// The usage of all nodes that have usage. The timestamp is the oldest of theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The resources of the nodes.
     pub capacity: Amounts,
-    /// What pods can have.
+    /// The allocatable resources.
     pub allocatable: Amounts,
-    /// What pods can have on the nodes that have usage: `usage` is of those. Older servers leave it out.
+    /// The allocatable resources of the nodes that have usage. Older servers leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocatable_reporting: Option<Amounts>,
-    /// What pods request.
+    /// The sum of the requests of pods.
     pub requests: Amounts,
-    /// What pods are limited to, of those that are.
+    /// The sum of the limits of pods.
     pub limits: Amounts,
-    /// Parts of what pods can have: what is used, of that of the nodes that have usage.
+    /// Ratios to the allocatable resources; for usage, to those of the nodes that have usage.
     pub ratios: NodeRatios,
     /// Probes that fail now.
     pub probes_failing: u64,
-    /// Restarts within the time that the server remembers.
+    /// The restarts within the retention of the history.
     pub restarts: u64,
     /// Counts of incidents.
     pub incidents: IncidentCounts,
-    /// What the server remembers.
+    /// The stored history.
     pub history: HistoryStatus,
     /// The server's version.
     pub server_version: String,
@@ -60,11 +60,11 @@ pub struct ClusterVitals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeCounts {
-    /// All of them.
+    /// The total number.
     pub total: u64,
-    /// Those whose Ready condition is true.
+    /// The nodes whose Ready condition is true.
     pub ready: u64,
-    /// Those that have usage now.
+    /// The nodes that have usage now.
     pub reporting: u64,
 }
 
@@ -72,11 +72,11 @@ pub struct NodeCounts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodCounts {
-    /// All of them.
+    /// The total number.
     pub total: u64,
-    /// Those whose Ready condition is true.
+    /// The nodes whose Ready condition is true.
     pub ready: u64,
-    /// Those of which a probe fails. Older servers leave it out.
+    /// The pods with a failing probe. Older servers leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes_failing: Option<u64>,
     /// The count of each phase.
@@ -87,22 +87,22 @@ pub struct PodCounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IncidentCounts {
-    /// Those that are not over.
+    /// The open incidents.
     pub open: u64,
-    /// Those that the server remembers.
+    /// The incidents that the server stores.
     pub total: u64,
 }
 
-/// What the server remembers.
+/// The stored history.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HistoryStatus {
     /// How far the history goes back; 0s without a history.
     pub retention: GoDuration,
-    /// The oldest point there is.
+    /// The time of the oldest point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
-    /// Series: containers and nodes, those that are gone included.
+    /// The number of series: one for each container and node, deleted ones included.
     pub series: u64,
     /// The number of points.
     pub points: u64,

@@ -17,29 +17,30 @@ pub struct History {
     pub api_version: String,
     /// The metadata of the object that the history is of.
     pub metadata: Meta,
-    /// The time of the history.
+    /// The time span of the history.
     pub span: Span,
-    /// All containers together; of a node or the cluster what the kubelets say of the nodes.
+    /// The total of all containers; for a node or the cluster, the usage that the kubelets report for the nodes.
     pub total: Series,
-    /// Only of the cluster, for steps in which some nodes sent no sample: the usage of all nodes, if those nodes used the
-    /// same part of what pods can have as the others. The total of such a step is too low by what they used.
+    /// Only for the cluster, and only for steps without samples of some nodes: an estimate for all nodes, as if those
+    /// nodes used the same part of their allocatable resources as the others. The total of such a step lacks the usage
+    /// of those nodes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub estimate: Vec<Option<Point>>,
-    /// Each container of a pod, by name; those of a pod that was deleted and made anew under its name are apart.
+    /// Each container of a pod, by name. Containers of a deleted pod and of a later pod with its name are separate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Series>,
-    /// Restarts and other things that a chart marks, oldest first.
+    /// Marks for a chart, such as restarts, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
 }
 
-/// The time that a history is of.
+/// The time span of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Span {
-    /// Its beginning.
+    /// The begin.
     pub since: Timestamp,
-    /// Its end.
+    /// The end.
     pub until: Timestamp,
     /// The length of a step; the n-th ends at `since + (n + 1) × step`.
     pub step: GoDuration,
@@ -75,38 +76,38 @@ pub struct Point {
     pub cpu: u64,
     /// Bytes.
     pub memory: u64,
-    /// Bytes of swap, where there is any.
+    /// Bytes of swap used; absent without swap space.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<u64>,
 }
 
-/// Quantiles over a span, in the unit of what they are of.
+/// Quantiles over a span, in the unit of the series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Quantiles {
     /// The median.
     pub p50: u64,
-    /// Nine of ten are below it.
+    /// The 90th percentile.
     pub p90: u64,
-    /// 19 of 20 are below it.
+    /// The 95th percentile.
     pub p95: u64,
-    /// 99 of 100 are below it.
+    /// The 99th percentile.
     pub p99: u64,
-    /// The largest.
+    /// The maximum.
     pub max: u64,
 }
 
-/// Something that a chart marks.
+/// A mark for a chart.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Mark {
-    /// When.
+    /// The time.
     pub time: Timestamp,
-    /// The container, where it is about one.
+    /// The container, if the incident is about one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub container: String,
     /// The cause.
     pub cause: Cause,
-    /// In a few words: `OOMKilled, exit 137`.
+    /// The label: OOMKilled, exit 137.
     pub text: String,
 }

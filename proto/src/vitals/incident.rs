@@ -9,7 +9,8 @@ use super::pod::Workload;
 use super::{Cause, Certainty, Ended, Meta};
 use crate::time::Timestamp;
 
-/// Something that went wrong. What belongs together is one incident: a crash loop is one, however often it crashes.
+/// A problem, with its cause and evidence. Related problems are one incident: a crash loop is one, however often it
+/// crashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Incident {
@@ -20,31 +21,31 @@ pub struct Incident {
     pub api_version: String,
     /// A name that is unique in the pod's namespace; a node's incident is in `default`.
     pub metadata: Meta,
-    /// What went wrong.
+    /// The kind of the problem.
     pub reason: IncidentKind,
     /// The cause.
     pub cause: Cause,
-    /// How sure the cause is.
+    /// The certainty of the cause.
     pub certainty: Certainty,
-    /// One sentence for a person.
+    /// The reason as a sentence.
     pub message: String,
-    /// The object that it is about.
+    /// The object that the incident is about.
     pub involved: Involved,
-    /// When it began.
+    /// The begin of the incident.
     pub began: Timestamp,
     /// The last occurrence.
     pub last_seen: Timestamp,
-    /// When it was over; nothing while it goes on.
+    /// The end of the incident; absent while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
-    /// How often: restarts, failed attempts.
+    /// The number of occurrences: restarts, failed attempts.
     pub count: u64,
-    /// How the container ended the last time, for a restart.
+    /// The last termination of the container, for restarts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_ended: Option<Ended>,
     /// The evidence, oldest first; of a long list the first and the last entries.
     pub evidence: Vec<Evidence>,
-    /// The pods that one cause affects, if there are several: the first 20. They are of its namespace.
+    /// The pods that one cause affects, if there are several: the first 20. They are in the namespace of the incident.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<Affected>,
     /// The number of affected pods; left out if the incident is about one pod or a node.
@@ -60,21 +61,21 @@ fn is_zero(count: &u64) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Affected {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its UID.
+    /// The UID.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
 }
 
 api_enum! {
-    /// What went wrong.
+    /// The kind of the problem.
     pub enum IncidentKind {
-        /// A container ended and was, or will be, started again.
+        /// A container ended and is started again.
         Restart,
         /// A probe fails.
         ProbeFailing,
-        /// A pod that was ready is not, and no other incident has the reason.
+        /// A pod is no longer ready, and no other incident explains it.
         PodNotReady,
         /// A node is not ready.
         NodeNotReady,
@@ -82,7 +83,7 @@ api_enum! {
         Eviction,
         /// An image cannot be pulled.
         ImagePull,
-        /// A pod failed, or a container of it that is not started again did: a Job's, for one.
+        /// A pod failed, or a container that is not started again failed, for example of a Job.
         PodFailed,
         /// A value of a later version.
         #[default]
@@ -100,18 +101,18 @@ pub struct Involved {
     /// The pod's namespace.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its UID.
+    /// The UID.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-    /// The container, where it is about one.
+    /// The container, if the incident is about one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub container: String,
     /// The pod's node.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node: String,
-    /// What made the pod.
+    /// The workload of the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
 }
@@ -120,11 +121,11 @@ pub struct Involved {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Evidence {
-    /// When.
+    /// The time.
     pub time: Timestamp,
-    /// Where it comes from.
+    /// The source of the fact.
     pub source: Source,
-    /// What: an event's text, a counter's rise, the memory before a kill.
+    /// The fact: the text of an event, the increase of a counter, the memory before a kill.
     pub text: String,
 }
 

@@ -109,9 +109,9 @@ pub struct OwnerReference {
     pub api_version: Cow<'static, str>,
     /// `Pod` or `Node`
     pub kind: Cow<'static, str>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its UID.
+    /// The UID.
     pub uid: String,
 }
 
@@ -126,11 +126,11 @@ kubernetes_type! { Meta => "apis.meta.v1.ObjectMeta" }
 )]
 #[expect(dead_code, reason = "only its schema is of use")]
 struct List<T> {
-    /// The kind of the items with `List` behind it.
+    /// The kind of the items, followed by List.
     kind: String,
     /// Always `kubevitals.io/v1alpha1`.
     api_version: String,
-    /// About the list; its `resourceVersion` is where a watch goes on.
+    /// The metadata of the list. A watch starts from its resourceVersion.
     #[schemars(default)]
     metadata: ListMeta,
     /// The objects, by namespace and name, or in the order of `sortBy`.

@@ -18,47 +18,47 @@ pub struct NodeVitals {
     pub api_version: String,
     /// The node's own name, labels and creation time, with a UID of its own and the node as owner.
     pub metadata: Meta,
-    /// What kubectl shows under STATUS: `Ready`, `NotReady`, `Ready,SchedulingDisabled`.
+    /// The STATUS column of kubectl: Ready, NotReady, Ready,SchedulingDisabled.
     pub status: String,
-    /// Whether its Ready condition is true; the field selector `status.ready`.
+    /// Whether the Ready condition is true; the field selector status.ready.
     pub ready: bool,
-    /// Since when `ready` is what it is.
+    /// The last change of ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_since: Option<Timestamp>,
-    /// Conditions other than Ready that are not as they should be: `MemoryPressure`, `DiskPressure`, `PIDPressure`, …
+    /// Conditions that report a problem, other than Ready: MemoryPressure, DiskPressure, PIDPressure, …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The pages of its kubelet that the server reads, and what came of asking for each of them last.
+    /// The pages of its kubelet that the server requests, and the result of the last request for each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<KubeletPage>,
-    /// What it uses, the system included.
+    /// The usage of the node, including the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Why `usage` is missing.
+    /// The reason why usage is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
     /// The resources of the node.
     pub capacity: Amounts,
-    /// What pods can have.
+    /// The allocatable resources.
     pub allocatable: Amounts,
-    /// What its pods request, as the scheduler counts it: during a resize in place the larger of old and new, unless the
-    /// node can never grant it.
+    /// The sum of the requests of its pods, as the scheduler counts them: during a resize in place the larger of old
+    /// and new, unless the node can never grant it.
     pub requests: Amounts,
-    /// What its pods are limited to, of those that are.
+    /// The sum of the limits of its pods.
     pub limits: Amounts,
-    /// Parts of `allocatable`.
+    /// Ratios to the allocatable resources.
     pub ratios: NodeRatios,
-    /// The pods of the node, and the most that it can run.
+    /// The number of pods on the node, and the maximum.
     pub pods: PodCapacity,
-    /// Restarts of its containers within the time that the server remembers.
+    /// The restarts of its containers within the retention of the history.
     pub restarts: u64,
-    /// Names of its own incidents that are not over; they are in the namespace `default`.
+    /// The names of the open incidents of the node itself; they are in the namespace default.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
-    /// The file system the kubelet works on.
+    /// The file system of the kubelet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<Disk>,
-    /// The file system of images, where it is another one.
+    /// The file system of images, if it is a separate one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_disk: Option<Disk>,
     /// Bytes sent and received by the default interface.
@@ -67,10 +67,10 @@ pub struct NodeVitals {
     /// Pressure stall information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pressure: Option<Pressure>,
-    /// Processes that run on it.
+    /// The number of processes on the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u64>,
-    /// Bytes of swap it has.
+    /// The size of the swap space in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_capacity: Option<Quantity>,
     /// The latest history, if the request has `trend=STEPS`.
@@ -78,7 +78,7 @@ pub struct NodeVitals {
     pub trend: Option<Trend>,
 }
 
-/// A condition of a node that is not as it should be.
+/// A condition of a node that reports a problem.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
@@ -87,15 +87,15 @@ pub struct Condition {
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// One word.
+    /// The reason, one word.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Since when.
+    /// The begin of the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
-/// A page of a node's kubelet that the server reads.
+/// A page of a node's kubelet that the server requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KubeletPage {
@@ -103,20 +103,21 @@ pub struct KubeletPage {
     pub name: String,
     /// The path at the kubelet: `/metrics/resource`, `/metrics/probes`, `/stats/summary`.
     pub path: String,
-    /// `Answering`, `Failing`, `Waiting` (the first request is not over), or `Disabled` (the configuration turns the page off).
+    /// Answering, Failing, Waiting (the first request is in flight), or Disabled (the configuration turns the page
+    /// off).
     pub state: String,
-    /// Why it fails, in one word: `Forbidden`, `Timeout`, `Status`, …
+    /// The reason of the failure, one word: Forbidden, Timeout, Status, …
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Why it fails, in one sentence for a person.
+    /// The failure, in one sentence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// When the last request that succeeded was sent, by the server's clock.
+    /// The time of the last successful request, by the server's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Timestamp>,
 }
 
-/// Parts of what a node can give to pods: 0.5 is half.
+/// Ratios to the allocatable resources of the node: 0.5 is half.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeRatios {
@@ -138,9 +139,9 @@ pub struct NodeRatios {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodCapacity {
-    /// The pods that are bound to the node and not over.
+    /// The pods that are bound to the node and have not finished.
     pub count: u64,
-    /// The most pods that the node can run.
+    /// The maximum number of pods on the node.
     pub capacity: u64,
 }
 
@@ -150,13 +151,13 @@ pub struct PodCapacity {
 pub struct Disk {
     /// Bytes used.
     pub used: Quantity,
-    /// Bytes in all.
+    /// The size in bytes.
     pub capacity: Quantity,
-    /// Bytes that can still be used.
+    /// Free bytes.
     pub available: Quantity,
 }
 
-/// Bytes a second over the time between the last two readings.
+/// Bytes per second between the last two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Network {
@@ -171,13 +172,13 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pressure {
-    /// Waiting for CPU.
+    /// For CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
-    /// Waiting for memory.
+    /// For memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<f64>,
-    /// Waiting for input or output.
+    /// For input and output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub io: Option<f64>,
 }

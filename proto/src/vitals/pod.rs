@@ -20,51 +20,51 @@ pub struct PodVitals {
     pub metadata: Meta,
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`; the field selector `status.phase`.
     pub phase: String,
-    /// What kubectl shows under STATUS: `Running`, `CrashLoopBackOff`, `Init:0/1`, `Terminating`, …
+    /// The STATUS column of kubectl: Running, CrashLoopBackOff, Init:0/1, Terminating, …
     pub status: String,
-    /// The message of its status, if there is one.
+    /// The message of the status, if any.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Whether its Ready condition is true; the field selector `status.ready`.
+    /// Whether the Ready condition is true; the field selector status.ready.
     pub ready: bool,
-    /// Since when `ready` is what it is.
+    /// The last change of ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_since: Option<Timestamp>,
-    /// The number of containers, with sidecars, that are ready.
+    /// The number of ready containers, including sidecars.
     pub ready_containers: u32,
-    /// The number of containers, with sidecars.
+    /// The number of containers, including sidecars.
     pub total_containers: u32,
-    /// The node it is bound to.
+    /// The node to which the pod is bound.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node_name: String,
-    /// What made it: the Deployment behind its ReplicaSet, the CronJob behind its Job.
+    /// The workload of the pod: the Deployment of its ReplicaSet, the CronJob of its Job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
-    /// When the kubelet took it over.
+    /// The time at which the kubelet accepted the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
-    /// All its containers together.
+    /// The usage of all containers of the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Why `usage` is missing.
+    /// The reason why usage is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
     /// The requests in force, with init containers counted as the scheduler does. What a resize requests is in `resize`.
     pub requests: Amounts,
     /// The limits in force: only of resources that every container limits. A limit that a resize adds is in `resize`.
     pub limits: Amounts,
-    /// Usage as a part of requests and limits.
+    /// Ratios of usage to requests and limits.
     pub ratios: Ratios,
     /// A resize in place that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
-    /// Restarts of its containers, as kubectl counts them: those of init containers for as long as they are not done.
+    /// The restarts of its containers, as kubectl counts them: init containers count until they have completed.
     pub restarts: Restarts,
-    /// Every probe of every container that has one.
+    /// All probes of all containers.
     pub probes: Vec<Probe>,
     /// Its containers, init containers first, in the order of the pod's spec.
     pub containers: Vec<ContainerVitals>,
-    /// Names of its incidents that are not over.
+    /// The names of the open incidents of the pod.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
     /// Bytes of ephemeral storage used.
@@ -76,7 +76,7 @@ pub struct PodVitals {
     /// Pressure stall information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pressure: Option<Pressure>,
-    /// Processes that run in it.
+    /// The number of processes in the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u64>,
     /// The latest history, if the request has `trend=STEPS`.
@@ -84,15 +84,15 @@ pub struct PodVitals {
     pub trend: Option<Trend>,
 }
 
-/// What made a pod.
+/// The workload of a pod.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct Workload {
-    /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, or what else owns it.
+    /// Deployment, StatefulSet, DaemonSet, Job, CronJob, or the kind of another owner.
     pub kind: String,
-    /// Its name.
+    /// The name.
     pub name: String,
 }
 
@@ -100,27 +100,27 @@ pub struct Workload {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerVitals {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Its role in the pod.
     pub role: Role,
-    /// What it is doing.
+    /// The state of the container.
     pub state: ContainerState,
-    /// Whether it counts as ready.
+    /// Whether the container is ready.
     pub ready: bool,
-    /// Whether its startup probe, if it has one, has passed.
+    /// Whether the startup probe has passed, or there is none.
     pub started: bool,
-    /// What it uses.
+    /// The usage of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Why `usage` is missing.
+    /// The reason why usage is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
     /// The requests in force.
     pub requests: Amounts,
     /// The limits in force.
     pub limits: Amounts,
-    /// Usage as a part of requests and limits.
+    /// Ratios of usage to requests and limits.
     pub ratios: Ratios,
     /// A resize in place of this container that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +132,7 @@ pub struct ContainerVitals {
 api_enum! {
     /// The role of a container in its pod.
     pub enum Role {
-        /// Runs to its end before the others start.
+        /// Runs to completion before the other containers start.
         Init,
         /// An init container that runs beside the others and is restarted for as long as the pod lives.
         Sidecar,
@@ -143,7 +143,7 @@ api_enum! {
     }
 }
 
-/// What a container is doing.
+/// The state of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerState {
@@ -152,7 +152,7 @@ pub struct ContainerState {
     /// `CrashLoopBackOff`, `Completed`, `OOMKilled`, …
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// More about the reason.
+    /// The message of the reason.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The start of the state, if known.
@@ -160,11 +160,11 @@ pub struct ContainerState {
     pub since: Option<Timestamp>,
 }
 
-/// How a container ended.
+/// A termination of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ended {
-    /// Its exit code; 137 is SIGKILL.
+    /// The exit code; 137 is SIGKILL.
     pub exit_code: i32,
     /// The signal that ended the container, if the runtime reports one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,41 +172,41 @@ pub struct Ended {
     /// `OOMKilled`, `Error`, `Completed`, …
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// What it left as its termination message.
+    /// The termination message.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// When it had started.
+    /// The start of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// The time of the termination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
 }
 
-/// How often containers were restarted, and the last time.
+/// The number of restarts of the containers, and the last restart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Restarts {
     /// All restarts since the creation of the pod.
     pub count: u64,
-    /// Of these, within the time that the server remembers.
+    /// The restarts within the retention of the history.
     pub recent: u64,
-    /// The last one.
+    /// The last restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<LastRestart>,
 }
 
-/// The last restart.
+/// A restart with its cause.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LastRestart {
-    /// Which container.
+    /// The container.
     pub container: String,
-    /// How the one before it ended.
+    /// The termination before the restart.
     pub ended: Ended,
     /// The cause.
     pub cause: Cause,
-    /// How sure that is.
+    /// The certainty of the cause.
     pub certainty: Certainty,
 }
 
@@ -214,13 +214,13 @@ pub struct LastRestart {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Probe {
-    /// Which container.
+    /// The container.
     pub container: String,
-    /// Which probe.
+    /// The kind of the probe.
     pub kind: ProbeKind,
-    /// Its state.
+    /// The probe status.
     pub status: ProbeStatus,
-    /// The successive failures that are known.
+    /// The number of successive failures so far.
     pub failures: u32,
     /// The number of successive failures after which the probe fails: `failureThreshold`.
     pub threshold: u32,
@@ -230,12 +230,13 @@ pub struct Probe {
     /// The kubelet's message about the last failure.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// What it does, as kubectl describes it: `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
+    /// The action and settings, as in kubectl describe: http-get http://:8080/healthz delay=0s timeout=1s period=10s
+    /// #success=1 #failure=3.
     pub asks: String,
 }
 
 api_enum! {
-    /// Which probe.
+    /// The kind of the probe.
     pub enum ProbeKind {
         /// Restarts the container when it fails.
         #[default]

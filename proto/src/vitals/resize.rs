@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resize {
-    /// Its progress.
+    /// The state of the resize.
     pub state: ResizeState,
     /// The kubelet's message; only in the pod's own resize.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -28,13 +28,13 @@ pub struct Resize {
 api_enum! {
     /// The progress of a resize.
     pub enum ResizeState {
-        /// It fits the node, but not now: the kubelet retries.
+        /// The node has not enough free resources now: the kubelet retries.
         Deferred,
-        /// The node can never grant it; it does not count in the node's requests.
+        /// The node can never grant the resize; it does not count in the node's requests.
         Infeasible,
-        /// The kubelet has tried and failed; it retries.
+        /// The kubelet has failed to apply the resize, and retries.
         Error,
-        /// The kubelet is applying it.
+        /// The kubelet applies the resize.
         InProgress,
         /// The kubelet has not reported the resize yet.
         #[default]

@@ -16,19 +16,19 @@ pub struct Usage {
     /// The working set in bytes at the timestamp: what the kernel cannot reclaim under pressure, and what the
     /// out-of-memory killer counts.
     pub memory: Quantity,
-    /// Bytes of swap: of a node that has any, of a pod or container that uses any. A pod's is the sum of its containers,
-    /// or that of the pod as a whole if it is more.
+    /// Bytes of swap used: of a node with swap space, of a pod or container that uses swap. A pod's swap is the sum of
+    /// its containers, or the swap of the pod as a whole if that is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<Quantity>,
     /// The end of the window, by the kubelet's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<GoDuration>,
 }
 
-/// Amounts of resources: requests, limits, capacity, allocatable. What is not set is left out.
+/// Amounts of resources: requests, limits, capacity, allocatable. Resources that are not set are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Amounts {
@@ -43,7 +43,7 @@ pub struct Amounts {
     pub ephemeral_storage: Option<Quantity>,
 }
 
-/// Usage as a part of requests and limits: 0.5 is half. Left out without usage, request or limit.
+/// Ratios of usage to requests and limits: 0.5 is half. Absent without usage, request or limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ratios {
@@ -61,13 +61,13 @@ pub struct Ratios {
     pub memory_of_limit: Option<f64>,
 }
 
-/// Why there is no usage.
+/// The reason why usage is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Absence {
-    /// One word: `NotReported`, `FirstPoint`, `Stale`, `NotRunning`, …
+    /// The reason, one word: NotReported, FirstPoint, Stale, NotRunning, …
     pub reason: String,
-    /// One sentence for a person.
+    /// The reason as a sentence.
     pub message: String,
 }
 

@@ -36,7 +36,7 @@ pub struct NodeExtras {
     pub swap: Option<SwapStats>,
     /// The default interface.
     pub network: Option<Traffic>,
-    /// The file system the kubelet works on.
+    /// The file system of the kubelet.
     pub fs: Option<FsStats>,
     /// The file systems of the container runtime.
     pub runtime: Option<RuntimeStats>,
@@ -147,7 +147,7 @@ pub struct FsStats {
     /// Bytes left.
     #[serde(deserialize_with = "number")]
     pub available_bytes: Option<u64>,
-    /// Bytes in all.
+    /// The size in bytes.
     #[serde(deserialize_with = "number")]
     pub capacity_bytes: Option<u64>,
     /// Bytes used.

@@ -44,7 +44,7 @@ pub struct NodeRef<'a> {
     pub meta: MetaRef<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     pub window: GoDuration,
     /// CPU and memory.
     pub usage: UsageRef,
@@ -57,7 +57,7 @@ pub struct PodRef<'a> {
     pub meta: MetaRef<'a>,
     /// The end of the window.
     pub timestamp: Timestamp,
-    /// The time over which CPU was averaged.
+    /// The window of the CPU rate.
     pub window: GoDuration,
     /// The usage of each container.
     pub containers: &'a [ContainerRef<'a>],

@@ -42,7 +42,7 @@ pub struct Metadata {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiGroupDiscovery {
-    /// Its name.
+    /// The name.
     pub metadata: Metadata,
     /// Its versions, the preferred one first.
     pub versions: Vec<ApiVersionDiscovery>,
@@ -131,6 +131,6 @@ pub struct GroupVersionKind {
     pub group: String,
     /// Its version; empty for the one of the resource.
     pub version: String,
-    /// Its name.
+    /// The name.
     pub kind: String,
 }

@@ -97,7 +97,7 @@ impl Chain<'_> {
     /// Adds the phase of the pod: with a warning if a container does not run and has not completed.
     fn add_running(&mut self, pod: &Pod) {
         let started = pod.started().map(|at| at.to_rfc3339_seconds());
-        let started = started.map(|at| format!("; its kubelet took it over at {at}"));
+        let started = started.map(|at| format!("; its kubelet accepted it at {at}"));
         let phase = format!("its phase is Running{}", started.unwrap_or_default());
         let idle = pod.containers().find(|(spec, status)| {
             let completed = not_running::has_completed(status);

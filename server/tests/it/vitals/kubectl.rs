@@ -218,7 +218,7 @@ async fn the_api_explains_itself() {
         "KIND:       PodVitals",
         "VERSION:    v1alpha1",
         "FIELD: probes <[]Probe>",
-        "Every probe of every container that has one.",
+        "All probes of all containers.",
         "asks\t<string>",
         "failures\t<integer>",
         "since\t<string>",
