@@ -34,10 +34,10 @@ pub enum ScrapeError {
     #[error("its answer is larger than {0} bytes")]
     TooLarge(usize),
     /// More containers, or pods, probes or volumes, than a node can have.
-    #[error("its answer holds more than {0} series")]
+    #[error("its response has more than {0} series")]
     TooManySeries(u32),
     /// A body without any line of a kubelet's metrics, with its first bytes as text.
-    #[error("its answer holds no kubelet metrics; it begins {0:?}")]
+    #[error("its response has no kubelet metrics; it begins {0:?}")]
     NotMetrics(String),
     /// The kubelet reports an error of its own.
     #[error("the kubelet reports that it could not collect its metrics")]

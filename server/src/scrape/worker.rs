@@ -88,7 +88,6 @@ pub(super) async fn run(
             failures.saturating_add(1)
         };
         let took = began.elapsed();
-        record.ended(turn, took, result.as_ref().map(|()| target.best()));
         let now = shared.now();
         let passed = now.age.since(turn.age).as_nanos() / resolution.as_nanos().max(1);
         shared.skipped(&record, u32::try_from(passed).unwrap_or(u32::MAX));
@@ -100,7 +99,8 @@ pub(super) async fn run(
             Ok(()) => log.answered(&subject, before),
             Err(failed) => log.failed(&shared.lines, &subject, failed, failures),
         }
-        // Last: a reader of the count may rely on the time of the next scrape.
+        // Last: a reader of these counts may rely on the time of the next scrape.
+        record.ended(turn, took, result.as_ref().map(|()| target.best()));
         shared.stats.scraped(&result, took);
         drop(guard);
         loop {
