@@ -293,8 +293,8 @@ fn requests_impersonation(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Identifies the user of certificates, and how, as in the metrics: the user that a front proxy names, else the subject. None if no CA is loaded,
-/// or if a front proxy names no user.
+/// Identifies the user of certificates, and how, as in the metrics: the user that a front proxy names, else the
+/// subject. None if no CA is loaded, or if a front proxy names no user.
 fn identify_certificate(
     trust: &Trust,
     chain: &[CertificateDer<'_>],
