@@ -63,7 +63,7 @@ pub enum StartError {
     /// The metrics of scrapes.
     #[error("cannot make the latency histogram: {0}")]
     Stats(#[from] hdrhistogram::CreationError),
-    /// The threads for requests that visit the whole cluster.
+    /// The thread for scrapes, or those for requests that visit the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
     Threads(#[source] std::io::Error),
 }
@@ -193,7 +193,9 @@ impl Server {
                 changed: watches.nodes_changed.subscribe(),
             },
         );
-        tasks.spawn("scrapes", scraping);
+        tasks
+            .spawn_on_thread("scrapes", scraping)
+            .map_err(StartError::Threads)?;
         tasks.spawn("health", {
             let health = Arc::clone(&health);
             async move { health.run().await }
