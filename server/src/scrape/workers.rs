@@ -19,11 +19,12 @@ use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
 use crate::store::Store;
 
-/// The number and size of buffers for /metrics/resource: a few for each core, and more for slow nodes.
-const BUFFERS: (usize, usize) = (32, 256 << 10);
+/// The number and size of free buffers for /metrics/resource. A buffer is in use from the request to the end of the
+/// scrape, which is rarely so for more than a few at once.
+const BUFFERS: (usize, usize) = (4, 256 << 10);
 
-/// The number and size of buffers for other pages.
-const PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
+/// The number and size of free buffers for other pages.
+const PAGE_BUFFERS: (usize, usize) = (1, 1 << 20);
 
 /// The time between two checks of the workers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
