@@ -73,8 +73,12 @@ impl Kubelets {
         for (position, (index, origin)) in target.origins().enumerate().skip(turn.tried) {
             turn.tried = position + 1;
             let left = u32::try_from(count - position).unwrap_or(u32::MAX).max(1);
-            let share = self.timeout / left;
-            let request = self.get_from(origin, &path, &mut idle, share, turn, body);
+            let attempt = Attempt {
+                origin,
+                path: &path,
+                share: self.timeout / left,
+            };
+            let request = self.get_from(&attempt, &mut idle, turn, body);
             let Err(error) = request.await else {
                 answered = Some(index);
                 break;
@@ -90,86 +94,93 @@ impl Kubelets {
     }
 
     /// Requests the path from one address. It uses the connection in `idle` if that leads to the address, and leaves a
-    /// reusable connection there. `share` limits the time for a new connection.
+    /// reusable connection there.
     async fn get_from(
         &self,
-        origin: &str,
-        path: &Uri,
+        attempt: &Attempt<'_>,
         idle: &mut Option<Connection>,
-        share: Duration,
         turn: &mut Turn<'_>,
         body: &mut Vec<u8>,
     ) -> Result<(), ScrapeError> {
         let bearer = self.credentials.bearer()?;
-        let (mut connection, mut response) = self
-            .send(origin, path, bearer.as_ref(), idle.take(), share, turn)
+        let (mut status, mut connection) = self
+            .send(attempt, bearer.as_ref(), idle.take(), turn, body)
             .await?;
         // The token, or our certificate, may have rotated since it was read.
-        if response.status() == StatusCode::UNAUTHORIZED
-            && self.credentials.refresh(bearer.as_ref())
-        {
+        if status == StatusCode::UNAUTHORIZED && self.credentials.refresh(bearer.as_ref()) {
             let bearer = self.credentials.bearer()?;
-            (connection, response) = self
-                .send(origin, path, bearer.as_ref(), None, share, turn)
+            (status, connection) = self
+                .send(attempt, bearer.as_ref(), connection, turn, body)
                 .await?;
         }
-        if response.status() != StatusCode::OK {
-            let status = response.status();
-            turn.pass.answered();
-            // After a refused page the next request must not need a handshake.
-            let drained = self.in_time(turn, async { Ok(drained(response).await) });
-            *idle = drained.await?.then_some(connection);
-            return Err(ScrapeError::Status(status));
-        }
-        self.in_time(turn, read(response, body)).await?;
         turn.pass.answered();
-        *idle = Some(connection);
-        Ok(())
+        *idle = connection;
+        match status {
+            StatusCode::OK => Ok(()),
+            status => Err(ScrapeError::Status(status)),
+        }
     }
 
+    /// Sends a request over the connection in `idle` if it is good, or else over a new one, and reads the response.
+    /// Returns its status, and the connection if it can be used again.
     async fn send(
         &self,
-        origin: &str,
-        path: &Uri,
+        &Attempt {
+            origin,
+            path,
+            share,
+        }: &Attempt<'_>,
         bearer: Option<&HeaderValue>,
         idle: Option<Connection>,
-        share: Duration,
         turn: &mut Turn<'_>,
-    ) -> Result<(Connection, Response<Incoming>), ScrapeError> {
+        body: &mut Vec<u8>,
+    ) -> Result<(StatusCode, Option<Connection>), ScrapeError> {
         let headers = headers(bearer);
         let tls = self
             .credentials
             .tls()
             .map_err(|error| ScrapeError::Connect(error.to_string()))?;
-        if let Some(mut connection) = idle.filter(|idle| idle.is_good(origin, &tls)) {
+        if let Some(connection) = idle.filter(|idle| idle.is_good(origin, &tls)) {
             turn.pass.begin(Part::Request);
-            match self.in_time(turn, connection.get(path, &headers)).await {
-                Ok(response) => return Ok((connection, response)),
-                Err(error @ ScrapeError::Timeout(_)) => return Err(error),
+            let response =
+                connection.get(path, &headers, async |response| read(response, body).await);
+            match self.in_time(turn, response).await? {
+                Ok(answer) => return Ok(answer),
                 // The kubelet has just closed the connection without a response: a GET may be repeated.
-                Err(_) => {}
+                Err(failure) if !failure.responded => {}
+                Err(failure) => return Err(failure.error),
             }
         }
-        let mut connection = connect(origin, tls, share, &mut turn.pass).await?;
+        let connection = connect(origin, tls, share, &mut turn.pass).await?;
         turn.pass.begin(Part::Request);
-        let response = self.in_time(turn, connection.get(path, &headers)).await?;
-        Ok((connection, response))
+        let response = connection.get(path, &headers, async |response| read(response, body).await);
+        self.in_time(turn, response)
+            .await?
+            .map_err(|failure| failure.error)
     }
 
-    /// Waits for a part of a response until the deadline.
+    /// Waits for a response until the deadline.
     async fn in_time<T>(
         &self,
         turn: &mut Turn<'_>,
-        part: impl Future<Output = Result<T, ScrapeError>>,
+        response: impl Future<Output = T>,
     ) -> Result<T, ScrapeError> {
         let deadline = *turn
             .deadline
             .get_or_insert_with(|| Instant::now() + self.timeout);
-        timeout_at(deadline, part).await.unwrap_or_else(|_| {
+        timeout_at(deadline, response).await.map_err(|_| {
             turn.pass.timed_out();
-            Err(ScrapeError::Timeout(self.timeout.as_millis()))
+            ScrapeError::Timeout(self.timeout.as_millis())
         })
     }
+}
+
+/// A request to one address.
+struct Attempt<'a> {
+    origin: &'a str,
+    path: &'a Uri,
+    /// The time for a new connection, and again for its handshake.
+    share: Duration,
 }
 
 /// A request for one page, over all addresses of a node.
@@ -280,17 +291,19 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
     headers
 }
 
-/// Reads and discards a response. Returns whether it was complete, so that the connection can be used again.
-async fn drained(response: Response<Incoming>) -> bool {
+/// Reads a response: a body up to the limit, which applies to decompressed bytes. Discards the body of a refusal, so that
+/// the next request needs no handshake. Returns the status.
+async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<StatusCode, ScrapeError> {
     /// The largest discarded body; a kubelet's refusal is one line.
-    const LARGEST: usize = 16 << 10;
-    let body = Limited::new(response.into_body(), LARGEST);
-    body.collect().await.is_ok()
-}
-
-/// Reads a body up to the limit, which applies to decompressed bytes.
-async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), ScrapeError> {
+    const LARGEST_REFUSAL: usize = 16 << 10;
     const TOO_LARGE: ScrapeError = ScrapeError::TooLarge(LARGEST_BODY);
+    let status = response.status();
+    if status != StatusCode::OK {
+        let refusal = Limited::new(response.into_body(), LARGEST_REFUSAL);
+        return match refusal.collect().await {
+            Ok(_) | Err(_) => Ok(status),
+        };
+    }
     body.clear();
     let gzip = response
         .headers()
@@ -324,7 +337,7 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), Sc
     if let Some(inflate) = inflate {
         *body = inflate.finish().map_err(damaged)?;
     }
-    Ok(())
+    Ok(status)
 }
 
 fn damaged(error: std::io::Error) -> ScrapeError {

@@ -1,37 +1,58 @@
 //! A persistent connection to a kubelet: HTTP/1.1 over TLS, or plain HTTP.
 //!
-//! It uses hyper's connections instead of a pooling client: the node's task owns the connection, so there is no pool and
-//! no lock, and the buffer has a fixed size. The buffers of a pooling client grow to the largest response, for each of
-//! 5,000 nodes.
+//! The node's task owns the connection, so there is no pool and no lock. HTTP exists only during a request: an idle
+//! connection is a socket and the keys of TLS, without a buffer and without a task of its own.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::try_join;
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_util::either::Either;
 
 use super::failure::ScrapeError;
+use super::tls_stream::TlsStream;
 
-/// The read buffer: half a TLS record, and small because every node has one. The header of a response must fit.
-const READ_BUFFER: usize = 8 << 10;
+/// The read buffer during a request. The header of a response must fit.
+const READ_BUFFER: usize = 32 << 10;
 
-/// An open connection.
-#[derive(Debug)]
+/// An idle connection.
 pub(super) struct Connection {
-    origin: String,
+    origin: Box<str>,
     host: HeaderValue,
     tls: Arc<ClientConfig>,
-    sender: SendRequest<Empty<Bytes>>,
+    stream: Stream,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut connection = f.debug_struct("Connection");
+        connection
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// TCP with or without TLS. The session of TLS is large, and a connection is moved often.
+type Stream = Either<TcpStream, Box<TlsStream>>;
+
+/// A request without a complete response.
+pub(super) struct Failure {
+    pub(super) error: ScrapeError,
+    /// The header of the response has arrived.
+    pub(super) responded: bool,
 }
 
 impl Connection {
@@ -46,65 +67,94 @@ impl Connection {
         Ok(stream)
     }
 
-    /// Starts TLS (for `https`) and HTTP on a TCP connection to `origin`.
+    /// Starts TLS (for `https`) on a TCP connection to `origin`.
     pub(super) async fn open(
         origin: &str,
         stream: TcpStream,
         tls: Arc<ClientConfig>,
     ) -> Result<Self, ScrapeError> {
         let (scheme, authority) = parse(origin)?;
-        let sender = if scheme == Scheme::HTTPS {
+        let stream = if scheme == Scheme::HTTPS {
             let host = host_of(&authority).to_owned();
             let name = ServerName::try_from(host).map_err(|_| bad_address(origin))?;
-            let connector = TlsConnector::from(Arc::clone(&tls));
-            let stream = connector.connect(name, stream).await.map_err(refused)?;
-            handshake(stream).await?
+            let stream = TlsStream::connect(stream, Arc::clone(&tls), name);
+            Either::Right(Box::new(stream.await.map_err(refused)?))
         } else {
-            handshake(stream).await?
+            Either::Left(stream)
         };
         Ok(Self {
-            origin: origin.to_owned(),
+            origin: origin.into(),
             host: HeaderValue::from_str(authority.as_str()).map_err(|_| bad_address(origin))?,
             tls,
-            sender,
+            stream,
         })
     }
 
-    /// Whether the connection seems open.
+    /// Whether the kubelet has not closed the connection, as far as the runtime has noticed. Costs no system call.
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed()
+        let tcp = match &self.stream {
+            Either::Left(tcp) => tcp,
+            Either::Right(stream) => stream.tcp(),
+        };
+        match tcp.ready(Interest::READABLE).now_or_never() {
+            Some(Ok(state)) => !state.is_read_closed(),
+            Some(Err(_)) => false,
+            // Nothing has happened since the last response.
+            None => true,
+        }
     }
 
     /// Whether it leads to `origin`, uses these credentials, and seems open.
     pub(super) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
-        self.origin == origin && Arc::ptr_eq(&self.tls, tls) && self.is_open()
+        *self.origin == *origin && Arc::ptr_eq(&self.tls, tls) && self.is_open()
     }
 
-    /// Requests a path. The connection can be used again after the complete response has been read.
-    pub(super) async fn get(
-        &mut self,
+    /// Requests a path and reads the response. Returns the connection too if it can be used again.
+    pub(super) async fn get<T>(
+        self,
         path: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Response<Incoming>, ScrapeError> {
-        let mut request = Request::new(Empty::new());
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, ScrapeError>,
+    ) -> Result<(T, Option<Self>), Failure> {
+        let mut request = Request::new(Empty::<Bytes>::new());
         *request.uri_mut() = path.clone();
         *request.headers_mut() = headers.clone();
         request.headers_mut().insert(HOST, self.host.clone());
-        let answer = async {
-            self.sender.ready().await?;
-            self.sender.send_request(request).await
+        let mut responded = false;
+        let exchange = async {
+            let (mut sender, connection) = http1::Builder::new()
+                .read_buf_exact_size(Some(READ_BUFFER))
+                .handshake(TokioIo::new(self.stream))
+                .await
+                .map_err(broken)?;
+            let responded = &mut responded;
+            let response = async move {
+                let response = sender.send_request(request).await.map_err(broken)?;
+                *responded = true;
+                let value = read(response).await?;
+                // An error here is `Connection: close`. The sender is dropped now, which ends HTTP on the connection.
+                Ok((value, sender.ready().await.is_ok()))
+            };
+            let connection = connection.without_shutdown().map(Ok);
+            try_join(response, connection).await
         };
-        answer.await.map_err(|error| {
-            let cause = innermost(&error);
-            if error.is_parse() {
-                ScrapeError::Malformed(cause)
-            } else {
-                ScrapeError::BrokeOff(cause)
+        let ((value, reusable), parts) = match exchange.await {
+            Ok(done) => done,
+            Err(error) => return Err(Failure { error, responded }),
+        };
+        let stream = parts
+            .ok()
+            .filter(|parts| reusable && parts.read_buf.is_empty());
+        let connection = stream.map(|parts| {
+            let mut stream = parts.io.into_inner();
+            if let Either::Right(tls) = &mut stream {
+                tls.release_buffers();
             }
-        })
+            Self { stream, ..self }
+        });
+        Ok((value, connection))
     }
 }
-
 fn bad_address(origin: &str) -> ScrapeError {
     ScrapeError::BadAddress(origin.to_owned())
 }
@@ -121,19 +171,6 @@ fn host_of(authority: &Authority) -> &str {
     authority.host().trim_matches(['[', ']'])
 }
 
-async fn handshake(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<SendRequest<Empty<Bytes>>, ScrapeError> {
-    let (sender, connection) = http1::Builder::new()
-        .read_buf_exact_size(Some(READ_BUFFER))
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| ScrapeError::Connect(innermost(&error)))?;
-    // The task ends when the sender is dropped or the kubelet closes the connection; the current request gets the error.
-    tokio::spawn(async move { connection.await.ok() });
-    Ok(sender)
-}
-
 /// Converts the error of a TLS handshake: one about the kubelet's certificate, or another.
 fn refused(error: std::io::Error) -> ScrapeError {
     let tls = error
@@ -147,6 +184,15 @@ fn refused(error: std::io::Error) -> ScrapeError {
             | rustls::Error::UnsupportedNameType,
         ) => ScrapeError::Certificate(cause),
         _ => ScrapeError::Connect(cause),
+    }
+}
+
+fn broken(error: hyper::Error) -> ScrapeError {
+    let cause = innermost(&error);
+    if error.is_parse() {
+        ScrapeError::Malformed(cause)
+    } else {
+        ScrapeError::BrokeOff(cause)
     }
 }
 

@@ -19,6 +19,7 @@ mod settings;
 mod shared;
 mod stats;
 mod target;
+mod tls_stream;
 mod trust;
 mod worker;
 mod workers;

@@ -125,6 +125,8 @@ impl Target {
         let mut idle = self.idle.lock();
         idle.connections.retain(Connection::is_open);
         if idle.connections.len() < idle.most {
+            // Not for four of them.
+            idle.connections.reserve_exact(1);
             idle.connections.extend(connection);
         }
     }
