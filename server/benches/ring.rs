@@ -25,7 +25,7 @@ use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape}
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_server::cluster::{
-    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodKey, PodTemplate, Pods, Ready,
+    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodTemplate, Pods, Ready,
     Resources, Role, Uid,
 };
 use kubevitals_server::intern::Interner;
@@ -251,10 +251,7 @@ fn large() -> (Pods, Store) {
             })
             .collect();
         for (p, (namespace, name)) in (0..).zip(&own) {
-            let key = PodKey {
-                namespace: names.intern(namespace),
-                name: names.intern(name),
-            };
+            let key = names.key(namespace, name);
             let mut status = ContainerStatus::default();
             status.restarts = (chance(n * 31 + p) % 1000 / 990) as u32 * (p as u32 + 1);
             let pod = Pod {

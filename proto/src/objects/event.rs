@@ -119,10 +119,7 @@ impl WireEvent {
         let host = word(self.reporting_instance, source.host);
         Some(Event {
             uid: Uid::of(&self.metadata.uid),
-            pod: PodKey {
-                namespace: names.intern(&involved.namespace),
-                name: names.intern(&involved.name),
-            },
+            pod: names.key(&involved.namespace, &involved.name),
             pod_uid: Uid::of(&involved.uid),
             container: container(&involved.field_path).map(|name| names.intern(name)),
             warning: self.kind == "Warning",

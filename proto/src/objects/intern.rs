@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::PodKey;
 use crate::labels::Labels;
 
 /// A value whose clones share its memory and are counted.
@@ -20,6 +21,12 @@ impl<T: ?Sized + Eq + Hash> Shared for Arc<T> {
     }
 }
 
+impl Shared for PodKey {
+    fn is_shared(&self) -> bool {
+        self.is_shared()
+    }
+}
+
 impl Shared for Labels {
     fn is_shared(&self) -> bool {
         self.is_shared()
@@ -31,8 +38,12 @@ impl Shared for Labels {
 #[derive(Debug)]
 pub struct Pool<S>(Mutex<Set<S>>);
 
-/// The pool of names.
-pub type Interner = Pool<Arc<str>>;
+/// The pools of names.
+#[derive(Debug, Default)]
+pub struct Interner {
+    names: Pool<Arc<str>>,
+    keys: Pool<PodKey>,
+}
 
 #[derive(Debug)]
 struct Set<S> {
@@ -55,7 +66,22 @@ const SMALLEST_SWEEP: usize = 1024;
 impl Interner {
     /// The shared copy of `name`.
     pub fn intern(&self, name: &str) -> Arc<str> {
-        self.find_or(name, |name| Arc::from(name))
+        self.names.find_or(name, |name| Arc::from(name))
+    }
+
+    /// The shared key of a pod.
+    pub fn key(&self, namespace: &str, name: &str) -> PodKey {
+        self.keys.share(PodKey::new(self.intern(namespace), name))
+    }
+
+    /// The number of names and keys.
+    pub fn len(&self) -> usize {
+        self.names.len() + self.keys.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -115,6 +141,15 @@ mod tests {
     }
 
     #[test]
+    fn equal_keys_share_one_allocation() {
+        let interner = Interner::default();
+        let (one, other) = (interner.key("shop", "web-1"), interner.key("shop", "web-1"));
+        assert!(std::ptr::eq(&*one, &*other));
+        assert_ne!(one, interner.key("shop", "web-2"));
+        assert_eq!(size_of::<PodKey>(), size_of::<usize>());
+    }
+
+    #[test]
     fn equal_labels_share_one_allocation() {
         let pool = Pool::default();
         let labels = || [("app", "web")].into_iter().collect::<Labels>();
@@ -129,9 +164,10 @@ mod tests {
         let interner = Interner::default();
         for generation in 0..100_000 {
             interner.intern(&format!("pod-{generation}"));
+            interner.key("shop", &format!("pod-{generation}"));
         }
         assert!(
-            interner.len() <= SMALLEST_SWEEP,
+            interner.len() <= 2 * SMALLEST_SWEEP,
             "{} names of deleted pods remain",
             interner.len()
         );

@@ -33,10 +33,10 @@ impl WireJob {
             return None;
         }
         Some(Job {
-            key: PodKey {
-                namespace: pools.names.intern(named(&self.metadata.namespace)?),
-                name: pools.names.intern(named(&self.metadata.name)?),
-            },
+            key: pools.names.key(
+                named(&self.metadata.namespace)?,
+                named(&self.metadata.name)?,
+            ),
             cron_job: owner.name,
         })
     }

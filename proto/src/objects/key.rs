@@ -1,22 +1,59 @@
 //! The key of a pod or another object of a namespace.
 
+use std::cmp::Ordering;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// The namespace and the name of a pod. Lists are sorted in the order of this type.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PodKey {
+///
+/// A key is one pointer, because the tables of objects, usage, history and health each have one for every pod.
+/// [`Interner::key`](super::intern::Interner::key) shares the memory of equal keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PodKey(Arc<NamespacedName>);
+
+/// A namespace and a name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamespacedName {
     /// The namespace.
     pub namespace: Arc<str>,
     /// The name.
-    pub name: Arc<str>,
+    pub name: Box<str>,
 }
 
 impl PodKey {
     /// The key of a namespace and a name.
-    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self {
+    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Box<str>>) -> Self {
+        Self(Arc::new(NamespacedName {
             namespace: namespace.into(),
             name: name.into(),
+        }))
+    }
+
+    /// Whether a clone shares the memory.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+impl Deref for PodKey {
+    type Target = NamespacedName;
+
+    fn deref(&self) -> &NamespacedName {
+        &self.0
+    }
+}
+
+impl Ord for PodKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
         }
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for PodKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }

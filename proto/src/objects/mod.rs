@@ -29,7 +29,7 @@ pub use condition::WireCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR, WireEvent};
 pub use job::{Job, WireJob};
-pub use key::PodKey;
+pub use key::{NamespacedName, PodKey};
 pub use metadata::{Item, WireMeta};
 pub use node::{Address, AddressType, Condition, ConditionStatus, Node, WireNode};
 pub use owner::Owner;

@@ -26,10 +26,7 @@ pub(super) enum Change {
 impl Change {
     /// A change of the pod of an incident.
     pub(super) fn pod(involved: &Involved) -> Self {
-        Self::Pod(PodKey {
-            namespace: involved.namespace.as_str().into(),
-            name: involved.name.as_str().into(),
-        })
+        Self::Pod(PodKey::new(&*involved.namespace, &*involved.name))
     }
 
     pub(super) fn incident(meta: &Meta, dropped: bool) -> Self {

@@ -269,10 +269,7 @@ impl Engine {
             if self.pods.contains_key(&uid) {
                 continue;
             }
-            let key = PodKey {
-                namespace: Arc::from(&*key.namespace),
-                name: Arc::from(&*key.pod),
-            };
+            let key = PodKey::new(&*key.namespace, &*key.pod);
             // A kubelet counts the probes of its own pods only.
             let is_on_node = |pod: &&Arc<Pod>| {
                 pod.node.as_ref() == Some(node) && (pod.uid == uid || is_static(pod))

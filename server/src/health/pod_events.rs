@@ -213,10 +213,7 @@ mod tests {
     fn event(reason: &str, message: &str) -> Event {
         Event {
             uid: Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd"),
-            pod: PodKey {
-                namespace: "n".into(),
-                name: "p".into(),
-            },
+            pod: PodKey::new("n", "p"),
             pod_uid: Uid::default(),
             container: Some("c".into()),
             warning: reason != "Killing",

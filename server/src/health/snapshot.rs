@@ -140,10 +140,7 @@ impl SavedPod {
         now: Timestamp,
     ) -> PodFacts {
         self.renumber(id);
-        let key = PodKey {
-            namespace: self.namespace.into(),
-            name: self.name.into(),
-        };
+        let key = PodKey::new(self.namespace, self.name);
         let mut facts = PodFacts::new(key, self.uid, now);
         facts.was_ready = self.was_ready;
         let open = self.open.into_iter();

@@ -17,7 +17,6 @@ use super::series::NodeSeries;
 use super::sorted::advance_to;
 use super::tracked_series::Tracked;
 use crate::clock::Age;
-use crate::cluster::PodKey;
 use crate::intern::Interner;
 
 impl NodeSeries {
@@ -104,7 +103,7 @@ impl NodeSeries {
                 Ok(_) => incomplete.truncate(states),
                 Err(_) => containers.truncate(first),
             }
-            let intern = || PodKey::new(names.intern(pod.namespace), names.intern(pod.pod));
+            let intern = || names.key(pod.namespace, pod.pod);
             pods.push(PodLatest {
                 key: shared.unwrap_or_else(intern),
                 rates,

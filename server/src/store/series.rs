@@ -427,7 +427,7 @@ impl Container {
     ) -> Self {
         let is_same = |pod: &&PodKey| (&*pod.namespace, &*pod.name) == (key.namespace, key.pod);
         let pod = previous.map(|previous| &previous.pod).filter(is_same);
-        let intern = || PodKey::new(names.intern(key.namespace), names.intern(key.pod));
+        let intern = || names.key(key.namespace, key.pod);
         Self {
             pod: pod.cloned().unwrap_or_else(intern),
             name: names.intern(key.container),

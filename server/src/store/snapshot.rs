@@ -16,7 +16,6 @@ use super::scrape_result::earlier;
 use super::series::{Container, NodeSeries};
 use super::tracked_series::Tracked;
 use crate::clock::Age;
-use crate::cluster::PodKey;
 use crate::intern::Interner;
 
 /// The largest length of a name: longer than any name in Kubernetes.
@@ -96,9 +95,8 @@ impl NodeSnapshot {
     pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
         let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
-            let PodKey { namespace, name } = &container.pod;
-            let is_its =
-                |pod: &&mut SnapshotPod| (&*pod.namespace, &*pod.name) == (&**namespace, &**name);
+            let (namespace, name) = (&*container.pod.namespace, &*container.pod.name);
+            let is_its = |pod: &&mut SnapshotPod| (&*pod.namespace, &*pod.name) == (namespace, name);
             let last = pods.last_mut().filter(is_its);
             let rates = latest.find(&container.pod);
             let rates = rates.and_then(|(_, pod)| pod.rates.as_ref().ok());
@@ -145,7 +143,7 @@ impl NodeSnapshot {
         let (mut pods, mut containers) = (Vec::new(), Vec::new());
         let is_possible = |pod: &&SnapshotPod| is_name(&pod.namespace) && is_name(&pod.name);
         for pod in self.pods.iter().filter(is_possible) {
-            let key = PodKey::new(names.intern(&pod.namespace), names.intern(&pod.name));
+            let key = names.key(&pod.namespace, &pod.name);
             let (first, mut whole) = (containers.len(), true);
             let mut earliest: Option<(Usage, Age)> = None;
             for SnapshotContainer {
@@ -273,6 +271,7 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::PodKey;
     use crate::store::{NodeCell, Retention, ScrapeTimes, Store};
     use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
     use prost::Message as _;

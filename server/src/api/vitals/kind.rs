@@ -116,10 +116,7 @@ pub(super) trait Key: Ord + Clone + Send + Sync + 'static {
 
 impl Key for PodKey {
     fn of(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: Arc::from(namespace),
-            name: Arc::from(name),
-        }
+        Self::new(namespace, name)
     }
 
     fn is_in(&self, namespace: &str) -> bool {

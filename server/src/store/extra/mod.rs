@@ -1,14 +1,13 @@
 //! The data of a node's `/stats/summary` besides CPU and memory: sorted, immutable and small.
 //!
 //! It is published as a whole, and only while it is not stale: [`NodeCell::extra`](super::NodeCell::extra). A pod takes
-//! 96 bytes; its names are interned.
+//! 72 bytes; its key is interned.
 
 mod network;
 mod non_max;
 mod pressure;
 
 use std::num::{NonZeroU32, NonZeroU64};
-use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::kubelet::names::may_be_pod;
@@ -106,8 +105,7 @@ impl NodeExtra {
         // Both lists have the same order, so one pass over both is enough.
         for pod in sorted {
             let earlier = advance_to(&mut earlier, |earlier| earlier.names().cmp(&key(pod)));
-            let previous = pods.last();
-            pods.push(PodExtra::of(pod, earlier, previous, supported, names));
+            pods.push(PodExtra::of(pod, earlier, supported, names));
         }
         let NodeExtras {
             cpu,
@@ -173,22 +171,17 @@ impl NodeExtra {
 }
 
 impl PodExtra {
-    /// Converts a pod. It shares names with the same pod in the previous response, or the namespace with the pod before
-    /// it in the list.
+    /// Converts a pod. It shares the key of the same pod in the previous response.
     fn of(
         summary: &PodExtras<'_>,
         before: Option<&Self>,
-        previous: Option<&Self>,
         supported: bool,
         names: &Interner,
     ) -> Self {
         let (namespace, name) = key(summary);
-        let key = match (before, previous) {
-            (Some(before), _) => before.key.clone(),
-            (None, Some(previous)) if *previous.key.namespace == *namespace => {
-                PodKey::new(Arc::clone(&previous.key.namespace), names.intern(name))
-            }
-            _ => PodKey::new(names.intern(namespace), names.intern(name)),
+        let key = match before {
+            Some(before) => before.key.clone(),
+            None => names.key(namespace, name),
         };
         let started = summary
             .start_time

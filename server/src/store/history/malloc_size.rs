@@ -1,5 +1,10 @@
 //! The size of allocations, as the allocator rounds it.
 
+use crate::cluster::PodKey;
+
+/// The bytes of the two reference counts of an `Arc`.
+const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
+
 /// The memory that jemalloc uses for an allocation: it has four sizes between a power of two and the next.
 pub(super) fn malloc_size(bytes: usize) -> usize {
     const SMALLEST: usize = 8;
@@ -13,9 +18,15 @@ pub(super) fn malloc_size(bytes: usize) -> usize {
 /// The memory of an interned name: text, two reference counts, and an entry in the interner's set, of which up to half
 /// is free.
 pub(super) fn name_size(name: &str) -> usize {
-    const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
     const SLOT: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
     malloc_size(REFERENCE_COUNTS + name.len()) + SLOT
+}
+
+/// The memory of an interned key of a pod: the name, the key with two reference counts, and an entry in the interner's
+/// set. Namespaces are counted by themselves.
+pub(super) fn key_size(key: &PodKey) -> usize {
+    const SLOT: usize = 2 * (size_of::<PodKey>() + 1);
+    malloc_size(REFERENCE_COUNTS + size_of_val(&**key)) + malloc_size(key.name.len()) + SLOT
 }
 
 /// Reserves capacity for one more element, by a sixteenth and up to the allocator's size: a list that doubles is half

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
 use super::locator::{Location, Locator};
-use super::malloc_size::{malloc_size, name_size};
+use super::malloc_size::{key_size, malloc_size, name_size};
 use super::offset::Offset;
 use super::pod_id::PodId;
 use super::series_list::{Pod, Reading, Series, bounds};
@@ -461,9 +461,9 @@ impl Inner {
     fn name_bytes(&self) -> usize {
         let mut before: Option<&Arc<str>> = None;
         let of_pods = self.pods.iter().map(|pod| {
-            let PodKey { namespace, name } = &pod.id.key;
+            let namespace = &pod.id.key.namespace;
             let is_counted = before.replace(namespace).is_some_and(|it| it == namespace);
-            name_size(name) + if is_counted { 0 } else { name_size(namespace) }
+            key_size(&pod.id.key) + if is_counted { 0 } else { name_size(namespace) }
         });
         let of_pods: usize = of_pods.sum();
         let of_series = self.series.iter().map(|series| name_size(&series.name));

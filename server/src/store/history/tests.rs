@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Age;
-use crate::cluster::{Binding, PodKey, Uid};
+use crate::cluster::{Binding, Uid};
 use crate::intern::Interner;
 use crate::store::ring::{Sample, Tick};
 
@@ -91,7 +91,7 @@ impl Kubelet {
         let named: Vec<_> = containers
             .iter()
             .map(|(pod, container, run)| {
-                let pod = PodKey::new(intern("shop"), intern(pod));
+                let pod = self.names.key("shop", pod);
                 (pod, intern(container), *run)
             })
             .collect();

@@ -13,7 +13,7 @@ use super::pod_id::PodId;
 use super::series_list::{MAX_SERIES, Series, find, insert_pod, insert_series};
 use super::settings::Shared;
 use crate::clock::Age;
-use crate::cluster::{PodKey, Uid};
+use crate::cluster::Uid;
 use crate::intern::Interner;
 use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
 use kubevitals_proto::kubelet::names::LONGEST_POD;
@@ -118,10 +118,7 @@ impl History {
                 END => return Ok(imported),
                 POD => {
                     pod = Some(PodId {
-                        key: PodKey {
-                            namespace: names.intern(from.name()?),
-                            name: names.intern(from.name()?),
-                        },
+                        key: names.key(from.name()?, from.name()?),
                         uid: Uid::from_bytes(from.array()?),
                     });
                     continue;

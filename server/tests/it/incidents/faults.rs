@@ -58,10 +58,7 @@ impl Sentinel {
             Resource::Pods,
             json!({"metadata": {"namespace": Self::NAMESPACE, "name": name}, "status": {"phase": "Pending"}}),
         );
-        let key = PodKey {
-            namespace: Self::NAMESPACE.into(),
-            name: name.into(),
-        };
+        let key = PodKey::new(Self::NAMESPACE, name);
         wait_until("the server has seen all pods", async || {
             harness
                 .server
