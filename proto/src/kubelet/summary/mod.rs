@@ -11,6 +11,7 @@
 mod bounded;
 mod extras;
 mod lenient;
+mod prune;
 mod rates;
 
 pub use bounded::MAX_ELEMENTS;
@@ -18,6 +19,7 @@ pub use extras::{
     Extras, FsStats, NodeExtras, PodExtras, PodName, Pressured, ProcessStats, RlimitStats,
     RuntimeStats, Stall, Stalls, SwapStats, Traffic, Used,
 };
+pub use prune::prune;
 pub use rates::{ContainerRates, CpuRate, NodeRates, PodRates, Rates};
 
 use serde::Deserialize;

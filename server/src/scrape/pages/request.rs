@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kubevitals_proto::kubelet::probes;
-use kubevitals_proto::kubelet::summary::Extras;
+use kubevitals_proto::kubelet::summary::{Extras, prune};
 
 use crate::clock::Age;
 use crate::scrape::admission::{Kind, Wish};
@@ -81,7 +81,7 @@ impl Request {
         let used = result.and_then(|index| {
             let read = match self.page {
                 Page::Probes => self.probes(&body),
-                Page::Summary => self.summary(&body),
+                Page::Summary => self.summary(&mut body),
             };
             read.map_err(|error| Failed::at(self.target.origin(index), error))
         });
@@ -107,7 +107,8 @@ impl Request {
         Ok(())
     }
 
-    fn summary(&self, body: &[u8]) -> Result<(), ScrapeError> {
+    fn summary(&self, body: &mut [u8]) -> Result<(), ScrapeError> {
+        let body = prune(body);
         let extras = Extras::parse(body).map_err(|error| ScrapeError::summary(&error, body))?;
         let before = self.cell.last_extra();
         let interval = self.shared.settings.pages.summary.unwrap_or_default();
