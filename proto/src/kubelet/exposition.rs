@@ -1,7 +1,7 @@
 //! The Prometheus text exposition format, one line at a time, without copying.
 
 use super::number;
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 use std::borrow::Cow;
 
 /// One sample: `name{labels} value timestamp`.
@@ -299,6 +299,15 @@ fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
         // What a backslash stands before does not end the value.
         end = at + 2;
     }
+}
+
+/// A label's value up to its closing quote, if nothing in it is escaped and it ends on its line, and what follows the
+/// quote.
+#[inline]
+pub(super) fn plain_value(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
+    let name = std::str::from_utf8(name).ok()?;
+    Some((name, rest.strip_prefix(b"\"")?))
 }
 
 impl<'a> LabelSet<'a> {

@@ -20,6 +20,12 @@ const SMALL_POWERS: [u64; 9] = [
 #[inline]
 #[must_use]
 pub fn leading_f64(text: &[u8]) -> Option<(f64, &[u8])> {
+    // Most values of swap and of failed probes are one digit.
+    if let [digit @ b'0'..=b'9', rest @ ..] = text
+        && matches!(rest.first(), None | Some(b' ' | b'\n'))
+    {
+        return Some((f64::from(digit - b'0'), rest));
+    }
     let (value, length) = fast_float2::parse_partial(text).ok()?;
     let rest = text.get(length..)?;
     matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r')).then_some((value, rest))

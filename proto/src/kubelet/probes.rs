@@ -4,8 +4,9 @@
 //! container's restart, and begin again with the kubelet. The histograms of their durations, most
 //! of the body, are skipped without being read.
 
-use super::exposition::{LabelSet, Scanner, unescape};
+use super::exposition::{LabelSet, Scanner, plain_value, unescape};
 use super::names::{LONGEST_UID, may_be_container, may_be_pod};
+use super::number;
 use crate::vitals::ProbeKind;
 use std::borrow::Cow;
 
@@ -59,11 +60,20 @@ pub fn decode(body: &[u8]) -> ProbeScrape<'_> {
     let mut scrape = ProbeScrape::default();
     let mut results = Vec::new();
     let mut lines = Scanner::new(body);
-    while let Some(line) = lines.next_of(|name| name == FAMILY) {
-        match line
-            .sample
-            .and_then(|sample| series(sample.labels, sample.value))
+    loop {
+        while results.len() < MAX_SERIES
+            && let Some((series, rest)) = usual_line(lines.rest)
         {
+            results.push(series);
+            lines.rest = rest;
+        }
+        let Some(line) = lines.next_of(|name| name == FAMILY) else {
+            break;
+        };
+        let series = line
+            .sample
+            .and_then(|sample| series(sample.labels, sample.value));
+        match series {
             Some(_) if results.len() >= MAX_SERIES => {
                 scrape.truncated = true;
                 break;
@@ -98,8 +108,62 @@ enum ProbeResult {
     Unknown,
 }
 
+impl ProbeResult {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"successful" => Self::Successful,
+            b"failed" => Self::Failed,
+            b"unknown" => Self::Unknown,
+            _ => return None,
+        })
+    }
+}
+
+/// The kind of a probe, as the kubelet writes it.
+fn kind(name: &[u8]) -> Option<ProbeKind> {
+    Some(match name {
+        b"Liveness" => ProbeKind::Liveness,
+        b"Readiness" => ProbeKind::Readiness,
+        b"Startup" => ProbeKind::Startup,
+        _ => return None,
+    })
+}
+
 /// One line's probe, result and count.
-fn series(labels: LabelSet<'_>, value: f64) -> Option<(ProbeKey<'_>, ProbeResult, u64)> {
+type Series<'a> = (ProbeKey<'a>, ProbeResult, u64);
+
+/// The line at the start of `text`, if it is written as a kubelet writes it, and what follows it.
+fn usual_line(text: &[u8]) -> Option<(Series<'_>, &[u8])> {
+    let text = text.strip_prefix(FAMILY)?;
+    let (container, text) = plain_value(text.strip_prefix(b"{container=\"")?)?;
+    let (namespace, text) = plain_value(text.strip_prefix(b",namespace=\"")?)?;
+    let (pod, text) = plain_value(text.strip_prefix(b",pod=\"")?)?;
+    let (pod_uid, text) = plain_value(text.strip_prefix(b",pod_uid=\"")?)?;
+    let (probe, text) = plain_value(text.strip_prefix(b",probe_type=\"")?)?;
+    let (result, text) = plain_value(text.strip_prefix(b",result=\"")?)?;
+    let (value, text) = number::leading_f64(text.strip_prefix(b"} ")?)?;
+    let key = ProbeKey {
+        namespace: namespace.into(),
+        pod: pod.into(),
+        pod_uid: pod_uid.into(),
+        container: container.into(),
+        probe: kind(probe.as_bytes())?,
+    };
+    let series = counted(key, ProbeResult::named(result.as_bytes())?, value)?;
+    Some((series, text.strip_prefix(b"\n")?))
+}
+
+/// The series of a line, if its names and its value are possible.
+fn counted(key: ProbeKey<'_>, result: ProbeResult, value: f64) -> Option<Series<'_>> {
+    let possible = may_be_pod(&key.namespace, &key.pod)
+        && may_be_container(&key.container)
+        && key.pod_uid.len() <= LONGEST_UID
+        && (0.0..2_f64.powi(63)).contains(&value);
+    possible.then_some((key, result, value as u64))
+}
+
+/// The series of a line with its labels in any order.
+fn series(labels: LabelSet<'_>, value: f64) -> Option<Series<'_>> {
     let (mut namespace, mut pod, mut pod_uid, mut container) = Default::default();
     let (mut probe, mut result) = (None, None);
     for (name, value) in labels.iter_raw() {
@@ -108,41 +172,17 @@ fn series(labels: LabelSet<'_>, value: f64) -> Option<(ProbeKey<'_>, ProbeResult
             b"pod" => pod = unescape(value),
             b"pod_uid" => pod_uid = unescape(value),
             b"container" => container = unescape(value),
-            b"probe_type" => {
-                probe = match value {
-                    b"Liveness" => Some(ProbeKind::Liveness),
-                    b"Readiness" => Some(ProbeKind::Readiness),
-                    b"Startup" => Some(ProbeKind::Startup),
-                    _ => None,
-                }
-            }
-            b"result" => {
-                result = match value {
-                    b"successful" => Some(ProbeResult::Successful),
-                    b"failed" => Some(ProbeResult::Failed),
-                    b"unknown" => Some(ProbeResult::Unknown),
-                    _ => None,
-                }
-            }
+            b"probe_type" => probe = kind(value),
+            b"result" => result = ProbeResult::named(value),
             _ => {}
         }
     }
-    let possible = may_be_pod(&namespace, &pod)
-        && may_be_container(&container)
-        && pod_uid.len() <= LONGEST_UID;
-    possible.then_some(())?;
-    let count = (0.0..2_f64.powi(63))
-        .contains(&value)
-        .then_some(value as u64)?;
-    Some((
-        ProbeKey {
-            namespace,
-            pod,
-            pod_uid,
-            container,
-            probe: probe?,
-        },
-        result?,
-        count,
-    ))
+    let key = ProbeKey {
+        namespace,
+        pod,
+        pod_uid,
+        container,
+        probe: probe?,
+    };
+    counted(key, result?, value)
 }

@@ -37,15 +37,8 @@ impl Uid {
     pub fn of(text: &str) -> Self {
         let (digits, form) = match text.len() {
             0 => return Self::default(),
-            32 => (hexadecimal(text.bytes()), Form::Plain),
-            36 if DASHES
-                .iter()
-                .enumerate()
-                .all(|(n, at)| text.as_bytes().get(at + n) == Some(&b'-')) =>
-            {
-                let digits = text.bytes().filter(|byte| *byte != b'-');
-                (hexadecimal(digits), Form::Uuid)
-            }
+            32 => (hexadecimal(text.as_bytes()), Form::Plain),
+            36 if has_dashes(text) => (without_dashes(text), Form::Uuid),
             _ => (None, Form::Hashed),
         };
         match digits {
@@ -95,20 +88,44 @@ impl Uid {
     }
 }
 
-/// Parses 32 lower-case digits into sixteen bytes.
-fn hexadecimal(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
-    let (mut bytes, mut read) = ([0; 16], 0_usize);
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        let byte = bytes.get_mut(read / 2)?;
-        *byte = (*byte << 4) | value;
-        read += 1;
+/// Whether the dashes of a UUID are in their places.
+fn has_dashes(text: &str) -> bool {
+    let mut places = DASHES.iter().enumerate();
+    places.all(|(n, at)| text.as_bytes().get(at + n) == Some(&b'-'))
+}
+
+/// Parses the digits between the dashes of a UUID.
+fn without_dashes(text: &str) -> Option<[u8; 16]> {
+    let mut digits = [0; 32];
+    let mut rest = digits.as_mut_slice();
+    for part in text.split('-') {
+        let (filled, empty) = rest.split_at_mut_checked(part.len())?;
+        filled.copy_from_slice(part.as_bytes());
+        rest = empty;
     }
-    (read == 32).then_some(bytes)
+    rest.is_empty().then_some(())?;
+    hexadecimal(&digits)
+}
+
+/// Parses 32 lower-case digits into sixteen bytes.
+fn hexadecimal(digits: &[u8]) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let mut largest = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let [high, low] = pair.map(digit_value);
+        largest |= high | low;
+        *byte = high << 4 | low;
+    }
+    (digits.len() == 32 && largest < 16).then_some(bytes)
+}
+
+/// The value of a lower-case digit; 16 or more for any other byte.
+fn digit_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => u8::MAX,
+    }
 }
 
 /// A hash that is stable within one process, which suffices.

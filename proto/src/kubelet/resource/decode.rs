@@ -8,12 +8,12 @@
 
 use super::containers::Containers;
 use super::duplicates;
-use super::metric::{Field, Metric, key, pod};
+use super::metric::{Field, Metric, POD_SWAP, key, pod};
 use super::reading::{ContainerKey, Reading};
 use super::scrape::{DecodeLimits, ResourceScrape};
-use crate::kubelet::exposition::{Line, Sample, Scanner};
+use crate::kubelet::exposition::{Line, Sample, Scanner, plain_value};
+use crate::kubelet::names::may_be_pod;
 use crate::kubelet::number;
-use memchr::memchr3;
 use std::collections::BTreeSet;
 
 /// Decodes `body` with the default [`DecodeLimits`], replacing what was in `into` and keeping its
@@ -41,7 +41,10 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
     };
     let mut lines = Scanner::new(body);
     loop {
-        while let Some(rest) = decoder.usual_line(lines.rest) {
+        while let Some(rest) = decoder
+            .usual_line(lines.rest)
+            .or_else(|| decoder.usual_pod_swap(lines.rest))
+        {
             lines.rest = rest;
         }
         let Some(line) = lines.next_of(|name| Metric::named(name).is_some()) else {
@@ -118,6 +121,20 @@ impl<'a> Decoder<'a> {
         Some(rest)
     }
 
+    /// Takes the line at the start of `text` if it is the swap of a pod, written as a kubelet writes. Returns what
+    /// follows it.
+    fn usual_pod_swap(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let text = text.strip_prefix(POD_SWAP)?;
+        let (namespace, text) = plain_value(text.strip_prefix(b"{namespace=\"")?)?;
+        let (pod, text) = plain_value(text.strip_prefix(b",pod=\"")?)?;
+        let (value, timestamp_ms, rest) = numbers(text.strip_prefix(b"} ")?)?;
+        let pod = may_be_pod(namespace, pod).then_some((namespace, pod))?;
+        match self.pod_swap(pod, value, timestamp_ms)? {
+            Taken::Yes | Taken::Nothing => Some(rest),
+            Taken::OverLimit => None,
+        }
+    }
+
     /// A line of the container before the expected one was taken.
     #[inline]
     fn took(&mut self, repeated: bool) {
@@ -154,7 +171,9 @@ impl<'a> Decoder<'a> {
                 self.node_repeated |= repeated;
                 self.scrape.series += 1;
             }
-            Metric::PodSwap => return self.pod_swap(sample),
+            Metric::PodSwap => {
+                return self.pod_swap(pod(sample)?, sample.value, sample.timestamp_ms);
+            }
             // Old and new kubelets have different names for it.
             Metric::ScrapeError => {
                 self.scrape.scrape_error |= sample.value != 0.0;
@@ -191,10 +210,14 @@ impl<'a> Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Applies the swap of a pod as a whole. Pods without swap are left out.
-    fn pod_swap(&mut self, sample: &Sample<'a>) -> Option<Taken> {
+    fn pod_swap(
+        &mut self,
+        (namespace, pod): (&'a str, &'a str),
+        value: f64,
+        timestamp_ms: Option<i64>,
+    ) -> Option<Taken> {
         let mut reading = Reading::default();
-        reading.set(Field::Swap, sample.value, sample.timestamp_ms)?;
-        let (namespace, pod) = pod(sample)?;
+        reading.set(Field::Swap, value, timestamp_ms)?;
         let Some(bytes) = reading.swap.filter(|bytes| *bytes > 0) else {
             return Some(Taken::Nothing);
         };
@@ -232,9 +255,9 @@ fn numbers(text: &[u8]) -> Option<(f64, Option<i64>, &[u8])> {
 /// The labels as kubelets write them, with one blank after them, and what follows.
 #[inline]
 fn usual_labels(text: &[u8]) -> Option<(ContainerKey<'_>, &[u8])> {
-    let (container, rest) = quoted(text.strip_prefix(b"{container=\"")?)?;
-    let (namespace, rest) = quoted(rest.strip_prefix(b",namespace=\"")?)?;
-    let (pod, rest) = quoted(rest.strip_prefix(b",pod=\"")?)?;
+    let (container, rest) = plain_value(text.strip_prefix(b"{container=\"")?)?;
+    let (namespace, rest) = plain_value(rest.strip_prefix(b",namespace=\"")?)?;
+    let (pod, rest) = plain_value(rest.strip_prefix(b",pod=\"")?)?;
     let key = ContainerKey {
         namespace,
         pod,
@@ -242,13 +265,4 @@ fn usual_labels(text: &[u8]) -> Option<(ContainerKey<'_>, &[u8])> {
     };
     key.is_possible().then_some(())?;
     Some((key, rest.strip_prefix(b"} ")?))
-}
-
-/// A name up to its closing quote, if nothing in it is escaped and it ends on its line;
-/// and what follows the quote.
-#[inline]
-fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
-    let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
-    let name = std::str::from_utf8(name).ok()?;
-    Some((name, rest.strip_prefix(b"\"")?))
 }

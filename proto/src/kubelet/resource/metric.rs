@@ -12,6 +12,9 @@ const U64_END: f64 = 18_446_744_073_709_551_616.0;
 /// The first double past `i64`.
 const I64_END: f64 = 9_223_372_036_854_775_808.0;
 
+/// The swap of a pod as a whole.
+pub(super) const POD_SWAP: &[u8] = b"pod_swap_usage_bytes";
+
 /// The field that a metric sets, and of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Metric {
@@ -39,7 +42,7 @@ impl Metric {
             b"node_cpu_usage_seconds_total" => Self::Node(Field::Cpu),
             b"node_memory_working_set_bytes" => Self::Node(Field::Memory),
             b"node_swap_usage_bytes" => Self::Node(Field::Swap),
-            b"pod_swap_usage_bytes" => Self::PodSwap,
+            POD_SWAP => Self::PodSwap,
             b"resource_scrape_error" | b"scrape_error" => Self::ScrapeError,
             _ => return None,
         })
