@@ -1,5 +1,6 @@
 //! The results of one node's last scrapes: sorted, immutable and small.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -141,7 +142,7 @@ pub struct PodRates {
     /// The earliest arrival of its containers' newest samples.
     pub arrived: Age,
     first: u32,
-    count: u32,
+    count: NonZeroU32,
 }
 
 /// A container.
@@ -169,14 +170,14 @@ pub struct ContainerState {
 }
 
 impl PodRates {
-    /// The rates of the containers `first..first + count` of the node.
+    /// The rates of the containers `first..first + count` of the node; none without a container.
     pub(super) fn new(earliest: &Usage, arrived: Age, first: usize, count: usize) -> Option<Self> {
         Some(Self {
             at: earliest.at,
             window: earliest.window,
             arrived,
             first: u32::try_from(first).ok()?,
-            count: u32::try_from(count).ok()?,
+            count: u32::try_from(count).ok().and_then(NonZeroU32::new)?,
         })
     }
 }
@@ -266,7 +267,7 @@ impl Latest {
 
     /// The containers of a pod that has rates.
     pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
-        let (first, count) = (rates.first as usize, rates.count as usize);
+        let (first, count) = (rates.first as usize, rates.count.get() as usize);
         let end = first.saturating_add(count);
         self.containers.get(first..end).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 //! These are the rules of metrics-server (`pkg/storage`), with one exception: an unusable point does not erase the last
 //! usable one. `sim/fixtures/scenarios/our-answers.json` is the specification.
 
+use std::num::NonZeroI64;
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
@@ -168,11 +169,19 @@ pub enum NoRate {
     ClockStepped,
 }
 
-/// The last two points of a counter, as the last point and the usage from both.
+/// The last two points of a counter, as the last point and the rate from both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     last: Point,
-    usage: Result<Usage, NoRate>,
+    rate: Result<Rate, NoRate>,
+}
+
+/// A usage without the memory, which is that of the last point. Every container has one, so it is small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rate {
+    at: Timestamp,
+    window: NonZeroI64,
+    cpu: Nanocores,
 }
 
 impl Pair {
@@ -181,7 +190,7 @@ impl Pair {
         let usage = since_start(&first, resolution).ok_or(why);
         Self {
             last: first,
-            usage: usage.and_then(|usage| possible(usage, bounds)),
+            rate: usage.and_then(|usage| possible(&usage, bounds)),
         }
     }
 
@@ -190,7 +199,7 @@ impl Pair {
         let usage = usage.ok_or(NoRate::FirstPoint);
         Self {
             last,
-            usage: usage.and_then(|usage| possible(usage, &Bounds::default())),
+            rate: usage.and_then(|usage| possible(&usage, &Bounds::default())),
         }
     }
 
@@ -199,23 +208,23 @@ impl Pair {
         if next.at <= self.last.at {
             return false;
         }
-        self.usage = match since_start(&next, resolution) {
+        self.rate = match since_start(&next, resolution) {
             Some(usage) => Ok(usage),
             None => between(&self.last, &next, resolution),
         }
-        .and_then(|usage| possible(usage, bounds));
+        .and_then(|usage| possible(&usage, bounds));
         self.last = next;
         true
     }
 
     /// Uses the kubelet's own rate until the second point arrives.
     pub fn use_first_rates(&mut self, usage: Usage, bounds: &Bounds) {
-        if self.usage == Err(NoRate::FirstPoint) {
+        if self.rate == Err(NoRate::FirstPoint) {
             let usage = Usage {
                 memory: self.last.memory,
                 ..usage
             };
-            self.usage = possible(usage, bounds);
+            self.rate = possible(&usage, bounds);
         }
     }
 
@@ -229,7 +238,12 @@ impl Pair {
 
     /// The rate, or why there is none.
     pub fn usage(&self) -> Result<Usage, NoRate> {
-        self.usage
+        self.rate.map(|rate| Usage {
+            at: rate.at,
+            window: GoDuration(rate.window.get()),
+            cpu: rate.cpu,
+            memory: self.last.memory,
+        })
     }
 
     /// The newest point.
@@ -262,10 +276,15 @@ fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage,
     Ok(usage(second, first.cpu_ns, window))
 }
 
-fn possible(usage: Usage, bounds: &Bounds) -> Result<Usage, NoRate> {
-    bounds
-        .allow(&usage)
-        .then_some(usage)
+/// The rate of a usage that the bounds allow.
+fn possible(usage: &Usage, bounds: &Bounds) -> Result<Rate, NoRate> {
+    let window = NonZeroI64::new(usage.window.0).filter(|_| bounds.allow(usage));
+    window
+        .map(|window| Rate {
+            at: usage.at,
+            window,
+            cpu: usage.cpu,
+        })
         .ok_or(NoRate::Impossible)
 }
 
