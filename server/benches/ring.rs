@@ -25,8 +25,8 @@ use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape}
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_server::cluster::{
-    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodTemplate, Pods, Ready,
-    Resources, Role, Uid,
+    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodTemplate, Pods, Ready, Resources, Role,
+    Uid,
 };
 use kubevitals_server::intern::Interner;
 use kubevitals_server::query::{Measure, TopQuery, TopScope};

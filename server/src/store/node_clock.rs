@@ -57,12 +57,18 @@ pub(super) struct ClockReading {
 
 impl ClockReading {
     /// The reading of the times of all samples that are new in a response; none without new samples. New samples are at
-    /// most about a resolution apart. A sample that is further from most of the others is from another clock.
-    pub(super) fn of(samples: &[i64], times: &ScrapeTimes, resolution: Duration) -> Option<Self> {
+    /// most about a resolution apart. A sample that is further from most of the others is from another clock. The order of
+    /// `samples` is changed.
+    pub(super) fn of(
+        samples: &mut [i64],
+        times: &ScrapeTimes,
+        resolution: Duration,
+    ) -> Option<Self> {
         let resolution = nanos(resolution);
-        let mut sorted = samples.to_vec();
-        sorted.sort_unstable();
-        let middle = *sorted.get(sorted.len() / 2)?;
+        if samples.is_empty() {
+            return None;
+        }
+        let middle = *samples.select_nth_unstable(samples.len() / 2).1;
         let near =
             |time: &&i64| time.abs_diff(middle) <= resolution.saturating_mul(2).unsigned_abs();
         let newest = *samples.iter().filter(near).max()?;

@@ -13,8 +13,7 @@ use super::latest::{
 };
 use super::rate::{NoRate, Point, Usage};
 use super::ring::Sample;
-use super::series::NodeSeries;
-use super::sorted::advance_to;
+use super::series::{Container, NodeSeries};
 use super::tracked_series::Tracked;
 use crate::clock::Age;
 use crate::intern::Interner;
@@ -27,9 +26,9 @@ impl NodeSeries {
         scrape: &'a ResourceScrape<'_>,
     ) -> (Option<Sample>, impl Iterator<Item = history::Reading<'a>>) {
         let node = sample(&scrape.node, self.node());
-        let mut existing = self.containers().iter().peekable();
+        let mut find = self.find_each();
         let containers = scrape.containers.iter().filter_map(move |(key, reading)| {
-            let container = advance_to(&mut existing, |it| it.order(key))?;
+            let container = find(key)?;
             Some(history::Reading {
                 pod: &container.pod,
                 container: &container.name,
@@ -45,7 +44,8 @@ impl NodeSeries {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
         let mut incomplete: Vec<ContainerState> = Vec::new();
-        let mut existing = self.containers().iter().peekable();
+        let mut find = self.find_each();
+        let mut judged: Vec<Judged<'_>> = Vec::new();
         for group in scrape
             .containers
             .chunk_by(|(a, _), (b, _)| (a.namespace, a.pod) == (b.namespace, b.pod))
@@ -53,56 +53,51 @@ impl NodeSeries {
             let Some((pod, _)) = group.first() else {
                 continue;
             };
-            let (first, states) = (containers.len(), incomplete.len());
+            judged.clear();
+            judged.extend(group.iter().map(|(key, reading)| {
+                let container = find(key);
+                (container, judge(reading, container.map(|it| &it.tracked)))
+            }));
+            let first = containers.len();
             let mut earliest: Option<(Usage, Age)> = None;
-            let mut absent = None;
-            let mut shared = None;
-            for (key, reading) in group {
-                let container = advance_to(&mut existing, |it| it.order(key));
-                shared = container.map(|it| it.pod.clone()).or(shared);
-                match judge(reading, container.map(|container| &container.tracked)) {
-                    Ok((usage, arrived)) => {
-                        earliest = Some(earlier(earliest, (usage, arrived)));
-                        let name = container.map_or_else(
-                            || names.intern(key.container),
-                            |existing| Arc::clone(&existing.name),
-                        );
-                        incomplete.push(ContainerState {
-                            pod: pods.len(),
-                            name: Arc::clone(&name),
-                            absent: None,
-                        });
-                        containers.push(ContainerLatest {
-                            name,
-                            cpu: usage.cpu,
-                            memory: usage.memory,
-                            swap: Bytes(reading.swap.unwrap_or_default()),
-                        });
-                    }
-                    Err(why) => {
-                        let name = names.intern(key.container);
-                        let why = why.of(scrape, Some((key, &name)));
-                        absent.get_or_insert_with(|| why.clone());
-                        incomplete.push(ContainerState {
-                            pod: pods.len(),
-                            name,
-                            absent: Some(why),
-                        });
-                    }
-                }
+            for ((container, usage), (_, reading)) in judged.iter().zip(group) {
+                let (Some(container), Ok((usage, arrived))) = (container, usage) else {
+                    break;
+                };
+                earliest = Some(earlier(earliest, (*usage, *arrived)));
+                containers.push(ContainerLatest {
+                    name: Arc::clone(&container.name),
+                    cpu: usage.cpu,
+                    memory: usage.memory,
+                    swap: Bytes(reading.swap.unwrap_or_default()),
+                });
             }
-            let rates = match (absent, earliest) {
-                (Some(absent), _) => Err(absent),
-                (None, Some((usage, arrived))) => {
-                    PodRates::new(&usage, arrived, first, group.len()).ok_or(Absent::NotReported)
-                }
-                (None, None) => Err(Absent::NotReported),
+            let rates = if containers.len() - first == group.len() {
+                let rates = earliest.and_then(|(usage, arrived)| {
+                    PodRates::new(&usage, arrived, first, group.len())
+                });
+                rates.ok_or(Absent::NotReported)
+            } else {
+                // A pod without rates has no containers, but a state for each of them.
+                containers.truncate(first);
+                let states = incomplete.len();
+                incomplete.extend(judged.iter().zip(group).map(|(judged, (key, _))| {
+                    let (container, usage) = judged;
+                    let intern = || names.intern(key.container);
+                    let name = container.map_or_else(intern, |it| Arc::clone(&it.name));
+                    let why = usage.as_ref().err();
+                    ContainerState {
+                        pod: pods.len(),
+                        absent: why.map(|why| why.of(scrape, Some((key, &name)))),
+                        name,
+                    }
+                }));
+                let states = incomplete.get(states..).unwrap_or_default();
+                let mut reasons = states.iter().filter_map(|state| state.absent.clone());
+                Err(reasons.next().unwrap_or(Absent::NotReported))
             };
-            // Only an incomplete pod has a state for each container.
-            match rates {
-                Ok(_) => incomplete.truncate(states),
-                Err(_) => containers.truncate(first),
-            }
+            let shared = judged.iter().find_map(|(container, _)| *container);
+            let shared = shared.map(|container| container.pod.clone());
             let intern = || names.key(pod.namespace, pod.pod);
             pods.push(PodLatest {
                 key: shared.unwrap_or_else(intern),
@@ -134,7 +129,11 @@ fn sample(reading: &Reading, tracked: Option<&Tracked>) -> Option<Sample> {
     })
 }
 
+/// A container of a scrape: its series, and its usage with the arrival of its newest sample.
+type Judged<'a> = (Option<&'a Container>, Result<(Usage, Age), AbsentReason>);
+
 /// Why a series has no usage.
+#[derive(Clone, Copy)]
 enum AbsentReason {
     Lack(super::rate::Lack),
     NoRate(NoRate),

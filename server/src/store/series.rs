@@ -29,6 +29,9 @@ pub struct NodeSeries {
     bounds: Bounds,
     node: Option<Tracked>,
     containers: Vec<Container>,
+    /// Whether `containers` are those of the last scrape, each at the same index: the rule on a node where no container
+    /// has started or ended. Then walks over both compare no names.
+    aligned: bool,
     clock: Option<NodeClock>,
     /// The time of the last request.
     last_request: Option<Age>,
@@ -121,6 +124,7 @@ impl NodeSeries {
             bounds: Bounds::default(),
             node,
             containers,
+            aligned: false,
             clock: None,
             last_request: None,
             suspect: None,
@@ -145,6 +149,26 @@ impl NodeSeries {
     /// The containers' series, by namespace, pod and name.
     pub(super) fn containers(&self) -> &[Container] {
         &self.containers
+    }
+
+    /// Finds the series of each container of the last scrape. It is called once for each, in the order of the scrape.
+    pub(super) fn find_each<'a>(
+        &'a self,
+    ) -> impl FnMut(&ContainerKey<'_>) -> Option<&'a Container> {
+        let (aligned, mut existing) = (self.aligned, self.containers.iter().peekable());
+        move |key| {
+            if aligned {
+                return existing.next();
+            }
+            advance_to(&mut existing, |it| it.order(key))
+        }
+    }
+
+    /// Whether the containers are those of a scrape, in the same order.
+    fn is_aligned(&self, scrape: &ResourceScrape<'_>) -> bool {
+        let mut pairs = self.containers.iter().zip(&scrape.containers);
+        self.containers.len() == scrape.containers.len()
+            && pairs.all(|(container, (key, _))| container.is(key))
     }
 
     /// The number of series with a sample.
@@ -217,11 +241,13 @@ impl NodeSeries {
         names: &Interner,
     ) -> Option<i64> {
         settle(scrape, times.sent, &self.bounds, |key| self.pair(key));
+        self.aligned = self.is_aligned(scrape);
         let mut new_samples = self.new_samples(scrape);
         if let Some(suspect) = &self.suspect {
             new_samples.narrow(&suspect.new_samples(scrape));
         }
-        let Some(clock_reading) = ClockReading::of(&new_samples.times(), times, self.resolution)
+        let Some(clock_reading) =
+            ClockReading::of(&mut new_samples.times(), times, self.resolution)
         else {
             // A response without new samples says nothing about a suspect clock.
             if self.suspect.is_none() {
@@ -337,10 +363,9 @@ impl NodeSeries {
                 |last: &Point| (Some(last.at), Some(last.cpu_ns)) == (reading.at, reading.cpu_ns);
             reading.at.filter(|_| !last.is_some_and(is_last))
         };
-        let mut existing = self.containers.iter().peekable();
+        let mut find = self.find_each();
         let containers = scrape.containers.iter().map(|(key, reading)| {
-            let existing = advance_to(&mut existing, |it| it.order(key));
-            new_samples(reading, existing.map(|container| &container.tracked))
+            new_samples(reading, find(key).map(|container| &container.tracked))
         });
         NewSamples {
             containers: containers.collect(),
@@ -372,6 +397,29 @@ impl NodeSeries {
             (Err(_), _) => {}
         }
         let reach = self.resolution * 5;
+        // Continues a container with its next reading. Returns whether the container stays.
+        let proceed = |container: &mut Container, (key, reading): &(ContainerKey<'_>, Reading)| {
+            match Point::whole(reading, times.sent) {
+                Ok(point) => {
+                    container.tracked.offer(point, &context);
+                    true
+                }
+                Err(_) => {
+                    now.since(container.tracked.arrived) <= reach
+                        && !is_duplicate(scrape, Some(key))
+                }
+            }
+        };
+        if self.aligned {
+            let before = self.containers.len();
+            let mut readings = scrape.containers.iter();
+            self.containers.retain_mut(|container| {
+                let reading = readings.next();
+                reading.is_none_or(|reading| proceed(container, reading))
+            });
+            self.aligned = self.containers.len() == before;
+            return;
+        }
         let mut capacity = MAX_CONTAINERS.saturating_sub(scrape.containers.len());
         // Whether a container that is not in the scrape keeps its last sample.
         let mut stays = |gone: &Container| {
@@ -382,34 +430,21 @@ impl NodeSeries {
         let mut existing = std::mem::take(&mut self.containers).into_iter().peekable();
         // Both sides are sorted alike: one walk over the two, like a merge.
         let mut merged = Vec::with_capacity(scrape.containers.len());
-        for (key, reading) in &scrape.containers {
+        for item in &scrape.containers {
+            let (key, reading) = item;
             while let Some(gone) = existing.next_if(|it| it.order(key).is_lt()) {
                 if stays(&gone) {
                     merged.push(gone);
                 }
             }
-            let before = existing.next_if(|it| it.order(key).is_eq());
-            match (before, Point::whole(reading, times.sent)) {
-                (Some(mut container), Ok(point)) => {
-                    container.tracked.offer(point, &context);
+            if let Some(mut container) = existing.next_if(|it| it.order(key).is_eq()) {
+                if proceed(&mut container, item) {
                     merged.push(container);
                 }
-                (Some(container), Err(_))
-                    if now.since(container.tracked.arrived) <= reach
-                        && !is_duplicate(scrape, Some(key)) =>
-                {
-                    merged.push(container)
-                }
-                (None, Ok(point)) => {
-                    let previous = merged.last();
-                    merged.push(Container::new(
-                        key,
-                        Tracked::begin(point, &context),
-                        previous,
-                        names,
-                    ));
-                }
-                (_, Err(_)) => {}
+            } else if let Ok(point) = Point::whole(reading, times.sent) {
+                let tracked = Tracked::begin(point, &context);
+                let previous = merged.last();
+                merged.push(Container::new(key, tracked, previous, names));
             }
         }
         merged.extend(existing.filter(stays));
@@ -425,14 +460,19 @@ impl Container {
         previous: Option<&Self>,
         names: &Interner,
     ) -> Self {
-        let is_same = |pod: &&PodKey| (&*pod.namespace, &*pod.name) == (key.namespace, key.pod);
-        let pod = previous.map(|previous| &previous.pod).filter(is_same);
+        let pod = previous.map(|previous| &previous.pod);
+        let pod = pod.filter(|pod| is_pod(pod, key));
         let intern = || names.key(key.namespace, key.pod);
         Self {
             pod: pod.cloned().unwrap_or_else(intern),
             name: names.intern(key.container),
             tracked,
         }
+    }
+
+    /// Whether it is the container of a key.
+    fn is(&self, key: &ContainerKey<'_>) -> bool {
+        *self.name == *key.container && is_pod(&self.pod, key)
     }
 
     pub(super) fn key(&self) -> (&str, &str, &str) {
@@ -442,6 +482,10 @@ impl Container {
     pub(super) fn order(&self, key: &ContainerKey<'_>) -> Ordering {
         self.key().cmp(&(key.namespace, key.pod, key.container))
     }
+}
+
+fn is_pod(pod: &PodKey, key: &ContainerKey<'_>) -> bool {
+    *pod.name == *key.pod && *pod.namespace == *key.namespace
 }
 
 #[cfg(test)]

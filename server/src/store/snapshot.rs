@@ -96,7 +96,8 @@ impl NodeSnapshot {
         let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
             let (namespace, name) = (&*container.pod.namespace, &*container.pod.name);
-            let is_its = |pod: &&mut SnapshotPod| (&*pod.namespace, &*pod.name) == (namespace, name);
+            let is_its =
+                |pod: &&mut SnapshotPod| (&*pod.namespace, &*pod.name) == (namespace, name);
             let last = pods.last_mut().filter(is_its);
             let rates = latest.find(&container.pod);
             let rates = rates.and_then(|(_, pod)| pod.rates.as_ref().ok());
