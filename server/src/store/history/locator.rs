@@ -1,7 +1,5 @@
 //! Finds the series of each reading of a scrape.
 
-use std::cmp::Ordering;
-
 use super::pod_id::PodId;
 use super::series_list::{
     DOUBTS, MAX_SERIES, Pod, Reading, Series, bounds, find, insert_pod, insert_series, new_series,
@@ -56,15 +54,20 @@ impl Locator {
         reading: &Reading<'_>,
         binding: impl Fn(&PodKey) -> Binding,
     ) -> Location {
-        let order = |pods: &[Pod], at: usize| Some(pods.get(at)?.id.key.cmp(reading.pod));
-        while order(pods, self.pod) == Some(Ordering::Less) {
-            self.pod += 1;
+        // Equal keys are one pointer, as a rule, and differing lengths are enough for others.
+        let is =
+            |pods: &[Pod], at: usize| pods.get(at).is_some_and(|pod| pod.id.key == *reading.pod);
+        if !is(pods, self.pod) {
+            let before = |pod: &Pod| pod.id.key < *reading.pod;
+            while pods.get(self.pod).is_some_and(before) {
+                self.pod += 1;
+            }
         }
         // The last of several pods with the same name has the name now.
-        while order(pods, self.pod + 1) == Some(Ordering::Equal) {
+        while is(pods, self.pod + 1) {
             self.pod += 1;
         }
-        let exists = order(pods, self.pod) == Some(Ordering::Equal);
+        let exists = is(pods, self.pod);
         let mut found = find(pods, series, self.pod, reading.container);
         let pod = pods.get_mut(self.pod).filter(|_| exists);
         let Some(pod) = pod else {

@@ -50,6 +50,8 @@ pub(super) struct Inner {
     pub(super) retention_ticks: Option<i64>,
     /// Bytes of this node in the shared total.
     counted: usize,
+    /// The bytes of names; none after a change of the pods or series.
+    name_bytes: Option<usize>,
 }
 
 /// The size of one node's history.
@@ -122,6 +124,7 @@ impl NodeHistory {
         if let Some(sample) = &node {
             offer(&mut inner.node, &mut inner.blocks, sample);
         }
+        let series_before = inner.series.len();
         let mut locator = Locator::new(&inner.pods);
         let mut emptied = false;
         for reading in containers {
@@ -137,8 +140,8 @@ impl NodeHistory {
                     let (first, end) = bounds(&inner.pods, &inner.series, pod);
                     let of_pod = inner.series.get_mut(first..end).unwrap_or_default();
                     for series in of_pod {
-                        let (_, points) = series.ring.drop_before(&mut inner.blocks, Tick::LATEST);
-                        removed += points;
+                        removed += series.ring.len(&inner.blocks);
+                        series.ring.clear(&mut inner.blocks);
                     }
                     emptied = true;
                     continue;
@@ -157,6 +160,9 @@ impl NodeHistory {
         inner.points = (inner.points + stored).saturating_sub(dropped + removed);
         if let Some(tick) = clock.filter(|_| !inner.clock_set) {
             inner.clock = Some((tick, now));
+        }
+        if inner.series.len() > series_before {
+            inner.name_bytes = None;
         }
         if emptied {
             inner.drop_empty();
@@ -178,8 +184,8 @@ impl NodeHistory {
     pub fn shift(&self, by: i64) {
         let ticks = Tick::nearest(Timestamp(by)).since(Tick::default());
         self.change(|inner, _| {
-            let rings = inner.series.iter().map(|series| &series.ring);
-            for ring in rings.chain([&inner.node]) {
+            let rings = inner.series.iter_mut().map(|series| &mut series.ring);
+            for ring in rings.chain([&mut inner.node]) {
                 ring.shift(&mut inner.blocks, ticks);
             }
             inner.clock = inner
@@ -348,6 +354,7 @@ impl NodeHistory {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Inner, &Shared) -> T) -> T {
         let mut inner = self.inner.lock();
         let result = change(&mut inner, &self.shared);
+        inner.name_bytes = None;
         inner.count(self.slot, &self.shared);
         result
     }
@@ -437,6 +444,7 @@ impl Inner {
                 stored += left as u32;
             }
         }
+        self.name_bytes = None;
         self.pods.retain(|pod| pod.first & EMPTY == 0);
         self.series.retain(|series| !series.ring.is_empty());
     }
@@ -459,6 +467,9 @@ impl Inner {
 
     /// Bytes of names: one for each pod and container, and one for each namespace.
     fn name_bytes(&self) -> usize {
+        if let Some(bytes) = self.name_bytes {
+            return bytes;
+        }
         let mut before: Option<&Arc<str>> = None;
         let of_pods = self.pods.iter().map(|pod| {
             let namespace = &pod.id.key.namespace;
@@ -478,6 +489,7 @@ impl Inner {
 
     /// Updates the shared total of bytes.
     fn count(&mut self, slot: usize, shared: &Shared) {
+        self.name_bytes = Some(self.name_bytes());
         let bytes = self.bytes(slot);
         shared.bytes.fetch_add(bytes, Relaxed);
         shared.bytes.fetch_sub(self.counted, Relaxed);

@@ -25,6 +25,9 @@ pub struct Ring {
     coder: Option<Coder>,
     first: u32,
     last: u32,
+    /// The [`Tick::coarse`] begin of the second block, if there is one: before that the first block is not too old. So
+    /// the check for old blocks, once a scrape, does not read blocks, which are far apart in memory.
+    second: i32,
 }
 
 impl Default for Ring {
@@ -33,6 +36,7 @@ impl Default for Ring {
             coder: None,
             first: NONE,
             last: NONE,
+            second: 0,
         }
     }
 }
@@ -67,7 +71,12 @@ impl Ring {
             return Offered::Full;
         };
         match blocks.get_mut(self.last) {
-            Some(open) => open.set_next(number),
+            Some(open) => {
+                open.set_next(number);
+                if self.first == self.last {
+                    self.second = point.tick.coarse();
+                }
+            }
             None => self.first = number,
         }
         self.last = number;
@@ -94,6 +103,9 @@ impl Ring {
     /// Drops blocks with only older points than `oldest`. Returns the numbers of blocks and points.
     pub fn drop_before(&mut self, blocks: &mut Blocks, oldest: Tick) -> (usize, usize) {
         let mut dropped = (0, 0);
+        if self.first != self.last && oldest.coarse() < self.second {
+            return dropped;
+        }
         while let Some(block) = blocks.get(self.first) {
             let (next, points) = (block.next(), block.points());
             // All points of a block are older than the first point of the next block.
@@ -102,6 +114,7 @@ impl Ring {
                 None => self.newest(blocks).is_none_or(|newest| newest < oldest),
             };
             if !old {
+                self.set_second(blocks);
                 break;
             }
             blocks.remove(self.first);
@@ -134,12 +147,18 @@ impl Ring {
     }
 
     /// Moves all points by a number of ticks.
-    pub fn shift(&self, blocks: &mut Blocks, ticks: i64) {
+    pub fn shift(&mut self, blocks: &mut Blocks, ticks: i64) {
         let mut number = self.first;
         while let Some(block) = blocks.get_mut(number) {
             block.shift(ticks);
             number = block.next();
         }
+        self.set_second(blocks);
+    }
+
+    fn set_second(&mut self, blocks: &Blocks) {
+        let second = self.chain(blocks).nth(1);
+        self.second = second.map_or(0, |second| second.first().coarse());
     }
 
     /// Frees all blocks.
@@ -181,6 +200,7 @@ impl Ring {
     pub fn moved(&self, from: &Blocks, to: &mut Blocks) -> Self {
         let mut moved = Self {
             coder: self.coder,
+            second: self.second,
             ..Self::default()
         };
         for block in self.chain(from) {

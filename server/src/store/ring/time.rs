@@ -46,6 +46,11 @@ impl Tick {
         Self(self.0.saturating_add(ticks)).clamp(Self::EARLIEST, Self::LATEST)
     }
 
+    /// The time in steps of 32 ticks, rounded down: 32 bits for any [`Timestamp`].
+    pub(super) fn coarse(self) -> i32 {
+        (self.0 >> (Self::BITS - i32::BITS)) as i32
+    }
+
     /// The number of ticks since another tick.
     pub fn since(self, other: Self) -> i64 {
         self.0.saturating_sub(other.0)
