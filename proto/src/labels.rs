@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-/// A set of labels, sorted by key, each key once. A clone shares the memory.
+/// A set of labels, sorted by key, each key once. A clone shares the memory, and is one pointer.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Labels(Arc<[Label]>);
+pub struct Labels(Arc<Box<[Label]>>);
 
 /// A key and its value.
 type Label = (Arc<str>, Arc<str>);
 
 /// Every empty set is the same one: most nodes and pods of a test have none.
-static EMPTY: LazyLock<Arc<[Label]>> = LazyLock::new(|| Arc::from([]));
+static EMPTY: LazyLock<Arc<Box<[Label]>>> = LazyLock::new(Arc::default);
 
 impl Labels {
     /// The value of `key`, if there is one.
@@ -72,7 +72,7 @@ impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
             }
             same
         });
-        Self(labels.into())
+        Self(Arc::new(labels.into()))
     }
 }
 

@@ -229,7 +229,10 @@ impl WirePod {
         };
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {
-            key: names.key(named(&self.metadata.namespace)?, named(&self.metadata.name)?),
+            key: names.key(
+                named(&self.metadata.namespace)?,
+                named(&self.metadata.name)?,
+            ),
             uid: Uid::of(&self.metadata.uid),
             node: node.map(|node| names.intern(&node)),
             phase: status.phase,
@@ -425,11 +428,11 @@ pub(super) mod tests {
 
     #[test]
     fn a_pod_is_small() {
-        assert_eq!(size_of::<Pod>(), 120);
+        assert_eq!(size_of::<Pod>(), 112);
         let pod = pod(
             json!({"containers": [{"name": "a"}]}),
             json!({"containerStatuses": [{"name": "a", "state": {"running": {}}}]}),
         );
-        assert_eq!(pod.bytes(), 120 + 32);
+        assert_eq!(pod.bytes(), 112 + 32);
     }
 }

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(resize.state, ResizeState::Deferred);
         assert_eq!(resize.message.as_deref(), Some("not now"));
         assert_eq!(resize.since_seconds, 7);
-        assert!(pod.bytes() > 120 + 32 + size_of::<Resize>());
+        assert!(pod.bytes() > 112 + 32 + size_of::<Resize>());
     }
 
     /// Sidecar and init containers count by the scheduler's rule, with what each has; an init container that is not

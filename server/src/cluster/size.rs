@@ -11,8 +11,8 @@ use tikv_jemalloc_ctl::thread;
 use super::watch::testing::{NullPublisher, ObjectCache, WatchState as _};
 use super::{Pod, PodKey};
 
-/// The limit of bytes a pod; 150,000 pods need 52 MB.
-const MOST: u64 = 350;
+/// The limit of bytes a pod; 150,000 pods need 46 MB.
+const MOST: u64 = 310;
 
 /// The bytes that this thread has allocated and not freed.
 fn allocated() -> u64 {

@@ -16,7 +16,7 @@ use crate::cluster::{Pod, Uid, time};
 
 /// A probe of a container of one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct ProbeId(u64);
+pub(super) struct ProbeId([u32; 2]);
 
 impl ProbeId {
     /// The probe of a container of a pod.
@@ -45,7 +45,9 @@ impl ProbeId {
     }
 
     fn hash(what: impl Hash) -> Self {
-        Self(BuildHasherDefault::<DefaultHasher>::default().hash_one(what))
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(what);
+        // Two halves, so that an entry needs no padding.
+        Self([(hash >> u32::BITS) as u32, hash as u32])
     }
 }
 
