@@ -203,8 +203,10 @@ impl Kubernetes {
     /// Jobs, which lead from pods to CronJobs.
     async fn jobs(&self) {
         let row = |job: WireJob| {
-            let Job { key, cron_job } = job.convert(&self.sender.pools)?;
-            Some((Key::new(&key.namespace, &key.name), cron_job))
+            let pools = &self.sender.pools;
+            let Job { key, cron_job } = job.convert(pools)?;
+            let name = pools.names.intern(&key.name);
+            Some((Key::new(&key.namespace, &name), cron_job))
         };
         self.send_rows(JOBS, &row, &Message::Jobs).await;
     }

@@ -41,7 +41,7 @@ impl PodRow {
         };
         let mut row = Self {
             namespace: Arc::clone(&pod.key.namespace),
-            name: Arc::from(&*pod.key.name),
+            name: names.intern(&pod.key.name),
             uid: uid_hash(pod.uid),
             node: pod.node.clone().unwrap_or_default(),
             status: names.intern(&line.status),
