@@ -16,6 +16,7 @@
 
 mod changes;
 mod history;
+mod latest_of_nodes;
 mod metrics;
 mod readiness;
 mod server_metrics;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
+pub use crate::store::ContainerLatest;
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,

@@ -1,13 +1,13 @@
 //! How a node and a pod are encoded, in JSON and in protobuf.
 
-use super::refs::{Item, Kind, MetaRef, NodeRef, PodRef};
+use super::refs::{Container, Item, Kind, MetaRef, NodeRef, PodRef};
 use super::{json, protobuf};
 use crate::wire::form::{self as text, write_type};
 
 /// Implements both traits with the functions that write and measure an object.
 macro_rules! item {
-    ($type:ident, $kind:expr, $json:path, $len:path, $protobuf:path) => {
-        impl text::Item for $type<'_> {
+    ([$($generics:tt)*] $type:ty, $kind:expr, $json:path, $len:path, $protobuf:path) => {
+        impl<$($generics)*> text::Item for $type {
             fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
                 write_type(out, $kind.object(), api_version);
                 out.push(b',');
@@ -30,7 +30,7 @@ macro_rules! item {
             }
         }
 
-        impl Item for $type<'_> {
+        impl<$($generics)*> Item for $type {
             const KIND: Kind = $kind;
 
             fn meta(&self) -> &MetaRef<'_> {
@@ -49,14 +49,14 @@ macro_rules! item {
 }
 
 item!(
-    NodeRef,
+    [] NodeRef<'_>,
     Kind::Node,
     json::write_node,
     protobuf::node_len,
     protobuf::write_node
 );
 item!(
-    PodRef,
+    [C: Container] PodRef<'_, C>,
     Kind::Pod,
     json::write_pod,
     protobuf::pod_len,

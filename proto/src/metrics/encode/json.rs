@@ -1,6 +1,6 @@
 //! Compact JSON, member for member as Go writes it.
 
-use super::{MetaRef, NodeRef, PodRef, UsageRef};
+use super::{Container, MetaRef, NodeRef, PodRef, UsageRef};
 use crate::duration::{GoDuration, write_duration};
 use crate::quantity::{write_bytes, write_cpu};
 use crate::time::{Timestamp, write_rfc3339_seconds};
@@ -11,7 +11,7 @@ pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>) {
     write_usage(out, node.usage);
 }
 
-pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_>) {
+pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>) {
     write_head(out, &pod.meta, pod.timestamp, pod.window);
     out.extend_from_slice(br#","containers":["#);
     for (at, container) in pod.containers.iter().enumerate() {
@@ -20,8 +20,8 @@ pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_>) {
         } else {
             br#",{"name":"#
         });
-        write_str(out, container.name);
-        write_usage(out, container.usage);
+        write_str(out, container.name());
+        write_usage(out, container.usage());
         out.push(b'}');
     }
     out.push(b']');

@@ -14,4 +14,4 @@ pub use crate::wire::form::{Beside, Shape};
 pub use crate::wire::object::Encoding;
 pub use form::Form;
 pub use list::List;
-pub use refs::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
+pub use refs::{Container, ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};

@@ -1,6 +1,6 @@
 //! Protobuf, byte for byte as Kubernetes' encoder writes it: fields in order, empty ones too.
 
-use super::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, Shape, UsageRef};
+use super::{Container, Item, Kind, MetaRef, NodeRef, PodRef, Shape, UsageRef};
 use crate::duration::GoDuration;
 use crate::quantity::Canonical;
 use crate::time::Timestamp;
@@ -139,7 +139,7 @@ pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>) {
     write_usage(out, 4, node.usage);
 }
 
-pub(super) fn pod_len(pod: &PodRef<'_>) -> usize {
+pub(super) fn pod_len(pod: &PodRef<'_, impl Container>) -> usize {
     let containers: usize = pod
         .containers
         .iter()
@@ -148,17 +148,17 @@ pub(super) fn pod_len(pod: &PodRef<'_>) -> usize {
     head_len(&pod.meta, pod.timestamp, pod.window) + containers
 }
 
-pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_>) {
+pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>) {
     write_head(out, &pod.meta, pod.timestamp, pod.window);
     for container in pod.containers {
         head(out, 4, container_len(container));
-        string(out, 1, container.name);
-        write_usage(out, 2, container.usage);
+        string(out, 1, container.name());
+        write_usage(out, 2, container.usage());
     }
 }
 
-fn container_len(container: &ContainerRef<'_>) -> usize {
-    field_len(container.name.len()) + usage_len(container.usage)
+fn container_len(container: &impl Container) -> usize {
+    field_len(container.name().len()) + usage_len(container.usage())
 }
 
 /// Fields 1 to 3, which nodes and pods have in common.

@@ -28,6 +28,14 @@ pub struct UsageRef {
     pub memory: Bytes,
 }
 
+/// A container with its usage, in the form in which its owner stores it.
+pub trait Container {
+    /// The container's name within its pod.
+    fn name(&self) -> &str;
+    /// CPU and memory.
+    fn usage(&self) -> UsageRef;
+}
+
 /// The usage of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerRef<'a> {
@@ -35,6 +43,16 @@ pub struct ContainerRef<'a> {
     pub name: &'a str,
     /// CPU and memory.
     pub usage: UsageRef,
+}
+
+impl Container for ContainerRef<'_> {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn usage(&self) -> UsageRef {
+        self.usage
+    }
 }
 
 /// One `NodeMetrics`.
@@ -52,7 +70,7 @@ pub struct NodeRef<'a> {
 
 /// One `PodMetrics`.
 #[derive(Debug, Clone, Copy)]
-pub struct PodRef<'a> {
+pub struct PodRef<'a, C = ContainerRef<'a>> {
     /// The pod's metadata.
     pub meta: MetaRef<'a>,
     /// The end of the window.
@@ -60,7 +78,7 @@ pub struct PodRef<'a> {
     /// The window of the CPU rate.
     pub window: GoDuration,
     /// The usage of each container.
-    pub containers: &'a [ContainerRef<'a>],
+    pub containers: &'a [C],
 }
 
 /// The type of an object or list.
@@ -128,10 +146,10 @@ impl NodeRef<'_> {
     }
 }
 
-impl PodRef<'_> {
+impl<C: Container> PodRef<'_, C> {
     /// All that it uses: the sum over its containers.
     pub(super) fn total(&self) -> UsageRef {
-        let usage = || self.containers.iter().map(|container| container.usage);
+        let usage = || self.containers.iter().map(Container::usage);
         UsageRef {
             cpu: usage().map(|usage| usage.cpu).sum(),
             memory: usage().map(|usage| usage.memory).sum(),

@@ -162,7 +162,7 @@ async fn get_pod(
         let found = query.metrics().pod(&namespace, &name, |pod| {
             let form = form(format, Kind::Pod, request.uri())?;
             let mut out = Vec::new();
-            source::with_pod(&pod, query.wall(), |pod| form.object(&mut out, pod));
+            form.object(&mut out, &source::pod_ref(&pod, query.wall()));
             Ok(out)
         });
         match found {

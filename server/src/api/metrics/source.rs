@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
-use kubevitals_proto::metrics::encode::{
-    ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef,
-};
+use kubevitals_proto::metrics::encode::{Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
 use kubevitals_proto::time::Timestamp;
 
 use crate::api::selection::Selection;
-use crate::query::{NodeReading, PodCursor, PodList, PodReading, Query};
+use crate::query::{ContainerLatest, NodeReading, PodCursor, PodList, PodReading, Query};
 
 /// The objects of one snapshot. They can be visited more than once.
 pub(super) trait ObjectSource: Send + 'static {
@@ -53,7 +51,7 @@ impl ObjectSource for Nodes {
         self.next = 0;
     }
 
-    fn advance(&mut self, budget: usize, mut each: impl FnMut(&NodeRef<'_>) -> bool) -> bool {
+    fn advance(&mut self, budget: usize, mut each: impl FnMut(&Self::Item<'_>) -> bool) -> bool {
         let rest = self.readings.get(self.next..).unwrap_or_default();
         for reading in rest.iter().take(budget) {
             self.next += 1;
@@ -89,19 +87,19 @@ impl Pods {
 
 impl ObjectSource for Pods {
     const KIND: Kind = Kind::Pod;
-    type Item<'a> = PodRef<'a>;
+    type Item<'a> = PodRef<'a, ContainerLatest>;
 
     fn rewind(&mut self) {
         self.cursor = PodCursor::new(self.namespace.clone());
     }
 
-    fn advance(&mut self, budget: usize, mut each: impl FnMut(&PodRef<'_>) -> bool) -> bool {
+    fn advance(&mut self, budget: usize, mut each: impl FnMut(&Self::Item<'_>) -> bool) -> bool {
         let (selection, created) = (&self.selection, self.created);
         self.list.visit(
             &mut self.cursor,
             budget,
             |pod| matches(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
-            |reading| with_pod(&reading, created, &mut each),
+            |reading| each(&pod_ref(&reading, created)),
         )
     }
 }
@@ -134,25 +132,13 @@ pub(super) fn node_ref(reading: &NodeReading, created: Timestamp) -> NodeRef<'_>
     }
 }
 
-/// Calls `convert` with a pod as the encoders read it.
-pub(super) fn with_pod<T>(
-    reading: &PodReading<'_>,
+/// A pod as the encoders read it.
+pub(super) fn pod_ref<'a>(
+    reading: &PodReading<'a>,
     created: Timestamp,
-    convert: impl FnOnce(&PodRef<'_>) -> T,
-) -> T {
-    let containers: Vec<ContainerRef<'_>> = reading
-        .containers
-        .iter()
-        .map(|container| ContainerRef {
-            name: &container.name,
-            usage: UsageRef {
-                cpu: container.cpu,
-                memory: container.memory,
-            },
-        })
-        .collect();
+) -> PodRef<'a, ContainerLatest> {
     let key = &reading.pod.key;
-    convert(&PodRef {
+    PodRef {
         meta: MetaRef {
             name: &key.name,
             namespace: &key.namespace,
@@ -161,6 +147,6 @@ pub(super) fn with_pod<T>(
         },
         timestamp: reading.rates.at,
         window: reading.rates.window,
-        containers: &containers,
-    })
+        containers: reading.containers,
+    }
 }

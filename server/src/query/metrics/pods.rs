@@ -1,15 +1,16 @@
 //! Pods with their usage.
 
-use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use kubevitals_proto::metrics::encode::{Container, UsageRef};
+
 use super::freshness::Ages;
 use super::{MetricsLookup, MetricsQuery};
-use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
+use crate::query::latest_of_nodes::LatestOfNodes;
 use crate::query::sources::first_pod;
-use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
+use crate::store::{Absent, ContainerLatest, PodRates};
 
 /// A pod that has metrics, borrowed from the snapshots that contain it.
 #[derive(Debug)]
@@ -22,15 +23,24 @@ pub struct PodReading<'a> {
     pub containers: &'a [ContainerLatest],
 }
 
+impl Container for ContainerLatest {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn usage(&self) -> UsageRef {
+        UsageRef {
+            cpu: self.cpu,
+            memory: self.memory,
+        }
+    }
+}
+
 /// All running pods of one namespace, or of all namespaces, as of the time at which the list was created.
 #[derive(Debug)]
 pub struct PodList {
     pods: Arc<Pods>,
-    cells: Arc<Cells>,
-    /// The latest scrape of each node so far. Each node's scrape is read once, so that all its pods are of one scrape.
-    latest_of_nodes: HashMap<Arc<str>, Option<Arc<Latest>>>,
-    retention: Retention,
-    now: Age,
+    latest_of_nodes: LatestOfNodes,
     ages: Ages,
     /// All pods have been visited once: another visit does not count their ages again.
     counted: bool,
@@ -56,10 +66,11 @@ impl MetricsQuery<'_> {
     pub fn pods(self) -> PodList {
         PodList {
             pods: self.sources.cluster.pods(),
-            cells: self.sources.store.cells(),
-            latest_of_nodes: HashMap::new(),
-            retention: self.sources.retention,
-            now: self.sources.now(),
+            latest_of_nodes: LatestOfNodes::new(
+                self.sources.store.cells(),
+                self.sources.retention,
+                self.sources.now(),
+            ),
             ages: self.ages(),
             counted: false,
         }
@@ -114,14 +125,7 @@ impl PodList {
 
     /// The reading of a pod, or why it has none.
     fn reading<'a>(&'a mut self, pod: &'a Pod) -> Result<PodReading<'a>, Absent> {
-        let node = pod.node.as_ref().ok_or(Absent::NotReported)?;
-        if !self.latest_of_nodes.contains_key(node) {
-            let latest = self.cells.get(node).and_then(|cell| cell.latest());
-            self.latest_of_nodes.insert(Arc::clone(node), latest);
-        }
-        let latest = self.latest_of_nodes.get(node).and_then(Option::as_ref);
-        let latest = latest.ok_or(Absent::NotReported)?;
-        let (rates, containers) = latest.pod(&pod.key, self.retention, self.now)?;
+        let (rates, containers) = self.latest_of_nodes.pod(pod)?;
         if !self.counted {
             self.ages.observe(rates.at);
         }

@@ -6,7 +6,6 @@
 
 mod heap;
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::ptr;
@@ -17,10 +16,11 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
+use crate::query::latest_of_nodes::LatestOfNodes;
 use crate::query::sources::first_pod;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
-use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
+use crate::store::{Cells, ContainerLatest, History, Retention};
 use crate::work::Cancel;
 use heap::Largest;
 pub use heap::RankedPod;
@@ -137,7 +137,8 @@ impl TopQuery<'_> {
         used: impl Fn(&[ContainerLatest]) -> f64,
         whole: impl Fn(&PodTemplate) -> f64,
     ) {
-        let mut nodes: HashMap<&Arc<str>, Option<NodeCursor>> = HashMap::new();
+        let cells = Arc::clone(&self.cells);
+        let mut latest = LatestOfNodes::new(cells, self.retention, self.now);
         // Pods of a workload share their template, so each template is added up once.
         let mut sums: HashMap<*const PodTemplate, f64> = HashMap::new();
         let pods = scope.of(&self.pods);
@@ -146,18 +147,12 @@ impl TopQuery<'_> {
             let amount = *sums
                 .entry(ptr::from_ref(template))
                 .or_insert_with(|| whole(template));
-            let Some(node) = pod.node.as_ref().filter(|_| amount > 0.0) else {
-                continue;
-            };
-            let begin = || Some(NodeCursor::new(self.cells.get(node)?.latest()?));
-            let Some(cursor) = nodes.entry(node).or_insert_with(begin) else {
-                continue;
-            };
-            let Some(containers) = cursor.containers(&pod.key, self.retention, self.now) else {
-                continue;
-            };
-            let in_scope = || Some(pod).filter(|pod| scope.has(pod));
-            largest.offer(used(containers) / amount, in_scope);
+            if amount > 0.0
+                && let Ok((_, containers)) = latest.pod(pod)
+            {
+                let in_scope = || Some(pod).filter(|pod| scope.has(pod));
+                largest.offer(used(containers) / amount, in_scope);
+            }
         }
     }
 
@@ -201,39 +196,6 @@ impl TopQuery<'_> {
                 }
             }
         }
-    }
-}
-
-/// A position in one node's pods. The pods of a node and of the cluster are both in the order of namespace and name,
-/// so that one pass over each is enough.
-struct NodeCursor {
-    latest: Arc<Latest>,
-    next: usize,
-}
-
-impl NodeCursor {
-    fn new(latest: Arc<Latest>) -> Self {
-        Self { latest, next: 0 }
-    }
-
-    /// The containers of a pod. Pods must be looked up in the order of their keys.
-    fn containers(
-        &mut self,
-        key: &PodKey,
-        retention: Retention,
-        now: Age,
-    ) -> Option<&[ContainerLatest]> {
-        while let Some(pod) = self.latest.pods.get(self.next) {
-            match pod.key.cmp(key) {
-                Ordering::Less => self.next += 1,
-                Ordering::Equal => {
-                    let (_, containers) = self.latest.rates_of(pod, retention, now).ok()?;
-                    return Some(containers);
-                }
-                Ordering::Greater => return None,
-            }
-        }
-        None
     }
 }
 
