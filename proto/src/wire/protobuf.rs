@@ -186,14 +186,33 @@ pub fn int(out: &mut Vec<u8>, field: u8, value: i64) {
 }
 
 /// Appends a message field whose length is known only when it is written; `field` is under 16.
+#[inline]
 pub fn message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    sized_message(out, field, 1, write);
+}
+
+/// Appends a message field whose length probably takes `width` bytes: one up to 127 bytes, two up to 16,383. With another
+/// length the message is moved. `field` is under 16.
+#[inline]
+pub fn sized_message(out: &mut Vec<u8>, field: u8, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(field << 3 | 2);
+    let head = out.len();
+    out.resize(head + width, 0);
     let start = out.len();
     write(out);
-    let len = out.len() - start;
-    head(out, field, len);
-    // The head was written last but comes first.
-    if let Some(whole) = out.get_mut(start..) {
-        whole.rotate_left(len);
+    let mut len = (out.len() - start) as u64;
+    if varint_len(len) != width {
+        let mut bytes = Vec::new();
+        varint(&mut bytes, len);
+        out.splice(head..start, bytes);
+        return;
+    }
+    for byte in out.iter_mut().skip(head).take(width) {
+        *byte = len as u8 | 0x80;
+        len >>= 7;
+        if len == 0 {
+            *byte &= 0x7f;
+        }
     }
 }
 
@@ -229,6 +248,9 @@ mod tests {
             string(&mut out, 1, &text);
             int(&mut out, 15, n);
             message(&mut out, 2, |out| string(out, 3, &text));
+            let mut long = Vec::new();
+            sized_message(&mut long, 2, 2, |out| string(out, 3, &text));
+            prop_assert!(out.ends_with(&long));
             let mut fields = Fields::new(&out);
             prop_assert_eq!(fields.next(), Some(Ok((1, Value::Bytes(text.as_bytes())))));
             prop_assert_eq!(fields.next().unwrap().unwrap().1.int(), Ok(n));

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
 use crate::wire::form::{METADATA_LIST, METADATA_OBJECT};
 use crate::wire::meta::MetaVersion;
-use crate::wire::protobuf::{field_len, head, string, varint, varint_len};
+use crate::wire::protobuf::{field_len, head, message, sized_message, string, varint, varint_len};
 
 /// `ListMeta` with its three empty strings, as `field` of a list.
 const fn list_meta(field: u8) -> [u8; 8] {
@@ -72,8 +72,9 @@ impl Frame {
 
     /// Appends one item of a list, without a kind.
     pub(super) fn item(self, out: &mut Vec<u8>, item: &impl Item) {
-        head(out, self.items_field(), self.message_len(item));
-        self.write_message(out, item);
+        sized_message(out, self.items_field(), 2, |out| {
+            self.write_message(out, item);
+        });
     }
 
     /// Appends the end of a list. Fields are in order of their numbers, so metadata in field 2 comes here.
@@ -104,8 +105,7 @@ impl Frame {
         if self.metadata.is_none() {
             return item.write_protobuf(out);
         }
-        head(out, 1, meta_len(item.meta()));
-        write_meta(out, item.meta());
+        write_meta(out, 1, item.meta());
     }
 }
 
@@ -151,9 +151,10 @@ pub(super) fn pod_len(pod: &PodRef<'_, impl Container>) -> usize {
 pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>) {
     write_head(out, &pod.meta, pod.timestamp, pod.window);
     for container in pod.containers {
-        head(out, 4, container_len(container));
-        string(out, 1, container.name());
-        write_usage(out, 2, container.usage());
+        message(out, 4, |out| {
+            string(out, 1, container.name());
+            write_usage(out, 2, container.usage());
+        });
     }
 }
 
@@ -169,8 +170,7 @@ fn head_len(meta: &MetaRef<'_>, timestamp: Timestamp, window: GoDuration) -> usi
 }
 
 fn write_head(out: &mut Vec<u8>, meta: &MetaRef<'_>, timestamp: Timestamp, window: GoDuration) {
-    head(out, 1, meta_len(meta));
-    write_meta(out, meta);
+    write_meta(out, 1, meta);
     write_time(out, 2, timestamp);
     head(out, 3, 1 + varint_len(window.0 as u64));
     out.push(0x08);
@@ -193,17 +193,19 @@ fn meta_len(meta: &MetaRef<'_>) -> usize {
         + labels
 }
 
-fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
-    string(out, 1, meta.name);
-    out.extend_from_slice(&[0x12, 0]);
-    string(out, 3, meta.namespace);
-    out.extend_from_slice(&[0x22, 0, 0x2a, 0, 0x32, 0, 0x38, 0]);
-    write_time(out, 8, meta.creation);
-    for (key, value) in meta.labels.iter() {
-        head(out, 11, entry_len(key, value));
-        string(out, 1, key);
-        string(out, 2, value);
-    }
+fn write_meta(out: &mut Vec<u8>, field: u8, meta: &MetaRef<'_>) {
+    sized_message(out, field, 2, |out| {
+        string(out, 1, meta.name);
+        out.extend_from_slice(&[0x12, 0]);
+        string(out, 3, meta.namespace);
+        out.extend_from_slice(&[0x22, 0, 0x2a, 0, 0x32, 0, 0x38, 0]);
+        write_time(out, 8, meta.creation);
+        for (key, value) in meta.labels.iter() {
+            head(out, 11, entry_len(key, value));
+            string(out, 1, key);
+            string(out, 2, value);
+        }
+    });
 }
 
 const fn entry_len(key: &str, value: &str) -> usize {
@@ -238,9 +240,10 @@ fn quantity_len(key: &str, quantity: Canonical) -> usize {
 }
 
 fn write_quantity(out: &mut Vec<u8>, field: u8, key: &str, quantity: Canonical) {
+    let len = quantity.len();
     head(out, field, quantity_len(key, quantity));
     string(out, 1, key);
-    head(out, 2, field_len(quantity.len()));
-    head(out, 1, quantity.len());
+    head(out, 2, field_len(len));
+    head(out, 1, len);
     quantity.write(out);
 }
