@@ -3,6 +3,7 @@
 //! The import decodes and encodes all samples again, so it does not trust the blocks of a file: damaged bytes give other
 //! samples or an error, never a panic.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::settings::Shared;
 use crate::clock::Age;
 use crate::cluster::Uid;
 use crate::intern::Interner;
-use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
+use crate::store::ring::{Block, Ring, Tick};
 use kubevitals_proto::kubelet::names::LONGEST_POD;
 
 /// The version of the format; no other version can be read.
@@ -109,7 +110,7 @@ impl History {
                 inner.clock = Some((time, now));
             }
         });
-        let oldest = time.plus(-self.shared.retention_ticks());
+        let span = time.plus(-self.shared.retention_ticks())..=written;
         let mut imported = Imported::default();
         let mut pod: Option<PodId> = None;
         loop {
@@ -129,15 +130,12 @@ impl History {
             };
             let run = u32::from_le_bytes(from.array()?);
             let blocks = from.blocks()?;
-            let points: Vec<Sample> = samples(&blocks)
-                .filter(|sample| (oldest..=written).contains(&Tick::nearest(sample.at)))
-                .collect();
             let added = node.change(|inner, shared| match (&pod, &container) {
-                (_, None) => merge(inner, shared, None, run, &points),
+                (_, None) => merge(inner, shared, None, run, &blocks, &span),
                 (Some(_), Some(_)) if inner.series.len() >= MAX_SERIES => Some(0),
                 (Some(pod), Some(container)) => {
                     let at = inner.series_of(pod, container, run)?;
-                    let added = merge(inner, shared, Some(at), run, &points);
+                    let added = merge(inner, shared, Some(at), run, &blocks, &span);
                     inner.drop_if_empty(at);
                     added
                 }
@@ -188,13 +186,15 @@ impl Inner {
     }
 }
 
-/// Adds samples to a series, or to the node's own. Returns the number of new ones; none if there is no such series.
+/// Adds the samples of `blocks` within `span` to a container's series, or to the node's own. Returns the number of new
+/// ones; none if there is no such series.
 fn merge(
     inner: &mut Inner,
     shared: &Shared,
     series: Option<usize>,
     run: u32,
-    points: &[Sample],
+    blocks: &[Block],
+    span: &RangeInclusive<Tick>,
 ) -> Option<usize> {
     let (ring, own_run) = match series {
         None => (&mut inner.node, run),
@@ -203,33 +203,13 @@ fn merge(
             (&mut series.ring, series.run)
         }
     };
-    if points.is_empty() || shared.is_full(false) {
+    if shared.is_full(false) {
         return Some(0);
     }
-    let copied: Vec<Block> = ring.chain(&inner.blocks).copied().collect();
-    let mut own: Vec<Sample> = samples(&copied).collect();
-    // The added samples before it are of another run.
-    if let Some(first) = own.first_mut()
-        && points.first().is_some_and(|point| point.at < first.at)
-    {
-        first.restarted |= own_run != run;
-    }
-    ring.clear(&mut inner.blocks);
     let step = shared.settings.resolution.max(shared.settings.step);
-    let (mut all, mut stored) = (own.iter().peekable(), 0);
-    let mut add = |sample: &Sample| {
-        let offered = ring.offer(&mut inner.blocks, sample, step);
-        stored += usize::from(offered == Offered::Stored);
-    };
-    for point in points {
-        while let Some(own) = all.next_if(|own| Tick::nearest(own.at) <= Tick::nearest(point.at)) {
-            add(own);
-        }
-        add(point);
-    }
-    all.for_each(add);
-    inner.points = (inner.points + stored).saturating_sub(own.len());
-    Some(stored.saturating_sub(own.len()))
+    let (before, after) = ring.merge(&mut inner.blocks, blocks, span, step, own_run == run);
+    inner.points = (inner.points + after).saturating_sub(before);
+    Some(after.saturating_sub(before))
 }
 
 const END: u8 = 0;

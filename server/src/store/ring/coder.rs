@@ -249,12 +249,14 @@ impl Coder {
     fn parameter(&self, of: usize) -> u32 {
         let sum = u32::from(self.sums.get(of).copied().unwrap_or_default());
         let weight = self.weight();
-        // For an exponential distribution with the mean m, the best parameter is about log2(m × ln 2).
-        let mut parameter = 0;
-        while parameter < LONG_LEVEL_BITS && (weight * 8) << parameter < sum * 5 {
-            parameter += 1;
-        }
-        parameter
+        // For an exponential distribution with the mean m, the best parameter is about log2(m × ln 2): the smallest one
+        // with weight × 8 × 2^parameter ≥ sum × 5.
+        let (unit, target) = (weight * 8, sum * 5);
+        let Some(bits) = target.checked_ilog2() else {
+            return 0;
+        };
+        let parameter = bits.saturating_sub(unit.ilog2());
+        (parameter + u32::from(unit << parameter < target)).min(LONG_LEVEL_BITS)
     }
 
     /// Updates the predictions with a point.

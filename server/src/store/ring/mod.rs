@@ -18,7 +18,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 pub use block::{BLOCK_BYTES, Block};
 pub use blocks::Blocks;
-pub use series::{Offered, Ring, Samples, samples};
+pub use series::{Offered, Ring, Samples, sample_at, samples};
 pub use time::Tick;
 
 use level::Level;

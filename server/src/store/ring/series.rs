@@ -1,5 +1,7 @@
 //! A series: its blocks, and the coder for the next point.
 
+use std::ops::RangeInclusive;
+
 use super::block::{Block, NONE};
 use super::blocks::Blocks;
 use super::coder::Coder;
@@ -82,6 +84,42 @@ impl Ring {
         self.last = number;
         self.coder = Some(coder);
         Offered::Stored
+    }
+
+    /// Adds the points of copied blocks within `span`, which may be older than its own, and encodes all points again.
+    /// `same_run` says whether the first of them and its own first point are of the same run of the container. Returns
+    /// its number of points before and after, or zeros if it has not changed.
+    pub fn merge(
+        &mut self,
+        blocks: &mut Blocks,
+        others: &[Block],
+        span: &RangeInclusive<Tick>,
+        step: std::time::Duration,
+        same_run: bool,
+    ) -> (usize, usize) {
+        let others = others.iter().flat_map(Block::read);
+        let mut others = others.filter(|point| span.contains(&point.tick)).peekable();
+        let Some(first) = others.peek() else {
+            return (0, 0);
+        };
+        let mut own: Vec<Point> = self.chain(blocks).flat_map(Block::read).collect();
+        if let Some(own) = own.first_mut() {
+            own.restarted |= first.tick < own.tick && !same_run;
+        }
+        self.clear(blocks);
+        let mut stored = 0;
+        let mut add = |point: &Point| {
+            stored += usize::from(self.push(blocks, point, step) == Offered::Stored);
+        };
+        let mut left = own.iter().peekable();
+        for point in others {
+            while let Some(own) = left.next_if(|own| own.tick <= point.tick) {
+                add(own);
+            }
+            add(&point);
+        }
+        left.for_each(add);
+        (own.len(), stored)
     }
 
     /// The time of the newest point.
@@ -223,6 +261,13 @@ pub fn samples(blocks: &[Block]) -> Samples<'_> {
         blocks: blocks.iter(),
         points: None,
     }
+}
+
+/// The newest sample at or before `tick` of a series whose blocks were copied.
+pub fn sample_at(blocks: &[Block], tick: Tick) -> Option<Sample> {
+    let points = blocks.iter().flat_map(Block::read);
+    let before = points.take_while(|point| point.tick <= tick);
+    before.last().map(Sample::from)
 }
 
 /// The samples of a series.
