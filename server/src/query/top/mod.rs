@@ -215,12 +215,10 @@ fn before(
         let (Some(pod), Some(container)) = (series.pod, series.container) else {
             continue;
         };
-        let mut samples = series.samples().peekable();
-        let mut sample = samples.next();
-        while let Some(next) = samples.next_if(|it| Tick::nearest(it.at) <= then) {
-            sample = Some(next);
-        }
-        let Some(sample) = sample else { continue };
+        let sample = series.sample_at(then);
+        let Some(sample) = sample.or_else(|| series.samples().next()) else {
+            continue;
+        };
         let is_other = |last: &PodId| last.key == pod.key && last.uid != pod.uid;
         if found.last().is_some_and(|(last, ..)| is_other(last)) {
             // An earlier pod had the same name.

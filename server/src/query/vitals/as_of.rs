@@ -72,32 +72,34 @@ impl AsOf {
     /// The pods that existed: current pods that existed already, and pods that were deleted since. Each pod has the
     /// state of that time where it is recorded.
     pub(super) fn pods(&self, cluster: &Cluster, health: &Health, cancel: &Cancel) -> Pods {
-        let (now, mut changed) = (cluster.pods(), health.pods_at(self.at));
+        let (now, changed) = (cluster.pods(), health.pods_at(self.at));
         let mut then = Pods::clone(&now);
-        for (key, pod) in now.iter() {
-            if cancel.is_set() {
-                break;
+        for (key, pod) in now.iter().take_while(|_| !cancel.is_set()) {
+            if !self.existed(pod) {
+                then.remove(key);
             }
-            match changed.remove(key).unwrap_or(PodAt::Unchanged) {
+        }
+        for (key, state) in changed.iter().filter(|(key, _)| now.contains_key(*key)) {
+            match state {
                 PodAt::Recorded(was) => {
-                    then.insert(key.clone(), was);
+                    then.insert(key.clone(), Arc::clone(was));
                 }
-                PodAt::Unchanged if self.existed(pod) => {}
-                PodAt::Unchanged | PodAt::Absent => {
+                PodAt::Absent => {
                     then.remove(key);
                 }
+                PodAt::Unchanged => {}
             }
         }
         for ((key, _), gone) in cluster.gone_pods().iter() {
             if gone.at <= self.at || !self.existed(&gone.pod) || then.contains_key(key) {
                 continue;
             }
-            let was = match changed.remove(key) {
+            let was = match changed.get(key) {
                 Some(PodAt::Recorded(was)) => was,
                 // The state of that time is dropped, so its last state stands for it.
-                Some(PodAt::Unchanged | PodAt::Absent) | None => Arc::clone(&gone.pod),
+                Some(PodAt::Unchanged | PodAt::Absent) | None => &gone.pod,
             };
-            then.insert(key.clone(), was);
+            then.insert(key.clone(), Arc::clone(was));
         }
         then
     }
@@ -166,10 +168,7 @@ impl NodeUsageAt {
             pods: Vec::new(),
         };
         for copy in excerpt.series() {
-            let before = copy
-                .samples()
-                .take_while(|sample| Tick::nearest(sample.at) <= tick);
-            let last = before.last();
+            let last = copy.sample_at(tick);
             let Some(last) = last.filter(|last| Tick::nearest(last.at) >= oldest) else {
                 continue;
             };

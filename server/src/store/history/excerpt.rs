@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::pod_id::PodId;
-use crate::store::ring::{Block, Samples, samples};
+use crate::store::ring::{Block, Sample, Samples, Tick, sample_at, samples};
 
 /// Copied series. One excerpt can be reused for many nodes, so that a query over the whole cluster allocates hardly
 /// more than a query for one node.
@@ -40,6 +40,11 @@ impl<'a> CopiedSeries<'a> {
     /// The samples, oldest first. Blocks are copied as a whole, so there are samples before and after the span.
     pub fn samples(&self) -> Samples<'a> {
         samples(self.blocks)
+    }
+
+    /// The newest sample at or before a time.
+    pub fn sample_at(&self, tick: Tick) -> Option<Sample> {
+        sample_at(self.blocks, tick)
     }
 }
 
