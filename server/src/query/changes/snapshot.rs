@@ -74,6 +74,19 @@ pub(super) struct Observed {
 impl VersionedSnapshot {
     /// These objects, none of which has changed since `version`.
     pub(super) fn new(version: Version, pods: &Pods, nodes: &Nodes, incidents: Incidents) -> Self {
+/// The pods that the kubelet reported in `before` but no longer reports. Nearly always both scrapes have the same pods,
+/// with the same interned names.
+fn left(before: &Latest, latest: &Latest) -> Vec<PodKey> {
+    let same = before.pods.iter().zip(&latest.pods);
+    let same = same.take_while(|(before, now)| {
+        Arc::ptr_eq(&before.key.name, &now.key.name)
+            && Arc::ptr_eq(&before.key.namespace, &now.key.namespace)
+    });
+    let others = before.pods.iter().skip(same.count());
+    let left = others.filter(|pod| latest.find(&pod.key).is_none());
+    left.map(|pod| pod.key.clone()).collect()
+}
+
         Self {
             version,
             pods: Table::new(pods.clone(), version),
@@ -102,13 +115,13 @@ impl VersionedSnapshot {
             {
                 continue;
             }
-            let left: Vec<PodKey> = before.map_or_else(Vec::new, |before| {
-                let reported = before.latest.pods.iter().map(|pod| &pod.key);
-                let left = reported.filter(|key| latest.find(key).is_none());
-                left.cloned().collect()
-            });
+            let left = before.map_or_else(Vec::new, |before| left(&before.latest, &latest));
             let first = versions.reserve(latest.pods.len().max(1));
-            for PodLatest { key, .. } in &latest.pods {
+            let pods: &[PodLatest] = match self.pods.changed.is_empty() {
+                true => &[],
+                false => &latest.pods,
+            };
+            for PodLatest { key, .. } in pods {
                 // The scrape is later than the last change of a pod on this node.
                 let is_here = |pod: &Arc<Pod>| pod.node.as_ref() == Some(node);
                 if self.pods.changed.contains_key(key)
