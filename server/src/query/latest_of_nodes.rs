@@ -13,15 +13,22 @@ use crate::clock::Age;
 use crate::cluster::{Pod, PodKey};
 use crate::store::{Absent, Cells, ContainerLatest, Latest, PodLatest, PodRates, Retention};
 
+/// The number of pods that are looked up together. A lookup waits for memory. In a short loop the processor begins the
+/// next lookups meanwhile; it would not reach them behind the encoding of a pod.
+pub(super) const BATCH: usize = 16;
+
 /// The latest scrape of each node. Reads each node's scrape once, so that all its pods are of one scrape.
 #[derive(Debug)]
-pub(super) struct LatestOfNodes {
+pub struct LatestOfNodes {
     cells: Arc<Cells>,
     retention: Retention,
     now: Age,
-    positions: Vec<NodePosition>,
-    /// The index of each node's position; none for a node that was never scraped.
-    indexes: HashMap<Arc<str>, Option<usize>, RandomState>,
+    nodes: Vec<NodePosition>,
+    /// The index of each node in `nodes`; none for a node that was never scraped.
+    by_name: HashMap<Arc<str>, Option<usize>>,
+    /// The same by the address of the name, which is stable while `by_name` holds the name. To hash an address takes no
+    /// read of memory.
+    by_address: HashMap<usize, Option<usize>, RandomState>,
 }
 
 /// The scrape of a node, and the index of the pod that is probably looked up next.
@@ -31,41 +38,81 @@ struct NodePosition {
     next: usize,
 }
 
+/// The place of a pod in the scrape of its node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    node: usize,
+    pod: usize,
+}
+
 impl LatestOfNodes {
     /// Of these nodes at `now`.
-    pub(super) fn new(cells: Arc<Cells>, retention: Retention, now: Age) -> Self {
+    pub fn new(cells: Arc<Cells>, retention: Retention, now: Age) -> Self {
         Self {
             cells,
             retention,
             now,
-            positions: Vec::new(),
-            indexes: HashMap::default(),
+            nodes: Vec::new(),
+            by_name: HashMap::new(),
+            by_address: HashMap::default(),
         }
     }
 
-    /// The rates of a pod and its containers, or why it has none. It is fast for pods in the order of their keys.
-    pub(super) fn pod(&mut self, pod: &Pod) -> Result<(PodRates, &[ContainerLatest]), Absent> {
-        let node = pod.node.as_ref().ok_or(Absent::NotReported)?;
-        let index = match self.indexes.get(node) {
-            Some(index) => *index,
-            None => self.read(node),
-        };
-        let position = index.and_then(|index| self.positions.get_mut(index));
-        let position = position.ok_or(Absent::NotReported)?;
-        let at = position.find(&pod.key).ok_or(Absent::NotReported)?;
-        let pod = position.latest.pods.get(at).ok_or(Absent::NotReported)?;
-        position.latest.rates_of(pod, self.retention, self.now)
+    /// Looks up a pod; none if its node's scrape did not contain it. It is fast for pods in the order of their keys.
+    pub(super) fn find(&mut self, pod: &Pod) -> Option<Place> {
+        let node = self.node(pod)?;
+        let pod = self.nodes.get_mut(node)?.find(&pod.key)?;
+        Some(Place { node, pod })
     }
 
-    /// Reads the scrape of a node.
-    fn read(&mut self, node: &Arc<str>) -> Option<usize> {
-        let latest = self.cells.get(node).and_then(|cell| cell.latest());
-        let index = latest.map(|latest| {
-            self.positions.push(NodePosition { latest, next: 0 });
-            self.positions.len() - 1
+    /// Looks up [`BATCH`] pods, or those that are left, and replaces `found` by those that their nodes' scrapes contain.
+    pub(super) fn find_batch<'p>(
+        &mut self,
+        pods: impl Iterator<Item = &'p Arc<Pod>>,
+        found: &mut Vec<(&'p Arc<Pod>, Place)>,
+    ) {
+        found.clear();
+        let pods = pods.take(BATCH);
+        found.extend(pods.filter_map(|pod| {
+            let node = self.node(pod)?;
+            Some((pod, Place { node, pod: 0 }))
+        }));
+        found.retain_mut(|(pod, place)| {
+            let node = self.nodes.get_mut(place.node);
+            let at = node.and_then(|node| node.find(&pod.key));
+            place.pod = at.unwrap_or_default();
+            at.is_some()
         });
-        self.indexes.insert(Arc::clone(node), index);
-        index
+    }
+
+    /// The index of a pod's node.
+    fn node(&mut self, pod: &Pod) -> Option<usize> {
+        let name = pod.node.as_ref()?;
+        let address = Arc::as_ptr(name).addr();
+        match self.by_address.get(&address) {
+            Some(node) => *node,
+            None => self.read(name, address),
+        }
+    }
+
+    /// The rates of a pod and its containers, or why it has none.
+    pub(super) fn rates(&self, place: Place) -> Result<(PodRates, &[ContainerLatest]), Absent> {
+        let node = self.nodes.get(place.node).ok_or(Absent::NotReported)?;
+        let pod = node.latest.pods.get(place.pod);
+        let pod = pod.ok_or(Absent::NotReported)?;
+        node.latest.rates_of(pod, self.retention, self.now)
+    }
+
+    /// Reads the scrape of a node. Returns its index.
+    fn read(&mut self, name: &Arc<str>, address: usize) -> Option<usize> {
+        // The same name may be at two addresses.
+        let node = *self.by_name.entry(Arc::clone(name)).or_insert_with(|| {
+            let latest = self.cells.get(name)?.latest()?;
+            self.nodes.push(NodePosition { latest, next: 0 });
+            Some(self.nodes.len() - 1)
+        });
+        self.by_address.insert(address, node);
+        node
     }
 }
 

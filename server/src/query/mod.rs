@@ -37,6 +37,8 @@ pub use changes::{
 };
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
 pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
+pub use latest_of_nodes::LatestOfNodes;
+pub use metrics::freshness::Ages;
 pub use readiness::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Measure, RankedPod, TopQuery, TopScope};
@@ -89,7 +91,7 @@ impl Query {
         Self {
             detector: ChangeDetector::new(&sources),
             sources,
-            freshness: metrics::freshness::histogram(),
+            freshness: Ages::histogram(),
             ready: readiness::Latch::default(),
             totals: Arc::default(),
         }

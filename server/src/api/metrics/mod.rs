@@ -142,7 +142,7 @@ async fn get_node(
             MetricsLookup::Metrics(node) => {
                 let form = form(format, Kind::Node, request.uri())?;
                 let mut out = Vec::new();
-                form.object(&mut out, &source::node_ref(&node, query.wall()));
+                form.object(&mut out, &node.to_item(query.wall()));
                 Ok(out)
             }
             MetricsLookup::NoMetrics(_) => Err(Status::not_found(GROUP, "nodemetrics", &name)),
@@ -162,7 +162,7 @@ async fn get_pod(
         let found = query.metrics().pod(&namespace, &name, |pod| {
             let form = form(format, Kind::Pod, request.uri())?;
             let mut out = Vec::new();
-            form.object(&mut out, &source::pod_ref(&pod, query.wall()));
+            form.object(&mut out, &pod.to_item(query.wall()));
             Ok(out)
         });
         match found {

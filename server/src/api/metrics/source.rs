@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
-use kubevitals_proto::metrics::encode::{Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
+use kubevitals_proto::metrics::encode::{Item, Kind, NodeRef, PodRef};
 use kubevitals_proto::time::Timestamp;
 
 use crate::api::selection::Selection;
-use crate::query::{ContainerLatest, NodeReading, PodCursor, PodList, PodReading, Query};
+use crate::query::{ContainerLatest, NodeReading, PodCursor, PodList, Query};
 
 /// The objects of one snapshot. They can be visited more than once.
 pub(super) trait ObjectSource: Send + 'static {
@@ -55,7 +55,7 @@ impl ObjectSource for Nodes {
         let rest = self.readings.get(self.next..).unwrap_or_default();
         for reading in rest.iter().take(budget) {
             self.next += 1;
-            if !each(&node_ref(reading, self.created)) {
+            if !each(&reading.to_item(self.created)) {
                 break;
             }
         }
@@ -99,7 +99,7 @@ impl ObjectSource for Pods {
             &mut self.cursor,
             budget,
             |pod| matches(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
-            |reading| each(&pod_ref(&reading, created)),
+            |reading| each(&reading.to_item(created)),
         )
     }
 }
@@ -111,42 +111,4 @@ fn matches(selection: &Selection, namespace: &str, name: &str, labels: &Labels) 
         "metadata.namespace" => Some(namespace),
         _ => None,
     })
-}
-
-/// A node as the encoders read it.
-pub(super) fn node_ref(reading: &NodeReading, created: Timestamp) -> NodeRef<'_> {
-    let usage = &reading.latest.usage;
-    NodeRef {
-        meta: MetaRef {
-            name: &reading.node.name,
-            namespace: "",
-            creation: created,
-            labels: &reading.node.labels,
-        },
-        timestamp: usage.at,
-        window: usage.window,
-        usage: UsageRef {
-            cpu: usage.cpu,
-            memory: usage.memory,
-        },
-    }
-}
-
-/// A pod as the encoders read it.
-pub(super) fn pod_ref<'a>(
-    reading: &PodReading<'a>,
-    created: Timestamp,
-) -> PodRef<'a, ContainerLatest> {
-    let key = &reading.pod.key;
-    PodRef {
-        meta: MetaRef {
-            name: &key.name,
-            namespace: &key.namespace,
-            creation: created,
-            labels: &reading.pod.labels,
-        },
-        timestamp: reading.rates.at,
-        window: reading.rates.window,
-        containers: reading.containers,
-    }
 }

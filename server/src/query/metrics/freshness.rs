@@ -17,22 +17,22 @@ const BOUNDS: [f64; 20] = {
     bounds
 };
 
-/// An empty histogram of ages.
-pub(in crate::query) fn histogram() -> Histogram {
-    Histogram::new(&BOUNDS)
-}
-
 /// The ages of the metrics in one response.
 #[derive(Debug)]
-pub(super) struct Ages {
+pub struct Ages {
     all: Histogram,
     counted: Buckets,
     now: Timestamp,
 }
 
 impl Ages {
+    /// An empty histogram of ages.
+    pub fn histogram() -> Histogram {
+        Histogram::new(&BOUNDS)
+    }
+
     /// Counts for a response at `now`.
-    pub(super) fn new(all: &Histogram, now: Timestamp) -> Self {
+    pub fn new(all: &Histogram, now: Timestamp) -> Self {
         Self {
             all: all.clone(),
             counted: Buckets::new(&BOUNDS),

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::metrics::encode::{MetaRef, NodeRef, UsageRef};
+use kubevitals_proto::time::Timestamp;
+
 use super::freshness::Ages;
 use super::{MetricsLookup, MetricsQuery};
 use crate::clock::Age;
@@ -15,6 +18,27 @@ pub struct NodeReading {
     pub node: Arc<Node>,
     /// Its usage.
     pub latest: NodeLatest,
+}
+
+impl NodeReading {
+    /// As the encoders read it, in a response at `created`.
+    pub fn to_item(&self, created: Timestamp) -> NodeRef<'_> {
+        let usage = &self.latest.usage;
+        NodeRef {
+            meta: MetaRef {
+                name: &self.node.name,
+                namespace: "",
+                creation: created,
+                labels: &self.node.labels,
+            },
+            timestamp: usage.at,
+            window: usage.window,
+            usage: UsageRef {
+                cpu: usage.cpu,
+                memory: usage.memory,
+            },
+        }
+    }
 }
 
 impl MetricsQuery<'_> {

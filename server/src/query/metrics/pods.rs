@@ -3,12 +3,13 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use kubevitals_proto::metrics::encode::{Container, UsageRef};
+use kubevitals_proto::metrics::encode::{Container, MetaRef, PodRef, UsageRef};
+use kubevitals_proto::time::Timestamp;
 
 use super::freshness::Ages;
 use super::{MetricsLookup, MetricsQuery};
 use crate::cluster::{Phase, Pod, PodKey, Pods};
-use crate::query::latest_of_nodes::LatestOfNodes;
+use crate::query::latest_of_nodes::{BATCH, LatestOfNodes, Place};
 use crate::query::sources::first_pod;
 use crate::store::{Absent, ContainerLatest, PodRates};
 
@@ -21,6 +22,24 @@ pub struct PodReading<'a> {
     pub rates: PodRates,
     /// Its containers, by name.
     pub containers: &'a [ContainerLatest],
+}
+
+impl<'a> PodReading<'a> {
+    /// As the encoders read it, in a response at `created`.
+    pub fn to_item(&self, created: Timestamp) -> PodRef<'a, ContainerLatest> {
+        let pod = self.pod;
+        PodRef {
+            meta: MetaRef {
+                name: &pod.key.name,
+                namespace: &pod.key.namespace,
+                creation: created,
+                labels: &pod.labels,
+            },
+            timestamp: self.rates.at,
+            window: self.rates.window,
+            containers: self.containers,
+        }
+    }
 }
 
 impl Container for ContainerLatest {
@@ -40,7 +59,7 @@ impl Container for ContainerLatest {
 #[derive(Debug)]
 pub struct PodList {
     pods: Arc<Pods>,
-    latest_of_nodes: LatestOfNodes,
+    latest: LatestOfNodes,
     ages: Ages,
     /// All pods have been visited once: another visit does not count their ages again.
     counted: bool,
@@ -64,16 +83,9 @@ impl PodCursor {
 impl MetricsQuery<'_> {
     /// The running pods as of now.
     pub fn pods(self) -> PodList {
-        PodList {
-            pods: self.sources.cluster.pods(),
-            latest_of_nodes: LatestOfNodes::new(
-                self.sources.store.cells(),
-                self.sources.retention,
-                self.sources.now(),
-            ),
-            ages: self.ages(),
-            counted: false,
-        }
+        let sources = self.sources;
+        let latest = LatestOfNodes::new(sources.store.cells(), sources.retention, sources.now());
+        PodList::new(sources.cluster.pods(), latest, self.ages())
     }
 
     /// Looks up one pod, and converts its reading with `read`.
@@ -87,16 +99,34 @@ impl MetricsQuery<'_> {
         let pods = Arc::clone(&list.pods);
         let pod = pods.get(&PodKey::new(namespace, name));
         match pod.filter(|pod| pod.phase == Phase::Running) {
-            Some(pod) => list.reading(pod).map(read).into(),
+            Some(pod) => {
+                let place = list.latest.find(pod).ok_or(Absent::NotReported);
+                place
+                    .and_then(|place| list.reading(pod, place))
+                    .map(read)
+                    .into()
+            }
             None => MetricsLookup::Unknown,
         }
     }
 }
 
 impl PodList {
+    /// These pods with their usage in `latest`.
+    pub fn new(pods: Arc<Pods>, latest: LatestOfNodes, ages: Ages) -> Self {
+        Self {
+            pods,
+            latest,
+            ages,
+            counted: false,
+        }
+    }
+
     /// Reads the next `budget` pods after the cursor, and calls `visit` in order for those that pass `filter` and have
     /// metrics, until `visit` returns false or the list ends. Returns whether there are more pods. The cursor then
     /// stands after the last pod that was read. A second visit of the same pods gives the same readings.
+    ///
+    /// After `visit` has returned false, it is called for the rest of a batch.
     pub fn visit(
         &mut self,
         cursor: &mut PodCursor,
@@ -105,27 +135,43 @@ impl PodList {
         mut visit: impl FnMut(PodReading<'_>) -> bool,
     ) -> bool {
         let pods = Arc::clone(&self.pods);
+        let namespace = cursor.namespace.clone();
+        let is_in = |pod: &Pod| {
+            let namespace = namespace.as_ref();
+            namespace.is_none_or(|namespace| *namespace == pod.key.namespace)
+        };
+        let after = pods.range((cursor.after.clone(), Bound::Unbounded));
+        let mut after = after.map(|(_, pod)| pod).take_while(|pod| is_in(pod));
         let mut left = budget;
-        for (key, pod) in pods.range((cursor.after.clone(), Bound::Unbounded)) {
-            let namespace = cursor.namespace.as_ref();
-            if namespace.is_some_and(|namespace| *namespace != key.namespace) {
-                break;
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut found = Vec::with_capacity(BATCH);
+        loop {
+            batch.clear();
+            batch.extend(after.by_ref().take(BATCH.min(left)));
+            let Some(last) = batch.last() else {
+                self.counted = true;
+                return false;
+            };
+            left -= batch.len();
+            let pods = batch.iter().copied();
+            let running = pods.filter(|pod| pod.phase == Phase::Running && filter(pod));
+            self.latest.find_batch(running, &mut found);
+            let mut go_on = true;
+            for (pod, place) in found.drain(..) {
+                if let Ok(reading) = self.reading(pod, place) {
+                    go_on &= visit(reading);
+                }
             }
-            left = left.saturating_sub(1);
-            let passes = pod.phase == Phase::Running && filter(pod);
-            let go_on = !passes || self.reading(pod).map_or(true, &mut visit);
             if !go_on || left == 0 {
-                cursor.after = Bound::Excluded(key.clone());
+                cursor.after = Bound::Excluded(last.key.clone());
                 return true;
             }
         }
-        self.counted = true;
-        false
     }
 
     /// The reading of a pod, or why it has none.
-    fn reading<'a>(&'a mut self, pod: &'a Pod) -> Result<PodReading<'a>, Absent> {
-        let (rates, containers) = self.latest_of_nodes.pod(pod)?;
+    fn reading<'a>(&'a mut self, pod: &'a Pod, place: Place) -> Result<PodReading<'a>, Absent> {
+        let (rates, containers) = self.latest.rates(place)?;
         if !self.counted {
             self.ages.observe(rates.at);
         }

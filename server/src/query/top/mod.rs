@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 use crate::clock::Age;
@@ -140,18 +141,23 @@ impl TopQuery<'_> {
         let cells = Arc::clone(&self.cells);
         let mut latest = LatestOfNodes::new(cells, self.retention, self.now);
         // Pods of a workload share their template, so each template is added up once.
-        let mut sums: HashMap<*const PodTemplate, f64> = HashMap::new();
-        let pods = scope.of(&self.pods);
-        for pod in pods.filter(|pod| pod.phase == Phase::Running) {
-            let template = pod.in_force();
-            let amount = *sums
-                .entry(ptr::from_ref(template))
-                .or_insert_with(|| whole(template));
-            if amount > 0.0
-                && let Ok((_, containers)) = latest.pod(pod)
-            {
-                let in_scope = || Some(pod).filter(|pod| scope.has(pod));
-                largest.offer(used(containers) / amount, in_scope);
+        let mut sums: HashMap<*const PodTemplate, f64, RandomState> = HashMap::default();
+        let running = scope.of(&self.pods);
+        let mut running = running.filter(|pod| pod.phase == Phase::Running).peekable();
+        let mut found = Vec::new();
+        while running.peek().is_some() {
+            latest.find_batch(running.by_ref(), &mut found);
+            for (pod, place) in found.drain(..) {
+                let template = pod.in_force();
+                let amount = *sums
+                    .entry(ptr::from_ref(template))
+                    .or_insert_with(|| whole(template));
+                if amount > 0.0
+                    && let Ok((_, containers)) = latest.rates(place)
+                {
+                    let in_scope = || Some(pod).filter(|pod| scope.has(pod));
+                    largest.offer(used(containers) / amount, in_scope);
+                }
             }
         }
     }
