@@ -204,6 +204,7 @@ fn speed(criterion: &mut Criterion) {
         bencher.iter(|| node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST));
     });
     group.finish();
+        restarted: pods.values().collect(),
 }
 
 /// A pseudo-random number.

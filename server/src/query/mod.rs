@@ -19,6 +19,7 @@ mod history;
 mod latest_of_nodes;
 mod metrics;
 mod readiness;
+mod restarted_pods;
 mod server_metrics;
 mod sources;
 mod targets;
@@ -36,10 +37,11 @@ pub use changes::{
     PodChanges, Resume, Version, VersionedSnapshot,
 };
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
-pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
 pub use latest_of_nodes::LatestOfNodes;
 pub use metrics::freshness::Ages;
+pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
 pub use readiness::{Readiness, Unready};
+pub use restarted_pods::RestartedPods;
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Measure, RankedPod, TopQuery, TopScope};
 pub use vitals::{VitalsBuilder, VitalsQuery};
@@ -120,8 +122,14 @@ impl Query {
 
     /// The pods that use most.
     pub fn top(&self) -> TopQuery<'_> {
+        let snapshot = self.changes().snapshot();
+        let pods = self.sources.cluster.pods();
+        let mut restarted = snapshot.restarted().clone();
+        // The snapshot is up to a second old.
+        restarted.update(snapshot.pods(), &pods);
         TopQuery {
-            pods: self.sources.cluster.pods(),
+            pods,
+            restarted,
             cells: self.sources.store.cells(),
             history: self.sources.store.history(),
             retention: self.sources.retention,

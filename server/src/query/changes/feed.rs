@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::snapshot::{Incidents, Observed, VersionedSnapshot};
 use super::version::{Version, Versions};
 use crate::cluster::{Nodes, Pod, Pods};
+use crate::query::restarted_pods::RestartedPods;
 
 /// The latest snapshot, and the versions for the next ones.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Changes {
             latest: ArcSwap::from_pointee(VersionedSnapshot::new(
                 start,
                 &Pods::new(),
+                RestartedPods::default(),
                 &Nodes::new(),
                 Incidents::new(),
             )),
@@ -88,8 +90,16 @@ impl Changes {
         let mut versions = self.versions.lock();
         versions.advance(observed.wall);
         let incidents = observed.incidents.clone().unwrap_or_default();
-        let mut snapshot =
-            VersionedSnapshot::new(versions.last(), &observed.pods, &observed.nodes, incidents);
+        let before = self.snapshot();
+        let mut restarted = before.restarted.clone();
+        restarted.update(&before.pods.now, &observed.pods);
+        let mut snapshot = VersionedSnapshot::new(
+            versions.last(),
+            &observed.pods,
+            restarted,
+            &observed.nodes,
+            incidents,
+        );
         snapshot.apply_scrapes(observed, &mut versions);
         // The first objects and scrapes do not count as changes.
         let start = versions.next();
@@ -114,9 +124,11 @@ impl Changes {
                 nodes.insert(Arc::clone(node));
             }
         };
+        let restarted = &mut snapshot.restarted;
         snapshot
             .pods
             .update(&observed.pods, &mut versions, |before, after| {
+                restarted.replace(before, after);
                 add_node(before);
                 add_node(after);
             });

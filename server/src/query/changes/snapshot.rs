@@ -11,6 +11,7 @@ use super::table::Table;
 use super::version::{Version, Versions};
 use crate::clock::Age;
 use crate::cluster::{Node, Nodes, Pod, PodKey, Pods};
+use crate::query::restarted_pods::RestartedPods;
 use crate::store::{Cells, Latest, PodLatest, Retention};
 
 /// Incidents by namespace and name.
@@ -48,6 +49,8 @@ pub struct VersionedSnapshot {
     /// The version of the last change.
     pub version: Version,
     pub(super) pods: Table<PodKey, Arc<Pod>>,
+    /// Pods with restarts.
+    pub(super) restarted: RestartedPods,
     pub(super) nodes: Table<Arc<str>, Arc<Node>>,
     pub(super) incidents: Table<PodKey, Arc<Incident>>,
     pub(super) scrapes: HashMap<Arc<str>, Scrape>,
@@ -71,9 +74,6 @@ pub(super) struct Observed {
     pub(super) wall: Timestamp,
 }
 
-impl VersionedSnapshot {
-    /// These objects, none of which has changed since `version`.
-    pub(super) fn new(version: Version, pods: &Pods, nodes: &Nodes, incidents: Incidents) -> Self {
 /// The pods that the kubelet reported in `before` but no longer reports. Nearly always both scrapes have the same pods,
 /// with the same interned names.
 fn left(before: &Latest, latest: &Latest) -> Vec<PodKey> {
@@ -87,9 +87,19 @@ fn left(before: &Latest, latest: &Latest) -> Vec<PodKey> {
     left.map(|pod| pod.key.clone()).collect()
 }
 
+impl VersionedSnapshot {
+    /// These objects, none of which has changed since `version`.
+    pub(super) fn new(
+        version: Version,
+        pods: &Pods,
+        restarted: RestartedPods,
+        nodes: &Nodes,
+        incidents: Incidents,
+    ) -> Self {
         Self {
             version,
             pods: Table::new(pods.clone(), version),
+            restarted,
             nodes: Table::new(nodes.clone(), version),
             incidents: Table::new(incidents, version),
             scrapes: HashMap::new(),
@@ -188,6 +198,11 @@ fn left(before: &Latest, latest: &Latest) -> Vec<PodKey> {
     /// All pods.
     pub fn pods(&self) -> &Pods {
         &self.pods.now
+    }
+
+    /// Pods with restarts.
+    pub fn restarted(&self) -> &RestartedPods {
+        &self.restarted
     }
 
     /// All nodes.

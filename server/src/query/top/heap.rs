@@ -61,7 +61,7 @@ impl Largest {
     }
 
     /// Whether a pod with this value may be among the largest.
-    pub(super) fn may_take(&self, value: f64) -> bool {
+    fn may_take(&self, value: f64) -> bool {
         if self.entries.len() < self.limit {
             return true;
         }

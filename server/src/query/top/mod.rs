@@ -1,8 +1,8 @@
 //! The pods with the largest values of a measure.
 //!
 //! A ranking by usage reads the latest rates node by node, in the order of memory, and looks up a pod only if its value
-//! would enter the list: some hundreds of 150,000 pods. A ranking by requests, limits or restarts reads the pods, and
-//! looks up the rates of each.
+//! would enter the list: some hundreds of 150,000 pods. A ranking by requests or limits reads the pods, and looks up the
+//! rates of each. A ranking by restarts reads the pods with restarts, which the snapshot has in this order.
 
 mod heap;
 
@@ -18,6 +18,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
 use crate::query::latest_of_nodes::LatestOfNodes;
+use crate::query::restarted_pods::RestartedPods;
 use crate::query::sources::first_pod;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -64,6 +65,8 @@ pub struct TopScope<'a> {
 pub struct TopQuery<'a> {
     /// The pods.
     pub pods: Arc<Pods>,
+    /// Those with restarts.
+    pub restarted: RestartedPods,
     /// Current usage.
     pub cells: Arc<Cells>,
     /// Usage before now.
@@ -94,7 +97,7 @@ impl TopQuery<'_> {
             Measure::MemoryOfLimit => {
                 self.by_ratio(&mut largest, scope, memory, |it| memory_of(it.bound()));
             }
-            Measure::Restarts => by_restarts(&self.pods, &mut largest, scope),
+            Measure::Restarts => return self.by_restarts(limit, scope),
             Measure::CpuGrowth(span) => {
                 self.by_growth(&mut largest, scope, span, |now, then| {
                     now.cpu.0 as f64 - then.cpu.0 as f64
@@ -160,6 +163,28 @@ impl TopQuery<'_> {
                 }
             }
         }
+    }
+
+    /// Ranks by restarts. Pods without restarts come last.
+    fn by_restarts(&self, limit: usize, scope: &TopScope<'_>) -> Vec<RankedPod> {
+        let restarted = self.restarted.iter();
+        let mut restarted = restarted.filter(|(_, pod)| scope.has(pod));
+        let most = restarted
+            .by_ref()
+            .take(limit)
+            .map(|(restarts, pod)| RankedPod {
+                pod: Arc::clone(pod),
+                value: f64::from(restarts),
+            });
+        let mut ranked: Vec<RankedPod> = most.take_while(|_| !scope.cancel.is_set()).collect();
+        let others = scope.of(&self.pods);
+        let others = others.filter(|pod| scope.has(pod) && pod.summary().restarts == 0);
+        let missing = limit.saturating_sub(ranked.len());
+        ranked.extend(others.take(missing).map(|pod| RankedPod {
+            pod: Arc::clone(pod),
+            value: 0.0,
+        }));
+        ranked
     }
 
     /// Ranks by the difference between current and earlier usage, node by node.
@@ -233,18 +258,6 @@ fn before(
         found.push((pod.clone(), Arc::clone(container), sample));
     }
     found
-}
-
-/// Ranks by restarts.
-fn by_restarts(pods: &Pods, largest: &mut Largest, scope: &TopScope<'_>) {
-    for pod in scope.of(pods) {
-        // An upper bound: kubectl counts only some of them while the pod is initialized.
-        let restarts = pod.containers.iter().map(|it| u64::from(it.restarts));
-        let most: u64 = restarts.sum();
-        if largest.may_take(most as f64) && scope.has(pod) {
-            largest.offer(f64::from(pod.summary().restarts), || Some(pod));
-        }
-    }
 }
 
 impl TopScope<'_> {
