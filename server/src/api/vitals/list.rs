@@ -143,7 +143,7 @@ impl<K: Kind> ListEncoder<K> {
                 None => encoder.sorted(by, options.limit, cancel),
             }),
             // A selective filter visits many records, so it runs here, on the pool.
-            None if options.filter.is_set() => Some(encoder.matching(cancel).collect()),
+            None if options.filter.is_set() => Some(encoder.matching(cancel).cloned().collect()),
             None => None,
         };
         if let Some(selected) = selected {
@@ -152,25 +152,29 @@ impl<K: Kind> ListEncoder<K> {
         Ok(encoder)
     }
 
-    /// The selected records by name. Ends early if the work is cancelled.
-    fn matching(&mut self, cancel: &Cancel) -> impl Iterator<Item = Arc<K::Record>> {
-        std::iter::from_fn(|| {
-            loop {
-                if cancel.is_set() {
-                    return None;
-                }
-                match self.next(STRIDE) {
-                    (Some(record), _) => return Some(record),
-                    (None, true) => {}
-                    (None, false) => return None,
-                }
-            }
-        })
+    /// The selected records by name, until the work is cancelled.
+    fn matching<'s>(&'s self, cancel: &'s Cancel) -> impl Iterator<Item = &'s Arc<K::Record>> {
+        let first = K::Key::first(self.namespace.as_deref());
+        let records = self.all.objects.range((first, Bound::Unbounded));
+        records
+            .take_while(|(key, _)| self.has_namespace(key) && !cancel.is_set())
+            .map(|(_, record)| record)
+            .filter(|record| self.selects(record))
+    }
+
+    fn has_namespace(&self, key: &K::Key) -> bool {
+        let namespace = self.namespace.as_ref();
+        namespace.is_none_or(|namespace| key.is_in(namespace))
+    }
+
+    fn selects(&self, record: &K::Record) -> bool {
+        K::matches(&self.selection, record)
+            && K::passes_filter(&self.filter, &self.all.builder, record)
     }
 
     /// The first `limit` of the selected records in an order.
     fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Record>> {
-        let mut matching: Vec<_> = self.matching(cancel).collect();
+        let mut matching: Vec<_> = self.matching(cancel).cloned().collect();
         let SortBy::Value(measure) = by else {
             if by == SortBy::Name {
                 // The sort is stable: records of one name stay sorted by namespace.
@@ -197,7 +201,7 @@ impl<K: Kind> ListEncoder<K> {
     /// The first records in an order as of now, without visiting all. Not for usage with a filter or selector: it is
     /// faster to select first, in one pass, than to look up each pod with a high usage.
     fn top(
-        &mut self,
+        &self,
         query: &Query,
         by: SortBy,
         limit: Option<usize>,
@@ -223,59 +227,61 @@ impl<K: Kind> ListEncoder<K> {
         let others = self
             .matching(cancel)
             .filter(|record| !first.contains(&Arc::as_ptr(record)));
-        top.extend(others.take(missing));
+        top.extend(others.take(missing).cloned());
         Some(top)
     }
 
-    /// Returns the next selected record among the next `budget` candidates, and whether there may be more.
-    fn next(&mut self, budget: usize) -> (Option<Arc<K::Record>>, bool) {
-        let after = match &mut self.order {
-            Order::Names(after) => after,
+    fn item(&mut self, out: &mut Vec<u8>, record: &K::Record) {
+        let object = self.all.convert(record);
+        self.list.item(out, &At(&object, self.now));
+    }
+
+    /// Appends the next records of `order`. Returns whether there are more.
+    fn items(&mut self, out: &mut Vec<u8>, order: &mut Order<K>) -> bool {
+        match order {
+            Order::Names(after) => {
+                let all = self.all.objects.clone();
+                let mut records = all.range((after.clone(), Bound::Unbounded));
+                for _ in 0..STRIDE {
+                    let next = records.next();
+                    let Some((key, record)) = next.filter(|(key, _)| self.has_namespace(key))
+                    else {
+                        return false;
+                    };
+                    if self.selects(record) {
+                        self.item(out, record);
+                    }
+                    *after = Bound::Excluded(key.clone());
+                    if out.len() >= CHUNK {
+                        break;
+                    }
+                }
+            }
             Order::Sorted(sorted) => {
-                let next = sorted.next();
-                let more = next.is_some();
-                return (next, more);
-            }
-        };
-        let mut visited = 0;
-        for (key, record) in self.all.objects.range((after.clone(), Bound::Unbounded)) {
-            if self
-                .namespace
-                .as_ref()
-                .is_some_and(|namespace| !key.is_in(namespace))
-            {
-                break;
-            }
-            visited += 1;
-            let matched = K::matches(&self.selection, record)
-                && K::passes_filter(&self.filter, &self.all.builder, record);
-            if matched || visited >= budget {
-                *after = Bound::Excluded(key.clone());
-                return (matched.then(|| Arc::clone(record)), true);
+                for _ in 0..STRIDE {
+                    let Some(record) = sorted.next() else {
+                        return false;
+                    };
+                    self.item(out, &record);
+                    if out.len() >= CHUNK {
+                        break;
+                    }
+                }
             }
         }
-        (None, false)
+        true
     }
 }
 
 impl<K: Kind> ChunkEncoder for ListEncoder<K> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
-        for _ in 0..STRIDE {
-            let (next, more) = self.next(STRIDE);
-            let matching = next.is_some();
-            if let Some(record) = next {
-                let object = self.all.convert(&record);
-                self.list.item(out, &At(&object, self.now));
-            }
-            if !more {
-                self.list.end(out);
-                return false;
-            }
-            // No record means that the budget is used up.
-            if !matching || out.len() >= CHUNK {
-                return true;
-            }
+        let nothing = Order::Sorted(Vec::new().into_iter());
+        let mut order = std::mem::replace(&mut self.order, nothing);
+        let more = self.items(out, &mut order);
+        self.order = order;
+        if !more {
+            self.list.end(out);
         }
-        true
+        more
     }
 }
