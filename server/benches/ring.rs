@@ -12,6 +12,8 @@
     reason = "a measurement that cannot go on ends, and it shares what a test uses"
 )]
 
+#[path = "../tests/gates/cluster.rs"]
+mod cluster;
 #[path = "../tests/feed/mod.rs"]
 mod feed;
 
@@ -21,18 +23,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use feed::{Scrape, age, errors, take};
-use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
-use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_server::cluster::{
-    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodTemplate, Pods, Ready, Resources, Role,
-    Uid,
-};
 use kubevitals_server::intern::Interner;
 use kubevitals_server::query::{Measure, TopQuery, TopScope};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::Tick;
-use kubevitals_server::store::{History, NodeSeries, Retention, ScrapeTimes, Store};
+use kubevitals_server::store::{History, Retention};
 use kubevitals_server::work::Cancel;
 use kubevitals_sim::Faults;
 use tikv_jemalloc_ctl::thread;
@@ -204,123 +199,12 @@ fn speed(criterion: &mut Criterion) {
         bencher.iter(|| node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST));
     });
     group.finish();
-        restarted: pods.values().collect(),
-}
-
-/// A pseudo-random number.
-fn chance(seed: u64) -> u64 {
-    let x = (seed ^ (seed >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20
-}
-
-/// A cluster of 5,000 nodes of 30 pods of one or two containers, and an hour of history every other five minutes.
-fn large() -> (Pods, Store) {
-    let names = Interner::default();
-    let store = Store::new(*feed::history().settings());
-    let templates: Vec<Arc<PodTemplate>> = (1..=500)
-        .map(|n| {
-            let amounts = |more: u64| Resources {
-                cpu: Some(Nanocores(n * 1_000_000 * more)),
-                memory: Some(Bytes((n << 20) * more)),
-                ephemeral: None,
-            };
-            let spec = |name: &str| ContainerSpec {
-                name: names.intern(name),
-                role: Role::App,
-                requests: amounts(1),
-                limits: amounts(2),
-                liveness: None,
-                readiness: None,
-                startup: None,
-            };
-            Arc::new(PodTemplate {
-                containers: Box::new([spec("mesh-proxy"), spec("web")]),
-                ..PodTemplate::default()
-            })
-        })
-        .collect();
-    let mut pods = Pods::new();
-    for n in 0..5000u64 {
-        let node = names.intern(&format!("node-{n:04}"));
-        let own: Vec<(String, String)> = (0..30u64)
-            .map(|p| {
-                let seed = chance(n * 30 + p);
-                (
-                    format!("ns-{:03}", seed % 200),
-                    format!("web-{:010x}-{n:04}{p:02}", seed & 0xff_ffff_ffff),
-                )
-            })
-            .collect();
-        for (p, (namespace, name)) in (0..).zip(&own) {
-            let key = names.key(namespace, name);
-            let mut status = ContainerStatus::default();
-            status.restarts = (chance(n * 31 + p) % 1000 / 990) as u32 * (p as u32 + 1);
-            let pod = Pod {
-                key: key.clone(),
-                uid: Uid::of(&format!("{:032x}", n * 30 + p + 1)),
-                labels: Default::default(),
-                node: Some(Arc::clone(&node)),
-                phase: Phase::Running,
-                initialized: true,
-                gated: false,
-                ready: Ready::default(),
-                started_seconds: 1,
-                created_seconds: 1,
-                deleted_seconds: 0,
-                owner: None,
-                details: None,
-                template: Arc::clone(&templates[(chance(p + n * 7) % 500) as usize]),
-                containers: Box::new([status, ContainerStatus::default()]),
-            };
-            pods.insert(key, Arc::new(pod));
-        }
-        let mut series = NodeSeries::new(feed::RESOLUTION);
-        let (cell, history) = (
-            store.add(&node, feed::RESOLUTION),
-            store.history().begin(&node).unwrap(),
-        );
-        for turn in 0..12u32 {
-            let at = Timestamp::from_secs(1_800_000_000 + i64::from(turn) * 15);
-            let mut containers: Vec<(ContainerKey<'_>, Reading)> = Vec::new();
-            for (p, (namespace, pod)) in (0..).zip(&own) {
-                for container in &["mesh-proxy", "web"][usize::from(p % 2 == 1)..] {
-                    let seed = chance(n * 977 + p * 31 + container.len() as u64);
-                    let reading = Reading {
-                        cpu_ns: Some(1_000_000_000 + u64::from(turn) * (seed % 7_000_000_000)),
-                        memory: Some(
-                            (1 << 24) + seed % (1 << 28) + u64::from(turn) * (seed % 9999),
-                        ),
-                        start: Some(1),
-                        swap: None,
-                        at: Some(at),
-                    };
-                    containers.push((
-                        ContainerKey {
-                            namespace,
-                            pod,
-                            container,
-                        },
-                        reading,
-                    ));
-                }
-            }
-            containers.sort_unstable_by_key(|(key, _)| *key);
-            let mut scrape = ResourceScrape {
-                containers,
-                ..ResourceScrape::default()
-            };
-            series.ingest(&mut scrape, &ScrapeTimes::at(age(turn)), &names);
-            let (own, containers) = series.readings(&scrape);
-            history.take(age(turn), own, containers, |_| Binding::Unknown);
-            cell.publish(series.latest(&scrape, age(turn), &names));
-        }
-    }
-    (pods, store)
 }
 
 fn top(criterion: &mut Criterion) {
-    let (pods, store) = large();
+    let (pods, store) = cluster::large(5000);
     let ranking = TopQuery {
+        restarted: pods.values().collect(),
         pods: Arc::new(pods),
         cells: store.cells(),
         history: store.history(),
