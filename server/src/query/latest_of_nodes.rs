@@ -24,11 +24,11 @@ pub struct LatestOfNodes {
     retention: Retention,
     now: Age,
     nodes: Vec<NodePosition>,
-    /// The index of each node in `nodes`; none for a node that was never scraped.
-    by_name: HashMap<Arc<str>, Option<usize>>,
-    /// The same by the address of the name, which is stable while `by_name` holds the name. To hash an address takes no
-    /// read of memory.
-    by_address: HashMap<usize, Option<usize>, RandomState>,
+    /// The index of each node in `nodes`, by the address of its name; none for a node that was never scraped. To hash an
+    /// address takes no read of memory.
+    indexes: HashMap<usize, Option<usize>, RandomState>,
+    /// Names at other addresses than the names in `cells`. They stay here, so that no other name gets their addresses.
+    other_names: Vec<Arc<str>>,
 }
 
 /// The scrape of a node, and the index of the pod that is probably looked up next.
@@ -53,8 +53,8 @@ impl LatestOfNodes {
             retention,
             now,
             nodes: Vec::new(),
-            by_name: HashMap::new(),
-            by_address: HashMap::default(),
+            indexes: HashMap::default(),
+            other_names: Vec::new(),
         }
     }
 
@@ -88,10 +88,9 @@ impl LatestOfNodes {
     /// The index of a pod's node.
     fn node(&mut self, pod: &Pod) -> Option<usize> {
         let name = pod.node.as_ref()?;
-        let address = Arc::as_ptr(name).addr();
-        match self.by_address.get(&address) {
+        match self.indexes.get(&address(name)) {
             Some(node) => *node,
-            None => self.read(name, address),
+            None => self.read(name),
         }
     }
 
@@ -103,17 +102,26 @@ impl LatestOfNodes {
         node.latest.rates_of(pod, self.retention, self.now)
     }
 
-    /// Reads the scrape of a node. Returns its index.
-    fn read(&mut self, name: &Arc<str>, address: usize) -> Option<usize> {
-        // The same name may be at two addresses.
-        let node = *self.by_name.entry(Arc::clone(name)).or_insert_with(|| {
-            let latest = self.cells.get(name)?.latest()?;
-            self.nodes.push(NodePosition { latest, next: 0 });
-            Some(self.nodes.len() - 1)
+    /// Reads the scrape of a node, unless it has been read for the same name at another address. Returns its index.
+    fn read(&mut self, name: &Arc<str>) -> Option<usize> {
+        let cell = self.cells.get_key_value(name);
+        let node = cell.and_then(|(own_name, cell)| {
+            *self.indexes.entry(address(own_name)).or_insert_with(|| {
+                let latest = cell.latest()?;
+                self.nodes.push(NodePosition { latest, next: 0 });
+                Some(self.nodes.len() - 1)
+            })
         });
-        self.by_address.insert(address, node);
+        if cell.is_none_or(|(own_name, _)| !Arc::ptr_eq(own_name, name)) {
+            self.indexes.insert(address(name), node);
+            self.other_names.push(Arc::clone(name));
+        }
         node
     }
+}
+
+fn address(name: &Arc<str>) -> usize {
+    Arc::as_ptr(name).addr()
 }
 
 impl NodePosition {
@@ -129,5 +137,45 @@ impl NodePosition {
         };
         self.next = found.map_or_else(|insert_at| insert_at, |at| at + 1);
         found.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::units::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_is_found_in_any_order() {
+        let pods = ["a", "b", "c"].map(|name| PodLatest {
+            key: PodKey::new("shop", name),
+            rates: Err(Absent::NotReported),
+            swap: Bytes(0),
+        });
+        let interned = pods.each_ref().map(|pod| pod.key.clone());
+        let latest = Latest {
+            scraped: Age::default(),
+            node: Err(Absent::NotReported),
+            pods: Box::new(pods),
+            containers: Box::default(),
+            incomplete: Box::default(),
+        };
+        let mut node = NodePosition {
+            latest: Arc::new(latest),
+            next: 0,
+        };
+        for _ in 0..2 {
+            for (at, key) in interned.iter().enumerate() {
+                assert_eq!(node.find(key), Some(at));
+            }
+        }
+        // Other keys with the same names, and names that the node does not have.
+        for (name, at) in [("c", 2), ("a", 0), ("b", 1), ("b", 1)] {
+            assert_eq!(node.find(&PodKey::new("shop", name)), Some(at), "{name}");
+            let absent = [("shop", "aa"), ("bank", "b"), ("shop", "d")];
+            let absent = absent.map(|(namespace, name)| PodKey::new(namespace, name));
+            assert!(absent.iter().all(|key| node.find(key).is_none()));
+        }
     }
 }

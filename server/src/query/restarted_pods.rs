@@ -59,3 +59,43 @@ fn rank(pod: &Arc<Pod>) -> Option<(Reverse<u32>, PodKey)> {
     let restarts = any.then(|| pod.summary().restarts)?;
     (restarts > 0).then(|| (Reverse(restarts), pod.key.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::testing::Reader;
+
+    fn pods(reader: &Reader, restarts: &[(&str, u32)]) -> Pods {
+        let pods = restarts.iter().map(|(name, restarts)| {
+            reader.pod(json!({
+                "metadata": {"namespace": "shop", "name": name},
+                "spec": {"containers": [{"name": "web"}]},
+                "status": {
+                    "phase": "Running",
+                    "containerStatuses": [{"name": "web", "restartCount": restarts}],
+                },
+            }))
+        });
+        pods.map(|pod| (pod.key.clone(), pod)).collect()
+    }
+
+    fn in_order(restarted: &RestartedPods) -> Vec<String> {
+        let pods = restarted.iter();
+        pods.map(|(restarts, pod)| format!("{} {restarts}", pod.key.name))
+            .collect()
+    }
+
+    #[test]
+    fn the_order_follows_the_changes() {
+        let reader = Reader::default();
+        let before = pods(&reader, &[("a", 1), ("b", 0), ("c", 2), ("d", 2), ("e", 1)]);
+        let mut restarted: RestartedPods = before.values().collect();
+        assert_eq!(in_order(&restarted), ["c 2", "d 2", "a 1", "e 1"]);
+        // One has restarted, one was deleted, one was created again.
+        let after = pods(&reader, &[("a", 1), ("b", 3), ("d", 0), ("e", 1), ("f", 1)]);
+        restarted.update(&before, &after);
+        assert_eq!(in_order(&restarted), ["b 3", "a 1", "e 1", "f 1"]);
+    }
+}
