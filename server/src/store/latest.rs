@@ -47,6 +47,15 @@ impl Absent {
         }
     }
 
+    /// Whether a container has no rate because it is new or has restarted.
+    pub(super) fn is_new_run(&self) -> bool {
+        let why = match self {
+            Self::NoRate { why, .. } => why,
+            _ => return false,
+        };
+        matches!(why, NoRate::FirstPoint | NoRate::Restarted)
+    }
+
     /// The reason in one word, for metrics and the API.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -110,6 +119,38 @@ pub struct Latest {
     pub containers: Box<[ContainerLatest]>,
     /// The containers of all pods without rates, in the order of the pods.
     pub incomplete: Box<[ContainerState]>,
+    /// The usage of pods without rates whose containers have just started; none on most nodes.
+    pub provisional: Option<Box<Provisional>>,
+}
+
+/// The usage of pods that have no rates yet, because a container has just started. CPU is the mean since the start.
+/// Only people may see it: metrics-server has no usage of these pods.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Provisional {
+    /// By the index of the pod.
+    pods: Vec<(usize, PodRates)>,
+    containers: Vec<ContainerLatest>,
+}
+
+impl Provisional {
+    /// Adds a pod with all its containers. Pods come in order.
+    pub(super) fn add(
+        &mut self,
+        pod: usize,
+        (usage, arrived): &(Usage, Age),
+        containers: Vec<ContainerLatest>,
+    ) {
+        let (first, count) = (self.containers.len(), containers.len());
+        if let Some(rates) = PodRates::new(usage, *arrived, first, count) {
+            self.pods.push((pod, rates));
+            self.containers.extend(containers);
+        }
+    }
+
+    /// Whether no pod has such usage.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
 }
 
 /// The node's own usage.
@@ -146,7 +187,7 @@ pub struct PodRates {
 }
 
 /// A container.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerLatest {
     /// Its name.
     pub name: Arc<str>,
@@ -179,6 +220,13 @@ impl PodRates {
             first: u32::try_from(first).ok()?,
             count: u32::try_from(count).ok().and_then(NonZeroU32::new)?,
         })
+    }
+
+    /// Its part of all containers.
+    fn of<'a>(&self, containers: &'a [ContainerLatest]) -> &'a [ContainerLatest] {
+        let (first, count) = (self.first as usize, self.count.get() as usize);
+        let end = first.saturating_add(count);
+        containers.get(first..end).unwrap_or_default()
     }
 }
 
@@ -265,11 +313,23 @@ impl Latest {
         self.incomplete.get(first..end).unwrap_or_default()
     }
 
+    /// The provisional usage at `now` of the pod at `at`, and of its containers.
+    pub fn provisional_of(
+        &self,
+        at: usize,
+        retention: Retention,
+        now: Age,
+    ) -> Option<(PodRates, &[ContainerLatest])> {
+        let all = self.provisional.as_ref()?;
+        let found = all.pods.binary_search_by_key(&at, |(pod, _)| *pod).ok()?;
+        let (_, rates) = all.pods.get(found)?;
+        let is_fresh = retention.is_fresh(rates.arrived, self.scraped, now);
+        is_fresh.then(|| (*rates, rates.of(&all.containers)))
+    }
+
     /// The containers of a pod that has rates.
     pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
-        let (first, count) = (rates.first as usize, rates.count.get() as usize);
-        let end = first.saturating_add(count);
-        self.containers.get(first..end).unwrap_or_default()
+        rates.of(&self.containers)
     }
 
     /// The memory in bytes, without the shared names.
@@ -278,5 +338,8 @@ impl Latest {
             + size_of_val(&*self.pods)
             + size_of_val(&*self.containers)
             + size_of_val(&*self.incomplete)
+            + self.provisional.as_ref().map_or(0, |it| {
+                size_of_val(&**it) + size_of_val(&*it.pods) + size_of_val(&*it.containers)
+            })
     }
 }

@@ -4,6 +4,7 @@
 //! usable one. `sim/fixtures/scenarios/our-answers.json` is the specification.
 
 use std::num::NonZeroI64;
+use std::ops::Range;
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
@@ -13,7 +14,13 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 /// The smallest age of a container whose rate is computed from one reading: a shorter window describes the start-up
 /// more than the container.
-const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
+pub(crate) const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
+
+/// The smallest age of a container with provisional usage: CPU time over a shorter window is noise.
+const PROVISIONAL_MINIMUM: Duration = Duration::from_millis(1500);
+
+/// The age from which a container has no provisional usage, in resolutions: by then there is a second point.
+const PROVISIONAL_REACH: u32 = 2;
 
 /// The largest distance of the two points of a pair, in resolutions.
 const PAIR_REACH: u32 = 5;
@@ -205,7 +212,8 @@ impl Pair {
 
     /// Offers the next point. Returns whether it is newer than the last point; otherwise it changes nothing.
     pub fn offer(&mut self, next: Point, resolution: Duration, bounds: &Bounds) -> bool {
-        if next.at <= self.last.at {
+        let is_older = |rate: Rate| next.at < rate.at;
+        if next.at <= self.last.at || self.rate.is_ok_and(is_older) {
             return false;
         }
         self.rate = match since_start(&next, resolution) {
@@ -214,6 +222,42 @@ impl Pair {
         }
         .and_then(|usage| possible(&usage, bounds));
         self.last = next;
+        true
+    }
+
+    /// Starts with the point of an early scrape; none if one point is not enough for a rate.
+    pub(super) fn begin_early(point: Point, resolution: Duration, bounds: &Bounds) -> Option<Self> {
+        let usage = since_start(&point, resolution)?;
+        let rate = possible(&usage, bounds).ok()?;
+        Some(Self {
+            last: point,
+            rate: Ok(rate),
+        })
+    }
+
+    /// Offers a point of an early scrape. It changes a run of the container without a rate only, and only if the point
+    /// alone is enough. The last point of the same run stays, so that the next turn makes the same rate as without the
+    /// early scrape. Returns whether it changed anything.
+    pub(super) fn offer_early(
+        &mut self,
+        point: Point,
+        resolution: Duration,
+        bounds: &Bounds,
+    ) -> bool {
+        let new_run = point.start >= self.last.at;
+        if !new_run && (self.rate.is_ok() || point.at <= self.last.at) {
+            return false;
+        }
+        let Some(early) = Self::begin_early(point, resolution, bounds) else {
+            return false;
+        };
+        self.rate = early.rate;
+        if new_run {
+            self.last = early.last;
+        } else {
+            // The memory of the usage; no rate is made of it.
+            self.last.memory = early.last.memory;
+        }
         true
     }
 
@@ -255,9 +299,20 @@ impl Pair {
 /// Rule (a): one reading is enough for a container that started between 10 s and one resolution ago, because its
 /// counter was zero at the start.
 fn since_start(point: &Point, resolution: Duration) -> Option<Usage> {
+    of_age(point, FRESH_CONTAINER_MINIMUM..resolution)
+}
+
+/// The usage since the start of a container that has no rate yet. metrics-server has none, so it is for people only.
+pub(super) fn provisional(point: &Point, resolution: Duration, bounds: &Bounds) -> Option<Usage> {
+    let most = resolution.saturating_mul(PROVISIONAL_REACH);
+    of_age(point, PROVISIONAL_MINIMUM..most).filter(|usage| bounds.allow(usage))
+}
+
+/// The usage since the start of a container of such an age.
+fn of_age(point: &Point, ages: Range<Duration>) -> Option<Usage> {
     let age = point.at.0.checked_sub(point.start.0)?;
-    let minimum = nanos(FRESH_CONTAINER_MINIMUM);
-    (point.start.0 > 0 && age >= minimum && age < nanos(resolution)).then(|| usage(point, 0, age))
+    let ages = nanos(ages.start)..nanos(ages.end);
+    (point.start.0 > 0 && ages.contains(&age)).then(|| usage(point, 0, age))
 }
 
 /// Rules (b) and (c): both points are of one run of the container, near each other, and the counter did not fall.
@@ -384,6 +439,55 @@ mod tests {
             let first = begin(point(age, 600, 0.0));
             assert_eq!(first.usage().is_ok(), expected, "started {age} s ago");
         }
+    }
+
+    #[test]
+    fn an_early_point_adds_a_rate_and_changes_none() {
+        let early =
+            |pair: &mut Pair, point| pair.offer_early(point, RESOLUTION, &Bounds::default());
+        // A turn reads the container half a second after its start.
+        let mut pair = begin(point(0.5, 300, 0.0));
+        assert!(!early(&mut pair, point(9.9, 900, 0.0)), "too young");
+        assert!(early(&mut pair, point(10.25, 1025, 0.0)));
+        let usage = pair.usage().unwrap();
+        assert_eq!(
+            (usage.cpu, usage.window.0),
+            (Nanocores(100_000_000), 10_250_000_000)
+        );
+        assert!(!early(&mut pair, point(11.0, 9000, 0.0)), "it has a rate");
+        // cAdvisor's first sample is older than the one that the kubelet made for the early scrape.
+        assert!(!offer(&mut pair, point(9.0, 900, 0.0)));
+        assert_eq!(pair.usage(), Ok(usage));
+        // The next turn: the rate since the first turn, as without the early scrape.
+        assert!(offer(&mut pair, point(15.5, 1800, 0.0)));
+        let mut without = begin(point(0.5, 300, 0.0));
+        offer(&mut without, point(15.5, 1800, 0.0));
+        assert_eq!(pair, without);
+
+        // A restart: the rate of the run before is not the new run's.
+        let mut pair = begin(point(0.0, 1000, LONG_AGO));
+        offer(&mut pair, point(15.0, 2500, LONG_AGO));
+        assert!(!early(&mut pair, point(25.0, 800, 16.0)));
+        assert!(early(&mut pair, point(26.5, 1050, 16.0)));
+        assert_eq!(pair.usage().unwrap().cpu, Nanocores(100_000_000));
+        assert_eq!(pair.last().at, at(26.5));
+    }
+
+    #[test]
+    fn usage_is_provisional_until_two_resolutions_after_the_start() {
+        for (age, expected) in [
+            (1.4, false),
+            (1.5, true),
+            (9.9, true),
+            (29.9, true),
+            (30.0, false),
+        ] {
+            let usage = provisional(&point(age, 600, 0.0), RESOLUTION, &Bounds::default());
+            assert_eq!(usage.is_some(), expected, "started {age} s ago");
+        }
+        let bounds = Bounds::of(Some(Nanocores(1_000_000_000)), None);
+        let impossible = provisional(&point(3.0, 90_000, 0.0), RESOLUTION, &bounds);
+        assert_eq!(impossible, None);
     }
 
     #[test]

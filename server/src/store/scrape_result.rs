@@ -9,7 +9,7 @@ use kubevitals_proto::units::Bytes;
 use super::duplicate;
 use super::history;
 use super::latest::{
-    Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
+    Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Provisional,
 };
 use super::rate::{NoRate, Point, Usage};
 use super::ring::Sample;
@@ -44,6 +44,7 @@ impl NodeSeries {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
         let mut incomplete: Vec<ContainerState> = Vec::new();
+        let mut provisional = Provisional::default();
         let mut find = self.find_each();
         let mut judged: Vec<Judged<'_>> = Vec::new();
         for group in scrape
@@ -94,7 +95,13 @@ impl NodeSeries {
                 }));
                 let states = incomplete.get(states..).unwrap_or_default();
                 let mut reasons = states.iter().filter_map(|state| state.absent.clone());
-                Err(reasons.next().unwrap_or(Absent::NotReported))
+                let absent = reasons.next().unwrap_or(Absent::NotReported);
+                if absent.is_new_run()
+                    && let Some((of_pod, all)) = self.provisional(group, &judged, now, names)
+                {
+                    provisional.add(pods.len(), &of_pod, all);
+                }
+                Err(absent)
             };
             let shared = judged.iter().find_map(|(container, _)| *container);
             let shared = shared.map(|container| container.pod.clone());
@@ -113,7 +120,35 @@ impl NodeSeries {
             pods: pods.into_boxed_slice(),
             containers: containers.into_boxed_slice(),
             incomplete: incomplete.into_boxed_slice(),
+            provisional: (!provisional.is_empty()).then(|| Box::new(provisional)),
         }
+    }
+
+    /// The usage of a pod some of whose containers have just started, and of its containers. None if a container lacks
+    /// more than its rate.
+    fn provisional(
+        &self,
+        group: &[(ContainerKey<'_>, Reading)],
+        judged: &[Judged<'_>],
+        now: Age,
+        names: &Interner,
+    ) -> Option<((Usage, Age), Vec<ContainerLatest>)> {
+        let (mut earliest, mut all) = (None, Vec::with_capacity(group.len()));
+        for ((container, usage), (key, reading)) in judged.iter().zip(group) {
+            let (usage, arrived) = match usage {
+                Ok(of_pair) => *of_pair,
+                Err(_) => (self.provisional_usage(reading)?, now),
+            };
+            earliest = Some(earlier(earliest, (usage, arrived)));
+            let intern = || names.intern(key.container);
+            all.push(ContainerLatest {
+                name: container.map_or_else(intern, |it| Arc::clone(&it.name)),
+                cpu: usage.cpu,
+                memory: usage.memory,
+                swap: Bytes(reading.swap.unwrap_or_default()),
+            });
+        }
+        Some((earliest?, all))
     }
 }
 

@@ -488,5 +488,6 @@ fn is_pod(pod: &PodKey, key: &ContainerKey<'_>) -> bool {
     *pod.name == *key.pod && *pod.namespace == *key.namespace
 }
 
+mod early;
 #[cfg(test)]
 mod tests;

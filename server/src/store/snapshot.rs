@@ -215,6 +215,7 @@ impl NodeSnapshot {
             pods: pods.into_boxed_slice(),
             containers: containers.into_boxed_slice(),
             incomplete: Box::default(),
+            provisional: None,
         };
         RestoredNode {
             series: NodeSeries::restore(resolution, node.map(|(_, tracked)| tracked), series),

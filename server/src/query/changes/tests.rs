@@ -135,6 +135,7 @@ impl World {
             pods: reported.collect(),
             containers: Box::default(),
             incomplete: Box::default(),
+            provisional: None,
         };
         if let Some(cell) = self.cells.get(&name) {
             cell.publish(latest);

@@ -6,6 +6,8 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::kubelet::resource::decode;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
+mod early;
+
 const RESOLUTION: Duration = Duration::from_secs(15);
 
 /// A node whose responses a test writes.
