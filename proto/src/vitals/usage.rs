@@ -26,6 +26,10 @@ pub struct Usage {
     /// The window of the CPU rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<GoDuration>,
+    /// True for a pod with a container that has just started: CPU of that container is the mean since its start, until it
+    /// has a rate. The metrics.k8s.io API has no usage of the pod until then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub provisional: bool,
 }
 
 /// Amounts of resources: requests, limits, capacity, allocatable. Resources that are not set are absent.

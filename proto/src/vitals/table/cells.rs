@@ -56,9 +56,12 @@ impl<'a> Cells<'a> {
         age::since(time, self.now)
     }
 
-    /// CPU and memory that are used, as `kubectl top` shows them.
+    /// CPU that is used, as `kubectl top` shows it; with a star if it is provisional.
     pub(super) fn cpu_used(&mut self, usage: Option<&Usage>) {
-        self.text(&usage.map_or_else(|| UNKNOWN.to_owned(), |usage| cpu(usage.cpu)));
+        self.text(&usage.map_or_else(
+            || UNKNOWN.to_owned(),
+            |usage| cpu(usage.cpu) + if usage.provisional { "*" } else { "" },
+        ));
     }
 
     /// Memory that is used.

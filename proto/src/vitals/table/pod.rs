@@ -20,7 +20,10 @@ pub(super) const COLUMNS: [Column; 22] = [
         "Restarts",
         "How often its containers were restarted; why and how long ago the last time.",
     ),
-    Column::text("CPU", "CPU used, in millicores."),
+    Column::text(
+        "CPU",
+        "CPU used, in millicores; with a star if it is the mean since a container started, which has no rate yet.",
+    ),
     Column::text("Memory", "Working set, in MiB."),
     Column::text("CPU%Lim", "CPU used of the CPU limit."),
     Column::text("Mem%Lim", "Working set of the memory limit."),

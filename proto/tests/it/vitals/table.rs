@@ -49,14 +49,14 @@ fn lines<T: Vitals>(object: &T) -> String {
 fn each_kind_has_its_columns() {
     assert_eq!(
         lines(&whole::pod()),
-        "NAME=web-1 READY=1/2 STATUS=Running PROBES=1/2 readiness failing RESTARTS=3 (OOMKilled 2m) CPU=250m \
+        "NAME=web-1 READY=1/2 STATUS=Running PROBES=1/2 readiness failing RESTARTS=3 (OOMKilled 2m) CPU=250m* \
          MEMORY=64Mi CPU%LIM=25% MEM%LIM=100% AGE=120m\n\
          NODE=n1 WORKLOAD=Deployment/web CPU-REQ=500m CPU-LIM=500m MEM-REQ=128Mi MEM-LIM=128Mi CPU%REQ=50% \
          MEM%REQ=75% RESIZE=Deferred SWAP=1Mi MEM-STALL=0.75% ABSENT=Stale"
     );
     assert_eq!(
         lines(&whole::node()),
-        "NAME=n1 STATUS=Ready PODS=12/110 CPU=250m CPU%=12% MEMORY=64Mi MEMORY%=25% RESTARTS=5 AGE=120m\n\
+        "NAME=n1 STATUS=Ready PODS=12/110 CPU=250m* CPU%=12% MEMORY=64Mi MEMORY%=25% RESTARTS=5 AGE=120m\n\
          CPU-REQ=500m CPU-REQ%=50% MEM-REQ=128Mi MEM-REQ%=75% DISK%=25% MEM-STALL=0.75% \
          CONDITIONS=DiskPressure ABSENT=Stale"
     );
@@ -68,7 +68,7 @@ fn each_kind_has_its_columns() {
     );
     assert_eq!(
         lines(&whole::cluster()),
-        "NAME=cluster NODES=2/3 PODS=29/30 CPU=250m CPU%=12% MEMORY=64Mi MEMORY%=25% FAILING=1 RESTARTS=5 \
+        "NAME=cluster NODES=2/3 PODS=29/30 CPU=250m* CPU%=12% MEMORY=64Mi MEMORY%=25% FAILING=1 RESTARTS=5 \
          INCIDENTS=2/9\n\
          CPU-REQ%=50% MEM-REQ%=75% HISTORY=1h0m0s SERVER=v0.1.0"
     );

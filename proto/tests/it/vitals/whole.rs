@@ -48,6 +48,7 @@ fn usage() -> Usage {
         swap: "1Mi".parse().ok(),
         timestamp: Some(ago(5)),
         window: Some(GoDuration::from_secs(15)),
+        provisional: true,
     }
 }
 

@@ -12,7 +12,7 @@ use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};
 use super::{absence, meta, restarts, trend};
 use crate::cluster::{self, Pod};
-use crate::store::{Absent, Latest};
+use crate::store::{Absent, ContainerLatest, Latest, PodRates};
 
 impl VitalsBuilder {
     /// Builds the vitals of a pod.
@@ -130,14 +130,18 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
         let why = nothing_runs.unwrap_or_else(|| absence::unanswered("its node", node));
         return set_absent(vitals, pod, why);
     };
-    match latest.pod(&pod.key, builder.sources.retention, builder.now) {
+    let (retention, now) = (builder.sources.retention, builder.now);
+    let set_latest = |vitals: &mut PodVitals, rates: &PodRates, containers: &[ContainerLatest]| {
+        let each = containers.iter();
+        let used = each
+            .map(|it| (&it.name, UsageSample::latest(it, rates)))
+            .collect();
+        let unseen = absence::lacking("it", &Absent::NotReported);
+        set_usage_of_all(vitals, pod, &ContainerUsage(used), &unseen);
+    };
+    match latest.pod(&pod.key, retention, now) {
         Ok((rates, containers)) => {
-            let each = containers.iter();
-            let used = each
-                .map(|it| (&it.name, UsageSample::latest(it, &rates)))
-                .collect();
-            let unseen = absence::lacking("it", &Absent::NotReported);
-            set_usage_of_all(vitals, pod, &ContainerUsage(used), &unseen);
+            set_latest(vitals, &rates, containers);
             let of_pod = latest.find(&pod.key);
             let of_pod = of_pod.map(|(_, pod)| pod.swap).filter(|swap| swap.0 > 0);
             if let (Some(usage), Some(swap)) = (&mut vitals.usage, of_pod) {
@@ -146,10 +150,25 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
         }
         Err(absent) => {
             let nothing_runs = absence::nothing_runs(pod);
+            let found = latest.find(&pod.key).filter(|_| nothing_runs.is_none());
+            if let Some((rates, containers)) =
+                found.and_then(|(at, _)| latest.provisional_of(at, retention, now))
+            {
+                set_latest(vitals, &rates, containers);
+                return mark_provisional(vitals);
+            }
             let why = nothing_runs.unwrap_or_else(|| of_incomplete(pod, &absent));
             set_absent(vitals, pod, why);
             incomplete(vitals, pod, latest);
         }
+    }
+}
+
+/// Marks the usage of the pod and its containers as provisional.
+fn mark_provisional(vitals: &mut PodVitals) {
+    let containers = vitals.containers.iter_mut().map(|it| &mut it.usage);
+    for usage in containers.chain([&mut vitals.usage]).flatten() {
+        usage.provisional = true;
     }
 }
 

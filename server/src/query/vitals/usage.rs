@@ -79,6 +79,7 @@ impl UsageSample {
             swap: self.swap.map(Quantity::from_bytes),
             timestamp: Some(self.at),
             window: self.window,
+            provisional: false,
         }
     }
 }

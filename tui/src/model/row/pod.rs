@@ -18,6 +18,7 @@ use super::{
 use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::Column;
 use crate::model::field::Field;
+use crate::model::format;
 use crate::model::name::{Key, Name, Names, Workload};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
@@ -57,6 +58,8 @@ pub struct PodRow {
     pub usage_seconds: u32,
     /// CPU and memory usage.
     pub usage: Amounts,
+    /// Whether the usage is provisional: a container has just started.
+    pub provisional: bool,
     /// Swap usage.
     pub swap: Memory,
     /// The fraction of the last minute in which processes waited for memory.
@@ -207,6 +210,16 @@ impl PodRow {
         }
     }
 
+    /// CPU; provisional usage has a star.
+    fn cpu(&self) -> Value<'_> {
+        match (self.usage.cpu.get(), self.usage.cpu.number()) {
+            (Some(cpu), Some(number)) if self.provisional => {
+                Value::Sorted(format!("{}*", format::cpu(cpu)).into(), number)
+            }
+            _ => resources::cpu(self),
+        }
+    }
+
     fn status_tone(&self) -> Tone {
         match (self.tone(), &self.resize) {
             (Tone::Plain, Some(resize)) => resize.tone(),
@@ -244,7 +257,7 @@ impl Row for PodRow {
         E::text(Field::Probe, "PROBES", (12, 21), 4, |pod| Value::Probes(&pod.probes)).searched(),
         E::text(Field::Restarts, "RESTARTS", (8, 28), 2, |pod| Value::Restarts(&pod.restarts))
             .exported_with(&[Field::Cause, Field::LastRestartAge]),
-        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
+        E::number(Field::Cpu, "CPU", 6, 1, PodRow::cpu),
         E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, resources::cpu_of_request),
         E::number(Field::CpuOfLimit, "CPU %LIM", 8, 6, resources::cpu_of_limit),
         E::number(Field::Memory, "MEM", 6, 1, resources::memory),
@@ -343,6 +356,7 @@ impl PodRow {
             created_seconds: to_seconds(pod.metadata.creation_timestamp),
             usage_seconds,
             usage: amounts,
+            provisional: pod.usage.as_ref().is_some_and(|usage| usage.provisional),
             swap,
             memory_stall: memory_stall(pod.pressure),
             absent: absent(pod.absent.as_ref(), names),
