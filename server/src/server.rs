@@ -170,10 +170,14 @@ impl Server {
             incidents.metrics().register(&mut registry);
             incidents.restore().await;
         }
+        let starts = Arc::new(scrape::Starts::new(Arc::clone(&clock)));
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
-            observers: vec![Arc::clone(&health) as Arc<dyn Observer>],
+            observers: vec![
+                Arc::clone(&health) as Arc<dyn Observer>,
+                Arc::clone(&starts) as Arc<dyn Observer>,
+            ],
         };
         let mut tasks = Tasks::default();
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
@@ -184,6 +188,7 @@ impl Server {
         let scraping = crate::scrape::run(
             scrape,
             scrape::Parts {
+                starts,
                 kubelets,
                 cluster: Arc::clone(&cluster),
                 store: Arc::clone(&store),

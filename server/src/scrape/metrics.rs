@@ -31,6 +31,12 @@ impl Stats {
             self.no_first_rates.clone(),
         );
         registry.register(
+            "kubevitals_early_scrapes",
+            "Scrapes of a node between two turns, because a container had just started, by result: success, failure, or \
+             refused, because of their limit, an overload or the node's turn",
+            self.early.clone(),
+        );
+        registry.register(
             "kubevitals_scrape_skipped_lines",
             "Lines of kubelets' responses that could not be parsed and were skipped",
             self.skipped_lines.clone(),

@@ -4,9 +4,11 @@
 
 mod admission;
 mod buffers;
+mod check;
 mod client;
 mod connection;
 mod credentials;
+mod early;
 mod failure;
 mod first_rates;
 mod metrics;
@@ -17,6 +19,7 @@ mod record;
 mod schedule;
 mod settings;
 mod shared;
+mod starts;
 mod stats;
 mod target;
 mod tls_stream;
@@ -35,6 +38,7 @@ pub use record::{
 };
 pub use schedule::Phase;
 pub use settings::{KubeletFlags, Settings};
+pub use starts::Starts;
 pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};

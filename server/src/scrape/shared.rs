@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::admission::EarlyBudget;
 use super::buffers::Buffers;
 use super::client::Kubelets;
 use super::node_log::Lines;
 use super::page::ProbeSink;
 use super::record::{Instants, Record};
 use super::settings::Settings;
+use super::starts::Starts;
 use super::stats::Stats;
-use crate::clock::Clock;
+use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
 
 /// The state that all workers share.
@@ -25,6 +27,9 @@ pub(super) struct Shared {
     /// Receives the counters of probes.
     pub(super) probes: Arc<dyn ProbeSink>,
     pub(super) page_buffers: Buffers,
+    /// Reports the starts of containers.
+    pub(super) starts: Arc<Starts>,
+    pub(super) early: EarlyBudget,
 }
 
 impl Shared {
@@ -34,6 +39,12 @@ impl Shared {
             record.skips_turns(turns);
             self.stats.skipped_turns.inc_by(u64::from(turns));
         }
+    }
+
+    /// Whether a node may have an early scrape at `now`. While the server is overloaded none may.
+    pub(super) fn may_scrape_early(&self, now: Age) -> bool {
+        let (nodes, resolution) = (self.stats.nodes(), self.settings.resolution);
+        !self.stats.gate.is_overloaded() && self.early.spend(now, nodes, resolution)
     }
 
     /// The current time of both clocks.

@@ -28,6 +28,8 @@ pub struct Stats {
     pub(super) skipped_turns: Counter,
     pub(super) failed: Labelled<Counter, 1>,
     pub(super) no_first_rates: Labelled<Counter, 1>,
+    /// Early scrapes by result.
+    pub(super) early: Labelled<Counter, 1>,
     /// Admits requests to kubelets.
     pub(super) gate: Gate,
     /// The begin of the last turn; none before the first.
@@ -134,6 +136,7 @@ impl Stats {
             skipped_turns: Counter::default(),
             failed: Labelled::new(["reason"]),
             no_first_rates: Labelled::new(["reason"]),
+            early: Labelled::new(["result"]),
             gate: Gate::new(timeout, resolution),
             begun: Mutex::default(),
             records: Records::default(),
@@ -144,6 +147,11 @@ impl Stats {
             }),
             ended: watch::Sender::default(),
         })
+    }
+
+    /// The number of nodes that are scraped.
+    pub(super) fn nodes(&self) -> usize {
+        self.nodes.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_nodes(&self, nodes: usize) {

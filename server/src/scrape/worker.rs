@@ -4,13 +4,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kubevitals_proto::kubelet::resource::{self, DecodeLimits, ResourceScrape};
+use kubevitals_proto::kubelet::resource::{self, ResourceScrape};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admission::{Kind, Pass, Wish};
+use super::check::check;
 use super::client::Turn;
-use super::failure::{Failed, ScrapeError, beginning};
+use super::early::{EarlyRequest, EarlyTurns};
+use super::failure::{Failed, ScrapeError};
 use super::first_rates;
 use super::node_log::{NodeLog, Subject};
 use super::page::Page;
@@ -19,6 +21,7 @@ use super::record::Record;
 use super::schedule::{Phase, longest_pause};
 use super::shared::Shared;
 use super::target::Target;
+use crate::clock::Age;
 use crate::cluster::{Bindings, Node};
 use crate::store::history::NodeHistory;
 use crate::store::{Bounds, NodeCell, ScrapeTimes};
@@ -29,6 +32,14 @@ struct Sinks<'a> {
     cell: &'a NodeCell,
     history: Option<&'a NodeHistory>,
     record: &'a Record,
+}
+
+/// The result of a request besides the node's turns.
+enum Finished {
+    /// Another page.
+    Page(Ended),
+    /// An early scrape, with the starts of containers that are still too young for a rate.
+    Early(Vec<Age>),
 }
 
 /// Runs until the node is deleted.
@@ -47,8 +58,10 @@ pub(super) async fn run(
     let (mut failures, mut silent) = (0_u32, false);
     let mut last_request = None;
     let mut timetable = Timetable::of(&current.name, resolution, intervals, shared.now());
-    // The current request for another page, if any. It may last beyond the node's next scrape, which then uses a
-    // connection of its own.
+    let mut starts = shared.starts.subscribe(&current.name);
+    let mut early = EarlyTurns::new(resolution);
+    // The current request for another page or of an early scrape, if any. It may last beyond the node's next scrape,
+    // which then uses a connection of its own.
     let (mut page, mut both) = (JoinSet::new(), false);
     // The first scrape is due at once: clients wait for the first metrics.
     loop {
@@ -64,6 +77,7 @@ pub(super) async fn run(
         last_request = Some(shared.stats.gate.now());
         let turn = shared.now();
         record.begins(turn, resolution);
+        early.scraped(turn.age);
         if !page.is_empty() {
             both = true;
             target.allow_two(true);
@@ -79,6 +93,7 @@ pub(super) async fn run(
         // On the heap, because the task of a node exists between its scrapes too, and there are thousands.
         let scraping = scrape(&sinks, &current, &mut target, pass, &mut body, &mut log);
         let result = Box::pin(scraping).await;
+        let result = result.map(|starts| starts.into_iter().for_each(|at| early.add(at)));
         shared.buffers.give(body);
         let before = failures;
         silent = result
@@ -95,7 +110,7 @@ pub(super) async fn run(
         shared.skipped(&record, u32::try_from(passed).unwrap_or(u32::MAX));
         let wait = phase.until_next(now.wall, failures, longest_pause(current.ready));
         record.plans(now, wait);
-        let mut next = shared.clock.sleep(wait);
+        let (mut next, next_turn) = (shared.clock.sleep(wait), now.age.after(wait));
         let subject = Subject::resource(&current.name, target.metrics_path());
         match &result {
             Ok(()) => log.answered(&subject, before),
@@ -111,15 +126,25 @@ pub(super) async fn run(
                 .next()
                 .filter(|_| failures == 0 && page.is_empty());
             let at = due.map(|(_, at)| at);
+            let early_at = early
+                .next(next_turn)
+                .filter(|_| failures == 0 && page.is_empty());
             tokio::select! {
                 biased;
                 Some(ended) = page.join_next() => {
-                    let Ok(Ended { page, result, failures }) = ended else {
-                        // The task has panicked; the runtime has printed where.
-                        timetable.all_ended(shared.now());
-                        continue;
-                    };
                     target.allow_two(std::mem::take(&mut both));
+                    let Ended { page, result, failures } = match ended {
+                        Ok(Finished::Page(ended)) => ended,
+                        Ok(Finished::Early(starts)) => {
+                            starts.into_iter().for_each(|at| early.add(at));
+                            continue;
+                        }
+                        Err(_) => {
+                            // The task has panicked; the runtime has printed where.
+                            timetable.all_ended(shared.now());
+                            continue;
+                        }
+                    };
                     timetable.ended(page, !matches!(result, Some(Err(_))), shared.now());
                     let subject = Subject::page(&current.name, page);
                     match &result {
@@ -147,6 +172,26 @@ pub(super) async fn run(
                         break;
                     }
                 }
+                Ok(()) = starts.changed() => {
+                    let started = *starts.borrow_and_update();
+                    let now = shared.now();
+                    early.add(cell.series().to_server_time(started, now.age, now.wall));
+                }
+                () = pages::turn(&shared, early_at) => {
+                    let now = shared.now().age;
+                    if early.begin(now) && shared.may_scrape_early(now) {
+                        let request = EarlyRequest {
+                            shared: Arc::clone(&shared),
+                            cell: Arc::clone(&cell),
+                            target: target.for_page(),
+                            path: target.metrics_path().into(),
+                            turn: next_turn,
+                        };
+                        page.spawn(async move { Finished::Early(request.run().await) });
+                    } else {
+                        shared.stats.early.inc(["refused"]);
+                    }
+                }
                 () = pages::turn(&shared, at) => {
                     if let Some((which, _)) = due {
                         let request = Request {
@@ -157,7 +202,7 @@ pub(super) async fn run(
                             node: Arc::clone(&current.name),
                             target: target.for_page(),
                         };
-                        page.spawn(request.run());
+                        page.spawn(async move { Finished::Page(request.run().await) });
                     }
                 }
             }
@@ -184,6 +229,7 @@ async fn admitted<'a>(shared: &'a Shared, wish: Wish, phase: Phase, record: &Rec
     }
 }
 
+/// Scrapes the node. Returns the starts of the containers that are too young for a rate.
 async fn scrape(
     sinks: &Sinks<'_>,
     node: &Node,
@@ -191,7 +237,7 @@ async fn scrape(
     pass: Pass<'_>,
     body: &mut Vec<u8>,
     log: &mut NodeLog,
-) -> Result<(), Failed> {
+) -> Result<Vec<Age>, Failed> {
     let Sinks {
         shared,
         cell,
@@ -238,14 +284,15 @@ async fn scrape(
             scrape.first_bad_line,
         );
     }
-    let (needs_first_rates, set_by, node_time) = {
+    let (needs_first_rates, set_by, node_time, starts) = {
         let mut series = cell.series();
         series.bound(bounds(node));
         let set_by = series.ingest(&mut scrape, &times, names);
         record.set_series(series.size());
         cell.publish(series.latest(&scrape, answered, names));
         let time = series.time(answered);
-        (series.needs_first_rates(), set_by, time)
+        let starts = series.recent_starts(&scrape, answered, shared.clock.wall());
+        (series.needs_first_rates(), set_by, time, starts)
     };
     if let Some(by) = set_by {
         shared.stats.clock_steps.inc();
@@ -290,7 +337,7 @@ async fn scrape(
             bindings.of_name(pod, &node.name)
         });
     }
-    Ok(())
+    Ok(starts)
 }
 
 /// The bounds of a node's usage, from the API server.
@@ -300,21 +347,6 @@ fn bounds(node: &Node) -> Bounds {
         capacity.cpu.or(allocatable.cpu),
         capacity.memory.or(allocatable.memory),
     )
-}
-
-/// Whether a response is a valid page of a kubelet.
-fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
-    if scrape.truncated {
-        let limit = DecodeLimits::default().max_series;
-        return Err(ScrapeError::TooManySeries(limit));
-    }
-    if scrape.scrape_error {
-        return Err(ScrapeError::KubeletError);
-    }
-    if scrape.series == 0 {
-        return Err(ScrapeError::NotMetrics(beginning(body)));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

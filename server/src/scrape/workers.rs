@@ -7,12 +7,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::admission::EarlyBudget;
 use super::buffers::Buffers;
 use super::client::Kubelets;
 use super::node_log::Lines;
 use super::page::ProbeSink;
 use super::settings::Settings;
 use super::shared::Shared;
+use super::starts::Starts;
 use super::stats::Stats;
 use super::worker;
 use crate::clock::Clock;
@@ -56,6 +58,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Counts of scrapes.
     pub stats: Arc<Stats>,
+    /// Reports the starts of containers.
+    pub starts: Arc<Starts>,
     /// Notified when the cluster's nodes have changed.
     pub changed: watch::Receiver<()>,
 }
@@ -69,6 +73,7 @@ pub async fn run(settings: Settings, parts: Parts) {
         probes,
         clock,
         stats,
+        starts,
         mut changed,
     } = parts;
     let shared = Arc::new(Shared {
@@ -81,6 +86,8 @@ pub async fn run(settings: Settings, parts: Parts) {
         buffers: Buffers::new(BUFFERS.0, BUFFERS.1),
         probes,
         page_buffers: Buffers::new(PAGE_BUFFERS.0, PAGE_BUFFERS.1),
+        starts,
+        early: EarlyBudget::default(),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
     loop {
@@ -89,6 +96,7 @@ pub async fn run(settings: Settings, parts: Parts) {
             if !nodes.contains_key(name) {
                 store.remove(name);
                 shared.stats.records().remove(name);
+                shared.starts.remove(name);
                 return false;
             }
             let ended = worker.task.is_finished();

@@ -16,6 +16,7 @@ mod ending;
 mod faults;
 mod flags;
 mod forms;
+mod fresh;
 mod harness;
 mod health;
 mod history;

@@ -1,0 +1,81 @@
+//! An early scrape of a node.
+
+use std::sync::Arc;
+
+use kubevitals_proto::kubelet::resource::{self, ResourceScrape};
+
+use crate::clock::Age;
+use crate::scrape::admission::{Kind, Wish};
+use crate::scrape::check::check;
+use crate::scrape::client::Turn;
+use crate::scrape::failure::Failed;
+use crate::scrape::shared::Shared;
+use crate::scrape::target::Target;
+use crate::store::{NodeCell, ScrapeTimes};
+
+/// An early scrape of a node.
+pub(in crate::scrape) struct EarlyRequest {
+    pub(in crate::scrape) shared: Arc<Shared>,
+    pub(in crate::scrape) cell: Arc<NodeCell>,
+    /// The addresses of the node.
+    pub(in crate::scrape) target: Target,
+    /// The path of `/metrics/resource`.
+    pub(in crate::scrape) path: Box<str>,
+    /// The node's next turn, which does not wait for the early scrape.
+    pub(in crate::scrape) turn: Age,
+}
+
+impl EarlyRequest {
+    /// Waits for admission until the node's turn, scrapes the node and publishes what is new. Returns the starts of the
+    /// containers that are still too young for a rate.
+    pub(in crate::scrape) async fn run(mut self) -> Vec<Age> {
+        let shared = Arc::clone(&self.shared);
+        let early = &shared.stats.early;
+        // Like a page, it waits while any node waits for its turn.
+        let wish = Wish {
+            kind: Kind::Page,
+            failing: false,
+            handshake: !self.target.is_connected(),
+            last_request: Some(shared.stats.gate.now()),
+        };
+        let pass = tokio::select! {
+            biased;
+            pass = shared.stats.gate.enter(wish) => pass,
+            () = shared.clock.sleep_until(self.turn) => {
+                early.inc(["refused"]);
+                return Vec::new();
+            }
+        };
+        let mut body = shared.buffers.take();
+        let result = self.scrape(Turn::new(pass, false), &mut body).await;
+        shared.buffers.give(body);
+        // The next turn reports a failure that lasts.
+        early.inc([if result.is_ok() { "success" } else { "failure" }]);
+        result.unwrap_or_default()
+    }
+
+    async fn scrape(&mut self, mut turn: Turn<'_>, body: &mut Vec<u8>) -> Result<Vec<Age>, Failed> {
+        let shared = Arc::clone(&self.shared);
+        let names = shared.cluster.names();
+        let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
+        let target = &mut self.target;
+        let index = shared
+            .kubelets
+            .get(target, &self.path, &mut turn, body)
+            .await?;
+        let answered = shared.now();
+        let mut scrape = ResourceScrape::default();
+        resource::decode(body, &mut scrape);
+        check(&scrape, body).map_err(|error| Failed::at(self.target.origin(index), error))?;
+        let times = ScrapeTimes {
+            sent,
+            requested,
+            answered: answered.age,
+        };
+        let mut series = self.cell.series();
+        series.ingest_early(&mut scrape, &times, names);
+        self.cell
+            .publish(series.latest(&scrape, answered.age, names));
+        Ok(series.recent_starts(&scrape, answered.age, answered.wall))
+    }
+}
