@@ -3,8 +3,8 @@
 //! The tests count and do not measure time. Each part is a test of its own, because each is limited by another rule.
 
 use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http2;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -186,6 +186,35 @@ async fn unread_responses_hold_only_the_slots_of_their_user() {
         tenants.status(&tenants.eve, &path).await == 200
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_readers_of_lists_hold_no_scrape_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, trust) = certified(folder.path());
+    let tenants = Tenants::start(80, |settings| {
+        settings.tls.certificate = Some(certificate);
+    })
+    .await;
+    let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals");
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        slow.push(stalled(&tenants, &trust, &path).await);
+    }
+    for _ in 0..4 {
+        // Each reads a kilobyte a turn.
+        for (response, _) in &mut slow {
+            assert_eq!(response.status(), 200);
+            let frame = response.body_mut().frame().await.unwrap().unwrap();
+            assert!(frame.data_ref().unwrap().len() <= 1 << 10);
+        }
+        // Each node is scraped once, and others are answered.
+        tenants.harness.step(NODES).await;
+        tenants.others_are_well().await;
+    }
+    for (response, _) in &slow {
+        assert!(!response.body().is_end_stream());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
