@@ -11,6 +11,7 @@ pub mod config;
 mod flag_values;
 pub mod health;
 pub mod manage;
+pub mod memory;
 mod parameters;
 pub mod query;
 pub mod scrape;

@@ -15,6 +15,7 @@ use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
+use crate::memory::Memory;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
 use crate::state::{self, Incidents, Peers, StatePersister};
@@ -111,6 +112,7 @@ impl Server {
             node_selector,
             requests,
             clock,
+            memory_limit,
             allocator,
         } = settings;
         let resolution = scrape.resolution;
@@ -122,6 +124,9 @@ impl Server {
         if let Some(read) = allocator {
             telemetry::register_allocator(&mut registry, read);
         }
+        let read = move || Some(allocator?()?.allocated);
+        let memory = Arc::new(Memory::new(memory_limit, Box::new(read)));
+        memory.register(&mut registry);
         stats.register(&mut registry);
         tls.metrics().register(&mut registry, tls.certificates());
         let listen_error = |cause| StartError::Listen {
@@ -183,7 +188,7 @@ impl Server {
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
         tasks.spawn(
             "history",
-            store::maintain(Arc::clone(&store), Arc::clone(&clock)),
+            store::maintain(Arc::clone(&store), Arc::clone(&memory), Arc::clone(&clock)),
         );
         let scraping = crate::scrape::run(
             scrape,
@@ -195,6 +200,7 @@ impl Server {
                 probes: Arc::clone(&health) as Arc<dyn ProbeSink>,
                 clock: Arc::clone(&clock),
                 stats: Arc::clone(&stats),
+                memory: Arc::clone(&memory),
                 changed: watches.nodes_changed.subscribe(),
             },
         );
@@ -261,6 +267,7 @@ impl Server {
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),
                 pool: Arc::clone(&pool),
+                memory,
             },
             address.port(),
         );

@@ -132,7 +132,10 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
             max_age: Duration::ZERO,
         }),
     );
-    let watchers = Arc::new(vitals::Watchers::new(CancellationToken::new()));
+    let watchers = Arc::new(vitals::Watchers::new(
+        CancellationToken::new(),
+        Arc::new(crate::memory::Memory::unlimited()),
+    ));
     let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
     let prometheus = prometheus::routes(Registry::default(), &pool);
     let routes = routes(

@@ -44,6 +44,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
+use crate::memory::Memory;
 use crate::query::Query;
 use crate::state::StatePersister;
 use crate::telemetry::metrics::Registry;
@@ -72,6 +73,8 @@ pub(crate) struct Sources {
     pub(crate) state: Arc<StatePersister>,
     /// Runs work that visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
+    /// The memory limit.
+    pub(crate) memory: Arc<Memory>,
 }
 
 /// Makes all routes of a server that listens on `port`. The server reads no request bodies: hyper closes the
@@ -87,8 +90,9 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         mut registry,
         state,
         pool,
+        memory,
     } = sources;
-    let watchers = Arc::new(vitals::Watchers::new(stop));
+    let watchers = Arc::new(vitals::Watchers::new(stop, memory));
     watchers.register(&mut registry);
     let requests = RequestMetrics::register(&mut registry);
     let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(

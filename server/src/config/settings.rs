@@ -16,7 +16,7 @@ use super::kubelets;
 use crate::clock::{Clock, SystemClock};
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
-use crate::{api, auth, scrape, state, store, tls};
+use crate::{api, auth, memory, scrape, state, store, tls};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub struct Settings {
     pub requests: api::Settings,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// The memory limit of the process, in bytes, if there is any.
+    pub memory_limit: Option<u64>,
     /// Reads the statistics of the program's allocator, if it has any.
     pub allocator: Option<ReadAllocator>,
 }
@@ -118,6 +120,11 @@ impl Settings {
             history,
             requests: flags.requests,
             clock: Arc::new(SystemClock::default()),
+            memory_limit: flags
+                .general
+                .memory_limit
+                .map(|bytes| bytes as u64)
+                .or_else(memory::of_cgroup),
             allocator: None,
             kube,
         })

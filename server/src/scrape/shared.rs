@@ -13,6 +13,7 @@ use super::starts::Starts;
 use super::stats::Stats;
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
+use crate::memory::Memory;
 
 /// The state that all workers share.
 pub(super) struct Shared {
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     /// Reports the starts of containers.
     pub(super) starts: Arc<Starts>,
     pub(super) early: EarlyBudget,
+    pub(super) memory: Arc<Memory>,
 }
 
 impl Shared {

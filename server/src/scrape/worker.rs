@@ -63,6 +63,9 @@ pub(super) async fn run(
     // The current request for another page or of an early scrape, if any. It may last beyond the node's next scrape,
     // which then uses a connection of its own.
     let (mut page, mut both) = (JoinSet::new(), false);
+    if cell.latest().is_none() {
+        wait_for_memory(&shared, phase, &record).await;
+    }
     // The first scrape is due at once: clients wait for the first metrics.
     loop {
         record.waits(shared.now(), resolution);
@@ -124,7 +127,7 @@ pub(super) async fn run(
             // No page is requested from a failing node, and only one page at a time.
             let due = timetable
                 .next()
-                .filter(|_| failures == 0 && page.is_empty());
+                .filter(|_| failures == 0 && page.is_empty() && !shared.memory.is_tight());
             let at = due.map(|(_, at)| at);
             let early_at = early
                 .next(next_turn)
@@ -207,6 +210,19 @@ pub(super) async fn run(
                 }
             }
         }
+    }
+}
+
+/// Waits until the server may grow by a node. Its connection and its series take the most memory of all that a node needs.
+async fn wait_for_memory(shared: &Shared, phase: Phase, record: &Record) {
+    if !shared.memory.is_full() {
+        return;
+    }
+    let _left_out = shared.memory.leave_out();
+    while shared.memory.is_full() {
+        record.waits(shared.now(), shared.settings.resolution);
+        let turn = phase.until_next(shared.clock.wall(), 0, 1);
+        shared.clock.sleep(turn).await;
     }
 }
 

@@ -19,6 +19,7 @@ use super::stats::Stats;
 use super::worker;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
+use crate::memory::Memory;
 use crate::store::Store;
 
 /// The number and size of free buffers for /metrics/resource. A buffer is in use from the request to the end of the
@@ -60,6 +61,8 @@ pub struct Parts {
     pub stats: Arc<Stats>,
     /// Reports the starts of containers.
     pub starts: Arc<Starts>,
+    /// The memory limit.
+    pub memory: Arc<Memory>,
     /// Notified when the cluster's nodes have changed.
     pub changed: watch::Receiver<()>,
 }
@@ -74,6 +77,7 @@ pub async fn run(settings: Settings, parts: Parts) {
         clock,
         stats,
         starts,
+        memory,
         mut changed,
     } = parts;
     let shared = Arc::new(Shared {
@@ -87,6 +91,7 @@ pub async fn run(settings: Settings, parts: Parts) {
         probes,
         page_buffers: Buffers::new(PAGE_BUFFERS.0, PAGE_BUFFERS.1),
         starts,
+        memory,
         early: EarlyBudget::default(),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();

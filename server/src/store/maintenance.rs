@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::memory::{Budget, Memory};
 use crate::store::Store;
 use crate::telemetry::LogThrottle;
 
@@ -14,12 +15,26 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const WARNING_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Drops old samples and enforces the memory limit, forever.
-pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
-    let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] =
-        [(); 3].map(|()| LogThrottle::new(WARNING_INTERVAL));
+pub async fn maintain(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clock>) {
+    let [
+        mut quiet,
+        mut quiet_of_nodes,
+        mut quiet_of_refused,
+        mut quiet_of_memory,
+    ] = [(); 4].map(|()| LogThrottle::new(WARNING_INTERVAL));
     let mut refused = 0;
     loop {
         clock.sleep(INTERVAL).await;
+        let budget = memory.measure(store.history().bytes() as u64);
+        if let Some(budget) = &budget {
+            let left = usize::try_from(budget.history).unwrap_or(usize::MAX);
+            store.history().set_memory_limit(left);
+        }
+        if let Some(budget) = budget.filter(|_| memory.is_tight())
+            && quiet_of_memory.allow().is_some()
+        {
+            warn_tight(&memory, &budget, store.cells().len());
+        }
         let (store, now) = (Arc::clone(&store), clock.elapsed());
         // It takes some milliseconds in a large cluster, so it must not block other tasks.
         let tidied = tokio::task::spawn_blocking(move || {
@@ -54,8 +69,22 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             tracing::warn!(
                 seconds = retention.as_secs(),
                 unreported,
-                "--history-memory-limit is reached: the history of all nodes is shortened; raise the limit, or reduce --history-retention, or raise --history-step",
+                "--history-memory-limit is reached, or the memory limit of the container leaves less: the history of all nodes is shortened; raise the limit, or reduce --history-retention, or raise --history-step",
             );
         }
     }
+}
+
+/// Warns that there is no memory left for history.
+fn warn_tight(memory: &Memory, budget: &Budget, nodes: usize) {
+    const MIB: u64 = 1 << 20;
+    let left_out = memory.left_out();
+    tracing::warn!(
+        limit_mib = memory.limit().unwrap_or_default() / MIB,
+        used_mib = budget.rest / MIB,
+        nodes,
+        left_out,
+        "the memory limit is too low for this cluster, even without history: raise the memory limit of the container to {}Mi; until then the server stores no history, requests only /metrics/resource of kubelets, and refuses watches, and if it comes nearer to the limit it does not scrape more nodes",
+        budget.recommended(nodes, left_out) / MIB,
+    );
 }

@@ -30,6 +30,7 @@ mod limits;
 mod log;
 mod manage;
 mod manifests;
+mod memory;
 mod metrics;
 #[path = "../../../proto/tests/owned.rs"]
 mod owned;

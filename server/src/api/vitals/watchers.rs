@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::inflight::by_limit;
 use crate::api::shares::{Share, Shares};
 use crate::auth::User;
+use crate::memory::Memory;
 use crate::telemetry::metrics::{Counter, Gauge, Registry, collect};
 
 /// The most watches. Each takes some hundred KiB while it sends.
@@ -30,6 +31,8 @@ pub(crate) struct Watchers {
     over_share: Counter,
     /// Cancelled when the server closes its connections.
     stop: CancellationToken,
+    /// A watch needs memory for as long as it lasts.
+    memory: Arc<Memory>,
     events: Counter,
     /// Bytes of events that are not written to connections yet.
     buffered: Gauge,
@@ -37,13 +40,14 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// No watches yet; they end when `stop` is cancelled.
-    pub(crate) fn new(stop: CancellationToken) -> Self {
+    pub(crate) fn new(stop: CancellationToken, memory: Arc<Memory>) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(MAX_WATCHES)),
             shares: Shares::new(MAX_PER_USER),
             turned_away: Counter::default(),
             over_share: Counter::default(),
             stop,
+            memory,
             events: Counter::default(),
             buffered: Gauge::default(),
         }
@@ -52,8 +56,13 @@ impl Watchers {
     /// Takes a slot for a watch of this user.
     ///
     /// # Errors
-    /// 429 if the user has all slots of a user, or if all slots are taken.
+    /// 429 if the user has all slots of a user, if all slots are taken, or if the memory limit leaves nothing for watches.
     pub(super) fn enter(&self, user: &User) -> Result<WatchSlot, Status> {
+        if self.memory.is_tight() {
+            self.turned_away.inc();
+            let message = "The memory limit of the server leaves nothing for watches; list instead, or raise the limit.";
+            return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
+        }
         let Some(share) = self.shares.enter(user) else {
             self.over_share.inc();
             let message = format!(
@@ -151,7 +160,7 @@ mod tests {
 
     #[test]
     fn one_user_cannot_open_all_watches() {
-        let watchers = Watchers::new(CancellationToken::new());
+        let watchers = Watchers::new(CancellationToken::new(), Arc::new(Memory::unlimited()));
         let user = |name: &str| User {
             name: name.to_owned(),
             ..User::default()
@@ -185,7 +194,10 @@ mod tests {
 
     #[test]
     fn lines_count_until_their_last_part_is_written() {
-        let watchers = Arc::new(Watchers::new(CancellationToken::new()));
+        let watchers = Arc::new(Watchers::new(
+            CancellationToken::new(),
+            Arc::new(Memory::unlimited()),
+        ));
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
         let mut chunk = watchers.send(lines);

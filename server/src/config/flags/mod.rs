@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser};
 pub use super::cluster::ClusterFlags;
 use crate::api;
 use crate::auth::{AuthenticationFlags, AuthorizationFlags};
-use crate::flag_values::go_like;
+use crate::flag_values::{bytes, go_like};
 use crate::scrape::KubeletFlags;
 use crate::state::StateFlags;
 use crate::store::history::HistoryFlags;
@@ -29,6 +29,10 @@ pub struct General {
     /// Print the version.
     #[arg(long)]
     pub version: bool,
+
+    /// The memory that the server may use; without it, the memory limit of the container.
+    #[arg(long, value_name = "QUANTITY", value_parser = bytes)]
+    pub memory_limit: Option<usize>,
 }
 
 /// A Kubernetes metrics server: scrapes every kubelet and serves metrics.k8s.io.

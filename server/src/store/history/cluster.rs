@@ -70,6 +70,21 @@ impl History {
         (Tick::DURATION * ticks).min(self.settings().retention)
     }
 
+    /// The memory limit, in bytes: the configured one, or less if the memory limit of the process requires it.
+    pub fn memory_limit(&self) -> usize {
+        self.shared.memory_limit()
+    }
+
+    /// Sets the memory limit, up to the configured one, from the next [`Self::tidy`] on.
+    pub fn set_memory_limit(&self, bytes: usize) {
+        self.shared.set_memory_limit(bytes);
+    }
+
+    /// The memory of all histories, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed)
+    }
+
     /// The history of a node, which is created if it does not exist; none if no samples are stored. A writer must keep
     /// the `Arc`: a history without samples and without a writer is dropped.
     pub fn begin(&self, node: &Arc<str>) -> Option<Arc<NodeHistory>> {

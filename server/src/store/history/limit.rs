@@ -31,7 +31,7 @@ pub struct Cut {
 /// Shortens the retention until memory is below the limit, or extends it step by step when memory is available. Returns
 /// the nodes whose history was shortened.
 pub(super) fn enforce(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
-    let limit = shared.settings.memory_limit;
+    let limit = shared.memory_limit();
     let configured = Tick::count(shared.settings.retention).max(1);
     let step = (configured / PARTS as i64).max(1);
     let bytes = || shared.bytes.load(Ordering::Relaxed);

@@ -29,8 +29,8 @@ pub fn register(registry: &mut Registry, store: &Arc<Store>, clock: &Arc<dyn Clo
         )?;
         families.gauge(
             "kubevitals_history_bytes_limit",
-            "--history-memory-limit, in bytes",
-            history.settings().memory_limit as u64,
+            "--history-memory-limit, in bytes, or less if the memory limit of the process leaves less",
+            history.memory_limit() as u64,
         )?;
         families.gauge(
             "kubevitals_history_retention_seconds",

@@ -89,6 +89,8 @@ impl Settings {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
+    /// The memory limit: the configured one, or less if the memory limit of the process requires it.
+    memory_limit: AtomicUsize,
     /// The memory of all histories, in bytes.
     pub(super) bytes: AtomicUsize,
     /// The retention in ticks: the configured one, or less if the memory limit requires it.
@@ -105,12 +107,24 @@ impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             settings,
+            memory_limit: AtomicUsize::new(settings.memory_limit),
             bytes: AtomicUsize::new(0),
             retention_ticks: AtomicI64::new(Tick::count(settings.retention)),
             share: AtomicUsize::new(usize::MAX),
             cut: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
+    }
+
+    /// The memory limit, in bytes.
+    pub(super) fn memory_limit(&self) -> usize {
+        self.memory_limit.load(Ordering::Relaxed)
+    }
+
+    /// Sets the memory limit, up to the configured one.
+    pub(super) fn set_memory_limit(&self, bytes: usize) {
+        let bytes = bytes.min(self.settings.memory_limit);
+        self.memory_limit.store(bytes, Ordering::Relaxed);
     }
 
     /// The retention, in ticks.
@@ -138,7 +152,7 @@ impl Shared {
     /// Whether a node must not add samples before others are dropped. Between two clean-ups an eighth more than the
     /// limit is allowed, but not for a node above its share.
     pub(super) fn is_full(&self, over_share: bool) -> bool {
-        let limit = self.settings.memory_limit;
+        let limit = self.memory_limit();
         let more = if over_share { 0 } else { limit / 8 };
         self.bytes.load(Ordering::Relaxed) > limit.saturating_add(more)
     }
