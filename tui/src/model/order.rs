@@ -1,6 +1,6 @@
 //! Selects and sorts the rows of a list.
 
-use std::cmp::Ordering;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
@@ -19,37 +19,38 @@ pub(super) fn order<R: Row>(
     let selected = (0_u32..).zip(rows).filter(|(_, row)| keep(row));
     let entry = R::entry(sort.field);
     if sort.field.is_number() {
-        let keys = selected.map(|(at, row)| {
-            let key = entry.and_then(|entry| entry.value(row).number(now));
-            (key.filter(|key| !key.is_nan()), at)
-        });
-        sorted(keys.collect(), sort.descending, f64::total_cmp)
+        let mut ranks: Vec<(u64, u32)> = selected
+            .map(|(at, row)| {
+                let number = entry.and_then(|entry| entry.value(row).number(now));
+                (rank(number, sort.descending), at)
+            })
+            .collect();
+        ranks.sort_unstable();
+        ranks.into_iter().map(|(_, at)| at).collect()
     } else {
-        let keys = selected.map(|(at, row)| {
-            let key = entry.map(|entry| entry.value(row).text(now));
-            let key = key.filter(|key| !key.is_empty());
-            (key, at)
+        let text = |row| entry.map_or("".into(), |entry| entry.value(row).text(now));
+        let mut texts: Vec<(Cow<'_, str>, u32)> =
+            selected.map(|(at, row)| (text(&**row), at)).collect();
+        // The stable sort merges runs that are in order already. Names are: the table is sorted by namespace and name.
+        texts.sort_by(|(a, _), (b, _)| match (a.is_empty(), b.is_empty()) {
+            (false, false) if sort.descending => b.cmp(a),
+            (false, false) => a.cmp(b),
+            (no_text, other_has_no_text) => no_text.cmp(&other_has_no_text),
         });
-        sorted(keys.collect(), sort.descending, |a, b| a.cmp(b))
+        texts.into_iter().map(|(_, at)| at).collect()
     }
 }
 
-fn sorted<K>(
-    mut keys: Vec<(Option<K>, u32)>,
-    descending: bool,
-    compare: impl Fn(&K, &K) -> Ordering,
-) -> Vec<u32> {
-    keys.sort_unstable_by(|(a, at), (b, other)| {
-        let by_key = match (a, b) {
-            (Some(a), Some(b)) if descending => compare(b, a),
-            (Some(a), Some(b)) => compare(a, b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
-        };
-        by_key.then(at.cmp(other))
-    });
-    keys.into_iter().map(|(_, at)| at).collect()
+/// An integer whose order is that of the numbers, unknown last. Integers sort several times faster than numbers.
+fn rank(number: Option<f64>, descending: bool) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    let Some(number) = number.filter(|number| !number.is_nan()) else {
+        return u64::MAX;
+    };
+    let bits = number.to_bits();
+    // Negative numbers are in reverse order of their bits, and before positive ones.
+    let ascending = if bits & SIGN == 0 { bits | SIGN } else { !bits };
+    if descending { !ascending } else { ascending }
 }
 
 #[cfg(test)]
@@ -80,6 +81,52 @@ mod tests {
         };
         assert_eq!(by(true), [2, 0, 3, 1, 4]);
         assert_eq!(by(false), [0, 3, 2, 1, 4]);
+    }
+
+    #[test]
+    fn ranks_are_in_the_order_of_the_numbers() {
+        let numbers = [
+            f64::NEG_INFINITY,
+            -2.5,
+            -0.0,
+            0.0,
+            1e-300,
+            1.0,
+            1e300,
+            f64::INFINITY,
+        ];
+        for descending in [false, true] {
+            let mut ranks: Vec<u64> = numbers
+                .into_iter()
+                .map(|number| rank(Some(number), descending))
+                .collect();
+            if descending {
+                ranks.reverse();
+            }
+            ranks.extend([rank(Some(f64::NAN), descending), rank(None, descending)]);
+            assert!(ranks.is_sorted(), "{ranks:?}");
+            assert!(ranks[..numbers.len()].iter().all(|rank| *rank < u64::MAX));
+        }
+    }
+
+    #[test]
+    fn rows_without_a_text_are_last() {
+        let node = |status: &&str| {
+            Arc::new(NodeRow {
+                status: (*status).into(),
+                ..NodeRow::default()
+            })
+        };
+        let rows: Vec<_> = ["b", "", "a", "b", ""].iter().map(node).collect();
+        let by = |descending| {
+            let sort = Sort {
+                field: Field::Status,
+                descending,
+            };
+            order(&rows, sort, Timestamp(0), |_| true)
+        };
+        assert_eq!(by(false), [2, 0, 3, 1, 4]);
+        assert_eq!(by(true), [0, 3, 2, 1, 4]);
     }
 
     #[test]

@@ -124,6 +124,15 @@ impl Probes {
     /// The text of the column PROBES: `2/3 readiness failing`, `2/2`, empty without probes.
     #[must_use]
     pub fn text(&self) -> Cow<'static, str> {
+        // The texts of nearly all pods need no memory of their own.
+        const ALL_PASSING: [&str; 10] = [
+            "", "1/1", "2/2", "3/3", "4/4", "5/5", "6/6", "7/7", "8/8", "9/9",
+        ];
+        if self.total() == u32::from(self.passing)
+            && let Some(text) = ALL_PASSING.get(usize::from(self.passing))
+        {
+            return (*text).into();
+        }
         let words = ProbesInWords {
             passing: self.passing.into(),
             known: self.total() - u32::from(self.unknown),
