@@ -144,10 +144,7 @@ fn measure(source: &str, pods: usize, span: Duration) {
         began.elapsed().as_secs_f64() * 1e3
     );
     terminal.wait_for("rows with usage", |text| {
-        let rows = text
-            .lines()
-            .filter(|line| line.contains("Mi") && line.contains("node-"));
-        rows.count() > 5
+        text.lines().filter(|line| has_usage(line)).count() > 5
     });
     println!(
         "start to pods with usage    {:>10.0} ms",
@@ -161,14 +158,18 @@ fn measure(source: &str, pods: usize, span: Duration) {
     rest("paused", &terminal, span / 2);
 }
 
+/// Whether a line of the screen is a pod with memory usage. The pods with the most CPU use Gi, others Mi or Ki.
+fn has_usage(line: &str) -> bool {
+    line.contains("node-") && ["Ki ", "Mi ", "Gi "].iter().any(|unit| line.contains(unit))
+}
+
 /// Measures the time from the end of a filter to its rows, which the source has not sent before.
 fn seek(terminal: &mut Terminal) {
     terminal.press("/");
     let began = Instant::now();
     terminal.send("ns=kube-system node-0007");
     terminal.wait_for("only pods of this node", |text| {
-        let rows = text.lines().filter(|line| line.contains("node-"));
-        let mut rows = rows.filter(|line| line.contains("Mi")).peekable();
+        let mut rows = text.lines().filter(|line| has_usage(line)).peekable();
         rows.peek().is_some() && rows.all(|line| line.contains("node-0007"))
     });
     println!(

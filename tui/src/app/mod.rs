@@ -69,8 +69,8 @@ impl Options {
     }
 }
 
-/// How many messages are applied before input is read again: a long list arrives as many messages.
-const BURST: usize = 64;
+/// How long messages are applied before input is read again: a long list arrives as many messages.
+const BURST: Duration = Duration::from_millis(4);
 
 /// Runs the dashboard until it ends.
 ///
@@ -180,8 +180,9 @@ impl App {
                     frames.drawn(Instant::now());
                 }
                 message = self.feed.next() => {
+                    let until = Instant::now() + BURST;
                     let mut at_once = self.receive(message).await?;
-                    for _ in 1..BURST {
+                    while Instant::now() < until {
                         let Some(message) = self.feed.try_next() else { break };
                         at_once |= self.receive(message).await?;
                     }
