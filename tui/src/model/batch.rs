@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::amount::{Amounts, Memory};
 use super::interest::Interest;
-use super::name::Name;
+use super::name::{Key, Name};
 use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use super::table::Change;
 
@@ -49,13 +49,13 @@ impl<R> Batch<R> {
     }
 }
 
-/// Usage of pods and nodes.
+/// Usage of all nodes and pods; `None` for a part that has not been received again.
 #[derive(Debug, Clone, Default)]
 pub struct Readings {
-    /// Nodes, by name.
-    pub nodes: Vec<Reading>,
-    /// Pods.
-    pub pods: Vec<PodReading>,
+    /// Nodes, sorted by name.
+    pub nodes: Option<Vec<Reading>>,
+    /// Pods, sorted by namespace and name.
+    pub pods: Option<Vec<PodReading>>,
 }
 
 /// Usage of a node or a container.
@@ -71,6 +71,14 @@ pub struct Reading {
     pub swap: Memory,
 }
 
+impl Reading {
+    /// The key of the node.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::named(&self.name)
+    }
+}
+
 /// Usage of a pod.
 #[derive(Debug, Clone)]
 pub struct PodReading {
@@ -82,6 +90,14 @@ pub struct PodReading {
     pub at: Timestamp,
     /// Its containers.
     pub containers: Vec<Reading>,
+}
+
+impl PodReading {
+    /// The key of the pod.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::new(&self.namespace, &self.name)
+    }
 }
 
 /// Which pods a source sends, if it does not send all.

@@ -50,4 +50,6 @@ pub enum SourceRequest {
     Detail(Key, Option<Timestamp>),
     /// The pods to send, if there are too many to send all.
     Interest(Box<Interest>),
+    /// Whether nodes are on the screen. In a large cluster they are not followed otherwise.
+    Nodes(bool),
 }

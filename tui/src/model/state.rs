@@ -81,6 +81,8 @@ pub struct State {
     pub(super) requested_at: Timestamp,
     /// The interest that was last sent to the source.
     pub(super) interest: Interest,
+    /// Whether nodes are on the screen, as last sent to the source.
+    pub(super) nodes_on_screen: bool,
 }
 
 /// The size of the terminal in cells.
@@ -211,6 +213,7 @@ impl State {
             messages: Messages::default(),
             requested_at: Timestamp::default(),
             interest: Interest::default(),
+            nodes_on_screen: true,
         }
     }
 

@@ -119,6 +119,30 @@ impl<R: Row> Table<R> {
         self.rows.iter_mut().map(Arc::make_mut)
     }
 
+    /// Calls `set` for each row with its item, if there is one. Both are in order of their keys, so no row is searched
+    /// for. Returns the items without a row.
+    pub fn join<T>(
+        &mut self,
+        items: Vec<T>,
+        key: impl Fn(&T) -> Key,
+        mut set: impl FnMut(&mut R, Option<T>),
+    ) -> Vec<T>
+    where
+        R: Clone,
+    {
+        let mut without_row = Vec::new();
+        let mut items = items.into_iter().map(|item| (key(&item), item)).peekable();
+        for row in self.iter_mut() {
+            while let Some((_, item)) = items.next_if(|(key, _)| row.against(key).is_gt()) {
+                without_row.push(item);
+            }
+            let item = items.next_if(|(key, _)| row.against(key).is_eq());
+            set(row, item.map(|(_, item)| item));
+        }
+        without_row.extend(items.map(|(_, item)| item));
+        without_row
+    }
+
     /// Applies changes in order.
     pub fn apply(&mut self, changes: Vec<Change<R>>) {
         // Many new rows are merged at once: inserting each would move all rows behind it.
@@ -166,6 +190,7 @@ impl<R: Row> Table<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::name::Name;
     use crate::model::row::NodeRow;
 
     fn node(name: &str, pods: u32) -> NodeRow {
@@ -225,6 +250,23 @@ mod tests {
         for (at, version) in versions.iter().enumerate() {
             assert!(!versions[..at].contains(version), "{versions:?}");
         }
+    }
+
+    #[test]
+    fn items_join_the_rows_of_their_keys() {
+        let mut table = Table::of(vec![node("b", 1), node("c", 1), node("d", 1)]);
+        let items = vec![("a", 2), ("b", 3), ("b", 4), ("d", 5), ("e", 6)];
+        let key = |(name, _): &(&str, u32)| Key::named(&Name::from(*name));
+        let set = |row: &mut NodeRow, item: Option<(&str, u32)>| {
+            row.pods = item.map_or(0, |(_, pods)| pods);
+        };
+        let without_row = table.join(items, key, set);
+        let expected = [("b", 3), ("c", 0), ("d", 5)];
+        assert_eq!(
+            visible(&table),
+            expected.map(|(name, pods)| (name.to_owned(), pods))
+        );
+        assert_eq!(without_row, [("a", 2), ("b", 4), ("e", 6)]);
     }
 
     #[test]

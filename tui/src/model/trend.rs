@@ -11,9 +11,20 @@ use super::cell::Resource;
 use super::name::Key;
 
 /// The number of readings of an object: one hour at 15 s.
-const MAX_READINGS: usize = 240;
+const MAX_READINGS: u32 = 240;
 
-/// The number of containers with a trend, of about 1.5 kB each.
+const HOUR_SECONDS: u32 = 3_600;
+
+/// Above this number of trends, readings are further apart, so that an hour of a trend takes 0.4 kB instead of 1.5 kB.
+const MANY_TRENDS: usize = 5_000;
+
+/// The distance in seconds of the readings of many trends. Sparklines have a column for half a minute or more.
+const MANY_APART: u32 = 60;
+
+/// Readings further apart than this have a gap between them: a metrics-server scrapes once a minute.
+const GAP_SECONDS: i64 = 95;
+
+/// The number of containers with a trend.
 const MAX_CONTAINERS: usize = 10_000;
 
 /// Recent usage of objects.
@@ -67,6 +78,11 @@ impl Short {
 impl Trend {
     /// Adds a reading. A reading that is not newer than the last one is ignored.
     pub fn push(&mut self, at: Timestamp, usage: Amounts) {
+        self.push_apart(at, usage, 0);
+    }
+
+    /// Adds a reading. It replaces the last one if that is less than `apart` seconds after the one before.
+    fn push_apart(&mut self, at: Timestamp, usage: Amounts, apart: u32) {
         let Ok(at) = u32::try_from(at.as_secs()) else {
             return;
         };
@@ -77,7 +93,14 @@ impl Trend {
         {
             return;
         }
-        if self.readings.len() >= MAX_READINGS {
+        let mut latest = self.readings.iter().rev().map(|reading| self.time(reading));
+        if let (Some(last), Some(before)) = (latest.next(), latest.next())
+            && last - before < apart
+        {
+            self.readings.pop_back();
+        }
+        let most = HOUR_SECONDS.checked_div(apart).unwrap_or(MAX_READINGS);
+        while self.readings.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
             self.readings.pop_front();
         }
         let after = self.after_base(at);
@@ -111,18 +134,26 @@ impl Trend {
         })
     }
 
-    /// Inserts readings before the existing ones.
+    /// Inserts readings before the existing ones and in their gaps.
     fn begin_with(&mut self, readings: &[(Timestamp, Amounts)]) {
-        let after = std::mem::take(self);
-        let first = after.oldest();
-        let before = readings
-            .iter()
-            .take_while(|(at, _)| first.is_none_or(|first| at.as_secs() < first.as_secs()));
-        for (at, usage) in before {
-            self.push(*at, *usage);
+        let existing = std::mem::take(self);
+        let mut rest = existing.readings.iter().peekable();
+        for (at, usage) in readings {
+            while let Some(earlier) = rest.next_if(|it| existing.timestamp(it) <= *at) {
+                self.push(existing.timestamp(earlier), earlier.amounts());
+            }
+            let is_first = rest.len() == existing.readings.len();
+            let gap = rest.peek().map(|next| {
+                let last = self.newest().unwrap_or_default();
+                existing.timestamp(next).as_secs() - last.as_secs()
+            });
+            if existing.readings.is_empty() || gap.is_some_and(|gap| is_first || gap > GAP_SECONDS)
+            {
+                self.push(*at, *usage);
+            }
         }
-        for reading in &after.readings {
-            self.push(after.timestamp(reading), reading.amounts());
+        for reading in rest {
+            self.push(existing.timestamp(reading), reading.amounts());
         }
     }
 
@@ -177,6 +208,11 @@ impl Trend {
             .collect()
     }
 
+    /// The time of the last reading.
+    fn newest(&self) -> Option<Timestamp> {
+        self.readings.back().map(|reading| self.timestamp(reading))
+    }
+
     /// The time of the first reading.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
@@ -202,8 +238,13 @@ impl Trends {
 
     /// Adds a reading of an object. The number of containers (keys with a part) is limited.
     pub fn push(&mut self, key: &Key, at: Timestamp, usage: Amounts) {
+        let apart = if self.by_key.len() > MANY_TRENDS {
+            MANY_APART
+        } else {
+            0
+        };
         if let Some(trend) = self.by_key.get_mut(key) {
-            trend.push(at, usage);
+            trend.push_apart(at, usage, apart);
             return;
         }
         if !key.part.is_empty() {
@@ -226,11 +267,20 @@ impl Trends {
     /// Removes the trends of objects that no longer exist.
     pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
         self.by_key.retain(|key, _| keep(key));
-        self.containers = self
-            .by_key
-            .keys()
-            .filter(|key| !key.part.is_empty())
-            .count();
+        self.count_containers();
+    }
+
+    /// Removes the trends of containers whose last reading is before a time.
+    pub fn retain_containers_since(&mut self, time: Timestamp) {
+        self.by_key.retain(|key, trend| {
+            key.part.is_empty() || trend.newest().is_some_and(|last| last >= time)
+        });
+        self.count_containers();
+    }
+
+    fn count_containers(&mut self) {
+        let keys = self.by_key.keys();
+        self.containers = keys.filter(|key| !key.part.is_empty()).count();
     }
 
     /// The number of trends, without those of containers.
@@ -299,6 +349,30 @@ mod tests {
     }
 
     #[test]
+    fn earlier_readings_fill_gaps() {
+        let mut trend = Trend::default();
+        for second in [100, 115, 400, 415] {
+            trend.push(Timestamp::from_secs(second), usage(1));
+        }
+        let history: Vec<_> = (5..50).map(|step| step * 10).collect();
+        let history = history
+            .iter()
+            .map(|at| (Timestamp::from_secs(*at), usage(2)));
+        trend.begin_with(&history.collect::<Vec<_>>());
+        let times: Vec<u32> = trend.readings.iter().map(|it| trend.time(it)).collect();
+        let mut expected: Vec<u32> = (5..10).map(|step| step * 10).collect();
+        expected.extend([100, 115]);
+        // Up to the length of a gap before the next reading.
+        expected.extend(
+            (12..32)
+                .map(|step| step * 10)
+                .take_while(|at| 400 - at > 85),
+        );
+        expected.extend([400, 415]);
+        assert_eq!(times, expected);
+    }
+
+    #[test]
     fn a_reading_holds_for_a_while() {
         let mut trend = Trend::default();
         trend.push(Timestamp::from_secs(10), usage(100));
@@ -319,6 +393,26 @@ mod tests {
         }
         // Readings that are too old for the base are dropped.
         assert_eq!(trend.oldest(), Some(Timestamp::from_secs(1_900_000_000)));
+    }
+
+    #[test]
+    fn readings_of_many_trends_are_further_apart_and_the_last_one_is_current() {
+        let mut trends = Trends::default();
+        let key = |pod: usize| Key::named(&format!("pod-{pod}").into());
+        let (one, count) = (key(0), MANY_TRENDS + 1);
+        for pod in 0..count {
+            trends.push(&key(pod), Timestamp::from_secs(15), usage(1));
+        }
+        for step in 2..=1_000 {
+            trends.push(&one, Timestamp::from_secs(step * 15), usage(1));
+            let trend = trends.get(&one).unwrap();
+            assert_eq!(trend.newest(), Some(Timestamp::from_secs(step * 15)));
+        }
+        let trend = trends.get(&one).unwrap();
+        assert_eq!(trend.readings.len(), 60);
+        let times: Vec<u32> = trend.readings.iter().map(|it| trend.time(it)).collect();
+        let (_, stored) = times.split_last().unwrap();
+        assert!(stored.is_sorted_by(|a, b| b - a == MANY_APART), "{times:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::amount::Amounts;
-use super::batch::{Batch, Extent, Past, PodReading, Reading, Readings};
+use super::batch::{Batch, Extent, Past, PodReading, Reading};
 use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
@@ -205,37 +205,42 @@ impl World {
         self.pods_changed();
     }
 
-    /// Replaces the usage of pods and nodes. Objects without a reading lose their usage. Readings of objects that are
-    /// not known yet are stored until they are.
-    pub fn apply_usage(&mut self, readings: &Readings) {
-        self.waiting = Waiting::default();
-        self.has_node_usage |= !readings.nodes.is_empty();
-        for node in self.nodes.iter_mut() {
+    /// Replaces the usage of nodes and records it. Nodes without a reading lose their usage. Readings of nodes that have
+    /// not been listed yet are stored until they are.
+    pub fn apply_node_usage(&mut self, readings: Vec<Reading>, trends: &mut Trends) {
+        self.has_node_usage |= !readings.is_empty();
+        let waiting = self.nodes.join(readings, Reading::key, |node, reading| {
             node.usage = Amounts::default();
-        }
-        for reading in &readings.nodes {
-            let key = Key::named(&reading.name);
-            if let Some(node) = self.nodes.get_mut(&key) {
-                set_node_usage(node, reading);
-            } else if self.waiting.nodes.len() < Waiting::MAX_NODES {
-                self.waiting.nodes.insert(key, reading.clone());
+            if let Some(reading) = reading {
+                set_node_usage(node, &reading);
+                trends.push(&node.key(), reading.at, reading.usage);
             }
+        });
+        for reading in &waiting {
+            trends.push(&reading.key(), reading.at, reading.usage);
         }
-        for pod in self.pods.iter_mut() {
+        let waiting = waiting.into_iter().take(Waiting::MAX_NODES);
+        self.waiting.nodes = waiting.map(|reading| (reading.key(), reading)).collect();
+        self.nodes_changed();
+    }
+
+    /// Replaces the usage of pods and records it; as [`World::apply_node_usage`].
+    pub fn apply_pod_usage(&mut self, readings: Vec<PodReading>, trends: &mut Trends) {
+        let waiting = self.pods.join(readings, PodReading::key, |pod, reading| {
             pod.usage = Amounts::default();
             for container in &mut pod.containers {
                 container.usage = Amounts::default();
             }
-        }
-        for reading in &readings.pods {
-            let key = Key::new(&reading.namespace, &reading.name);
-            if let Some(pod) = self.pods.get_mut(&key) {
-                set_pod_usage(pod, reading);
-            } else if self.waiting.pods.len() < Waiting::MAX_PODS {
-                self.waiting.pods.insert(key, reading.clone());
+            if let Some(reading) = reading {
+                set_pod_usage(pod, &reading);
+                record_pod(trends, &pod.key(), &reading, pod.containers.len());
             }
+        });
+        for reading in &waiting {
+            record_pod(trends, &reading.key(), reading, 0);
         }
-        self.nodes_changed();
+        let waiting = waiting.into_iter().take(Waiting::MAX_PODS);
+        self.waiting.pods = waiting.map(|reading| (reading.key(), reading)).collect();
         self.pods_changed();
     }
 
@@ -502,6 +507,19 @@ fn set_node_usage(node: &mut NodeRow, reading: &Reading) {
     node.usage = reading.usage;
     node.swap = reading.swap;
     node.usage_seconds = to_seconds(Some(reading.at));
+}
+
+/// Adds the usage of a pod and its containers to their trends. The only container of a pod has the same trend as the
+/// pod.
+fn record_pod(trends: &mut Trends, key: &Key, reading: &PodReading, containers: usize) {
+    let usage = reading.containers.iter().map(|container| container.usage);
+    trends.push(key, reading.at, usage.sum());
+    if containers.max(reading.containers.len()) > 1 {
+        for container in &reading.containers {
+            let key = key.clone().part(&container.name);
+            trends.push(&key, reading.at, container.usage);
+        }
+    }
 }
 
 fn set_pod_usage(pod: &mut PodRow, reading: &PodReading) {

@@ -35,15 +35,19 @@ pub(super) fn node(response: &ApiResponse) -> Result<NodeUsage, Error> {
     convert_node(&node.map_err(Error::unreadable)?)
 }
 
-/// The pods of a list.
-pub(super) fn pod_list(response: &ApiResponse) -> Result<Vec<PodUsage>, Error> {
+/// The pods of a list, each converted at once.
+pub(super) fn pod_list<T>(
+    response: &ApiResponse,
+    convert: impl Fn(PodUsage) -> T,
+) -> Result<Vec<T>, Error> {
     if !is_protobuf(response) {
-        return json_list(response);
+        let pods = json_list::<PodUsage>(response)?;
+        return Ok(pods.into_iter().map(convert).collect());
     }
     Body::open(&response.body)
         .and_then(Body::pods)
         .map_err(Error::unreadable)?
-        .map(|pod| convert_pod(&pod.map_err(Error::unreadable)?))
+        .map(|pod| Ok(convert(convert_pod(&pod.map_err(Error::unreadable)?)?)))
         .collect()
 }
 

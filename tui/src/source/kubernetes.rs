@@ -248,7 +248,9 @@ impl Kubernetes {
                     Message::NoPast(at, "only vitals-server remembers the past".to_owned())
                 }
                 // This source sends everything and has no history.
-                SourceRequest::Interest(_) | SourceRequest::History { .. } => continue,
+                SourceRequest::Interest(_)
+                | SourceRequest::Nodes(_)
+                | SourceRequest::History { .. } => continue,
             };
             self.sender.send(message).await;
         }

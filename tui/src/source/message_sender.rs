@@ -40,6 +40,8 @@ struct Shared {
     reconnected: Notify,
     /// The parts whose rows have been sent.
     sent_parts: Mutex<BTreeSet<Part>>,
+    /// The parts for which a request has succeeded.
+    succeeded_parts: Mutex<BTreeSet<Part>>,
 }
 
 impl MessageSender {
@@ -104,8 +106,14 @@ impl MessageSender {
         self.shared.sent_parts.lock().insert(part);
     }
 
+    /// Whether a request for a part has succeeded.
+    pub(super) fn has_succeeded(&self, part: Part) -> bool {
+        self.shared.succeeded_parts.lock().contains(&part)
+    }
+
     /// Reports a successful request.
     pub(super) async fn succeeded(&self, part: Option<Part>) {
+        self.shared.succeeded_parts.lock().extend(part);
         self.up().await;
         if let (Some(health), Some(part)) = (&self.health, part) {
             health.succeeded(part);

@@ -79,8 +79,19 @@ impl MetricsApi {
         namespace: &str,
         selection: Selection<'_>,
     ) -> Result<Vec<PodUsage>, Error> {
+        self.pods_as(version, namespace, selection, |pod| pod).await
+    }
+
+    /// As [`MetricsApi::pods`]; each pod is converted while the list is decoded.
+    pub(super) async fn pods_as<T>(
+        &self,
+        version: Version,
+        namespace: &str,
+        selection: Selection<'_>,
+        convert: impl Fn(PodUsage) -> T,
+    ) -> Result<Vec<T>, Error> {
         let path = Path::metrics(version).pods(namespace)?.query(selection);
-        decode::pod_list(&self.get_metrics(path).await?)
+        decode::pod_list(&self.get_metrics(path).await?, convert)
     }
 
     /// The usage of one pod.

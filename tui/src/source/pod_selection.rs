@@ -20,8 +20,11 @@ use crate::model::{
     Batch, Extent, Field, Interest, Message, Name, Part, Row as _, Scope, Truncation,
 };
 
-/// The time between two requests for the selected pods, and for the cluster as a whole.
+/// The time between two requests for the cluster as a whole.
 pub(super) const POLL: Duration = Duration::from_secs(5);
+
+/// The time between two requests for the selected pods. A pod's usage is new every 15 s.
+const POLL_PODS: Duration = Duration::from_secs(10);
 
 /// The interest must not change for this long before a request is sent, so that typing a word causes one request.
 const QUIET: Duration = Duration::from_millis(150);
@@ -83,7 +86,7 @@ impl PodSelection {
                 sender.mark_sent(Part::Pods);
                 sender.send(Message::Pods(Batch::All(rows))).await;
                 attempts.succeeded().await;
-                attempts.again_after(POLL);
+                attempts.again_after(POLL_PODS);
             }
             Err(error) => attempts.failed(&error).await,
         }

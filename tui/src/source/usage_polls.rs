@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::OptionFuture;
 use kubevitals_proto::metrics::Version;
+use kubevitals_proto::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::attempts::Attempts;
@@ -11,9 +12,9 @@ use super::discovery::{self, Served};
 use super::fault::Retry;
 use super::kubernetes::{Kubernetes, is_denied};
 use super::usage::Usage;
-use super::{Error, Failure, NodeUsage, PodUsage, Selection};
+use super::{Error, Failure, PodUsage, Selection};
 use crate::model::{
-    Amounts, FaultKind, Message, Name, Part, PodReading, Reading, Readings, SourceKind,
+    Amounts, FaultKind, Message, Name, Names, Part, PodReading, Reading, Readings, SourceKind,
 };
 
 /// The time between two requests: metrics-server has new values every 15 s, or every minute by default.
@@ -25,10 +26,9 @@ const POLL_FIRST: Duration = Duration::from_secs(2);
 /// The number of failures in a row after which the source counts as one without usage.
 const GONE_AFTER: u32 = 2;
 
-/// One polled list and its last items.
-struct Poll<T> {
+/// One polled list.
+struct Poll {
     attempts: Attempts,
-    last: Vec<T>,
     /// The number of failures in a row, and the kind of the last one.
     failures: u32,
     failure: Option<FaultKind>,
@@ -37,8 +37,8 @@ struct Poll<T> {
 /// The polls of nodes and pods.
 pub(super) struct UsagePolls<'a> {
     kubernetes: &'a Kubernetes,
-    nodes: Poll<NodeUsage>,
-    pods: Poll<PodUsage>,
+    nodes: Poll,
+    pods: Poll,
     version: Option<Version>,
     /// When the pods of all namespaces, which were denied, may be requested again.
     all_due: Instant,
@@ -48,18 +48,17 @@ pub(super) struct UsagePolls<'a> {
     no_better: String,
 }
 
-impl<T> Poll<T> {
+impl Poll {
     fn new(kubernetes: &Kubernetes, part: Part) -> Self {
         Self {
             attempts: Attempts::new(&kubernetes.sender, part),
-            last: Vec::new(),
             failures: 0,
             failure: None,
         }
     }
 
-    /// Applies a result and returns whether it succeeded. `has_rows`: whether there are rows to show usage on.
-    async fn apply(&mut self, result: Result<Vec<T>, Error>, has_rows: bool) -> bool {
+    /// Applies a result and returns the readings if it succeeded. `has_rows`: whether there are rows to show usage on.
+    async fn apply<T>(&mut self, result: Result<Vec<T>, Error>, has_rows: bool) -> Option<Vec<T>> {
         match result {
             Ok(found) => {
                 let wait = if found.is_empty() || !has_rows {
@@ -67,14 +66,13 @@ impl<T> Poll<T> {
                 } else {
                     POLL
                 };
-                self.last = found;
                 (self.failures, self.failure) = (0, None);
                 self.attempts.again_after(wait);
-                true
+                Some(found)
             }
             Err(error) => {
                 self.fail(&error).await;
-                false
+                None
             }
         }
     }
@@ -143,17 +141,15 @@ impl<'a> UsagePolls<'a> {
                 return self.rename().await;
             }
         };
-        let metrics = &self.kubernetes.metrics;
         let (nodes_due, pods_due) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
         let wide = !self.kubernetes.only && Instant::now() >= self.all_due;
-        let nodes =
-            OptionFuture::from(nodes_due.then(|| metrics.nodes(version, Selection::default())));
+        let nodes = OptionFuture::from(nodes_due.then(|| self.node_readings(version)));
         let pods = OptionFuture::from(pods_due.then(|| self.pods_of(version, wide)));
         let (nodes, pods) = tokio::join!(nodes, pods);
         let has_rows = |part| self.kubernetes.sender.has_sent(part);
-        let mut has_new = false;
+        let mut readings = Readings::default();
         if let Some(nodes) = nodes {
-            has_new |= self.nodes.apply(nodes, has_rows(Part::Nodes)).await;
+            readings.nodes = self.nodes.apply(nodes, has_rows(Part::Nodes)).await;
         }
         if let Some((pods, denied)) = pods {
             if let Some(error) = denied {
@@ -162,10 +158,9 @@ impl<'a> UsagePolls<'a> {
             } else if wide && pods.is_ok() {
                 self.all_retry.reset();
             }
-            has_new |= self.pods.apply(pods, has_rows(Part::Pods)).await;
+            readings.pods = self.pods.apply(pods, has_rows(Part::Pods)).await;
         }
-        if has_new {
-            let readings = self.readings();
+        if readings.nodes.is_some() || readings.pods.is_some() {
             self.kubernetes.sender.send(Message::Usage(readings)).await;
         }
         if nodes_due && self.nodes.failures == 0 {
@@ -182,19 +177,57 @@ impl<'a> UsagePolls<'a> {
         &self,
         version: Version,
         wide: bool,
-    ) -> (Result<Vec<PodUsage>, Error>, Option<Error>) {
-        let Kubernetes {
-            metrics, namespace, ..
-        } = self.kubernetes;
+    ) -> (Result<Vec<PodReading>, Error>, Option<Error>) {
         let mut denied = None;
         if wide {
-            match metrics.pods(version, "", Selection::default()).await {
+            match self.pod_readings(version, "").await {
                 Err(error) if is_denied(&error) => denied = Some(error),
                 result => return (result, None),
             }
         }
-        let own = metrics.pods(version, namespace, Selection::default()).await;
+        let own = self.pod_readings(version, &self.kubernetes.namespace).await;
         (own, denied)
+    }
+
+    /// The usage of all nodes, sorted.
+    async fn node_readings(&self, version: Version) -> Result<Vec<Reading>, Error> {
+        let Kubernetes {
+            metrics, sender, ..
+        } = self.kubernetes;
+        let nodes = metrics.nodes(version, Selection::default()).await?;
+        let nodes = nodes.iter();
+        let mut nodes: Vec<_> = nodes
+            .map(|node| reading(sender.names(), &node.name, node.timestamp, node.usage))
+            .collect();
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(nodes)
+    }
+
+    /// The usage of the pods of a namespace, sorted; an empty namespace stands for all.
+    async fn pod_readings(
+        &self,
+        version: Version,
+        namespace: &str,
+    ) -> Result<Vec<PodReading>, Error> {
+        let Kubernetes {
+            metrics, sender, ..
+        } = self.kubernetes;
+        let names = sender.names();
+        let convert = |pod: PodUsage| PodReading {
+            namespace: names.intern(&pod.namespace),
+            name: Name::from(pod.name),
+            at: pod.timestamp,
+            containers: pod
+                .containers
+                .iter()
+                .map(|container| reading(names, &container.name, pod.timestamp, container.usage))
+                .collect(),
+        };
+        let all = Selection::default();
+        let mut pods = metrics.pods_as(version, namespace, all, convert).await?;
+        // metrics-server lists pods in any order.
+        pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        Ok(pods)
     }
 
     /// The served version. Discovery runs again when both polls fail.
@@ -256,33 +289,17 @@ impl<'a> UsagePolls<'a> {
             self.kubernetes.sender.send(source).await;
         }
     }
+}
 
-    fn readings(&self) -> Readings {
-        let names = self.kubernetes.sender.names();
-        let reading = |name: &str, at, usage: Usage| Reading {
-            name: names.intern(name),
-            at,
-            usage: Amounts {
-                cpu: usage.cpu.into(),
-                memory: usage.memory.into(),
-            },
-            swap: Some(usage.swap).filter(|swap| !swap.is_zero()).into(),
-        };
-        let node = |node: &NodeUsage| reading(&node.name, node.timestamp, node.usage);
-        let pod = |pod: &PodUsage| {
-            let containers = pod.containers.iter();
-            let containers = containers
-                .map(|container| reading(&container.name, pod.timestamp, container.usage));
-            PodReading {
-                namespace: names.intern(&pod.namespace),
-                name: Name::from(pod.name.as_str()),
-                at: pod.timestamp,
-                containers: containers.collect(),
-            }
-        };
-        Readings {
-            nodes: self.nodes.last.iter().map(node).collect(),
-            pods: self.pods.last.iter().map(pod).collect(),
-        }
+/// Converts the usage of a node or container.
+fn reading(names: &Names, name: &str, at: Timestamp, usage: Usage) -> Reading {
+    Reading {
+        name: names.intern(name),
+        at,
+        usage: Amounts {
+            cpu: usage.cpu.into(),
+            memory: usage.memory.into(),
+        },
+        swap: Some(usage.swap).filter(|swap| !swap.is_zero()).into(),
     }
 }

@@ -45,6 +45,14 @@ const PODS: Collection = Collection::streamed("/apis/kubevitals.io/v1alpha1/podv
 const INCIDENTS: Collection =
     Collection::streamed("/apis/kubevitals.io/v1alpha1/incidents", Part::Incidents);
 
+/// What is on the screen, as far as it decides what the source sends.
+struct OnScreen {
+    /// The pods to send, if there are too many to send all.
+    interest: watch::Sender<Interest>,
+    /// Whether nodes are on the screen.
+    nodes: watch::Sender<bool>,
+}
+
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
     kubernetes: Kubernetes,
@@ -69,14 +77,17 @@ impl Vitals {
 
     /// Sends messages about everything, for ever.
     pub(super) async fn run(self, requests: &mut mpsc::Receiver<SourceRequest>) {
-        let (interests, received) = watch::channel(Interest::default());
+        let on_screen = OnScreen {
+            interest: watch::Sender::default(),
+            nodes: watch::Sender::new(true),
+        };
         tokio::join!(
             self.cluster(),
-            self.nodes(),
-            self.pods(received),
+            self.nodes(on_screen.nodes.subscribe()),
+            self.pods(on_screen.interest.subscribe()),
             self.incidents(),
             self.kubernetes.beside_vitals(),
-            self.serve(requests, &interests),
+            self.serve(requests, &on_screen),
         );
     }
 
@@ -113,14 +124,42 @@ impl Vitals {
         }
     }
 
-    async fn nodes(&self) {
+    /// Nodes. Those of a large cluster change hundreds of times a second, so once they have been listed, the source
+    /// follows them only while they are on the screen.
+    async fn nodes(&self, mut on_screen: watch::Receiver<bool>) {
         let names = self.kubernetes.sender.names();
         let row = |node: NodeVitals| Some(NodeRow::from_vitals(&node, names));
         let watch = self.kubernetes.watch(NODES);
-        tokio::join!(
-            watch.follow(&row, &Message::Nodes),
-            self.trends::<NodeRow>("/nodevitals")
-        );
+        let mut are_new = true;
+        loop {
+            let past = async {
+                if !are_new {
+                    // The history fills the gap before the first readings, so these come first.
+                    self.kubernetes.sender.sleep(POLL).await;
+                }
+                self.trends::<NodeRow>("/nodevitals").await;
+            };
+            tokio::select! {
+                _ = async { tokio::join!(watch.follow(&row, &Message::Nodes), past) } => {}
+                () = self.until_nodes_are_hidden(&mut on_screen) => {}
+            }
+            are_new = false;
+            let _ = on_screen.wait_for(|on_screen| *on_screen).await;
+        }
+    }
+
+    /// Waits until a large cluster's nodes, which have been listed, are not on the screen.
+    async fn until_nodes_are_hidden(&self, on_screen: &mut watch::Receiver<bool>) {
+        let sender = &self.kubernetes.sender;
+        while *on_screen.borrow_and_update()
+            || !sender.has_succeeded(Part::Nodes)
+            || !self.selection.is_needed()
+        {
+            tokio::select! {
+                _ = on_screen.changed() => {}
+                () = sender.sleep(POLL) => {}
+            }
+        }
     }
 
     /// All pods, or a selection if there are too many.
@@ -189,11 +228,7 @@ impl Vitals {
     }
 
     /// Serves the dashboard's requests, several at once, because one can take long.
-    async fn serve(
-        &self,
-        requests: &mut mpsc::Receiver<SourceRequest>,
-        interests: &watch::Sender<Interest>,
-    ) {
+    async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>, on_screen: &OnScreen) {
         let pages = Pages::new(&self.kubernetes);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut in_flight = FuturesUnordered::new();
@@ -202,7 +237,10 @@ impl Vitals {
                 request = requests.recv(), if in_flight.len() < MAX_IN_FLIGHT => match request {
                     Some(SourceRequest::Interest(interest)) => {
                         // An equal interest is no change: requests in flight for it continue.
-                        interests.send_if_modified(|current| std::mem::replace(current, *interest) != *current);
+                        on_screen.interest.send_if_modified(|current| std::mem::replace(current, *interest) != *current);
+                    }
+                    Some(SourceRequest::Nodes(are_shown)) => {
+                        on_screen.nodes.send_replace(are_shown);
                     }
                     Some(request) => in_flight.push(self.serve_one(request, &pages, &history)),
                     None => break,
@@ -235,8 +273,8 @@ impl Vitals {
                 }
             }
             SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
-            // Changes later messages; it has no response.
-            SourceRequest::Interest(_) => {}
+            // They change later messages and have no response.
+            SourceRequest::Interest(_) | SourceRequest::Nodes(_) => {}
         }
     }
 

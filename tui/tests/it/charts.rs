@@ -431,7 +431,7 @@ fn with_any_metrics_server_the_dashboard_stores_the_history_of_containers() {
             containers: CONTAINERS.iter().filter_map(reading).collect(),
         }];
         let readings = Readings {
-            pods,
+            pods: Some(pods),
             ..Readings::default()
         };
         apply(&mut state, Message::Usage(readings));

@@ -37,7 +37,15 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     };
     refresh(state);
     effects.extend(send_interest(state));
+    effects.extend(send_nodes_on_screen(state));
     effects
+}
+
+/// Reports to the source whether nodes are on the screen, if that has changed.
+fn send_nodes_on_screen(state: &mut State) -> Option<Effect> {
+    let on_screen = matches!(state.screen().view, View::Overview | View::Nodes);
+    let before = std::mem::replace(&mut state.nodes_on_screen, on_screen);
+    (before != on_screen).then_some(Effect::Request(SourceRequest::Nodes(on_screen)))
 }
 
 /// Sends the interest to the source if it has changed. A past time with only some pods is requested again, because the

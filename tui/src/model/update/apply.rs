@@ -6,7 +6,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::requests::requests;
 use super::time;
-use crate::model::batch::Batch;
+use crate::model::batch::{Batch, Readings};
 use crate::model::effect::{Effect, SourceRequest};
 use crate::model::message::{Link, Message, Subject};
 use crate::model::name::Key;
@@ -65,28 +65,12 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Jobs(batch) => state.live.apply_jobs(batch),
         Message::Usage(readings) => {
-            state.live.apply_usage(&readings);
-            for node in &readings.nodes {
-                state
-                    .trends
-                    .push(&Key::named(&node.name), node.at, node.usage);
+            let Readings { nodes, pods } = readings;
+            if let Some(nodes) = nodes {
+                state.live.apply_node_usage(nodes, &mut state.trends);
             }
-            for pod in &readings.pods {
-                let usage = pod.containers.iter().map(|container| container.usage).sum();
-                let key = Key::new(&pod.namespace, &pod.name);
-                state.trends.push(&key, pod.at, usage);
-                // The only container of a pod has the same trend as the pod.
-                let containers = state
-                    .live
-                    .pods
-                    .get(&key)
-                    .map_or(0, |pod| pod.containers.len());
-                if containers.max(pod.containers.len()) > 1 {
-                    for container in &pod.containers {
-                        let key = key.clone().part(&container.name);
-                        state.trends.push(&key, pod.at, container.usage);
-                    }
-                }
+            if let Some(pods) = pods {
+                state.live.apply_pod_usage(pods, &mut state.trends);
             }
             drop_stale_trends(state);
             // The source may send no totals. Then they are the sums of nodes and pods.
@@ -172,9 +156,9 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
         .parts
         .retain(|part, state| state.has_answered() && Part::of_source(kind).contains(part));
     state.requested_at = Timestamp::default();
-    vec![Effect::Request(SourceRequest::Interest(Box::new(
-        state.interest.clone(),
-    )))]
+    let interest = SourceRequest::Interest(Box::new(state.interest.clone()));
+    let nodes = SourceRequest::Nodes(state.nodes_on_screen);
+    vec![Effect::Request(interest), Effect::Request(nodes)]
 }
 
 /// Adds a message if the connection is lost or restored.
@@ -249,15 +233,20 @@ fn record<R>(
     }
 }
 
-/// Removes trends of deleted objects once there are twice as many trends as rows. Until pods and nodes are loaded, no
-/// object counts as deleted: trends may arrive before the objects.
+/// Removes trends of deleted objects once there are twice as many trends as rows, and trends of containers without a
+/// reading in the last hour once there is no space for others. Until pods and nodes are loaded, no object counts as
+/// deleted: trends may arrive before the objects.
 fn drop_stale_trends(state: &mut State) {
     let is_loading = |part: &Part| matches!(state.part(*part), PartState::Loading { .. });
     if [Part::Pods, Part::Nodes].iter().any(is_loading) {
         return;
     }
     let rows = state.live.pods.len() + state.live.nodes.len() + 1;
-    if state.trends.count() > rows * 2 + 64 || state.trends.has_max_containers() {
+    if state.trends.has_max_containers() {
+        let hour_ago = state.now.plus_nanos(-3_600 * 1_000_000_000);
+        state.trends.retain_containers_since(hour_ago);
+    }
+    if state.trends.count() > rows * 2 + 64 {
         let live = &state.live;
         let cluster = cluster_key();
         state.trends.retain(|key| {

@@ -63,11 +63,13 @@ fn usage(nodes: &[(&str, u64, i64)], pods: &[(&str, u64)]) -> Message {
         containers: vec![reading("app", *millicores, NOW)],
     });
     Message::Usage(Readings {
-        nodes: nodes
-            .iter()
-            .map(|(name, millicores, at)| reading(name, *millicores, *at))
-            .collect(),
-        pods: pods.collect(),
+        nodes: Some(
+            nodes
+                .iter()
+                .map(|(name, millicores, at)| reading(name, *millicores, *at))
+                .collect(),
+        ),
+        pods: Some(pods.collect()),
     })
 }
 
