@@ -13,7 +13,9 @@
 mod shop;
 
 use kubevitals::input::KeyMap;
-use kubevitals::model::{Action, Message, SourceKind, State, View, act, apply, refresh};
+use kubevitals::model::{
+    Action, Edit, Field, Message, SourceKind, State, View, act, apply, refresh,
+};
 use kubevitals::view;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use ratatui::buffer::Buffer;
@@ -37,7 +39,8 @@ const MOST: u64 = 512 << 10;
 fn allocated() -> (u64, u64) {
     let allocated = thread::allocatedp::read().unwrap().get();
     let freed = thread::deallocatedp::read().unwrap().get();
-    (allocated, allocated - freed)
+    // A thread may free what another one has allocated.
+    (allocated, allocated.wrapping_sub(freed))
 }
 
 fn state(pods: usize) -> State {
@@ -94,12 +97,58 @@ fn a_frame_costs_what_is_on_the_screen_and_not_what_there_is() {
     }
 }
 
+/// Bytes that a change and its frame allocate.
+fn cost(state: &mut State, buffer: &mut Buffer, change: impl FnOnce(&mut State)) -> u64 {
+    draw(state, buffer);
+    let (before, _) = allocated();
+    change(state);
+    draw(state, buffer);
+    allocated().0 - before
+}
+
+#[test]
+fn an_order_costs_a_few_words_a_row() {
+    // An integer and an index to sort by, twice because the number of rows is not known before; the hash of a name,
+    // twice because names repeat; the index. The texts to sort by are twice as long.
+    let bounds = [
+        (Field::Memory, 64),
+        (Field::Age, 64),
+        (Field::Name, 128),
+        (Field::Node, 128),
+    ];
+    let mut state = state(PODS);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
+    act(&mut state, Action::Show(View::Pods));
+    for (field, bound) in bounds {
+        let cost = cost(&mut state, &mut buffer, |state| {
+            drop(act(state, Action::SortBy(field)));
+        });
+        let each = cost.saturating_sub(MOST) / u64::try_from(PODS).unwrap();
+        assert!(each < bound, "{field:?}: {each} bytes a row, {cost} in all");
+    }
+}
+
+#[test]
+fn a_letter_of_the_filter_costs_a_few_words_a_row() {
+    let mut state = state(PODS);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
+    act(&mut state, Action::Show(View::Pods));
+    act(&mut state, Action::Filter);
+    for letter in "web cpu>10m".chars() {
+        let cost = cost(&mut state, &mut buffer, |state| {
+            drop(act(state, Action::Edit(Edit::Insert(letter.to_string()))));
+        });
+        let each = cost.saturating_sub(MOST) / u64::try_from(PODS).unwrap();
+        assert!(each < 64, "{letter:?}: {each} bytes a row, {cost} in all");
+    }
+}
+
 #[test]
 fn a_pod_row_is_small() {
     let (_, before) = allocated();
     let full = state(PODS);
     let (_, after) = allocated();
-    let each = (after - before) / u64::try_from(full.live.pods.len()).unwrap();
+    let each = after.wrapping_sub(before) / u64::try_from(full.live.pods.len()).unwrap();
     // A row, its containers, its name, its hour of readings and its place in both tables.
     assert!(each < 3_000, "{each} bytes");
 }
