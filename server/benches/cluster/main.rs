@@ -1,151 +1,174 @@
-//! The server under load, as a process of its own beside a simulated cluster of real sockets: what it costs at
-//! rest, how long scrapes take, what full lists cost, alone and ten at once.
+//! The server under load, as a process of its own beside a simulated cluster of real sockets, with an hour of history:
+//! what scraping, lists, watches and starts cost. Other metrics servers run behind the same cluster at the same time.
 //!
-//! `cargo bench -p kubevitals-server --bench cluster` after `cargo build --release --bin vitals-sim`.
-//! `VITALS_BENCH_NODES` (1000,5000: one run each), `VITALS_BENCH_PODS` (30 a node) and `VITALS_BENCH_SECONDS` (120)
-//! change its size.
-#![expect(
+//! `make bench-scale NODES=1000,5000` builds the programs and runs it; `-- --help` lists the options.
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark is a program for its author: it stops where it fails, and prints"
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "a benchmark is a program for its author: it stops where it fails, and prints; it shares what a test uses"
 )]
 
-mod lists;
+mod client;
+#[path = "../../tests/feed/mod.rs"]
+mod feed;
+mod figures;
+mod metrics;
+mod phases;
 mod process;
+mod report;
+mod server;
+mod simulator;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use kube::config::Kubeconfig;
-use serde_json::Value;
+use clap::Parser;
+use kubevitals_proto::clock::system_time;
+use serde::Serialize;
 
-use lists::Client;
-use process::{Running, sibling};
+use report::{Report, aligned};
+use server::Candidate;
+use simulator::Simulator;
 
-fn setting(variable: &str, default: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| default.to_owned())
+/// Measures vitals-server, and other metrics servers beside it, on simulated clusters.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Nodes; of several sizes, one cluster after another.
+    #[arg(long, value_delimiter = ',', default_value = "1000")]
+    nodes: Vec<usize>,
+    /// Pods on each node.
+    #[arg(long, default_value_t = 30)]
+    pods: usize,
+    /// Seconds for which scraping is measured.
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// Another server, behind the same cluster at the same time. {port}, {kubeconfig} and {history} (a folder with a
+    /// state file of vitals-server) are replaced. May be repeated.
+    #[arg(long, value_name = "[NAME=]COMMAND")]
+    server_cmd: Vec<Candidate>,
+    /// Only scraping: no lists.
+    #[arg(long)]
+    scraping_only: bool,
+    /// Write the results as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// `cargo bench` adds this.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+/// The results of a run.
+#[derive(Debug, Serialize)]
+struct Results {
+    /// When the run ended.
+    taken: String,
+    /// The processor.
+    machine: String,
+    clusters: Vec<Report>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let span = Duration::from_secs(setting("VITALS_BENCH_SECONDS", "120").parse().unwrap());
-    let pods: usize = setting("VITALS_BENCH_PODS", "30").parse().unwrap();
-    for nodes in setting("VITALS_BENCH_NODES", "1000,5000").split(',') {
-        cluster(nodes.parse().unwrap(), pods, span).await;
+    let arguments = Arguments::parse();
+    // `cargo bench` runs it in the folder of the crate.
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Before any client is made.
+    let _provider = kubevitals_server::tls::provider();
+    let mut results = Results {
+        taken: String::new(),
+        machine: machine(),
+        clusters: Vec::new(),
+    };
+    for nodes in &arguments.nodes {
+        let report = cluster(*nodes, &arguments).await;
+        println!("\n{}", aligned(&report.markdown()));
+        results.clusters.push(report);
+        results.taken = system_time().to_rfc3339_seconds();
+        // After each size: a run of hours that is interrupted leaves its results.
+        if let Some(file) = &arguments.json {
+            let json = serde_json::to_string_pretty(&results).expect("JSON");
+            std::fs::write(repository.join(file), json + "\n").expect("space on the disk");
+        }
     }
 }
 
 /// One cluster from its start to its end.
-async fn cluster(nodes: usize, pods: usize, span: Duration) {
-    let port = free_port();
-    println!(
-        "\n## {nodes} nodes of {pods} pods, resolution 15 s, TLS, {} s",
-        span.as_secs()
-    );
-    let mut simulator = Running::start(
-        Command::new(sibling("vitals-sim"))
-            .args(["--nodes", &nodes.to_string()])
-            .args(["--pods-per-node", &pods.to_string(), "--seed", "1"])
-            .args(["--no-faults", "--aggregate", &format!("127.0.0.1:{port}")])
-            .stdout(Stdio::piped()),
-    );
-    let mut line = String::new();
-    BufReader::new(simulator.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .expect("vitals-sim says where it is");
-    let started: Value = serde_json::from_str(&line).expect("one line of JSON");
-    let path = |name: &str| started[name].as_str().expect("a path").to_owned();
+async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
+    let mut candidates = vec![Candidate::own()];
+    candidates.extend(arguments.server_cmd.iter().cloned());
+    let ports: Vec<u16> = candidates.iter().map(|_| free_port()).collect();
+    let mut report = Report {
+        nodes,
+        pods_per_node: arguments.pods,
+        window_seconds: arguments.seconds,
+        servers: candidates.iter().map(|it| it.name.clone()).collect(),
+        ..Report::default()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    report.set_condition("cores", cores as f64);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
 
-    let began = Instant::now();
-    let server = Running::start(
-        Command::new(env!("CARGO_BIN_EXE_vitals-server"))
-            .args(["--kubeconfig", &path("server_kubeconfig")])
-            .args(["--bind-address=127.0.0.1", "--secure-port"])
-            .arg(port.to_string())
-            .args([
-                "--metric-resolution=15s",
-                "--kubelet-use-node-status-port",
-                "--kubelet-preferred-address-types=InternalIP",
-            ])
-            .stderr(Stdio::null()),
-    );
-    let admin = Kubeconfig::read_from(path("kubeconfig")).expect("the administrator's kubeconfig");
-    let client = Client::new(port, &admin);
-    start(&client, nodes, began).await;
-    rest(&server, &client, span).await;
-    lists::measure(&server, &client, nodes * pods).await;
+    progress(nodes, "start the simulated cluster");
+    let cluster = Simulator::start(nodes, arguments.pods, ports[0]);
+    cluster.warm_up().await;
+    progress(nodes, "start each server alone");
+    phases::alone(&candidates, &cluster, ports[0], folder, &mut report).await;
+    progress(nodes, "start all servers");
+    let servers = phases::with_history(&candidates, &cluster, &ports, folder, 0, &mut report).await;
+    phases::settle().await;
+    progress(nodes, "scraping");
+    let window = Duration::from_secs(arguments.seconds);
+    phases::at_the_same_time(&servers, &cluster, window, &mut report).await;
+    for (at, server) in servers.iter().enumerate() {
+        if !arguments.scraping_only {
+            progress(nodes, &format!("requests to {}", server.name));
+            phases::lists(server, &cluster, at, &mut report).await;
+        }
+    }
+    report
+}
+
+fn progress(nodes: usize, what: &str) {
     println!(
-        "the simulator itself        {:>10.1} s CPU, {:.0} MiB",
-        simulator.cpu().as_secs_f64(),
-        simulator.memory("VmRSS")
+        "{} {nodes} nodes: {what}",
+        system_time().to_rfc3339_seconds()
     );
 }
 
-/// The time from the start to the first and to all responses.
-async fn start(client: &Client, nodes: usize, began: Instant) {
-    while !client
-        .get("/readyz")
-        .await
-        .is_ok_and(|answer| answer.status().is_success())
-    {
-        assert!(
-            began.elapsed() < Duration::from_secs(120),
-            "not ready within two minutes"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    println!(
-        "start to first answers      {:>10.2} s",
-        began.elapsed().as_secs_f64()
-    );
-    while client.items("/apis/metrics.k8s.io/v1beta1/nodes").await < nodes {
-        assert!(
-            began.elapsed() < Duration::from_secs(300),
-            "not all nodes within five minutes"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    println!(
-        "start to all answers        {:>10.2} s",
-        began.elapsed().as_secs_f64()
-    );
+/// The processor and the kernel.
+fn machine() -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let processors = read("/proc/cpuinfo");
+    let name = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let name = name.map_or("unknown processor", |(_, name)| name);
+    format!(
+        "{name}, Linux {}",
+        read("/proc/sys/kernel/osrelease").trim()
+    )
 }
 
-/// The cost without requests.
-async fn rest(server: &Running, client: &Client, span: Duration) {
-    // Two resolutions to settle: connections made, first rates replaced.
-    tokio::time::sleep(Duration::from_secs(30)).await;
-    let (cpu, at) = (server.cpu(), Instant::now());
-    tokio::time::sleep(span).await;
-    let millicores = (server.cpu() - cpu).as_secs_f64() / at.elapsed().as_secs_f64() * 1000.0;
-    println!("CPU, scraping only          {millicores:>10.1} millicores");
-    println!(
-        "memory, scraping only       {:>10.1} MiB",
-        server.memory("VmRSS")
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// The path of another program in the same target directory.
+fn sibling(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_vitals-server")).with_file_name(name);
+    let exists = path.exists();
+    assert!(
+        exists,
+        "{} is missing: cargo build --release --bin {name}",
+        path.display()
     );
-    println!(
-        "peak                        {:>10.1} MiB",
-        server.memory("VmHWM")
-    );
-    let scrapes = client.json("/debug/scrapes").await;
-    println!(
-        "scrapes                     {:>10} ok, {} failed",
-        scrapes["succeeded"], scrapes["failed"]
-    );
-    let latency = &scrapes["latencyMicroseconds"];
-    println!(
-        "scrape latency              p50 {} p90 {} p99 {} max {} µs",
-        latency["p50"], latency["p90"], latency["p99"], latency["max"]
-    );
+    path
 }

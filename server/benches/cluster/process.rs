@@ -1,79 +1,180 @@
 //! Processes under measurement, as the kernel accounts for them.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::ops::{Add, Deref, Sub};
 use std::process::{Child, Command};
 use std::time::Duration;
 
-/// A child that ends with the benchmark.
-pub(crate) struct Running(pub(crate) Child);
+/// USER_HZ is 100 on every Linux.
+const TICK: Duration = Duration::from_millis(10);
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _already_ended = self.0.kill();
-        let _already_waited = self.0.wait();
+/// CPU time. The kernel measures the sum to the nanosecond and divides it into the two by sampling.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cpu {
+    pub(crate) user: Duration,
+    pub(crate) system: Duration,
+}
+
+impl Cpu {
+    pub(crate) fn total(self) -> Duration {
+        self.user + self.system
     }
+}
+
+impl Add for Cpu {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            user: self.user + other.user,
+            system: self.system + other.system,
+        }
+    }
+}
+
+impl Sub for Cpu {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+        }
+    }
+}
+
+/// Context switches of all threads that live.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Switches {
+    /// A thread went to sleep.
+    pub(crate) voluntary: u64,
+    /// A thread was interrupted for another.
+    pub(crate) involuntary: u64,
+}
+
+/// A process by its id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    /// This process.
+    pub(crate) fn own() -> Self {
+        Self(std::process::id())
+    }
+
+    pub(crate) fn id(self) -> u32 {
+        self.0
+    }
+
+    fn read(self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.0)).unwrap_or_default()
+    }
+
+    /// The fields of /proc/PID/stat after the name, which stands in parentheses and may contain anything. The first is
+    /// the state.
+    fn stat(self) -> Vec<String> {
+        let stat = self.read("stat");
+        let (_, fields) = stat.rsplit_once(')').expect("the process lives");
+        fields.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Whether the process has ended and has not been waited for. Its CPU time can still be read.
+    pub(crate) fn has_ended(self) -> bool {
+        self.stat()[0] == "Z"
+    }
+
+    /// CPU time so far, of ended threads too.
+    pub(crate) fn cpu(self) -> Cpu {
+        let stat = self.stat();
+        let ticks = |field: usize| TICK * stat[field].parse::<u32>().expect("ticks");
+        Cpu {
+            user: ticks(11),
+            system: ticks(12),
+        }
+    }
+
+    /// A line of /proc/PID/status in MiB; none after the end of the process.
+    pub(crate) fn memory(self, line: &str) -> Option<f64> {
+        mebibytes(&self.read("status"), line)
+    }
+
+    /// Resident memory in MiB, with the part of shared pages that counts for this process.
+    pub(crate) fn proportional_memory(self) -> Option<f64> {
+        mebibytes(&self.read("smaps_rollup"), "Pss")
+    }
+
+    /// Resets the peak of memory: from now on `VmHWM` covers what follows.
+    pub(crate) fn reset_peak(self) {
+        fs::write(format!("/proc/{}/clear_refs", self.0), "5").expect("a process of the same user");
+    }
+
+    /// Context switches of all threads so far.
+    pub(crate) fn switches(self) -> Switches {
+        let mut switches = Switches::default();
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0)).expect("the process lives");
+        for task in tasks.flatten() {
+            // A thread may end meanwhile.
+            let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            let count = |line| number(&status, line).unwrap_or(0.0) as u64;
+            switches.voluntary += count("voluntary_ctxt_switches");
+            switches.involuntary += count("nonvoluntary_ctxt_switches");
+        }
+        switches
+    }
+}
+
+/// The number of a line `NAME: NUMBER [kB]`.
+fn number(text: &str, name: &str) -> Option<f64> {
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    value.split_whitespace().next()?.parse().ok()
+}
+
+fn mebibytes(text: &str, name: &str) -> Option<f64> {
+    number(text, name).map(|kibibytes| kibibytes / 1024.0)
+}
+
+/// A child that ends with the benchmark.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    process: Process,
 }
 
 impl Running {
     /// Starts a program.
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self(command.spawn().expect("the program starts"))
-    }
-
-    /// Forgets the peak of its memory so far: from here on `VmHWM` is of what comes.
-    pub(crate) fn forget_peak(&self) {
-        std::fs::write(format!("/proc/{}/clear_refs", self.0.id()), "5").expect("our own process");
-    }
-
-    /// User and system time so far.
-    pub(crate) fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))
-            .expect("the process lives");
-        // The name, in parentheses, may hold anything; the fields are counted from behind it.
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .expect("a name")
-            .1
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = fields
-            .iter()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().expect("ticks"))
-            .sum();
-        // USER_HZ is 100 on every Linux.
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// A line of /proc/PID/status in MiB.
-    pub(crate) fn memory(&self, line: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))
-            .expect("the process lives");
-        let kibibytes: f64 = status
-            .lines()
-            .find_map(|found| {
-                found
-                    .strip_prefix(line)?
-                    .trim_start_matches(':')
-                    .trim()
-                    .strip_suffix(" kB")
-            })
-            .expect("a line of that name")
-            .trim()
-            .parse()
-            .expect("a number");
-        kibibytes / 1024.0
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+        let process = Process(child.id());
+        Self { child, process }
     }
 }
 
-pub(crate) fn sibling(name: &str) -> PathBuf {
-    let server = Path::new(env!("CARGO_BIN_EXE_vitals-server"));
-    let path = server.parent().expect("a folder").join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: cargo build --release --bin {name}",
-        path.display()
-    );
-    path
+impl Deref for Running {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _already_ended = self.child.kill();
+        let _already_waited = self.child.wait();
+    }
+}
+
+/// The CPU time that the machine has spent on all programs.
+pub(crate) fn machine_cpu() -> Duration {
+    let stat = fs::read_to_string("/proc/stat").expect("/proc/stat");
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace();
+    // user, nice, system, idle, iowait, irq, softirq; then time that other machines took, which no program got.
+    let ticks: Vec<u32> = fields
+        .skip(1)
+        .map(|field| field.parse().unwrap_or(0))
+        .collect();
+    TICK * [0, 1, 2, 5, 6].iter().map(|at| ticks[*at]).sum::<u32>()
 }
