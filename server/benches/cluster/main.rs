@@ -18,6 +18,7 @@ mod client;
 #[path = "../../tests/feed/mod.rs"]
 mod feed;
 mod figures;
+mod history;
 mod metrics;
 mod phases;
 mod process;
@@ -48,6 +49,9 @@ struct Arguments {
     /// Seconds for which scraping is measured.
     #[arg(long, default_value_t = 120)]
     seconds: u64,
+    /// Minutes of history with which the servers start; 0 for none.
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    history: u64,
     /// Another server, behind the same cluster at the same time. {port}, {kubeconfig} and {history} (a folder with a
     /// state file of vitals-server) are replaced. May be repeated.
     #[arg(long, value_name = "[NAME=]COMMAND")]
@@ -103,9 +107,11 @@ async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
     let mut candidates = vec![Candidate::own()];
     candidates.extend(arguments.server_cmd.iter().cloned());
     let ports: Vec<u16> = candidates.iter().map(|_| free_port()).collect();
+    let history = Duration::from_secs(arguments.history * 60);
     let mut report = Report {
         nodes,
         pods_per_node: arguments.pods,
+        history_seconds: history.as_secs(),
         window_seconds: arguments.seconds,
         servers: candidates.iter().map(|it| it.name.clone()).collect(),
         ..Report::default()
@@ -120,8 +126,22 @@ async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
     cluster.warm_up().await;
     progress(nodes, "start each server alone");
     phases::alone(&candidates, &cluster, ports[0], folder, &mut report).await;
-    progress(nodes, "start all servers");
-    let servers = phases::with_history(&candidates, &cluster, &ports, folder, 0, &mut report).await;
+    let mut points = 0;
+    if !history.is_zero() {
+        progress(nodes, "write the history");
+        let written = history::write(&cluster, history, folder).await;
+        println!("{written:?}");
+        report.set_condition("historyWritten", written.points as f64 / 1e6);
+        for (at, candidate) in candidates.iter().enumerate() {
+            if candidate.restores() {
+                written.copy_to(&folder.join(format!("{at}-history")));
+            }
+        }
+        points = written.points;
+    }
+    progress(nodes, "start all servers with history");
+    let servers =
+        phases::with_history(&candidates, &cluster, &ports, folder, points, &mut report).await;
     phases::settle().await;
     progress(nodes, "scraping");
     let window = Duration::from_secs(arguments.seconds);
