@@ -56,7 +56,13 @@ struct Arguments {
     /// state file of vitals-server) are replaced. May be repeated.
     #[arg(long, value_name = "[NAME=]COMMAND")]
     server_cmd: Vec<Candidate>,
-    /// Only scraping: no lists.
+    /// Minutes of load: 50 lists by selector a second, 20 watchers, and a full list every 5 s; 0 for none.
+    #[arg(long, value_name = "MINUTES", default_value_t = 0.0)]
+    load: f64,
+    /// Seconds for which strace counts system calls; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    strace: u64,
+    /// Only scraping: no lists, watches and commands.
     #[arg(long)]
     scraping_only: bool,
     /// Write the results as JSON.
@@ -146,10 +152,23 @@ async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
     progress(nodes, "scraping");
     let window = Duration::from_secs(arguments.seconds);
     phases::at_the_same_time(&servers, &cluster, window, &mut report).await;
+    let paths = cluster.selector_paths().await;
     for (at, server) in servers.iter().enumerate() {
         if !arguments.scraping_only {
             progress(nodes, &format!("requests to {}", server.name));
             phases::lists(server, &cluster, at, &mut report).await;
+            phases::selectors(server, &paths, at, &mut report).await;
+            phases::watches(server, at, &mut report).await;
+            phases::top(server, &cluster, folder, at, &mut report).await;
+        }
+        if arguments.strace > 0 {
+            let window = Duration::from_secs(arguments.strace);
+            phases::system_calls(server, window, at, &mut report).await;
+        }
+        if arguments.load > 0.0 {
+            progress(nodes, &format!("load on {}", server.name));
+            let window = Duration::from_secs_f64(arguments.load * 60.0);
+            phases::load(server, &paths, window, at, &mut report).await;
         }
     }
     report

@@ -176,4 +176,26 @@ impl Simulator {
             }
         }
     }
+
+    /// The paths under which HPAs would list the pods of their workloads: by namespace and label selector.
+    pub(crate) async fn selector_paths(&self) -> Vec<String> {
+        let list = self.client.json("/apis/apps/v1/deployments").await;
+        let list = list.expect("deployments");
+        let deployments = list["items"].as_array().expect("items").iter();
+        let paths = deployments.filter_map(|deployment| {
+            let namespace = deployment["metadata"]["namespace"].as_str()?;
+            let labels = deployment["spec"]["selector"]["matchLabels"].as_object()?;
+            let terms = labels
+                .iter()
+                .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+            let selector = terms.collect::<Vec<_>>().join(",");
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("labelSelector", &selector)
+                .finish();
+            Some(format!(
+                "/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods?{query}"
+            ))
+        });
+        paths.collect()
+    }
 }

@@ -1,14 +1,24 @@
 //! The phases of the benchmark, in their order.
 
 mod lists;
+mod load;
 mod scraping;
+mod selectors;
 mod start;
+mod system_calls;
+mod top;
+mod watches;
 
 use std::time::Duration;
 
 pub(crate) use lists::lists;
+pub(crate) use load::load;
 pub(crate) use scraping::{at_the_same_time, settle};
+pub(crate) use selectors::selectors;
 pub(crate) use start::{alone, with_history};
+pub(crate) use system_calls::system_calls;
+pub(crate) use top::top;
+pub(crate) use watches::watches;
 
 use crate::process::Cpu;
 use crate::report::Report;
