@@ -3,6 +3,11 @@
 #   make demo   run the product on a simulated cluster, in one process over real sockets
 #   make test   run everything that CI runs
 #   make bench  run and print the benchmarks
+#   make bench-scale NODES=5000 PODS=30
+#               measure the server on a simulated cluster; SECONDS=, HISTORY= (minutes), LOAD= (minutes),
+#               STRACE= (seconds), JSON=file, SERVER_CMD='name=command' for another server beside it (docs/benchmarks.md)
+#   make bench-scaling
+#               the same for each of SIZES=100,500,1000,2500,5000; writes docs/scaling.json, tables and the plot
 #   make fuzz   run every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
 #
 # On a fresh Debian machine with Rust, `make test` installs the other tools that it needs; `make demo` needs none.
@@ -13,7 +18,7 @@ CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
-.PHONY: help demo test fuzz-check bench fuzz fmt clippy doc deny tools build
+.PHONY: help demo test fuzz-check bench bench-programs bench-scale bench-scaling fuzz fmt clippy doc deny tools build
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -32,11 +37,32 @@ test: tools
 	$(CARGO) test --workspace --doc --locked
 	$(CARGO) nextest run --workspace --locked
 
-bench:
-	$(CARGO) build --release --locked --bin vitals-sim --bin vitals-server --bin vitals
+bench: bench-programs
 	$(CARGO) bench --locked -p kubevitals-proto
-	$(CARGO) bench --locked -p kubevitals-server
+	$(CARGO) bench --locked -p kubevitals-server --bench ingest --bench ring
+	$(MAKE) --no-print-directory bench-scale NODES=1000,5000
 	$(CARGO) bench --locked -p kubevitals
+
+bench-programs:
+	$(CARGO) build --release --locked --bin vitals-sim --bin vitals-server --bin vitals
+
+NODES ?= 1000
+PODS ?= 30
+SECONDS ?= 120
+HISTORY ?= 60
+LOAD ?= 0
+STRACE ?= 0
+SIZES ?= 100,500,1000,2500,5000
+CLUSTER = $(CARGO) bench --locked -p kubevitals-server --bench cluster --
+CLUSTER_OPTIONS = --pods $(PODS) --seconds $(SECONDS) --history $(HISTORY) --load $(LOAD) --strace $(STRACE) \
+  $(if $(SERVER_CMD),--server-cmd '$(SERVER_CMD)') $(ARGS)
+
+bench-scale: bench-programs
+	$(CLUSTER) --nodes $(NODES) $(CLUSTER_OPTIONS) $(if $(JSON),--json '$(JSON)')
+
+bench-scaling: bench-programs
+	$(CLUSTER) --nodes $(SIZES) $(CLUSTER_OPTIONS) --json docs/scaling.json
+	$(CLUSTER) --render docs/scaling.json
 
 # The fuzz targets are a workspace of their own. This checks that they build.
 fuzz-check:

@@ -15,12 +15,15 @@
 )]
 
 mod client;
+mod documents;
 #[path = "../../tests/feed/mod.rs"]
 mod feed;
 mod figures;
+mod fit;
 mod history;
 mod metrics;
 mod phases;
+mod plot;
 mod process;
 mod report;
 mod server;
@@ -31,7 +34,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use kubevitals_proto::clock::system_time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use report::{Report, aligned};
 use server::Candidate;
@@ -68,13 +71,16 @@ struct Arguments {
     /// Write the results as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Instead of a run: write the tables and the plot of these results into the documents of this repository.
+    #[arg(long, value_name = "FILE")]
+    render: Option<PathBuf>,
     /// `cargo bench` adds this.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 /// The results of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Results {
     /// When the run ended.
     taken: String,
@@ -88,6 +94,11 @@ async fn main() {
     let arguments = Arguments::parse();
     // `cargo bench` runs it in the folder of the crate.
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if let Some(file) = &arguments.render {
+        let text = std::fs::read_to_string(repository.join(file)).expect("results");
+        let results = serde_json::from_str(&text).expect("results of this benchmark");
+        return documents::write(&results, &repository.join("docs"));
+    }
     // Before any client is made.
     let _provider = kubevitals_server::tls::provider();
     let mut results = Results {
