@@ -29,6 +29,11 @@ impl PodKey {
         }))
     }
 
+    /// Whether both share their memory, as interned keys that are equal do.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether a clone shares the memory.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1

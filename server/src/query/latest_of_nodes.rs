@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 
 use crate::clock::Age;
 use crate::cluster::{Pod, PodKey};
-use crate::store::{Absent, Cells, ContainerLatest, Latest, PodLatest, PodRates, Retention};
+use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
 
 /// The number of pods that are looked up together. A lookup waits for memory. In a short loop the processor begins the
 /// next lookups meanwhile; it would not reach them behind the encoding of a pod.
@@ -128,11 +128,8 @@ impl NodePosition {
     /// The index of a pod.
     fn find(&mut self, key: &PodKey) -> Option<usize> {
         let pods = &self.latest.pods;
-        let is_same = |pod: &PodLatest| {
-            Arc::ptr_eq(&pod.key.name, &key.name) && Arc::ptr_eq(&pod.key.namespace, &key.namespace)
-        };
         let found = match pods.get(self.next) {
-            Some(next) if is_same(next) => Ok(self.next),
+            Some(next) if next.key.is_same(key) => Ok(self.next),
             _ => pods.binary_search_by(|pod| pod.key.cmp(key)),
         };
         self.next = found.map_or_else(|insert_at| insert_at, |at| at + 1);
@@ -145,6 +142,7 @@ mod tests {
     use kubevitals_proto::units::Bytes;
 
     use super::*;
+    use crate::store::PodLatest;
 
     #[test]
     fn a_pod_is_found_in_any_order() {
@@ -160,6 +158,7 @@ mod tests {
             pods: Box::new(pods),
             containers: Box::default(),
             incomplete: Box::default(),
+            provisional: None,
         };
         let mut node = NodePosition {
             latest: Arc::new(latest),

@@ -9,8 +9,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_server::clock::Age;
 use kubevitals_server::cluster::{
-    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodKey, PodTemplate, Pods, Ready,
-    Resources, Role, Uid,
+    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodTemplate, Pods, Ready, Resources, Role,
+    Uid,
 };
 use kubevitals_server::intern::Interner;
 use kubevitals_server::store::history::Settings;
@@ -81,10 +81,7 @@ pub fn large(nodes: u64) -> (Pods, Store) {
             })
             .collect();
         for (p, (namespace, name)) in (0..).zip(&own) {
-            let key = PodKey {
-                namespace: names.intern(namespace),
-                name: names.intern(name),
-            };
+            let key = names.key(namespace, name);
             let mut status = ContainerStatus::default();
             status.restarts = (chance(n * 31 + p) % 1000 / 990) as u32 * (p as u32 + 1);
             let pod = Pod {

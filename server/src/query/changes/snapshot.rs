@@ -75,13 +75,10 @@ pub(super) struct Observed {
 }
 
 /// The pods that the kubelet reported in `before` but no longer reports. Nearly always both scrapes have the same pods,
-/// with the same interned names.
+/// with the same interned keys.
 fn left(before: &Latest, latest: &Latest) -> Vec<PodKey> {
     let same = before.pods.iter().zip(&latest.pods);
-    let same = same.take_while(|(before, now)| {
-        Arc::ptr_eq(&before.key.name, &now.key.name)
-            && Arc::ptr_eq(&before.key.namespace, &now.key.namespace)
-    });
+    let same = same.take_while(|(before, now)| before.key.is_same(&now.key));
     let others = before.pods.iter().skip(same.count());
     let left = others.filter(|pod| latest.find(&pod.key).is_none());
     left.map(|pod| pod.key.clone()).collect()

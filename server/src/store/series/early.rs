@@ -28,8 +28,8 @@ impl NodeSeries {
         names: &Interner,
     ) {
         super::settle(scrape, times.sent, &self.bounds, |key| self.pair(key));
-        let new_samples = self.new_samples(scrape).times();
-        let reading = ClockReading::of(&new_samples, times, self.resolution);
+        let mut new_samples = self.new_samples(scrape).times();
+        let reading = ClockReading::of(&mut new_samples, times, self.resolution);
         let fits = match (&self.clock, reading) {
             (Some(clock), Some(reading)) => clock.fits(&reading, self.resolution),
             _ => false,
