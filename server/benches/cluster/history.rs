@@ -57,10 +57,7 @@ pub(crate) async fn write(cluster: &Simulator, retention: Duration, folder: &Pat
     let mut uids: HashMap<PodKey, Uid> = HashMap::new();
     let add = |pod: Pod| {
         let pod = pod.metadata;
-        let key = PodKey {
-            namespace: names.intern(&pod.namespace),
-            name: names.intern(&pod.name),
-        };
+        let key = names.key(&pod.namespace, &pod.name);
         uids.insert(key, Uid::of(&pod.uid));
     };
     cluster.for_each_pod(add).await;
@@ -127,10 +124,7 @@ fn containers(page: &[u8], names: &Interner) -> Vec<Container> {
     let mut scrape = ResourceScrape::default();
     decode(page, &mut scrape);
     let containers = scrape.containers.iter().map(|(key, reading)| Container {
-        pod: PodKey {
-            namespace: names.intern(key.namespace),
-            name: names.intern(key.pod),
-        },
+        pod: names.key(key.namespace, key.pod),
         name: names.intern(key.container),
         run: run_number(Timestamp(reading.start.unwrap_or_default())),
     });
