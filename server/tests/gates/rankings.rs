@@ -13,7 +13,11 @@ use super::cluster::{self, RESOLUTION, SCRAPES, age};
 const NODES: u64 = 6;
 const PODS: u64 = NODES * 30;
 
-fn rank(measure: Measure) {
+/// The number of rankings by restarts in a unit: one costs less than what varies from run to run.
+const RANKINGS: u64 = 200;
+
+/// Ranks `times` times for each unit of work.
+fn rank(measure: Measure, times: u64) {
     let (pods, store) = cluster::large(NODES);
     let query = TopQuery {
         restarted: pods.values().collect(),
@@ -28,7 +32,7 @@ fn rank(measure: Measure) {
         filter: &|_| true,
         cancel: &Cancel::default(),
     };
-    for _ in 0..callgrind::units() {
+    for _ in 0..callgrind::units() * times {
         assert_eq!(query.pods(measure, 5, &everyone).len(), 5);
     }
 }
@@ -36,31 +40,31 @@ fn rank(measure: Measure) {
 #[test]
 #[ignore = "a workload"]
 fn by_cpu() {
-    rank(Measure::Cpu);
+    rank(Measure::Cpu, 1);
 }
 
 #[test]
 #[ignore = "a workload"]
 fn by_ratio() {
-    rank(Measure::CpuOfRequest);
+    rank(Measure::CpuOfRequest, 1);
 }
 
 #[test]
 #[ignore = "a workload"]
 fn by_restarts() {
-    rank(Measure::Restarts);
+    rank(Measure::Restarts, RANKINGS);
 }
 
 #[test]
 #[ignore = "a workload"]
 fn by_growth() {
-    rank(Measure::MemoryGrowth(Duration::from_secs(120)));
+    rank(Measure::MemoryGrowth(Duration::from_secs(120)), 1);
 }
 
 #[test]
 fn a_ranked_pod_takes_few_instructions() {
-    callgrind::assert_each("rankings::by_cpu", PODS, 3_000);
+    callgrind::assert_each("rankings::by_cpu", PODS, 1_900);
     callgrind::assert_each("rankings::by_ratio", PODS, 6_500);
-    callgrind::assert_each("rankings::by_restarts", PODS, 6_000);
+    callgrind::assert_each("rankings::by_restarts", RANKINGS, 20_000);
     callgrind::assert_each("rankings::by_growth", PODS, 33_000);
 }

@@ -151,6 +151,9 @@ impl TopQuery<'_> {
         while running.peek().is_some() {
             latest.find_batch(running.by_ref(), &mut found);
             for (pod, place) in found.drain(..) {
+                if scope.cancel.is_set() {
+                    return;
+                }
                 let template = pod.in_force();
                 let amount = *sums
                     .entry(ptr::from_ref(template))
