@@ -29,9 +29,6 @@ pub struct NodeSeries {
     bounds: Bounds,
     node: Option<Tracked>,
     containers: Vec<Container>,
-    /// Whether `containers` are those of the last scrape, each at the same index: the rule on a node where no container
-    /// has started or ended. Then walks over both compare no names.
-    aligned: bool,
     clock: Option<NodeClock>,
     /// The time of the last request.
     last_request: Option<Age>,
@@ -124,7 +121,6 @@ impl NodeSeries {
             bounds: Bounds::default(),
             node,
             containers,
-            aligned: false,
             clock: None,
             last_request: None,
             suspect: None,
@@ -151,16 +147,15 @@ impl NodeSeries {
         &self.containers
     }
 
-    /// Finds the series of each container of the last scrape. It is called once for each, in the order of the scrape.
+    /// Finds the series of each container of a scrape. It is called once for each, in the order of the scrape. Nearly
+    /// always the next series is the one.
     pub(super) fn find_each<'a>(
         &'a self,
     ) -> impl FnMut(&ContainerKey<'_>) -> Option<&'a Container> {
-        let (aligned, mut existing) = (self.aligned, self.containers.iter().peekable());
+        let mut existing = self.containers.iter().peekable();
         move |key| {
-            if aligned {
-                return existing.next();
-            }
-            advance_to(&mut existing, |it| it.order(key))
+            let next = existing.next_if(|it| it.is(key));
+            next.or_else(|| advance_to(&mut existing, |it| it.order(key)))
         }
     }
 
@@ -241,7 +236,6 @@ impl NodeSeries {
         names: &Interner,
     ) -> Option<i64> {
         settle(scrape, times.sent, &self.bounds, |key| self.pair(key));
-        self.aligned = self.is_aligned(scrape);
         let mut new_samples = self.new_samples(scrape);
         if let Some(suspect) = &self.suspect {
             new_samples.narrow(&suspect.new_samples(scrape));
@@ -410,14 +404,12 @@ impl NodeSeries {
                 }
             }
         };
-        if self.aligned {
-            let before = self.containers.len();
+        if self.is_aligned(scrape) {
             let mut readings = scrape.containers.iter();
             self.containers.retain_mut(|container| {
                 let reading = readings.next();
                 reading.is_none_or(|reading| proceed(container, reading))
             });
-            self.aligned = self.containers.len() == before;
             return;
         }
         let mut capacity = MAX_CONTAINERS.saturating_sub(scrape.containers.len());
