@@ -94,7 +94,7 @@ impl Connection {
     pub(super) fn is_open(&self) -> bool {
         let tcp = match &self.stream {
             Either::Left(tcp) => tcp,
-            Either::Right(stream) => stream.tcp(),
+            Either::Right(tls) => tls.stream(),
         };
         match tcp.ready(Interest::READABLE).now_or_never() {
             Some(Ok(state)) => !state.is_read_closed(),

@@ -30,9 +30,9 @@ const MAX_INCOMING: usize = 80 << 10;
 /// The most bytes of a message that are encrypted at a time.
 const MAX_PLAINTEXT: usize = 16 << 10;
 
-/// A TLS connection over TCP.
-pub(super) struct TlsStream {
-    tcp: TcpStream,
+/// A TLS connection over TCP, or over another stream in tests.
+pub(super) struct TlsStream<S = TcpStream> {
+    stream: S,
     session: UnbufferedClientConnection,
     /// Received bytes that the session has not processed.
     incoming: Vec<u8>,
@@ -55,33 +55,33 @@ enum Progress {
     Ended,
 }
 
-impl TlsStream {
-    /// Completes a TLS handshake on a TCP connection.
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
+    /// Completes a TLS handshake on a connection.
     ///
     /// # Errors
     /// An error of the connection, or of TLS: then its inner error is a [`rustls::Error`].
     pub(super) async fn connect(
-        tcp: TcpStream,
+        stream: S,
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> io::Result<Self> {
         let session = UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?;
-        let mut stream = Self {
-            tcp,
+        let mut tls = Self {
+            stream,
             session,
             incoming: Vec::new(),
             plaintext: BytesMut::new(),
             outgoing: BytesMut::new(),
             closed: false,
         };
-        poll_fn(|cx| stream.poll_handshake(cx)).await?;
-        stream.release_buffers();
-        Ok(stream)
+        poll_fn(|cx| tls.poll_handshake(cx)).await?;
+        tls.release_buffers();
+        Ok(tls)
     }
 
-    /// The TCP connection.
-    pub(super) const fn tcp(&self) -> &TcpStream {
-        &self.tcp
+    /// The connection below TLS.
+    pub(super) const fn stream(&self) -> &S {
+        &self.stream
     }
 
     /// Frees the memory of empty buffers.
@@ -180,8 +180,8 @@ impl TlsStream {
             return Poll::Ready(Err(io::Error::other("a TLS message is too large")));
         }
         self.incoming.reserve(READ_SIZE);
-        let tcp = Pin::new(&mut self.tcp);
-        match ready!(poll_read_buf(tcp, cx, &mut self.incoming))? {
+        let stream = Pin::new(&mut self.stream);
+        match ready!(poll_read_buf(stream, cx, &mut self.incoming))? {
             0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             _ => Poll::Ready(Ok(())),
         }
@@ -190,8 +190,8 @@ impl TlsStream {
     /// Sends `outgoing`.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.outgoing.is_empty() {
-            let tcp = Pin::new(&mut self.tcp);
-            if ready!(poll_write_buf(tcp, cx, &mut self.outgoing))? == 0 {
+            let stream = Pin::new(&mut self.stream);
+            if ready!(poll_write_buf(stream, cx, &mut self.outgoing))? == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
         }
@@ -199,7 +199,7 @@ impl TlsStream {
     }
 }
 
-impl AsyncRead for TlsStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -219,7 +219,7 @@ impl AsyncRead for TlsStream {
     }
 }
 
-impl AsyncWrite for TlsStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -241,7 +241,7 @@ impl AsyncWrite for TlsStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 
@@ -301,4 +301,170 @@ fn append<E: Into<Unwritten>>(
 
 fn invalid(error: rustls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::{RootCertStore, ServerConfig};
+    use rustls_pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// Counts reads and writes that transferred bytes: each is a system call on a socket.
+    struct Counting {
+        stream: DuplexStream,
+        calls: Rc<Cell<(usize, usize)>>,
+    }
+
+    impl AsyncRead for Counting {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let this = self.get_mut();
+            let result = ready!(Pin::new(&mut this.stream).poll_read(cx, buffer));
+            let (reads, writes) = this.calls.get();
+            this.calls.set((reads + 1, writes));
+            Poll::Ready(result)
+        }
+    }
+
+    impl AsyncWrite for Counting {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let this = self.get_mut();
+            let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes));
+            let (reads, writes) = this.calls.get();
+            this.calls.set((reads, writes + 1));
+            Poll::Ready(written)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        }
+    }
+
+    /// The configurations of a client that trusts a server, and of the server.
+    fn configs() -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+        let _provider = crate::tls::provider();
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["node".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(cert.der().clone()).unwrap();
+        let client = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        (Arc::new(client), Arc::new(server))
+    }
+
+    /// Connects to a server that answers each request of 100 bytes by `response`.
+    async fn connect(
+        name: &'static str,
+        response: Vec<u8>,
+    ) -> (io::Result<TlsStream<Counting>>, Rc<Cell<(usize, usize)>>) {
+        let (client, server) = configs();
+        let (stream, peer) = duplex(1 << 20);
+        tokio::spawn(async move {
+            let mut peer = TlsAcceptor::from(server).accept(peer).await?;
+            let mut request = [0; 100];
+            while peer.read_exact(&mut request).await.is_ok() {
+                peer.write_all(&response).await?;
+                peer.flush().await?;
+            }
+            peer.shutdown().await
+        });
+        let calls = Rc::default();
+        let stream = Counting {
+            stream,
+            calls: Rc::clone(&calls),
+        };
+        let name = ServerName::try_from(name).unwrap();
+        (TlsStream::connect(stream, client, name).await, calls)
+    }
+
+    #[tokio::test]
+    async fn a_response_takes_one_write_and_one_read_and_leaves_no_buffer() {
+        let response: Vec<u8> = (0..22_000_u32).map(|n| (n % 251) as u8).collect();
+        let (stream, calls) = connect("node", response.clone()).await;
+        let mut stream = stream.unwrap();
+        for turn in 0..3 {
+            calls.set((0, 0));
+            let mut received = vec![0; response.len()];
+            stream.write_all(&[7; 100]).await.unwrap();
+            stream.read_exact(&mut received).await.unwrap();
+            assert!(received == response, "turn {turn}");
+            // The first response comes with the session's tickets.
+            assert_eq!(calls.get(), (1, 1), "reads and writes of turn {turn}");
+            stream.release_buffers();
+            let buffers = [stream.plaintext.capacity(), stream.outgoing.capacity()];
+            assert_eq!((stream.incoming.capacity(), buffers), (0, [0, 0]));
+        }
+        let bytes = size_of::<TlsStream>();
+        assert!(bytes <= 1152, "{bytes} bytes for each node");
+    }
+
+    #[tokio::test]
+    async fn a_message_of_any_size_arrives_whole() {
+        for size in [1, 100, 16_383, 16_384, 16_385, 300_000] {
+            let response: Vec<u8> = (0..size).map(|n| (n % 253) as u8).collect();
+            let (stream, _) = connect("node", response.clone()).await;
+            let mut stream = stream.unwrap();
+            let mut received = vec![0; response.len()];
+            stream.write_all(&[7; 100]).await.unwrap();
+            stream.read_exact(&mut received).await.unwrap();
+            assert!(received == response, "{size} bytes");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_certificate_of_another_host_is_refused_with_the_error_of_tls() {
+        let (stream, _) = connect("other", Vec::new()).await;
+        let error = stream.err().unwrap();
+        let inner = error.get_ref().unwrap().downcast_ref::<rustls::Error>();
+        assert!(
+            matches!(inner, Some(rustls::Error::InvalidCertificate(_))),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_session_is_the_end_of_the_stream_and_a_cut_is_an_error() {
+        let (stream, _) = connect("node", Vec::new()).await;
+        let mut stream = stream.unwrap();
+        stream.write_all(&[7; 99]).await.unwrap();
+        stream.stream.stream.shutdown().await.unwrap();
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "close_notify");
+        let (client, _) = configs();
+        let (stream, peer) = duplex(1024);
+        drop(peer);
+        let name = ServerName::try_from("node").unwrap();
+        let error = TlsStream::connect(stream, client, name).await.err();
+        let kind = error.map(|error| error.kind());
+        assert!(
+            matches!(
+                kind,
+                Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe)
+            ),
+            "{kind:?}"
+        );
+    }
 }
