@@ -182,7 +182,10 @@ pub(super) async fn run(
                 }
                 () = pages::turn(&shared, early_at) => {
                     let now = shared.now().age;
-                    if early.begin(now) && shared.may_scrape_early(now) {
+                    if now >= next_turn {
+                        // The node's turn has come too, and its timer is about to fire.
+                        early.scraped(now);
+                    } else if early.begin(now) && shared.may_scrape_early(now) {
                         let request = EarlyRequest {
                             shared: Arc::clone(&shared),
                             cell: Arc::clone(&cell),
