@@ -19,6 +19,33 @@ pub struct Unknown<'a> {
     pub raw: &'a [u8],
 }
 
+/// The type of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TypeMeta {
+    /// Group and version: `metrics.k8s.io/v1beta1`.
+    pub api_version: String,
+    /// The object's type: `PodMetricsList`.
+    pub kind: String,
+}
+
+impl TypeMeta {
+    /// Decodes the type in an envelope.
+    ///
+    /// # Errors
+    /// When the bytes are not a message, or a field is of another type.
+    pub(super) fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let mut decoded = Self::default();
+        for field in Fields::new(message) {
+            match field? {
+                (1, value) => value.str()?.clone_into(&mut decoded.api_version),
+                (2, value) => value.str()?.clone_into(&mut decoded.kind),
+                _ => {}
+            }
+        }
+        Ok(decoded)
+    }
+}
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
@@ -28,6 +55,9 @@ pub enum EnvelopeError {
     /// The message after the magic bytes is broken.
     #[error("broken Kubernetes protobuf")]
     Malformed(#[from] Malformed),
+    /// An object is longer than any that etcd stores.
+    #[error("an object in Kubernetes protobuf is too long")]
+    TooLong,
     /// A quantity in it is none.
     #[error("{text:?} in Kubernetes protobuf is no quantity: {source}")]
     Quantity {

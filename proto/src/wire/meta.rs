@@ -2,6 +2,7 @@
 
 use crate::labels::Labels;
 use crate::time::Timestamp;
+use crate::wire::protobuf::{Fields, Malformed};
 use serde::{Deserialize, Serialize};
 
 /// The part of `metav1.ObjectMeta` that metrics have.
@@ -34,6 +35,25 @@ pub struct ListMeta {
     /// The number of objects on later pages, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_item_count: Option<i64>,
+}
+
+impl ListMeta {
+    /// Decodes the metadata of a protobuf list.
+    ///
+    /// # Errors
+    /// When the bytes are not a message, or a field is of another type.
+    pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let mut meta = Self::default();
+        for field in Fields::new(message) {
+            match field? {
+                (2, value) => value.str()?.clone_into(&mut meta.resource_version),
+                (3, value) => value.str()?.clone_into(&mut meta.continue_token),
+                (4, value) => meta.remaining_item_count = Some(value.int()?),
+                _ => {}
+            }
+        }
+        Ok(meta)
+    }
 }
 
 /// A version of `meta.k8s.io`, which has the types that show other objects: tables, metadata alone.

@@ -4,6 +4,7 @@
 //! - [`gojson`]: strings as Go's `encoding/json` writes them.
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
 //! - [`protobuf`]: messages read in place and written; [`envelope`]: the `k8s\0` around them.
+//! - [`list_reader`]: lists in protobuf, read object by object while they arrive.
 //! - [`object`]: objects that are served in JSON, YAML and protobuf.
 //! - [`meta`]: the metadata of objects and lists.
 //! - [`status`]: the response to a request that failed.
@@ -18,6 +19,7 @@ pub mod discovery;
 pub mod envelope;
 pub mod form;
 pub mod gojson;
+pub mod list_reader;
 pub mod meta;
 pub mod object;
 pub mod openapi;

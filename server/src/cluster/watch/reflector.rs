@@ -18,11 +18,12 @@ use kube::Client;
 use kube::runtime::watcher::Event;
 use kubevitals_proto::backoff::{Backoff, Random};
 use kubevitals_proto::objects::Item;
+use kubevitals_proto::wire::meta::ListMeta;
 use tokio::time::{Instant, sleep};
 
 use super::failure::{Failure, Kind};
 use super::request::{Collection, Encoding, Page, Start};
-use super::response::{EventReader, ListMeta, PageReader, WatchEvent};
+use super::response::{EventReader, PageReader, WatchEvent};
 
 /// The duration of a watch in seconds: shorter than the time after which a silent connection is closed
 /// (`config::apiserver`), so that a quiet watch is not taken for a dead one.
@@ -288,13 +289,13 @@ impl<K: Item> Reflector<K> {
     }
 
     fn end_page(&mut self, meta: ListMeta) -> Result<Option<Event<K>>, Failure> {
-        if !meta.next.is_empty() {
+        if !meta.continue_token.is_empty() {
             self.state = State::Listing {
-                next: Some(meta.next),
+                next: Some(meta.continue_token),
             };
             return Ok(None);
         }
-        self.state = State::UpToDate(versioned(&meta.version)?);
+        self.state = State::UpToDate(versioned(&meta.resource_version)?);
         self.listed = true;
         self.reset_backoff();
         Ok(Some(Event::InitDone))

@@ -9,7 +9,9 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use kubevitals_proto::wire::envelope;
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use kubevitals_proto::wire::list_reader::{ListPart, ListReader};
+use kubevitals_proto::wire::meta::ListMeta;
+use kubevitals_proto::wire::protobuf::{Fields, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
@@ -18,8 +20,8 @@ use super::failure::Failure;
 use super::request::Encoding;
 use kubevitals_proto::objects::Item;
 
-/// The longest object or event in bytes. etcd accepts objects of 1.5 MiB.
-const MAX_OBJECT: usize = 16 << 20;
+/// The longest event in bytes. etcd accepts objects of 1.5 MiB.
+const MAX_EVENT: usize = 16 << 20;
 
 /// The longest page of JSON in bytes. A page is read as a whole.
 const MAX_PAGE: usize = 512 << 20;
@@ -91,32 +93,6 @@ async fn send(
     Ok((Encoding::of(&head.headers)?, body))
 }
 
-/// The metadata of a list.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct ListMeta {
-    /// The version of the list.
-    #[serde(rename = "resourceVersion")]
-    pub(super) version: String,
-    /// The token of the next page; empty after the last.
-    #[serde(rename = "continue")]
-    pub(super) next: String,
-}
-
-impl ListMeta {
-    fn decode(message: &[u8]) -> Result<Self, Malformed> {
-        let mut meta = Self::default();
-        for field in Fields::new(message) {
-            match field? {
-                (2, value) => value.str()?.clone_into(&mut meta.version),
-                (3, value) => value.str()?.clone_into(&mut meta.next),
-                _ => {}
-            }
-        }
-        Ok(meta)
-    }
-}
-
 #[derive(Deserialize)]
 struct JsonList<K> {
     #[serde(default)]
@@ -165,62 +141,14 @@ impl<K: Item> PageReader<K> {
     }
 }
 
-/// Reads a page of protobuf: the `raw` field of the envelope contains a list, whose fields include one for each
-/// object.
+/// Reads a page of protobuf.
 #[derive(Debug)]
 pub(super) struct ProtobufPage<K> {
     body: ChunkReader,
     buffer: BytesMut,
+    reader: ListReader,
     meta: ListMeta,
-    /// The bytes of the list that have not been read; none before the list starts.
-    remaining: Option<u64>,
-    magic: bool,
     item: PhantomData<fn() -> K>,
-}
-
-/// The head of a field: the number and length of a message, or the end of another field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FieldHead {
-    /// The bytes of the message follow.
-    Message { number: u64, head: usize, len: u64 },
-    /// The whole field is in the buffer.
-    Scalar { len: usize },
-}
-
-/// Reads the head of a field; none if more bytes are needed.
-fn head(buffer: &[u8]) -> Result<Option<FieldHead>, Malformed> {
-    let Some((key, key_len)) = varint(buffer)? else {
-        return Ok(None);
-    };
-    let rest = buffer.get(key_len..).unwrap_or_default();
-    let scalar =
-        |len: usize| (rest.len() >= len).then_some(FieldHead::Scalar { len: key_len + len });
-    Ok(match key & 7 {
-        0 => varint(rest)?.map(|(_, len)| FieldHead::Scalar { len: key_len + len }),
-        1 => scalar(8),
-        2 => varint(rest)?.map(|(len, len_len)| FieldHead::Message {
-            number: key >> 3,
-            head: key_len + len_len,
-            len,
-        }),
-        5 => scalar(4),
-        _ => return Err(Malformed),
-    })
-}
-
-/// Reads a varint. Returns the value and its length in bytes; none if more bytes are needed.
-fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Malformed> {
-    let mut value = 0_u64;
-    for (at, byte) in buffer.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if *byte < 0x80 {
-            return Ok(Some((value, at + 1)));
-        }
-    }
-    if buffer.len() >= 10 {
-        return Err(Malformed);
-    }
-    Ok(None)
 }
 
 impl<K: Item> ProtobufPage<K> {
@@ -228,9 +156,8 @@ impl<K: Item> ProtobufPage<K> {
         Self {
             body,
             buffer: BytesMut::new(),
+            reader: ListReader::default(),
             meta: ListMeta::default(),
-            remaining: None,
-            magic: false,
             item: PhantomData,
         }
     }
@@ -239,9 +166,6 @@ impl<K: Item> ProtobufPage<K> {
         loop {
             if let Some(next) = self.step()? {
                 return Ok(next);
-            }
-            if self.buffer.len() > MAX_OBJECT {
-                return Err(Failure::Unreadable("an object is too long".to_owned()));
             }
             match self.body.next().await? {
                 Some(chunk) => self.buffer.extend_from_slice(&chunk),
@@ -252,59 +176,18 @@ impl<K: Item> ProtobufPage<K> {
 
     /// Reads the next object, or the metadata at the end; none if more bytes are needed.
     fn step(&mut self) -> Result<Option<Result<K, ListMeta>>, Failure> {
-        if !self.magic {
-            if self.buffer.len() < envelope::MAGIC.len() {
-                return Ok(None);
+        let mut rest = &*self.buffer;
+        let next = loop {
+            match self.reader.next(&mut rest)? {
+                Some(ListPart::Item(message)) => break Some(Ok(K::decode(message)?)),
+                Some(ListPart::End) => break Some(Err(std::mem::take(&mut self.meta))),
+                Some(ListPart::Metadata(meta)) => self.meta = meta,
+                None => break None,
             }
-            if !self.buffer.starts_with(&envelope::MAGIC) {
-                return Err(envelope::EnvelopeError::Magic.into());
-            }
-            self.buffer.advance(envelope::MAGIC.len());
-            self.magic = true;
-        }
-        loop {
-            if self.remaining == Some(0) {
-                return Ok(Some(Err(std::mem::take(&mut self.meta))));
-            }
-            let Some(head) = head(&self.buffer)? else {
-                return Ok(None);
-            };
-            let (number, head, len) = match head {
-                FieldHead::Scalar { len } => {
-                    self.read(len)?;
-                    continue;
-                }
-                FieldHead::Message { number, head, len } => (number, head, len),
-            };
-            if self.remaining.is_none() && number == 2 {
-                self.buffer.advance(head);
-                self.remaining = Some(len);
-                continue;
-            }
-            let end = usize::try_from(len).map_err(|_| Malformed)?;
-            let end = end.checked_add(head).ok_or(Malformed)?;
-            if end > MAX_OBJECT {
-                return Err(Failure::Unreadable("an object is too long".to_owned()));
-            }
-            if self.buffer.len() < end {
-                return Ok(None);
-            }
-            let field = self.read(end)?;
-            let message = field.get(head..).unwrap_or_default();
-            match (self.remaining, number) {
-                (Some(_), 1) => self.meta = ListMeta::decode(message)?,
-                (Some(_), 2) => return Ok(Some(Ok(K::decode(message)?))),
-                _ => {}
-            }
-        }
-    }
-
-    /// Takes `len` bytes off the buffer, and subtracts them from the remaining bytes of the list.
-    fn read(&mut self, len: usize) -> Result<BytesMut, Malformed> {
-        if let Some(remaining) = &mut self.remaining {
-            *remaining = remaining.checked_sub(len as u64).ok_or(Malformed)?;
-        }
-        Ok(self.buffer.split_to(len))
+        };
+        let read = self.buffer.len() - rest.len();
+        self.buffer.advance(read);
+        Ok(next)
     }
 }
 
@@ -375,7 +258,7 @@ impl<K: Item> EventReader<K> {
                 continue;
             }
             searched = self.buffer.len();
-            if searched > MAX_OBJECT {
+            if searched > MAX_EVENT {
                 return Err(Failure::Unreadable("an event is too long".to_owned()));
             }
             match self.body.next().await? {
