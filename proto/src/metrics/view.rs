@@ -5,7 +5,7 @@ use super::encode::Kind;
 use crate::duration::GoDuration;
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
-use crate::wire::envelope::{self, EnvelopeError};
+use crate::wire::envelope::{self, EnvelopeError, TypeMeta};
 use crate::wire::protobuf::{Fields, Malformed, Value};
 
 /// The field of a list with its items.
@@ -28,13 +28,8 @@ impl<'a> Body<'a> {
     /// When it has none, or has an object of another group.
     pub fn open(body: &'a [u8]) -> Result<Self, EnvelopeError> {
         let unknown = envelope::unwrap(body)?;
-        let version =
-            Version::from_api_version(unknown.api_version).ok_or_else(|| EnvelopeError::Kind {
-                expected: super::GROUP,
-                found: format!("{} {}", unknown.api_version, unknown.kind),
-            })?;
         Ok(Self {
-            version,
+            version: version(unknown.api_version, unknown.kind)?,
             kind: unknown.kind,
             raw: unknown.raw,
         })
@@ -42,14 +37,8 @@ impl<'a> Body<'a> {
 
     /// The message, if its object is a `kind`.
     fn of_kind(self, kind: &'static str) -> Result<&'a [u8], EnvelopeError> {
-        if self.kind == kind {
-            return Ok(self.raw);
-        }
-        let found = format!("{} {}", self.version.api_version(), self.kind);
-        Err(EnvelopeError::Kind {
-            expected: kind,
-            found,
-        })
+        expect_kind(self.version, self.kind, kind)?;
+        Ok(self.raw)
     }
 
     /// One pod.
@@ -87,6 +76,33 @@ impl<'a> Body<'a> {
     ) -> Result<impl Iterator<Item = Result<NodeView<'a>, Malformed>>, EnvelopeError> {
         Ok(items(self.of_kind(Kind::Node.list())?).map(|item| NodeView::read(item?)))
     }
+}
+
+/// The version of the API, if an envelope has a type of this group.
+fn version(api_version: &str, kind: &str) -> Result<Version, EnvelopeError> {
+    Version::from_api_version(api_version).ok_or_else(|| EnvelopeError::Kind {
+        expected: super::GROUP,
+        found: format!("{api_version} {kind}"),
+    })
+}
+
+fn expect_kind(version: Version, kind: &str, expected: &'static str) -> Result<(), EnvelopeError> {
+    if kind == expected {
+        return Ok(());
+    }
+    Err(EnvelopeError::Kind {
+        expected,
+        found: format!("{} {kind}", version.api_version()),
+    })
+}
+
+/// Checks that an envelope has a list of pods, for a list that is read object by object.
+///
+/// # Errors
+/// When it has another type.
+pub fn expect_pods(type_meta: &TypeMeta) -> Result<(), EnvelopeError> {
+    let TypeMeta { api_version, kind } = type_meta;
+    expect_kind(version(api_version, kind)?, kind, Kind::Pod.list())
 }
 
 fn items(list: &[u8]) -> impl Iterator<Item = Result<&[u8], Malformed>> {
@@ -201,7 +217,11 @@ impl<'a> NodeView<'a> {
 }
 
 impl<'a> PodView<'a> {
-    fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
+    /// Decodes a pod.
+    ///
+    /// # Errors
+    /// When the bytes are not a message, or a field is of another type.
+    pub fn read(raw: &'a [u8]) -> Result<Self, Malformed> {
         let (meta, timestamp, window) = read_head(raw)?;
         Ok(Self {
             meta,

@@ -14,6 +14,7 @@ use tower::BoxError;
 use super::body_chunks::BodyChunks;
 use super::connect::{CredentialError, Patience, Silent};
 use super::kubeconfig::Target;
+use super::list_items::ReadBody;
 use super::response::ApiResponse;
 use super::status::{About, Failure};
 use super::{Error, tls};
@@ -21,6 +22,9 @@ use crate::clock::Clock;
 
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
+
+/// The media types of protobuf, or JSON from a server that has no protobuf.
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf,application/json";
 
 /// How often a request is retried after `Retry-After` or an interrupted connection.
 const RETRIES: u32 = 10;
@@ -140,6 +144,18 @@ impl ApiClient {
             .await
     }
 
+    /// As `get`. A body in protobuf is read by `reader` while it arrives; the body of the response is then empty.
+    pub(super) async fn read_list(
+        &self,
+        path: &str,
+        accept: &str,
+        about: About<'_>,
+        reader: &mut dyn ReadBody,
+    ) -> Result<ApiResponse, Error> {
+        let failure = |response: &ApiResponse| Failure::of(response, about);
+        self.repeat(path, accept, failure, Some(reader)).await
+    }
+
     /// As `get`, parsed from JSON.
     pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
         &self,
@@ -161,7 +177,7 @@ impl ApiClient {
             let (head, body) = response.into_parts();
             return Ok(BodyChunks::new(&head.headers, body));
         }
-        let response = self.read(response).await;
+        let response = self.read(response, None).await;
         Err(match response {
             Ok(response) => Error::Server(Failure::of(&response, about)),
             Err(error) => self.explain(&*error),
@@ -175,9 +191,19 @@ impl ApiClient {
         accept: &str,
         failure: impl Fn(&ApiResponse) -> Failure,
     ) -> Result<ApiResponse, Error> {
+        self.repeat(path, accept, failure, None).await
+    }
+
+    async fn repeat(
+        &self,
+        path: &str,
+        accept: &str,
+        failure: impl Fn(&ApiResponse) -> Failure,
+        mut reader: Option<&mut dyn ReadBody>,
+    ) -> Result<ApiResponse, Error> {
         let mut retries = 0;
         loop {
-            let response = self.timed(path, accept).await;
+            let response = self.timed(path, accept, reborrow(&mut reader)).await;
             let wait = match &response {
                 Ok(response) => response.retry_after,
                 Err(error) => interrupted(error.as_ref()).then_some(1),
@@ -195,9 +221,14 @@ impl ApiClient {
         }
     }
 
-    async fn timed(&self, path: &str, accept: &str) -> Result<ApiResponse, BoxError> {
+    async fn timed(
+        &self,
+        path: &str,
+        accept: &str,
+        reader: Option<&mut dyn ReadBody>,
+    ) -> Result<ApiResponse, BoxError> {
         let begin = Instant::now();
-        let response = async { self.read(self.send(path, accept).await?).await };
+        let response = async { self.read(self.send(path, accept).await?, reader).await };
         let response = match self.timeout {
             None => response.await,
             Some(limit) => tokio::time::timeout(limit, response)
@@ -232,9 +263,18 @@ impl ApiClient {
     }
 
     /// Reads a response to its end, as long as chunks arrive in time.
-    async fn read(&self, response: Response<Body>) -> Result<ApiResponse, BoxError> {
+    async fn read(
+        &self,
+        response: Response<Body>,
+        reader: Option<&mut dyn ReadBody>,
+    ) -> Result<ApiResponse, BoxError> {
         let (head, body) = response.into_parts();
         let mut chunks = BodyChunks::new(&head.headers, body);
+        let mut response = ApiResponse::new(&head);
+        let mut reader = reader.filter(|_| response.is_success() && response.is_protobuf());
+        if let Some(reader) = &mut reader {
+            reader.restart();
+        }
         let mut all = BytesMut::new();
         loop {
             let chunk = match self.patience {
@@ -243,9 +283,17 @@ impl ApiClient {
                     .await
                     .map_err(|_| Silent(patience))??,
             };
-            match chunk {
-                Some(chunk) => all.extend_from_slice(&chunk),
-                None => return Ok(ApiResponse::new(&head, all.freeze())),
+            match (chunk, &mut reader) {
+                (Some(chunk), Some(reader)) => reader.read(&chunk)?,
+                (Some(chunk), None) => all.extend_from_slice(&chunk),
+                (None, Some(reader)) => {
+                    reader.end()?;
+                    return Ok(response);
+                }
+                (None, None) => {
+                    response.body = all.freeze();
+                    return Ok(response);
+                }
             }
         }
     }
@@ -253,6 +301,9 @@ impl ApiClient {
     /// Converts an error of the transport into kubectl's words.
     pub(super) fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
         for cause in causes(error) {
+            if let Some(Error::Request(text)) = cause.downcast_ref() {
+                return Error::Request(text.clone());
+            }
             if cause.is::<TimedOut>() || cause.is::<Silent>() || cause.is::<CredentialError>() {
                 return Error::Unreachable(cause.to_string());
             }
@@ -279,6 +330,14 @@ impl ApiClient {
         } else {
             last
         })
+    }
+}
+
+/// Lends a reader to one attempt.
+fn reborrow<'a>(reader: &'a mut Option<&mut dyn ReadBody>) -> Option<&'a mut dyn ReadBody> {
+    match reader {
+        Some(reader) => Some(&mut **reader),
+        None => None,
     }
 }
 

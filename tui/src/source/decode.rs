@@ -3,20 +3,20 @@
 //! A list of 150,000 pods has millions of labels, times and units that `top` does not print: the decoder skips them and
 //! converts quantities at once.
 
-use kubevitals_proto::metrics::view::{Body, ContainerView, NodeView, PodView, UsageView};
+use kubevitals_proto::metrics::view::{self, Body, ContainerView, NodeView, PodView, UsageView};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::wire::envelope;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
+use super::list_items::ListItems;
 use super::response::ApiResponse;
 use super::usage::{ContainerUsage, NodeUsage, PodUsage, Usage, or_default};
 
 /// The nodes of a list.
 pub(super) fn node_list(response: &ApiResponse) -> Result<Vec<NodeUsage>, Error> {
-    if !is_protobuf(response) {
+    if !response.is_protobuf() {
         return json_list(response);
     }
     Body::open(&response.body)
@@ -28,40 +28,35 @@ pub(super) fn node_list(response: &ApiResponse) -> Result<Vec<NodeUsage>, Error>
 
 /// One node.
 pub(super) fn node(response: &ApiResponse) -> Result<NodeUsage, Error> {
-    if !is_protobuf(response) {
+    if !response.is_protobuf() {
         return Ok(json::<JsonItem>(response)?.into());
     }
     let node = Body::open(&response.body).and_then(Body::node);
     convert_node(&node.map_err(Error::unreadable)?)
 }
 
-/// The pods of a list, each converted at once.
-pub(super) fn pod_list<T>(
-    response: &ApiResponse,
-    convert: impl Fn(PodUsage) -> T,
-) -> Result<Vec<T>, Error> {
-    if !is_protobuf(response) {
-        let pods = json_list::<PodUsage>(response)?;
-        return Ok(pods.into_iter().map(convert).collect());
-    }
-    Body::open(&response.body)
-        .and_then(Body::pods)
-        .map_err(Error::unreadable)?
-        .map(|pod| Ok(convert(convert_pod(&pod.map_err(Error::unreadable)?)?)))
-        .collect()
+/// Reads the pods of a list while it arrives, and converts each at once.
+pub(super) fn pod_reader<T, F: Fn(PodUsage) -> T>(
+    convert: F,
+) -> ListItems<T, impl Fn(&[u8]) -> Result<T, Error>> {
+    ListItems::new(view::expect_pods, move |pod| {
+        let pod = PodView::read(pod).map_err(Error::unreadable)?;
+        Ok(convert(convert_pod(&pod)?))
+    })
+}
+
+/// The pods of a list in JSON.
+pub(super) fn json_pods(response: &ApiResponse) -> Result<Vec<PodUsage>, Error> {
+    json_list(response)
 }
 
 /// One pod.
 pub(super) fn pod(response: &ApiResponse) -> Result<PodUsage, Error> {
-    if !is_protobuf(response) {
+    if !response.is_protobuf() {
         return Ok(json::<JsonItem>(response)?.into());
     }
     let pod = Body::open(&response.body).and_then(Body::pod);
     convert_pod(&pod.map_err(Error::unreadable)?)
-}
-
-fn is_protobuf(response: &ApiResponse) -> bool {
-    response.media_type() == envelope::CONTENT_TYPE
 }
 
 fn json_list<T: From<JsonItem>>(response: &ApiResponse) -> Result<Vec<T>, Error> {

@@ -1,8 +1,11 @@
 //! Objects that a source lists and watches, and their paths.
 
-use kubevitals_proto::objects::{WireJob, WireNode, WirePod, WireWorkload};
+use kubevitals_proto::objects::{
+    Message as ProtobufMessage, WireJob, WireNode, WirePod, WireWorkload,
+};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, NodeVitals, PodVitals};
+use kubevitals_proto::wire::protobuf::Malformed;
 use serde::de::DeserializeOwned;
 
 use super::client::escaped;
@@ -10,8 +13,14 @@ use super::hpa::WireHpa;
 use super::vitals_path;
 use crate::model::{Key, Part};
 
+/// Decodes an object from protobuf.
+type Decode<T> = fn(&[u8]) -> Result<T, Malformed>;
+
 /// An object that is listed and watched.
 pub(super) trait Item: DeserializeOwned + Send + 'static {
+    /// Decodes an object of a list in protobuf; none for kinds that are listed in JSON.
+    const DECODE: Option<Decode<Self>> = None;
+
     /// The namespace; empty for cluster-wide objects.
     fn namespace(&self) -> &str;
     /// The name.
@@ -21,8 +30,10 @@ pub(super) trait Item: DeserializeOwned + Send + 'static {
 }
 
 macro_rules! items {
-    ($($type:ty),*) => {$(
+    ($($type:ty $(: $decode:expr)?),*) => {$(
         impl Item for $type {
+            $(const DECODE: Option<Decode<Self>> = Some($decode);)?
+
             fn namespace(&self) -> &str {
                 &self.metadata.namespace
             }
@@ -39,9 +50,9 @@ macro_rules! items {
 }
 
 items!(
-    WirePod,
-    WireNode,
-    WireJob,
+    WirePod: ProtobufMessage::decode,
+    WireNode: ProtobufMessage::decode,
+    WireJob: ProtobufMessage::decode,
     WireWorkload,
     WireHpa,
     PodVitals,

@@ -3,7 +3,7 @@
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::SUBRESOURCE;
 
-use super::client::{JSON, escaped};
+use super::client::{JSON, PROTOBUF, escaped};
 use super::nodes::{Node, NodeCapacity, NodeList};
 use super::pods::{Pod, PodList, PodRef};
 use super::response::ApiResponse;
@@ -83,15 +83,24 @@ impl MetricsApi {
     }
 
     /// As [`MetricsApi::pods`]; each pod is converted while the list is decoded.
-    pub(super) async fn pods_as<T>(
+    pub(super) async fn pods_as<T: Send>(
         &self,
         version: Version,
         namespace: &str,
         selection: Selection<'_>,
-        convert: impl Fn(PodUsage) -> T,
+        convert: impl Fn(PodUsage) -> T + Sync,
     ) -> Result<Vec<T>, Error> {
         let path = Path::metrics(version).pods(namespace)?.query(selection);
-        decode::pod_list(&self.get_metrics(path).await?, convert)
+        let mut reader = decode::pod_reader(&convert);
+        let response = self
+            .client
+            .read_list(&path.text, self.accept(), path.about(), &mut reader)
+            .await?;
+        if response.is_protobuf() {
+            return Ok(reader.items);
+        }
+        let pods = decode::json_pods(&response)?;
+        Ok(pods.into_iter().map(&convert).collect())
     }
 
     /// The usage of one pod.
@@ -175,17 +184,16 @@ impl MetricsApi {
     }
 
     async fn get_metrics(&self, path: Path<'_>) -> Result<ApiResponse, Error> {
-        const BOTH: &str = "application/vnd.kubernetes.protobuf,application/json";
-        self.get(path, if self.protobuf { BOTH } else { JSON })
-            .await
+        self.get(path, self.accept()).await
+    }
+
+    /// The encodings that this client accepts for metrics.
+    const fn accept(&self) -> &'static str {
+        if self.protobuf { PROTOBUF } else { JSON }
     }
 
     pub(super) async fn get(&self, path: Path<'_>, accept: &str) -> Result<ApiResponse, Error> {
-        let about = About {
-            resource: path.resource,
-            name: path.name,
-        };
-        self.client.get(&path.text, accept, about).await
+        self.client.get(&path.text, accept, path.about()).await
     }
 }
 
@@ -245,6 +253,13 @@ impl<'a> Path<'a> {
         self.text += &format!("/{}", escaped(name));
         self.name = name;
         Ok(self)
+    }
+
+    const fn about(&self) -> About<'a> {
+        About {
+            resource: self.resource,
+            name: self.name,
+        }
     }
 
     /// Adds the subresource `why`.

@@ -16,6 +16,7 @@ mod hpa;
 mod item;
 pub mod kubeconfig;
 mod kubernetes;
+mod list_items;
 mod message_sender;
 mod metrics_api;
 mod nodes;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::response::Parts;
+use kubevitals_proto::wire::envelope;
 
 /// A response with its whole body.
 pub(super) struct ApiResponse {
@@ -15,8 +16,8 @@ pub(super) struct ApiResponse {
 }
 
 impl ApiResponse {
-    /// A response with this head and body.
-    pub(super) fn new(head: &Parts, body: Bytes) -> Self {
+    /// A response with this head. The body is empty.
+    pub(super) fn new(head: &Parts) -> Self {
         let header = |name: HeaderName| head.headers.get(name)?.to_str().ok();
         let may_retry = head.status.as_u16() == 429 || head.status.is_server_error();
         Self {
@@ -25,13 +26,18 @@ impl ApiResponse {
             retry_after: header(RETRY_AFTER)
                 .and_then(|text| text.parse().ok())
                 .filter(|_| may_retry),
-            body,
+            body: Bytes::new(),
         }
     }
 
     /// Whether the request succeeded.
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.code)
+    }
+
+    /// Whether the body is protobuf.
+    pub(super) fn is_protobuf(&self) -> bool {
+        self.media_type() == envelope::CONTENT_TYPE
     }
 
     /// The media type without its parameters.

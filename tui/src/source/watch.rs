@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures::FutureExt as _;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta as JsonListMeta;
 use kube::core::Status;
 use kubevitals_proto::objects::{WireMeta, lenient};
+use kubevitals_proto::wire::meta::ListMeta;
 use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +16,10 @@ use tower::BoxError;
 
 use super::attempts::Attempts;
 use super::body_chunks::BodyChunks;
-use super::client::{JSON, escaped};
+use super::client::{JSON, PROTOBUF, escaped};
 use super::fault::Retry;
 use super::item::{Collection, Item, count};
+use super::list_items::ListItems;
 use super::message_sender::MessageSender;
 use super::status::About;
 use super::{ApiClient, Error, Failure};
@@ -129,7 +131,7 @@ struct Run<'a, K, R> {
 #[serde(bound = "K: DeserializeOwned")]
 struct Page<K> {
     #[serde(default)]
-    metadata: ListMeta,
+    metadata: JsonListMeta,
     /// Invalid items are dropped, not the page.
     #[serde(default = "Vec::new", deserialize_with = "lenient")]
     items: Vec<Option<K>>,
@@ -185,29 +187,45 @@ where
             if !token.is_empty() {
                 path.push_str(&format!("&continue={}", escaped(&token)));
             }
-            let resource = self.watch.collection.resource();
-            let list = self
-                .watch
-                .client
-                .parsed::<Page<K>>(&path, JSON, About::list(&resource));
-            let Page { metadata, items } = list.await?;
-            for object in items.into_iter().flatten() {
-                listing.done += 1;
-                listing.rows.extend((self.row)(object));
-            }
+            let (metadata, rows) = self.page(&path).await?;
+            listing.done += rows.len();
+            listing.rows.extend(rows.into_iter().flatten());
             let remaining = metadata.remaining_item_count.map(i64::unsigned_abs);
             listing.total = remaining.map(|remaining| count(listing.done) + remaining);
-            match metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(next) => {
-                    token = next;
-                    self.send_page(&mut listing).await;
-                }
-                None => {
-                    let version = metadata.resource_version.unwrap_or_default();
-                    return self.listed(listing, version).await;
-                }
+            if metadata.continue_token.is_empty() {
+                return self.listed(listing, metadata.resource_version).await;
             }
+            token = metadata.continue_token;
+            self.send_page(&mut listing).await;
         }
+    }
+
+    /// Requests a page of a list. Returns its metadata, and for each object the row or none. Invalid objects are
+    /// dropped, not the page.
+    async fn page(&self, path: &str) -> Result<(ListMeta, Vec<Option<R>>), Error> {
+        let resource = self.watch.collection.resource();
+        let (client, about) = (self.watch.client, About::list(&resource));
+        let row = self.row;
+        let response = if let Some(decode) = K::DECODE {
+            let convert = |object: &[u8]| Ok(decode(object).ok().and_then(row));
+            let mut reader = ListItems::new(|_| Ok(()), convert);
+            let list = client.read_list(path, PROTOBUF, about, &mut reader);
+            let response = list.await?;
+            if response.is_protobuf() {
+                return Ok((reader.metadata, reader.items));
+            }
+            response
+        } else {
+            client.get(path, JSON, about).await?
+        };
+        let Page::<K> { metadata, items } = response.parse()?;
+        let metadata = ListMeta {
+            resource_version: metadata.resource_version.unwrap_or_default(),
+            continue_token: metadata.continue_.unwrap_or_default(),
+            remaining_item_count: metadata.remaining_item_count,
+        };
+        let rows = items.into_iter().flatten().map(row);
+        Ok((metadata, rows.collect()))
     }
 
     /// Watches from the last resource version, or, without one, lists through the watch.
