@@ -5,9 +5,23 @@
 pub fn write_str(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
+    // Nearly all texts are plain, and a loop without branches finds that out soonest.
+    if bytes
+        .iter()
+        .fold(true, |plain, byte| plain & is_plain(*byte))
+    {
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(out, bytes);
+    }
+    out.push(b'"');
+}
+
+/// Appends a text with bytes that need care.
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if !needs_care(byte) {
+        if is_plain(byte) {
             continue;
         }
         let width = match escape(byte, bytes.get(at + 1..at + 3)) {
@@ -27,7 +41,6 @@ pub fn write_str(out: &mut Vec<u8>, text: &str) {
         written = at + width;
     }
     out.extend_from_slice(bytes.get(written..).unwrap_or_default());
-    out.push(b'"');
 }
 
 enum Escape {
@@ -35,9 +48,21 @@ enum Escape {
     Code(u8, u8),
 }
 
+/// Whether each byte is written as it is.
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x20;
+    while byte < plain.len() {
+        plain[byte] = !matches!(byte as u8, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2);
+        byte += 1;
+    }
+    plain
+};
+
 #[inline]
-const fn needs_care(byte: u8) -> bool {
-    byte < 0x20 || matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
+fn is_plain(byte: u8) -> bool {
+    PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain)
 }
 
 /// How `byte` is escaped and how many bytes that replaces; 0xe2 begins U+2028 and U+2029, but
