@@ -64,6 +64,7 @@ fn view(pod: &Pod) -> PodRef<'_> {
         timestamp: pod.timestamp,
         window: pod.window,
         containers: &pod.containers,
+        containers_len: None,
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn pod<'a>(pod: &'a PodMetrics, containers: &'a [ContainerRef<'a>]) -
         timestamp: pod.timestamp,
         window: pod.window,
         containers,
+        containers_len: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! The results of one node's last scrapes: sorted, immutable and small.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::metrics::encode::{Container, UsageRef, containers_len};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
@@ -140,8 +141,8 @@ impl Provisional {
         (usage, arrived): &(Usage, Age),
         containers: Vec<ContainerLatest>,
     ) {
-        let (first, count) = (self.containers.len(), containers.len());
-        if let Some(rates) = PodRates::new(usage, *arrived, first, count) {
+        let first = self.containers.len();
+        if let Some(rates) = PodRates::new(usage, *arrived, first, &containers) {
             self.pods.push((pod, rates));
             self.containers.extend(containers);
         }
@@ -183,7 +184,9 @@ pub struct PodRates {
     /// The earliest arrival of its containers' newest samples.
     pub arrived: Age,
     first: u32,
-    count: NonZeroU32,
+    count: NonZeroU16,
+    /// The length of the containers in protobuf; none if it does not fit.
+    encoded_len: Option<NonZeroU16>,
 }
 
 /// A container.
@@ -199,6 +202,19 @@ pub struct ContainerLatest {
     pub swap: Bytes,
 }
 
+impl Container for ContainerLatest {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn usage(&self) -> UsageRef {
+        UsageRef {
+            cpu: self.cpu,
+            memory: self.memory,
+        }
+    }
+}
+
 /// A container of a pod that has no rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerState {
@@ -211,21 +227,34 @@ pub struct ContainerState {
 }
 
 impl PodRates {
-    /// The rates of the containers `first..first + count` of the node; none without a container.
-    pub(super) fn new(earliest: &Usage, arrived: Age, first: usize, count: usize) -> Option<Self> {
+    /// The rates of these containers, the first of which is container `first` of the node; none without a container.
+    pub(super) fn new(
+        earliest: &Usage,
+        arrived: Age,
+        first: usize,
+        containers: &[ContainerLatest],
+    ) -> Option<Self> {
+        let small = |n: usize| u16::try_from(n).ok().and_then(NonZeroU16::new);
         Some(Self {
             at: earliest.at,
             window: earliest.window,
             arrived,
             first: u32::try_from(first).ok()?,
-            count: u32::try_from(count).ok().and_then(NonZeroU32::new)?,
+            count: small(containers.len())?,
+            encoded_len: small(containers_len(containers)),
         })
+    }
+
+    /// The length of its containers in protobuf, if it is stored. The first walk of a list reads it here instead of all
+    /// containers.
+    pub fn encoded_len(&self) -> Option<usize> {
+        self.encoded_len.map(|len| len.get().into())
     }
 
     /// Its part of all containers.
     fn of<'a>(&self, containers: &'a [ContainerLatest]) -> &'a [ContainerLatest] {
-        let (first, count) = (self.first as usize, self.count.get() as usize);
-        let end = first.saturating_add(count);
+        let first = self.first as usize;
+        let end = first.saturating_add(self.count.get().into());
         containers.get(first..end).unwrap_or_default()
     }
 }

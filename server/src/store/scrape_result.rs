@@ -75,7 +75,8 @@ impl NodeSeries {
             }
             let rates = if containers.len() - first == group.len() {
                 let rates = earliest.and_then(|(usage, arrived)| {
-                    PodRates::new(&usage, arrived, first, group.len())
+                    let of_pod = containers.get(first..).unwrap_or_default();
+                    PodRates::new(&usage, arrived, first, of_pod)
                 });
                 rates.ok_or(Absent::NotReported)
             } else {

@@ -175,7 +175,7 @@ impl NodeSnapshot {
                 });
             }
             let rates = earliest.filter(|_| whole).and_then(|(usage, arrived)| {
-                PodRates::new(&usage, arrived, first, containers.len() - first)
+                PodRates::new(&usage, arrived, first, containers.get(first..)?)
             });
             match rates {
                 Some(rates) => pods.push(PodLatest {

@@ -48,6 +48,8 @@ fn list(pods: &Arc<Pods>, store: &Store, encoding: Encoding, out: &mut Vec<u8>) 
         },
     );
     list.end(out);
+    let foreseen = list.measured_len();
+    assert!(foreseen.is_none_or(|len| len == out.len()));
     assert_eq!(listed, PODS);
 }
 

@@ -14,4 +14,5 @@ pub use crate::wire::form::{Beside, Shape};
 pub use crate::wire::object::Encoding;
 pub use form::Form;
 pub use list::List;
+pub use protobuf::containers_len;
 pub use refs::{Container, ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};

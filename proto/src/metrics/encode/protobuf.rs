@@ -140,12 +140,16 @@ pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>) {
 }
 
 pub(super) fn pod_len(pod: &PodRef<'_, impl Container>) -> usize {
-    let containers: usize = pod
-        .containers
-        .iter()
-        .map(|container| field_len(container_len(container)))
-        .sum();
+    let containers = pod.containers_len;
+    let containers = containers.unwrap_or_else(|| containers_len(pod.containers));
     head_len(&pod.meta, pod.timestamp, pod.window) + containers
+}
+
+/// The length of a pod's containers in protobuf.
+#[must_use]
+pub fn containers_len(containers: &[impl Container]) -> usize {
+    let lens = containers.iter().map(container_len).map(field_len);
+    lens.sum()
 }
 
 pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>) {

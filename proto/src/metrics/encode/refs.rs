@@ -79,6 +79,8 @@ pub struct PodRef<'a, C = ContainerRef<'a>> {
     pub window: GoDuration,
     /// The usage of each container.
     pub containers: &'a [C],
+    /// Their [`containers_len`](super::containers_len), if their owner stores it: a list needs it in advance.
+    pub containers_len: Option<usize>,
 }
 
 /// The type of an object or list.

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use kubevitals_proto::metrics::encode::{Container, MetaRef, PodRef, UsageRef};
+use kubevitals_proto::metrics::encode::{MetaRef, PodRef};
 use kubevitals_proto::time::Timestamp;
 
 use super::freshness::Ages;
@@ -38,19 +38,7 @@ impl<'a> PodReading<'a> {
             timestamp: self.rates.at,
             window: self.rates.window,
             containers: self.containers,
-        }
-    }
-}
-
-impl Container for ContainerLatest {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn usage(&self) -> UsageRef {
-        UsageRef {
-            cpu: self.cpu,
-            memory: self.memory,
+            containers_len: self.rates.encoded_len(),
         }
     }
 }
