@@ -8,9 +8,13 @@ use super::exposition::{LabelSet, Scanner, plain_value, unescape};
 use super::names::{LONGEST_UID, may_be_container, may_be_pod};
 use super::number;
 use crate::vitals::ProbeKind;
+use memchr::memmem;
 use std::borrow::Cow;
 
 const FAMILY: &[u8] = b"prober_probe_total";
+
+/// The end of a line and the beginning of the family's first line.
+const FIRST_LINE: &[u8] = b"\nprober_probe_total";
 
 /// A probe of a container. Ordered by namespace, pod, UID, container, probe.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +64,11 @@ pub fn decode(body: &[u8]) -> ProbeScrape<'_> {
     let mut scrape = ProbeScrape::default();
     let mut results = Vec::new();
     let mut lines = Scanner::new(body);
+    // Most of a page are the lines before the family.
+    if !body.starts_with(FAMILY) {
+        let first_line = memmem::find(body, FIRST_LINE).map(|at| at + 1);
+        lines.rest = first_line.and_then(|at| body.get(at..)).unwrap_or(body);
+    }
     loop {
         while results.len() < MAX_SERIES
             && let Some((series, rest)) = usual_line(lines.rest)

@@ -97,13 +97,10 @@ fn has_dashes(text: &str) -> bool {
 /// Parses the digits between the dashes of a UUID.
 fn without_dashes(text: &str) -> Option<[u8; 16]> {
     let mut digits = [0; 32];
-    let mut rest = digits.as_mut_slice();
-    for part in text.split('-') {
-        let (filled, empty) = rest.split_at_mut_checked(part.len())?;
-        filled.copy_from_slice(part.as_bytes());
-        rest = empty;
+    let without_dashes = text.bytes().filter(|byte| *byte != b'-');
+    for (digit, byte) in digits.iter_mut().zip(without_dashes) {
+        *digit = byte;
     }
-    rest.is_empty().then_some(())?;
     hexadecimal(&digits)
 }
 
