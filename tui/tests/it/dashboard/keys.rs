@@ -138,12 +138,15 @@ fn every_key_does_what_it_says_in_lines_lists_and_the_help() {
     every_key_of(&[Mode::Filter, Mode::Pick, Mode::Help], &[]);
 }
 
+/// Stops the time, so that rows stay where they are. Press space to continue.
+fn pause(dashboard: &mut Dashboard) {
+    dashboard.terminal.press("space");
+    dashboard.terminal.wait_for_text("PAUSED");
+}
+
 fn moves(dashboard: &mut Dashboard, key: &str) {
-    let terminal = &mut dashboard.terminal;
-    // Rows stay where they are while time does.
-    terminal.press("space");
-    terminal.wait_for_text("PAUSED");
-    terminal.press("g");
+    pause(dashboard);
+    dashboard.terminal.press("g");
     dashboard.wait_pointer("the first row", |below| below == 1);
     let down = matches!(key, "down" | "j" | "pgdn" | "ctrl-f" | "G");
     if !down {
@@ -159,6 +162,7 @@ fn moves(dashboard: &mut Dashboard, key: &str) {
 }
 
 fn enters_and_comes_back(dashboard: &mut Dashboard, key: &str) {
+    pause(dashboard);
     let (namespace, name) = dashboard.pod();
     let enter = if key == "esc" { "enter" } else { key };
     dashboard.terminal.press(enter);
@@ -169,6 +173,7 @@ fn enters_and_comes_back(dashboard: &mut Dashboard, key: &str) {
         });
     dashboard.terminal.press("esc");
     dashboard.wait_selected("the same pod", |row| row.contains(&name));
+    dashboard.terminal.press("space");
 }
 
 fn acknowledges(dashboard: &mut Dashboard, key: &str) {
