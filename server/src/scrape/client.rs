@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::admission::{Part, Pass};
-use super::connection::{Connection, innermost};
+use super::connection::{Connection, Failure, innermost};
 use super::credentials::Credentials;
 use super::failure::{Failed, ScrapeError};
 use super::target::Target;
@@ -141,36 +141,37 @@ impl Kubelets {
             .tls()
             .map_err(|error| ScrapeError::Connect(error.to_string()))?;
         if let Some(connection) = idle.filter(|idle| idle.is_good(origin, &tls)) {
-            turn.pass.begin(Part::Request);
-            let response =
-                connection.get(path, &headers, async |response| read(response, body).await);
-            match self.in_time(turn, response).await? {
-                Ok(answer) => return Ok(answer),
-                // The kubelet has just closed the connection without a response: a GET may be repeated.
-                Err(failure) if !failure.responded => {}
-                Err(failure) => return Err(failure.error),
+            let answer = self.exchange(connection, path, &headers, turn, body);
+            match answer.await {
+                Err(failure) if failure.may_repeat => {}
+                answer => return answer.map_err(|failure| failure.error),
             }
         }
         let connection = connect(origin, tls, share, &mut turn.pass).await?;
-        turn.pass.begin(Part::Request);
-        let response = connection.get(path, &headers, async |response| read(response, body).await);
-        self.in_time(turn, response)
-            .await?
-            .map_err(|failure| failure.error)
+        let answer = self.exchange(connection, path, &headers, turn, body);
+        answer.await.map_err(|failure| failure.error)
     }
 
-    /// Waits for a response until the deadline.
-    async fn in_time<T>(
+    /// Sends a request over a connection, and reads the response until the deadline.
+    async fn exchange(
         &self,
+        connection: Connection,
+        path: &Uri,
+        headers: &HeaderMap,
         turn: &mut Turn<'_>,
-        response: impl Future<Output = T>,
-    ) -> Result<T, ScrapeError> {
+        body: &mut Vec<u8>,
+    ) -> Result<(StatusCode, Option<Connection>), Failure> {
+        turn.pass.begin(Part::Request);
         let deadline = *turn
             .deadline
             .get_or_insert_with(|| Instant::now() + self.timeout);
-        timeout_at(deadline, response).await.map_err(|_| {
+        let answer = connection.get(path, headers, async |response| read(response, body).await);
+        timeout_at(deadline, answer).await.unwrap_or_else(|_| {
             turn.pass.timed_out();
-            ScrapeError::Timeout(self.timeout.as_millis())
+            Err(Failure {
+                error: ScrapeError::Timeout(self.timeout.as_millis()),
+                may_repeat: false,
+            })
         })
     }
 }
@@ -300,9 +301,9 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<Status
     let status = response.status();
     if status != StatusCode::OK {
         let refusal = Limited::new(response.into_body(), LARGEST_REFUSAL);
-        return match refusal.collect().await {
-            Ok(_) | Err(_) => Ok(status),
-        };
+        // If it breaks off, the connection is not used again; the status is known.
+        let _discarded = refusal.collect().await;
+        return Ok(status);
     }
     body.clear();
     let gzip = response

@@ -51,8 +51,9 @@ type Stream = Either<TcpStream, Box<TlsStream>>;
 /// A request without a complete response.
 pub(super) struct Failure {
     pub(super) error: ScrapeError,
-    /// The header of the response has arrived.
-    pub(super) responded: bool,
+    /// The connection ended without the header of a response, as when the kubelet has just closed it. A GET may be
+    /// repeated.
+    pub(super) may_repeat: bool,
 }
 
 impl Connection {
@@ -140,7 +141,12 @@ impl Connection {
         };
         let ((value, reusable), parts) = match exchange.await {
             Ok(done) => done,
-            Err(error) => return Err(Failure { error, responded }),
+            Err(error) => {
+                return Err(Failure {
+                    error,
+                    may_repeat: !responded,
+                });
+            }
         };
         let stream = parts
             .ok()
