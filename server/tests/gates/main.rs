@@ -16,6 +16,7 @@ mod cluster;
 mod history;
 mod lists;
 mod rankings;
+mod usage;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

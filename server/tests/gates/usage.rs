@@ -1,11 +1,5 @@
 //! What the latest usage of a node costs, counted by the allocator itself: bytes for each container, and the memory that
 //! a scrape allocates.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "clippy's exemption for tests does not reach the functions that they share"
-)]
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,16 +10,13 @@ use kubevitals_server::intern::Interner;
 use kubevitals_server::store::{NodeCell, ScrapeTimes};
 use tikv_jemalloc_ctl::thread;
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 const RESOLUTION: Duration = Duration::from_secs(15);
 const PODS: usize = 30;
 const CONTAINERS: usize = 45;
 
 /// The bytes that this thread has allocated, and those of them that are in use.
 fn allocated() -> (u64, u64) {
-    let allocated = thread::allocatedp::read().unwrap().get();
+    let allocated = crate::allocated();
     let freed = thread::deallocatedp::read().unwrap().get();
     (allocated, allocated - freed)
 }
