@@ -40,6 +40,12 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// Whether both share their memory, as clones do.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether there is a clone that shares the memory.
     #[must_use]
     pub fn is_shared(&self) -> bool {

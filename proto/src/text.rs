@@ -14,33 +14,33 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Room for the longest `u64`.
-const DIGITS: usize = 20;
+/// The digits of the longest `u64`.
+pub(crate) const DIGITS: usize = 20;
 
 /// Appends `n` in decimal.
 #[inline]
-pub(crate) fn push_u64(out: &mut Vec<u8>, mut n: u64) {
-    let mut digits = [0_u8; DIGITS];
-    let mut rest = digits.as_mut_slice();
-    while n >= 10 {
-        let pair = pair(n % 100);
-        n /= 100;
-        let Some((front, place)) = rest.split_last_chunk_mut::<2>() else {
-            return;
-        };
-        *place = pair;
-        rest = front;
-    }
-    // An even number of digits ends on n == 0 with its leading pair already written.
-    if n > 0 || rest.len() == DIGITS {
-        let Some((place, front)) = rest.split_last_mut() else {
-            return;
-        };
-        *place = b'0' + n as u8;
-        rest = front;
-    }
-    let start = rest.len();
+pub(crate) fn push_u64(out: &mut Vec<u8>, n: u64) {
+    let mut digits = [0; DIGITS];
+    let start = digits_of(&mut digits, n);
     out.extend_from_slice(digits.get(start..).unwrap_or_default());
+}
+
+/// Writes `n` in decimal at the end of `digits`. Returns the index of the first digit.
+#[inline]
+pub(crate) fn digits_of(digits: &mut [u8; DIGITS], mut n: u64) -> usize {
+    let mut start = DIGITS;
+    for place in digits.rchunks_exact_mut(2) {
+        let pair = pair(n % 100);
+        place.copy_from_slice(&pair);
+        start -= 2;
+        n /= 100;
+        if n == 0 {
+            // The first pair may begin with a zero.
+            start += usize::from(pair[0] == b'0');
+            break;
+        }
+    }
+    start
 }
 
 /// Appends the two digits of `n` (its last two, if it has more).

@@ -13,7 +13,7 @@ mod format;
 mod json;
 mod parse;
 
-pub(crate) use fast::Canonical;
+pub(crate) use fast::QuantityText;
 pub use fast::{write_bytes, write_cpu};
 pub use parse::ParseQuantityError;
 

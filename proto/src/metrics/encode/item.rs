@@ -1,7 +1,7 @@
 //! How a node and a pod are encoded, in JSON and in protobuf.
 
 use super::refs::{Container, Item, Kind, MetaRef, NodeRef, PodRef};
-use super::{json, protobuf};
+use super::{MetaTail, json, protobuf};
 use crate::wire::form::{self as text, write_type};
 
 /// Implements both traits with the functions that write and measure an object.
@@ -37,12 +37,12 @@ macro_rules! item {
                 &self.meta
             }
 
-            fn protobuf_len(&self) -> usize {
-                $len(self)
+            fn protobuf_len(&self, tail: &mut MetaTail) -> usize {
+                $len(self, tail)
             }
 
-            fn write_protobuf(&self, out: &mut Vec<u8>) {
-                $protobuf(out, self);
+            fn write_protobuf(&self, out: &mut Vec<u8>, tail: &mut MetaTail) {
+                $protobuf(out, self, tail);
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use super::form::{Form, NO_META};
 use super::protobuf::Frame;
-use super::{Item, Kind};
+use super::{Item, Kind, MetaTail};
 use crate::wire::form;
 use crate::wire::object::Encoding;
 
@@ -15,6 +15,7 @@ pub struct List {
     items_len: usize,
     begun: bool,
     protobuf: Option<Frame>,
+    tail: MetaTail,
     /// The list in JSON or YAML.
     text: form::List,
 }
@@ -29,6 +30,7 @@ impl List {
             items_len: 0,
             begun: false,
             protobuf: protobuf.then(|| Frame::list(kind, form.shape)),
+            tail: MetaTail::default(),
             text: form::List::new(kind.described(), form.shape, yaml, NO_META.to_vec()),
         }
     }
@@ -42,7 +44,7 @@ impl List {
     /// Adds the length of an item that will be appended.
     pub fn measure(&mut self, item: &impl Item) {
         if let Some(frame) = self.protobuf {
-            self.items_len += frame.item_len(item);
+            self.items_len += frame.item_len(item, &mut self.tail);
         }
     }
 
@@ -57,7 +59,7 @@ impl List {
         match self.protobuf {
             Some(frame) => {
                 self.begin(out, frame);
-                frame.item(out, item);
+                frame.item(out, item, &mut self.tail);
             }
             None => self.text.item(out, item),
         }

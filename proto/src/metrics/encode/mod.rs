@@ -7,6 +7,7 @@ mod form;
 mod item;
 mod json;
 mod list;
+mod meta_tail;
 mod protobuf;
 mod refs;
 
@@ -14,5 +15,6 @@ pub use crate::wire::form::{Beside, Shape};
 pub use crate::wire::object::Encoding;
 pub use form::Form;
 pub use list::List;
+pub use meta_tail::MetaTail;
 pub use protobuf::containers_len;
 pub use refs::{Container, ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};

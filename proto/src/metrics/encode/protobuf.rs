@@ -1,13 +1,15 @@
 //! Protobuf, byte for byte as Kubernetes' encoder writes it: fields in order, empty ones too.
 
-use super::{Container, Item, Kind, MetaRef, NodeRef, PodRef, Shape, UsageRef};
+use super::{Container, Item, Kind, MetaRef, MetaTail, NodeRef, PodRef, Shape, UsageRef};
 use crate::duration::GoDuration;
-use crate::quantity::Canonical;
+use crate::quantity::QuantityText;
 use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
 use crate::wire::form::{METADATA_LIST, METADATA_OBJECT};
 use crate::wire::meta::MetaVersion;
-use crate::wire::protobuf::{field_len, head, message, sized_message, string, varint, varint_len};
+use crate::wire::protobuf::{
+    field_len, head, key, string, time_len, varint, varint_len, write_time,
+};
 
 /// `ListMeta` with its three empty strings, as `field` of a list.
 const fn list_meta(field: u8) -> [u8; 8] {
@@ -66,15 +68,14 @@ impl Frame {
     }
 
     /// The number of bytes that [`Frame::item`] appends.
-    pub(super) fn item_len(self, item: &impl Item) -> usize {
-        field_len(self.message_len(item))
+    pub(super) fn item_len(self, item: &impl Item, tail: &mut MetaTail) -> usize {
+        field_len(self.message_len(item, tail))
     }
 
     /// Appends one item of a list, without a kind.
-    pub(super) fn item(self, out: &mut Vec<u8>, item: &impl Item) {
-        sized_message(out, self.items_field(), 2, |out| {
-            self.write_message(out, item);
-        });
+    pub(super) fn item(self, out: &mut Vec<u8>, item: &impl Item, tail: &mut MetaTail) {
+        head(out, self.items_field(), self.message_len(item, tail));
+        self.write_message(out, item, tail);
     }
 
     /// Appends the end of a list. Fields are in order of their numbers, so metadata in field 2 comes here.
@@ -94,27 +95,28 @@ impl Frame {
             + ENVELOPE_TAIL.len()
     }
 
-    fn message_len(self, item: &impl Item) -> usize {
+    fn message_len(self, item: &impl Item, tail: &mut MetaTail) -> usize {
         match self.metadata {
-            None => item.protobuf_len(),
-            Some(_) => field_len(meta_len(item.meta())),
+            None => item.protobuf_len(tail),
+            Some(_) => field_len(meta_len(item.meta(), tail)),
         }
     }
 
-    fn write_message(self, out: &mut Vec<u8>, item: &impl Item) {
-        if self.metadata.is_none() {
-            return item.write_protobuf(out);
+    fn write_message(self, out: &mut Vec<u8>, item: &impl Item, tail: &mut MetaTail) {
+        match self.metadata {
+            None => item.write_protobuf(out, tail),
+            Some(_) => write_meta(out, item.meta(), tail),
         }
-        write_meta(out, 1, item.meta());
     }
 }
 
 /// Appends an object that stands alone, in its envelope.
 pub(super) fn object<T: Item>(out: &mut Vec<u8>, shape: Shape, item: &T) {
     let frame = Frame::new(T::KIND.object(), METADATA_OBJECT, shape);
-    let len = frame.message_len(item);
+    let mut tail = MetaTail::default();
+    let len = frame.message_len(item, &mut tail);
     envelope_head(out, frame.kind, frame.api_version, len);
-    frame.write_message(out, item);
+    frame.write_message(out, item, &mut tail);
     out.extend_from_slice(&ENVELOPE_TAIL);
 }
 
@@ -130,124 +132,133 @@ const fn type_len(kind: &str, api_version: &str) -> usize {
     field_len(api_version.len()) + field_len(kind.len())
 }
 
-pub(super) fn node_len(node: &NodeRef<'_>) -> usize {
-    head_len(&node.meta, node.timestamp, node.window) + usage_len(node.usage)
+pub(super) fn node_len(node: &NodeRef<'_>, tail: &mut MetaTail) -> usize {
+    head_len(&node.meta, tail, node.timestamp, node.window) + UsageText::of(node.usage).len()
 }
 
-pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>) {
-    write_head(out, &node.meta, node.timestamp, node.window);
-    write_usage(out, 4, node.usage);
+pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>, tail: &mut MetaTail) {
+    write_head(out, &node.meta, tail, node.timestamp, node.window);
+    UsageText::of(node.usage).write(out, 4);
 }
 
-pub(super) fn pod_len(pod: &PodRef<'_, impl Container>) -> usize {
+pub(super) fn pod_len(pod: &PodRef<'_, impl Container>, tail: &mut MetaTail) -> usize {
     let containers = pod.containers_len;
     let containers = containers.unwrap_or_else(|| containers_len(pod.containers));
-    head_len(&pod.meta, pod.timestamp, pod.window) + containers
+    head_len(&pod.meta, tail, pod.timestamp, pod.window) + containers
 }
 
 /// The length of a pod's containers in protobuf.
 #[must_use]
 pub fn containers_len(containers: &[impl Container]) -> usize {
-    let lens = containers.iter().map(container_len).map(field_len);
-    lens.sum()
+    let texts = containers.iter().map(|it| (it, UsageText::of(it.usage())));
+    texts
+        .map(|(container, usage)| field_len(container_len(container, &usage)))
+        .sum()
 }
 
-pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>) {
-    write_head(out, &pod.meta, pod.timestamp, pod.window);
+pub(super) fn write_pod(out: &mut Vec<u8>, pod: &PodRef<'_, impl Container>, tail: &mut MetaTail) {
+    write_head(out, &pod.meta, tail, pod.timestamp, pod.window);
     for container in pod.containers {
-        message(out, 4, |out| {
-            string(out, 1, container.name());
-            write_usage(out, 2, container.usage());
-        });
+        let usage = UsageText::of(container.usage());
+        head(out, 4, container_len(container, &usage));
+        string(out, 1, container.name());
+        usage.write(out, 2);
     }
 }
 
-fn container_len(container: &impl Container) -> usize {
-    field_len(container.name().len()) + usage_len(container.usage())
+fn container_len(container: &impl Container, usage: &UsageText) -> usize {
+    field_len(container.name().len()) + usage.len()
 }
 
 /// Fields 1 to 3, which nodes and pods have in common.
-fn head_len(meta: &MetaRef<'_>, timestamp: Timestamp, window: GoDuration) -> usize {
-    field_len(meta_len(meta))
+fn head_len(
+    meta: &MetaRef<'_>,
+    tail: &mut MetaTail,
+    timestamp: Timestamp,
+    window: GoDuration,
+) -> usize {
+    field_len(meta_len(meta, tail))
         + field_len(time_len(timestamp))
         + field_len(1 + varint_len(window.0 as u64))
 }
 
-fn write_head(out: &mut Vec<u8>, meta: &MetaRef<'_>, timestamp: Timestamp, window: GoDuration) {
-    write_meta(out, 1, meta);
+fn write_head(
+    out: &mut Vec<u8>,
+    meta: &MetaRef<'_>,
+    tail: &mut MetaTail,
+    timestamp: Timestamp,
+    window: GoDuration,
+) {
+    write_meta(out, meta, tail);
     write_time(out, 2, timestamp);
     head(out, 3, 1 + varint_len(window.0 as u64));
     out.push(0x08);
     varint(out, window.0 as u64);
 }
 
-/// generateName; selfLink, uid, resourceVersion and generation: all empty, two bytes each.
-const EMPTY_META_FIELDS: usize = 5 * 2;
+/// The empty field 2: generateName.
+const NO_GENERATE_NAME: [u8; 2] = [key(2), 0];
 
-fn meta_len(meta: &MetaRef<'_>) -> usize {
-    let labels: usize = meta
-        .labels
-        .iter()
-        .map(|(key, value)| field_len(entry_len(key, value)))
-        .sum();
+/// The empty fields 4 to 7: selfLink, uid, resourceVersion and generation.
+const NO_LINK_TO_GENERATION: [u8; 8] = [key(4), 0, key(5), 0, key(6), 0, 7 << 3, 0];
+
+fn meta_len(meta: &MetaRef<'_>, tail: &mut MetaTail) -> usize {
     field_len(meta.name.len())
+        + NO_GENERATE_NAME.len()
         + field_len(meta.namespace.len())
-        + EMPTY_META_FIELDS
-        + field_len(time_len(meta.creation))
-        + labels
+        + NO_LINK_TO_GENERATION.len()
+        + tail.of(meta.creation, meta.labels).len()
 }
 
-fn write_meta(out: &mut Vec<u8>, field: u8, meta: &MetaRef<'_>) {
-    sized_message(out, field, 2, |out| {
-        string(out, 1, meta.name);
-        out.extend_from_slice(&[0x12, 0]);
-        string(out, 3, meta.namespace);
-        out.extend_from_slice(&[0x22, 0, 0x2a, 0, 0x32, 0, 0x38, 0]);
-        write_time(out, 8, meta.creation);
-        for (key, value) in meta.labels.iter() {
-            head(out, 11, entry_len(key, value));
-            string(out, 1, key);
-            string(out, 2, value);
+/// Appends the metadata, which is field 1 everywhere.
+fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>, tail: &mut MetaTail) {
+    head(out, 1, meta_len(meta, tail));
+    string(out, 1, meta.name);
+    out.extend_from_slice(&NO_GENERATE_NAME);
+    string(out, 3, meta.namespace);
+    out.extend_from_slice(&NO_LINK_TO_GENERATION);
+    out.extend_from_slice(tail.of(meta.creation, meta.labels));
+}
+
+/// CPU and memory as the texts of two entries of a map. All lengths take one byte: a text has at most 22.
+struct UsageText {
+    cpu: QuantityText,
+    memory: QuantityText,
+}
+
+impl UsageText {
+    fn of(usage: UsageRef) -> Self {
+        Self {
+            cpu: QuantityText::cpu(usage.cpu),
+            memory: QuantityText::memory(usage.memory),
         }
-    });
+    }
+
+    /// The length of both entries.
+    fn len(&self) -> usize {
+        let texts = usize::from(self.cpu.len()) + usize::from(self.memory.len());
+        cpu_head(0, 0).len() + memory_head(0, 0).len() + texts
+    }
+
+    /// Appends both entries as `field`, which is under 16.
+    fn write(&self, out: &mut Vec<u8>, field: u8) {
+        out.extend_from_slice(&cpu_head(field, self.cpu.len()));
+        self.cpu.write(out);
+        out.extend_from_slice(&memory_head(field, self.memory.len()));
+        self.memory.write(out);
+    }
 }
 
-const fn entry_len(key: &str, value: &str) -> usize {
-    field_len(key.len()) + field_len(value.len())
+/// What comes before the text of an entry's quantity: the lengths of the entry, the key, the quantity and its text.
+#[rustfmt::skip]
+const fn cpu_head(field: u8, len: u8) -> [u8; 11] {
+    [key(field), len + 9, key(1), 3, b'c', b'p', b'u', key(2), len + 2, key(1), len]
 }
 
-/// Seconds, and nanos that are always zero: Go drops what is below a second.
-fn time_len(time: Timestamp) -> usize {
-    1 + varint_len(time.as_secs() as u64) + 2
-}
-
-fn write_time(out: &mut Vec<u8>, field: u8, time: Timestamp) {
-    head(out, field, time_len(time));
-    out.push(0x08);
-    varint(out, time.as_secs() as u64);
-    out.extend_from_slice(&[0x10, 0]);
-}
-
-/// The entries `cpu` and `memory` with field numbers under 16, heads included.
-fn usage_len(usage: UsageRef) -> usize {
-    let entry = |key: &str, quantity: Canonical| field_len(quantity_len(key, quantity));
-    entry("cpu", Canonical::cpu(usage.cpu)) + entry("memory", Canonical::bytes(usage.memory))
-}
-
-fn write_usage(out: &mut Vec<u8>, field: u8, usage: UsageRef) {
-    write_quantity(out, field, "cpu", Canonical::cpu(usage.cpu));
-    write_quantity(out, field, "memory", Canonical::bytes(usage.memory));
-}
-
-fn quantity_len(key: &str, quantity: Canonical) -> usize {
-    field_len(key.len()) + field_len(field_len(quantity.len()))
-}
-
-fn write_quantity(out: &mut Vec<u8>, field: u8, key: &str, quantity: Canonical) {
-    let len = quantity.len();
-    head(out, field, quantity_len(key, quantity));
-    string(out, 1, key);
-    head(out, 2, field_len(len));
-    head(out, 1, len);
-    quantity.write(out);
+/// The same of the entry of memory.
+#[rustfmt::skip]
+const fn memory_head(field: u8, len: u8) -> [u8; 14] {
+    [
+        key(field), len + 12, key(1), 6, b'm', b'e', b'm', b'o', b'r', b'y', key(2), len + 2, key(1), len,
+    ]
 }

@@ -1,5 +1,6 @@
 //! The borrowed types: a node or a pod with its usage.
 
+use super::MetaTail;
 use crate::duration::GoDuration;
 use crate::labels::Labels;
 use crate::time::Timestamp;
@@ -136,10 +137,10 @@ pub trait Item: text::Item {
     const KIND: Kind;
     /// The metadata.
     fn meta(&self) -> &MetaRef<'_>;
-    /// The length of the protobuf message.
-    fn protobuf_len(&self) -> usize;
+    /// The length of the protobuf message. `tail` has the end of the last object's metadata.
+    fn protobuf_len(&self, tail: &mut MetaTail) -> usize;
     /// Appends its protobuf message.
-    fn write_protobuf(&self, out: &mut Vec<u8>);
+    fn write_protobuf(&self, out: &mut Vec<u8>, tail: &mut MetaTail);
 }
 
 impl NodeRef<'_> {
