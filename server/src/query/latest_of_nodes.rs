@@ -5,6 +5,7 @@
 //! two pointers, because pods and scrapes share the interned names.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -102,6 +103,17 @@ impl LatestOfNodes {
         node.latest.rates_of(pod, self.retention, self.now)
     }
 
+    /// Reads the first and the last container of each pod, so that the processor waits for all of them at once.
+    pub(super) fn read_containers_ahead(&self, found: &[(&Arc<Pod>, Place)]) {
+        for (_, place) in found {
+            let node = self.nodes.get(place.node);
+            let containers = node.map(|node| node.latest.containers_at(place.pod));
+            let containers = containers.unwrap_or_default();
+            black_box(containers.first().map(|container| container.cpu));
+            black_box(containers.last().map(|container| container.memory));
+        }
+    }
+
     /// Reads the scrape of a node, unless it has been read for the same name at another address. Returns its index.
     fn read(&mut self, name: &Arc<str>) -> Option<usize> {
         let cell = self.cells.get_key_value(name);
@@ -128,8 +140,10 @@ impl NodePosition {
     /// The index of a pod.
     fn find(&mut self, key: &PodKey) -> Option<usize> {
         let pods = &self.latest.pods;
-        let found = match pods.get(self.next) {
-            Some(next) if next.key.is_same(key) => Ok(self.next),
+        // The first pod follows the last one: a list in protobuf visits all pods twice.
+        let next = if self.next < pods.len() { self.next } else { 0 };
+        let found = match pods.get(next) {
+            Some(pod) if pod.key.is_same(key) => Ok(next),
             _ => pods.binary_search_by(|pod| pod.key.cmp(key)),
         };
         self.next = found.map_or_else(|insert_at| insert_at, |at| at + 1);

@@ -39,7 +39,9 @@ pub use changes::{
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
 pub use latest_of_nodes::LatestOfNodes;
 pub use metrics::freshness::Ages;
-pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
+pub use metrics::{
+    MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading, Visit,
+};
 pub use readiness::{Readiness, Unready};
 pub use restarted_pods::RestartedPods;
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};

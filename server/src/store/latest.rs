@@ -356,6 +356,14 @@ impl Latest {
         is_fresh.then(|| (*rates, rates.of(&all.containers)))
     }
 
+    /// The containers of the pod at `at`, even if its rates are stale; empty if it has no rates.
+    pub fn containers_at(&self, at: usize) -> &[ContainerLatest] {
+        match self.pods.get(at).map(|pod| &pod.rates) {
+            Some(Ok(rates)) => self.containers_of(rates),
+            _ => &[],
+        }
+    }
+
     /// The containers of a pod that has rates.
     pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
         rates.of(&self.containers)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kubevitals_proto::metrics::encode::{Encoding, Form, Kind, List, Shape};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::cluster::Pods;
-use kubevitals_server::query::{Ages, LatestOfNodes, PodCursor, PodList};
+use kubevitals_server::query::{Ages, LatestOfNodes, PodCursor, PodList, Visit};
 use kubevitals_server::store::{Retention, Store};
 
 use super::cluster::{self, RESOLUTION, SCRAPES, age};
@@ -28,6 +28,7 @@ fn list(pods: &Arc<Pods>, store: &Store, encoding: Encoding, out: &mut Vec<u8>) 
         source.visit(
             &mut cursor,
             usize::MAX,
+            Visit::Lengths,
             |_| true,
             |pod| {
                 list.measure(&pod.to_item(now));
@@ -40,6 +41,7 @@ fn list(pods: &Arc<Pods>, store: &Store, encoding: Encoding, out: &mut Vec<u8>) 
     source.visit(
         &mut cursor,
         usize::MAX,
+        Visit::Values,
         |_| true,
         |pod| {
             list.item(out, &pod.to_item(now));

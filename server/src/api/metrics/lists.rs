@@ -7,6 +7,7 @@ use kubevitals_proto::metrics::encode::{Form, List};
 use super::source::ObjectSource;
 use crate::api::reply;
 use crate::api::streaming::{self, CHUNK, ChunkEncoder, STRIDE};
+use crate::query::Visit;
 
 /// Responds with the list of all objects of `source`.
 pub(super) async fn respond<S: ObjectSource>(
@@ -41,7 +42,7 @@ impl<S: ObjectSource> ListEncoder<S> {
             return;
         }
         let list = &mut self.list;
-        while self.source.advance(STRIDE, |item| {
+        while self.source.advance(STRIDE, Visit::Lengths, |item| {
             list.measure(item);
             true
         }) {
@@ -54,7 +55,7 @@ impl<S: ObjectSource> ListEncoder<S> {
 impl<S: ObjectSource> ChunkEncoder for ListEncoder<S> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
         let list = &mut self.list;
-        let more = self.source.advance(STRIDE, |item| {
+        let more = self.source.advance(STRIDE, Visit::Values, |item| {
             list.item(out, item);
             out.len() < CHUNK
         });

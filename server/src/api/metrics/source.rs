@@ -7,7 +7,7 @@ use kubevitals_proto::metrics::encode::{Item, Kind, NodeRef, PodRef};
 use kubevitals_proto::time::Timestamp;
 
 use crate::api::selection::Selection;
-use crate::query::{ContainerLatest, NodeReading, PodCursor, PodList, Query};
+use crate::query::{ContainerLatest, NodeReading, PodCursor, PodList, Query, Visit};
 
 /// The objects of one snapshot. They can be visited more than once.
 pub(super) trait ObjectSource: Send + 'static {
@@ -19,9 +19,14 @@ pub(super) trait ObjectSource: Send + 'static {
     /// Restarts with the first object.
     fn rewind(&mut self);
 
-    /// Visits objects until `each` returns false, or `budget` candidates have been visited. Returns whether there is
-    /// more.
-    fn advance(&mut self, budget: usize, each: impl FnMut(&Self::Item<'_>) -> bool) -> bool;
+    /// Visits objects until `each` returns false, or `budget` candidates have been visited. Reads `what` of them. Returns
+    /// whether there is more.
+    fn advance(
+        &mut self,
+        budget: usize,
+        what: Visit,
+        each: impl FnMut(&Self::Item<'_>) -> bool,
+    ) -> bool;
 }
 
 /// The nodes that a list selects.
@@ -51,7 +56,12 @@ impl ObjectSource for Nodes {
         self.next = 0;
     }
 
-    fn advance(&mut self, budget: usize, mut each: impl FnMut(&Self::Item<'_>) -> bool) -> bool {
+    fn advance(
+        &mut self,
+        budget: usize,
+        _: Visit,
+        mut each: impl FnMut(&Self::Item<'_>) -> bool,
+    ) -> bool {
         let rest = self.readings.get(self.next..).unwrap_or_default();
         for reading in rest.iter().take(budget) {
             self.next += 1;
@@ -93,11 +103,17 @@ impl ObjectSource for Pods {
         self.cursor = PodCursor::new(self.namespace.clone());
     }
 
-    fn advance(&mut self, budget: usize, mut each: impl FnMut(&Self::Item<'_>) -> bool) -> bool {
+    fn advance(
+        &mut self,
+        budget: usize,
+        what: Visit,
+        mut each: impl FnMut(&Self::Item<'_>) -> bool,
+    ) -> bool {
         let (selection, created) = (&self.selection, self.created);
         self.list.visit(
             &mut self.cursor,
             budget,
+            what,
             |pod| matches(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
             |reading| each(&reading.to_item(created)),
         )

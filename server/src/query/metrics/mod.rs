@@ -5,7 +5,7 @@ mod nodes;
 mod pods;
 
 pub use nodes::NodeReading;
-pub use pods::{PodCursor, PodList, PodReading};
+pub use pods::{PodCursor, PodList, PodReading, Visit};
 
 use super::sources::Sources;
 use crate::store::Absent;

@@ -1,5 +1,6 @@
 //! Pods with their usage.
 
+use std::hint::black_box;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -51,6 +52,15 @@ pub struct PodList {
     ages: Ages,
     /// All pods have been visited once: another visit does not count their ages again.
     counted: bool,
+}
+
+/// What a visit reads of the pods of a [`PodList`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visit {
+    /// Only what their length in protobuf depends on.
+    Lengths,
+    /// Everything.
+    Values,
 }
 
 /// A position in a [`PodList`].
@@ -119,6 +129,7 @@ impl PodList {
         &mut self,
         cursor: &mut PodCursor,
         budget: usize,
+        what: Visit,
         filter: impl Fn(&Pod) -> bool,
         mut visit: impl FnMut(PodReading<'_>) -> bool,
     ) -> bool {
@@ -136,14 +147,19 @@ impl PodList {
         loop {
             batch.clear();
             batch.extend(after.by_ref().take(BATCH.min(left)));
-            let Some(last) = batch.last() else {
+            let Some(&last) = batch.last() else {
                 self.counted = true;
                 return false;
             };
             left -= batch.len();
-            let pods = batch.iter().copied();
-            let running = pods.filter(|pod| pod.phase == Phase::Running && filter(pod));
-            self.latest.find_batch(running, &mut found);
+            // A loop of its own, because each pod waits for memory.
+            batch.retain(|pod| pod.phase == Phase::Running && pod.node.is_some());
+            let pods = batch.iter().copied().filter(|pod| filter(pod));
+            self.latest.find_batch(pods, &mut found);
+            if what == Visit::Values {
+                read_names_ahead(&found);
+                self.latest.read_containers_ahead(&found);
+            }
             let mut go_on = true;
             for (pod, place) in found.drain(..) {
                 if let Ok(reading) = self.reading(pod, place) {
@@ -168,5 +184,14 @@ impl PodList {
             rates,
             containers,
         })
+    }
+}
+
+/// Reads the first and the last byte of each name in a loop that is so short that the processor waits for all of them at
+/// once. Behind the encoding of a pod it would wait for each name by itself.
+fn read_names_ahead(found: &[(&Arc<Pod>, Place)]) {
+    for (pod, _) in found {
+        let name = pod.key.name.as_bytes();
+        black_box((name.first().copied(), name.last().copied()));
     }
 }

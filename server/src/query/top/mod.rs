@@ -150,6 +150,7 @@ impl TopQuery<'_> {
         let mut found = Vec::new();
         while running.peek().is_some() {
             latest.find_batch(running.by_ref(), &mut found);
+            latest.read_containers_ahead(&found);
             for (pod, place) in found.drain(..) {
                 if scope.cancel.is_set() {
                     return;
