@@ -77,8 +77,8 @@ fn list_in_protobuf() {
 
 #[test]
 fn a_listed_pod_takes_few_instructions() {
-    callgrind::assert_each("lists::list_in_json", PODS, 38_000);
-    callgrind::assert_each("lists::list_in_protobuf", PODS, 31_000);
+    callgrind::assert_each("lists::list_in_json", PODS, 34_000);
+    callgrind::assert_each("lists::list_in_protobuf", PODS, 21_000);
 }
 
 #[test]
