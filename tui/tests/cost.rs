@@ -1,7 +1,9 @@
 //! What a frame costs, counted by the allocator: it follows from what is on the screen, not from how many pods there are;
-//! and what a pod takes.
+//! what a pod takes; and what another order costs, in bytes and in instructions.
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::unwrap_used,
     dead_code,
     missing_docs,
@@ -9,6 +11,8 @@
     reason = "clippy's exemption for tests does not reach the functions that they share, of which this uses a part"
 )]
 
+#[path = "../../server/tests/gates/callgrind.rs"]
+mod callgrind;
 #[path = "it/shop.rs"]
 mod shop;
 
@@ -108,13 +112,14 @@ fn cost(state: &mut State, buffer: &mut Buffer, change: impl FnOnce(&mut State))
 
 #[test]
 fn an_order_costs_a_few_words_a_row() {
-    // An integer and an index to sort by, twice because the number of rows is not known before; the hash of a name,
-    // twice because names repeat; the index. The texts to sort by are twice as long.
+    // The indexes of the rows, and of the selected ones, twice because their number is not known before; an integer and
+    // an index to sort by. The texts to sort by are twice as long, and sorted into a copy. An age adds the hashes of
+    // names: the rows of another time are selected anew.
     let bounds = [
-        (Field::Memory, 64),
-        (Field::Age, 64),
-        (Field::Name, 128),
-        (Field::Node, 128),
+        (Field::Memory, 36),
+        (Field::Age, 48),
+        (Field::Name, 100),
+        (Field::Node, 90),
     ];
     let mut state = state(PODS);
     let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
@@ -141,6 +146,28 @@ fn a_letter_of_the_filter_costs_a_few_words_a_row() {
         let each = cost.saturating_sub(MOST) / u64::try_from(PODS).unwrap();
         assert!(each < 64, "{letter:?}: {each} bytes a row, {cost} in all");
     }
+}
+
+/// The pods of a workload that callgrind runs.
+const FEWER_PODS: usize = 3_000;
+
+#[test]
+#[ignore = "a workload"]
+fn another_sort_and_back() {
+    let mut state = state(FEWER_PODS);
+    act(&mut state, Action::Show(View::Pods));
+    for _ in 0..callgrind::units() {
+        for field in [Field::Name, Field::Memory] {
+            act(&mut state, Action::SortBy(field));
+            refresh(&mut state);
+        }
+    }
+}
+
+#[test]
+fn another_sort_takes_few_instructions_a_row() {
+    let pods = u64::try_from(FEWER_PODS).unwrap();
+    callgrind::assert_each("another_sort_and_back", pods, 17_000);
 }
 
 #[test]

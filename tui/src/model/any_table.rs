@@ -9,7 +9,7 @@ use super::column::{Column, Sort};
 use super::field::Field;
 use super::filter::Filter;
 use super::name::Key;
-use super::order::order;
+use super::order::{in_table_order, select, sorted};
 use super::row::{Context, Row, Value};
 use super::scope::{Limits, Open};
 use super::table::{Table, Version};
@@ -61,8 +61,9 @@ pub trait AnyTable {
     /// The cell of a field's column in a row.
     fn cell(&self, at: u32, field: Field, context: &Context) -> Option<Cell>;
 
-    /// The indexes of the selected rows, sorted.
-    fn order(&self, query: &ListQuery<'_>) -> Vec<u32>;
+    /// The indexes of the selected rows, sorted. `among` has the indexes of all rows that can be selected, in any order;
+    /// without it, every row can.
+    fn order(&self, query: &ListQuery<'_>, among: Option<&[u32]>) -> Vec<u32>;
 
     /// What `enter` opens on a row.
     fn open(&self, at: u32) -> Option<Open>;
@@ -101,11 +102,14 @@ impl<R: Row> AnyTable for Table<R> {
         self.row(at)?.cell(field, context)
     }
 
-    fn order(&self, query: &ListQuery<'_>) -> Vec<u32> {
+    fn order(&self, query: &ListQuery<'_>, among: Option<&[u32]>) -> Vec<u32> {
         let now = query.limits.now;
-        order(self.rows(), query.sort, now, |row| {
-            row.is_in(&query.limits) && query.filter.matches(row, now)
-        })
+        let is_selected = |row: &R| row.is_in(&query.limits) && query.filter.matches(row, now);
+        let selected = match among {
+            Some(among) => select(self.rows(), in_table_order(among), is_selected),
+            None => select(self.rows(), 0.., is_selected),
+        };
+        sorted(self.rows(), selected, query.sort, now)
     }
 
     fn open(&self, at: u32) -> Option<Open> {

@@ -6,6 +6,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::any_table::AnyTable;
 use super::field::Field;
+use super::order::in_table_order;
 
 /// Columns that distinguish rows of the same name, in the order in which they are tried.
 const TRIED: [Field; 2] = [Field::Namespace, Field::Kind];
@@ -42,10 +43,10 @@ pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp
 
 /// The number of different texts that the rows have in these fields.
 fn count_distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Timestamp) -> usize {
-    let texts = order.iter().map(|at| {
+    let texts = in_table_order(order).map(|at| {
         let mut hasher = DefaultHasher::new();
         for field in fields {
-            table.text(*at, *field, now).hash(&mut hasher);
+            table.text(at, *field, now).hash(&mut hasher);
         }
         hasher.finish()
     });

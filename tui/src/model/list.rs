@@ -38,15 +38,16 @@ pub struct List {
     pub top: usize,
     /// The number of rows in the first group, if there are two: current problems, then recent ones.
     pub first_group: Option<usize>,
-    /// The inputs from which the order was made. `None` forces a new order.
+    /// The inputs from which the order was made; none before the first.
     pub(super) basis: Option<Basis>,
 }
 
-/// All inputs of a list's order, except the filter. While they are equal, the order is up to date.
+/// All inputs of a list's order. While they are equal, the order is up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Basis {
     pub(super) rows: Version,
     pub(super) sort: Sort,
+    pub(super) filter: Filter,
     pub(super) scope: Scope,
     pub(super) namespaces: Vec<Name>,
     pub(super) thresholds: Thresholds,
@@ -54,6 +55,19 @@ pub(super) struct Basis {
     pub(super) now: Option<Timestamp>,
     /// The version of the acknowledgements, if the order depends on them.
     pub(super) acknowledgements: Option<u64>,
+}
+
+impl Basis {
+    /// Whether the order that was made from `before` has all rows of this one: only the sort differs, or the filter is
+    /// narrower.
+    pub(super) fn lists_part_of(&self, before: &Self) -> bool {
+        let same = Self {
+            sort: before.sort,
+            filter: before.filter.clone(),
+            ..self.clone()
+        };
+        same == *before && self.filter.narrows(&before.filter)
+    }
 }
 
 impl List {
@@ -89,7 +103,6 @@ impl List {
             Ok(filter) => {
                 self.filter = filter;
                 self.wrong = None;
-                self.basis = None;
             }
             Err(wrong) => self.wrong = Some(wrong),
         }

@@ -8,12 +8,14 @@ use crate::model::field::Field;
 use crate::model::row::Row;
 
 impl Node {
-    /// Whether the result can change with time alone. Words are also searched in the age of the last restart.
+    /// Whether the result can change with time alone. Words are also searched in the age of the last restart, which is
+    /// the end of its text.
     pub(super) fn changes_with_time(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::changes_with_time),
             Self::Not(part) => part.changes_with_time(),
-            Self::Word(_) | Self::Matches(_) => true,
+            Self::Word(word) => word.word().chars().next_back().is_some_and(is_of_age),
+            Self::Matches(_) => true,
             Self::Field(field, _) => field.changes_with_time(),
             Self::Labels(_) => false,
         }
@@ -31,6 +33,12 @@ impl Node {
             Self::Labels(selector) => row.labels().is_some_and(|labels| selector.matches(labels)),
         }
     }
+}
+
+/// Whether a letter can be in the text ` 3m20s ago`. A word that does not end with such a letter is not searched for in
+/// vain there.
+fn is_of_age(letter: char) -> bool {
+    letter.is_ascii_digit() || " yhdmsago".contains(letter.to_ascii_lowercase())
 }
 
 /// Whether a searched text has a property.

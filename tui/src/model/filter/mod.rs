@@ -21,6 +21,7 @@ mod eval;
 mod hints;
 mod lexis;
 mod manual;
+mod narrow;
 mod parse;
 mod pattern;
 mod selection;
@@ -31,6 +32,7 @@ mod value;
 mod tests;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
@@ -42,9 +44,9 @@ use tree::Node;
 pub use tree::Operator;
 
 /// A parsed filter. The empty filter matches all rows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
-    root: Option<Node>,
+    root: Option<Arc<Node>>,
 }
 
 impl Filter {
@@ -55,12 +57,22 @@ impl Filter {
 
     /// Whether the result can change with time alone.
     pub fn changes_with_time(&self) -> bool {
-        self.root.as_ref().is_some_and(Node::changes_with_time)
+        self.root.as_deref().is_some_and(Node::changes_with_time)
     }
 
     /// Whether the filter matches a row; `now` is the time on the screen.
     pub fn matches(&self, row: &impl Row, now: Timestamp) -> bool {
         self.root.as_ref().is_none_or(|root| root.holds(row, now))
+    }
+
+    /// Whether `wider` certainly matches every row that this filter matches. Most letters that a user types narrow the
+    /// filter.
+    pub fn narrows(&self, wider: &Self) -> bool {
+        match (&self.root, &wider.root) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(root), Some(wider)) => root == wider || root.implies(wider),
+        }
     }
 }
 
@@ -69,6 +81,8 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let root = parse::parse(text)?;
-        Ok(Self { root })
+        Ok(Self {
+            root: root.map(Arc::new),
+        })
     }
 }

@@ -13,6 +13,13 @@ const MAX_NESTING: u32 = 50;
 #[derive(Debug, Clone)]
 pub(super) struct Pattern(Regex);
 
+/// Equal expressions have the same text.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
 impl Pattern {
     /// Compiles an expression. Case is ignored unless it contains `(?-i)`.
     ///

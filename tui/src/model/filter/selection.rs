@@ -30,10 +30,11 @@ impl Filter {
     #[must_use]
     pub fn selection(&self, of_containers: bool) -> Selection {
         let mut selection = Selection::default();
-        let parts = match &self.root {
+        let parts = match self.root.as_deref() {
             // Each part of a conjunction can be selected by itself, or left to the filter.
             Some(Node::All(parts)) => parts.as_slice(),
-            root => root.as_slice(),
+            Some(root) => std::slice::from_ref(root),
+            None => &[],
         };
         for part in parts {
             selection.narrow(part, of_containers);

@@ -35,6 +35,12 @@ fn holds(filter: &Filter, pod: &PodRow) -> bool {
     filter.matches(pod, Timestamp::default())
 }
 
+fn rooted(node: Node) -> Filter {
+    Filter {
+        root: Some(Arc::new(node)),
+    }
+}
+
 #[test]
 fn filters_match_rows() {
     for (text, shown) in [
@@ -358,12 +364,12 @@ proptest! {
     fn a_filter_is_parsed_as_it_was_written((text, node) in filters(), pod in pods()) {
         prop_assert_eq!(tree(&text), format!("{:?}", Some(&node)), "{}", text);
         let read: Filter = text.parse().unwrap();
-        prop_assert_eq!(holds(&read, &pod), holds(&Filter { root: Some(node) }, &pod), "{}", text);
+        prop_assert_eq!(holds(&read, &pod), holds(&rooted(node), &pod), "{}", text);
     }
 
     #[test]
     fn and_or_and_not_obey_the_rules_of_logic((_, a) in filters(), (_, b) in filters(), pod in pods()) {
-        let holds = |root: Node| holds(&Filter { root: Some(root) }, &pod);
+        let holds = |root: Node| holds(&rooted(root), &pod);
         let all = |parts: [&Node; 2]| Node::All(parts.map(Clone::clone).to_vec());
         let any = |parts: [&Node; 2]| Node::Any(parts.map(Clone::clone).to_vec());
         let not = |part: &Node| Node::Not(Box::new(part.clone()));
@@ -372,6 +378,9 @@ proptest! {
         prop_assert_eq!(holds(not(&not(&a))), holds(a.clone()));
         prop_assert_eq!(holds(not(&all([&a, &b]))), holds(any([&not(&a), &not(&b)])));
         prop_assert!(!holds(all([&a, &not(&a)])) && holds(any([&a, &not(&a)])));
+        let narrows = |a: &Node, b: &Node| rooted(a.clone()).narrows(&rooted(b.clone()));
+        prop_assert!(!narrows(&a, &b) || !holds(a.clone()) || holds(b.clone()));
+        prop_assert!(narrows(&a, &a));
         // A narrower filter matches a subset of what a wider one matches.
         prop_assert!(!holds(all([&a, &b])) || holds(a.clone()));
         prop_assert!(!holds(a.clone()) || holds(any([&a, &b])));

@@ -7,7 +7,7 @@ use super::pattern::Pattern;
 use crate::model::Field;
 
 /// A condition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     /// All parts match: parts separated by blanks.
     All(Vec<Self>),
@@ -26,7 +26,7 @@ pub(super) enum Node {
 }
 
 /// A comparison of a field's value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Comparison {
     /// The text equals `with`, or does not.
     Text {

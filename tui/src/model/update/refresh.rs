@@ -48,6 +48,7 @@ fn refresh_list(state: &mut State) {
     let basis = Basis {
         rows: world.table(view).version(),
         sort: screen.list.sort,
+        filter: screen.list.filter.clone(),
         scope: screen.scope.clone(),
         namespaces: state.namespaces.clone(),
         thresholds: context.thresholds,
@@ -56,17 +57,20 @@ fn refresh_list(state: &mut State) {
             .filter(|_| matches!(view, View::Overview | View::Incidents))
             .map(Acknowledgements::version),
     };
-    if screen.list.basis.as_ref() == Some(&basis) {
+    let before = screen.list.basis.as_ref();
+    if before == Some(&basis) {
         screen.list.settle(height);
         return;
     }
+    let lists_part = before.is_some_and(|before| basis.lists_part_of(before));
+    let among = lists_part.then_some(screen.list.order.as_slice());
     let query = ListQuery {
         limits: Limits {
             scope: &basis.scope,
             namespaces: &basis.namespaces,
             now: context.now,
         },
-        filter: &screen.list.filter,
+        filter: &basis.filter,
         sort: basis.sort,
     };
     let table = world.table(view);
@@ -77,14 +81,18 @@ fn refresh_list(state: &mut State) {
             (listed.order, Some(listed.now))
         }
         View::Incidents if basis.sort.field == Field::LastSeen => {
-            let mut order = table.order(&query);
+            let mut order = table.order(&query, among);
             open_first(&mut order, &world.incidents, acknowledgements);
             (order, None)
         }
-        _ => (table.order(&query), None),
+        _ => (table.order(&query, among), None),
     };
     let list = &mut screen.list;
-    list.distinguishing = distinguishing(table, &order, context.now);
+    // The same rows need the same columns, and a part of rows that need none needs none.
+    let columns_stay = order.len() == list.order.len() || list.distinguishing.is_empty();
+    if !(lists_part && columns_stay) {
+        list.distinguishing = distinguishing(table, &order, context.now);
+    }
     list.reorder(order, table, height);
     list.first_group = first_group;
     list.basis = Some(basis);
@@ -256,6 +264,21 @@ mod tests {
             change(&mut state);
             refresh(&mut state);
             assert_eq!(order(&state), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_narrower_filter_is_tested_on_the_listed_rows_only() {
+        for (more, expected) in [(" ns=shop", &[][..]), (", b", &[0, 1])] {
+            let mut state = state();
+            act(&mut state, Action::Filter);
+            act(&mut state, Action::Edit(Edit::Insert("cpu>2n".to_owned())));
+            refresh(&mut state);
+            assert_eq!(order(&state), [0]);
+            state.screen_mut().list.order = vec![1];
+            act(&mut state, Action::Edit(Edit::Insert(more.to_owned())));
+            refresh(&mut state);
+            assert_eq!(order(&state), expected, "{more}");
         }
     }
 

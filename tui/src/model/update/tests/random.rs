@@ -267,7 +267,7 @@ fn list_holds(state: &State) {
         filter: &list.filter,
         sort: list.sort,
     };
-    let passed: BTreeSet<u32> = table.order(&query).into_iter().collect();
+    let passed: BTreeSet<u32> = table.order(&query, None).into_iter().collect();
     let of_overview = screen.view == View::Overview;
     assert!(
         of_overview || places == passed,
