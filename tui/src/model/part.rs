@@ -160,6 +160,12 @@ impl FaultKind {
     pub const fn is_refusal(self) -> bool {
         matches!(self, Self::Unauthorized | Self::Forbidden | Self::NotFound)
     }
+
+    /// Whether the server had no time for the request, or was not there.
+    #[must_use]
+    pub const fn is_overload(self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable | Self::NoAnswer)
+    }
 }
 
 /// The state of a part.

@@ -114,10 +114,13 @@ impl Vitals {
                     sender.sleep(POLL).await;
                 }
                 Err(error) => {
-                    // Without permission the total is unknown: the source requests all pods that it may list.
-                    self.selection
-                        .total
-                        .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
+                    // Without permission the total is unknown: the source requests all pods that it may list. A busy
+                    // server is not requested to list all pods of a cluster that may be large.
+                    if !error.fault().kind.is_overload() {
+                        self.selection
+                            .total
+                            .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
+                    }
                     attempts.failed_wait(&error).await;
                 }
             }
