@@ -144,7 +144,8 @@ impl ApiClient {
             .await
     }
 
-    /// As `get`. A body in protobuf is read by `reader` while it arrives; the body of the response is then empty.
+    /// As `get`. `reader` reads the body while it arrives, and the body of the response is then empty, unless it is in an
+    /// encoding that it does not read.
     pub(super) async fn read_list(
         &self,
         path: &str,
@@ -271,7 +272,7 @@ impl ApiClient {
         let (head, body) = response.into_parts();
         let mut chunks = BodyChunks::new(&head.headers, body);
         let mut response = ApiResponse::new(&head);
-        let mut reader = reader.filter(|_| response.is_success() && response.is_protobuf());
+        let mut reader = reader.filter(|reader| response.is_success() && reader.reads(&response));
         if let Some(reader) = &mut reader {
             reader.restart();
         }

@@ -10,10 +10,11 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::attempts::Attempts;
-use super::client::escaped;
+use super::client::{JSON, escaped};
 use super::detail::detail;
 use super::hpa::WireHpa;
 use super::item::{Collection, Item};
+use super::json_items::JsonItems;
 use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
@@ -73,8 +74,14 @@ impl Kubernetes {
     /// # Errors
     /// The request failed, or the response is not a list.
     pub(super) async fn list<R: Reduced>(&self, path: &str) -> Result<Rows<R>, Error> {
-        let body = self.metrics.body(path, R::RESOURCE).await?;
-        reduced(&body, self.sender.names())
+        let names = self.sender.names();
+        let mut reader = JsonItems::new(|object: &[u8]| reduced::<R>(object, names));
+        let about = About::list(R::RESOURCE);
+        self.client
+            .read_list(path, JSON, about, &mut reader)
+            .await?;
+        let (rows, histories): (Vec<R>, Vec<_>) = reader.items.into_iter().unzip();
+        Ok((rows, histories.into_iter().flatten().collect()))
     }
 
     /// A watch of a cluster-wide kind, or of all namespaces.

@@ -6,9 +6,13 @@ use kubevitals_proto::wire::list_reader::{ListPart, ListReader};
 use kubevitals_proto::wire::meta::ListMeta;
 
 use super::Error;
+use super::response::ApiResponse;
 
 /// Reads a body while it arrives, instead of the client.
 pub(super) trait ReadBody: Send {
+    /// Whether it reads the body of this response.
+    fn reads(&self, response: &ApiResponse) -> bool;
+
     /// Starts from the beginning: a request may be retried.
     fn restart(&mut self);
 
@@ -54,6 +58,10 @@ impl<T, F: Fn(&[u8]) -> Result<T, Error>> ListItems<T, F> {
 }
 
 impl<T: Send, F: Fn(&[u8]) -> Result<T, Error> + Send> ReadBody for ListItems<T, F> {
+    fn reads(&self, response: &ApiResponse) -> bool {
+        response.is_protobuf()
+    }
+
     fn restart(&mut self) {
         self.reader = ListReader::default();
         self.buffer.clear();

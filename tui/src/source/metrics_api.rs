@@ -173,16 +173,6 @@ impl MetricsApi {
         self.client.parsed(path, JSON, about).await
     }
 
-    /// Requests a path as JSON and returns the body.
-    pub(super) async fn body(
-        &self,
-        path: &str,
-        resource: &'static str,
-    ) -> Result<bytes::Bytes, Error> {
-        let response = self.client.get(path, JSON, About::list(resource)).await?;
-        Ok(response.body)
-    }
-
     async fn get_metrics(&self, path: Path<'_>) -> Result<ApiResponse, Error> {
         self.get(path, self.accept()).await
     }

@@ -14,6 +14,7 @@ pub mod feed;
 mod health;
 mod hpa;
 mod item;
+mod json_items;
 pub mod kubeconfig;
 mod kubernetes;
 mod list_items;
