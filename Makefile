@@ -80,6 +80,7 @@ fuzz:
 deny:
 	$(CARGO) deny --log-level error check bans licenses sources
 
-# Installs what the tests need besides Rust: cargo-nextest, cargo-deny, a real kubectl and a real Prometheus.
+# Installs what the tests need besides Rust: cargo-nextest, cargo-deny, a real kubectl and a real Prometheus; valgrind and
+# strace, with which the gates count.
 tools:
 	@./scripts/tools.sh

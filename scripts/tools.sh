@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
-# and promtool.
+# and promtool; and valgrind and strace, with which the gates count.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,4 +58,15 @@ if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
   as_root apt-get update -qq
   # Without the recommended packages: exporters that would run as services.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
+fi
+
+# The gates that need them say so and pass without them.
+if ! command -v valgrind >/dev/null || ! command -v strace >/dev/null; then
+  if command -v apt-get >/dev/null; then
+    echo "installing valgrind and strace"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind strace
+  else
+    echo "valgrind or strace is missing: some gates check nothing" >&2
+  fi
 fi

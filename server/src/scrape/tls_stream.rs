@@ -381,7 +381,14 @@ mod tests {
         name: &'static str,
         response: Vec<u8>,
     ) -> (io::Result<TlsStream<Counting>>, Rc<Cell<(usize, usize)>>) {
-        let (client, server) = configs();
+        connect_with(configs(), name, response).await
+    }
+
+    async fn connect_with(
+        (client, server): (Arc<ClientConfig>, Arc<ServerConfig>),
+        name: &'static str,
+        response: Vec<u8>,
+    ) -> (io::Result<TlsStream<Counting>>, Rc<Cell<(usize, usize)>>) {
         let (stream, peer) = duplex(1 << 20);
         tokio::spawn(async move {
             let mut peer = TlsAcceptor::from(server).accept(peer).await?;
@@ -420,6 +427,27 @@ mod tests {
         }
         let bytes = size_of::<TlsStream>();
         assert!(bytes <= 1152, "{bytes} bytes for each node");
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_takes_little_memory() {
+        use tikv_jemalloc_ctl::thread::{allocatedp, deallocatedp};
+        let allocated = || allocatedp::read().unwrap().get();
+        let in_use = || allocated().wrapping_sub(deallocatedp::read().unwrap().get());
+        let (client, server) = configs();
+        let shared = (Arc::clone(&client), server);
+        let (stream, _) = connect_with(shared, "node", vec![1; 22_000]).await;
+        let mut stream = Box::new(stream.unwrap());
+        stream.write_all(&[7; 100]).await.unwrap();
+        stream.read_exact(&mut [0; 22_000]).await.unwrap();
+        stream.release_buffers();
+        let before = in_use();
+        drop(stream);
+        let bytes = before.wrapping_sub(in_use());
+        println!("{bytes} bytes for each node");
+        assert!(bytes <= 4_800, "{bytes} bytes for each node");
+        // All connections share it.
+        drop(client);
     }
 
     #[tokio::test]

@@ -12,6 +12,9 @@ const UNITS: &str = "GATE_UNITS";
 /// The units of the larger run, beyond the one unit of the smaller.
 const MORE: u64 = 3;
 
+/// The most units of a run.
+pub const MOST_UNITS: u64 = 1 + MORE;
+
 /// In a workload: how many units to do.
 pub fn units() -> u64 {
     std::env::var(UNITS).map_or(1, |units| units.parse().unwrap())
@@ -24,7 +27,7 @@ pub fn assert_each(workload: &str, parts: u64, bound: u64) {
         println!("valgrind is missing: {workload} is not checked");
         return;
     }
-    let (one, more) = (run(workload, 1), run(workload, 1 + MORE));
+    let (one, more) = (run(workload, 1), run(workload, MOST_UNITS));
     let each = more.saturating_sub(one) / MORE / parts;
     println!("{workload}: {each} instructions, at most {bound}");
     assert!(each > 0, "{workload} has done nothing");

@@ -27,6 +27,16 @@ pub fn age(scrape: u32) -> Age {
     Age::from_elapsed(RESOLUTION * scrape)
 }
 
+/// The settings of a history without a near limit.
+pub fn history() -> Settings {
+    Settings {
+        retention: Duration::from_secs(3600),
+        step: Duration::ZERO,
+        memory_limit: 4 << 30,
+        resolution: RESOLUTION,
+    }
+}
+
 /// A pseudo-random number.
 fn chance(seed: u64) -> u64 {
     let x = (seed ^ (seed >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -36,12 +46,7 @@ fn chance(seed: u64) -> u64 {
 /// A cluster of nodes of 30 pods of one or two containers, with three minutes of history.
 pub fn large(nodes: u64) -> (Pods, Store) {
     let names = Interner::default();
-    let store = Store::new(Settings {
-        retention: Duration::from_secs(3600),
-        step: Duration::ZERO,
-        memory_limit: 4 << 30,
-        resolution: RESOLUTION,
-    });
+    let store = Store::new(history());
     let labels: Labels = ["app", "app.kubernetes.io/name", "pod-template-hash", "tier"]
         .map(|key| (names.intern(key), names.intern("report-worker")))
         .into_iter()

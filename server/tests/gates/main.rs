@@ -1,5 +1,5 @@
-//! Gates: what the costly paths may cost, in instructions and in bytes. Each bound is a little above what was reached; a
-//! change that exceeds one has made that path more expensive.
+//! Gates: what the costly paths may cost, in instructions, system calls and bytes. Each bound is a little above what was
+//! reached; a change that exceeds one has made that path more expensive.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,10 @@ mod callgrind;
 mod cluster;
 mod history;
 mod lists;
+mod pages;
 mod rankings;
+mod scrape;
+mod system_calls;
 mod usage;
 
 #[global_allocator]

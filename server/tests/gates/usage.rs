@@ -12,7 +12,7 @@ use tikv_jemalloc_ctl::thread;
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 const PODS: usize = 30;
-const CONTAINERS: usize = 45;
+pub const CONTAINERS: usize = 45;
 
 /// The bytes that this thread has allocated, and those of them that are in use.
 fn allocated() -> (u64, u64) {
@@ -22,7 +22,7 @@ fn allocated() -> (u64, u64) {
 }
 
 /// The page of a scrape: every second pod has a sidecar.
-fn page(turn: u64) -> String {
+pub fn page(turn: u64) -> String {
     let at = 1_800_000_000_000 + turn * 15_000;
     let mut page = String::new();
     for (metric, value) in [
