@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
+use crate::telemetry::Allocator;
 use crate::telemetry::metrics::{Registry, collect};
 
 /// The part of the limit that allocations may use, in quarters: the rest is for what the allocator cannot reuse, for
 /// stacks, and for the kernel's buffers.
 const USABLE_QUARTERS: u64 = 3;
 
-/// The part of the limit that allocations have reached when the server must not grow, in eighths.
+/// The part of the limit that the allocator's resident pages have reached when the server must not grow, in eighths. Then
+/// it scrapes no more nodes, and its watches store no more objects.
 const FULL_EIGHTHS: u64 = 7;
 
 /// Memory is tight until this part of the limit is left for the history.
@@ -29,14 +31,27 @@ const NO_LIMIT: u64 = 1 << 60;
 /// of history, and all of it three quarters of the limit.
 const RECOMMENDED: u64 = 2;
 
+/// What a node with thirty pods needs besides their objects: its connection, its series and its usage
+/// (docs/benchmarks.md).
+const NODE: u64 = 64 << 10;
+
+/// What the object of a pod needs, with what the server derives from it.
+const POD: u64 = 1 << 10;
+
 /// Recommended limits are multiples of this.
 const ROUND: u64 = 64 << 20;
 
-/// The time for which a reading of the allocator counts, in milliseconds.
-const READING_AGE: u64 = 100;
+const MIB: u64 = 1 << 20;
 
-/// Reads the bytes that the program has allocated; none if the allocator does not report them.
-pub type ReadAllocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
+/// The time for which a reading of the allocator counts, in milliseconds: at the start some tens of nodes are scraped in
+/// it. A reading takes some ten microseconds.
+const READING_AGE: u64 = 10;
+
+/// What the first scrape of a node may take while it lasts: the handshake, buffers, and pages of some hundred kilobytes.
+const FIRST_SCRAPE: u64 = 256 << 10;
+
+/// Reads the allocator; none if it does not report anything.
+pub type ReadAllocator = Box<dyn Fn() -> Option<Allocator> + Send + Sync>;
 
 /// What is left of the memory limit, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +72,26 @@ impl Budget {
         }
     }
 
-    /// The memory limit that a cluster needs whose nodes are scraped but for `left_out` of `nodes`.
-    pub fn recommended(&self, nodes: usize, left_out: usize) -> u64 {
-        let scraped = nodes.saturating_sub(left_out).max(1) as u64;
-        let for_all = u128::from(self.rest) * nodes.max(1) as u128 / u128::from(scraped);
-        let for_all = u64::try_from(for_all).unwrap_or(u64::MAX);
-        for_all
+    /// The memory limit that the cluster needs, if so much of it is left out.
+    pub fn recommended(&self, left_out: &LeftOut) -> u64 {
+        let nodes = left_out.nodes.saturating_mul(NODE);
+        let pods = left_out.pods.saturating_mul(POD);
+        self.rest
+            .saturating_add(nodes)
+            .saturating_add(pods)
             .saturating_mul(RECOMMENDED)
             .div_ceil(ROUND)
             .saturating_mul(ROUND)
     }
+}
+
+/// What the server leaves out because the memory limit is near.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Nodes that are not scraped.
+    pub nodes: u64,
+    /// Pods that are not stored.
+    pub pods: u64,
 }
 
 /// The bytes that allocations may use.
@@ -77,42 +102,49 @@ fn usable(limit: u64) -> u64 {
 /// The memory limit of this process, and how near it is.
 pub struct Memory {
     limit: Option<u64>,
-    read: ReadAllocated,
-    /// The last reading of the allocator, and its time in milliseconds since `start`.
-    allocated: AtomicU64,
+    read: ReadAllocator,
+    /// The resident bytes at the last reading of the allocator, and its time in milliseconds since `start`.
+    resident: AtomicU64,
     read_at: AtomicU64,
     start: Instant,
     is_tight: AtomicBool,
     left_out: AtomicUsize,
+    /// The first scrapes of nodes that are under way.
+    first_scrapes: AtomicUsize,
+    /// The limit that the cluster needs; zero before it is computed.
+    recommended: AtomicU64,
+}
+
+/// Without a limit.
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(None, Box::new(|| None))
+    }
 }
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
             .field("limit", &self.limit)
-            .field("allocated", &self.allocated)
+            .field("resident", &self.resident)
             .finish_non_exhaustive()
     }
 }
 
 impl Memory {
     /// Memory with this limit, if there is any.
-    pub fn new(limit: Option<u64>, read: ReadAllocated) -> Self {
+    pub fn new(limit: Option<u64>, read: ReadAllocator) -> Self {
         Self {
             limit,
             read,
-            allocated: AtomicU64::new(0),
+            resident: AtomicU64::new(0),
             read_at: AtomicU64::new(0),
             start: Instant::now(),
             is_tight: AtomicBool::new(false),
             left_out: AtomicUsize::new(0),
+            first_scrapes: AtomicUsize::new(0),
+            recommended: AtomicU64::new(0),
         }
-    }
-
-    /// Memory without a limit.
-    #[cfg(test)]
-    pub(crate) fn unlimited() -> Self {
-        Self::new(None, Box::new(|| None))
     }
 
     /// Registers the metrics.
@@ -146,7 +178,7 @@ impl Memory {
     /// Reads the allocator and returns what is left, where the history has `history` bytes. None without a limit.
     pub fn measure(&self, history: u64) -> Option<Budget> {
         let limit = self.limit?;
-        let allocated = self.read_now()?;
+        let allocated = self.read_now()?.allocated;
         let budget = Budget::of(limit, allocated, history);
         // Not back and forth with every reading.
         let least = if self.is_tight() {
@@ -163,8 +195,14 @@ impl Memory {
         self.is_tight.load(Relaxed)
     }
 
-    /// Whether the limit is so near that the server must not grow.
+    /// Whether the limit is so near that the server must not grow. The kernel counts resident pages: those in use and those
+    /// that the allocator has not given back yet.
     pub fn is_full(&self) -> bool {
+        self.is_full_with(0)
+    }
+
+    /// Whether it is so near with this many bytes more.
+    fn is_full_with(&self, more: u64) -> bool {
         let Some(limit) = self.limit else {
             return false;
         };
@@ -173,7 +211,7 @@ impl Memory {
         if age >= READING_AGE {
             self.read_now();
         }
-        self.allocated.load(Relaxed) >= limit / 8 * FULL_EIGHTHS
+        self.resident.load(Relaxed).saturating_add(more) >= limit / 8 * FULL_EIGHTHS
     }
 
     /// The number of nodes that are not scraped because the limit is near.
@@ -182,16 +220,40 @@ impl Memory {
     }
 
     /// Leaves out a node until the guard is dropped.
-    pub(crate) fn leave_out(&self) -> LeftOut<'_> {
-        self.left_out.fetch_add(1, Relaxed);
-        LeftOut(&self.left_out)
+    pub(crate) fn leave_out(&self) -> Counted<'_> {
+        Counted::new(&self.left_out)
     }
 
-    fn read_now(&self) -> Option<u64> {
-        let allocated = (self.read)()?;
-        self.allocated.store(allocated, Relaxed);
+    /// Reserves memory for the first scrape of a node, until the guard is dropped. None near the limit. Scrapes that begin
+    /// at the same time have allocated nothing yet, so the reservations count too.
+    pub(crate) fn reserve_first_scrape(&self) -> Option<Counted<'_>> {
+        let reserved = Counted::new(&self.first_scrapes);
+        let all = self.first_scrapes.load(Relaxed) as u64 * FIRST_SCRAPE;
+        (!self.is_full_with(all)).then_some(reserved)
+    }
+
+    /// Sets the limit that the cluster needs.
+    pub fn recommend(&self, limit: u64) {
+        self.recommended.store(limit, Relaxed);
+    }
+
+    /// What to do about the limit.
+    pub fn hint(&self) -> String {
+        let limit = self.limit.unwrap_or_default() / MIB;
+        let raise = format!(
+            "raise the memory limit of the container of vitals-server, or --memory-limit, from {limit}Mi"
+        );
+        match self.recommended.load(Relaxed) / MIB {
+            0 => raise,
+            recommended => format!("{raise} to {recommended}Mi"),
+        }
+    }
+
+    fn read_now(&self) -> Option<Allocator> {
+        let allocator = (self.read)()?;
+        self.resident.store(allocator.resident, Relaxed);
         self.read_at.store(self.now(), Relaxed);
-        Some(allocated)
+        Some(allocator)
     }
 
     /// Milliseconds since the start, from [`READING_AGE`] on: nothing was read at zero.
@@ -201,10 +263,18 @@ impl Memory {
     }
 }
 
-/// A node that is not scraped because the memory limit is near.
-pub(crate) struct LeftOut<'a>(&'a AtomicUsize);
+/// Counts as one until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted<'a>(&'a AtomicUsize);
 
-impl Drop for LeftOut<'_> {
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -245,10 +315,19 @@ fn lowest(mount: &Path, path: &str, file: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    const MIB: u64 = 1 << 20;
+    /// An allocator without a byte that is not allocated.
+    pub(crate) fn allocator(allocated: u64) -> Allocator {
+        Allocator {
+            allocated,
+            active: allocated,
+            resident: allocated,
+            mapped: allocated,
+            retained: 0,
+        }
+    }
 
     #[test]
     fn the_lowest_limit_of_all_cgroups_counts() {
@@ -312,7 +391,7 @@ mod tests {
             (1024, 790, 10, 0, true, false),
             (1024, 1000, 0, 0, true, true),
         ] {
-            let read = Box::new(move || Some(allocated * MIB));
+            let read = Box::new(move || Some(allocator(allocated * MIB)));
             let memory = Memory::new(Some(limit * MIB), read);
             let budget = memory.measure(history * MIB).unwrap();
             assert_eq!(budget.history, left * MIB, "{allocated}");
@@ -325,7 +404,10 @@ mod tests {
     fn memory_is_tight_until_a_sixteenth_is_left() {
         let allocated = Arc::new(AtomicU64::new(0));
         let read = Arc::clone(&allocated);
-        let memory = Memory::new(Some(1024), Box::new(move || Some(read.load(Relaxed))));
+        let memory = Memory::new(
+            Some(1024),
+            Box::new(move || Some(allocator(read.load(Relaxed)))),
+        );
         for (bytes, tight) in [
             (700, false),
             (768, true),
@@ -341,7 +423,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_or_a_reading_nothing_is_near() {
-        let unlimited = Memory::new(None, Box::new(|| Some(u64::MAX)));
+        let unlimited = Memory::new(None, Box::new(|| Some(allocator(u64::MAX))));
         assert_eq!((unlimited.measure(0), unlimited.is_full()), (None, false));
         let unread = Memory::new(Some(MIB), Box::new(|| None));
         assert_eq!((unread.measure(0), unread.is_full()), (None, false));
@@ -349,18 +431,58 @@ mod tests {
     }
 
     #[test]
-    fn the_recommended_limit_is_for_all_nodes() {
+    fn the_recommended_limit_is_for_the_whole_cluster() {
         let budget = Budget::of(256 * MIB, 230 * MIB, 0);
-        // 230 MiB for all 1,000 nodes: 460 MiB.
-        assert_eq!(budget.recommended(1_000, 0), 512 * MIB);
-        // 230 MiB for 500 of 5,000 nodes.
-        assert_eq!(budget.recommended(5_000, 4_500), 4_608 * MIB);
-        assert_eq!(budget.recommended(0, 0), 512 * MIB);
+        // What is left out, and what the cluster needs in all, in MiB.
+        for (nodes, pods, recommended) in [
+            (0, 0, 512),
+            // 281 MiB more.
+            (4_500, 0, 1_024),
+            // 98 MiB more.
+            (0, 100_000, 704),
+            (4_500, 100_000, 1_280),
+        ] {
+            let left_out = LeftOut { nodes, pods };
+            assert_eq!(
+                budget.recommended(&left_out),
+                recommended * MIB,
+                "{left_out:?}"
+            );
+        }
+        let all = LeftOut {
+            nodes: u64::MAX,
+            pods: u64::MAX,
+        };
+        assert!(budget.recommended(&all) > 1 << 60);
+    }
+
+    #[test]
+    fn the_hint_names_the_limit_and_the_one_to_set() {
+        let memory = Memory::new(Some(64 * MIB), Box::new(|| None));
+        let raise = "raise the memory limit of the container of vitals-server, or --memory-limit, from 64Mi";
+        assert_eq!(memory.hint(), raise);
+        memory.recommend(256 * MIB);
+        assert_eq!(memory.hint(), format!("{raise} to 256Mi"));
+    }
+
+    #[test]
+    fn first_scrapes_at_the_same_time_fit_the_limit() {
+        // Seven eighths of 8 MiB leave 1 MiB: three reservations are below.
+        let memory = Memory::new(Some(8 * MIB), Box::new(|| Some(allocator(6 * MIB))));
+        let reserve = || memory.reserve_first_scrape();
+        let mut reserved: Vec<_> = (0..5).map(|_| reserve()).collect();
+        let fits: Vec<bool> = reserved.iter().map(Option::is_some).collect();
+        assert_eq!(fits, [true, true, true, false, false]);
+        assert!(!memory.is_full());
+        reserved.pop();
+        reserved.remove(0);
+        assert!(reserve().is_some());
+        assert!(Memory::default().reserve_first_scrape().is_some());
     }
 
     #[test]
     fn a_node_is_left_out_until_its_guard_is_dropped() {
-        let memory = Arc::new(Memory::new(Some(MIB), Box::new(|| Some(MIB))));
+        let memory = Arc::new(Memory::new(Some(MIB), Box::new(|| Some(allocator(MIB)))));
         let guard = memory.leave_out();
         assert_eq!(memory.left_out(), 1);
         drop(guard);

@@ -124,7 +124,7 @@ impl Server {
         if let Some(read) = allocator {
             telemetry::register_allocator(&mut registry, read);
         }
-        let read = move || Some(allocator?()?.allocated);
+        let read = move || allocator?();
         let memory = Arc::new(Memory::new(memory_limit, Box::new(read)));
         memory.register(&mut registry);
         stats.register(&mut registry);
@@ -183,12 +183,13 @@ impl Server {
                 Arc::clone(&health) as Arc<dyn Observer>,
                 Arc::clone(&starts) as Arc<dyn Observer>,
             ],
+            memory: Arc::clone(&memory),
         };
         let mut tasks = Tasks::default();
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
         tasks.spawn(
             "history",
-            store::maintain(Arc::clone(&store), Arc::clone(&memory), Arc::clone(&clock)),
+            store::maintain(Arc::clone(&store), watches.clone(), Arc::clone(&clock)),
         );
         let scraping = crate::scrape::run(
             scrape,

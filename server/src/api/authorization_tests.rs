@@ -134,7 +134,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     );
     let watchers = Arc::new(vitals::Watchers::new(
         CancellationToken::new(),
-        Arc::new(crate::memory::Memory::unlimited()),
+        Arc::default(),
     ));
     let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
     let prometheus = prometheus::routes(Registry::default(), &pool);

@@ -13,6 +13,7 @@ mod etag;
 mod gate;
 mod guarded_body;
 mod health;
+mod incomplete;
 mod inflight;
 mod metrics;
 mod negotiated;
@@ -106,8 +107,9 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         shutdown,
     };
     let prometheus = prometheus::routes(registry, &pool);
+    let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::warn);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
-    gate::protect(routes, &auth, in_flight)
+    gate::protect(routes.layer(incomplete), &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             settings.request_timeout,
             deadline::enforce,

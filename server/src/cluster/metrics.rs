@@ -43,6 +43,15 @@ impl Watches {
                 by_resource(WatchHealth::failures),
             )?;
             families.gauges(
+                "kubevitals_watch_left_out",
+                "Objects that are not stored, because the memory limit is near: those of the last list, or 1 for later ones",
+                ["resource"],
+                [
+                    (["nodes"], watches.nodes.left_out()),
+                    (["pods"], watches.pods.left_out()),
+                ],
+            )?;
+            families.gauges(
                 "kubevitals_watch_refused",
                 "1 if the API server denies this watch, by resource",
                 ["resource"],

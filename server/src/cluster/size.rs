@@ -64,7 +64,7 @@ fn pod(n: usize) -> Value {
 fn a_pod_is_within_the_limit() {
     const PODS: usize = 5_000;
     let pools = Pools::default();
-    let mut table = ObjectCache::<WirePod, NullPublisher>::new(NullPublisher);
+    let mut table = ObjectCache::<WirePod, NullPublisher>::new(NullPublisher, Arc::default());
     let before = allocated();
     table.apply(Event::Init, &pools);
     for n in 0..PODS {

@@ -54,6 +54,7 @@ use kubevitals_proto::time::Timestamp;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
 use crate::health::Health;
+use crate::memory::LeftOut;
 use crate::scrape::Stats;
 use crate::store::{NodeExtra, Retention, Store};
 use crate::telemetry::Histogram;
@@ -192,6 +193,18 @@ impl Query {
     /// The state of the watches of the API server.
     pub fn watches(&self) -> &Watches {
         &self.sources.watches
+    }
+
+    /// Why responses are incomplete, if they are.
+    pub fn left_out(&self) -> Option<String> {
+        let watches = &self.sources.watches;
+        let LeftOut { nodes, pods } = watches.left_out();
+        (nodes + pods > 0).then(|| {
+            let hint = watches.memory.hint();
+            format!(
+                "the memory limit is near, so {nodes} nodes and {pods} pods are left out: {hint}"
+            )
+        })
     }
 
     /// Incidents, restarts and probes.

@@ -108,6 +108,8 @@ pub struct History {
     pub failures: u32,
     /// A scrape is due and waits, because the limit of concurrent scrapes is reached.
     pub waits: bool,
+    /// The node is not scraped, because the memory limit is near.
+    pub left_out: bool,
     /// The time of the next scrape; none during a scrape.
     pub next: Option<Timestamp>,
     /// The latest time for the next scrape to begin. A later one means that the server has a problem.
@@ -151,8 +153,15 @@ impl Record {
         history.due = at.age.after(resolution);
     }
 
+    /// Records that the node is not scraped, because the memory limit is near.
+    pub(super) fn left_out(&self, at: Instants, resolution: Duration) {
+        self.waits(at, resolution);
+        self.0.lock().left_out = true;
+    }
+
     pub(super) fn begins(&self, at: Instants, resolution: Duration) {
         let mut history = self.0.lock();
+        history.left_out = false;
         history.begun = Some(at);
         history.waits = false;
         history.next = None;

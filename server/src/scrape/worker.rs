@@ -63,9 +63,6 @@ pub(super) async fn run(
     // The current request for another page or of an early scrape, if any. It may last beyond the node's next scrape,
     // which then uses a connection of its own.
     let (mut page, mut both) = (JoinSet::new(), false);
-    if cell.latest().is_none() {
-        wait_for_memory(&shared, phase, &record).await;
-    }
     // The first scrape is due at once: clients wait for the first metrics.
     loop {
         record.waits(shared.now(), resolution);
@@ -77,6 +74,16 @@ pub(super) async fn run(
             last_request,
         };
         let pass = admitted(&shared, wish, phase, &record).await;
+        // A scraped node goes on. A new one would add a connection and its series.
+        let is_new = cell.latest().is_none();
+        let reserved = is_new
+            .then(|| shared.memory.reserve_first_scrape())
+            .flatten();
+        if is_new && reserved.is_none() {
+            drop((pass, guard, reserved));
+            wait_for_memory(&shared, phase, &record).await;
+            continue;
+        }
         last_request = Some(shared.stats.gate.now());
         let turn = shared.now();
         record.begins(turn, resolution);
@@ -95,6 +102,10 @@ pub(super) async fn run(
         };
         // On the heap, because the task of a node exists between its scrapes too, and there are thousands.
         let scraping = scrape(&sinks, &current, &mut target, pass, &mut body, &mut log);
+        let scraping = async move {
+            let _reserved = reserved;
+            scraping.await
+        };
         let result = Box::pin(scraping).await;
         let result = result.map(|starts| starts.into_iter().for_each(|at| early.add(at)));
         shared.buffers.give(body);
@@ -218,14 +229,14 @@ pub(super) async fn run(
 
 /// Waits until the server may grow by a node. Its connection and its series take the most memory of all that a node needs.
 async fn wait_for_memory(shared: &Shared, phase: Phase, record: &Record) {
-    if !shared.memory.is_full() {
-        return;
-    }
     let _left_out = shared.memory.leave_out();
-    while shared.memory.is_full() {
-        record.waits(shared.now(), shared.settings.resolution);
+    loop {
+        record.left_out(shared.now(), shared.settings.resolution);
         let turn = phase.until_next(shared.clock.wall(), 0, 1);
         shared.clock.sleep(turn).await;
+        if !shared.memory.is_full() {
+            return;
+        }
     }
 }
 

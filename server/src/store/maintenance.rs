@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::memory::{Budget, Memory};
+use crate::cluster::Watches;
+use crate::memory::{Budget, LeftOut};
 use crate::store::Store;
 use crate::telemetry::LogThrottle;
 
@@ -15,13 +16,15 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const WARNING_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Drops old samples and enforces the memory limit, forever.
-pub async fn maintain(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clock>) {
+pub async fn maintain(store: Arc<Store>, watches: Watches, clock: Arc<dyn Clock>) {
+    let memory = Arc::clone(&watches.memory);
     let [
         mut quiet,
+        mut quiet_of_left_out,
         mut quiet_of_nodes,
         mut quiet_of_refused,
         mut quiet_of_memory,
-    ] = [(); 4].map(|()| LogThrottle::new(WARNING_INTERVAL));
+    ] = [(); 5].map(|()| LogThrottle::new(WARNING_INTERVAL));
     let mut refused = 0;
     loop {
         clock.sleep(INTERVAL).await;
@@ -30,10 +33,15 @@ pub async fn maintain(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clo
             let left = usize::try_from(budget.history).unwrap_or(usize::MAX);
             store.history().set_memory_limit(left);
         }
-        if let Some(budget) = budget.filter(|_| memory.is_tight())
-            && quiet_of_memory.allow().is_some()
-        {
-            warn_tight(&memory, &budget, store.cells().len());
+        if let Some(budget) = budget {
+            let left_out = watches.left_out();
+            memory.recommend(budget.recommended(&left_out));
+            if memory.is_tight() && quiet_of_memory.allow().is_some() {
+                warn_tight(&memory.hint(), &budget);
+            }
+            if left_out != LeftOut::default() && quiet_of_left_out.allow().is_some() {
+                warn_left_out(&memory.hint(), left_out);
+            }
         }
         let (store, now) = (Arc::clone(&store), clock.elapsed());
         // It takes some milliseconds in a large cluster, so it must not block other tasks.
@@ -76,15 +84,18 @@ pub async fn maintain(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clo
 }
 
 /// Warns that there is no memory left for history.
-fn warn_tight(memory: &Memory, budget: &Budget, nodes: usize) {
-    const MIB: u64 = 1 << 20;
-    let left_out = memory.left_out();
+fn warn_tight(hint: &str, budget: &Budget) {
     tracing::warn!(
-        limit_mib = memory.limit().unwrap_or_default() / MIB,
-        used_mib = budget.rest / MIB,
+        used_mib = budget.rest >> 20,
+        "the memory limit is too low for this cluster, even without history: {hint}; until then the server stores no history, requests only /metrics/resource of kubelets, and refuses watches, and if it comes nearer to the limit it leaves out nodes and pods",
+    );
+}
+
+/// Warns that nodes or pods are left out.
+fn warn_left_out(hint: &str, LeftOut { nodes, pods }: LeftOut) {
+    tracing::warn!(
         nodes,
-        left_out,
-        "the memory limit is too low for this cluster, even without history: raise the memory limit of the container to {}Mi; until then the server stores no history, requests only /metrics/resource of kubelets, and refuses watches, and if it comes nearer to the limit it does not scrape more nodes",
-        budget.recommended(nodes, left_out) / MIB,
+        pods,
+        "nodes and pods are left out, because the memory limit is near: {hint}; until then they have no metrics, and the API leaves out the sums that would include them",
     );
 }

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn one_user_cannot_open_all_watches() {
-        let watchers = Watchers::new(CancellationToken::new(), Arc::new(Memory::unlimited()));
+        let watchers = Watchers::new(CancellationToken::new(), Arc::default());
         let user = |name: &str| User {
             name: name.to_owned(),
             ..User::default()
@@ -194,10 +194,7 @@ mod tests {
 
     #[test]
     fn lines_count_until_their_last_part_is_written() {
-        let watchers = Arc::new(Watchers::new(
-            CancellationToken::new(),
-            Arc::new(Memory::unlimited()),
-        ));
+        let watchers = Arc::new(Watchers::new(CancellationToken::new(), Arc::default()));
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
         let mut chunk = watchers.send(lines);

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use kube::runtime::watcher::Event;
-use kubevitals_proto::objects::{Item, Pools, WireJob, WireNode, WirePod};
+use kubevitals_proto::objects::{Item, Pools, WireJob, WireMeta, WireNode, WirePod};
 
 use super::follow::WatchState;
 use crate::cluster::{Job, Node, Pod, PodKey};
+use crate::memory::Memory;
 
 /// An object on the wire that is stored in a smaller form under a key.
 pub(in crate::cluster) trait Watched: Item {
     type Key: Clone + Ord + Hash + Send + Sync + 'static;
     type Object: Eq + Send + Sync + 'static;
+
+    /// The key of the stored form.
+    fn key(&self) -> Self::Key;
 
     /// Converts to the stored form. None if the object has no name, which no API server sends, or is not needed.
     fn into_entry(self, pools: &Pools) -> Option<(Self::Key, Self::Object)>;
@@ -26,6 +30,10 @@ pub(in crate::cluster) trait Watched: Item {
 impl Watched for WireNode {
     type Key = Arc<str>;
     type Object = Node;
+
+    fn key(&self) -> Arc<str> {
+        Arc::from(&*self.metadata().name)
+    }
 
     fn into_entry(self, pools: &Pools) -> Option<(Arc<str>, Node)> {
         let node = self.convert(pools)?;
@@ -41,6 +49,10 @@ impl Watched for WirePod {
     type Key = PodKey;
     type Object = Pod;
 
+    fn key(&self) -> PodKey {
+        pod_key(self.metadata())
+    }
+
     fn into_entry(self, pools: &Pools) -> Option<(PodKey, Pod)> {
         let pod = self.convert(pools)?;
         Some((pod.key.clone(), pod))
@@ -55,6 +67,10 @@ impl Watched for WireJob {
     type Key = PodKey;
     type Object = Job;
 
+    fn key(&self) -> PodKey {
+        pod_key(self.metadata())
+    }
+
     fn into_entry(self, pools: &Pools) -> Option<(PodKey, Job)> {
         let job = self.convert(pools)?;
         Some((job.key.clone(), job))
@@ -63,6 +79,10 @@ impl Watched for WireJob {
     fn same(one: &Job, other: &Job) -> bool {
         one == other
     }
+}
+
+fn pod_key(metadata: &WireMeta) -> PodKey {
+    PodKey::new(&*metadata.namespace, &*metadata.name)
 }
 
 /// Is notified of each change of one kind, and publishes the objects to readers.
@@ -74,24 +94,47 @@ pub(in crate::cluster) trait Publisher<K: Watched> {
     fn publish(&mut self, objects: &OrdMap<K::Key, Arc<K::Object>>);
 }
 
-/// An object with its key.
-type Entry<K> = (<K as Watched>::Key, Arc<<K as Watched>::Object>);
+/// A list that is being read.
+#[derive(Debug)]
+struct Listing<K: Watched> {
+    entries: Vec<(K::Key, Arc<K::Object>)>,
+    left_out: u64,
+}
 
-/// The cached objects of one kind, and the list that is being read, if there is one.
+impl<K: Watched> Default for Listing<K> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            left_out: 0,
+        }
+    }
+}
+
+/// The cached objects of one kind, and the list that is being read, if there is one. While memory is full, the cache leaves
+/// out new objects. It still changes and deletes those that it has.
 #[derive(Debug)]
 pub(in crate::cluster) struct ObjectCache<K: Watched, L> {
     pub(in crate::cluster) objects: OrdMap<K::Key, Arc<K::Object>>,
-    listing: Option<Vec<Entry<K>>>,
+    listing: Option<Listing<K>>,
+    left_out: u64,
+    memory: Arc<Memory>,
     pub(super) publisher: L,
 }
 
 impl<K: Watched, L> ObjectCache<K, L> {
-    pub(in crate::cluster) fn new(publisher: L) -> Self {
+    pub(in crate::cluster) fn new(publisher: L, memory: Arc<Memory>) -> Self {
         Self {
             objects: OrdMap::new(),
             listing: None,
+            left_out: 0,
+            memory,
             publisher,
         }
+    }
+
+    /// Whether to leave out an object. It is not even converted, because a conversion interns names.
+    fn leaves_out(&self, object: &K) -> bool {
+        self.memory.is_full() && !self.objects.contains_key(&object.key())
     }
 }
 
@@ -100,25 +143,35 @@ impl<K: Watched, L: Publisher<K>> WatchState<K> for ObjectCache<K, L> {
         self.publisher.publish(&self.objects);
     }
 
+    fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
     /// An object in the same stored form is no change: most updates of a pod change only fields that are not stored.
     fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool {
         match event {
             Event::Init => {
-                self.listing = Some(Vec::new());
+                self.listing = Some(Listing::default());
                 false
             }
             Event::InitApply(object) => {
-                if let Some((key, object)) = object.into_entry(pools) {
+                let left_out = self.leaves_out(&object);
+                let listing = self.listing.get_or_insert_default();
+                if left_out {
+                    listing.left_out += 1;
+                } else if let Some((key, object)) = object.into_entry(pools) {
                     let object = match self.objects.get(&key) {
                         Some(before) if **before == object => Arc::clone(before),
                         _ => Arc::new(object),
                     };
-                    self.listing.get_or_insert_default().push((key, object));
+                    listing.entries.push((key, object));
                 }
                 false
             }
             Event::InitDone => {
-                let listed = filled(self.listing.take().unwrap_or_default());
+                let Listing { entries, left_out } = self.listing.take().unwrap_or_default();
+                self.left_out = left_out;
+                let listed = filled(entries);
                 let objects = std::mem::replace(&mut self.objects, listed);
                 for change in objects.diff(&self.objects) {
                     match change {
@@ -134,6 +187,11 @@ impl<K: Watched, L: Publisher<K>> WatchState<K> for ObjectCache<K, L> {
                     }
                 }
                 true
+            }
+            // One object at least: its changes are not counted again, nor its deletion.
+            Event::Apply(object) if self.leaves_out(&object) => {
+                self.left_out = self.left_out.max(1);
+                false
             }
             Event::Apply(object) => object
                 .into_entry(pools)
@@ -219,7 +277,10 @@ impl<K: Watched> Publisher<K> for NullPublisher {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
     use super::*;
+    use crate::memory::tests::allocator;
 
     /// The notifications, one word each: `+a`, `a:Running→Failed`, `-a`.
     #[derive(Default)]
@@ -272,7 +333,7 @@ mod tests {
     }
 
     fn listed(objects: &[&str]) -> ObjectCache<WirePod, Recorder> {
-        let mut cache = ObjectCache::new(Recorder::default());
+        let mut cache = ObjectCache::new(Recorder::default(), Arc::default());
         let objects = objects.iter().map(|object| pod(object, "Running"));
         list(&mut cache, objects.collect());
         cache
@@ -310,6 +371,39 @@ mod tests {
     }
 
     #[test]
+    fn while_memory_is_full_the_cache_changes_objects_but_adds_none() {
+        let allocated = Arc::new(AtomicU64::new(0));
+        let read = Arc::clone(&allocated);
+        let memory = Memory::new(
+            Some(1000),
+            Box::new(move || Some(allocator(read.load(Relaxed)))),
+        );
+        let memory = Arc::new(memory);
+        let set = |bytes| {
+            allocated.store(bytes, Relaxed);
+            memory.measure(0);
+        };
+        let pools = Pools::default();
+        let mut cache = ObjectCache::new(Recorder::default(), Arc::clone(&memory));
+        list(&mut cache, vec![pod("a", "Running"), pod("b", "Running")]);
+        assert_eq!(cache.left_out(), 0);
+        set(900);
+        assert!(!cache.apply(Event::Apply(pod("c", "Running")), &pools));
+        assert!(!cache.apply(Event::Apply(pod("c", "Failed")), &pools));
+        assert!(cache.apply(Event::Apply(pod("a", "Failed")), &pools));
+        assert!(cache.apply(Event::Delete(pod("b", "Running")), &pools));
+        assert!(!cache.apply(Event::Delete(pod("c", "Failed")), &pools));
+        assert_eq!(cache.publisher.0, ["a:Running→Failed", "-b"]);
+        assert_eq!((names(&cache), cache.left_out()), (vec!["a".to_owned()], 1));
+        let all = || Vec::from(["a", "c", "d"].map(|name| pod(name, "Failed")));
+        assert!(list(&mut cache, all()).is_empty());
+        assert_eq!((names(&cache), cache.left_out()), (vec!["a".to_owned()], 2));
+        set(100);
+        assert_eq!(list(&mut cache, all()), ["+c", "+d"]);
+        assert_eq!(cache.left_out(), 0);
+    }
+
+    #[test]
     fn a_repeated_event_is_no_change() {
         let pools = Pools::default();
         let mut cache = listed(&["a"]);
@@ -330,7 +424,7 @@ mod tests {
     #[test]
     fn a_recreated_object_is_another_one() {
         let pools = Pools::default();
-        let mut cache = ObjectCache::new(Recorder::default());
+        let mut cache = ObjectCache::new(Recorder::default(), Arc::default());
         list(&mut cache, vec![pod_with("a", "Running", "1")]);
         cache.apply(Event::Apply(pod_with("a", "Pending", "2")), &pools);
         assert_eq!(cache.publisher.0, ["-a", "+a"]);

@@ -20,6 +20,11 @@ pub(in crate::cluster) trait WatchState<K> {
 
     /// Publishes the state to readers, after a burst of changes.
     fn publish(&mut self) {}
+
+    /// The number of objects that the state leaves out, because the memory limit is near.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }
 
 /// The version of the object that an event is about, if there is one.
@@ -59,9 +64,13 @@ pub(super) async fn follow<K: Item>(
                 Err(failed) => reporter.failed(&failed),
             }
         }
+        // A reader must not take an incomplete list for a complete one.
+        let left_out = state.left_out();
+        health.set_left_out(left_out.max(health.left_out()));
         if changed {
             state.publish();
         }
+        health.set_left_out(left_out);
         // After publishing: a reader that waits for the list must find its objects.
         if listed {
             health.listed();
@@ -104,7 +113,7 @@ mod tests {
     async fn a_version_is_applied_when_readers_see_it() {
         let health = WatchHealth::default();
         assert_eq!(health.last_version(), "");
-        let mut cache = ObjectCache::new(RecordingPublisher(&health, Vec::new()));
+        let mut cache = ObjectCache::new(RecordingPublisher(&health, Vec::new()), Arc::default());
         for events in [
             vec![
                 Event::Init,

@@ -12,6 +12,7 @@ pub struct WatchHealth {
     denied: AtomicBool,
     failures: AtomicU64,
     lists: AtomicU64,
+    left_out: AtomicU64,
     last_version: Mutex<String>,
 }
 
@@ -46,6 +47,17 @@ impl WatchHealth {
     /// The `resourceVersion` of the object that was applied last; empty before the first. Readers see that object.
     pub fn last_version(&self) -> String {
         self.last_version.lock().clone()
+    }
+
+    /// The number of objects that are left out, because the memory limit is near: those of the last list; later ones count
+    /// as one. While it is not zero, the objects are not all that the API server has.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
+    /// Records the number of objects that are left out.
+    pub(super) fn set_left_out(&self, objects: u64) {
+        self.left_out.store(objects, Ordering::Relaxed);
     }
 
     /// Records that all changes up to this version have been applied.

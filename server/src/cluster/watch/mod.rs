@@ -41,6 +41,7 @@ use self::request::Collection;
 use super::Cluster;
 use super::observer::Observers;
 use crate::clock::Clock;
+use crate::memory::{LeftOut, Memory};
 use crate::tasks::Tasks;
 
 /// The watches and their health.
@@ -58,9 +59,19 @@ pub struct Watches {
     pub nodes_changed: watch::Sender<()>,
     /// The label selector of the watched nodes; without, all nodes.
     pub node_selector: Option<String>,
+    /// The memory limit, near which objects are left out.
+    pub memory: Arc<Memory>,
 }
 
 impl Watches {
+    /// What the server leaves out because the memory limit is near, for whichever reason.
+    pub fn left_out(&self) -> LeftOut {
+        LeftOut {
+            nodes: self.nodes.left_out() + self.memory.left_out() as u64,
+            pods: self.pods.left_out(),
+        }
+    }
+
     /// All watches, with the names of their resources.
     pub fn all(&self) -> [(&'static str, &WatchHealth); 4] {
         [
@@ -81,6 +92,8 @@ pub struct Settings {
     pub retention: Duration,
     /// The observers of each change.
     pub observers: Observers,
+    /// The memory limit.
+    pub memory: Arc<Memory>,
 }
 
 /// Starts the watches of nodes, pods, events and Jobs.
@@ -95,14 +108,17 @@ pub fn spawn(
         node_selector,
         retention,
         observers,
+        memory,
     } = settings;
     let watches = Watches {
         node_selector: node_selector.clone(),
+        memory: Arc::clone(&memory),
         ..Watches::default()
     };
     let mut starter = Starter {
         cluster,
         client,
+        memory: &memory,
         outages: Arc::default(),
         tasks,
     };
@@ -115,7 +131,7 @@ pub fn spawn(
         ("watch of nodes", Need::Required),
         Collection::all::<WireNode>().labels(node_selector),
         &watches.nodes,
-        ObjectCache::<WireNode, _>::new(publisher),
+        ObjectCache::<WireNode, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
     );
     let publisher = PodPublisher::new(cluster, observers.clone(), retention, clock);
@@ -123,7 +139,7 @@ pub fn spawn(
         ("watch of pods", Need::Required),
         Collection::all::<WirePod>(),
         &watches.pods,
-        ObjectCache::<WirePod, _>::new(publisher),
+        ObjectCache::<WirePod, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
     );
     let pods = Arc::clone(&watches.pods);
@@ -140,7 +156,7 @@ pub fn spawn(
         ("watch of jobs", Need::Optional),
         Collection::all::<WireJob>(),
         &watches.jobs,
-        ObjectCache::<WireJob, _>::new(publisher),
+        ObjectCache::<WireJob, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
     );
     watches
@@ -150,6 +166,7 @@ pub fn spawn(
 struct Starter<'a> {
     cluster: &'a Arc<Cluster>,
     client: &'a Client,
+    memory: &'a Arc<Memory>,
     outages: Arc<Outages>,
     tasks: &'a mut Tasks,
 }
@@ -166,8 +183,13 @@ impl Starter<'_> {
     ) {
         // Events have no cache in the API server that a watch could start from; Jobs are few.
         let watch_list = need == Need::Required;
-        let stream = Reflector::<K>::new(self.client, collection, watch_list, random).stream();
         let (cluster, health) = (Arc::clone(self.cluster), Arc::clone(health));
+        let (incomplete, memory) = (Arc::clone(&health), Arc::clone(self.memory));
+        let must_list =
+            move || incomplete.left_out() > 0 && !memory.is_tight() && !memory.is_full();
+        let stream = Reflector::<K>::new(self.client, collection, watch_list, random)
+            .list_again_if(must_list)
+            .stream();
         let outages = Arc::clone(&self.outages);
         self.tasks.spawn(task, async move {
             ready.await;

@@ -9,7 +9,8 @@
 //!    what is missing. Later lists read the most recent state, because an older state would restore deleted objects.
 //! 3. Pages in JSON.
 //!
-//! A watch that ends is resumed. If it cannot be resumed, the reflector lists again.
+//! A watch that ends is resumed. If it cannot be resumed, or if objects were left out and there is memory for them now,
+//! the reflector lists again.
 
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ pub(super) struct Reflector<K> {
     pause: Option<Duration>,
     denied: Backoff,
     failed: Backoff,
+    /// Whether to list again when a watch ends.
+    must_list: Box<dyn Fn() -> bool + Send>,
 }
 
 #[derive(Debug)]
@@ -121,6 +124,15 @@ impl<K: Item> Reflector<K> {
             pause: None,
             denied: Backoff::new(DENIED_DELAYS.0, DENIED_DELAYS.1, random),
             failed: Backoff::new(FAILED_DELAYS.0, FAILED_DELAYS.1, random),
+            must_list: Box::new(|| false),
+        }
+    }
+
+    /// Lists again after a watch at whose end `must_list` returns true. A watch lasts two minutes.
+    pub(super) fn list_again_if(self, must_list: impl Fn() -> bool + Send + 'static) -> Self {
+        Self {
+            must_list: Box::new(must_list),
+            ..self
         }
     }
 
@@ -337,13 +349,16 @@ impl<K: Item> Reflector<K> {
     }
 
     /// Handles the end of a watch, by its timeout or a broken connection. The watch is resumed at once, unless it has
-    /// just started and had no event.
+    /// just started and had no event, or a list is due.
     fn ended(
         &mut self,
         watching: Watching<K>,
         failure: Failure,
     ) -> Result<Option<Event<K>>, Failure> {
-        self.state = State::UpToDate(watching.version);
+        self.state = match (self.must_list)() {
+            true => State::Empty,
+            false => State::UpToDate(watching.version),
+        };
         if watching.has_events || watching.started.elapsed() >= MIN_WATCH {
             return Ok(None);
         }

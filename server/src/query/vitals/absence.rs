@@ -65,6 +65,12 @@ pub(super) fn pod_not_whole() -> Absence {
 
 /// Why a node without a successful scrape, or a pod on it, has no usage. `subject` is `the node` or `its node`.
 pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
+    if node.left_out {
+        let what = format!(
+            "{subject} is not scraped, because the memory limit of vitals-server is near; raise that limit"
+        );
+        return absence("memory_limit", &what);
+    }
     let Some(record) = &node.record else {
         let what = format!("{subject} is new to the server, which has not scraped it yet");
         return absence("not_asked", &what);

@@ -9,7 +9,7 @@ use kubevitals_proto::time::Timestamp;
 use super::as_of::{AsOf, NodeUsageAt};
 use super::totals::{Totals, TotalsCache};
 use crate::clock::Age;
-use crate::cluster::{ConditionStatus, Jobs, Node, Nodes, PodKey, Pods};
+use crate::cluster::{ConditionStatus, Jobs, Node, Nodes, PodKey, Pods, Resources};
 use crate::query::sources::Sources;
 use crate::scrape::Record;
 use crate::store::history::Excerpt;
@@ -55,6 +55,8 @@ pub(super) struct NodeContext {
     pub(super) past: Option<NodeUsageAt>,
     /// The kubelet does not report: the states of containers that the API server has are out of date.
     pub(super) lost: bool,
+    /// The node is not scraped, because the memory limit is near.
+    pub(super) left_out: bool,
 }
 
 impl VitalsBuilder {
@@ -107,6 +109,14 @@ impl VitalsBuilder {
         self.as_of.as_ref().map_or(self.wall, |as_of| as_of.at)
     }
 
+    /// Requests or limits of several pods; none while pods are left out, because the memory limit is near.
+    pub(super) fn whole(&self, sum: Resources) -> Resources {
+        match self.sources.watches.pods.left_out() {
+            0 => sum,
+            _ => Resources::default(),
+        }
+    }
+
     /// The sums over the pods.
     pub(super) fn totals(&mut self) -> Arc<Totals> {
         let (is_past, cache, pods) = (self.as_of.is_some(), &self.totals_cache, &self.pods);
@@ -132,12 +142,18 @@ impl VitalsBuilder {
             let (now, resolution) = ((self.now, self.wall), self.sources.resolution);
             NodeUsageAt::of(&history, as_of.at, now, resolution, &mut self.excerpt)
         });
+        let record = self.sources.stats.records().get(node);
+        let left_out = match &record {
+            Some(record) => record.read(|history| history.left_out),
+            None => self.sources.watches.nodes.left_out() > 0,
+        };
         let context = Arc::new(NodeContext {
             latest: cell.and_then(|cell| cell.latest()),
             extra: cell.and_then(|cell| cell.extra(self.now)),
-            record: self.sources.stats.records().get(node),
+            record,
             past,
             lost: self.is_lost(node),
+            left_out,
         });
         self.node_contexts
             .insert(Arc::clone(node), Arc::clone(&context));
@@ -157,8 +173,11 @@ impl VitalsBuilder {
                 let unready = node.unready.as_ref();
                 unready.is_some_and(|it| it.status == ConditionStatus::Unknown)
             }
-            // Without a node selector the server watches all nodes: an unknown node is deleted.
-            (None, None) => self.sources.watches.node_selector.is_none(),
+            // Without a node selector the server watches all nodes: an unknown node is deleted, unless nodes are left out.
+            (None, None) => {
+                let watches = &self.sources.watches;
+                watches.node_selector.is_none() && watches.nodes.left_out() == 0
+            }
             (Some(_), None) => false,
         }
     }

@@ -40,6 +40,7 @@ impl VitalsBuilder {
         let (incidents, probes_failing, pods_failing) = counts(self);
         let trend = trend::of_cluster(self);
         let totals = self.totals();
+        let requests = self.whole(totals.all.requests);
         let used_of = shares(
             used.map(|used| (used.cpu, used.memory)),
             Resources::default(),
@@ -75,13 +76,13 @@ impl VitalsBuilder {
             capacity: amounts(capacity),
             allocatable: amounts(allocatable),
             allocatable_reporting: Some(amounts(of_reporting)),
-            requests: amounts(totals.all.requests),
-            limits: amounts(totals.all.limits),
+            requests: amounts(requests),
+            limits: amounts(self.whole(totals.all.limits)),
             ratios: NodeRatios {
                 // Usage as a part of the capacity of those nodes that report usage.
                 cpu: used_of.cpu,
                 memory: used_of.memory,
-                ..shares(None, totals.all.requests, allocatable)
+                ..shares(None, requests, allocatable)
             },
             probes_failing,
             restarts: restarts::recent_by_node(self).values().sum(),

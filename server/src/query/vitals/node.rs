@@ -22,6 +22,7 @@ impl VitalsBuilder {
             requests,
             limits,
         } = self.totals().node(&node.name);
+        let (requests, limits) = (self.whole(requests), self.whole(limits));
         let at = self.at();
         let uid = node.uid.to_string();
         let ready = self.is_ready(node);

@@ -140,6 +140,12 @@ impl<'a> Chain<'a> {
             Some(next) => format!("; it is scraped again at {}", next.to_rfc3339_seconds()),
             None => "; it is being scraped again now".to_owned(),
         };
+        if history.left_out {
+            let message =
+                format!("node {name} is not scraped: the memory limit of the server is near");
+            self.fail(StepName::Scraped, message.clone());
+            return Some(self.left_out(format!("{}.", capital(&message))));
+        }
         let Some(last) = &history.last else {
             if history.waits && history.skipped_turns > 0 {
                 let waits = waits(&history);
@@ -207,6 +213,11 @@ impl<'a> Chain<'a> {
         } else if history.pages().any(|(_, of)| of.answered.is_some()) {
             self.ok(StepName::Pages, "its other pages respond");
         }
+    }
+
+    /// The outcome for an object that is left out, or may be, because the memory limit is near.
+    pub(super) fn left_out(&self, verdict: String) -> Outcome {
+        Outcome::new("memory_limit", verdict, self.sources.watches.memory.hint())
     }
 
     /// Ends a chain because the server has not read its lists yet.

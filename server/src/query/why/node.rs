@@ -51,6 +51,13 @@ impl Chain<'_> {
             self.ok(StepName::Node, message);
             return Ok(node);
         }
+        if watches.nodes.left_out() > 0 {
+            let what = format!(
+                "The server has no node {name}, but its memory limit is near, and it leaves out nodes."
+            );
+            self.fail(StepName::Node, what.clone());
+            return Err(self.left_out(what));
+        }
         let (what, hint) = match &watches.node_selector {
             None => (
                 format!("The API server has no node {name}."),

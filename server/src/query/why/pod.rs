@@ -19,6 +19,17 @@ impl Chain<'_> {
         }
         let pods = sources.cluster.pods();
         let Some(pod) = pods.get(&PodKey::new(namespace, name)) else {
+            let left_out = sources.watches.pods.left_out();
+            if left_out > 0 {
+                let message = format!(
+                    "the server has not stored it: pods are left out, {left_out} or more, because the memory limit is near"
+                );
+                self.fail(StepName::Known, message);
+                let verdict = format!(
+                    "The server has no pod {namespace}/{name}, but its memory limit is near, and it leaves out pods."
+                );
+                return Err(self.left_out(verdict));
+            }
             self.fail(StepName::Known, "the API server has no such pod");
             return Err(Outcome::new(
                 "unknown",
