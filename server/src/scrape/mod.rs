@@ -4,7 +4,6 @@
 
 mod admission;
 mod buffers;
-mod check;
 mod client;
 mod connection;
 mod credentials;
@@ -16,6 +15,7 @@ mod node_log;
 mod page;
 mod pages;
 mod record;
+mod resource;
 mod schedule;
 mod settings;
 mod shared;

@@ -4,12 +4,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kubevitals_proto::kubelet::resource::{self, ResourceScrape};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admission::{Kind, Pass, Wish};
-use super::check::check;
 use super::client::Turn;
 use super::early::{EarlyRequest, EarlyTurns};
 use super::failure::{Failed, ScrapeError};
@@ -18,13 +16,14 @@ use super::node_log::{NodeLog, Subject};
 use super::page::Page;
 use super::pages::{self, Ended, Request, Timetable};
 use super::record::Record;
+use super::resource::request;
 use super::schedule::{Phase, longest_pause};
 use super::shared::Shared;
 use super::target::Target;
 use crate::clock::Age;
 use crate::cluster::{Bindings, Node};
 use crate::store::history::NodeHistory;
-use crate::store::{Bounds, NodeCell, ScrapeTimes};
+use crate::store::{Bounds, NodeCell};
 
 /// Receives the results of one node's scrapes.
 struct Sinks<'a> {
@@ -282,22 +281,16 @@ async fn scrape(
     let path = target.metrics_path().to_owned();
     let mut turn = Turn::new(pass, true);
     let (times, mut scrape) = loop {
-        let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
-        let index = shared.kubelets.get(target, &path, &mut turn, body).await?;
-        let answered = shared.clock.elapsed();
-        let mut scrape = ResourceScrape::default();
-        resource::decode(body, &mut scrape);
-        let Err(error) = check(&scrape, body) else {
-            target.prefer(index);
-            let times = ScrapeTimes {
-                sent,
-                requested,
-                answered,
-            };
-            break (times, scrape);
+        let response = request(shared, target, &path, &mut turn, body).await?;
+        let error = match response.scrape {
+            Ok(scrape) => {
+                target.prefer(response.origin);
+                break (response.times, scrape);
+            }
+            Err(error) => error,
         };
         let next = error.is_not_a_kubelets() && turn.has_next(target);
-        turn.record_error(target.origin(index), error);
+        turn.record_error(target.origin(response.origin), error);
         if !next {
             return Err(turn.failure());
         }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::kubelet::resource::{self, ResourceScrape};
-
 use crate::clock::Age;
 use crate::scrape::admission::{Kind, Wish};
-use crate::scrape::check::check;
 use crate::scrape::client::Turn;
 use crate::scrape::failure::Failed;
+use crate::scrape::resource::request;
 use crate::scrape::shared::Shared;
 use crate::scrape::target::Target;
-use crate::store::{NodeCell, ScrapeTimes};
+use crate::store::NodeCell;
 
 /// An early scrape of a node.
 pub(in crate::scrape) struct EarlyRequest {
@@ -57,25 +55,15 @@ impl EarlyRequest {
     async fn scrape(&mut self, mut turn: Turn<'_>, body: &mut Vec<u8>) -> Result<Vec<Age>, Failed> {
         let shared = Arc::clone(&self.shared);
         let names = shared.cluster.names();
-        let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
         let target = &mut self.target;
-        let index = shared
-            .kubelets
-            .get(target, &self.path, &mut turn, body)
-            .await?;
-        let answered = shared.now();
-        let mut scrape = ResourceScrape::default();
-        resource::decode(body, &mut scrape);
-        check(&scrape, body).map_err(|error| Failed::at(self.target.origin(index), error))?;
-        let times = ScrapeTimes {
-            sent,
-            requested,
-            answered: answered.age,
-        };
+        let response = request(&shared, target, &self.path, &mut turn, body).await?;
+        let (times, answered) = (response.times, response.times.answered);
+        let mut scrape = response
+            .scrape
+            .map_err(|error| Failed::at(self.target.origin(response.origin), error))?;
         let mut series = self.cell.series();
         series.ingest_early(&mut scrape, &times, names);
-        self.cell
-            .publish(series.latest(&scrape, answered.age, names));
-        Ok(series.recent_starts(&scrape, answered.age, answered.wall))
+        self.cell.publish(series.latest(&scrape, answered, names));
+        Ok(series.recent_starts(&scrape, answered, shared.clock.wall()))
     }
 }
