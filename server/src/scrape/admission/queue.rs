@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use super::limit::{Limit, Outcome, Part};
 
+/// The most first requests of nodes under way. After the first response a node needs a second page for its first rates,
+/// and holds the first one meanwhile.
+const MAX_FIRST: usize = 128;
+
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scrape) enum Kind {
@@ -61,6 +65,7 @@ struct InFlight {
     all: usize,
     handshakes: usize,
     failing: usize,
+    first: usize,
     pages: usize,
 }
 
@@ -122,6 +127,7 @@ impl Queue {
         under_way.all += 1;
         under_way.handshakes += usize::from(wish.handshake);
         under_way.failing += usize::from(wish.failing);
+        under_way.first += usize::from(wish.last_request.is_none());
         under_way.pages += usize::from(wish.kind == Kind::Page);
         let version = self.limit.version();
         Some((ticket, Slot { wish, version }))
@@ -150,6 +156,8 @@ impl Queue {
         under_way.all = under_way.all.saturating_sub(1);
         let failing = usize::from(slot.wish.failing);
         under_way.failing = under_way.failing.saturating_sub(failing);
+        let first = usize::from(slot.wish.last_request.is_none());
+        under_way.first = under_way.first.saturating_sub(first);
         let page = usize::from(slot.wish.kind == Kind::Page);
         under_way.pages = under_way.pages.saturating_sub(page);
     }
@@ -202,7 +210,9 @@ impl Queue {
         let handshake = under_way.handshakes < limit.handshakes();
         let heads = [
             self.head(Lane::Connected),
-            self.head(Lane::Unconnected).filter(|_| handshake),
+            self.head(Lane::Unconnected).filter(|(last_request, _)| {
+                handshake && (last_request.is_some() || under_way.first < MAX_FIRST)
+            }),
             self.head(Lane::Failing)
                 .filter(|_| handshake && under_way.failing < limit.failing()),
         ];
@@ -265,6 +275,31 @@ mod tests {
         let order: Vec<_> = admitted(&mut queue).iter().map(|(it, _)| *it).collect();
         let expected = [never, tickets[1], tickets[3], tickets[0], tickets[2]];
         assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn first_requests_leave_slots_for_others() {
+        let mut limit = Limit::new(Duration::from_secs(10), 10 * NOW);
+        while limit.handshakes() <= MAX_FIRST {
+            limit.reached();
+            let prompt = Outcome::Answered(Duration::from_millis(1));
+            limit.ended(limit.version(), Part::Request, false, prompt);
+        }
+        let mut queue = Queue::new(limit);
+        for _ in 0..1000 {
+            queue.enqueue(Wish {
+                handshake: true,
+                last_request: None,
+                ..wish(0)
+            });
+        }
+        let mut slots = admitted(&mut queue);
+        assert_eq!(slots.len(), MAX_FIRST);
+        queue.enqueue(wish(1));
+        assert_eq!(admitted(&mut queue).len(), 1);
+        let (_, slot) = slots.pop().unwrap();
+        queue.release(slot);
+        assert_eq!(admitted(&mut queue).len(), 1);
     }
 
     #[test]
