@@ -10,11 +10,12 @@ use flate2::write::MultiGzDecoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body as _, Incoming};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::admission::{Part, Pass};
+use super::buffers::Body;
 use super::connection::{Connection, Failure, innermost};
 use super::credentials::Credentials;
 use super::failure::{Failed, ScrapeError};
@@ -64,7 +65,7 @@ impl Kubelets {
         target: &mut Target,
         path: &str,
         turn: &mut Turn<'_>,
-        body: &mut Vec<u8>,
+        body: &mut Body<'_>,
     ) -> Result<usize, Failed> {
         let path = path_of(path).map_err(|error| Failed::at(target.best(), error))?;
         // The connection can be used again only after a complete response.
@@ -100,7 +101,7 @@ impl Kubelets {
         attempt: &Attempt<'_>,
         idle: &mut Option<Connection>,
         turn: &mut Turn<'_>,
-        body: &mut Vec<u8>,
+        body: &mut Body<'_>,
     ) -> Result<(), ScrapeError> {
         let bearer = self.credentials.bearer()?;
         let (mut status, mut connection) = self
@@ -133,7 +134,7 @@ impl Kubelets {
         bearer: Option<&HeaderValue>,
         idle: Option<Connection>,
         turn: &mut Turn<'_>,
-        body: &mut Vec<u8>,
+        body: &mut Body<'_>,
     ) -> Result<(StatusCode, Option<Connection>), ScrapeError> {
         let headers = headers(bearer);
         let tls = self
@@ -159,7 +160,7 @@ impl Kubelets {
         path: &Uri,
         headers: &HeaderMap,
         turn: &mut Turn<'_>,
-        body: &mut Vec<u8>,
+        body: &mut Body<'_>,
     ) -> Result<(StatusCode, Option<Connection>), Failure> {
         turn.pass.begin(Part::Request);
         let deadline = *turn
@@ -294,7 +295,10 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
 
 /// Reads a response: a body up to the limit, which applies to decompressed bytes. Discards the body of a refusal, so that
 /// the next request needs no handshake. Returns the status.
-async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<StatusCode, ScrapeError> {
+async fn read(
+    response: Response<Incoming>,
+    body: &mut Body<'_>,
+) -> Result<StatusCode, ScrapeError> {
     /// The largest discarded body; a kubelet's refusal is one line.
     const LARGEST_REFUSAL: usize = 16 << 10;
     const TOO_LARGE: ScrapeError = ScrapeError::TooLarge(LARGEST_BODY);
@@ -305,7 +309,6 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<Status
         let _discarded = refusal.collect().await;
         return Ok(status);
     }
-    body.clear();
     let gzip = response
         .headers()
         .get(CONTENT_ENCODING)
@@ -314,6 +317,8 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<Status
     if frames.size_hint().lower() > LARGEST_BODY as u64 {
         return Err(TOO_LARGE);
     }
+    let body = body.start();
+    body.reserve(usize::try_from(frames.size_hint().lower()).unwrap_or_default());
     let mut inflate = gzip.then(|| MultiGzDecoder::new(std::mem::take(body)));
     while let Some(frame) = frames.frame().await {
         let frame = frame.map_err(|error| ScrapeError::BrokeOff(innermost(&error)))?;

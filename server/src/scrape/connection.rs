@@ -26,7 +26,7 @@ use super::failure::ScrapeError;
 use super::tls_stream::TlsStream;
 
 /// The read buffer during a request. The header of a response must fit.
-const READ_BUFFER: usize = 32 << 10;
+const READ_BUFFER: usize = 16 << 10;
 
 /// An idle connection.
 pub(super) struct Connection {

@@ -8,8 +8,9 @@ use kubevitals_proto::kubelet::summary::{CpuRate, Rates};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-use super::client::{Kubelets, Turn};
+use super::client::Turn;
 use super::failure::ScrapeError;
+use super::shared::Shared;
 use super::target::Target;
 use crate::store::{FirstRates, Usage};
 
@@ -22,12 +23,13 @@ const WINDOW: GoDuration = GoDuration(20_000_000_000);
 
 /// Fetches the node's own rates.
 pub(super) async fn fetch(
-    kubelets: &Kubelets,
+    shared: &Shared,
     target: &mut Target,
     mut turn: Turn<'_>,
 ) -> Result<FirstRates, ScrapeError> {
-    let mut body = Vec::new();
-    kubelets
+    let mut body = shared.page_buffers.body();
+    shared
+        .kubelets
         .get(target, PATH, &mut turn, &mut body)
         .await
         .map_err(|failed| failed.error)?;

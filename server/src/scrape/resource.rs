@@ -2,6 +2,7 @@
 
 use kubevitals_proto::kubelet::resource::{DecodeLimits, ResourceScrape, decode};
 
+use super::buffers::Body;
 use super::client::Turn;
 use super::failure::{Failed, ScrapeError, beginning};
 use super::shared::Shared;
@@ -23,7 +24,7 @@ pub(super) async fn request<'b>(
     target: &mut Target,
     path: &str,
     turn: &mut Turn<'_>,
-    body: &'b mut Vec<u8>,
+    body: &'b mut Body<'_>,
 ) -> Result<Response<'b>, Failed> {
     let (sent, requested) = (shared.clock.wall(), shared.clock.elapsed());
     let origin = shared.kubelets.get(target, path, turn, body).await?;

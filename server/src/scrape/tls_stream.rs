@@ -4,8 +4,10 @@
 //! time and stores as much between two responses, for each of 5,000 nodes. Here one system call reads a whole response,
 //! and [`TlsStream::release_buffers`] frees the memory after it.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -29,6 +31,11 @@ const MAX_INCOMING: usize = 80 << 10;
 
 /// The most bytes of a message that are encrypted at a time.
 const MAX_PLAINTEXT: usize = 16 << 10;
+
+thread_local! {
+    /// A free buffer for received bytes. A connection that waits for a response has none.
+    static FREE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A TLS connection over TCP, or over another stream in tests.
 pub(super) struct TlsStream<S = TcpStream> {
@@ -86,13 +93,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
 
     /// Frees the memory of empty buffers.
     pub(super) fn release_buffers(&mut self) {
-        if self.incoming.is_empty() {
-            self.incoming = Vec::new();
-        }
+        self.free_incoming();
         for buffer in [&mut self.plaintext, &mut self.outgoing] {
             if buffer.is_empty() {
                 *buffer = BytesMut::new();
             }
+        }
+    }
+
+    /// Lets the next connection that receives use the buffer of received bytes, if it is empty.
+    fn free_incoming(&mut self) {
+        if self.incoming.is_empty() && self.incoming.capacity() > 0 {
+            FREE.set(mem::take(&mut self.incoming));
         }
     }
 
@@ -171,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             }
         };
         self.incoming.drain(..processed.min(self.incoming.len()));
+        self.free_incoming();
         progress
     }
 
@@ -179,9 +192,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         if self.incoming.len() > MAX_INCOMING {
             return Poll::Ready(Err(io::Error::other("a TLS message is too large")));
         }
+        if self.incoming.capacity() == 0 {
+            self.incoming = FREE.take();
+        }
         self.incoming.reserve(READ_SIZE);
         let stream = Pin::new(&mut self.stream);
-        match ready!(poll_read_buf(stream, cx, &mut self.incoming))? {
+        let received = poll_read_buf(stream, cx, &mut self.incoming);
+        self.free_incoming();
+        match ready!(received)? {
             0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             _ => Poll::Ready(Ok(())),
         }

@@ -91,7 +91,6 @@ pub(super) async fn run(
             both = true;
             target.allow_two(true);
         }
-        let mut body = shared.buffers.take();
         let began = Instant::now();
         let sinks = Sinks {
             shared: &shared,
@@ -100,14 +99,13 @@ pub(super) async fn run(
             record: &record,
         };
         // On the heap, because the task of a node exists between its scrapes too, and there are thousands.
-        let scraping = scrape(&sinks, &current, &mut target, pass, &mut body, &mut log);
+        let scraping = scrape(&sinks, &current, &mut target, pass, &mut log);
         let scraping = async move {
             let _reserved = reserved;
             scraping.await
         };
         let result = Box::pin(scraping).await;
         let result = result.map(|starts| starts.into_iter().for_each(|at| early.add(at)));
-        shared.buffers.give(body);
         let before = failures;
         silent = result
             .as_ref()
@@ -264,7 +262,6 @@ async fn scrape(
     node: &Node,
     target: &mut Target,
     pass: Pass<'_>,
-    body: &mut Vec<u8>,
     log: &mut NodeLog,
 ) -> Result<Vec<Age>, Failed> {
     let Sinks {
@@ -280,8 +277,9 @@ async fn scrape(
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
     let mut turn = Turn::new(pass, true);
+    let mut body = shared.buffers.body();
     let (times, mut scrape) = loop {
-        let response = request(shared, target, &path, &mut turn, body).await?;
+        let response = request(shared, target, &path, &mut turn, &mut body).await?;
         let error = match response.scrape {
             Ok(scrape) => {
                 target.prefer(response.origin);
@@ -328,7 +326,7 @@ async fn scrape(
     }
     // While the server is overloaded, second scrapes are more important than first rates.
     if needs_first_rates && !shared.stats.gate.is_overloaded() {
-        match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
+        match first_rates::fetch(shared, target, turn.and_page()).await {
             Ok(mut rates) => {
                 rates.leave_out(&scrape.duplicates);
                 let mut series = cell.series();

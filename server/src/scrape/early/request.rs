@@ -44,19 +44,17 @@ impl EarlyRequest {
                 return Vec::new();
             }
         };
-        let mut body = shared.buffers.take();
-        let result = self.scrape(Turn::new(pass, false), &mut body).await;
-        shared.buffers.give(body);
+        let result = self.scrape(Turn::new(pass, false)).await;
         // The next turn reports a failure that lasts.
         early.inc([if result.is_ok() { "success" } else { "failure" }]);
         result.unwrap_or_default()
     }
 
-    async fn scrape(&mut self, mut turn: Turn<'_>, body: &mut Vec<u8>) -> Result<Vec<Age>, Failed> {
+    async fn scrape(&mut self, mut turn: Turn<'_>) -> Result<Vec<Age>, Failed> {
         let shared = Arc::clone(&self.shared);
         let names = shared.cluster.names();
-        let target = &mut self.target;
-        let response = request(&shared, target, &self.path, &mut turn, body).await?;
+        let (target, mut body) = (&mut self.target, shared.buffers.body());
+        let response = request(&shared, target, &self.path, &mut turn, &mut body).await?;
         let (times, answered) = (response.times, response.times.answered);
         let mut scrape = response
             .scrape

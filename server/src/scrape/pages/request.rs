@@ -73,7 +73,7 @@ impl Request {
     /// Requests the page and uses the response. Returns its size in bytes.
     async fn request(&mut self, mut turn: Turn<'_>) -> Result<usize, Failed> {
         let shared = Arc::clone(&self.shared);
-        let mut body = shared.page_buffers.take();
+        let mut body = shared.page_buffers.body();
         let (kubelets, path) = (&shared.kubelets, self.page.path());
         let result = kubelets
             .get(&mut self.target, path, &mut turn, &mut body)
@@ -85,9 +85,7 @@ impl Request {
             };
             read.map_err(|error| Failed::at(self.target.origin(index), error))
         });
-        let bytes = body.len();
-        shared.page_buffers.give(body);
-        used.map(|()| bytes)
+        used.map(|()| body.len())
     }
 
     fn probes(&self, body: &[u8]) -> Result<(), ScrapeError> {
