@@ -145,14 +145,14 @@ impl Limit {
         self.reached = true;
     }
 
-    /// Reports the number of requests under way at `now`. A limit far above it would admit too many requests before the
-    /// first late response.
+    /// Reports the number of requests under way at `now`. A limit above it by more than a quarter would admit too many
+    /// requests before the first late response.
     pub(in crate::scrape) fn used(&mut self, now: Duration, under_way: usize) {
         let [current, before] = &mut self.peaks;
         *current = (*current).max(under_way);
         if now >= self.period_ends {
-            let most = 2 * (*current).max(*before);
-            self.limit = self.limit.min(most.max(INITIAL));
+            let most = (*current).max(*before);
+            self.limit = self.limit.min((most + most / 4).max(INITIAL));
             *before = std::mem::take(current);
             self.period_ends = now + self.period;
         }
@@ -372,7 +372,7 @@ mod tests {
         for second in 0..60 {
             limit.used(Duration::from_secs(second), 100);
         }
-        assert_eq!(limit.get(), 200);
+        assert_eq!(limit.get(), 125);
         for second in 60..120 {
             limit.used(Duration::from_secs(second), 1);
         }
