@@ -120,7 +120,7 @@ async fn a_scrape_allocates_little() {
     let turns = allocated.windows(2).map(|pair| pair[1] - pair[0]);
     let bytes = median(turns.collect());
     println!("{bytes} bytes a scrape");
-    assert!(bytes <= 180_000, "{bytes} bytes a scrape");
+    assert!(bytes <= 120_000, "{bytes} bytes a scrape");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
