@@ -170,11 +170,6 @@ impl Memory {
         });
     }
 
-    /// The limit.
-    pub fn limit(&self) -> Option<u64> {
-        self.limit
-    }
-
     /// Reads the allocator and returns what is left, where the history has `history` bytes. None without a limit.
     pub fn measure(&self, history: u64) -> Option<Budget> {
         let limit = self.limit?;
@@ -329,6 +324,14 @@ pub(crate) mod tests {
         }
     }
 
+    /// Memory with this limit, and the bytes that are allocated.
+    pub(crate) fn with_allocated(limit: u64) -> (Memory, Arc<AtomicU64>) {
+        let allocated = Arc::new(AtomicU64::new(0));
+        let read = Arc::clone(&allocated);
+        let read = move || Some(allocator(read.load(Relaxed)));
+        (Memory::new(Some(limit), Box::new(read)), allocated)
+    }
+
     #[test]
     fn the_lowest_limit_of_all_cgroups_counts() {
         for (groups, files, expected) in [
@@ -402,12 +405,7 @@ pub(crate) mod tests {
 
     #[test]
     fn memory_is_tight_until_a_sixteenth_is_left() {
-        let allocated = Arc::new(AtomicU64::new(0));
-        let read = Arc::clone(&allocated);
-        let memory = Memory::new(
-            Some(1024),
-            Box::new(move || Some(allocator(read.load(Relaxed)))),
-        );
+        let (memory, allocated) = with_allocated(1024);
         for (bytes, tight) in [
             (700, false),
             (768, true),

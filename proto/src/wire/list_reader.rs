@@ -5,7 +5,7 @@ use super::meta::ListMeta;
 use super::protobuf::Malformed;
 
 /// The longest object in bytes. etcd accepts objects of 1.5 MiB.
-const MAX_OBJECT: usize = 16 << 20;
+pub const MAX_OBJECT: usize = 16 << 20;
 
 /// Reads a list in its envelope: the field `raw` of the envelope contains a list, whose fields include one for each
 /// object.

@@ -91,9 +91,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         &self.stream
     }
 
-    /// Frees the memory of empty buffers.
+    /// Frees the memory of empty buffers. That of received bytes is free already.
     pub(super) fn release_buffers(&mut self) {
-        self.free_incoming();
         for buffer in [&mut self.plaintext, &mut self.outgoing] {
             if buffer.is_empty() {
                 *buffer = BytesMut::new();

@@ -79,7 +79,7 @@ pub(super) async fn run(
             .then(|| shared.memory.reserve_first_scrape())
             .flatten();
         if is_new && reserved.is_none() {
-            drop((pass, guard, reserved));
+            drop((pass, guard));
             wait_for_memory(&shared, phase, &record).await;
             continue;
         }

@@ -22,8 +22,8 @@ use crate::cluster::{Cluster, Node};
 use crate::memory::Memory;
 use crate::store::Store;
 
-/// The number and size of free buffers for /metrics/resource. A buffer is in use from the request to the end of the
-/// scrape, which is rarely so for more than a few at once.
+/// The number and size of free buffers for /metrics/resource. A buffer is in use from the header of the response to
+/// the end of the scrape, which is rarely so for more than a few at once.
 const BUFFERS: (usize, usize) = (4, 256 << 10);
 
 /// The number and size of free buffers for other pages.

@@ -1,5 +1,6 @@
 //! The objects of a JSON list, converted while the list arrives.
 
+use kubevitals_proto::wire::list_reader::MAX_OBJECT;
 use memchr::memchr2;
 
 use super::Error;
@@ -8,9 +9,6 @@ use super::response::ApiResponse;
 
 /// The key of the objects in a list.
 const ITEMS: &[u8] = b"items";
-
-/// The longest object. etcd stores no object of more than some MiB.
-const MAX_OBJECT: usize = 16 << 20;
 
 /// Converts the objects of a list with `convert`. It finds where they begin and end, and skips the rest of the list.
 pub(super) struct JsonItems<T, F> {

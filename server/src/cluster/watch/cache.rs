@@ -277,10 +277,10 @@ impl<K: Watched> Publisher<K> for NullPublisher {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
-    use crate::memory::tests::allocator;
+    use crate::memory::tests::with_allocated;
 
     /// The notifications, one word each: `+a`, `a:Running→Failed`, `-a`.
     #[derive(Default)]
@@ -372,12 +372,7 @@ mod tests {
 
     #[test]
     fn while_memory_is_full_the_cache_changes_objects_but_adds_none() {
-        let allocated = Arc::new(AtomicU64::new(0));
-        let read = Arc::clone(&allocated);
-        let memory = Memory::new(
-            Some(1000),
-            Box::new(move || Some(allocator(read.load(Relaxed)))),
-        );
+        let (memory, allocated) = with_allocated(1000);
         let memory = Arc::new(memory);
         let set = |bytes| {
             allocated.store(bytes, Relaxed);
