@@ -9,6 +9,7 @@ use kube::config::AuthInfo;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
+use super::auth_provider::{AuthProvider, AuthProviderError};
 use super::credential::{Credential, basic, header};
 use super::identity::{Identity, IdentityError};
 use super::plugin::{Plugin, PluginError};
@@ -28,6 +29,8 @@ pub(in crate::source) enum Credentials {
     File(TokenFile),
     /// A credential plugin.
     Plugin(Box<Plugin>),
+    /// An auth provider.
+    Provider(AuthProvider),
 }
 
 /// Why there are no credentials. No text contains a token, a password, or output of a plugin on its standard output.
@@ -42,13 +45,20 @@ pub(in crate::source) enum CredentialError {
     /// The credential plugin failed.
     #[error("getting credentials: {0}")]
     Plugin(#[from] PluginError),
+    /// The auth provider failed.
+    #[error("getting credentials: {0}")]
+    Provider(#[from] AuthProviderError),
+    /// The user has two origins of credentials that cannot be combined. The text is client-go's.
+    #[error("execProvider and authProvider cannot be used in combination")]
+    PluginAndProvider,
     /// A client certificate cannot be used.
     #[error("client certificate: {0}")]
     Identity(#[from] IdentityError),
 }
 
 impl Credentials {
-    /// Chooses the credentials of a user in the order of client-go: password, token file, token, plugin.
+    /// Chooses the credentials of a user in the order of client-go: password, token file, token, plugin
+    /// or auth provider.
     ///
     /// # Errors
     /// The token, password or file cannot be used.
@@ -56,6 +66,9 @@ impl Credentials {
         user: &AuthInfo,
         terminal: &Terminal,
     ) -> Result<Self, CredentialError> {
+        if user.exec.is_some() && user.auth_provider.is_some() {
+            return Err(CredentialError::PluginAndProvider);
+        }
         if let (Some(name), Some(password)) = (&user.username, &user.password) {
             let header = basic(name, password);
             return header
@@ -73,9 +86,10 @@ impl Credentials {
         if let Some(token) = inline {
             return bearer(token.expose_secret()).map(Self::Fixed);
         }
-        Ok(match &user.exec {
-            Some(exec) => Self::Plugin(Box::new(Plugin::new(exec.clone(), terminal.clone()))),
-            None => Self::None,
+        Ok(match (&user.exec, &user.auth_provider) {
+            (Some(exec), _) => Self::Plugin(Box::new(Plugin::new(exec.clone(), terminal.clone()))),
+            (None, Some(config)) => Self::Provider(AuthProvider::new(config)?),
+            (None, None) => Self::None,
         })
     }
 
@@ -92,13 +106,17 @@ impl Credentials {
             }),
             Self::File(file) => Ok(file.get().await),
             Self::Plugin(plugin) => Ok(plugin.get(identity).await?),
+            Self::Provider(provider) => Ok(Credential {
+                header: provider.header().await?,
+                version: 0,
+            }),
         }
     }
 
     /// Applies the server's response to a credential: a rejected one is renewed before the next request.
     pub(super) async fn apply(&self, credential: &Credential, rejected: bool) {
         match self {
-            Self::None | Self::Fixed(_) => {}
+            Self::None | Self::Fixed(_) | Self::Provider(_) => {}
             Self::File(file) if rejected => file.expire(credential.version).await,
             Self::File(_) => {}
             Self::Plugin(plugin) => plugin.apply(credential.version, rejected),

@@ -3,6 +3,7 @@
 //! kube's own client supports fewer kubeconfig fields than kubectl and lets a credential plugin write to the terminal.
 //! So this module builds the transport below kube's client, by the rules of client-go.
 
+mod auth_provider;
 mod credential;
 mod credentials;
 mod crypto;

@@ -1,6 +1,7 @@
-//! Kubeconfigs, certificates, proxies and credential plugins, compared with the real kubectl: it reads the same files,
+//! Kubeconfigs, certificates, proxies, credential plugins and auth providers, compared with the real kubectl: it reads the same files,
 //! and the server must see the same caller.
 
+mod auth_providers;
 mod certificates;
 mod kubeconfigs;
 mod plugins;

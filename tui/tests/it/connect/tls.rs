@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 
-use crate::api::Api;
+use crate::api::{Api, Cluster};
 use crate::world::generated;
 
 /// A file of the fixtures.
@@ -39,6 +39,11 @@ pub(super) fn der(name: &str) -> Vec<u8> {
 
 /// A cluster over TLS with a certificate of the fixtures.
 pub(super) fn serve(certificate: &str) -> Api {
+    serve_cluster(certificate, generated(5, 3, 3))
+}
+
+/// This cluster over TLS.
+pub(super) fn serve_cluster(certificate: &str, cluster: Cluster) -> Api {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = vec![CertificateDer::from_pem_slice(&pem(&format!("{certificate}.crt"))).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(&pem(&format!("{certificate}.key"))).unwrap();
@@ -48,7 +53,7 @@ pub(super) fn serve(certificate: &str) -> Api {
         .with_client_cert_verifier(Arc::new(AcceptAnyClient(provider)))
         .with_single_cert(chain, key)
         .unwrap();
-    Api::serve_with(generated(5, 3, 3), Some(Arc::new(config)))
+    Api::serve_with(cluster, Some(Arc::new(config)))
 }
 
 /// Accepts any client certificate or none, unverified: the tests compare it with kubectl's.
