@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::App;
-use crate::export::{file_name, of_view, osc52, save};
+use crate::export::{export_view, file_name, osc52, save};
 use crate::model::ExportAs;
 
 impl App {
@@ -40,7 +40,7 @@ impl App {
     pub(super) fn export(&mut self, form: ExportAs) {
         let state = &self.state;
         let name = file_name(state.screen().view, state.shown_time(), form);
-        match save(Path::new("."), &name, &of_view(state, form)) {
+        match save(Path::new("."), &name, |out| export_view(state, form, out)) {
             Ok(path) => self.state.say(format!("wrote {}", path.display()), false),
             Err(error) => self
                 .state

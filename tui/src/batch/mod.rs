@@ -2,6 +2,7 @@
 
 pub mod configure;
 mod gosort;
+pub mod output;
 mod tabwriter;
 pub mod top;
 pub mod why;

@@ -5,6 +5,7 @@ mod connection;
 mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
+mod output;
 pub mod pflag;
 mod stop;
 mod top;
@@ -16,6 +17,7 @@ pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
+pub use output::{OutputArgs, OutputFormat};
 pub use stop::Stop;
 pub use top::{Resource, SortBy, TopNode, TopPod};
 pub use why::{Output, WhyArgs, WhySubject};

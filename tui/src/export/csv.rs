@@ -1,47 +1,90 @@
-//! Renders rows as comma-separated values (RFC 4180).
+//! Writes records as comma-separated values (RFC 4180), and as tab-separated values.
 
-use kubevitals_proto::time::Timestamp;
-use serde_json::Value;
+use std::io::{self, Write};
 
-use super::value::{TIME_COLUMN, name, time, value};
-use crate::model::{AnyTable, Field};
+use super::records::{Datum, Records, all_rows};
 
-const END: &str = "\r\n";
-
-pub(super) fn write(
-    fields: &[Field],
-    table: &dyn AnyTable,
-    rows: &[u32],
-    now: Timestamp,
-) -> String {
-    let names = std::iter::once(TIME_COLUMN).chain(fields.iter().map(|field| name(*field)));
-    let mut text = names.collect::<Vec<_>>().join(",") + END;
-    for row in rows {
-        text.push_str(&time(now));
-        for field in fields {
-            text.push(',');
-            match value(table, *row, *field, now) {
-                Value::Null => {}
-                Value::String(cell) => write_cell(&mut text, &cell),
-                // As a float, so that a whole number has no fraction.
-                Value::Number(number) => {
-                    text.push_str(&number.as_f64().unwrap_or_default().to_string());
-                }
-                other => text.push_str(&other.to_string()),
-            }
-        }
-        text.push_str(END);
-    }
-    text
+/// How values are separated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separated {
+    /// By commas. Lines end with CR LF; a cell with a comma, a quote or a line break is in quotes.
+    ByCommas,
+    /// By tabs. Tabs, line breaks and backslashes in a cell are escaped: `\t`, `\n`, `\r`, `\\`.
+    ByTabs,
 }
 
-/// Writes a cell, in quotes if it contains a separator or a quote.
-fn write_cell(text: &mut String, cell: &str) {
-    if cell.contains([',', '"', '\r', '\n']) {
-        text.push('"');
-        text.push_str(&cell.replace('"', "\"\""));
-        text.push('"');
-    } else {
-        text.push_str(cell);
+/// Writes one line with the names, then one for each row.
+///
+/// # Errors
+/// The writer fails.
+pub fn write(
+    form: Separated,
+    headings: bool,
+    records: &dyn Records,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let names = records.headings().iter().enumerate();
+    let columns: Vec<(usize, &str)> = names
+        .filter_map(|(column, heading)| Some((column, heading.name.as_deref()?)))
+        .collect();
+    let mut line = String::new();
+    if headings {
+        form.write_line(&mut line, columns.iter().map(|(_, name)| (*name).into()));
+        out.write_all(line.as_bytes())?;
+    }
+    for row in all_rows(records) {
+        let cells = columns
+            .iter()
+            .map(|(column, _)| records.datum(row, *column));
+        form.write_line(&mut line, cells);
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+impl Separated {
+    fn write_line<'a>(self, line: &mut String, cells: impl Iterator<Item = Datum<'a>>) {
+        let (separator, end) = match self {
+            Self::ByCommas => (',', "\r\n"),
+            Self::ByTabs => ('\t', "\n"),
+        };
+        line.clear();
+        for (at, cell) in cells.enumerate() {
+            if at > 0 {
+                line.push(separator);
+            }
+            match cell {
+                Datum::Null => {}
+                Datum::Text(text) => self.write_text(line, &text),
+                // Without a fraction if the number is whole.
+                Datum::Number(number) => line.push_str(&number.to_string()),
+                Datum::Integer(number) => line.push_str(&number.to_string()),
+                Datum::Flag(flag) => line.push_str(if flag { "true" } else { "false" }),
+            }
+        }
+        line.push_str(end);
+    }
+
+    /// Writes a cell. Control characters other than tabs and line breaks are replaced: the output may be a terminal.
+    fn write_text(self, line: &mut String, text: &str) {
+        let is_quoted = self == Self::ByCommas && text.contains([',', '"', '\r', '\n']);
+        if is_quoted {
+            line.push('"');
+        }
+        for c in text.chars() {
+            match (self, c) {
+                (Self::ByCommas, '"') => line.push_str("\"\""),
+                (Self::ByTabs, '\t') => line.push_str("\\t"),
+                (Self::ByTabs, '\n') => line.push_str("\\n"),
+                (Self::ByTabs, '\r') => line.push_str("\\r"),
+                (Self::ByTabs, '\\') => line.push_str("\\\\"),
+                (_, '\t' | '\n' | '\r') => line.push(c),
+                (_, c) if c.is_control() => line.push(char::REPLACEMENT_CHARACTER),
+                _ => line.push(c),
+            }
+        }
+        if is_quoted {
+            line.push('"');
+        }
     }
 }

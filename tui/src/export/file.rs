@@ -1,7 +1,7 @@
 //! Writes an export to a file.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use kubevitals_proto::time::Timestamp;
@@ -27,7 +27,11 @@ pub fn file_name(view: View, now: Timestamp, form: ExportAs) -> String {
 ///
 /// # Errors
 /// The I/O error, or `AlreadyExists` if all numbers are in use.
-pub fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+pub fn save(
+    folder: &Path,
+    name: &str,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<PathBuf> {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
     let numbered = |number: u32| match number {
         0 => folder.join(name),
@@ -35,8 +39,10 @@ pub fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     };
     for path in (0..MOST).map(numbered) {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes())?;
+            Ok(file) => {
+                let mut file = BufWriter::new(file);
+                content(&mut file)?;
+                file.flush()?;
                 return Ok(path);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -65,7 +71,8 @@ mod tests {
         let names: Vec<String> = ["a", "b", "c"]
             .iter()
             .map(|text| {
-                let path = save(folder.path(), "v.csv", text).unwrap();
+                let content = |out: &mut dyn Write| out.write_all(text.as_bytes());
+                let path = save(folder.path(), "v.csv", content).unwrap();
                 assert_eq!(std::fs::read_to_string(&path).unwrap(), *text);
                 path.file_name().unwrap().to_string_lossy().into_owned()
             })

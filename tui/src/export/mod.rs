@@ -8,38 +8,37 @@
 mod clipboard;
 mod csv;
 mod file;
-mod json;
+mod records;
 mod table;
+mod table_records;
+mod totals;
 mod value;
 mod view;
 
 pub use clipboard::osc52;
+pub use csv::{Separated, write as write_separated};
 pub use file::{file_name, save};
-pub use view::of_view;
+pub use records::{Datum, Heading, Item, Items, RecordCell, RecordList, Records};
+pub use table::{TableLook, write as write_table};
+pub use table_records::{TableRecords, Texts};
+pub use view::export_view;
 
-use kubevitals_proto::time::Timestamp;
+use std::io::{self, Write};
 
-use crate::model::{AnyTable, Column, ExportAs};
-use value::fields;
+use crate::model::ExportAs;
 
-/// Renders columns of a table's rows (by index, as of `now`) in a form.
-pub fn export(
-    form: ExportAs,
-    columns: &[Column],
-    table: &dyn AnyTable,
-    rows: &[u32],
-    now: Timestamp,
-) -> String {
-    // The last point of a trend has a column of its own.
-    let columns: Vec<Column> = columns
-        .iter()
-        .filter(|column| !column.is_trend())
-        .copied()
-        .collect();
+/// Writes records in a form of the dashboard's exports.
+///
+/// # Errors
+/// The writer fails.
+pub fn export(form: ExportAs, records: &dyn Records, out: &mut dyn Write) -> io::Result<()> {
     match form {
-        ExportAs::Table => table::write(&columns, table, rows, now),
-        ExportAs::Csv => csv::write(&fields(&columns, table), table, rows, now),
-        ExportAs::Json => json::write(&fields(&columns, table), table, rows, now),
+        ExportAs::Table => write_table(records, TableLook::default(), out),
+        ExportAs::Csv => write_separated(Separated::ByCommas, true, records, out),
+        ExportAs::Json => {
+            serde_json::to_writer_pretty(&mut *out, &Items(records))?;
+            writeln!(out)
+        }
     }
 }
 
@@ -48,12 +47,17 @@ mod tests {
     use kubevitals_proto::units::{Bytes, Nanocores};
     use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind, Involved};
 
-    use super::{Column, ExportAs, Timestamp};
+    use kubevitals_proto::time::Timestamp;
+
+    use super::{
+        Datum, Heading, RecordCell, RecordList, Records, Separated, TableLook, TableRecords,
+        write_separated, write_table,
+    };
     use crate::model::row::{
         IncidentRow, LastRestart, NodeRow, PodRow, Replicas, Restarts, Rollup, Row, Workload,
         WorkloadRow,
     };
-    use crate::model::{Field, Table};
+    use crate::model::{Column, ExportAs, Field, Table};
 
     /// `2026-07-08T14:30:00.25Z`.
     const NOW: Timestamp = Timestamp(1_783_521_000_250_000_000);
@@ -69,7 +73,14 @@ mod tests {
     fn export<R: Row>(form: ExportAs, columns: &[Column], rows: Vec<R>, now: Timestamp) -> String {
         let table = Table::of(rows);
         let rows: Vec<u32> = (0..).take(table.len()).collect();
-        super::export(form, columns, &table, &rows, now)
+        let records = TableRecords::new(columns, &table, &rows, now);
+        written(|out| super::export(form, &records, out))
+    }
+
+    fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     fn columns<R: Row>(fields: &[Field]) -> Vec<Column> {
@@ -246,5 +257,104 @@ mod tests {
             text,
             "at,name,pods,max,measured\r\n2026-07-08T14:30:00Z,node-1,13,110,2026-07-08T14:29:57Z\r\n"
         );
+    }
+
+    /// Two rows with every kind of value, and a text that no form can write as it is.
+    fn list() -> RecordList {
+        let mut list = RecordList::new(vec![
+            Heading::new("name", "NAME"),
+            Heading::new("cpu", "CPU").right(),
+            Heading::of_tables("READY").right(),
+            Heading::of_data("ready"),
+            Heading::new("message", "MESSAGE").wide(),
+        ]);
+        let row = |name: &str, cpu: RecordCell, ready: bool, message: &str| {
+            vec![
+                RecordCell::text(name),
+                cpu,
+                RecordCell::text(if ready { "1/1" } else { "0/1" }),
+                RecordCell::new("", ready),
+                RecordCell::text(message),
+            ]
+        };
+        let cpu = RecordCell::new("250m", 0.25);
+        list.push(
+            "pod/web",
+            row("web", cpu, true, "日本\t\"x\", \\\u{1b}[31m\r\nend"),
+        );
+        let none = RecordCell::new("-", Datum::Null);
+        list.push("pod/api", row("api", none, false, ""));
+        list
+    }
+
+    #[test]
+    fn control_characters_are_no_part_of_a_table() {
+        let text = |look| written(|out| write_table(&list(), look, out));
+        assert_eq!(
+            text(TableLook::default()),
+            "NAME    CPU   READY\nweb    250m     1/1\napi       -     0/1\n"
+        );
+        let wide = TableLook {
+            headings: false,
+            wide: true,
+            ..TableLook::default()
+        };
+        assert_eq!(
+            text(wide),
+            "web   250m   1/1   日本 \"x\", \\[31m end\napi      -   0/1\n"
+        );
+    }
+
+    #[test]
+    fn cells_are_cut_to_the_width_of_their_heading() {
+        let mut list = RecordList::new(vec![
+            Heading {
+                width: Some(5),
+                ..Heading::new("name", "NAME")
+            },
+            Heading::new("n", "N").right(),
+        ]);
+        for name in ["checkout-1", "a"] {
+            list.push(
+                name,
+                vec![RecordCell::text(name), RecordCell::new("1", 1_u32)],
+            );
+        }
+        assert_eq!(
+            written(|out| write_table(&list, TableLook::default(), out)),
+            "NAME    N\nchec…   1\na       1\n"
+        );
+    }
+
+    #[test]
+    fn separated_values_quote_or_escape_what_separates() {
+        let text = |form| written(|out| write_separated(form, true, &list(), out));
+        assert_eq!(
+            text(Separated::ByCommas),
+            "name,cpu,ready,message\r\n\
+             web,0.25,true,\"日本\t\"\"x\"\", \\\u{fffd}[31m\r\nend\"\r\n\
+             api,,false,\r\n"
+        );
+        assert_eq!(
+            text(Separated::ByTabs),
+            "name\tcpu\tready\tmessage\n\
+             web\t0.25\ttrue\t日本\\t\"x\", \\\\\u{fffd}[31m\\r\\nend\n\
+             api\t\tfalse\t\n"
+        );
+    }
+
+    #[test]
+    fn totals_are_the_last_row() {
+        let mut list = RecordList::new(vec![Heading::new("name", "NAME"), Heading::new("n", "N")]);
+        list.push(
+            "a",
+            vec![RecordCell::text("a"), RecordCell::new("1", 1_u32)],
+        );
+        list.set_total(vec![RecordCell::text("TOTAL"), RecordCell::new("1", 1_u32)]);
+        assert_eq!((list.len(), list.has_total()), (1, true));
+        let table = written(|out| write_table(&list, TableLook::default(), out));
+        assert_eq!(table, "NAME    N\na       1\nTOTAL   1\n");
+        let csv = written(|out| write_separated(Separated::ByCommas, false, &list, out));
+        assert_eq!(csv, "a,1\r\nTOTAL,1\r\n");
     }
 }

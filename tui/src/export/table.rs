@@ -1,47 +1,92 @@
-//! Renders rows as a table for people. Each column is as wide as its widest cell.
+//! Writes records as a table for people.
 
-use kubevitals_proto::time::Timestamp;
+use std::io::{self, Write};
 
-use crate::model::{AnyTable, Column};
+use super::records::{Heading, Records, all_rows};
 use crate::text::{clean, fit, width};
 
 /// The blanks between two columns, as in kubectl.
 const GAP: &str = "   ";
 
-pub(super) fn write(
-    columns: &[Column],
-    table: &dyn AnyTable,
-    rows: &[u32],
-    now: Timestamp,
-) -> String {
-    let heading = columns
-        .iter()
-        .map(|column| column.title.to_owned())
-        .collect();
-    let mut lines: Vec<Vec<String>> = vec![heading];
-    lines.extend(rows.iter().map(|at| {
-        let cells = columns.iter().map(|column| {
-            let cell = table.text(*at, column.field, now).unwrap_or_default();
-            clean(&cell).into_owned()
-        });
-        cells.collect()
-    }));
-    let mut widths = vec![0; columns.len()];
-    for line in &lines {
-        for (cell, widest) in line.iter().zip(&mut widths) {
-            *widest = width(cell).max(*widest);
+/// What a table contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLook {
+    /// Whether the first line has the headings.
+    pub headings: bool,
+    /// Whether it has the columns of wide tables.
+    pub wide: bool,
+    /// The text at the end of a cell that is cut.
+    pub ellipsis: &'static str,
+}
+
+impl Default for TableLook {
+    fn default() -> Self {
+        Self {
+            headings: true,
+            wide: false,
+            ellipsis: "…",
         }
     }
-    let mut text = String::new();
-    for line in lines {
-        let cells = line
-            .iter()
-            .zip(&widths)
-            .zip(columns)
-            .map(|((cell, space), column)| fit(cell, *space, column.align, ""));
-        let cells: Vec<String> = cells.collect();
-        text.push_str(cells.join(GAP).trim_end());
-        text.push('\n');
+}
+
+/// Writes a table. Each column is as wide as its widest cell, or as its heading says.
+///
+/// # Errors
+/// The writer fails.
+pub fn write(records: &dyn Records, look: TableLook, out: &mut dyn Write) -> io::Result<()> {
+    let is_listed = |heading: &Heading| heading.title.is_some() && (look.wide || !heading.is_wide);
+    let columns: Vec<(usize, &Heading)> = records
+        .headings()
+        .iter()
+        .enumerate()
+        .filter(|(_, heading)| is_listed(heading))
+        .collect();
+    // The texts are made twice, for the widths and for the lines: a large table is not in memory as text.
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|(column, heading)| match heading.width {
+            Some(width) => width,
+            None => widest(records, *column, heading, look),
+        })
+        .collect();
+    let mut line = String::new();
+    if look.headings {
+        let title = |(_, heading): &(usize, &Heading)| heading.title.clone().unwrap_or_default();
+        write_line(&mut line, &columns, &widths, look, title);
+        out.write_all(line.as_bytes())?;
     }
-    text
+    for row in all_rows(records) {
+        write_line(&mut line, &columns, &widths, look, |(column, _)| {
+            records.text(row, *column)
+        });
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn widest(records: &dyn Records, column: usize, heading: &Heading, look: TableLook) -> usize {
+    let title = heading.title.as_deref().filter(|_| look.headings);
+    let cells = all_rows(records).map(|row| width(&clean(&records.text(row, column))));
+    let widest = cells.max().unwrap_or_default();
+    widest.max(title.map_or(0, width))
+}
+
+fn write_line<'a>(
+    line: &mut String,
+    columns: &[(usize, &'a Heading)],
+    widths: &[usize],
+    look: TableLook,
+    text: impl Fn(&(usize, &'a Heading)) -> std::borrow::Cow<'a, str>,
+) {
+    line.clear();
+    for (at, (column, width)) in columns.iter().zip(widths).enumerate() {
+        if at > 0 {
+            line.push_str(GAP);
+        }
+        let (_, heading) = column;
+        let cell = text(column);
+        line.push_str(&fit(&clean(&cell), *width, heading.align, look.ellipsis));
+    }
+    line.truncate(line.trim_end().len());
+    line.push('\n');
 }

@@ -1,8 +1,9 @@
-//! The values of CSV and JSON, and their names.
+//! The values of fields for programs, and their names.
 
 use kubevitals_proto::time::Timestamp;
-use serde_json::Value;
 
+use super::records::Datum;
+use crate::model::row::Value;
 use crate::model::{AnyTable, Column, Field, Unit};
 
 /// The name of the first column in CSV and JSON: the time of the row.
@@ -34,11 +35,8 @@ pub(super) const fn name(field: Field) -> &'static str {
     }
 }
 
-/// Returns the value of a field of a row; null if it is unknown.
-pub(super) fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp) -> Value {
-    let Some(value) = table.value(at, field) else {
-        return Value::Null;
-    };
+/// Converts the value of a field; null if it is unknown.
+pub(super) fn datum(value: Value<'_>, field: Field, now: Timestamp) -> Datum<'_> {
     let number = value.number(now).filter(|number| number.is_finite());
     match field.unit() {
         Unit::Text => value.text(now).into(),
@@ -54,11 +52,10 @@ pub(super) fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp)
 
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a float is clamped when it is cast, and none of these is negative"
+    reason = "a float is clamped when it is cast"
 )]
-fn whole(number: f64) -> u64 {
-    number as u64
+fn whole(number: f64) -> i64 {
+    number as i64
 }
 
 /// Renders a time in RFC 3339, to the second.

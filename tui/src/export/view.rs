@@ -1,11 +1,16 @@
 //! Exports the open view.
 
-use super::export;
+use std::io::{self, Write};
+
+use super::{TableRecords, export};
 use crate::model::columns::ColumnChoice;
 use crate::model::{Column, ExportAs, State};
 
-/// Renders the open view in a form: its rows in their order, with the columns of a wide terminal.
-pub fn of_view(state: &State, form: ExportAs) -> String {
+/// Writes the open view in a form: its rows in their order, with the columns of a wide terminal.
+///
+/// # Errors
+/// The writer fails.
+pub fn export_view(state: &State, form: ExportAs, out: &mut dyn Write) -> io::Result<()> {
     let screen = state.screen();
     let table = state.world().table(screen.view);
     let choice = ColumnChoice {
@@ -19,11 +24,6 @@ pub fn of_view(state: &State, form: ExportAs) -> String {
         .into_iter()
         .filter_map(|field| column(field).copied())
         .collect();
-    export(
-        form,
-        &columns,
-        table,
-        &screen.list.order,
-        state.status_time(),
-    )
+    let records = TableRecords::new(&columns, table, &screen.list.order, state.status_time());
+    export(form, &records, out)
 }

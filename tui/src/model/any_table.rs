@@ -47,6 +47,9 @@ pub trait AnyTable {
     /// The columns that the table can have.
     fn columns(&self) -> Vec<Column>;
 
+    /// All fields of the rows, columns in order.
+    fn fields(&self) -> Vec<Field>;
+
     /// Fields that CSV and JSON exports add to this one.
     fn exported_with(&self, field: Field) -> &'static [Field];
 
@@ -64,6 +67,9 @@ pub trait AnyTable {
     /// The indexes of the selected rows, sorted. `among` has the indexes of all rows that can be selected, in any order;
     /// without it, every row can.
     fn order(&self, query: &ListQuery<'_>, among: Option<&[u32]>) -> Vec<u32>;
+
+    /// The object of a row, as `kubectl get -o name` prints it.
+    fn reference(&self, at: u32) -> Option<String>;
 
     /// What `enter` opens on a row.
     fn open(&self, at: u32) -> Option<Open>;
@@ -90,6 +96,10 @@ impl<R: Row> AnyTable for Table<R> {
         R::columns()
     }
 
+    fn fields(&self) -> Vec<Field> {
+        R::fields()
+    }
+
     fn exported_with(&self, field: Field) -> &'static [Field] {
         R::entry(field).map_or(&[], |entry| entry.exported_with)
     }
@@ -110,6 +120,10 @@ impl<R: Row> AnyTable for Table<R> {
             None => select(self.rows(), 0.., is_selected),
         };
         sorted(self.rows(), selected, query.sort, now)
+    }
+
+    fn reference(&self, at: u32) -> Option<String> {
+        Some(self.row(at)?.reference())
     }
 
     fn open(&self, at: u32) -> Option<Open> {

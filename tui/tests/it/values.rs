@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kubevitals::cli::Connection;
 use kubevitals::clock::Clock;
-use kubevitals::export::export;
+use kubevitals::export::{TableRecords, export};
 use kubevitals::model::row::{ContainerRow, NamespaceRow, NodeRow, PodRow, WorkloadRow};
 use kubevitals::model::{ExportAs, Row, State, Table, View, refresh};
 use kubevitals::source::Connector;
@@ -49,8 +49,10 @@ const DIFFERENT: &[(View, &str, &str)] = &[
 
 fn exported<R: Row>(table: &Table<R>, now: Timestamp) -> Vec<Exported> {
     let places: Vec<u32> = (0..).take(table.len()).collect();
-    let json = export(ExportAs::Json, &R::columns(), table, &places, now);
-    serde_json::from_str(&json).unwrap()
+    let records = TableRecords::new(&R::columns(), table, &places, now);
+    let mut json = Vec::new();
+    export(ExportAs::Json, &records, &mut json).unwrap();
+    serde_json::from_slice(&json).unwrap()
 }
 
 /// Every table that both sources have.

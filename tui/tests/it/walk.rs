@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use kubevitals::export::of_view;
+use kubevitals::export::export_view;
 use kubevitals::model::ExportAs;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 
@@ -201,7 +201,9 @@ async fn a_new_user_finds_the_way() {
     walk.write("Ki", "With a unit the filter is valid.").await;
     walk.press("enter", "Pods that use more than 440Ki.").await;
     walk.heading("Export, and quit");
-    let csv = of_view(&walk.running.state, ExportAs::Csv);
+    let mut csv = Vec::new();
+    export_view(&walk.running.state, ExportAs::Csv, &mut csv).unwrap();
+    let csv = String::from_utf8(csv).unwrap();
     let lines: Vec<&str> = csv.lines().take(3).collect();
     let _ = writeln!(
         walk.page,

@@ -128,6 +128,11 @@ impl Row for ContainerRow {
         }
     }
 
+    /// `pod/web-1/app`: kubectl has no such resource.
+    fn reference(&self) -> String {
+        format!("{}/{}", self.pod.reference(), self.name())
+    }
+
     fn in_order(&self, other: &Self) -> Ordering {
         let pods = if Arc::ptr_eq(&self.pod, &other.pod) {
             Ordering::Equal

@@ -174,4 +174,8 @@ impl Row for HpaRow {
         let target = Workload::new(Name::clone(&self.target_kind), Name::clone(&self.target));
         Scope::Workload(Name::clone(&self.namespace), target).into()
     }
+
+    fn reference(&self) -> String {
+        format!("horizontalpodautoscaler.autoscaling/{}", self.name)
+    }
 }

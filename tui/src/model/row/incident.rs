@@ -187,4 +187,8 @@ impl Row for IncidentRow {
         };
         Open { scope, container, time: Some(self.visible_at()) }
     }
+
+    fn reference(&self) -> String {
+        format!("incident.kubevitals.io/{}", self.name)
+    }
 }

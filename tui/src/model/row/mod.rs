@@ -90,6 +90,9 @@ pub trait Row: Sized + Send + Sync + 'static {
     /// What `enter` opens on the row.
     fn open(&self) -> Open;
 
+    /// The object, as `kubectl get -o name` prints it: `pod/web-1`.
+    fn reference(&self) -> String;
+
     /// The labels of the object, if this kind of row has them.
     fn labels(&self) -> Option<&Labels> {
         None
@@ -109,6 +112,12 @@ pub trait Row: Sized + Send + Sync + 'static {
             .iter()
             .filter_map(|entry| entry.column)
             .collect()
+    }
+
+    /// All fields, columns in order.
+    #[must_use]
+    fn fields() -> Vec<Field> {
+        Self::FIELDS.iter().map(|entry| entry.field).collect()
     }
 
     /// The value of a field. `None` if this kind of row has no such field.

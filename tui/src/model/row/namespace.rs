@@ -64,4 +64,8 @@ impl Row for NamespaceRow {
     fn open(&self) -> Open {
         Scope::Namespace(Name::clone(&self.name)).into()
     }
+
+    fn reference(&self) -> String {
+        format!("namespace/{}", self.name)
+    }
 }

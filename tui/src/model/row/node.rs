@@ -180,6 +180,10 @@ impl Row for NodeRow {
         Scope::Node(Name::clone(&self.name)).into()
     }
 
+    fn reference(&self) -> String {
+        format!("node/{}", self.name)
+    }
+
     fn labels(&self) -> Option<&Labels> {
         Some(&self.labels)
     }

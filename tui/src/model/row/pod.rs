@@ -313,6 +313,10 @@ impl Row for PodRow {
         Scope::Pod(self.key()).into()
     }
 
+    fn reference(&self) -> String {
+        format!("pod/{}", self.name)
+    }
+
     fn in_order(&self, other: &Self) -> Ordering {
         (&self.namespace, &self.name).cmp(&(&other.namespace, &other.name))
     }

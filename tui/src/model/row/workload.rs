@@ -74,6 +74,16 @@ impl HasResources for WorkloadRow {
     }
 }
 
+/// The resource of a kind, as `kubectl get -o name` prints it: `deployment.apps`.
+fn resource(kind: &str) -> String {
+    let group = match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => ".apps",
+        "Job" | "CronJob" => ".batch",
+        _ => "",
+    };
+    kind.to_ascii_lowercase() + group
+}
+
 type E = Entry<WorkloadRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -125,5 +135,9 @@ impl Row for WorkloadRow {
 
     fn open(&self) -> Open {
         Scope::Workload(Name::clone(&self.namespace), Arc::clone(&self.workload)).into()
+    }
+
+    fn reference(&self) -> String {
+        format!("{}/{}", resource(&self.workload.kind), self.workload.name)
     }
 }
