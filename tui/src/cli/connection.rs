@@ -18,9 +18,9 @@ pub struct Connection {
     /// The name of the kubeconfig user to use
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
-    /// If present, the namespace scope for this CLI request
-    #[arg(long, short, global = true)]
-    pub namespace: Option<String>,
+    /// If present, the namespace scope for this CLI request; get and top accept several
+    #[arg(long = "namespace", short, global = true, value_name = "NAMESPACE")]
+    pub namespaces: Vec<String>,
     /// The address and port of the Kubernetes API server
     #[arg(long, short, global = true, value_name = "URL")]
     pub server: Option<String>,
@@ -68,6 +68,20 @@ pub struct Connection {
     /// User extras to impersonate for the operation; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", hide_short_help = true)]
     pub as_user_extra: Vec<String>,
+}
+
+impl Connection {
+    /// The namespace of the flag: the last one, as in kubectl.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        non_empty(self.namespaces.last())
+    }
+
+    /// All namespaces of the flag, which may be repeated or contain commas.
+    pub fn all_namespaces(&self) -> impl Iterator<Item = &str> {
+        let names = self.namespaces.iter().flat_map(|names| names.split(','));
+        names.map(str::trim).filter(|name| !name.is_empty())
+    }
 }
 
 /// The value of a flag; none if it is empty, as in kubectl.

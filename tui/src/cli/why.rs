@@ -129,7 +129,7 @@ mod tests {
             "vitals -n shop why -o=json pod web",
         ] {
             let cli = parse(line.split_whitespace().map(Into::into)).unwrap();
-            assert_eq!(cli.connection.namespace.as_deref(), Some("shop"), "{line}");
+            assert_eq!(cli.connection.namespace(), Some("shop"), "{line}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Connects to clusters. A feed is the channel between a source's tasks and the dashboard.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::backoff::{Random, random};
@@ -12,8 +13,9 @@ use super::kubernetes::Kubernetes;
 use super::message_sender::MessageSender;
 use super::selection_limits::SelectionLimits;
 use super::source_choice::Source;
+use super::subset::Subset;
 use super::{ApiClient, Error, MetricsApi, Terminal};
-use crate::cli::{Connection, non_empty};
+use crate::cli::Connection;
 use crate::clock::Clock;
 use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
 
@@ -76,6 +78,7 @@ pub struct Connector {
     required: Option<SourceKind>,
     clock: Clock,
     limits: SelectionLimits,
+    subset: Arc<Subset>,
     patience: Duration,
     random: Random,
     terminal: Terminal,
@@ -98,6 +101,7 @@ impl Connector {
             required,
             clock,
             limits: SelectionLimits::default(),
+            subset: Arc::default(),
             patience: PATIENCE,
             random,
             terminal: Terminal::default(),
@@ -108,6 +112,13 @@ impl Connector {
     #[must_use]
     pub const fn with(mut self, limits: SelectionLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Reads only this subset of the cluster.
+    #[must_use]
+    pub fn only(mut self, subset: Subset) -> Self {
+        self.subset = Arc::new(subset);
         self
     }
 
@@ -161,7 +172,7 @@ impl Connector {
                 name => name,
             },
             contexts,
-            namespace: non_empty(connection.namespace.as_ref()).map(Name::from),
+            namespace: connection.namespace().map(Name::from),
         };
         let namespace = Name::from(settings.namespace()?);
         let only = session.namespace.is_some();
@@ -186,6 +197,7 @@ impl Connector {
                 client,
                 namespace,
                 only,
+                subset: Arc::clone(&self.subset),
             },
             required: self.required,
             limits: self.limits,

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::{Fault, FaultKind, Part};
 
 /// How long requests must fail before the dashboard uses another source. The switch must happen within six seconds,
-/// requests included.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// requests included. A command that prints once does not wait.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The outcomes of the requests to an API.
 #[derive(Debug)]
@@ -30,15 +30,15 @@ struct State {
 }
 
 impl Health {
-    /// The state before the first request. `real` converts the cluster's time into real time.
-    pub(super) fn new(real: impl Fn(Duration) -> Duration) -> Self {
+    /// The state before the first request. Another source is used after failures for `patience`.
+    pub(super) fn new(patience: Duration) -> Self {
         Self {
             state: Mutex::new(State {
                 failing: BTreeMap::new(),
                 last_success: Instant::now(),
             }),
             changed: Notify::new(),
-            patience: real(PATIENCE),
+            patience,
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
             (Part::Cluster, Forbidden, false),
             (Part::Nodes, Forbidden, false),
         ] {
-            let health = Health::new(|time| time);
+            let health = Health::new(PATIENCE);
             health.failed(part, &fault(kind), later(1));
             assert_eq!(is_broken(&health), broken, "{part} {kind:?}");
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_success_is_enough_except_for_failing_pods() {
-        let health = Health::new(|time| time);
+        let health = Health::new(PATIENCE);
         let down = fault(FaultKind::Unavailable);
         health.failed(Part::Cluster, &down, Instant::now());
         health.succeeded(Part::Nodes);
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_failure_is_returned() {
-        let health = Health::new(|_| Duration::from_millis(1));
+        let health = Health::new(Duration::from_millis(1));
         let down = fault(FaultKind::NotFound);
         health.failed(Part::Pods, &down, Instant::now());
         assert_eq!(health.broken().await, down);

@@ -1,5 +1,6 @@
 //! The source for every cluster: watches of the API server. Usage comes from metrics.k8s.io.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::OptionFuture;
@@ -20,11 +21,13 @@ use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
 use super::reduced::{Reduced, Rows, reduced};
 use super::status::About;
+use super::subset::{Subset, only_if};
 use super::watch::Watch;
 use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::{NodeRow, PodRow, Replicas};
 use crate::model::{
-    Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part, SourceRequest,
+    Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part, SourceKind,
+    SourceRequest,
 };
 
 /// The time between two lists of namespaces.
@@ -50,23 +53,42 @@ pub(super) struct Kubernetes {
     pub(super) namespace: Name,
     /// Whether only this namespace is listed.
     pub(super) only: bool,
+    /// What is read.
+    pub(super) subset: Arc<Subset>,
 }
 
 impl Kubernetes {
     /// Sends everything except usage, for ever.
     pub(super) async fn run(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
+        let has = |part| self.subset.has(SourceKind::Metrics, part);
         tokio::join!(
-            self.nodes(),
-            self.pods(),
-            self.jobs(),
-            self.beside_vitals(),
+            only_if(has(Part::Nodes), self.nodes()),
+            only_if(has(Part::Pods), self.pods()),
+            only_if(has(Part::Jobs), self.jobs()),
+            self.beside_vitals(SourceKind::Metrics),
             self.serve(requests),
         );
     }
 
     /// Sends the kinds that no vitals-server serves, for ever. Both sources use it.
-    pub(super) async fn beside_vitals(&self) {
-        tokio::join!(self.hpas(), self.workloads(), self.namespaces());
+    pub(super) async fn beside_vitals(&self, kind: SourceKind) {
+        let has = |part| self.subset.has(kind, part);
+        tokio::join!(
+            only_if(has(Part::Hpas), self.hpas()),
+            only_if(
+                has(Part::Deployments),
+                self.workload("Deployment", DEPLOYMENTS)
+            ),
+            only_if(
+                has(Part::StatefulSets),
+                self.workload("StatefulSet", STATEFUL_SETS)
+            ),
+            only_if(
+                has(Part::DaemonSets),
+                self.workload("DaemonSet", DAEMON_SETS)
+            ),
+            only_if(has(Part::Namespaces), self.namespaces()),
+        );
     }
 
     /// Requests a list of kubevitals.io as rows.
@@ -91,6 +113,7 @@ impl Kubernetes {
             client: &self.client,
             collection,
             namespace: None,
+            query: self.subset.query(collection.part),
             has_other: false,
         }
     }
@@ -121,7 +144,8 @@ impl Kubernetes {
             return;
         }
         let of_all = Watch {
-            has_other: true,
+            // A command says that all namespaces are denied, and prints nothing instead of one.
+            has_other: self.subset.is_everything(),
             ..self.watch(collection)
         };
         loop {
@@ -171,14 +195,6 @@ impl Kubernetes {
     async fn hpas(&self) {
         let row = |hpa: WireHpa| hpa.row(self.sender.names());
         self.send_rows(HPAS, &row, &Message::rows).await;
-    }
-
-    async fn workloads(&self) {
-        tokio::join!(
-            self.workload("Deployment", DEPLOYMENTS),
-            self.workload("StatefulSet", STATEFUL_SETS),
-            self.workload("DaemonSet", DAEMON_SETS),
-        );
     }
 
     async fn workload(&self, kind: &'static str, collection: Collection) {

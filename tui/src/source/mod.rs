@@ -28,6 +28,7 @@ mod response;
 mod selection_limits;
 mod source_choice;
 mod status;
+mod subset;
 mod tls;
 mod usage;
 mod usage_polls;
@@ -44,6 +45,7 @@ pub use nodes::{NodeCapacity, Resources};
 pub use pods::PodRef;
 pub use selection_limits::SelectionLimits;
 pub use status::Failure;
+pub use subset::Subset;
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
 pub use why::{WhyResponse, is_not_ours};
 

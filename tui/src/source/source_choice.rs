@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::discovery::{self, Served};
 use super::fault::Retry;
-use super::health::Health;
+use super::health::{Health, PATIENCE};
 use super::kubernetes::{Kubernetes, is_denied};
 use super::metrics_api::METADATA_LIST;
 use super::selection_limits::SelectionLimits;
@@ -132,7 +132,12 @@ impl Source {
     /// Runs on kubevitals.io until it fails although the cluster answers; returns the cause.
     async fn vitals(&self, requests: &mut mpsc::Receiver<SourceRequest>) -> Fault {
         let sender = &self.kubernetes.sender;
-        let health = Arc::new(Health::new(|time| sender.real(time)));
+        let patience = if self.kubernetes.subset.is_everything() {
+            sender.real(PATIENCE)
+        } else {
+            Duration::ZERO
+        };
+        let health = Arc::new(Health::new(patience));
         let source = Message::Source(SourceKind::Vitals, group_version());
         sender.send(source).await;
         let kubernetes = Kubernetes {

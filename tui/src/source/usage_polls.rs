@@ -116,9 +116,13 @@ impl<'a> UsagePolls<'a> {
 
     /// Polls for ever.
     pub(super) async fn run(mut self) {
+        if self.polls().next().is_none() {
+            return;
+        }
         loop {
             self.request_due().await;
-            let due = self.nodes.attempts.due().min(self.pods.attempts.due());
+            let due = self.polls().map(|poll| poll.attempts.due()).min();
+            let Some(due) = due else { return };
             tokio::select! {
                 () = sleep_until(due) => {}
                 () = self.kubernetes.sender.reconnected() => {
@@ -127,6 +131,22 @@ impl<'a> UsagePolls<'a> {
                 }
             }
         }
+    }
+
+    /// The polls of the parts that are read.
+    fn polls(&self) -> impl Iterator<Item = &Poll> {
+        let polls = [(Part::NodeUsage, &self.nodes), (Part::Usage, &self.pods)];
+        let subset = &self.kubernetes.subset;
+        let is_read = |part| subset.has(SourceKind::Metrics, part);
+        polls
+            .into_iter()
+            .filter_map(move |(part, poll)| is_read(part).then_some(poll))
+    }
+
+    /// How often in a row every poll has failed.
+    fn failures(&self) -> u32 {
+        let failures = self.polls().map(|poll| poll.failures);
+        failures.min().unwrap_or_default()
     }
 
     /// Requests the usage that is due and sends it.
@@ -141,7 +161,9 @@ impl<'a> UsagePolls<'a> {
                 return self.rename().await;
             }
         };
-        let (nodes_due, pods_due) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
+        let has = |part| self.kubernetes.subset.has(SourceKind::Metrics, part);
+        let nodes_due = has(Part::NodeUsage) && self.nodes.attempts.is_due();
+        let pods_due = has(Part::Usage) && self.pods.attempts.is_due();
         let wide = !self.kubernetes.only && Instant::now() >= self.all_due;
         let nodes = OptionFuture::from(nodes_due.then(|| self.node_readings(version)));
         let pods = OptionFuture::from(pods_due.then(|| self.pods_of(version, wide)));
@@ -181,7 +203,9 @@ impl<'a> UsagePolls<'a> {
         let mut denied = None;
         if wide {
             match self.pod_readings(version, "").await {
-                Err(error) if is_denied(&error) => denied = Some(error),
+                Err(error) if is_denied(&error) && self.kubernetes.subset.is_everything() => {
+                    denied = Some(error);
+                }
                 result => return (result, None),
             }
         }
@@ -232,7 +256,7 @@ impl<'a> UsagePolls<'a> {
 
     /// The served version. Discovery runs again when both polls fail.
     async fn version(&mut self) -> Result<Version, Error> {
-        let fails = self.nodes.failures > 0 && self.pods.failures > 0;
+        let fails = self.failures() > 0;
         if let Some(version) = self.version.filter(|_| !fails) {
             return Ok(version);
         }
@@ -262,7 +286,7 @@ impl<'a> UsagePolls<'a> {
 
     /// Updates the kind of source after a result.
     async fn rename(&mut self) {
-        let failures = self.pods.failures.min(self.nodes.failures);
+        let failures = self.failures();
         if failures == 0 {
             self.name(SourceKind::Metrics).await;
         } else if failures >= GONE_AFTER {

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::StreamExt;
+use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
@@ -17,11 +18,12 @@ use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::pod_selection::{POLL, PodSelection};
 use super::reduced::Reduced;
 use super::selection_limits::SelectionLimits;
+use super::subset::only_if;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
-    Truncation,
+    Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceKind, SourceRequest,
+    Subject, Truncation,
 };
 
 /// The largest number of requests in flight.
@@ -64,11 +66,14 @@ pub(super) struct Vitals {
 impl Vitals {
     /// A source on this cluster. The server selects pods above the limits.
     pub(super) fn new(kubernetes: Kubernetes, limits: SelectionLimits) -> Self {
+        // Without the cluster's totals, all pods are sent.
+        let has_total = kubernetes.subset.has(SourceKind::Vitals, Part::Cluster);
+        let total = if has_total { None } else { Some(0) };
         Self {
             selection: PodSelection {
                 kubernetes: kubernetes.clone(),
                 limits,
-                total: watch::Sender::new(None),
+                total: watch::Sender::new(total),
             },
             kubernetes,
             selects: AtomicBool::new(false),
@@ -81,14 +86,20 @@ impl Vitals {
             interest: watch::Sender::default(),
             nodes: watch::Sender::new(true),
         };
+        let has = |part| self.has(part);
         tokio::join!(
-            self.cluster(),
-            self.nodes(on_screen.nodes.subscribe()),
-            self.pods(on_screen.interest.subscribe()),
-            self.incidents(),
-            self.kubernetes.beside_vitals(),
+            only_if(has(Part::Cluster), self.cluster()),
+            only_if(has(Part::Nodes), self.nodes(on_screen.nodes.subscribe())),
+            only_if(has(Part::Pods), self.pods(on_screen.interest.subscribe())),
+            only_if(has(Part::Incidents), self.incidents()),
+            self.kubernetes.beside_vitals(SourceKind::Vitals),
             self.serve(requests, &on_screen),
         );
+    }
+
+    /// Whether the current state of a part is read.
+    fn has(&self, part: Part) -> bool {
+        self.kubernetes.subset.has(SourceKind::Vitals, part)
     }
 
     async fn get<T: serde::de::DeserializeOwned>(
@@ -208,6 +219,9 @@ impl Vitals {
     /// Sends the recent history of all rows once, for sparklines; the dashboard continues it. After some failures the
     /// sparklines start empty. Returns false if the request is denied.
     async fn trends<R: Reduced>(&self, path: &str) -> bool {
+        if !self.has(Part::History) {
+            return true;
+        }
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         for _ in 0..TRIES {
             let sender = &self.kubernetes.sender;
@@ -283,17 +297,25 @@ impl Vitals {
 
     async fn past(&self, at: Timestamp, interest: Interest) {
         let query = at_query(Some(at));
-        let nodes = vitals_path(&format!("/nodevitals{query}"));
+        let subset = &self.kubernetes.subset;
+        let nodes = vitals_path(&format!("/nodevitals{query}{}", subset.query(Part::Nodes)));
         let cluster = vitals_path(&format!("/clustervitals/cluster{query}"));
         let (pods, nodes, cluster) = tokio::join!(
-            self.past_pods(at, &interest),
-            self.kubernetes.list::<NodeRow>(&nodes),
-            self.get::<ClusterVitals>(&cluster, "clustervitals")
+            only_past(subset.has_past(Part::Pods), self.past_pods(at, &interest)),
+            only_past(
+                subset.has_past(Part::Nodes),
+                self.kubernetes.list::<NodeRow>(&nodes)
+            ),
+            OptionFuture::from(
+                subset
+                    .has_past(Part::Cluster)
+                    .then(|| self.get::<ClusterVitals>(&cluster, "clustervitals"))
+            )
         );
-        let cluster = cluster.ok();
+        let cluster = cluster.and_then(Result::ok);
         // A user without permission for nodes has no nodes in the past either.
         let nodes = match nodes {
-            Err(error) if is_denied(&error) => Ok(Default::default()),
+            Err(error) if is_denied(&error) && subset.is_everything() => Ok(Default::default()),
             nodes => nodes,
         };
         let message = match (pods, nodes) {
@@ -325,13 +347,16 @@ impl Vitals {
             return Ok((pods.rows, Some(pods.truncation)));
         }
         let kubernetes = &self.kubernetes;
-        let query = at_query(Some(at));
+        let subset = &kubernetes.subset;
+        let query = at_query(Some(at)) + &subset.query(Part::Pods);
         let all = vitals_path(&format!("/podvitals{query}"));
         let own = format!("/namespaces/{}/podvitals{query}", kubernetes.namespace);
         let own = vitals_path(&own);
         let first = if kubernetes.only { &own } else { &all };
         let (rows, _) = match kubernetes.list(first).await {
-            Err(error) if is_denied(&error) => kubernetes.list(&own).await?,
+            Err(error) if is_denied(&error) && subset.is_everything() => {
+                kubernetes.list(&own).await?
+            }
             rows => rows?,
         };
         Ok((rows, None))
@@ -390,6 +415,18 @@ impl Vitals {
         };
         detail.pod.trend = None;
         sender.send(Message::Detail(key, Box::new(detail))).await;
+    }
+}
+
+/// Requests a part of a past time only if it is read.
+fn only_past<'a, T: Default + Send + 'a>(
+    is_read: bool,
+    request: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Error>> {
+    if is_read {
+        request.boxed()
+    } else {
+        std::future::ready(Ok(T::default())).boxed()
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Watch<'a> {
     pub(super) collection: Collection,
     /// The namespace; none for all namespaces.
     pub(super) namespace: Option<&'a Name>,
+    /// Parameters that select objects; empty for all.
+    pub(super) query: String,
     /// Whether the caller can start another watch if this one is forbidden.
     pub(super) has_other: bool,
 }
@@ -183,7 +185,7 @@ where
         let mut listing = self.listing();
         let mut token = String::new();
         loop {
-            let mut path = format!("{path}?limit={PAGE}");
+            let mut path = format!("{path}?limit={PAGE}{}", self.watch.query);
             if !token.is_empty() {
                 path.push_str(&format!("&continue={}", escaped(&token)));
             }
@@ -231,8 +233,9 @@ where
     /// Watches from the last resource version, or, without one, lists through the watch.
     async fn stream(&mut self) -> Result<(), Error> {
         let mut path = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}",
-            self.path()
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}{}",
+            self.path(),
+            self.watch.query
         );
         let mut listing = match &self.version {
             Some(version) => {

@@ -62,7 +62,7 @@ impl Settings {
     }
 
     pub(super) fn namespace_flag(&self) -> Option<&str> {
-        non_empty(self.flags.namespace.as_ref())
+        self.flags.namespace()
     }
 
     /// The names of all contexts, in the kubeconfig's order.
@@ -98,7 +98,7 @@ impl Settings {
             context.cluster = cluster.to_owned();
         }
         override_with(&mut context.user, self.flags.user.as_ref());
-        override_with(&mut context.namespace, self.flags.namespace.as_ref());
+        override_with(&mut context.namespace, self.flags.namespaces.last());
         Ok(context)
     }
 

@@ -1,0 +1,90 @@
+//! The subset of a cluster that a source reads: only what a command prints.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::client::escaped;
+use crate::model::{Part, SourceKind, View};
+
+/// What a source reads, if not everything.
+#[derive(Debug, Clone, Default)]
+pub struct Subset {
+    /// The view whose rows are read; `None` for everything.
+    view: Option<View>,
+    /// Whether only a past time is read.
+    is_past: bool,
+    labels: String,
+    fields: String,
+}
+
+impl Subset {
+    /// The rows of a view. `labels` and `fields` are selectors of its objects.
+    #[must_use]
+    pub fn of(view: View, labels: &str, fields: &str) -> Self {
+        Self {
+            view: Some(view),
+            is_past: false,
+            labels: labels.to_owned(),
+            fields: fields.to_owned(),
+        }
+    }
+
+    /// Only the rows of a past time, which the client requests.
+    #[must_use]
+    pub const fn of_past(mut self) -> Self {
+        self.is_past = true;
+        self
+    }
+
+    /// Whether everything is read.
+    pub(super) const fn is_everything(&self) -> bool {
+        self.view.is_none()
+    }
+
+    /// Whether the current state of a part is read.
+    pub(super) fn has(&self, kind: SourceKind, part: Part) -> bool {
+        let Some(view) = self.view else {
+            return true;
+        };
+        // Incidents have their times: the current list contains those of the past.
+        (!self.is_past || part == Part::Incidents) && view.needs().of(kind).contains(&part)
+    }
+
+    /// Whether a part of a past time is read.
+    pub(super) fn has_past(&self, part: Part) -> bool {
+        self.view
+            .is_none_or(|view| view.needs().of(SourceKind::Vitals).contains(&part))
+    }
+
+    /// The parameters of a list of this part that select objects: `&labelSelector=…`; empty for all.
+    pub(super) fn query(&self, part: Part) -> String {
+        let is_selected = match self.view {
+            None => false,
+            Some(View::Nodes) => part == Part::Nodes,
+            // The nodes and Jobs of pods have other labels.
+            Some(_) => !matches!(part, Part::Nodes | Part::Jobs),
+        };
+        let parameters = [
+            ("labelSelector", &self.labels),
+            ("fieldSelector", &self.fields),
+        ];
+        parameters
+            .into_iter()
+            .filter(|(_, value)| is_selected && !value.is_empty())
+            .map(|(name, value)| format!("&{name}={}", escaped(value)))
+            .collect()
+    }
+}
+
+/// Runs a task of a source only if its part is read. The task is on the heap: all tasks of a source in one future are
+/// too large for the stack of a thread.
+pub(super) fn only_if<'a>(
+    is_read: bool,
+    task: impl Future<Output = ()> + Send + 'a,
+) -> BoxFuture<'a, ()> {
+    if is_read {
+        task.boxed()
+    } else {
+        std::future::ready(()).boxed()
+    }
+}
