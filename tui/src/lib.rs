@@ -78,7 +78,15 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
     };
     match command {
         Command::Top { resource } => {
-            runtime()?.block_on(batch::top::run(&cli.connection, &resource, streams))
+            let runtime = if batch::rows::needs_rows(&cli.connection, &resource) {
+                threads()?
+            } else {
+                runtime()?
+            };
+            runtime.block_on(batch::top::run(&cli.connection, &resource, streams))
+        }
+        Command::Get(args) => {
+            threads()?.block_on(batch::rows::get(&cli.connection, &args, streams))
         }
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
         #[cfg(feature = "demo")]

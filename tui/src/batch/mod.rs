@@ -3,6 +3,7 @@
 pub mod configure;
 mod gosort;
 pub mod output;
+pub mod rows;
 mod tabwriter;
 pub mod top;
 pub mod why;

@@ -5,6 +5,7 @@ mod connection;
 mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
+mod get;
 mod output;
 pub mod pflag;
 mod stop;
@@ -17,9 +18,10 @@ pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
+pub use get::{GetArgs, GetResource, TableArgs};
 pub use output::{OutputArgs, OutputFormat};
 pub use stop::Stop;
-pub use top::{Resource, SortBy, TopNode, TopPod};
+pub use top::{Resource, SortBy, TopMore, TopNode, TopPod};
 pub use why::{Output, WhyArgs, WhySubject};
 
 use std::ffi::OsString;
@@ -55,6 +57,12 @@ pub enum Command {
         #[command(subcommand)]
         resource: Resource,
     },
+    /// Print a table of the dashboard
+    ///
+    /// Prints pods, nodes, containers, workloads, namespaces, HPAs or incidents with the columns of the dashboard, as a
+    /// table or for programs.
+    #[command(args_override_self = true)]
+    Get(GetArgs),
     /// Explain why a pod or a node has metrics or not
     ///
     /// Checks each step from the API server over the node and its kubelet to the last sample of each container, and
@@ -273,6 +281,7 @@ mod tests {
         if subcommands.peek().is_none() {
             let arguments = match path {
                 " why" => " pod web",
+                " get" => " pods",
                 " completion" => " bash",
                 _ => "",
             };

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::get::TableArgs;
+use super::output::OutputFormat;
 use super::pflag::{Help, Walked};
 use super::stop::Stop;
 
@@ -17,6 +19,9 @@ pub enum Resource {
     /// creation.
     #[command(name = "pod", visible_aliases = ["pods", "po"], args_override_self = true)]
     Pod(TopPod),
+    /// Display resource (CPU/memory) usage of containers
+    #[command(name = "container", visible_aliases = ["containers", "ctr"], args_override_self = true)]
+    Container(TopPod),
 }
 
 /// `top node`.
@@ -28,7 +33,7 @@ pub struct TopNode {
     /// Selector (label query) to filter on: =, ==, !=, in, notin, gt, lt
     #[arg(long, short = 'l', value_name = "QUERY")]
     pub selector: Option<String>,
-    /// Sort by this field: cpu or memory
+    /// Sort by this field: cpu or memory, or another column: COLUMN, COLUMN:asc, COLUMN:desc
     #[arg(long, value_name = "FIELD")]
     pub sort_by: Option<String>,
     /// Print output without headers
@@ -43,6 +48,9 @@ pub struct TopNode {
     /// Use protocol buffers to access the Metrics API
     #[arg(long, default_value = "true")]
     pub use_protocol_buffers: bool,
+    /// What kubectl has no flag for.
+    #[command(flatten)]
+    pub more: TopMore,
 }
 
 /// `top pod`.
@@ -57,7 +65,7 @@ pub struct TopPod {
     /// Selector (field query) to filter on: =, ==, !=; the server decides which fields it knows
     #[arg(long, value_name = "QUERY")]
     pub field_selector: Option<String>,
-    /// Sort by this field: cpu or memory
+    /// Sort by this field: cpu or memory, or another column: COLUMN, COLUMN:asc, COLUMN:desc
     #[arg(long, value_name = "FIELD")]
     pub sort_by: Option<String>,
     /// Show pods of all namespaces
@@ -78,6 +86,27 @@ pub struct TopPod {
     /// Use protocol buffers to access the Metrics API
     #[arg(long, default_value = "true")]
     pub use_protocol_buffers: bool,
+    /// What kubectl has no flag for.
+    #[command(flatten)]
+    pub more: TopMore,
+}
+
+/// The flags of `top` that kubectl does not have. With one of them, the output has more forms than kubectl's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Rows and columns")]
+pub struct TopMore {
+    /// The form of the output
+    #[arg(long, short, value_name = "FORMAT")]
+    pub output: Option<OutputFormat>,
+    /// Show requests, and usage as a part of them
+    #[arg(long)]
+    pub requests: bool,
+    /// Show limits, and usage as a part of them
+    #[arg(long)]
+    pub limits: bool,
+    /// The rows and the columns.
+    #[command(flatten)]
+    pub table: TableArgs,
 }
 
 /// The sort order of rows.

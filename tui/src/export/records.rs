@@ -3,6 +3,7 @@
 //! Tables show a text of each value to people. CSV, TSV, JSON and YAML contain the value itself.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -80,6 +81,19 @@ pub enum Datum<'a> {
     Number(f64),
     /// Yes or no.
     Flag(bool),
+}
+
+impl Hash for Datum<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Null => {}
+            Self::Text(text) => text.hash(state),
+            Self::Integer(number) => number.hash(state),
+            Self::Number(number) => number.to_bits().hash(state),
+            Self::Flag(flag) => flag.hash(state),
+        }
+    }
 }
 
 impl Serialize for Datum<'_> {

@@ -46,7 +46,7 @@ pub fn write(records: &dyn Records, look: TableLook, out: &mut dyn Write) -> io:
         .iter()
         .map(|(column, heading)| match heading.width {
             Some(width) => width,
-            None => widest(records, *column, heading, look),
+            None => widest(records, *column, heading, look.headings),
         })
         .collect();
     let mut line = String::new();
@@ -64,8 +64,14 @@ pub fn write(records: &dyn Records, look: TableLook, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-fn widest(records: &dyn Records, column: usize, heading: &Heading, look: TableLook) -> usize {
-    let title = heading.title.as_deref().filter(|_| look.headings);
+/// The width of the widest cell of a column, with its heading or without.
+pub(super) fn widest(
+    records: &dyn Records,
+    column: usize,
+    heading: &Heading,
+    with_heading: bool,
+) -> usize {
+    let title = heading.title.as_deref().filter(|_| with_heading);
     let cells = all_rows(records).map(|row| width(&clean(&records.text(row, column))));
     let widest = cells.max().unwrap_or_default();
     widest.max(title.map_or(0, width))

@@ -1,10 +1,12 @@
 //! Rows of the dashboard's tables as records.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kubevitals_proto::time::Timestamp;
 
 use super::records::{Datum, Heading, Records};
+use super::table::widest;
 use super::totals::total;
 use super::value::{TIME_COLUMN, datum, fields, name, time};
 use crate::model::row::Value;
@@ -147,16 +149,30 @@ impl<'a> TableRecords<'a> {
         }
     }
 
-    /// Whether a field of a row has changed or is new: a number that changes with it, but not with time alone.
+    /// Makes the columns of tables as wide as their cells, and at least as wide as before.
+    pub fn align_with(&mut self, widths: &mut Vec<usize>) {
+        let columns = self.headings.iter().enumerate();
+        let columns = columns.filter(|(_, heading)| heading.title.is_some());
+        let own: Vec<usize> = columns
+            .map(|(column, heading)| widest(self, column, heading, true))
+            .collect();
+        widths.resize(own.len(), 0);
+        for (width, own) in widths.iter_mut().zip(own) {
+            *width = own.max(*width);
+        }
+        self.set_widths(widths);
+    }
+
+    /// A hash of the values of a row, without those that change with time alone.
     #[must_use]
-    pub fn fingerprint(&self, row: usize) -> String {
-        let mut text = String::new();
+    pub fn fingerprint(&self, row: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
         for (column, field) in self.fields.iter().enumerate() {
             if field.is_some_and(|field| !field.changes_with_time()) {
-                text.push_str(&format!("{:?},", self.datum(row, column)));
+                self.datum(row, column).hash(&mut hasher);
             }
         }
-        text
+        hasher.finish()
     }
 }
 

@@ -34,6 +34,22 @@ impl Column {
     /// The priority of a column that is only shown if it is chosen.
     pub const ON_DEMAND: u8 = u8::MAX;
 
+    /// The column of a field that has none by itself. Its heading follows from the name of the field.
+    #[must_use]
+    pub const fn of_field(field: Field) -> Self {
+        Self {
+            field,
+            title: "",
+            width: Width { least: 6, most: 30 },
+            priority: Self::ON_DEMAND,
+            align: match field.unit() {
+                Unit::Text => Align::Left,
+                _ => Align::Right,
+            },
+            optional: false,
+        }
+    }
+
     /// Whether the column identifies the object of a row. It is shown at any width and cannot be turned off.
     #[must_use]
     pub const fn is_identity(&self) -> bool {

@@ -1,0 +1,292 @@
+//! Reads a cluster like the dashboard, without a screen: applies the messages of a source until the data of a view is
+//! complete.
+
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::progress::Progress;
+use super::query::{At, Namespaces, Query};
+use crate::batch::Error;
+use crate::cli::Connection;
+use crate::clock::Clock;
+use crate::model::{
+    self, Action, Effect, Fault, FaultKind, Interest, Link, Message, Name, Part, PartState,
+    Session, Settings, SourceKind, SourceRequest, State, Time, View, World,
+};
+use crate::source::kubeconfig::Settings as Kubeconfig;
+use crate::source::{ApiClient, Connector, Feed, MetricsApi, Subset, Terminal};
+
+/// How long a failure may last that can end by itself: the source tries again, or another one takes over.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long messages are collected after the first one before the table is printed again.
+const BURST: Duration = Duration::from_millis(20);
+
+/// A cluster of which the rows of one view are read.
+pub(super) struct Reader {
+    pub(super) state: State,
+    /// The only namespace whose objects are read; `None` for several.
+    pub(super) namespace: Option<Name>,
+    feed: Feed,
+    view: View,
+    required: Option<SourceKind>,
+    at: Option<At>,
+    /// When the first failure was seen that can end by itself.
+    failing_since: Option<Instant>,
+    /// Why the requested time cannot be read.
+    no_past: Option<String>,
+}
+
+impl Reader {
+    /// Connects to the cluster of the flags and the kubeconfig.
+    ///
+    /// # Errors
+    /// The kubeconfig is invalid, or the cluster does not answer.
+    pub(super) async fn connect(connection: &Connection, query: &Query) -> Result<Self, Error> {
+        let kubeconfig = Kubeconfig::read(connection)?;
+        let own = kubeconfig.namespace()?;
+        let clock = Clock::system();
+        let target = kubeconfig.target(&Terminal::default())?;
+        let client = ApiClient::with_clock(target, clock.clone())?;
+        // The first request: its failure has the words of kubectl.
+        MetricsApi::new(client.clone(), false).version().await?;
+        let subset = Subset::of(query.view, &query.labels, &query.fields);
+        let subset = match query.at {
+            Some(_) => subset.of_past(),
+            None => subset,
+        };
+        let connector = Connector::new(connection.clone(), query.source, clock).only(subset);
+        // Objects without a namespace, and sums over namespaces, follow from all namespaces.
+        let is_wide = matches!(query.view, View::Nodes | View::Namespaces);
+        let (namespace, only, shown) = match &query.namespaces {
+            _ if is_wide => (Name::from(own), false, Vec::new()),
+            Namespaces::All => (Name::from(own), false, Vec::new()),
+            Namespaces::Own => (Name::from(own), true, Vec::new()),
+            Namespaces::These(names) => match names.as_slice() {
+                [one] => (Name::clone(one), true, Vec::new()),
+                several => (Name::from(own), false, several.to_vec()),
+            },
+        };
+        let mut state = State::new(Session::default(), Settings::default());
+        model::act(&mut state, Action::Show(query.view));
+        state.namespaces = shown;
+        let feed = connector.follow(client, Name::clone(&namespace), only);
+        state.now = feed.clock().now();
+        Ok(Self {
+            state,
+            namespace: only.then_some(namespace),
+            feed,
+            view: query.view,
+            required: query.source,
+            at: query.at,
+            failing_since: None,
+            no_past: None,
+        })
+    }
+
+    /// Reads until the data is complete, or a part of it is missing.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub(super) async fn read(&mut self, progress: &mut Progress) -> Result<(), Error> {
+        while !self.is_complete()? {
+            let due = progress.due().min(self.give_up_at());
+            if let Ok(message) = timeout_at(due, self.feed.next()).await {
+                self.apply(message);
+            }
+            progress.show(&self.loading());
+        }
+        let Some(at) = self.at else {
+            return Ok(());
+        };
+        self.go_to(at)?;
+        while matches!(self.state.time, Time::Past { here: false, .. }) {
+            if let Ok(message) = timeout_at(progress.due(), self.feed.next()).await {
+                self.apply(message);
+            }
+            progress.show("loading the past");
+            if let Some(why) = self.no_past.take() {
+                return Err(Error::Failed(format!("cannot show that time: {why}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until the data has changed, and for some time more.
+    pub(super) async fn read_changes(&mut self, until: Instant) {
+        let message = self.feed.next().await;
+        self.apply(message);
+        let until = until.max(Instant::now() + BURST);
+        while let Ok(message) = timeout_at(until, self.feed.next()).await {
+            self.apply(message);
+        }
+        sleep_until(until).await;
+    }
+
+    fn apply(&mut self, message: Message) {
+        self.state.now = self.feed.clock().now();
+        if let Message::NoPast(_, why) = &message {
+            self.no_past = Some(why.clone());
+        }
+        for effect in model::apply(&mut self.state, message) {
+            if let Effect::Request(request) = effect {
+                self.feed.request(request);
+            }
+        }
+    }
+
+    /// The kind of the source, once it has been chosen.
+    pub(super) fn kind(&self) -> Option<SourceKind> {
+        self.state.source.as_ref().map(|(kind, _)| *kind)
+    }
+
+    /// The parts of the source that are read.
+    fn parts(&self, kind: SourceKind) -> impl Iterator<Item = Part> + '_ {
+        let is_past = self.at.is_some();
+        let needs = self.view.needs().of(kind).iter().copied();
+        needs.filter(move |part| match part {
+            Part::Incidents => true,
+            // A user who chose no metrics does not miss them.
+            Part::Usage | Part::NodeUsage if self.required == Some(SourceKind::None) => false,
+            _ => !is_past,
+        })
+    }
+
+    /// Whether every part has been read or is missing for good.
+    fn is_complete(&mut self) -> Result<bool, Error> {
+        if let Some(why) = self.lost() {
+            return Err(Error::Failed(format!("the cluster does not answer: {why}")));
+        }
+        let Some(kind) = self.kind() else {
+            return Ok(false);
+        };
+        self.check_source(kind)?;
+        let mut is_complete = true;
+        let mut is_failing = false;
+        let rows = self.view.info().part;
+        for part in self.parts(kind) {
+            match self.state.part(part) {
+                PartState::Live | PartState::Stale { .. } => {}
+                PartState::Loading { .. } => is_complete = false,
+                PartState::Missing { why, .. } => {
+                    let is_final = self.is_final(kind, part, why);
+                    if is_final && part == rows {
+                        return Err(cannot_read(part, why));
+                    }
+                    is_failing |= !is_final;
+                    is_complete &= is_final;
+                }
+            }
+        }
+        if !is_failing {
+            self.failing_since = None;
+        } else if self.failing_since.is_none() {
+            self.failing_since = Some(Instant::now());
+        }
+        Ok(is_complete)
+    }
+
+    /// Fails if the source does not have the rows.
+    fn check_source(&self, kind: SourceKind) -> Result<(), Error> {
+        let why = self.state.source.as_ref().map_or("", |(_, why)| why);
+        let problem = if kind == SourceKind::Vitals {
+            return Ok(());
+        } else if self.view == View::Incidents {
+            "only vitals-server has incidents"
+        } else if self.at.is_some() {
+            "only vitals-server remembers the past"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Failed(format!(
+            "{problem}; the source is {kind}: {why}"
+        )))
+    }
+
+    /// Whether a failure lasts: the source was denied, or it has failed for long enough.
+    fn is_final(&self, kind: SourceKind, part: Part, why: &Fault) -> bool {
+        // Without permission for kubevitals.io, the source reads the pods of the API server.
+        let has_other = kind == SourceKind::Vitals && part == Part::Pods && self.required.is_none();
+        let lasts = why.kind.is_refusal() || why.kind == FaultKind::Invalid;
+        let is_over = self.give_up_at() <= Instant::now();
+        is_over || (lasts && !has_other)
+    }
+
+    /// When a failure that can end by itself counts as final.
+    fn give_up_at(&self) -> Instant {
+        let since = self.failing_since.unwrap_or_else(Instant::now);
+        since + PATIENCE
+    }
+
+    /// Requests the state at a time.
+    fn go_to(&mut self, at: At) -> Result<(), Error> {
+        let now = self.state.now;
+        let at = match at {
+            At::Time(at) => at,
+            At::Before(nanos) => now.plus_nanos(-nanos),
+        };
+        if at > now {
+            return Err(Error::Flag(format!(
+                "--at {}: this time is in the future",
+                at.to_rfc3339_seconds()
+            )));
+        }
+        self.state.time = Time::Past { at, here: false };
+        self.state.frozen = Some(World::default());
+        let interest = Box::new(Interest::default());
+        self.feed.request(SourceRequest::Past(at, interest));
+        Ok(())
+    }
+
+    /// The missing parts of complete data, each with the cause.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let Some(kind) = self.kind() else {
+            return Vec::new();
+        };
+        let failing = |part| Some((part, self.state.part(part).failure()?.0));
+        self.parts(kind)
+            .filter_map(failing)
+            .map(|(part, why)| format!("{part}: {}", why.text))
+            .collect()
+    }
+
+    /// What is being read, for the line of progress.
+    fn loading(&self) -> String {
+        let Some(kind) = self.kind() else {
+            return "connecting".to_owned();
+        };
+        let loading = self
+            .parts(kind)
+            .find_map(|part| match self.state.part(part) {
+                PartState::Loading { progress } => Some((part, *progress)),
+                _ => None,
+            });
+        match loading {
+            Some((part, Some(progress))) => match progress.total {
+                Some(total) => format!("loading {part}: {} of {total}", progress.done),
+                None => format!("loading {part}: {}", progress.done),
+            },
+            Some((part, None)) => format!("loading {part}"),
+            None => "waiting for the cluster".to_owned(),
+        }
+    }
+
+    /// Why the cluster does not answer, if it does not.
+    pub(super) fn lost(&self) -> Option<&str> {
+        match &self.state.link {
+            Link::Lost { why, .. } => Some(why),
+            Link::Connecting | Link::Up => None,
+        }
+    }
+
+    /// The time of the rows.
+    pub(super) fn time(&self) -> Timestamp {
+        self.state.shown_time()
+    }
+}
+
+fn cannot_read(part: Part, why: &Fault) -> Error {
+    Error::Failed(format!("cannot read {part}: {}", why.text))
+}
