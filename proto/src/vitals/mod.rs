@@ -35,6 +35,7 @@ pub mod openapi;
 mod pod;
 mod probes;
 mod resize;
+mod statistics;
 pub mod table;
 mod usage;
 
@@ -51,6 +52,7 @@ pub use pod::{
 };
 pub use probes::ProbesInWords;
 pub use resize::{Resize, ResizeState};
+pub use statistics::{MemoryRange, Statistics};
 pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
 
 use std::borrow::Cow;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Meta;
 use super::usage::{Absence, Amounts, Trend, Usage};
+use super::{Meta, Statistics};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
@@ -76,6 +76,9 @@ pub struct NodeVitals {
     /// The latest history, if the request has `trend=STEPS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
+    /// The usage of the node over a span, if the request has `stats=SPAN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<Statistics>,
 }
 
 /// A condition of a node that reports a problem.

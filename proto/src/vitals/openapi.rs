@@ -46,11 +46,15 @@ const AT: Parameter = text(
     "at",
     "As of when: an RFC 3339 time, or a negative duration such as -5m, within the time that is remembered.",
 );
+const STATS: Parameter = text(
+    "stats",
+    "With the quantiles of usage over this duration: 1h. Of pods and nodes.",
+);
 const TREND: Parameter = integer("trend", "With so many of the latest steps, at most 240.");
 
-const OF_OBJECTS: [Parameter; 3] = [AT, PRETTY, TREND];
+const OF_OBJECTS: [Parameter; 4] = [AT, PRETTY, STATS, TREND];
 
-const OF_LISTS: [Parameter; 14] = [
+const OF_LISTS: [Parameter; 16] = [
     flag(
         "allowWatchBookmarks",
         "Whether a watch sends its version from time to time, when nothing else changes.",
@@ -59,6 +63,10 @@ const OF_LISTS: [Parameter; 14] = [
     text(
         "continue",
         "Refused: a list is always whole, or a top, and gives no token to go on with.",
+    ),
+    flag(
+        "deleted",
+        "Whether deleted pods whose history is stored are listed too.",
     ),
     text(
         "fieldSelector",
@@ -91,6 +99,7 @@ const OF_LISTS: [Parameter; 14] = [
         "The order, the largest first: cpu, memory, restarts, cpuOfLimit, memoryOfLimit, cpuOfRequest, \
          memoryOfRequest, growth; or name.",
     ),
+    STATS,
     integer(
         "timeoutSeconds",
         "After how long a watch ends: at most an hour.",

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::usage::{Absence, Amounts, Ratios, Trend, Usage};
-use super::{Cause, Certainty, Meta, Network, Pressure, Resize};
+use super::{Cause, Certainty, Meta, Network, Pressure, Resize, Statistics};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
@@ -43,6 +43,9 @@ pub struct PodVitals {
     /// The time at which the kubelet accepted the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
+    /// The time at which the server received the deletion of the pod. Only with `deleted=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
     /// The usage of all containers of the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -82,6 +85,9 @@ pub struct PodVitals {
     /// The latest history, if the request has `trend=STEPS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
+    /// The usage of all containers over a span, if the request has `stats=SPAN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<Statistics>,
 }
 
 /// The workload of a pod.
@@ -127,6 +133,9 @@ pub struct ContainerVitals {
     pub resize: Option<Resize>,
     /// Its restarts.
     pub restarts: Restarts,
+    /// Its usage over a span, if the request has `stats=SPAN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<Statistics>,
 }
 
 api_enum! {

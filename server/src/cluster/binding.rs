@@ -1,8 +1,9 @@
 //! The node to which a pod is bound: reports of other nodes' kubelets about it do not count.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Cluster, GonePods, PodKey, Pods, Uid};
+use super::{Cluster, GonePod, GonePods, PodKey, Pods, Uid};
 
 /// Whether a pod is bound to the node that reports it, according to the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Binding {
 }
 
 /// A snapshot of the pods and the deleted pods.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Bindings {
     pods: Arc<Pods>,
     gone: Arc<GonePods>,
@@ -40,19 +41,31 @@ impl Bindings {
         {
             return Binding::Here(pod.uid);
         }
-        let first = (key.clone(), Uid::default());
-        let of_name = self
-            .gone
-            .range(first..)
-            .take_while(|((it, _), _)| it == key);
-        let here = of_name
-            .filter(|(_, gone)| gone.pod.node.as_deref() == Some(node))
-            .max_by_key(|(_, gone)| gone.at);
+        let here = self
+            .gone_of(key)
+            .filter(|gone| gone.pod.node.as_deref() == Some(node))
+            .max_by_key(|gone| gone.at);
         match (here, present) {
-            (Some((_, gone)), _) => Binding::Here(gone.pod.uid),
+            (Some(gone), _) => Binding::Here(gone.pod.uid),
             (None, Some(pod)) if pod.node.is_some() => Binding::Elsewhere,
             (None, _) => Binding::Unknown,
         }
+    }
+
+    /// The deleted pods of a name.
+    fn gone_of<'a>(&'a self, key: &'a PodKey) -> impl Iterator<Item = &'a GonePod> {
+        let first = (key.clone(), Uid::default());
+        let of_name = self.gone.range(first..);
+        of_name
+            .take_while(move |((it, _), _)| it == key)
+            .map(|(_, gone)| gone)
+    }
+
+    /// The nodes to which the pods of a name are or were bound.
+    pub fn nodes_of(&self, key: &PodKey) -> BTreeSet<Arc<str>> {
+        let gone = self.gone_of(key).map(|gone| &gone.pod);
+        let all = self.pods.get(key).into_iter().chain(gone);
+        all.filter_map(|pod| pod.node.clone()).collect()
     }
 
     /// Whether a node's samples of a pod count. Without a UID they count only if the API server has bound a pod of that name

@@ -9,11 +9,13 @@ use kubevitals_server::query::{Aggregation, HistorySubject, Measure, Query, Step
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::{Sample, Tick};
 use kubevitals_server::work::Cancel;
-use kubevitals_sim::{Config, Faults, SimClock};
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Config, Fault, Faults, SimClock};
 use serde_json::Value;
 
-use crate::harness::{Harness, RESOLUTION};
+use crate::harness::{Harness, RESOLUTION, wait_until};
 
+const BASE: &str = "/apis/kubevitals.io/v1alpha1";
 const NODES: u64 = 3;
 const EPOCH: i64 = 1_800_000_000;
 const MINUTE: i64 = 60_000_000_000;
@@ -349,4 +351,150 @@ async fn sorted_lists_start_with_the_largest_pods() {
             "{it:?}: {before} {now}"
         );
     }
+}
+
+/// The history of one object over the last ten minutes.
+async fn history_of(harness: &Harness, path: &str) -> vitals::History {
+    let history = harness
+        .json(&format!("{BASE}/{path}/history?since=10m"))
+        .await;
+    serde_json::from_value(history).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statistics_are_those_of_the_history() {
+    let harness = after(50).await;
+    harness.server.query().detector().detect();
+    let list = harness.json(&format!("{BASE}/podvitals?stats=10m")).await;
+    let pods: Vec<vitals::PodVitals> = serde_json::from_value(list["items"].clone()).unwrap();
+    assert_eq!(pods.len(), 30);
+    for pod in &pods {
+        let (namespace, name) = (&pod.metadata.namespace, &pod.metadata.name);
+        let history = history_of(
+            &harness,
+            &format!("namespaces/{namespace}/podvitals/{name}"),
+        )
+        .await;
+        let total = pod.stats.as_ref().unwrap();
+        assert_eq!(Some(total.cpu), history.total.cpu, "{name}");
+        assert_eq!(Some(total.memory), history.total.memory, "{name}");
+        assert_eq!(total.samples, history.total.samples, "{name}");
+        for container in &history.containers {
+            let its = pod.containers.iter().find(|it| it.name == container.name);
+            let its = its.unwrap().stats.as_ref().unwrap();
+            assert_eq!(Some(its.cpu), container.cpu, "{name}");
+            assert_eq!(Some(its.memory), container.memory, "{name}");
+            assert_eq!(its.samples, container.samples, "{name}");
+            assert!(
+                (540..=600).contains(&(its.covered.0 / 1_000_000_000)),
+                "{its:?}"
+            );
+            let quarters = its.memory_quarters.iter().map(|it| it.max).max();
+            assert!(
+                quarters.is_none_or(|most| most == its.memory.max),
+                "{its:?}"
+            );
+        }
+    }
+    let list = harness.json(&format!("{BASE}/nodevitals?stats=10m")).await;
+    let nodes: Vec<vitals::NodeVitals> = serde_json::from_value(list["items"].clone()).unwrap();
+    for node in &nodes {
+        let history = history_of(&harness, &format!("nodevitals/{}", node.metadata.name)).await;
+        let stats = node.stats.as_ref().unwrap();
+        assert_eq!(
+            (Some(stats.cpu), Some(stats.memory), stats.samples),
+            (
+                history.total.cpu,
+                history.total.memory,
+                history.total.samples
+            )
+        );
+    }
+    let path = format!("{BASE}/nodevitals/{}?stats=10m", nodes[0].metadata.name);
+    let one: vitals::NodeVitals = serde_json::from_value(harness.json(&path).await).unwrap();
+    assert_eq!(one.stats, nodes[0].stats);
+    // Only as much as is stored, and nothing unless it is requested.
+    let path = format!("{BASE}/nodevitals/{}?stats=8760h", nodes[0].metadata.name);
+    let all: vitals::NodeVitals = serde_json::from_value(harness.json(&path).await).unwrap();
+    assert!(all.stats.unwrap().samples >= stats_samples(&one));
+    let none = harness.json(&format!("{BASE}/nodevitals")).await;
+    assert_eq!(none["items"][0]["stats"], Value::Null);
+    for path in [
+        "incidents?stats=1h",
+        "podvitals?stats=soon",
+        "podvitals?watch=true&stats=1h",
+    ] {
+        let (status, _) = harness.get(&format!("{BASE}/{path}")).await;
+        assert_eq!(status, 400, "{path}");
+    }
+}
+
+fn stats_samples(node: &vitals::NodeVitals) -> u64 {
+    node.stats.as_ref().unwrap().samples
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statistics_count_restarts_and_oom_kills_of_the_span() {
+    let harness = after(4).await;
+    assert!(harness.cluster.inject(Fault::OomKill));
+    let killed = async |span: &str| -> u64 {
+        harness.server.query().detector().detect();
+        let list = harness
+            .json(&format!("{BASE}/podvitals?stats={span}"))
+            .await;
+        let pods: Vec<vitals::PodVitals> = serde_json::from_value(list["items"].clone()).unwrap();
+        let stats = pods.iter().flat_map(|pod| &pod.containers);
+        let stats = stats.filter_map(|container| container.stats.as_ref());
+        stats
+            .inspect(|stats| assert!(stats.oom_kills <= stats.restarts))
+            .map(|stats| stats.oom_kills)
+            .sum()
+    };
+    assert_eq!(killed("1h").await, 0);
+    for _ in 0..40 {
+        harness.step(NODES).await;
+    }
+    wait_until("the kill is counted", async || killed("1h").await > 0).await;
+    for _ in 0..60 {
+        harness.step(NODES).await;
+    }
+    assert_eq!(killed("1m").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleted_pods_are_listed_with_their_statistics() {
+    let harness = after(20).await;
+    let store = harness.cluster.store();
+    let all = store.snapshot(Resource::Pods);
+    let (key, _) = all.range(None, None).next().unwrap();
+    let (namespace, name) = key.split_once('/').unwrap();
+    store.delete(Resource::Pods, Some(namespace), name);
+    let path = format!("{BASE}/namespaces/{namespace}/podvitals?deleted=true&stats=1h");
+    let find = async || -> Option<vitals::PodVitals> {
+        let list = harness.json(&path).await;
+        let pods: Vec<vitals::PodVitals> = serde_json::from_value(list["items"].clone()).unwrap();
+        pods.into_iter().find(|pod| pod.metadata.name == name)
+    };
+    wait_until("the pod is deleted", async || {
+        find().await.is_some_and(|pod| pod.deleted_at.is_some())
+    })
+    .await;
+    let pod = find().await.unwrap();
+    assert!(pod.stats.unwrap().samples >= 10);
+    assert!(
+        pod.containers
+            .iter()
+            .all(|container| container.stats.is_some())
+    );
+    // Without the parameter it is not listed, and no other pod has the time.
+    harness.server.query().detector().detect();
+    let list = harness.json(&format!("{BASE}/podvitals")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 29);
+    let list = harness
+        .json(&format!("{BASE}/podvitals?deleted=true"))
+        .await;
+    let items = list["items"].as_array().unwrap();
+    let deleted = items.iter().filter(|pod| !pod["deletedAt"].is_null());
+    assert_eq!((items.len(), deleted.count()), (30, 1));
+    assert_eq!(list["metadata"]["resourceVersion"], Value::Null);
 }

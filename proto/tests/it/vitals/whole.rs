@@ -9,10 +9,10 @@ use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
     ContainerVitals, Disk, Ended, Evidence, History, HistoryStatus, Incident, IncidentCounts,
-    IncidentKind, Involved, KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios,
-    NodeVitals, OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure, Probe,
-    ProbeKind, ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source,
-    Span, Trend, Usage, Workload,
+    IncidentKind, Involved, KubeletPage, LastRestart, Mark, MemoryRange, Meta, Network, NodeCounts,
+    NodeRatios, NodeVitals, OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure,
+    Probe, ProbeKind, ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series,
+    Source, Span, Statistics, Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,6 +91,30 @@ fn trend() -> Trend {
         step: GoDuration::from_secs(15),
         cpu: vec![Some(1), None],
         memory: vec![None, Some(2)],
+    }
+}
+
+fn quantiles() -> Quantiles {
+    Quantiles {
+        p50: 1,
+        p90: 2,
+        p95: 3,
+        p99: 4,
+        max: 5,
+    }
+}
+
+fn stats() -> Statistics {
+    Statistics {
+        since: ago(3600),
+        until: ago(5),
+        covered: GoDuration::from_secs(3595),
+        samples: 239,
+        cpu: quantiles(),
+        memory: quantiles(),
+        memory_quarters: vec![MemoryRange { min: 1, max: 2 }],
+        restarts: 3,
+        oom_kills: 1,
     }
 }
 
@@ -177,6 +201,7 @@ pub(super) fn pod() -> PodVitals {
         node_name: "n1".to_owned(),
         workload: workload(),
         start_time: Some(ago(7190)),
+        deleted_at: Some(ago(1)),
         usage: Some(usage()),
         absent: Some(absence()),
         requests: amounts(),
@@ -206,6 +231,7 @@ pub(super) fn pod() -> PodVitals {
             ratios: ratios(),
             resize: Some(resize()),
             restarts: restarts(),
+            stats: Some(stats()),
         }],
         incidents: vec!["web-1.restart".to_owned()],
         ephemeral_storage: "1Mi".parse().ok(),
@@ -213,6 +239,7 @@ pub(super) fn pod() -> PodVitals {
         pressure: Some(pressure()),
         processes: Some(4),
         trend: Some(trend()),
+        stats: Some(stats()),
         ..PodVitals::default()
     }
     .named()
@@ -263,6 +290,7 @@ pub(super) fn node() -> NodeVitals {
         processes: Some(400),
         swap_capacity: "1Gi".parse().ok(),
         trend: Some(trend()),
+        stats: Some(stats()),
         ..NodeVitals::default()
     }
     .named()
@@ -343,13 +371,7 @@ pub(super) fn incident() -> Incident {
 }
 
 pub(super) fn history() -> History {
-    let quantiles = Quantiles {
-        p50: 1,
-        p90: 2,
-        p95: 3,
-        p99: 4,
-        max: 5,
-    };
+    let quantiles = quantiles();
     let series = |name: &str| Series {
         name: name.to_owned(),
         uid: "2f5d".to_owned(),

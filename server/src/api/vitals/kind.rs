@@ -50,6 +50,9 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     /// Whether [`PodFilter`] applies to this kind.
     const SUPPORTS_POD_FILTER: bool = false;
 
+    /// Whether objects of this kind have statistics of their usage.
+    const HAS_STATS: bool = false;
+
     /// Whether a record passes a filter.
     fn passes_filter(
         _filter: &PodFilter,
@@ -203,6 +206,7 @@ impl Kind for Pods {
     }
 
     const SUPPORTS_POD_FILTER: bool = true;
+    const HAS_STATS: bool = true;
 
     fn passes_filter(filter: &PodFilter, builder: &VitalsBuilder, pod: &Pod) -> bool {
         filter.matches(builder, pod)
@@ -259,6 +263,7 @@ impl Kind for Nodes {
 
     const RESOURCE: &'static str = "nodevitals";
     const FIELDS: &'static [&'static str] = &["metadata.name", "status.ready"];
+    const HAS_STATS: bool = true;
 
     fn all(snapshot: &VersionedSnapshot) -> OrdMap<Arc<str>, Arc<Node>> {
         snapshot.nodes().clone()

@@ -11,7 +11,7 @@ use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Key as _, Kind, Pods};
-use super::parameters::ListOptions;
+use super::parameters::{ListOptions, check_history};
 use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
 use crate::api::selection::Selection;
@@ -30,7 +30,7 @@ pub(super) fn meta(version: &str) -> Vec<u8> {
 /// All records of a kind, of now or of a past time.
 pub(super) struct ObjectSet<K: Kind> {
     pub(super) objects: OrdMap<K::Key, Arc<K::Record>>,
-    /// The snapshot of now; none for a past time, which has no versions.
+    /// The snapshot of now; none for a past time and with deleted pods, which have no versions.
     pub(super) snapshot: Option<Arc<VersionedSnapshot>>,
     builder: VitalsBuilder,
 }
@@ -48,13 +48,25 @@ impl<K: Kind> ObjectSet<K> {
     ) -> Result<Self, Status> {
         let snapshot = query.changes().snapshot();
         options.requirement.check(query.changes(), &snapshot)?;
-        let at = options.time(query.wall(), query.history().store().retention())?;
-        let builder = at.map_or_else(|| query.vitals().now(), |at| query.vitals().at(at, cancel));
+        let retention = query.history().store().retention();
+        let at = options.time(query.wall(), retention)?;
+        let builder = match at {
+            Some(at) => query.vitals().at(at, cancel),
+            None if options.deleted => query.vitals().with_deleted(),
+            None => query.vitals().now(),
+        };
         let builder = match options.trend {
             Some(steps) => builder.with_trend(steps),
             None => builder,
         };
-        if at.is_none() {
+        let builder = match options.stats {
+            Some(span) => {
+                check_history(query.history().store().settings().retention)?;
+                builder.with_stats(span)
+            }
+            None => builder,
+        };
+        if at.is_none() && !options.deleted {
             return Ok(Self {
                 objects: K::all(&snapshot),
                 snapshot: Some(snapshot),

@@ -43,6 +43,10 @@ pub(super) struct ListOptions {
     pub(super) at: Option<When>,
     /// The number of steps of the trend.
     pub(super) trend: Option<u32>,
+    /// Whether deleted pods are listed too.
+    pub(super) deleted: bool,
+    /// The span of the statistics.
+    pub(super) stats: Option<Duration>,
     /// The order; none for the order by name.
     pub(super) sort_by: Option<SortBy>,
     /// The most objects in a sorted list.
@@ -71,6 +75,8 @@ impl ListOptions {
             let expected = format!("a number of steps from 1 to {MAX_STEPS}");
             options.trend = Some(steps.ok_or_else(|| invalid_param("trend", &text, &expected))?);
         }
+        options.stats = stats::<K>(uri)?;
+        options.deleted = deleted::<K>(uri, options.at.is_some())?;
         if let Some(parameter) = PodFilter::first_param(uri).filter(|_| !K::SUPPORTS_POD_FILTER) {
             let message = format!(
                 "{parameter}: this filter applies to podvitals, not to {}",
@@ -123,19 +129,76 @@ impl ListOptions {
     /// Whether the work may visit every pod of the cluster before the response starts, so that it belongs on the
     /// pool.
     pub(super) fn visits_all(&self) -> bool {
-        self.at.is_some() || self.sort_by.is_some() || self.filter.is_set()
+        self.at.is_some() || self.deleted || self.sort_by.is_some() || self.filter.is_set()
     }
 
-    /// The first parameter that only lists have: a time, an order or a filter. A watch refuses it.
+    /// The first parameter that only lists have: a time, statistics, an order or a filter. A watch refuses it.
     pub(super) fn list_only_param(&self, uri: &Uri) -> Option<&'static str> {
         if self.at.is_some() {
             Some("at")
+        } else if self.deleted {
+            Some("deleted")
+        } else if self.stats.is_some() {
+            Some("stats")
         } else if self.sort_by.is_some() {
             Some("sortBy")
         } else {
             PodFilter::first_param(uri)
         }
     }
+}
+
+/// Reads the span of the statistics.
+///
+/// # Errors
+/// 400 for an invalid value, or for a kind without statistics.
+fn stats<K: Kind>(uri: &Uri) -> Result<Option<Duration>, Status> {
+    let Some(text) = non_empty(uri, "stats") else {
+        return Ok(None);
+    };
+    if !K::HAS_STATS {
+        let message = format!("stats: {} have no statistics", K::RESOURCE);
+        return Err(Status::bad_request(message));
+    }
+    let span: Option<GoDuration> = text.parse().ok();
+    let nanos = span.and_then(|span| u64::try_from(span.0).ok());
+    let expected = "a duration such as 1h before now";
+    match nanos.filter(|nanos| *nanos > 0) {
+        Some(nanos) => Ok(Some(Duration::from_nanos(nanos))),
+        None => Err(invalid_param("stats", &text, expected)),
+    }
+}
+
+/// Reads whether deleted pods are listed too.
+///
+/// # Errors
+/// 400 for an invalid value, for another kind, or beside a time.
+fn deleted<K: Kind>(uri: &Uri, has_time: bool) -> Result<bool, Status> {
+    let refuse = |reason: String| Err(Status::bad_request(reason));
+    match non_empty(uri, "deleted").as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") if !K::SUPPORTS_POD_FILTER => refuse(format!(
+            "deleted: this parameter applies to podvitals, not to {}",
+            K::RESOURCE
+        )),
+        Some("true") if has_time => {
+            refuse("deleted: not with at, which lists the pods of its time".to_owned())
+        }
+        Some("true") => Ok(true),
+        Some(text) => Err(invalid_param("deleted", text, "true or false")),
+    }
+}
+
+/// Checks that the server stores history.
+///
+/// # Errors
+/// 400 if it does not.
+pub(super) fn check_history(retention: Duration) -> Result<(), Status> {
+    if retention.is_zero() {
+        let message = "there is no history: the server runs with --history-retention=0";
+        return Err(Status::bad_request(message));
+    }
+    Ok(())
 }
 
 /// The options of a history.
@@ -167,10 +230,7 @@ impl HistoryOptions {
         retention: Duration,
         resolution: Duration,
     ) -> Result<Self, Status> {
-        if retention.is_zero() {
-            let message = "there is no history: the server runs with --history-retention=0";
-            return Err(Status::bad_request(message));
-        }
+        check_history(retention)?;
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         let until = match non_empty(uri, "until") {
             Some(text) => when("until", &text, false)?.time(now),
@@ -269,7 +329,8 @@ mod tests {
         let minutes = |n: i64| Some(When::Ago(GoDuration::from_secs(60 * n)));
         for (query, expected) in [
             ("", ListOptions::default()),
-            ("at=&trend=&sortBy=", ListOptions::default()),
+            ("at=&trend=&sortBy=&stats=&deleted=", ListOptions::default()),
+            ("deleted=true", with(|it| it.deleted = true)),
             ("at=-5m", with(|it| it.at = minutes(5))),
             (
                 "at=1970-01-01T00:00:01Z&trend=240",
@@ -277,6 +338,10 @@ mod tests {
                     it.at = Some(When::At(Timestamp::from_secs(1)));
                     it.trend = Some(240);
                 }),
+            ),
+            (
+                "stats=15m",
+                with(|it| it.stats = Some(Duration::from_secs(900))),
             ),
             (
                 "sortBy=memory&limit=10",
@@ -402,6 +467,19 @@ mod tests {
                 "trend=241",
                 "trend=\"241\": must be a number of steps from 1 to 240",
             ),
+            ("deleted=yes", "deleted=\"yes\": must be true or false"),
+            (
+                "deleted=true&at=-5m",
+                "deleted: not with at, which lists the pods of its time",
+            ),
+            (
+                "stats=0s",
+                "stats=\"0s\": must be a duration such as 1h before now",
+            ),
+            (
+                "stats=-1h",
+                "stats=\"-1h\": must be a duration such as 1h before now",
+            ),
             (
                 "sortBy=colour",
                 "sortBy=\"colour\": must be one of name, namespace, cpu, memory, restarts, cpuOfLimit, \
@@ -410,11 +488,20 @@ mod tests {
         ] {
             assert_eq!(of(query).unwrap_err(), expected);
         }
-        let uri = "/x?sortBy=cpu".parse().unwrap();
-        let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
-        assert_eq!(
-            refused.message,
-            "sortBy=\"cpu\": incidents cannot be sorted by this"
-        );
+        for (query, expected) in [
+            (
+                "sortBy=cpu",
+                "sortBy=\"cpu\": incidents cannot be sorted by this",
+            ),
+            ("stats=1h", "stats: incidents have no statistics"),
+            (
+                "deleted=true",
+                "deleted: this parameter applies to podvitals, not to incidents",
+            ),
+        ] {
+            let uri = format!("/x?{query}").parse().unwrap();
+            let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
+            assert_eq!(refused.message, expected);
+        }
     }
 }

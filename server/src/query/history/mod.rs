@@ -7,9 +7,11 @@ mod marks;
 mod quantiles;
 mod reach;
 mod series;
+mod statistics;
 mod steps;
 
 pub use series::HistorySubject;
+pub(super) use statistics::StatisticsQuery;
 pub use steps::{Aggregation, MAX_STEPS, Steps};
 
 use super::sources::Sources;

@@ -30,6 +30,20 @@ pub(super) fn reach(samples: &[Sample], resolution: Duration) -> i64 {
     usual.max(resolution).saturating_mul(REACH_HALVES) / 2
 }
 
+/// The samples that cover a part of a span, each with the start of the time that it covers.
+pub(super) fn covering(
+    samples: &[Sample],
+    reach: i64,
+    since: Timestamp,
+    until: Timestamp,
+) -> impl Iterator<Item = (Timestamp, &Sample)> {
+    let mut before = None;
+    samples.iter().filter_map(move |sample| {
+        let from = covered_since(before.replace(sample), sample, reach);
+        (from < until && sample.at > since).then_some((from, sample))
+    })
+}
+
 /// The start of the time that a sample covers: the sample before it, unless there is a restart or a gap between them;
 /// else the usual distance.
 pub(super) fn covered_since(before: Option<&Sample>, sample: &Sample, reach: i64) -> Timestamp {

@@ -11,8 +11,8 @@ use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 use super::HistoryQuery;
 use super::estimate::Coverage;
 use super::quantiles::quantiles;
-use super::reach::{covered_since, reach};
-use super::steps::{Aggregation, Steps, add};
+use super::reach::{covering, reach};
+use super::steps::{Aggregation, MAX_STEPS, Steps, add};
 use crate::cluster::{Bindings, Cluster};
 use crate::store::Store;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
@@ -47,7 +47,7 @@ pub enum HistorySubject<'a> {
 }
 
 /// A sum of series, and the values for its quantiles.
-struct Total {
+pub(super) struct Total {
     steps: Steps,
     aggregation: Aggregation,
     /// Steps of one resolution: the quantiles of a sum are those of its values at aligned times.
@@ -195,11 +195,14 @@ fn pods_of_workload(cluster: &Cluster, namespace: &str, kind: &str, name: &str) 
 }
 
 impl Total {
-    fn new(steps: Steps, aggregation: Aggregation, resolution: Duration) -> Self {
+    pub(super) fn new(steps: Steps, aggregation: Aggregation, resolution: Duration) -> Self {
+        let (since, until) = (steps.since(), steps.until());
+        // More steps than the most would lack the end of the span.
+        let least = until.since(since) / i64::try_from(MAX_STEPS).unwrap_or(i64::MAX) + 1;
         Self {
             steps,
             aggregation,
-            fine: Steps::new(steps.since(), steps.until(), nanos(resolution)),
+            fine: Steps::new(since, until, nanos(resolution).max(least)),
             points: vec![None; steps.len()],
             sums: Vec::new(),
             samples: 0,
@@ -209,19 +212,11 @@ impl Total {
     }
 
     /// Adds a series to the sum, and returns it; `None` if it has no sample in the span.
-    fn add(&mut self, samples: &[Sample], resolution: Duration) -> Option<Series> {
+    pub(super) fn add(&mut self, samples: &[Sample], resolution: Duration) -> Option<Series> {
         let reach = reach(samples, resolution);
         let points = self.steps.aggregate(samples, reach, self.aggregation);
-        let span = (self.steps.since(), self.steps.until());
-        let mut before = None;
-        let within: Vec<Sample> = samples
-            .iter()
-            .filter(|sample| {
-                let from = covered_since(before.replace(**sample).as_ref(), sample, reach);
-                from < span.1 && sample.at > span.0
-            })
-            .copied()
-            .collect();
+        let covering = covering(samples, reach, self.steps.since(), self.steps.until());
+        let within: Vec<&Sample> = covering.map(|(_, sample)| sample).collect();
         if within.is_empty() {
             return None;
         }
@@ -237,7 +232,7 @@ impl Total {
         Some(series_of(points, samples, self.only.iter().copied()))
     }
 
-    fn series(self) -> Series {
+    pub(super) fn series(self) -> Series {
         if self.series == 1 {
             return series_of(self.points, self.samples, self.only.into_iter());
         }

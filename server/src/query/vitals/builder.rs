@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 
 use super::as_of::{AsOf, NodeUsageAt};
 use super::totals::{Totals, TotalsCache};
 use crate::clock::Age;
-use crate::cluster::{ConditionStatus, Jobs, Node, Nodes, PodKey, Pods, Resources};
+use crate::cluster::{ConditionStatus, GonePods, Jobs, Node, Nodes, Pod, PodKey, Pods, Resources};
+use crate::query::history::StatisticsQuery;
 use crate::query::sources::Sources;
 use crate::scrape::Record;
 use crate::store::history::Excerpt;
@@ -34,8 +35,12 @@ pub struct VitalsBuilder {
     pub(super) wall: Timestamp,
     /// The time of the query, if it is in the past.
     pub(super) as_of: Option<AsOf>,
+    /// The deleted pods, if they are built too.
+    pub(super) gone: Option<Arc<GonePods>>,
     /// The number of steps of each object's trend.
     pub(super) trend: Option<u32>,
+    /// Computes the statistics of each object, if they are requested.
+    pub(super) stats: Option<StatisticsQuery>,
     /// Recent restarts by node, computed at their first use.
     pub(super) recent_restarts: Option<HashMap<Arc<str>, u64>>,
     /// The objects with an open incident, computed at their first use.
@@ -79,7 +84,9 @@ impl VitalsBuilder {
             now: sources.now(),
             wall: sources.wall(),
             as_of,
+            gone: None,
             trend: None,
+            stats: None,
             recent_restarts: None,
             with_open_incidents: OnceLock::new(),
             excerpt: Excerpt::default(),
@@ -91,6 +98,21 @@ impl VitalsBuilder {
     #[must_use]
     pub fn with_trend(mut self, steps: u32) -> Self {
         self.trend = Some(steps);
+        self
+    }
+
+    /// The time at which the server received the deletion of a pod, if it is a deleted one.
+    pub(super) fn deleted_at(&self, pod: &Pod) -> Option<Timestamp> {
+        let gone = self.gone.as_ref()?;
+        gone.get(&(pod.key.clone(), pod.uid)).map(|gone| gone.at)
+    }
+
+    /// Adds statistics to each pod, container and node: its usage over the last `span`, as far as it is stored.
+    #[must_use]
+    pub fn with_stats(mut self, span: Duration) -> Self {
+        let until = self.at();
+        let since = until.plus_nanos(-nanos(span.min(self.history_span)));
+        self.stats = Some(StatisticsQuery::new(&self.sources, since, until));
         self
     }
 

@@ -17,6 +17,7 @@ mod node;
 mod pod;
 mod resize;
 mod restarts;
+mod stats;
 mod totals;
 mod trend;
 mod usage;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::sources::Sources;
-use crate::cluster::{Nodes, Pods};
+use crate::cluster::{GonePod, Nodes, Pods};
 use crate::work::Cancel;
 use as_of::AsOf;
 pub use builder::VitalsBuilder;
@@ -44,6 +45,24 @@ impl VitalsQuery<'_> {
     pub fn now(self) -> VitalsBuilder {
         let cluster = &self.sources.cluster;
         self.builder(cluster.pods(), cluster.nodes(), None)
+    }
+
+    /// Builds the vitals of now, and those of deleted pods that are stored, in their last state. Of several pods with the
+    /// same name only the last one is built.
+    pub fn with_deleted(self) -> VitalsBuilder {
+        let cluster = &self.sources.cluster;
+        let (now, gone) = (cluster.pods(), cluster.gone_pods());
+        let mut pods = Pods::clone(&now);
+        let mut deleted: Vec<&GonePod> = gone.values().collect();
+        deleted.sort_by_key(|gone| gone.at);
+        for GonePod { pod, .. } in deleted {
+            if !now.contains_key(&pod.key) {
+                pods.insert(pod.key.clone(), Arc::clone(pod));
+            }
+        }
+        let mut builder = self.builder(Arc::new(pods), cluster.nodes(), None);
+        builder.gone = Some(gone);
+        builder
     }
 
     /// Builds the vitals as of a time within the history: the pods and nodes that existed, what they used, the states

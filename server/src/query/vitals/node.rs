@@ -10,7 +10,7 @@ use super::amounts::{amounts, disk, network, part, pressure};
 use super::builder::{NodeContext, VitalsBuilder};
 use super::totals::NodeTotal;
 use super::usage::UsageSample;
-use super::{absence, meta, restarts, trend};
+use super::{absence, meta, restarts, stats, trend};
 use crate::cluster::{self, Node, Resources};
 
 impl VitalsBuilder {
@@ -78,6 +78,7 @@ impl VitalsBuilder {
             None => Vec::from_iter(self.sources.health.open_of_node(&node.name)),
         };
         vitals.trend = trend::of_node(self, &node.name);
+        vitals.stats = stats::of_node(self, &node.name);
         if let Some(record) = readings.record.as_ref().filter(|_| self.as_of.is_none()) {
             let path = node.metrics_path.as_deref().unwrap_or("/metrics/resource");
             vitals.pages = record.read(|history| absence::pages(history, path));

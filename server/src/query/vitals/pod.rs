@@ -10,7 +10,7 @@ use super::builder::{NodeContext, VitalsBuilder};
 use super::container::{container, set_usage};
 use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};
-use super::{absence, meta, restarts, trend};
+use super::{absence, meta, restarts, stats, trend};
 use crate::cluster::{self, Pod};
 use crate::store::{Absent, ContainerLatest, Latest, PodRates};
 
@@ -49,6 +49,7 @@ impl VitalsBuilder {
                     name: name.to_owned(),
                 }),
             start_time: pod.started(),
+            deleted_at: self.deleted_at(pod),
             requests: amounts(pod.in_force().requests()),
             limits: amounts(pod.in_force().bound()),
             resize: pod.resize().map(|resize| of_pod(resize, &pod.template)),
@@ -78,6 +79,7 @@ impl VitalsBuilder {
             }
         }
         vitals.trend = trend::of_pod(self, pod);
+        stats::set_of_pod(self, &mut vitals, pod);
         match &node {
             Some(node) => {
                 set_pod_usage(self, &mut vitals, pod, node);

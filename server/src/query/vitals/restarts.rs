@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kubevitals_proto::time::{Timestamp, nanos};
-use kubevitals_proto::vitals::{LastRestart, Restarts};
+use kubevitals_proto::vitals::{Cause, LastRestart, Restarts};
 
 use super::builder::VitalsBuilder;
 use crate::cluster::Pod;
@@ -22,6 +22,50 @@ pub(super) fn recent_by_node(builder: &mut VitalsBuilder) -> &HashMap<Arc<str>, 
     builder
         .recent_restarts
         .get_or_insert_with(|| health.restarts_by_node(since, until))
+}
+
+/// Counts of a container's restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct RestartCounts {
+    /// All of them.
+    pub(super) all: u64,
+    /// Those after an OOM kill.
+    pub(super) oom_kills: u64,
+}
+
+/// The restarts of each of a pod's containers within a span: those that are stored, or the one that the container's
+/// status contains.
+pub(super) fn within(
+    builder: &VitalsBuilder,
+    pod: &Pod,
+    since: Timestamp,
+    until: Timestamp,
+) -> Vec<RestartCounts> {
+    let health = &builder.sources.health;
+    let stored = match pod.containers.iter().any(|it| it.terminations(false) > 0) {
+        true => health.restarts(pod),
+        false => Vec::new(),
+    };
+    let is_within = |restart: &&Restart| {
+        let finished = restart.ended.finished;
+        finished.is_some_and(|at| since <= at && at <= until)
+    };
+    let containers = ContainerIndex::enumerate(pod.containers());
+    containers
+        .map(|(index, (_, status))| {
+            let mut its = stored.iter().filter(|it| it.container == index).peekable();
+            let last = match its.peek() {
+                None if status.terminations(false) > 0 => health.last_restart(pod, index),
+                _ => None,
+            };
+            let mut counts = RestartCounts::default();
+            for restart in its.chain(&last).filter(is_within) {
+                counts.all += 1;
+                counts.oom_kills += u64::from(restart.cause == Cause::OomKilled);
+            }
+            counts
+        })
+        .collect()
 }
 
 /// The restarts of each of a pod's containers.
