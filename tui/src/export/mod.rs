@@ -21,6 +21,7 @@ pub use file::{file_name, save};
 pub use records::{Datum, Heading, Item, Items, RecordCell, RecordList, Records};
 pub use table::{TableLook, write as write_table};
 pub use table_records::{TableRecords, Texts};
+pub use value::name as data_name;
 pub use view::export_view;
 
 use std::io::{self, Write};

@@ -27,8 +27,8 @@ pub(super) fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
     fields
 }
 
-/// Returns the name of a field in CSV and JSON.
-pub(super) const fn name(field: Field) -> &'static str {
+/// Returns the name of a field in CSV, TSV, JSON and YAML.
+pub const fn name(field: Field) -> &'static str {
     match field {
         Field::LastRestartAge => "last-restart-time",
         field => field.name(),

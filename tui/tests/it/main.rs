@@ -27,6 +27,7 @@ mod overview;
 mod owned;
 mod picture;
 mod pictures;
+mod rows;
 mod running;
 mod shop;
 mod simulated;

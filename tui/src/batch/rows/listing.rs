@@ -149,11 +149,15 @@ impl<'a> Listing<'a> {
         let widths: Vec<u16> = (0..columns.len()).map(widest).collect();
         let sized = columns.iter().zip(&widths).map(|(column, widest)| Column {
             width: match column.field.unit() {
-                Unit::Text | Unit::Flag => Width {
-                    least: column.width.least.min(*widest) + WIDER_GAP,
-                    most: column.width.most.max(*widest).saturating_add(WIDER_GAP),
-                },
-                // Numbers are not cut.
+                // Names and numbers are not cut: other columns are left out for them.
+                Unit::Text | Unit::Flag
+                    if !column.is_identity() && column.field != Field::Namespace =>
+                {
+                    Width {
+                        least: column.width.least.min(*widest) + WIDER_GAP,
+                        most: column.width.most.max(*widest).saturating_add(WIDER_GAP),
+                    }
+                }
                 _ => Width {
                     least: widest.saturating_add(WIDER_GAP),
                     most: widest.saturating_add(WIDER_GAP),

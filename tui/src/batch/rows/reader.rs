@@ -240,16 +240,16 @@ impl Reader {
         Ok(())
     }
 
-    /// The missing parts of complete data, each with the cause.
+    /// The parts that could never be read, each with the cause.
     pub(super) fn missing(&self) -> Vec<String> {
         let Some(kind) = self.kind() else {
             return Vec::new();
         };
-        let failing = |part| Some((part, self.state.part(part).failure()?.0));
-        self.parts(kind)
-            .filter_map(failing)
-            .map(|(part, why)| format!("{part}: {}", why.text))
-            .collect()
+        let missing = |part| match self.state.part(part) {
+            PartState::Missing { why, .. } => Some(format!("{part}: {}", why.text)),
+            _ => None,
+        };
+        self.parts(kind).filter_map(missing).collect()
     }
 
     /// What is being read, for the line of progress.
