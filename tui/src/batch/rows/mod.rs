@@ -2,28 +2,27 @@
 //!
 //! It is the dashboard without a screen: the same source, rows, filter and order.
 
+mod facts;
 mod listing;
-mod progress;
 mod query;
 mod reader;
+mod terminal;
 mod top;
 mod watch;
 
 pub use top::{needs_rows, top};
 
-use std::io::{self, IsTerminal};
+use std::io;
 
-use kubevitals_proto::time::Timestamp;
-
+use facts::Facts;
 use listing::Listing;
-use progress::Progress;
 use query::Query;
 use reader::Reader;
+use terminal::{Progress, terminal_width};
 
-use super::output::{Head, write_records};
+use super::output::write_records;
 use super::{Error, Streams};
 use crate::cli::{Connection, GetArgs, OutputFormat};
-use crate::model::{SourceKind, View};
 
 /// Runs `get`.
 ///
@@ -47,18 +46,14 @@ async fn run(
     let mut reader = Reader::connect(connection, query).await?;
     reader.read(&mut progress).await?;
     progress.end();
-    let missing = reader.missing();
-    if !missing.is_empty() {
-        writeln!(
-            streams.err,
-            "warning: some values are unknown: {}",
-            missing.join("; ")
-        )?;
+    let facts = Facts::of(query, &reader);
+    if !facts.missing.is_empty() {
+        let missing = facts.missing.join("; ");
+        writeln!(streams.err, "warning: some values are unknown: {missing}")?;
     }
     if query.watch {
         return watch::run(query, &mut reader, streams).await;
     }
-    let facts = Facts::of(query, &reader);
     let namespace = reader.namespace.clone();
     let listing = Listing::new(query, &mut reader.state)?;
     if listing.is_empty() && is_for_people(query) {
@@ -66,39 +61,6 @@ async fn run(
     }
     let records = listing.records(terminal_width());
     write_records(query.output, facts.head(), &records, streams.out)
-}
-
-/// What a document says about itself.
-struct Facts {
-    kind: &'static str,
-    at: Timestamp,
-    source: SourceKind,
-    by: Option<String>,
-    missing: Vec<String>,
-}
-
-impl Facts {
-    fn of(query: &Query, reader: &Reader) -> Self {
-        Self {
-            kind: match (&query.by, query.view) {
-                (None, view) => view.title(),
-                (Some(_), View::Containers) => "ContainerGroups",
-                (Some(_), _) => "PodGroups",
-            },
-            at: reader.time(),
-            source: reader.kind().unwrap_or(SourceKind::None),
-            by: query.by.as_ref().map(ToString::to_string),
-            missing: reader.missing(),
-        }
-    }
-
-    fn head(&self) -> Head<'_> {
-        Head {
-            by: self.by.as_deref(),
-            missing: &self.missing,
-            ..Head::new(self.kind, self.at, self.source)
-        }
-    }
 }
 
 /// Says that there are no rows, as kubectl does.
@@ -115,12 +77,4 @@ fn is_for_people(query: &Query) -> bool {
         query.output.format(),
         OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name
     )
-}
-
-/// The width of the terminal to which tables are printed; `None` if the output is no terminal.
-fn terminal_width() -> Option<u16> {
-    if !io::stdout().is_terminal() {
-        return None;
-    }
-    crossterm::terminal::size().ok().map(|(width, _)| width)
 }

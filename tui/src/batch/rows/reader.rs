@@ -6,8 +6,8 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::progress::Progress;
 use super::query::{At, Namespaces, Query};
+use super::terminal::Progress;
 use crate::batch::Error;
 use crate::cli::Connection;
 use crate::clock::Clock;

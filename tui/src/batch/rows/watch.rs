@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::facts::Facts;
 use super::listing::Listing;
 use super::query::Query;
 use super::reader::Reader;
-use super::{Facts, terminal_width};
+use super::terminal::terminal_width;
 use crate::batch::output::{DocumentForm, write_list, write_records};
 use crate::batch::{Error, Streams};
 use crate::cli::OutputFormat;

@@ -1,4 +1,4 @@
-//! A line of progress on a terminal, for what takes longer than a second.
+//! The terminal: its width, and a line of progress for what takes longer than a second.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -65,4 +65,12 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The width of the terminal to which tables are printed; `None` if the output is no terminal.
+pub(super) fn terminal_width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    crossterm::terminal::size().ok().map(|(width, _)| width)
 }
