@@ -25,6 +25,10 @@ pub struct Head<'a> {
     pub source: SourceKind,
     /// By which property the items are grouped, if they are groups.
     pub by: Option<&'a str>,
+    /// The statistic that the usage is, if it is not the latest.
+    pub stat: Option<&'a str>,
+    /// The span of the statistic.
+    pub span: Option<&'a str>,
     /// What is missing although it was requested, with the causes. Values that need it are null.
     pub missing: &'a [String],
 }
@@ -38,6 +42,8 @@ impl<'a> Head<'a> {
             at,
             source,
             by: None,
+            stat: None,
+            span: None,
             missing: &[],
         }
     }
@@ -61,6 +67,10 @@ struct Document<'a, T> {
     source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stat: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     missing: &'a [String],
     #[serde(flatten)]
@@ -137,6 +147,8 @@ pub fn write_document(
         at: head.at.to_rfc3339_seconds(),
         source: head.source.to_string(),
         by: head.by,
+        stat: head.stat,
+        span: head.span,
         missing: head.missing,
         content,
     };

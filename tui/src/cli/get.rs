@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::OutputFormat;
 use crate::config::SourceChoice;
-use crate::model::{Grouping, View};
+use crate::model::{Grouping, Stat, View};
 
 /// The tables of `get`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +105,12 @@ pub struct TableArgs {
     /// Show the state at this time: RFC 3339, or a time before now: -5m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub at: Option<String>,
+    /// Show the usage of this long, before now or before --at: 15m, 1h
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub span: Option<String>,
+    /// The statistic of --span [default: p95]
+    #[arg(long, value_name = "STATISTIC")]
+    pub stat: Option<Stat>,
     /// Print the table again when it changes
     #[arg(long, short)]
     pub watch: bool,

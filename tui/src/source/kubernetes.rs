@@ -97,7 +97,8 @@ impl Kubernetes {
     /// The request failed, or the response is not a list.
     pub(super) async fn list<R: Reduced>(&self, path: &str) -> Result<Rows<R>, Error> {
         let names = self.sender.names();
-        let mut reader = JsonItems::new(|object: &[u8]| reduced::<R>(object, names));
+        let stat = self.subset.stat();
+        let mut reader = JsonItems::new(|object: &[u8]| reduced::<R>(object, names, stat));
         let about = About::list(R::RESOURCE);
         self.client
             .read_list(path, JSON, about, &mut reader)

@@ -2,17 +2,23 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
 
 use super::client::escaped;
-use crate::model::{Part, SourceKind, View};
+use crate::model::{Part, SourceKind, Stat, View};
 
 /// What a source reads, if not everything.
 #[derive(Debug, Clone, Default)]
 pub struct Subset {
     /// The view whose rows are read; `None` for everything.
     view: Option<View>,
-    /// Whether only a past time is read.
-    is_past: bool,
+    /// Whether the rows are listed once, at a time or with statistics, and not watched.
+    is_listed: bool,
+    /// Whether they are listed as of now.
+    is_current: bool,
+    /// The statistic of the usage, and its span.
+    stat: Option<(Stat, GoDuration)>,
     labels: String,
     fields: String,
 }
@@ -23,7 +29,9 @@ impl Subset {
     pub fn of(view: View, labels: &str, fields: &str) -> Self {
         Self {
             view: Some(view),
-            is_past: false,
+            is_listed: false,
+            is_current: false,
+            stat: None,
             labels: labels.to_owned(),
             fields: fields.to_owned(),
         }
@@ -32,7 +40,16 @@ impl Subset {
     /// Only the rows of a past time, which the client requests.
     #[must_use]
     pub const fn of_past(mut self) -> Self {
-        self.is_past = true;
+        self.is_listed = true;
+        self
+    }
+
+    /// With a statistic of the usage over a span that ends at the requested time, or now.
+    #[must_use]
+    pub const fn of_span(mut self, stat: Stat, span: GoDuration, ends_now: bool) -> Self {
+        self.is_listed = true;
+        self.is_current = ends_now;
+        self.stat = Some((stat, span));
         self
     }
 
@@ -47,13 +64,27 @@ impl Subset {
             return true;
         };
         // Incidents have their times: the current list contains those of the past.
-        (!self.is_past || part == Part::Incidents) && view.needs().of(kind).contains(&part)
+        (!self.is_listed || part == Part::Incidents) && view.needs().of(kind).contains(&part)
     }
 
     /// Whether a part of a past time is read.
     pub(super) fn has_past(&self, part: Part) -> bool {
         self.view
             .is_none_or(|view| view.needs().of(SourceKind::Vitals).contains(&part))
+    }
+
+    /// The statistic of the usage.
+    pub(super) fn stat(&self) -> Option<Stat> {
+        self.stat.map(|(stat, _)| stat)
+    }
+
+    /// The query of a list of this part at a time.
+    pub(super) fn past_query(&self, at: Timestamp, part: Part) -> String {
+        let stats = self.stat.map(|(_, span)| format!("stats={span}"));
+        let at = format!("at={}", at.to_rfc3339_seconds());
+        let parameters = [stats, (!self.is_current).then_some(at)];
+        let parameters: Vec<String> = parameters.into_iter().flatten().collect();
+        format!("?{}{}", parameters.join("&"), self.query(part))
     }
 
     /// The parameters of a list of this part that select objects: `&labelSelector=…`; empty for all.

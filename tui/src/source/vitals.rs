@@ -298,7 +298,10 @@ impl Vitals {
     async fn past(&self, at: Timestamp, interest: Interest) {
         let query = at_query(Some(at));
         let subset = &self.kubernetes.subset;
-        let nodes = vitals_path(&format!("/nodevitals{query}{}", subset.query(Part::Nodes)));
+        let nodes = vitals_path(&format!(
+            "/nodevitals{}",
+            subset.past_query(at, Part::Nodes)
+        ));
         let cluster = vitals_path(&format!("/clustervitals/cluster{query}"));
         let (pods, nodes, cluster) = tokio::join!(
             only_past(subset.has_past(Part::Pods), self.past_pods(at, &interest)),
@@ -348,7 +351,7 @@ impl Vitals {
         }
         let kubernetes = &self.kubernetes;
         let subset = &kubernetes.subset;
-        let query = at_query(Some(at)) + &subset.query(Part::Pods);
+        let query = subset.past_query(at, Part::Pods);
         let all = vitals_path(&format!("/podvitals{query}"));
         let own = format!("/namespaces/{}/podvitals{query}", kubernetes.namespace);
         let own = vitals_path(&own);

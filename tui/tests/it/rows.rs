@@ -332,14 +332,9 @@ fn missing_usage_is_said_and_unknown() {
     printed(&api, "get pods -n shop --source none");
     for (line, why) in [
         ("get incidents -A", "only vitals-server has incidents"),
-        (
-            "get pods -A --at -5m",
-            "only vitals-server remembers the past",
-        ),
-        (
-            "top pods -A --at -5m",
-            "only vitals-server remembers the past",
-        ),
+        ("get pods -A --at -5m", "only vitals-server has a history"),
+        ("top nodes --span 15m", "only vitals-server has a history"),
+        ("top pods -A --at -5m", "only vitals-server has a history"),
     ] {
         let said = run(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
@@ -410,6 +405,25 @@ fn flags_are_checked_before_the_first_request() {
             "top pods --sort-by cpu:x",
             "--sort-by cpu:x: the direction is asc or desc",
         ),
+        (
+            "get pods --span 15m --total",
+            "--span excludes --by and --total: ",
+        ),
+        (
+            "get pods --span 15m --watch",
+            "--watch and --span exclude each other",
+        ),
+        (
+            "get workloads --span 15m",
+            "--span works for pods, containers and nodes",
+        ),
+        (
+            "get pods --span soon",
+            "--span \"soon\": expected a duration like 15m or 1h",
+        ),
+        ("get pods --span -5m", "--span \"-5m\": expected "),
+        ("get pods --stat p95", "--stat needs --span"),
+        ("get pods --span 15m --stat mean", ""),
         ("get pods --limit -1", ""),
         ("get pods --by label:", ""),
         ("get pods --by label:a=b", ""),

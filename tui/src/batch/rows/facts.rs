@@ -13,6 +13,8 @@ pub(super) struct Facts {
     at: Timestamp,
     source: SourceKind,
     by: Option<String>,
+    stat: Option<&'static str>,
+    span: Option<String>,
     /// The parts that could never be read, each with the cause.
     pub(super) missing: Vec<String>,
 }
@@ -28,6 +30,8 @@ impl Facts {
             at: reader.time(),
             source: reader.kind().unwrap_or(SourceKind::None),
             by: query.by.as_ref().map(ToString::to_string),
+            stat: query.span.map(|(stat, _)| stat.word()),
+            span: query.span.map(|(_, span)| span.to_string()),
             missing: reader.missing(),
         }
     }
@@ -35,6 +39,8 @@ impl Facts {
     pub(super) fn head(&self) -> Head<'_> {
         Head {
             by: self.by.as_deref(),
+            stat: self.stat,
+            span: self.span.as_deref(),
             missing: &self.missing,
             ..Head::new(self.kind, self.at, self.source)
         }

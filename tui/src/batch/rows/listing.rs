@@ -131,6 +131,10 @@ impl<'a> Listing<'a> {
                 records.rename(field, title);
             }
         }
+        if let Some((stat, _)) = self.query.span {
+            records.rename(Field::Cpu, format!("CPU {}", stat.word()));
+            records.rename(Field::Memory, format!("MEM {}", stat.word()));
+        }
         records
     }
 

@@ -11,7 +11,7 @@ use crate::cli::{Connection, GetArgs, OutputArgs, OutputFormat, TableArgs};
 use crate::config::SourceChoice;
 use crate::model::filter::Filter;
 use crate::model::row::{GroupRow, Row};
-use crate::model::{Column, Field, Grouping, Name, Sort, SourceKind, View, World};
+use crate::model::{Column, Field, Grouping, Name, Sort, SourceKind, Stat, View, World};
 
 /// The namespaces of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(super) struct Query {
     pub(super) limit: Option<usize>,
     pub(super) total: bool,
     pub(super) at: Option<At>,
+    /// The statistic that is shown as the usage, and its span.
+    pub(super) span: Option<(Stat, GoDuration)>,
     pub(super) watch: bool,
     pub(super) output: OutputArgs,
     /// The required source; `None` for the best one.
@@ -113,6 +115,7 @@ impl Query {
             limit: args.limit,
             total: args.total,
             at: args.at.as_deref().map(at).transpose()?,
+            span: span(args)?,
             watch: args.watch,
             output: OutputArgs::default(),
             source: None,
@@ -187,6 +190,14 @@ impl Query {
             "--watch and --at exclude each other: the past does not change"
         } else if self.at.is_some() && self.view == View::Hpas {
             "--at: HPAs have no history"
+        } else if self.span.is_some() && self.watch {
+            "--watch and --span exclude each other"
+        } else if self.span.is_some() && (self.by.is_some() || self.total) {
+            "--span excludes --by and --total: a sum of percentiles is no percentile of the sum"
+        } else if self.span.is_some()
+            && !matches!(self.view, View::Pods | View::Containers | View::Nodes)
+        {
+            "--span works for pods, containers and nodes"
         } else if self.output.format() == OutputFormat::Name && self.by.is_some() {
             "-o name and --by exclude each other: a group is no object"
         } else {
@@ -283,6 +294,22 @@ fn filter(text: Option<&str>) -> Result<Filter, Error> {
         };
         Error::Flag(format!("--filter: at character {at}{wrong}: {error}"))
     })
+}
+
+/// Parses `--span` and `--stat`.
+fn span(args: &TableArgs) -> Result<Option<(Stat, GoDuration)>, Error> {
+    let Some(text) = &args.span else {
+        return match args.stat {
+            None => Ok(None),
+            Some(_) => Err(Error::Flag("--stat needs --span".to_owned())),
+        };
+    };
+    match text.parse::<GoDuration>() {
+        Ok(span) if span.0 > 0 => Ok(Some((args.stat.unwrap_or_default(), span))),
+        _ => Err(Error::Flag(format!(
+            "--span {text:?}: expected a duration like 15m or 1h"
+        ))),
+    }
 }
 
 /// Parses `--at`.

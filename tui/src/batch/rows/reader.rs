@@ -33,6 +33,8 @@ pub(super) struct Reader {
     view: View,
     required: Option<SourceKind>,
     at: Option<At>,
+    /// Whether the rows are listed once, at a time or with statistics.
+    is_listed: bool,
     /// When the first failure was seen that can end by itself.
     failing_since: Option<Instant>,
     /// Why the requested time cannot be read.
@@ -53,9 +55,10 @@ impl Reader {
         // The first request: its failure has the words of kubectl.
         MetricsApi::new(client.clone(), false).version().await?;
         let subset = Subset::of(query.view, &query.labels, &query.fields);
-        let subset = match query.at {
-            Some(_) => subset.of_past(),
-            None => subset,
+        let subset = match (query.span, query.at) {
+            (Some((stat, span)), at) => subset.of_span(stat, span, at.is_none()),
+            (None, Some(_)) => subset.of_past(),
+            (None, None) => subset,
         };
         let connector = Connector::new(connection.clone(), query.source, clock).only(subset);
         // Objects without a namespace, and sums over namespaces, follow from all namespaces.
@@ -81,6 +84,7 @@ impl Reader {
             view: query.view,
             required: query.source,
             at: query.at,
+            is_listed: query.at.is_some() || query.span.is_some(),
             failing_since: None,
             no_past: None,
         })
@@ -98,17 +102,17 @@ impl Reader {
             }
             progress.show(&self.loading());
         }
-        let Some(at) = self.at else {
+        if !self.is_listed {
             return Ok(());
-        };
-        self.go_to(at)?;
+        }
+        self.request_list()?;
         while matches!(self.state.time, Time::Past { here: false, .. }) {
             if let Ok(message) = timeout_at(progress.due(), self.feed.next()).await {
                 self.apply(message);
             }
-            progress.show("loading the past");
+            progress.show("loading the history");
             if let Some(why) = self.no_past.take() {
-                return Err(Error::Failed(format!("cannot show that time: {why}")));
+                return Err(Error::Failed(format!("cannot read the history: {why}")));
             }
         }
         Ok(())
@@ -144,13 +148,13 @@ impl Reader {
 
     /// The parts of the source that are read.
     fn parts(&self, kind: SourceKind) -> impl Iterator<Item = Part> + '_ {
-        let is_past = self.at.is_some();
+        let is_listed = self.is_listed;
         let needs = self.view.needs().of(kind).iter().copied();
         needs.filter(move |part| match part {
             Part::Incidents => true,
             // A user who chose no metrics does not miss them.
             Part::Usage | Part::NodeUsage if self.required == Some(SourceKind::None) => false,
-            _ => !is_past,
+            _ => !is_listed,
         })
     }
 
@@ -195,8 +199,8 @@ impl Reader {
             return Ok(());
         } else if self.view == View::Incidents {
             "only vitals-server has incidents"
-        } else if self.at.is_some() {
-            "only vitals-server remembers the past"
+        } else if self.is_listed {
+            "only vitals-server has a history"
         } else {
             return Ok(());
         };
@@ -220,12 +224,13 @@ impl Reader {
         since + PATIENCE
     }
 
-    /// Requests the state at a time.
-    fn go_to(&mut self, at: At) -> Result<(), Error> {
+    /// Requests the rows of a time, or those of now with statistics.
+    fn request_list(&mut self) -> Result<(), Error> {
         let now = self.state.now;
-        let at = match at {
-            At::Time(at) => at,
-            At::Before(nanos) => now.plus_nanos(-nanos),
+        let at = match self.at {
+            Some(At::Time(at)) => at,
+            Some(At::Before(nanos)) => now.plus_nanos(-nanos),
+            None => now,
         };
         if at > now {
             return Err(Error::Flag(format!(

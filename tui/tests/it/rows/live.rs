@@ -83,10 +83,34 @@ fn every_table_fits_its_schema_and_every_form_has_the_same_rows() {
     let past = json_of(&demo, "get pods -A --at -1s -o json");
     fits("pods", &past);
     assert!(past["items"].as_array().unwrap().len() >= 10);
+    // Statistics of a span: no sample is larger than the largest one.
+    for (name, table) in [("pods", "pods"), ("containers", "ctr"), ("nodes", "nodes")] {
+        let of = |stat: &str| {
+            let line = format!("get {table} -A --span 15m --stat {stat} -o json");
+            let document = json_of(&demo, &line);
+            fits(name, &document);
+            assert_eq!(
+                (&document["stat"], &document["span"]),
+                (&json!(stat), &json!("15m0s"))
+            );
+            let items = document["items"].as_array().unwrap().iter();
+            items
+                .filter_map(|item| item["cpu"].as_f64())
+                .collect::<Vec<_>>()
+        };
+        let (median, max) = (of("p50"), of("max"));
+        assert!(!median.is_empty() && median.len() == max.len(), "{name}");
+        assert!(
+            median.iter().zip(&max).all(|(median, max)| median <= max),
+            "{name}"
+        );
+    }
+    let out = printed(&demo, "top pods -A --span 15m --limit 1");
+    assert!(out.contains("CPU p95   MEM p95\n"), "{out}");
     let said = run(&demo, "get pods -A --at -10h");
     assert_eq!((said.out.as_str(), said.code), ("", Some(1)));
     assert!(
-        said.err.starts_with("error: cannot show that time: ") && said.err.lines().count() == 1
+        said.err.starts_with("error: cannot read the history: ") && said.err.lines().count() == 1
     );
 }
 

@@ -112,6 +112,11 @@ fn schema(name: &str, title: &str) -> Value {
             "at": {"type": "string", "format": "date-time", "description": "Time of the data"},
             "source": {"enum": ["vitals", "metrics", "none"]},
             "by": {"type": "string", "description": "Property by which rows are grouped"},
+            "stat": {
+                "enum": ["p50", "p90", "p95", "p99", "max"],
+                "description": "Statistic that the usage is, with --span",
+            },
+            "span": {"type": "string", "description": "Span of the statistic: 15m0s"},
             "missing": {
                 "type": "array", "items": {"type": "string"},
                 "description": "What could not be read, with the causes; its values are null",
