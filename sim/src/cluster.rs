@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use kubevitals_proto::time::Timestamp;
 use tokio::task::JoinHandle;
 
 use crate::apiserver::{ApiServer, ApiServerConfig, Credentials};
@@ -18,6 +19,7 @@ use crate::kubelet::{self, Forged, Kill, Kubelet, Kubelets, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
+use crate::world::demand::Demand;
 use crate::world::fault::{Fault, InjectedFault};
 use crate::world::{Scale, World};
 
@@ -286,6 +288,20 @@ impl Cluster {
     pub fn inject(&self, fault: Fault) -> bool {
         let world = self.world.as_ref();
         world.is_some_and(|world| world.inject(fault))
+    }
+
+    /// What a container (its namespace, pod and name) that runs has used at a time since its start: the truth of which
+    /// kubelets report samples. None if there is no such container, or in a replay.
+    #[must_use]
+    pub fn demand(&self, container: (&str, &str, &str), at: Timestamp) -> Option<Demand> {
+        self.world.as_ref()?.demand(container, at)
+    }
+
+    /// Lets the memory of a container (its namespace, pod and name) that runs grow by so many bytes a second, up to its
+    /// limit and until it ends. Returns whether there is such a container.
+    pub fn leak(&self, container: (&str, &str, &str), rate: f64) -> bool {
+        let world = self.world.as_ref();
+        world.is_some_and(|world| world.leak(container, rate))
     }
 
     /// Advances a manual clock. When it returns, everything that happened in the meantime is in the store.

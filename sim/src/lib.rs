@@ -31,5 +31,6 @@ pub use fixtures::fixtures;
 pub use kubelet::{Forged, Kill};
 pub use pages::Pages;
 pub use replay::{Replay, ReplayError};
+pub use world::demand::Demand;
 pub use world::fault::{Fault, Happening, InjectedFault};
 pub use world::node::address as node_address;

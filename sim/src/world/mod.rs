@@ -5,6 +5,7 @@
 
 pub(crate) mod action;
 pub(crate) mod catalog;
+pub(crate) mod demand;
 pub(crate) mod engine;
 pub(crate) mod epoch;
 pub(crate) mod fault;
