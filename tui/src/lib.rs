@@ -89,6 +89,9 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
             threads()?.block_on(batch::rows::get(&cli.connection, &args, streams))
         }
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
+        Command::History(args) => {
+            runtime()?.block_on(batch::history::run(&cli.connection, &args, streams))
+        }
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, streams),
         Command::Config { command } => batch::configure::config(&command, streams),

@@ -1,11 +1,13 @@
-//! Commands that print and exit: `top`, `why`, the tables of the demo, and the commands about the program itself.
+//! Commands that print and exit: `top`, `why`, `history`, the tables of the demo, and the commands about the program itself.
 
 pub mod configure;
 mod gosort;
+pub mod history;
 pub mod output;
 pub mod rows;
 mod tabwriter;
 pub mod top;
+mod vitals;
 pub mod why;
 
 pub use gosort::Ties;
@@ -24,6 +26,9 @@ pub enum Error {
     /// A flag that kubectl does not have is invalid.
     #[error("error: {0}")]
     Flag(String),
+    /// The cluster stores no history.
+    #[error("error: {0}")]
+    NoHistory(String),
     /// The server denied the request; the text says which permission is missing.
     #[error("{0}")]
     Refused(String),
@@ -33,9 +38,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have.
+    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have, and 3 if the cluster stores no history.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Flag(_)) { 2 } else { 1 }
+        match self {
+            Self::Flag(_) => 2,
+            Self::NoHistory(_) => 3,
+            _ => 1,
+        }
     }
 
     /// Whether the reader of the output closed it, which is not an error.

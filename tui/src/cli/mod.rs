@@ -6,6 +6,7 @@ mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
 mod get;
+mod history;
 mod output;
 pub mod pflag;
 mod stop;
@@ -19,6 +20,7 @@ pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
 pub use get::{GetArgs, GetResource, TableArgs};
+pub use history::{Fold, HistoryArgs, HistoryFormat, HistorySubject};
 pub use output::{OutputArgs, OutputFormat};
 pub use stop::Stop;
 pub use top::{Resource, SortBy, TopMore, TopNode, TopPod};
@@ -27,6 +29,7 @@ pub use why::{Output, WhyArgs, WhySubject};
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The vital signs of a Kubernetes cluster.
@@ -70,6 +73,12 @@ pub enum Command {
     /// server, the command only prints whether there are metrics.
     #[command(args_override_self = true)]
     Why(WhyArgs),
+    /// Print the usage of an object over time
+    ///
+    /// Prints CPU, memory and restarts of a pod, node, workload, namespace or the cluster, as far as the cluster's
+    /// vitals-server stores them: as a table, as a chart in the terminal, or for programs. A gap is a gap.
+    #[command(args_override_self = true)]
+    History(HistoryArgs),
     /// Start a simulated cluster and show it
     ///
     /// Starts a simulated cluster and the metrics server in this process, over real sockets, and shows the dashboard.
@@ -164,7 +173,11 @@ fn moved(walked: &pflag::Walked, mut words: Vec<String>) -> Vec<String> {
 }
 
 fn from_clap(error: &clap::Error) -> Stop {
-    let text = error.render().to_string();
+    let mut text = error.render().to_string();
+    if error.kind() == ErrorKind::ValueValidation {
+        // The other lines only point to the help.
+        text.truncate(text.find('\n').unwrap_or(text.len()));
+    }
     match u8::try_from(error.exit_code()) {
         Ok(0) => Stop::Say(text),
         code => Stop::Fail(text, code.unwrap_or(2)),
@@ -280,7 +293,7 @@ mod tests {
         let mut subcommands = command.get_subcommands().peekable();
         if subcommands.peek().is_none() {
             let arguments = match path {
-                " why" => " pod web",
+                " why" | " history" => " pod web",
                 " get" => " pods",
                 " completion" => " bash",
                 _ => "",

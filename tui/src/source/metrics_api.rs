@@ -274,7 +274,7 @@ impl<'a> Path<'a> {
 }
 
 /// Refuses a segment that would change the path.
-fn segment(kind: &str, text: &str) -> Result<(), Error> {
+pub(super) fn segment(kind: &str, text: &str) -> Result<(), Error> {
     let complaints: Vec<&str> = match text {
         "." => vec!["may not be '.'"],
         ".." => vec!["may not be '..'"],

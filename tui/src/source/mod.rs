@@ -33,6 +33,7 @@ mod tls;
 mod usage;
 mod usage_polls;
 mod vitals;
+mod vitals_api;
 mod watch;
 mod why;
 
@@ -47,6 +48,7 @@ pub use selection_limits::SelectionLimits;
 pub use status::Failure;
 pub use subset::Subset;
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
+pub use vitals_api::{PodQuery, VitalsApi, VitalsService};
 pub use why::{WhyResponse, is_not_ours};
 
 /// A path below kubevitals.io.

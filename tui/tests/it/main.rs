@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod advice_schema;
 mod alike;
 mod api;
 mod ask;
@@ -20,6 +21,7 @@ mod faults;
 
 mod golden;
 mod hints;
+mod history;
 mod kubectl;
 mod objects;
 mod overview;

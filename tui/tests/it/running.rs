@@ -5,6 +5,7 @@
 //! then is taken in by the server's watches, pods before events; then to the scrape, and that is waited for.
 
 use std::cmp::max;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -295,11 +296,21 @@ impl Running {
         (count(Resource::Nodes), count(Resource::Pods))
     }
 
-    async fn connect(&mut self, kind: SourceKind) {
-        // What is listed is what was there when the server looked last.
+    /// Makes the server look: what it lists is what was there when it looked last.
+    pub(crate) fn detect(&self) {
         self.server.query().detector().detect();
+    }
+
+    /// The kubeconfig of an administrator.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         let kubeconfig = self.folder.path().join("kubeconfig");
         self.cluster.write_kubeconfig(&kubeconfig).unwrap();
+        kubeconfig
+    }
+
+    async fn connect(&mut self, kind: SourceKind) {
+        self.detect();
+        let kubeconfig = self.kubeconfig();
         let connection = Connection {
             kubeconfig: Some(kubeconfig.display().to_string()),
             ..Connection::default()
