@@ -6,6 +6,7 @@ pub mod history;
 pub mod output;
 pub mod rows;
 mod tabwriter;
+pub mod rightsize;
 pub mod top;
 mod vitals;
 pub mod why;
