@@ -8,9 +8,9 @@ use kubevitals_proto::vitals::{Amounts, NodeVitals, PodVitals, Quantiles};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Report;
+use super::report::Report;
 use crate::model::{Resource, format};
-use crate::text::{clean, cut};
+use crate::text::clean;
 use crate::view::chart::{Chart, Line};
 use crate::view::theme::{Depth, Ground, Ink, Theme};
 
@@ -90,7 +90,7 @@ impl Report<'_> {
         let container = self.container.map(|name| format!(", container {name}"));
         let title = format!("{}{}", self.subject, container.unwrap_or_default());
         let mut line = |line: &str| {
-            text.push_str(&cut(&clean(line), width.into(), theme.signs.ellipsis));
+            text.push_str(&clean(line));
             text.push('\n');
         };
         line(&title);

@@ -6,7 +6,7 @@ use kubevitals_proto::vitals::{Mark, Point, Quantiles};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Report, Span};
+use super::report::{Report, Span};
 use crate::cli::HistorySubject;
 use crate::export::{Datum, Heading, RecordCell, RecordList};
 use crate::model::format;
@@ -22,9 +22,9 @@ pub struct Content {
     /// The number of samples that the history is computed from.
     pub samples: u64,
     /// CPU over the span, in cores; null without samples.
-    pub cpu: Option<Percentiles>,
+    pub cpu: Option<Percentiles<f64>>,
     /// Memory over the span, in bytes; null without samples.
-    pub memory: Option<Percentiles>,
+    pub memory: Option<Percentiles<u64>>,
     /// One item for each step, oldest first.
     pub items: Vec<Item>,
 }
@@ -47,32 +47,36 @@ pub struct SubjectRef {
 
 /// Percentiles of usage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct Percentiles {
+#[schemars(rename = "PercentilesOf{T}")]
+pub struct Percentiles<T> {
     /// The median.
-    pub p50: f64,
+    pub p50: T,
     /// The 90th percentile.
-    pub p90: f64,
+    pub p90: T,
     /// The 95th percentile.
-    pub p95: f64,
+    pub p95: T,
     /// The 99th percentile.
-    pub p99: f64,
+    pub p99: T,
     /// The maximum.
-    pub max: f64,
+    pub max: T,
 }
 
-impl Percentiles {
+impl Percentiles<f64> {
     /// CPU, from nanocores to cores.
     pub fn of_cpu(quantiles: &Quantiles) -> Self {
         Self::of(quantiles, |nanocores| cores(Nanocores(nanocores)))
     }
+}
 
+impl Percentiles<u64> {
     /// Memory, in bytes.
-    #[expect(clippy::cast_precision_loss, reason = "memory is below 2^53 bytes")]
     pub fn of_memory(quantiles: &Quantiles) -> Self {
-        Self::of(quantiles, |bytes| bytes as f64)
+        Self::of(quantiles, |bytes| bytes)
     }
+}
 
-    fn of(quantiles: &Quantiles, convert: impl Fn(u64) -> f64) -> Self {
+impl<T> Percentiles<T> {
+    fn of(quantiles: &Quantiles, convert: impl Fn(u64) -> T) -> Self {
         Self {
             p50: convert(quantiles.p50),
             p90: convert(quantiles.p90),
