@@ -92,6 +92,9 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
         Command::History(args) => {
             runtime()?.block_on(batch::history::run(&cli.connection, &args, streams))
         }
+        Command::Rightsize(args) => {
+            runtime()?.block_on(batch::rightsize::run(&cli.connection, &args, streams))
+        }
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, streams),
         Command::Config { command } => batch::configure::config(&command, streams),

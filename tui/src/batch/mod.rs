@@ -1,12 +1,12 @@
-//! Commands that print and exit: `top`, `why`, `history`, the tables of the demo, and the commands about the program itself.
+//! Commands that print and exit: `top`, `why`, `history`, `rightsize`, the tables of the demo, and the commands about the program itself.
 
 pub mod configure;
 mod gosort;
 pub mod history;
 pub mod output;
+pub mod rightsize;
 pub mod rows;
 mod tabwriter;
-pub mod rightsize;
 pub mod top;
 mod vitals;
 pub mod why;

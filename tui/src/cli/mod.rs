@@ -9,6 +9,7 @@ mod get;
 mod history;
 mod output;
 pub mod pflag;
+mod rightsize;
 mod stop;
 mod top;
 mod why;
@@ -22,6 +23,7 @@ pub use demo::DemoArgs;
 pub use get::{GetArgs, GetResource, TableArgs};
 pub use history::{Fold, HistoryArgs, HistoryFormat, HistorySubject};
 pub use output::{OutputArgs, OutputFormat};
+pub use rightsize::{By, RightsizeArgs, RightsizeFormat};
 pub use stop::Stop;
 pub use top::{Resource, SortBy, TopMore, TopNode, TopPod};
 pub use why::{Output, WhyArgs, WhySubject};
@@ -79,6 +81,13 @@ pub enum Command {
     /// vitals-server stores them: as a table, as a chart in the terminal, or for programs. A gap is a gap.
     #[command(args_override_self = true)]
     History(HistoryArgs),
+    /// Advise on requests and limits
+    ///
+    /// Compares the requests and limits of each workload's containers with what they used, and prints what to request
+    /// instead: as a table, for programs, as patches for kustomize or as a script of kubectl. It never advises less than
+    /// was seen, and says why where it cannot advise.
+    #[command(args_override_self = true)]
+    Rightsize(RightsizeArgs),
     /// Start a simulated cluster and show it
     ///
     /// Starts a simulated cluster and the metrics server in this process, over real sockets, and shows the dashboard.

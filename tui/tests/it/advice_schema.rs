@@ -1,8 +1,8 @@
-//! The JSON Schemas in docs/schema: they are those of the types, and documents match them.
+//! The JSON Schemas of `history` and `rightsize` in docs/schema: they are those of the types, and documents match them.
 
 use std::path::PathBuf;
 
-use kubevitals::batch::history;
+use kubevitals::batch::{history, rightsize};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -111,10 +111,19 @@ fn matches(root: &Value, schema: &Value, value: &Value, place: &str) -> Result<(
 
 #[test]
 fn the_schemas_are_those_of_the_types() {
-    for (name, schema) in [(
-        "history",
-        of_document::<history::Content>("History", "The output of vitals history -o json"),
-    )] {
+    for (name, schema) in [
+        (
+            "history",
+            of_document::<history::Content>("History", "The output of vitals history -o json"),
+        ),
+        (
+            "rightsize",
+            of_document::<rightsize::report::Content>(
+                "Rightsize",
+                "The output of vitals rightsize -o json",
+            ),
+        ),
+    ] {
         let text = format!("{schema:#}\n");
         if std::env::var_os("SCHEMA_UPDATE").is_some() {
             std::fs::write(path(name), &text).unwrap();

@@ -148,7 +148,11 @@ fn without_history_one_line_says_so() {
         node_metrics: vec![node_metrics("n1", "1", "1Gi")],
         ..Cluster::default()
     });
-    for line in [&["history", "node", "n1"][..], &["history", "cluster"]] {
+    for line in [
+        &["history", "node", "n1"][..],
+        &["rightsize"],
+        &["rightsize", "-A", "-o", "json"],
+    ] {
         let said = vitals(&api, line);
         assert_eq!(
             (said.out.as_str(), said.code),
@@ -166,4 +170,16 @@ fn without_history_one_line_says_so() {
             said.err
         );
     }
+}
+
+#[test]
+fn prices_that_are_not_numbers_are_refused_in_one_line() {
+    let api = Api::serve(Cluster::default());
+    let said = vitals(&api, &["rightsize", "--cpu-price", "cheap"]);
+    assert_eq!((said.out.as_str(), said.code), ("", Some(2)));
+    assert_eq!(
+        said.err,
+        "error: invalid value 'cheap' for '--cpu-price <PRICE>': expected a number that is not negative, such as 0.031\n"
+    );
+    assert!(api.requests.lock().unwrap().is_empty());
 }

@@ -30,6 +30,7 @@ mod owned;
 mod picture;
 mod pictures;
 mod rows;
+mod rightsize;
 mod running;
 mod shop;
 mod simulated;

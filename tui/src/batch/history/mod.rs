@@ -14,6 +14,7 @@ use crate::source::VitalsApi;
 use crate::source::kubeconfig::Settings;
 use chart::{Bounds, Look};
 use report::Report;
+pub(super) use rows::cores;
 pub use rows::{Content, Percentiles};
 
 /// Runs `history`.

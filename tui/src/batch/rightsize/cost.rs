@@ -20,14 +20,15 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// The price of an amount for a month; none if no price is set. A resource without a price costs nothing.
+    /// The price of an amount for a month, to the hundredth; none if no price is set. A resource without a price costs
+    /// nothing.
     pub fn of_month(&self, amount: &Change) -> Option<f64> {
         if self.cpu.is_none() && self.memory.is_none() {
             return None;
         }
         let cpu = amount.cores() * self.cpu.unwrap_or_default();
         let memory = amount.gibibytes() * self.memory.unwrap_or_default();
-        Some((cpu + memory) * HOURS_OF_MONTH)
+        Some(((cpu + memory) * HOURS_OF_MONTH * 100.0).round() / 100.0)
     }
 }
 
