@@ -138,6 +138,15 @@ pub struct Container {
     pub message: String,
 }
 
+/// A description of a problem, and a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The problem: a clause without a final stop.
+    pub what: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

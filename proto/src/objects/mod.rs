@@ -10,6 +10,7 @@ mod job;
 mod key;
 mod metadata;
 mod node;
+pub mod not_running;
 mod owner;
 mod phase;
 mod pod;

@@ -62,7 +62,6 @@ pub use merge::MergeResult;
 pub use metrics::HealthMetrics;
 pub use pod_versions::PodAt;
 pub use restart_queries::Restart;
-pub(crate) use rules::image::IMAGE_REASONS;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store_usage_history::StoreUsageHistory;
 pub use usage_history::{UsageHistory, UsagePoint, UsageSubject};

@@ -1,5 +1,6 @@
 //! ImagePull: a container waits for its image. The incident ends when the container runs.
 
+use kubevitals_proto::objects::not_running::IMAGE_REASONS;
 use kubevitals_proto::vitals::{Cause, Certainty};
 
 use super::decision::{Decision, Opening};
@@ -10,17 +11,6 @@ use crate::health::pod_events::EventKind;
 use crate::health::review_context::ReviewContext;
 use crate::health::terminations::{finished, running_since};
 use crate::health::topic::Topic;
-
-/// The waiting reasons of containers that are about their image (pkg/kubelet/images/types.go).
-pub(crate) const IMAGE_REASONS: [&str; 7] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "ImageInspectError",
-    "RegistryUnavailable",
-    "SignatureValidationFailed",
-];
 
 /// Reviews the image of a container.
 pub(in crate::health) fn review(

@@ -1,5 +1,6 @@
 //! Why usage is absent, as API objects. The messages are those of `vitals why`.
 
+use kubevitals_proto::objects::not_running as why_not_running;
 use kubevitals_proto::vitals::{Absence, KubeletPage};
 use kubevitals_proto::words::capital;
 
@@ -7,7 +8,6 @@ use super::builder::NodeContext;
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
 use crate::query::why::explain;
-use crate::query::why::not_running as why_not_running;
 use crate::scrape::{Failed, History};
 use crate::store::Absent;
 

@@ -1,7 +1,9 @@
 //! The steps that chains of pods and nodes share.
 
 use kubevitals_proto::metrics::{GROUP, Version};
-use kubevitals_proto::why::{Container, Freshness, Kind, State, Step, StepName, Subject, Why};
+use kubevitals_proto::why::{
+    Container, Explanation, Freshness, Kind, State, Step, StepName, Subject, Why,
+};
 use kubevitals_proto::words::capital;
 
 use super::explain::{self, span};
@@ -29,6 +31,12 @@ impl Outcome {
             verdict: verdict.into(),
             hint: hint.into(),
         }
+    }
+
+    /// The outcome of a problem, with this reason.
+    pub(super) fn explained(reason: &'static str, problem: Explanation) -> Self {
+        let verdict = format!("{}.", capital(&problem.what));
+        Self::new(reason, verdict, problem.hint)
     }
 }
 

@@ -4,16 +4,10 @@
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::why::Explanation;
 
 use crate::query::readiness::Unready;
 use crate::store::{Absent, Lack, NoRate};
-
-/// A description of a problem, and a hint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::query) struct Explanation {
-    pub(in crate::query) what: String,
-    pub(in crate::query) hint: &'static str,
-}
 
 const WAIT: &str = "wait for the next scrape";
 

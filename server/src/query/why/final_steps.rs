@@ -3,10 +3,9 @@
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{Freshness, StepName};
-use kubevitals_proto::words::capital;
 
 use super::chain::{Chain, Outcome};
-use super::explain::{self, Explanation, span};
+use super::explain::{self, span};
 use crate::clock::Age;
 use crate::cluster::Node;
 use crate::store::{Absent, Latest};
@@ -68,7 +67,10 @@ impl Chain<'_> {
                 span(retention.unchanged)
             ),
         );
-        Err(explain::absent("it", &Absent::Stale).outcome("stale"))
+        Err(Outcome::explained(
+            "stale",
+            explain::absent("it", &Absent::Stale),
+        ))
     }
 
     /// Ends a chain because a reading is incomplete or has no rate.
@@ -76,7 +78,7 @@ impl Chain<'_> {
         let whom = format!("{whom}{}", absent.container().unwrap_or_default());
         let explanation = explain::absent(&whom, absent);
         self.fail(StepName::Whole, explanation.what.clone());
-        let mut outcome = explanation.outcome(absent.reason());
+        let mut outcome = Outcome::explained(absent.reason(), explanation);
         if matches!(absent, Absent::NoRate { .. }) {
             outcome.hint = self.with_next_scrape(node, &outcome.hint);
         }
@@ -87,13 +89,6 @@ impl Chain<'_> {
     pub(super) fn age_of_scrape(&self, latest: &Latest) -> String {
         let age = self.sources.now().since(latest.scraped);
         format!(", of {} ago", span(age))
-    }
-}
-
-impl Explanation {
-    /// Converts to the outcome with this reason.
-    pub(super) fn outcome(self, reason: &'static str) -> Outcome {
-        Outcome::new(reason, format!("{}.", capital(&self.what)), self.hint)
     }
 }
 

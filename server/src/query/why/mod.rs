@@ -1,13 +1,12 @@
 //! Why a pod or a node has metrics, or has none: a chain of checks from the API server to the last sample.
 //!
 //! A container that the kubelet does not report is not a reason, as in metrics-server. For a pod without metrics the
-//! state of its containers comes first ([`not_running`]): a container that does not run has no usage.
+//! state of its containers comes first ([`kubevitals_proto::objects::not_running`]): a container that does not run has no usage.
 
 mod chain;
 pub(super) mod explain;
 mod final_steps;
 mod node;
-pub(super) mod not_running;
 mod pod;
 
 use kubevitals_proto::metrics::Version;

@@ -1,11 +1,11 @@
 //! The chain of a pod.
 
-use kubevitals_proto::why::{Container, StepName};
+use kubevitals_proto::objects::not_running;
+use kubevitals_proto::why::{Container, Explanation, StepName};
 
 use super::chain::{Chain, Outcome};
-use super::explain::{self, Explanation};
+use super::explain;
 use super::final_steps::nothing_yet;
-use super::not_running;
 use crate::cluster::{Pod, PodKey};
 use crate::query::readiness::Unready;
 use crate::store::Absent;
@@ -45,7 +45,7 @@ impl Chain<'_> {
         }
         let nothing_runs = not_running::pod(pod).map(|Explanation { what, hint }| {
             let what = format!("{what}; nothing runs, so nothing is measured");
-            Explanation { what, hint }.outcome("not_running")
+            Outcome::explained("not_running", Explanation { what, hint })
         });
         self.add_running(pod);
         let Some(node_name) = &pod.node else {
@@ -84,7 +84,7 @@ impl Chain<'_> {
                 let outcome = match idle_container(pod, absent) {
                     Some(words) => {
                         self.fail(StepName::Whole, words.what.clone());
-                        words.outcome("not_running")
+                        Outcome::explained("not_running", words)
                     }
                     None => self.add_incomplete(node_name, "container ", absent),
                 };
@@ -136,7 +136,8 @@ impl Chain<'_> {
                 self.with_next_scrape(node, "wait for the next scrape"),
             );
         }
-        let mut outcome = explain::absent("it", &Absent::NotReported).outcome("not_reported");
+        let absent = explain::absent("it", &Absent::NotReported);
+        let mut outcome = Outcome::explained("not_reported", absent);
         outcome.hint = self.with_next_scrape(node, &outcome.hint);
         outcome
     }

@@ -3,9 +3,19 @@
 
 use std::borrow::Cow;
 
-use super::explain::Explanation;
-use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
-use crate::health::IMAGE_REASONS;
+use super::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
+use crate::why::Explanation;
+
+/// The waiting reasons of containers that are about their image (pkg/kubelet/images/types.go).
+pub const IMAGE_REASONS: [&str; 7] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+];
 
 /// The largest length of a quoted status message, in bytes.
 const MAX_MESSAGE: usize = 300;
@@ -17,7 +27,7 @@ const INITIALIZING: &str =
 const NOTHING_WRONG: &str = "nothing is wrong: what has ended uses nothing";
 
 /// Why a pod does not run according to its phase: a reason, and its explanation.
-pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> {
+pub fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> {
     Some(match pod.phase {
         Phase::Running => return None,
         Phase::Pending => ("pending", pending(pod)),
@@ -40,7 +50,7 @@ pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> 
 }
 
 /// Why no container of a pod in phase Running runs. None if a container runs, or no status has been reported.
-pub(in crate::query) fn pod(pod: &Pod) -> Option<Explanation> {
+pub fn pod(pod: &Pod) -> Option<Explanation> {
     let mut containers = pod.containers();
     if pod.phase != Phase::Running || containers.any(|(_, status)| status.is_running()) {
         return None;
@@ -60,7 +70,7 @@ pub(in crate::query) fn pod(pod: &Pod) -> Option<Explanation> {
 
 /// The container that explains best why a pod does not run: containers that have not completed come before those that
 /// have, and app containers and sidecars before init containers.
-pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
+fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
     let idle = |init: bool| {
         let containers = pod.containers().filter(move |(spec, status)| {
             (spec.role == Role::Init) == init && status.is_reported()
@@ -79,11 +89,7 @@ pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
 }
 
 /// `does not run: …`, for a container. None if it runs.
-pub(in crate::query) fn container(
-    pod: &Pod,
-    spec: &ContainerSpec,
-    status: &ContainerStatus,
-) -> Option<Explanation> {
+pub fn container(pod: &Pod, spec: &ContainerSpec, status: &ContainerStatus) -> Option<Explanation> {
     let Explanation { what, hint } = match &status.state {
         State::Running { .. } => return None,
         State::Waiting(waiting) => {
@@ -252,7 +258,7 @@ fn ending(ended: &Ended) -> String {
     }
 }
 
-pub(super) fn has_completed(status: &ContainerStatus) -> bool {
+pub fn has_completed(status: &ContainerStatus) -> bool {
     matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0)
 }
 
@@ -295,18 +301,16 @@ fn words(what: impl Into<String>, hint: &'static str) -> Explanation {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::{Value, json};
 
+    use super::super::pod::tests::convert;
     use super::*;
-    use crate::cluster::testing::Reader;
 
     /// A pod with this spec and status.
-    fn pod_of(phase: &str, spec: Value, mut status: Value) -> Arc<Pod> {
+    fn pod_of(phase: &str, spec: Value, mut status: Value) -> Pod {
         status["phase"] = json!(phase);
         let metadata = json!({"namespace": "shop", "name": "web-1", "uid": "u"});
-        Reader::default().pod(json!({"metadata": metadata, "spec": spec, "status": status}))
+        convert(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
     /// The spec of a pod with the container `web` on a node.
@@ -315,7 +319,7 @@ mod tests {
     }
 
     /// A pod whose only container has this status.
-    fn one(phase: &str, mut status: Value) -> Arc<Pod> {
+    fn one(phase: &str, mut status: Value) -> Pod {
         status["name"] = json!("web");
         pod_of(phase, web(), json!({"containerStatuses": [status]}))
     }
@@ -511,7 +515,7 @@ mod tests {
             "namespace": "shop", "name": "web-1", "uid": "u", "deletionTimestamp": "2026-11-29T00:00:00Z",
         });
         let status = json!({"name": "web", "state": ended(143, "")});
-        let pod = Reader::default().pod(json!({
+        let pod = convert(json!({
             "metadata": metadata, "spec": web(),
             "status": {"phase": "Running", "containerStatuses": [status]},
         }));
