@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration::GoDuration;
 use crate::time::Timestamp;
+use crate::vitals::{ContainerState, Ended};
 
 /// The subresource: `/apis/metrics.k8s.io/VERSION/namespaces/NAMESPACE/pods/NAME/why`, `…/nodes/NAME/why`.
 pub const SUBRESOURCE: &str = "why";
@@ -35,7 +36,8 @@ pub struct Why {
     pub freshness: Option<Freshness>,
     /// The chain.
     pub steps: Vec<Step>,
-    /// A pod's containers as the kubelet last reported them, by name.
+    /// A pod's containers in the order of its spec, without init containers that have completed; then others that the
+    /// kubelet reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Container>,
 }
@@ -123,19 +125,40 @@ pub enum State {
     Other,
 }
 
-/// A container as the kubelet last reported it.
+/// A container: its state, and its last reading by the kubelet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Container {
     /// The name.
     pub name: String,
-    /// Whether it has all that its rate needs.
+    /// Whether its last reading has all that its rate needs.
     pub whole: bool,
     /// The missing value, in one word.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub lack: String,
-    /// The missing value, in words.
+    /// Why it does not run, or else the missing value, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// The state, if the pod's status has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ContainerState>,
+    /// The last termination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ended: Option<Ended>,
+}
+
+impl Container {
+    /// A container of which only the name is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            whole: false,
+            lack: String::new(),
+            message: String::new(),
+            state: None,
+            last_ended: None,
+        }
+    }
 }
 
 /// A description of a problem, and a hint.

@@ -7,6 +7,8 @@ use super::intern::Interner;
 use super::protobuf::message;
 use super::resources::{WireRequirements, WireResources};
 use super::text::{self, WireTime};
+use crate::time::Timestamp;
+use crate::vitals;
 
 /// A container's status, as the kubelet last reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,6 +89,25 @@ pub struct Ended {
     pub finished_seconds: u32,
 }
 
+impl Ended {
+    /// The end of the container.
+    pub fn finished(&self) -> Option<Timestamp> {
+        text::time(self.finished_seconds)
+    }
+
+    /// Converts a termination to the API's type.
+    pub fn to_api(&self) -> vitals::Ended {
+        vitals::Ended {
+            exit_code: self.exit_code,
+            signal: (self.signal != 0).then_some(self.signal),
+            reason: self.reason.as_deref().unwrap_or_default().to_owned(),
+            message: self.message.as_deref().unwrap_or_default().to_owned(),
+            started: text::time(self.started_seconds),
+            finished: self.finished(),
+        }
+    }
+}
+
 /// An index in a short list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position(u8);
@@ -121,6 +142,43 @@ impl ContainerStatus {
         match &self.state {
             State::Waiting(Some(waiting)) => waiting.reason.as_deref(),
             _ => None,
+        }
+    }
+
+    /// The last termination.
+    pub fn last_ended(&self) -> Option<&Ended> {
+        match &self.state {
+            State::Terminated(ended) => Some(ended),
+            State::Waiting(_) | State::Running { .. } => self.last.as_deref(),
+        }
+    }
+
+    /// Converts the state to the API's type. The state of a container whose node is `lost` is unknown, unless it has
+    /// ended: a termination is final.
+    pub fn to_api(&self, lost: bool) -> vitals::ContainerState {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let name = |name: &str| if lost { "Unknown" } else { name }.to_owned();
+        match &self.state {
+            State::Waiting(waiting) => {
+                let waiting = waiting.as_deref();
+                vitals::ContainerState {
+                    state: name("Waiting"),
+                    reason: text(waiting.and_then(|waiting| waiting.reason.as_deref())),
+                    message: text(waiting.and_then(|waiting| waiting.message.as_deref())),
+                    since: None,
+                }
+            }
+            State::Running { since_seconds } => vitals::ContainerState {
+                state: name("Running"),
+                since: text::time(*since_seconds),
+                ..vitals::ContainerState::default()
+            },
+            State::Terminated(ended) => vitals::ContainerState {
+                state: "Terminated".to_owned(),
+                reason: text(ended.reason.as_deref()),
+                message: text(ended.message.as_deref()),
+                since: ended.finished(),
+            },
         }
     }
 

@@ -1,23 +1,10 @@
 //! The messages and the evidence of incidents, in sentences.
 
-use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
+use kubevitals_proto::vitals::{Cause, Certainty, Incident, ProbeKind};
 
 use super::probe_counters::ProbeReading;
-use super::terminations::{finished, started};
 use super::usage_history::{bytes, seconds};
 use crate::cluster::{self, ContainerSpec, ContainerStatus, Node, Pod, Role, State};
-
-/// Converts a termination to the API's type.
-pub(super) fn ended(ended: &cluster::Ended) -> Ended {
-    Ended {
-        exit_code: ended.exit_code,
-        signal: (ended.signal != 0).then_some(ended.signal),
-        reason: ended.reason.as_deref().unwrap_or_default().to_owned(),
-        message: ended.message.as_deref().unwrap_or_default().to_owned(),
-        started: started(ended),
-        finished: finished(ended),
-    }
-}
 
 /// `ended with exit 137 (OOMKilled) after 1m4s`.
 pub(super) fn how_it_ended(ended: &cluster::Ended, lived: Option<i64>) -> String {

@@ -5,7 +5,7 @@ use kubevitals_proto::vitals::{Cause, Certainty, Ended};
 use super::causes::{cause_from_status, more_certain};
 use super::container_index::ContainerIndex;
 use super::engine::Engine;
-use super::{facts, messages, terminations};
+use super::{facts, terminations};
 use crate::cluster::Pod;
 
 /// A restart of a container: the termination before it, and its cause.
@@ -48,7 +48,7 @@ impl Engine {
         Some(Restart {
             container,
             nth,
-            ended: messages::ended(ended),
+            ended: ended.to_api(),
             cause,
             certainty,
         })

@@ -391,6 +391,67 @@ async fn the_reason_of_a_pod_that_does_not_run_is_its_state() {
     }
 }
 
+/// A pod of which one container has ended has metrics of the others; the response says so, and how that one ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_that_does_not_run_is_reported_beside_metrics() {
+    let harness = cluster().await;
+    let on = harness.cluster.node_names()[0].clone();
+    let (namespace, name) = pods_on(&harness, &on)[0].clone();
+    let before = pod(&harness, &namespace, &name).await;
+    let running = before.containers[0].name.clone();
+    let state = before.containers[0].state.as_ref().unwrap();
+    assert_eq!(state.state, "Running", "{before:#?}");
+    let mut object = harness.cluster_object(Resource::Pods, Some(&namespace), &name);
+    let list = |object: &mut Value, of: &str, field: &str, item: Value| {
+        object[of][field].as_array_mut().unwrap().push(item);
+    };
+    let ended = json!({"terminated": {"exitCode": 7, "reason": "Error", "finishedAt": "2027-01-15T07:59:00Z"}});
+    let status = container_status(
+        "agent",
+        2,
+        json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+        ended,
+    );
+    list(
+        &mut object,
+        "spec",
+        "containers",
+        json!({"name": "agent", "image": "agent:1"}),
+    );
+    list(&mut object, "status", "containerStatuses", status);
+    harness.cluster.store().apply(Resource::Pods, object);
+    wait_until("the server has seen it", async || {
+        pod(&harness, &namespace, &name).await.containers.len() > before.containers.len()
+    })
+    .await;
+    let why = pod(&harness, &namespace, &name).await;
+    let what = "container agent does not run: CrashLoopBackOff after exit 7, 3 times; it last ended at 2027-01-15T07:59:00Z, ";
+    assert_eq!(
+        (why.available, &*why.reason),
+        (true, "available"),
+        "{why:#?}"
+    );
+    assert!(why.verdict.starts_with("Metrics are there, "), "{why:#?}");
+    assert!(
+        why.verdict.contains(what) && why.verdict.ends_with(" ago."),
+        "{why:#?}"
+    );
+    assert!(why.hint.contains("kubectl logs --previous"), "{why:#?}");
+    let agent = why.containers.iter().find(|it| it.name == "agent").unwrap();
+    assert!(
+        what.contains(agent.message.split(';').next().unwrap()),
+        "{agent:#?}"
+    );
+    let state = agent.state.as_ref().unwrap();
+    assert_eq!(
+        (&*state.state, &*state.reason),
+        ("Waiting", "CrashLoopBackOff")
+    );
+    assert_eq!(agent.last_ended.as_ref().unwrap().exit_code, 7);
+    let running = why.containers.iter().find(|it| it.name == running).unwrap();
+    assert!(running.whole && running.message.is_empty(), "{running:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_not_selected_names_the_selector() {
     let harness = Harness::start_with(config(), |settings| {

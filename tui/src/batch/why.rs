@@ -3,12 +3,16 @@
 use std::io::Write;
 
 use kubevitals_proto::metrics::Version;
-use kubevitals_proto::why::{State, StepName, Why};
+use kubevitals_proto::objects::{Pod, not_running};
+use kubevitals_proto::why::{Container, Explanation, State, StepName, Why};
+use kubevitals_proto::words::capital;
 
 use super::{Error, Streams};
 use crate::cli::{Connection, Output, WhyArgs, WhySubject};
+use crate::clock::Clock;
 use crate::source::kubeconfig::Settings;
 use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyResponse, is_not_ours};
+use crate::text;
 
 /// Runs `why`.
 ///
@@ -22,7 +26,8 @@ pub async fn run(
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
     let subject = args.subject(&namespace).map_err(Error::Flag)?;
-    let client = ApiClient::new(settings.target(&Terminal::default())?)?;
+    let clock = Clock::system();
+    let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
     let api = MetricsApi::new(client, false);
     let Some(version) = api.version().await? else {
         return Err(Error::Failed(
@@ -39,9 +44,14 @@ pub async fn run(
             }
             subject.check_exists(&response.why)
         }
-        Err(error) if is_not_ours(&error) => {
-            subject.request_other_server(&api, version, streams).await
-        }
+        Err(error) if is_not_ours(&error) => match args.output {
+            Some(Output::Json) => Err(Error::Failed(
+                "this cluster's metrics server is not vitals-server, so there is no response to print as JSON; \
+                 leave out --output"
+                    .to_owned(),
+            )),
+            None => subject.request_other_server(&api, version, &clock, streams).await,
+        },
         Err(error) => Err(subject.explain(error)),
     }
 }
@@ -60,27 +70,80 @@ impl WhySubject<'_> {
         }
     }
 
-    /// Requests the metrics from a server other than vitals-server: it can only say whether there are any.
+    /// Requests the metrics from a server other than vitals-server, which can only say whether there are any. Why
+    /// containers do not run is in the status of the pod.
     async fn request_other_server(
         &self,
         api: &MetricsApi,
         version: Version,
+        clock: &Clock,
         streams: &mut Streams<'_>,
     ) -> Result<(), Error> {
+        let missing = self.missing_metrics(api, version).await?;
+        let pod = self.pod(api).await?;
+        let problem = pod.as_ref().and_then(|pod| {
+            let of_phase = not_running::phase(pod).map(|(_, problem)| problem);
+            of_phase.or_else(|| not_running::pod(pod))
+        });
+        let containers = pod.as_ref();
+        let containers = containers.map(|pod| not_running::containers(pod, clock.now()));
+        let containers = containers.unwrap_or_default();
+        let is_idle = |container: &Container| !container.message.is_empty();
+        let has_idle = containers.iter().any(is_idle);
+        let out = &mut *streams.out;
+        match (missing, &problem) {
+            (None, _) => writeln!(
+                out,
+                "{self} has metrics. This cluster's metrics server is not vitals-server, so there are no details."
+            )?,
+            (Some(_), Some(problem)) => {
+                let what = plain(&capital(&problem.what));
+                writeln!(out, "{self} has no metrics. {what}.")?;
+            }
+            (Some(_), None) if has_idle => writeln!(out, "{self} has no metrics.")?,
+            (Some(error), None) => {
+                return Err(Error::Failed(format!(
+                    "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot report why; \
+                     it returned: {error}"
+                )));
+            }
+        }
+        if has_idle {
+            print_containers(&containers, out)?;
+        }
+        if let Some(Explanation { hint, .. }) = problem {
+            writeln!(out, "\nWhat to do: {hint}.")?;
+        }
+        Ok(())
+    }
+
+    /// The response of the metrics server that there are no metrics; none if there are.
+    async fn missing_metrics(
+        &self,
+        api: &MetricsApi,
+        version: Version,
+    ) -> Result<Option<source::Error>, Error> {
         let found = match self.namespace {
             Some(namespace) => api.pod(version, namespace, self.name).await.map(|_| ()),
             None => api.node(version, self.name).await.map(|_| ()),
         };
         match found {
-            Ok(()) => Ok(writeln!(
-                streams.out,
-                "{self} has metrics. This cluster's metrics server is not vitals-server, so there are no details."
-            )?),
-            Err(error) if is_not_ours(&error) => Err(Error::Failed(format!(
-                "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot report why; \
-                 it returned: {error}"
-            ))),
+            Ok(()) => Ok(None),
+            Err(error) if is_not_ours(&error) => Ok(Some(error)),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The pod's object; none for a node, and without permission for the pod.
+    async fn pod(&self, api: &MetricsApi) -> Result<Option<Pod>, Error> {
+        let Some(namespace) = self.namespace else {
+            return Ok(None);
+        };
+        match api.pod_object(namespace, self.name).await {
+            Err(source::Error::Server(Failure { code: 404, .. })) => Err(Error::Failed(format!(
+                "{self}: the API server has no such pod"
+            ))),
+            pod => Ok(pod.ok().flatten()),
         }
     }
 
@@ -117,25 +180,44 @@ fn print(subject: &str, why: &Why, out: &mut dyn Write) -> std::io::Result<()> {
         let message = plain(&step.message);
         writeln!(out, "  {:<10}{state:<5}{message}", name(step.name))?;
     }
-    if !why.containers.is_empty() {
-        let names = why.containers.iter().map(|container| container.name.len());
-        let width = names.max().unwrap_or_default() + 2;
-        writeln!(out, "\ncontainers in the kubelet's last answer:")?;
-        for container in &why.containers {
-            let state = match (container.whole, container.message.as_str()) {
-                (true, _) => "whole",
-                (false, "") => &container.lack,
-                (false, message) => message,
-            };
-            let (name, state) = (plain(&container.name), plain(state));
-            writeln!(out, "  {name:<width$}{state}")?;
-        }
-    }
+    print_containers(&why.containers, out)?;
     writeln!(out, "\n{}", plain(&why.verdict))?;
     if !why.hint.is_empty() {
         writeln!(out, "What to do: {}.", plain(&why.hint))?;
     }
     Ok(())
+}
+
+/// Prints each container: why it does not run, or what its last reading lacks.
+fn print_containers(containers: &[Container], out: &mut dyn Write) -> std::io::Result<()> {
+    let names = containers
+        .iter()
+        .map(|container| text::width(&plain(&container.name)));
+    let Some(width) = names.max() else {
+        return Ok(());
+    };
+    writeln!(out, "\ncontainers:")?;
+    for container in containers {
+        let name = plain(&container.name);
+        let gap = " ".repeat(width.saturating_sub(text::width(&name)) + 2);
+        writeln!(out, "  {name}{gap}{}", plain(state_of(container)))?;
+    }
+    Ok(())
+}
+
+/// The state of a container: `does not run: …`, `whole`, or what its last reading lacks.
+fn state_of(container: &Container) -> &str {
+    let runs = container
+        .state
+        .as_ref()
+        .is_some_and(|state| state.state == "Running");
+    match (&*container.message, &*container.lack) {
+        ("", _) if container.whole => "whole",
+        ("", "") if runs => "runs",
+        ("", "") => "its kubelet has not reported it yet",
+        ("", lack) => lack,
+        (message, _) => message,
+    }
 }
 
 fn name(step: StepName) -> &'static str {
@@ -170,7 +252,7 @@ mod tests {
                 {"name":"scraped","state":"warning","message":"late"},
                 {"name":"whole","state":"failed","message":"idle\u001b[31m"}],
             "containers":[{"name":"a","whole":false,"lack":"zero_cpu","message":"it is idle"},
-                {"name":"sidecar","whole":true}]}"#;
+                {"name":"sidecar","whole":true},{"name":"日志","whole":false,"state":{"state":"Running"}}]}"#;
         let mut out = Vec::new();
         print(
             "pod shop/web",
@@ -184,9 +266,10 @@ mod tests {
                known     ok   the API server has it\n  \
                scraped   but  late\n  \
                whole     NO   idle\u{fffd}[31m\n\n\
-             containers in the kubelet's last answer:\n  \
+             containers:\n  \
                a        it is idle\n  \
-               sidecar  whole\n\n\
+               sidecar  whole\n  \
+               日志     runs\n\n\
              Container a is idle.\n\
              What to do: wait.\n"
         );

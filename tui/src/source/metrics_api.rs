@@ -1,6 +1,7 @@
 //! The client for metrics.k8s.io, and for the objects of the API server that `top` needs.
 
 use kubevitals_proto::metrics::Version;
+use kubevitals_proto::objects::{self, Pools, WirePod};
 use kubevitals_proto::why::SUBRESOURCE;
 
 use super::client::{JSON, PROTOBUF, escaped};
@@ -160,6 +161,20 @@ impl MetricsApi {
     pub async fn pod_ref(&self, namespace: &str, name: &str) -> Result<PodRef, Error> {
         let path = Path::core().pods(namespace)?.name(name)?;
         Ok(self.get(path, METADATA).await?.parse::<Pod>()?.metadata)
+    }
+
+    /// The object of a pod; none if it has no name.
+    ///
+    /// # Errors
+    /// The request failed.
+    pub async fn pod_object(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<objects::Pod>, Error> {
+        let path = Path::core().pods(namespace)?.name(name)?;
+        let pod: WirePod = self.get(path, JSON).await?.parse()?;
+        Ok(pod.convert(&Pools::default()))
     }
 
     /// Requests a path and parses JSON.

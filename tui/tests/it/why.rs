@@ -100,14 +100,84 @@ fn another_metrics_server_has_no_details() {
             )
         );
     }
-    for line in ["why pod nobody", "why node nobody"] {
+    for (line, expected) in [
+        (
+            "why pod nobody",
+            "error: pod default/nobody: the API server has no such pod\n",
+        ),
+        ("why node nobody", "is not vitals-server, cannot report why"),
+        (
+            "why pod web -o json",
+            "is not vitals-server, so there is no response to print as JSON",
+        ),
+    ] {
         let said = run(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
-        assert!(
-            said.err.contains("is not vitals-server, cannot report why"),
-            "{}",
-            said.err
-        );
+        assert!(said.err.contains(expected), "{}", said.err);
+        assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    }
+}
+
+/// The status of a pod says why its containers do not run, whichever server has the metrics.
+#[test]
+fn containers_that_do_not_run_are_explained_with_another_metrics_server() {
+    let status = |name: &str, state: Value| {
+        let last = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-01-01T00:00:00Z"}});
+        json!({"name": name, "restartCount": 2, "state": state, "lastState": last})
+    };
+    let loops = || json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let pod = |name: &str, containers: &[(&str, Value)]| {
+        let names = containers.iter().map(|(name, _)| json!({"name": name}));
+        let statuses = containers.iter();
+        let statuses = statuses.map(|(name, state)| status(name, state.clone()));
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"namespace": "default", "name": name},
+            "spec": {"nodeName": "n1", "containers": names.collect::<Vec<_>>()},
+            "status": {"phase": "Running", "containerStatuses": statuses.collect::<Vec<_>>()}})
+    };
+    let running = json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}});
+    let api = Api::serve(Cluster {
+        pods: vec![
+            pod("loops", &[("a", loops())]),
+            pod("web", &[("a", running), ("sidecar", loops())]),
+        ],
+        ..another()
+    });
+    let why = "does not run: CrashLoopBackOff after OOMKilled (exit 137), 3 times; \
+               it last ended at 2026-01-01T00:00:00Z, ";
+    for (line, expected) in [
+        (
+            "why pod loops",
+            vec![
+                "pod default/loops has no metrics. Its container a does not run: CrashLoopBackOff after OOMKilled \
+                 (exit 137), 3 times.".to_owned(),
+                String::new(),
+                "containers:".to_owned(),
+                format!("  a  {why}"),
+                String::new(),
+                "What to do: look why it ends: kubectl logs --previous, and kubectl get incidents.".to_owned(),
+            ],
+        ),
+        (
+            "why pod web",
+            vec![
+                "pod default/web has metrics. This cluster's metrics server is not vitals-server, so there are no \
+                 details.".to_owned(),
+                String::new(),
+                "containers:".to_owned(),
+                "  a        runs".to_owned(),
+                format!("  sidecar  {why}"),
+            ],
+        ),
+    ] {
+        let said = run(&api, line);
+        assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{line}");
+        let lines = said.out.lines();
+        // The age is that of today.
+        let lines = lines.map(|line| match line.split_once("Z, ") {
+            Some((before, _)) => format!("{before}Z, "),
+            None => line.to_owned(),
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), expected, "{line}");
     }
 }
 

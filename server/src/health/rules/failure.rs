@@ -87,7 +87,7 @@ pub(in crate::health) fn review(
             shared_detail,
         },
         message: messages::failure(pod, ended),
-        last_ended: ended.map(|(_, ended)| messages::ended(ended)),
+        last_ended: ended.map(|(_, ended)| ended.to_api()),
         evidence,
     })
 }

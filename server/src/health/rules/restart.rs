@@ -109,7 +109,7 @@ fn record_termination(
     };
     let at = finished(ended).unwrap_or(context.now);
     let failing_since = failing_since(facts, index);
-    let api_ended = messages::ended(ended);
+    let api_ended = ended.to_api();
     let began = problem_start(facts, index, (verdict.cause, failing_since), &api_ended);
     let began = began.unwrap_or(at);
     let id = incident_for(facts, pod, index, &verdict, began, context);

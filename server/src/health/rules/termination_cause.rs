@@ -38,7 +38,7 @@ pub(in crate::health) fn find_cause(
 ) -> Option<Verdict> {
     let (container, spec, _) = facts.container(pod, index)?;
     let points = points(pod, spec, ended, context);
-    let api_ended = messages::ended(ended);
+    let api_ended = ended.to_api();
     let kill = container
         .kill
         .filter(|kill| kill.explains(&api_ended) && !container.is_spent(kill));

@@ -33,6 +33,15 @@ impl Outcome {
         }
     }
 
+    /// The outcome of an object with metrics that has this problem nevertheless.
+    pub(super) fn beside(mut self, problem: Explanation) -> Self {
+        self.verdict = format!("{}; {}.", self.verdict.trim_end_matches('.'), problem.what);
+        if self.hint.is_empty() {
+            problem.hint.clone_into(&mut self.hint);
+        }
+        self
+    }
+
     /// The outcome of a problem, with this reason.
     pub(super) fn explained(reason: &'static str, problem: Explanation) -> Self {
         let verdict = format!("{}.", capital(&problem.what));

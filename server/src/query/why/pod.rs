@@ -38,6 +38,7 @@ impl Chain<'_> {
             ));
         };
         self.ok(StepName::Known, "the API server has it");
+        self.list_containers(pod, None);
         if let Some((reason, Explanation { what, hint })) = not_running::phase(pod) {
             let phase = pod.phase.as_str();
             self.fail(StepName::Running, format!("its phase is {phase}"));
@@ -47,7 +48,7 @@ impl Chain<'_> {
             let what = format!("{what}; nothing runs, so nothing is measured");
             Outcome::explained("not_running", Explanation { what, hint })
         });
-        self.add_running(pod);
+        let idle = self.add_running(pod);
         let Some(node_name) = &pod.node else {
             self.fail(StepName::Node, "it is bound to no node");
             return Err(Outcome::new(
@@ -70,6 +71,7 @@ impl Chain<'_> {
         );
         let Some((at, reported)) = latest.find(&pod.key) else {
             self.fail(StepName::Reported, format!("it is not {response}"));
+            self.list_containers(pod, Some(&[]));
             let outcome = nothing_runs.or(trouble);
             return Err(outcome.unwrap_or_else(|| self.not_reported(pod, node_name)));
         };
@@ -78,9 +80,8 @@ impl Chain<'_> {
             Ok(rates) => rates,
             Err(absent) => {
                 let containers = latest.incomplete_containers(at).iter();
-                self.containers = containers
-                    .map(|container| of_container(pod, &container.name, container.absent.as_ref()))
-                    .collect();
+                let readings = containers.map(|it| (&*it.name, it.absent.as_ref()));
+                self.list_containers(pod, Some(&readings.collect::<Vec<_>>()));
                 let outcome = match idle_container(pod, absent) {
                     Some(words) => {
                         self.fail(StepName::Whole, words.what.clone());
@@ -95,32 +96,63 @@ impl Chain<'_> {
         self.ok(StepName::Whole, "all its containers have what a rate needs");
         let whole = latest.pod(&pod.key, sources.retention, sources.now());
         if let Ok((_, containers)) = whole {
-            let containers = containers.iter();
-            self.containers = containers
-                .map(|container| of_container(pod, &container.name, None))
-                .collect();
+            let readings = containers.iter().map(|it| (&*it.name, None));
+            self.list_containers(pod, Some(&readings.collect::<Vec<_>>()));
         }
         let fresh = self.add_fresh(&latest, (rates.at, rates.window), rates.arrived, trouble);
-        // The last samples are of the time when a container ran.
-        fresh.map_err(|outcome| nothing_runs.unwrap_or(outcome))
+        match fresh {
+            Ok(outcome) => Ok(match idle {
+                Some(idle) => outcome.beside(idle),
+                None => outcome,
+            }),
+            // The last samples are of the time when a container ran.
+            Err(outcome) => Err(nothing_runs.unwrap_or(outcome)),
+        }
     }
 
-    /// Adds the phase of the pod: with a warning if a container does not run and has not completed.
-    fn add_running(&mut self, pod: &Pod) {
+    /// Adds the phase of the pod: with a warning if a container does not run and has not completed. Returns that
+    /// container's problem.
+    fn add_running(&mut self, pod: &Pod) -> Option<Explanation> {
         let started = pod.started().map(|at| at.to_rfc3339_seconds());
         let started = started.map(|at| format!("; its kubelet accepted it at {at}"));
         let phase = format!("its phase is Running{}", started.unwrap_or_default());
+        let now = self.sources.wall();
         let idle = pod.containers().find(|(spec, status)| {
             let completed = not_running::has_completed(status);
             spec.role.stays() && status.is_reported() && !status.is_running() && !completed
         });
-        let words = idle.and_then(|(spec, status)| {
-            let Explanation { what, .. } = not_running::container(pod, spec, status)?;
-            Some(format!("{phase}; container {} {what}", spec.name))
+        let idle = idle.and_then(|(spec, status)| {
+            let Explanation { what, hint } = not_running::container_at(pod, spec, status, now)?;
+            let what = format!("container {} {what}", spec.name);
+            Some(Explanation { what, hint })
         });
-        match words {
-            Some(words) => self.warn(StepName::Running, words),
+        match &idle {
+            Some(idle) => self.warn(StepName::Running, format!("{phase}; {}", idle.what)),
             None => self.ok(StepName::Running, phase),
+        }
+        idle
+    }
+
+    /// Lists the containers of the pod, and other containers with a reading. A container that runs has what its reading
+    /// lacks. `readings` is none if the kubelet has not responded.
+    fn list_containers(&mut self, pod: &Pod, readings: Option<&[Reading<'_>]>) {
+        self.containers = not_running::containers(pod, self.sources.wall());
+        let Some(readings) = readings else {
+            return;
+        };
+        for container in &mut self.containers {
+            let reading = readings.iter().find(|(name, _)| **name == *container.name);
+            add_reading(
+                container,
+                reading.map_or(Some(&Absent::NotReported), |of| of.1),
+            );
+        }
+        for (name, absent) in readings {
+            if pod.container(name).is_none() {
+                let mut container = Container::named(name);
+                add_reading(&mut container, *absent);
+                self.containers.push(container);
+            }
         }
     }
 
@@ -152,15 +184,17 @@ fn idle_container(pod: &Pod, absent: &Absent) -> Option<Explanation> {
     Some(Explanation { what, hint })
 }
 
-fn of_container(pod: &Pod, name: &str, absent: Option<&Absent>) -> Container {
-    let message = absent.map(|absent| {
-        let idle = idle_container(pod, absent);
-        idle.unwrap_or_else(|| explain::absent("it", absent)).what
-    });
-    Container {
-        name: name.to_owned(),
-        whole: absent.is_none(),
-        lack: absent.map(Absent::reason).unwrap_or_default().to_owned(),
-        message: message.unwrap_or_default(),
+/// A container's last reading: its name, and what it lacks.
+type Reading<'a> = (&'a str, Option<&'a Absent>);
+
+/// Adds what the reading of a container lacks.
+fn add_reading(container: &mut Container, absent: Option<&Absent>) {
+    container.whole = absent.is_none();
+    let Some(absent) = absent else {
+        return;
+    };
+    absent.reason().clone_into(&mut container.lack);
+    if container.message.is_empty() {
+        container.message = explain::absent("it", absent).what;
     }
 }

@@ -1,10 +1,14 @@
 //! Why a pod or a container does not run, from its status. A container that does not run has no usage, and the
 //! kubelet's log does not explain why.
 
+mod listing;
+
 use std::borrow::Cow;
 
 use super::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
 use crate::why::Explanation;
+
+pub use listing::{container_at, containers};
 
 /// The waiting reasons of containers that are about their image (pkg/kubelet/images/types.go).
 pub const IMAGE_REASONS: [&str; 7] = [
@@ -258,6 +262,7 @@ fn ending(ended: &Ended) -> String {
     }
 }
 
+/// Whether a container has ended well.
 pub fn has_completed(status: &ContainerStatus) -> bool {
     matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0)
 }
