@@ -80,7 +80,10 @@ impl WhySubject<'_> {
         streams: &mut Streams<'_>,
     ) -> Result<(), Error> {
         let missing = self.missing_metrics(api, version).await?;
-        let pod = self.pod(api).await?;
+        let pod = match self.pod(api).await {
+            Err(_) if missing.is_none() => None,
+            pod => pod?,
+        };
         let problem = pod.as_ref().and_then(|pod| {
             let of_phase = not_running::phase(pod).map(|(_, problem)| problem);
             of_phase.or_else(|| not_running::pod(pod))
