@@ -10,6 +10,7 @@ mod any_table;
 mod attention;
 mod batch;
 mod cell;
+pub mod check;
 mod column;
 pub mod columns;
 mod distinguishing;
