@@ -2,6 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::amount::Amounts;
 use super::name::Name;
 use super::row::{NodeRow, PodRow, is_recent};
 use super::tone::{Thresholds, Tone};
@@ -25,20 +26,34 @@ pub enum Attention {
 /// How much attention a pod needs. `None` if it needs none.
 #[must_use]
 pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option<Attention> {
-    let memory = pod.usage.memory.of(pod.limits.memory);
+    let near = is_near_limit(pod.usage, pod.limits, thresholds).then_some(Attention::NearLimit);
+    state_attention(pod, now).max(near)
+}
+
+/// Whether a pod or a container has used nearly all of its memory limit.
+pub(super) fn is_near_limit(usage: Amounts, limits: Amounts, thresholds: Thresholds) -> bool {
+    let memory = usage.memory.of(limits.memory);
+    memory.is_some_and(|part| part >= thresholds.bad)
+}
+
+/// How much attention a pod needs because of its state, whatever it uses.
+pub(super) fn state_attention(pod: &PodRow, now: Timestamp) -> Option<Attention> {
     if pod.tone() == Tone::Bad {
         Some(Attention::Broken)
     } else if pod.probes.failing > 0 {
         Some(Attention::Failing)
-    } else if memory.is_some_and(|part| part >= thresholds.bad) {
-        Some(Attention::NearLimit)
     } else if pod.tone() == Tone::Warn {
         Some(Attention::Unsettled)
-    } else if is_recent(pod.restarts.finished(), now) || pod.restarts.recent > 0 {
+    } else if has_restarted(pod, now) {
         Some(Attention::Recent)
     } else {
         None
     }
+}
+
+/// Whether a container of a pod was restarted recently.
+pub(super) fn has_restarted(pod: &PodRow, now: Timestamp) -> bool {
+    is_recent(pod.restarts.finished(), now) || pod.restarts.recent > 0
 }
 
 /// Nodes that do not report: nodes that are not ready, and ready nodes without current usage while other nodes have it.

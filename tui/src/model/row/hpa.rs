@@ -105,9 +105,12 @@ impl HpaRow {
         format!("{}/{}", self.target_kind, self.target)
     }
 
-    fn limited_tone(&self) -> Tone {
+    /// The severity of the limit.
+    pub(crate) fn limited_tone(&self) -> Tone {
         match &self.limited {
             None => Tone::Dim,
+            // Its target is scaled to zero on purpose.
+            Some(limited) if &*limited.reason == "ScalingDisabled" => Tone::Plain,
             Some(limited) if limited.broken => Tone::Bad,
             Some(limited) if &*limited.reason == "TooFewReplicas" => Tone::Plain,
             Some(_) => Tone::Warn,
