@@ -2,6 +2,7 @@
 //! module only decides which marks are problems, and how severe they are.
 
 mod incidents;
+mod judged;
 mod nodes;
 mod pods;
 mod rule;
@@ -15,6 +16,7 @@ use super::scope::{Limits, Scope};
 use super::tone::{Thresholds, Tone};
 use super::world::World;
 
+pub use judged::{Unjudged, Verdict, unjudged};
 pub use rule::{Need, Rule};
 
 /// How severe a problem is.
@@ -169,3 +171,6 @@ pub fn problems(world: &World, basis: &Basis<'_>) -> Vec<Problem> {
     });
     problems
 }
+
+#[cfg(test)]
+mod tests;
