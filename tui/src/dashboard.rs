@@ -6,8 +6,6 @@ use crate::app::{self, Options};
 use crate::batch::Error;
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
-use crate::config::SourceChoice;
-use crate::model::SourceKind;
 use crate::shutdown::ShutdownSignals;
 use crate::source::Connector;
 
@@ -30,13 +28,7 @@ pub async fn run(
     let settings = args
         .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
-    let required = match settings.source {
-        SourceChoice::Auto => None,
-        SourceChoice::Vitals => Some(SourceKind::Vitals),
-        SourceChoice::Metrics => Some(SourceKind::Metrics),
-        SourceChoice::None => Some(SourceKind::None),
-    };
-    let connector = Connector::new(connection.clone(), required, clock);
+    let connector = Connector::new(connection.clone(), settings.source.kind(), clock);
     let (session, feed) = connector.connect(None).await?;
     let options = Options::of(&settings);
     app::run(options, connector, session, feed, ending).await?;

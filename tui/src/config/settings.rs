@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 
 use crate::input::KeyMap;
-use crate::model::{Field, Thresholds, View};
+use crate::model::{Field, SourceKind, Thresholds, View};
 use crate::view::theme::{Depth, Ground, Theme};
 
 /// The background for which colours are chosen.
@@ -50,6 +50,19 @@ pub enum SourceChoice {
     Metrics,
     /// No metrics: requests, limits, probes and restarts alone.
     None,
+}
+
+impl SourceChoice {
+    /// The required kind of source; `None` for the best one.
+    #[must_use]
+    pub const fn kind(self) -> Option<SourceKind> {
+        match self {
+            Self::Auto => None,
+            Self::Vitals => Some(SourceKind::Vitals),
+            Self::Metrics => Some(SourceKind::Metrics),
+            Self::None => Some(SourceKind::None),
+        }
+    }
 }
 
 /// The time zone of times of day.

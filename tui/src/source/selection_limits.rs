@@ -19,6 +19,12 @@ impl Default for SelectionLimits {
 }
 
 impl SelectionLimits {
+    /// No limit: all pods are sent, however many there are.
+    pub const NONE: Self = Self {
+        above: u64::MAX,
+        most: usize::MAX,
+    };
+
     /// Whether there are too many pods to send all of them.
     pub(super) fn is_exceeded(self, total: Option<u64>) -> bool {
         total.is_some_and(|total| total > self.above)

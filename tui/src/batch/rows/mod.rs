@@ -9,8 +9,11 @@ mod reader;
 mod terminal;
 mod top;
 mod watch;
+mod whole;
 
+pub(super) use terminal::terminal_width;
 pub use top::{needs_rows, top};
+pub(super) use whole::{PastTime, Whole};
 
 use std::io;
 
@@ -18,7 +21,7 @@ use facts::Facts;
 use listing::Listing;
 use query::Query;
 use reader::Reader;
-use terminal::{Progress, terminal_width};
+use terminal::Progress;
 
 use super::output::write_records;
 use super::{Error, Streams};

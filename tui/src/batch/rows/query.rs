@@ -8,7 +8,6 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::batch::Error;
 use crate::cli::{Connection, GetArgs, OutputArgs, OutputFormat, TableArgs};
-use crate::config::SourceChoice;
 use crate::model::filter::Filter;
 use crate::model::row::{GroupRow, Row};
 use crate::model::{Column, Field, Grouping, Name, Sort, SourceKind, Stat, View, World};
@@ -90,12 +89,7 @@ impl Query {
             output: args.output,
             no_headers: args.no_headers,
         };
-        query.source = match args.source.unwrap_or_default() {
-            SourceChoice::Auto => None,
-            SourceChoice::Vitals => Some(SourceKind::Vitals),
-            SourceChoice::Metrics => Some(SourceKind::Metrics),
-            SourceChoice::None => Some(SourceKind::None),
-        };
+        query.source = args.source.unwrap_or_default().kind();
         query.check()?;
         Ok(query)
     }
@@ -114,7 +108,11 @@ impl Query {
             columns: Columns::Usual,
             limit: args.limit,
             total: args.total,
-            at: args.at.as_deref().map(at).transpose()?,
+            at: args
+                .at
+                .as_deref()
+                .map(|text| at("--at", text))
+                .transpose()?,
             span: span(args)?,
             watch: args.watch,
             output: OutputArgs::default(),
@@ -312,8 +310,8 @@ fn span(args: &TableArgs) -> Result<Option<(Stat, GoDuration)>, Error> {
     }
 }
 
-/// Parses `--at`.
-fn at(text: &str) -> Result<At, Error> {
+/// Parses a time in the past, of this flag.
+pub(super) fn at(flag: &str, text: &str) -> Result<At, Error> {
     if let Some(before) = text.strip_prefix('-')
         && let Ok(before) = before.parse::<GoDuration>()
         && before.0 > 0
@@ -322,7 +320,7 @@ fn at(text: &str) -> Result<At, Error> {
     }
     text.parse::<Timestamp>().map(At::Time).map_err(|_| {
         Error::Flag(format!(
-            "--at {text:?}: expected a time before now like -5m, or an RFC 3339 time like 2026-07-08T14:05:00Z"
+            "{flag} {text:?}: expected a time before now like -5m, or an RFC 3339 time like 2026-07-08T14:05:00Z"
         ))
     })
 }

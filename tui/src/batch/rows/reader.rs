@@ -12,11 +12,11 @@ use crate::batch::Error;
 use crate::cli::Connection;
 use crate::clock::Clock;
 use crate::model::{
-    self, Action, Effect, Fault, FaultKind, Interest, Link, Message, Name, Part, PartState,
-    Session, Settings, SourceKind, SourceRequest, State, Time, View, World,
+    self, Action, Effect, Fault, FaultKind, Interest, Key, Link, Message, Name, Part, PartState,
+    Scope, Screen, Session, Settings, SourceKind, SourceRequest, State, Time, View, World,
 };
 use crate::source::kubeconfig::Settings as Kubeconfig;
-use crate::source::{ApiClient, Connector, Feed, MetricsApi, Subset, Terminal};
+use crate::source::{ApiClient, Connector, Feed, MetricsApi, SelectionLimits, Subset, Terminal};
 
 /// How long a failure may last that can end by itself: the source tries again, or another one takes over.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,7 +60,9 @@ impl Reader {
             (None, Some(_)) => subset.of_past(),
             (None, None) => subset,
         };
-        let connector = Connector::new(connection.clone(), query.source, clock).only(subset);
+        let connector = Connector::new(connection.clone(), query.source, clock)
+            .with(SelectionLimits::NONE)
+            .only(subset);
         // Objects without a namespace, and sums over namespaces, follow from all namespaces.
         let is_wide = matches!(query.view, View::Nodes | View::Namespaces);
         let (namespace, only, shown) = match &query.namespaces {
@@ -116,6 +118,25 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// Opens the page of a pod, and reads its details, or why there are none.
+    pub(super) async fn open_page(&mut self, pod: &Key, progress: &mut Progress) {
+        let page = Screen::new(View::Pod, Scope::Pod(pod.clone()));
+        self.state.stack.push(page);
+        self.feed.request(SourceRequest::Detail(pod.clone(), None));
+        let since = Instant::now();
+        loop {
+            let screen = self.state.screen();
+            let is_read = screen.detail.is_some() || screen.no_detail.is_some();
+            if is_read || since.elapsed() > PATIENCE {
+                return;
+            }
+            if let Ok(message) = timeout_at(progress.due(), self.feed.next()).await {
+                self.apply(message);
+            }
+            progress.show("loading the pod");
+        }
     }
 
     /// Reads until the data has changed, and for some time more.
@@ -176,7 +197,8 @@ impl Reader {
                 PartState::Loading { .. } => is_complete = false,
                 PartState::Missing { why, .. } => {
                     let is_final = self.is_final(kind, part, why);
-                    if is_final && part == rows {
+                    // Who judges a whole cluster does so without a part too.
+                    if is_final && part == rows && self.view != View::Overview {
                         return Err(cannot_read(part, why));
                     }
                     is_failing |= !is_final;

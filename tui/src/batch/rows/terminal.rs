@@ -68,7 +68,7 @@ impl Drop for Progress {
 }
 
 /// The width of the terminal to which tables are printed; `None` if the output is no terminal.
-pub(super) fn terminal_width() -> Option<u16> {
+pub(in crate::batch) fn terminal_width() -> Option<u16> {
     if !io::stdout().is_terminal() {
         return None;
     }
