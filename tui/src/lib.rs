@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
         err: &mut err,
     };
     match run(cli, &mut streams) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => fail(&mut err, &error.to_string(), error.exit_code()),
     }
@@ -63,9 +63,10 @@ fn log() {
     }
 }
 
-fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
+/// Runs the command. Returns the exit code.
+fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<u8, batch::Error> {
     let Some(command) = cli.command else {
-        return threads()?.block_on(async {
+        threads()?.block_on(async {
             let ending = shutdown::ShutdownSignals::listen()?;
             dashboard::run(
                 &cli.connection,
@@ -74,7 +75,8 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
                 ending,
             )
             .await
-        });
+        })?;
+        return Ok(0);
     };
     match command {
         Command::Top { resource } => {
@@ -88,6 +90,9 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
         Command::Get(args) => {
             threads()?.block_on(batch::rows::get(&cli.connection, &args, streams))
         }
+        Command::Check(args) => {
+            return threads()?.block_on(batch::check::run(&cli.connection, &args, streams));
+        }
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
         Command::History(args) => {
             runtime()?.block_on(batch::history::run(&cli.connection, &args, streams))
@@ -100,7 +105,8 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
         Command::Config { command } => batch::configure::config(&command, streams),
         Command::Completion(args) => batch::configure::completion(&args, streams),
         Command::Man(args) => batch::configure::man(&args, streams),
-    }
+    }?;
+    Ok(0)
 }
 
 /// The runtime of commands with a few requests: no threads.

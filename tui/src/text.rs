@@ -39,6 +39,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(visible).collect())
 }
 
+/// A message from a cluster on one line, of a length that fits into a table.
+pub fn one_line(message: &str) -> String {
+    const MAX_CELLS: usize = 200;
+    let words: Vec<&str> = message.split_whitespace().collect();
+    cut(&clean(&words.join(" ")), MAX_CELLS, "…").into_owned()
+}
+
 /// Shortens `text` to at most `cells` cells: the beginning and `ellipsis`.
 pub fn cut<'a>(text: &'a str, cells: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= cells {

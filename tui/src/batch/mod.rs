@@ -1,5 +1,6 @@
-//! Commands that print and exit: `top`, `why`, `history`, `rightsize`, the tables of the demo, and the commands about the program itself.
+//! Commands that print and exit, the tables of the demo, and the commands about the program itself.
 
+pub mod check;
 pub mod configure;
 mod gosort;
 pub mod history;
@@ -33,17 +34,20 @@ pub enum Error {
     /// The server denied the request; the text says which permission is missing.
     #[error("{0}")]
     Refused(String),
+    /// A check cannot tell whether the cluster is well.
+    #[error(transparent)]
+    CannotTell(Box<Self>),
     /// The output cannot be written.
     #[error("error: cannot write: {0}")]
     Output(#[from] io::Error),
 }
 
 impl Error {
-    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have, and 3 if the cluster stores no history.
+    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have, and 3 if the answer is unknown.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Flag(_) => 2,
-            Self::NoHistory(_) => 3,
+            Self::NoHistory(_) | Self::CannotTell(_) => 3,
             _ => 1,
         }
     }

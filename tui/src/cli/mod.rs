@@ -1,5 +1,6 @@
 //! The command line: one definition of all commands and flags, for parsing, help, completions and man pages.
 
+mod check;
 mod config;
 mod connection;
 mod dashboard;
@@ -14,6 +15,7 @@ mod stop;
 mod top;
 mod why;
 
+pub use check::{CheckArgs, CheckOutput};
 pub use config::{CompletionArgs, ConfigCommand, ManArgs};
 pub use connection::Connection;
 pub(crate) use connection::non_empty;
@@ -33,6 +35,8 @@ use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::model::check::Verdict;
 
 /// The vital signs of a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -68,6 +72,13 @@ pub enum Command {
     /// table or for programs.
     #[command(args_override_self = true)]
     Get(GetArgs),
+    /// Check the cluster once, for scripts, cron and monitoring
+    ///
+    /// Prints the problems by severity. The exit code is 0 without problems, 1 with warnings, 2 if something is critical,
+    /// and 3 if that cannot be told: the cluster does not answer, a permission is missing, the source does not have what
+    /// a rule needs, or the command line has a mistake.
+    #[command(args_override_self = true)]
+    Check(CheckArgs),
     /// Explain why a pod or a node has metrics or not
     ///
     /// Checks each step from the API server over the node and its kubelet to the last sample of each container, and
@@ -154,6 +165,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop>
         Ok(walked) => &walked.path,
         Err(error) => &error.path,
     };
+    // A flag may be wrong before the command is reached.
+    let is_check = match path.get(1) {
+        Some(command) => command == "check",
+        None => like_kubectl.is_err() && words.iter().any(|word| word == "check"),
+    };
     let matches = if path.get(1).is_some_and(|command| command == "top") {
         let walked = like_kubectl.map_err(|error| Stop::Fail(error.to_string(), 1))?;
         if let Some(unknown) = walked.refuse_early() {
@@ -167,7 +183,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop>
     };
     matches
         .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| from_clap(&error))
+        .map_err(|error| from_clap(&error, is_check))
 }
 
 /// Moves the dashboard's flags from before a command to behind it, where clap expects them: the command accepts or
@@ -181,7 +197,8 @@ fn moved(walked: &pflag::Walked, mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-fn from_clap(error: &clap::Error) -> Stop {
+/// What to print instead of running a command. For `check` the code 2 has another meaning.
+fn from_clap(error: &clap::Error, is_check: bool) -> Stop {
     let mut text = error.render().to_string();
     if error.kind() == ErrorKind::ValueValidation {
         // The other lines only point to the help.
@@ -189,6 +206,7 @@ fn from_clap(error: &clap::Error) -> Stop {
     }
     match u8::try_from(error.exit_code()) {
         Ok(0) => Stop::Say(text),
+        Ok(_) if is_check => Stop::Fail(text, Verdict::Unknown.exit_code()),
         code => Stop::Fail(text, code.unwrap_or(2)),
     }
 }

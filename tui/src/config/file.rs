@@ -245,7 +245,8 @@ fn span(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("a span is between 1m and 24h, like 15m, not {text:?}"))
 }
 
-fn threshold(percent: &f64) -> Result<f64, String> {
+/// Converts a percentage to a fraction, within the limits of a threshold.
+pub(crate) fn threshold(percent: &f64) -> Result<f64, String> {
     if (1.0..=1_000.0).contains(percent) {
         Ok(percent / 100.0)
     } else {

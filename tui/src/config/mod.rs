@@ -12,6 +12,7 @@ mod settings;
 mod write;
 
 pub use error::{ConfigError, Wrong};
+pub(crate) use file::threshold;
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
 pub use settings::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
