@@ -5,7 +5,7 @@
 //! then is taken in by the server's watches, pods before events; then to the scrape, and that is waited for.
 
 use std::cmp::max;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use kubevitals_sim::objects::{MetaLite, Resource, Subscription};
 use kubevitals_sim::{Cluster, Config, Fault, Replay, SimClock, fixtures};
 use tempfile::TempDir;
 
+use crate::ask::{At, Said, vitals};
 use crate::picture::{draw, text};
 
 /// How long a step is: a scrape of each node.
@@ -494,10 +495,28 @@ impl Running {
         .await;
     }
 
+    /// What `vitals` prints for this cluster as it is now.
+    pub(crate) fn vitals(&self, arguments: &[&str]) -> Said {
+        // What is listed is what was there when the server looked last.
+        self.server.query().detector().detect();
+        self.cluster.write_kubeconfig(self.kubeconfig()).unwrap();
+        tokio::task::block_in_place(|| vitals(self, arguments))
+    }
+
     pub(crate) async fn stop(self) {
         drop(self.feed);
         self.server.shutdown().await;
         self.cluster.shutdown().await;
+    }
+}
+
+impl At for Running {
+    fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    fn directory(&self) -> &Path {
+        self.folder.path()
     }
 }
 

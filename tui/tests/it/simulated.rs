@@ -27,7 +27,7 @@ const TROUBLES: [(u64, Fault); 7] = [
 ];
 
 /// A simulated cluster without faults.
-async fn calm(nodes: u32, seed: u64) -> Running {
+pub(crate) async fn calm(nodes: u32, seed: u64) -> Running {
     let config = Config {
         nodes,
         pods_per_node: 14,
