@@ -13,6 +13,7 @@ mod cell;
 pub mod check;
 mod column;
 pub mod columns;
+pub mod diff;
 mod distinguishing;
 mod effect;
 mod field;
