@@ -6,6 +6,7 @@ mod connection;
 mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
+mod diff;
 mod get;
 mod history;
 mod output;
@@ -22,6 +23,7 @@ pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
+pub use diff::{DiffArgs, DiffOutput};
 pub use get::{GetArgs, GetResource, TableArgs};
 pub use history::{Fold, HistoryArgs, HistoryFormat, HistorySubject};
 pub use output::{OutputArgs, OutputFormat};
@@ -79,6 +81,12 @@ pub enum Command {
     /// a rule needs, or the command line has a mistake.
     #[command(args_override_self = true)]
     Check(CheckArgs),
+    /// Compare the cluster with an earlier time
+    ///
+    /// Prints what is different: incidents that began and ended, nodes and pods that are new, gone or have another status,
+    /// restarts, and changes of usage, the largest first. The cluster needs vitals-server, which remembers the past.
+    #[command(args_override_self = true)]
+    Diff(DiffArgs),
     /// Explain why a pod or a node has metrics or not
     ///
     /// Checks each step from the API server over the node and its kubelet to the last sample of each container, and
@@ -322,6 +330,7 @@ mod tests {
             let arguments = match path {
                 " why" | " history" => " pod web",
                 " get" => " pods",
+                " diff" => " --at -5m",
                 " completion" => " bash",
                 _ => "",
             };
