@@ -93,6 +93,9 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<u8, batch::Error> {
         Command::Check(args) => {
             return threads()?.block_on(batch::check::run(&cli.connection, &args, streams));
         }
+        Command::Describe(args) => {
+            threads()?.block_on(batch::describe::run(&cli.connection, &args, streams))
+        }
         Command::Diff(args) => {
             threads()?.block_on(batch::diff::run(&cli.connection, &args, streams))
         }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod configure;
+pub mod describe;
 pub mod diff;
 mod gosort;
 pub mod history;

@@ -6,6 +6,7 @@ mod connection;
 mod dashboard;
 #[cfg(feature = "demo")]
 mod demo;
+mod describe;
 mod diff;
 mod get;
 mod history;
@@ -23,6 +24,7 @@ pub(crate) use connection::non_empty;
 pub use dashboard::DashboardArgs;
 #[cfg(feature = "demo")]
 pub use demo::DemoArgs;
+pub use describe::{DescribeArgs, DescribeOutput, DescribeSubject};
 pub use diff::{DiffArgs, DiffOutput};
 pub use get::{GetArgs, GetResource, TableArgs};
 pub use history::{Fold, HistoryArgs, HistoryFormat, HistorySubject};
@@ -81,6 +83,12 @@ pub enum Command {
     /// a rule needs, or the command line has a mistake.
     #[command(args_override_self = true)]
     Check(CheckArgs),
+    /// Describe a pod, a node or a workload
+    ///
+    /// Prints the page that the dashboard has of a pod, without its charts: usage, containers, probes, conditions,
+    /// events, restarts and incidents; or the properties, pods and incidents of a node or a workload.
+    #[command(args_override_self = true)]
+    Describe(DescribeArgs),
     /// Compare the cluster with an earlier time
     ///
     /// Prints what is different: incidents that began and ended, nodes and pods that are new, gone or have another status,
@@ -331,6 +339,7 @@ mod tests {
                 " why" | " history" => " pod web",
                 " get" => " pods",
                 " diff" => " --at -5m",
+                " describe" => " pod web",
                 " completion" => " bash",
                 _ => "",
             };

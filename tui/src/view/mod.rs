@@ -2,6 +2,7 @@
 
 mod canvas;
 pub mod chart;
+pub mod describe;
 mod empty;
 mod filter;
 mod footer;

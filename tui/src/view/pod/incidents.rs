@@ -1,6 +1,7 @@
 //! Lists the incidents of a pod.
 
 use super::text::heading;
+use crate::model::row::IncidentRow;
 use crate::model::{Key, State, Tone};
 use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::incident::{is_open_at, when};
@@ -11,23 +12,30 @@ const MAX_INCIDENTS: usize = 8;
 
 /// Returns the lines of the pod's incidents.
 pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Line> {
+    let rows = state.world().incidents.rows().iter();
+    let rows = rows.map(|row| &**row).filter(|row| is_of(row, key));
+    let mut rows: Vec<&IncidentRow> = rows.collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.last()));
+    lines_of(state, rows, width)
+}
+
+/// Whether an incident is about a pod, or about several of which it is one.
+pub(in crate::view) fn is_of(row: &IncidentRow, key: &Key) -> bool {
+    let involved = &row.incident.involved;
+    let own = row.is_of_pod() && *involved.name == *key.name;
+    let mut affected = row.incident.affected.iter();
+    (own || affected.any(|pod| *pod.name == *key.name)) && *involved.namespace == *key.namespace
+}
+
+/// Returns the lines of incidents, as far as they had begun at the displayed time.
+pub(in crate::view) fn lines_of(
+    state: &State,
+    mut rows: Vec<&IncidentRow>,
+    width: u16,
+) -> Vec<Line> {
     let now = state.shown_time();
     let zone = &state.settings.zone;
-    let mut rows: Vec<_> = state
-        .world()
-        .incidents
-        .rows()
-        .iter()
-        .filter(|row| {
-            let involved = &row.incident.involved;
-            let own = row.is_of_pod() && *involved.name == *key.name;
-            let mut affected = row.incident.affected.iter();
-            (own || affected.any(|pod| *pod.name == *key.name))
-                && *involved.namespace == *key.namespace
-                && row.incident.began <= now
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.last()));
+    rows.retain(|row| row.incident.began <= now);
     if rows.is_empty() {
         return Vec::new();
     }

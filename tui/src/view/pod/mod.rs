@@ -17,6 +17,7 @@ use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::PodRow;
 use crate::model::{Detail, Key, Row as _, State, format};
+pub(super) use incidents::{is_of as is_incident_of, lines_of as incident_lines};
 use text::{heading, last_restart};
 
 /// Draws the page. Returns its scroll offset.
@@ -171,7 +172,7 @@ fn message(pod: &PodRow, width: u16) -> Vec<Line> {
 }
 
 /// Returns everything below the charts, and the lines of the containers.
-fn page(
+pub(super) fn page(
     state: &State,
     key: &Key,
     pod: &PodRow,
