@@ -214,3 +214,104 @@ fn what_is_wrong_before_the_first_request_is_unknown_too() {
         assert!(!said.err.is_empty());
     }
 }
+
+/// The pod of the only problem.
+fn broken_pod(running: &Running) -> (String, String) {
+    let report: Value = serde_json::from_str(&check(running, "-o json").out).unwrap();
+    let problem = &report["problems"][0];
+    let text = |member: &str| problem[member].as_str().unwrap().to_owned();
+    (text("namespace"), text("name"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_difference_and_a_description_show_what_broke() {
+    let mut running = calm(3, 1).await;
+    running.pass_for(Duration::from_secs(400)).await;
+    let before = running.now();
+    running.strike(Fault::CrashLoop).await;
+    running.pass_for(Duration::from_secs(60)).await;
+    let (namespace, pod) = broken_pod(&running);
+
+    let said = running.vitals(&["diff", "--at", "-61s", "-o", "json"]);
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{said:?}");
+    let diff: Value = serde_json::from_str(&said.out).unwrap();
+    has_members_of("diff", &diff);
+    let began = &diff["differences"][0];
+    assert_eq!(
+        (&began["what"], &began["name"], &began["after"]),
+        (
+            &"incident-began".into(),
+            &pod.as_str().into(),
+            &"open".into()
+        ),
+        "{diff:#}"
+    );
+    let whats = diff["differences"].as_array().unwrap().iter();
+    let of_pod = whats.filter(|it| it["name"] == pod.as_str() && it["what"] == "restarts");
+    assert_eq!(of_pod.count(), 1, "{diff:#}");
+    let at = before.to_rfc3339_seconds();
+    let said = running.vitals(&["diff", "--at", &at, "-n", "elsewhere"]);
+    assert!(
+        said.out
+            .starts_with(&format!("no differences between {at} and ")),
+        "{said:?}"
+    );
+    for (arguments, expected, code) in [
+        (
+            vec!["--at", "-5m", "--source", "metrics"],
+            "only vitals-server remembers the past",
+            1,
+        ),
+        (
+            vec!["--at", "yesterday"],
+            "--at \"yesterday\": expected a time before now",
+            2,
+        ),
+        (vec!["--at", "-1m", "--until", "-2m"], "is not before", 2),
+    ] {
+        let arguments = [vec!["diff"], arguments].concat();
+        let said = running.vitals(&arguments);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(code)), "{said:?}");
+        assert!(said.err.contains(expected), "{}", said.err);
+        assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    }
+
+    let name = format!("{namespace}/{pod}");
+    let said = running.vitals(&["describe", "pod", &name]);
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{said:?}");
+    for line in [
+        "Namespace:",
+        "Name:",
+        "Status:",
+        " CONTAINER ",
+        " INCIDENTS",
+        " EVENTS",
+    ] {
+        let has = said.out.lines().any(|text| text.starts_with(line));
+        assert!(has, "{line}: {}", said.out);
+    }
+    let said = running.vitals(&["describe", "pod", &name, "-o", "json"]);
+    let description: Value = serde_json::from_str(&said.out).unwrap();
+    has_members_of("describe", &description);
+    assert_eq!(description["object"]["name"], pod.as_str());
+    assert_eq!(
+        description["incidents"][0]["involved"]["name"],
+        pod.as_str()
+    );
+    assert!(!description["containers"].as_array().unwrap().is_empty());
+    let said = running.vitals(&["describe", "node", "node-0001"]);
+    assert!(
+        said.out.starts_with("Name: ") && said.out.contains("\n PODS\n"),
+        "{said:?}"
+    );
+    let said = running.vitals(&["describe", "pod", "nobody"]);
+    assert_eq!(
+        (said.out.as_str(), said.err.as_str(), said.code),
+        (
+            "",
+            "Error from server (NotFound): pods \"nobody\" not found\n",
+            Some(1)
+        )
+    );
+    running.stop().await;
+}

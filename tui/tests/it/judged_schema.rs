@@ -1,8 +1,8 @@
-//! The JSON Schemas of documents in docs/schema are those of the types.
+//! The JSON Schemas of `check`, `diff` and `describe` in docs/schema are those of the types.
 
 use std::path::PathBuf;
 
-use kubevitals::batch::check;
+use kubevitals::batch::{check, describe, diff};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -55,11 +55,25 @@ fn path(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_schema_of_check_is_that_of_the_type() {
-    for (name, schema) in [(
-        "check",
-        of_document::<check::Report>(&["Check"], "The output of vitals check -o json"),
-    )] {
+fn the_schemas_of_check_diff_and_describe_are_those_of_the_types() {
+    let descriptions = ["PodDescription", "NodeDescription", "WorkloadDescription"];
+    for (name, schema) in [
+        (
+            "check",
+            of_document::<check::Report>(&["Check"], "The output of vitals check -o json"),
+        ),
+        (
+            "diff",
+            of_document::<diff::DiffReport>(&["Diff"], "The output of vitals diff -o json"),
+        ),
+        (
+            "describe",
+            of_document::<describe::Description>(
+                &descriptions,
+                "The output of vitals describe -o json",
+            ),
+        ),
+    ] {
         let text = format!("{schema:#}\n");
         if std::env::var_os("SCHEMA_UPDATE").is_some() {
             std::fs::write(path(name), &text).unwrap();
