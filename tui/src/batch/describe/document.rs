@@ -136,7 +136,8 @@ fn members(object: &impl Serialize) -> Fields {
     }
 }
 
-fn labels(state: &State, view: View, at: u32) -> BTreeMap<String, String> {
+/// The labels of a pod or node.
+pub(super) fn labels(state: &State, view: View, at: u32) -> BTreeMap<String, String> {
     let labels = match view {
         View::Pods => state.live.pods.row(at).map(|row| &row.labels),
         View::Nodes => state.live.nodes.row(at).map(|row| &row.labels),

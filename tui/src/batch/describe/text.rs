@@ -1,7 +1,9 @@
 //! The text of a description, in the form of `kubectl describe`.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
+use super::document::labels;
 use crate::batch::Error;
 use crate::cli::DescribeSubject;
 use crate::export::{TableLook, TableRecords, write_table};
@@ -55,11 +57,32 @@ fn properties(state: &State, view: View, at: u32, out: &mut dyn Write) -> io::Re
             lines.push((words(&title), text.into_owned()));
         }
     }
+    let labels = labels(state, view, at);
+    lines.extend((!labels.is_empty()).then(|| ("Labels".to_owned(), String::new())));
     let widest = lines.iter().map(|(title, _)| title.len()).max();
     let width = widest.unwrap_or_default() + 3;
     for (title, text) in lines {
         let title = format!("{title}:");
-        writeln!(out, "{title:<width$}{}", clean(&text))?;
+        if text.is_empty() {
+            write_labels(&title, width, &labels, out)?;
+        } else {
+            writeln!(out, "{title:<width$}{}", clean(&text))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes labels, one in a line, the first beside the title.
+fn write_labels(
+    title: &str,
+    width: usize,
+    labels: &BTreeMap<String, String>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut title = title;
+    for (key, value) in labels {
+        writeln!(out, "{title:<width$}{}", clean(&format!("{key}={value}")))?;
+        title = "";
     }
     Ok(())
 }
@@ -67,7 +90,7 @@ fn properties(state: &State, view: View, at: u32, out: &mut dyn Write) -> io::Re
 /// A title as `kubectl describe` writes it: `MEM %LIM` is `MEM %limit`.
 fn words(title: &str) -> String {
     let word = |(at, word): (usize, &str)| match word {
-        "CPU" | "MEM" | "NET/s" => word.to_owned(),
+        "CPU" | "CPU%" | "MEM" | "MEM%" | "NET/s" => word.to_owned(),
         "%LIM" => "%limit".to_owned(),
         "%REQ" => "%request".to_owned(),
         "LIM" => "limit".to_owned(),
@@ -119,6 +142,7 @@ mod tests {
     fn titles_are_written_as_words() {
         for (title, text) in [
             ("NAME", "Name"),
+            ("CPU%", "CPU%"),
             ("CPU %REQ", "CPU %request"),
             ("MEM LIM", "MEM limit"),
             ("RESTARTS 1h", "Restarts 1h"),
