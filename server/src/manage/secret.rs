@@ -24,6 +24,9 @@ const MAX_ATTEMPTS: usize = 5;
 /// The label that the manifests set on the Secret.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server");
 
+/// The label that stays when a Secret is applied by Helm, which puts its own name into the other.
+const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kubevitals");
+
 /// The types of the Secret: that of the manifests, and that of `kubectl create secret tls`. Secrets of other types
 /// belong to other programs.
 const TYPES: [&str; 2] = ["Opaque", "kubernetes.io/tls"];
@@ -145,11 +148,11 @@ impl CaSecret {
 }
 
 fn is_ours(secret: &Secret) -> bool {
-    let label = secret.metadata.labels.as_ref();
-    label
-        .and_then(|labels| labels.get(MANAGED_BY.0))
-        .map(String::as_str)
-        == Some(MANAGED_BY.1)
+    secret.metadata.labels.iter().any(|labels| {
+        [MANAGED_BY, PART_OF]
+            .iter()
+            .any(|(name, value)| labels.get(*name).is_some_and(|label| label == value))
+    })
 }
 
 fn cannot_make(error: String) -> String {

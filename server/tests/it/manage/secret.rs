@@ -189,6 +189,12 @@ async fn empty_secrets_are_filled_and_invalid_ones_if_ours() {
     let cases = [
         ("kubernetes.io/tls", json!({}), &empty),
         ("Opaque", json!({MARK.0: MARK.1}), &garbage),
+        // Helm writes its own name into the label when it applies the Secret.
+        (
+            "Opaque",
+            json!({MARK.0: "Helm", "app.kubernetes.io/part-of": "kubevitals"}),
+            &garbage,
+        ),
     ];
     for (kind, labels, data) in cases {
         let world = World::at(now()).await;
@@ -208,7 +214,7 @@ async fn a_secret_of_another_owner_is_not_changed() {
     let other = BTreeMap::from([("password", "secret".to_owned())]);
     let token = "kubernetes.io/service-account-token";
     let cases = [
-        ("Opaque", json!({}), &other),
+        ("Opaque", json!({MARK.0: "Helm"}), &other),
         // Another controller fills a Secret of this type with a token.
         (token, json!({MARK.0: MARK.1}), &nothing),
         (
