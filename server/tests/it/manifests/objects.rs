@@ -20,38 +20,44 @@ use super::APPLICABLE;
 use super::rendered::{Rendered, repository};
 
 /// The object as Kubernetes' own types read it: a member they do not know is gone.
-fn understood<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
+fn typed<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
     let typed: T = serde_json::from_value(object.clone()).expect("the type's shape");
     serde_json::to_value(typed).expect("JSON")
+}
+
+/// The object as Kubernetes reads it; as it is if it is of an operator, which k8s-openapi has no types for.
+fn understood(object: &Value) -> Value {
+    match object["kind"].as_str().expect("a kind") {
+        "Deployment" => typed::<Deployment>(object),
+        "Service" => typed::<Service>(object),
+        "ServiceAccount" => typed::<ServiceAccount>(object),
+        "Secret" => typed::<Secret>(object),
+        "ConfigMap" => typed::<ConfigMap>(object),
+        "ValidatingAdmissionPolicy" => typed::<ValidatingAdmissionPolicy>(object),
+        "ValidatingAdmissionPolicyBinding" => typed::<ValidatingAdmissionPolicyBinding>(object),
+        "APIService" => typed::<APIService>(object),
+        "ClusterRole" => typed::<ClusterRole>(object),
+        "ClusterRoleBinding" => typed::<ClusterRoleBinding>(object),
+        "Role" => typed::<Role>(object),
+        "RoleBinding" => typed::<RoleBinding>(object),
+        "PodDisruptionBudget" => typed::<PodDisruptionBudget>(object),
+        "NetworkPolicy" => typed::<NetworkPolicy>(object),
+        "ServiceMonitor" | "PrometheusRule" | "Certificate" | "Issuer" => object.clone(),
+        other => panic!("nobody expects a {other}"),
+    }
+}
+
+/// Kubernetes knows every member of every object.
+pub(super) fn is_understood(rendered: &Rendered, what: &str) {
+    for object in rendered.all() {
+        assert_eq!(&understood(object), object, "{what}");
+    }
 }
 
 #[test]
 fn kubernetes_knows_every_member_of_every_object() {
     for folder in APPLICABLE {
-        for object in Rendered::deploy(folder).all() {
-            let understood = match object["kind"].as_str().expect("a kind") {
-                "Deployment" => understood::<Deployment>(object),
-                "Service" => understood::<Service>(object),
-                "ServiceAccount" => understood::<ServiceAccount>(object),
-                "Secret" => understood::<Secret>(object),
-                "ConfigMap" => understood::<ConfigMap>(object),
-                "ValidatingAdmissionPolicy" => understood::<ValidatingAdmissionPolicy>(object),
-                "ValidatingAdmissionPolicyBinding" => {
-                    understood::<ValidatingAdmissionPolicyBinding>(object)
-                }
-                "APIService" => understood::<APIService>(object),
-                "ClusterRole" => understood::<ClusterRole>(object),
-                "ClusterRoleBinding" => understood::<ClusterRoleBinding>(object),
-                "Role" => understood::<Role>(object),
-                "RoleBinding" => understood::<RoleBinding>(object),
-                "PodDisruptionBudget" => understood::<PodDisruptionBudget>(object),
-                "NetworkPolicy" => understood::<NetworkPolicy>(object),
-                // The Prometheus operator's, which k8s-openapi has no types for.
-                "ServiceMonitor" | "PrometheusRule" if folder == "monitoring" => continue,
-                other => panic!("{folder}: nobody expects a {other}"),
-            };
-            assert_eq!(&understood, object, "{folder}");
-        }
+        is_understood(&Rendered::deploy(folder), folder);
     }
 }
 
@@ -80,25 +86,34 @@ fn everything_is_labelled_and_in_one_namespace() {
     }
 }
 
+/// What selects pods selects those of the Deployment. Returns how many objects do.
+pub(super) fn selectors_match(rendered: &Rendered, what: &str) -> usize {
+    let labels = &rendered.pod()["metadata"]["labels"];
+    let selectors = [
+        ("Deployment", "/spec/selector/matchLabels"),
+        ("Service", "/spec/selector"),
+        ("PodDisruptionBudget", "/spec/selector/matchLabels"),
+        ("NetworkPolicy", "/spec/podSelector/matchLabels"),
+    ];
+    let mut count = 0;
+    for (kind, place) in selectors {
+        for object in rendered.kind(kind) {
+            let selector = object.pointer(place).expect(place);
+            let terms = selector.as_object().expect(place);
+            assert!(!terms.is_empty(), "{what}: {kind} selects every pod");
+            for (key, value) in terms {
+                assert_eq!(&labels[key], value, "{what}: {kind}");
+            }
+            count += 1;
+        }
+    }
+    count
+}
+
 #[test]
 fn whoever_selects_pods_selects_the_deployments() {
     for folder in APPLICABLE {
-        let rendered = Rendered::deploy(folder);
-        let labels = &rendered.pod()["metadata"]["labels"];
-        let selectors = [
-            ("Deployment", "/spec/selector/matchLabels"),
-            ("Service", "/spec/selector"),
-            ("PodDisruptionBudget", "/spec/selector/matchLabels"),
-            ("NetworkPolicy", "/spec/podSelector/matchLabels"),
-        ];
-        for (kind, place) in selectors {
-            let selector = rendered.only(kind).pointer(place).expect(place);
-            let terms = selector.as_object().expect(place);
-            assert!(!terms.is_empty(), "{kind} selects every pod");
-            for (key, value) in terms {
-                assert_eq!(&labels[key], value, "{folder}: {kind}");
-            }
-        }
+        assert_eq!(selectors_match(&Rendered::deploy(folder), folder), 4);
     }
 }
 
@@ -183,11 +198,11 @@ fn as_a_replacement_kubevitals_io_uses_the_service_of_metrics_server() {
     let upgrade = Rendered::yaml(&upgrade);
     assert_eq!(upgrade.only("APIService"), &expected);
     let role = upgrade.only("ClusterRole");
-    assert_eq!(&understood::<ClusterRole>(role), role);
+    assert_eq!(&typed::<ClusterRole>(role), role);
 }
 
 /// The Deployment's arguments, as the server reads them.
-fn flags(rendered: &Rendered) -> Flags {
+pub(super) fn flags(rendered: &Rendered) -> Flags {
     let arguments = rendered.arguments();
     let program = std::iter::once("vitals-server".to_owned());
     Flags::try_parse_from(program.chain(arguments))
@@ -288,23 +303,12 @@ fn two_replicas_are_never_on_one_node_nor_both_away() {
 
 #[test]
 fn components_go_together() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    // Kustomize takes relative paths only.
-    let place = folder.path().canonicalize().unwrap();
-    let up = "../".repeat(place.components().count() - 1);
-    let deploy = repository("deploy").canonicalize().unwrap();
-    let deploy = format!("{up}{}", deploy.strip_prefix("/").unwrap().display());
-    let components = [
+    let rendered = Rendered::components(&[
         "admission-policy",
         "ha",
         "insecure-kubelet-tls",
         "monitoring",
-    ]
-    .map(|component| format!("{deploy}/components/{component}"));
-    let kustomization = json!({"resources": [format!("{deploy}/base")], "components": components});
-    let file = place.join("kustomization.yaml");
-    std::fs::write(file, kustomization.to_string()).unwrap();
-    let rendered = Rendered::kustomize(&place);
+    ]);
     assert_eq!(rendered.only("Deployment")["spec"]["replicas"], 2);
     assert!(flags(&rendered).kubelets.kubelet_insecure_tls);
     assert_eq!(rendered.kind("ServiceMonitor").count(), 1);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Objects as they would be applied.
 #[derive(Debug)]
@@ -40,9 +40,30 @@ impl Rendered {
         ))
     }
 
+    /// What the base renders to with these components.
+    pub(crate) fn components(components: &[&str]) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        // Kustomize takes relative paths only.
+        let place = folder.path().canonicalize().unwrap();
+        let up = "../".repeat(place.components().count() - 1);
+        let deploy = repository("deploy").canonicalize().unwrap();
+        let deploy = format!("{up}{}", deploy.strip_prefix("/").unwrap().display());
+        let paths = components
+            .iter()
+            .map(|component| format!("{deploy}/components/{component}"));
+        let paths: Vec<String> = paths.collect();
+        let kustomization = json!({"resources": [format!("{deploy}/base")], "components": paths});
+        let file = place.join("kustomization.yaml");
+        std::fs::write(file, kustomization.to_string()).unwrap();
+        Self::kustomize(&place)
+    }
+
     /// The objects of some YAML.
     pub(crate) fn yaml(text: &str) -> Self {
-        Self(serde_saphyr::from_multiple(text).expect("YAML"))
+        let mut objects: Vec<Value> = serde_saphyr::from_multiple(text).expect("YAML");
+        // A template of Helm may render nothing.
+        objects.retain(|object| !object.is_null());
+        Self(objects)
     }
 
     /// All of them.
@@ -96,7 +117,7 @@ fn yaml_is_read_as_kubernetes_reads_it() {
     let read = Rendered::yaml("kind: A\nn: 1\ns: \"1\"\nb: true\n---\nkind: B\nl: []\n");
     assert_eq!(
         read.only("A"),
-        &serde_json::json!({"kind": "A", "n": 1, "s": "1", "b": true})
+        &json!({"kind": "A", "n": 1, "s": "1", "b": true})
     );
     assert_eq!(read.all().count(), 2);
 }
