@@ -32,6 +32,9 @@ use tracing_subscriber::EnvFilter;
 pub fn main() -> ExitCode {
     // Not locked, so that other threads can write.
     let (mut out, mut err) = (io::stdout(), io::stderr());
+    if let Some(words) = cli::completion_words(std::env::args_os()) {
+        return complete(&words, &mut out);
+    }
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Say(text)) => {
@@ -113,6 +116,20 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<u8, batch::Error> {
         Command::Man(args) => batch::configure::man(&args, streams),
     }?;
     Ok(0)
+}
+
+/// Prints what can stand at the cursor. Errors are not for the user, who is typing.
+fn complete(words: &[String], out: &mut impl Write) -> ExitCode {
+    let Ok(runtime) = runtime() else {
+        return ExitCode::FAILURE;
+    };
+    let printed = runtime.block_on(batch::complete::run(words, out));
+    // Does not wait for a lookup of a name that takes longer than the user does.
+    runtime.shutdown_background();
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// The runtime of commands with a few requests: no threads.

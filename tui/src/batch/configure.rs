@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use clap_complete::Shell;
+
 use super::{Error, Streams};
 use crate::cli::{self, CompletionArgs, ConfigCommand, ManArgs};
 use crate::config::{self, init, locate};
@@ -41,14 +43,23 @@ pub fn config(command: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Prints the completions for a shell.
+/// Prints the completions for a shell. Those for bash, zsh and fish request each word from the program, which also knows
+/// the names in the cluster; others have the commands and flags only.
 ///
 /// # Errors
 /// The output cannot be written.
 pub fn completion(args: &CompletionArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command("vitals"), "vitals", &mut text);
-    Ok(streams.out.write_all(&text)?)
+    let script = match args.shell {
+        Shell::Bash => include_str!("completion/vitals.bash"),
+        Shell::Zsh => include_str!("completion/_vitals"),
+        Shell::Fish => include_str!("completion/vitals.fish"),
+        other => {
+            let mut text = Vec::new();
+            clap_complete::generate(other, &mut cli::command("vitals"), "vitals", &mut text);
+            return Ok(streams.out.write_all(&text)?);
+        }
+    };
+    Ok(streams.out.write_all(script.as_bytes())?)
 }
 
 /// Prints the man page, or writes one for each command.

@@ -1,6 +1,7 @@
 //! Commands that print and exit, the tables of the demo, and the commands about the program itself.
 
 pub mod check;
+pub mod complete;
 pub mod configure;
 pub mod describe;
 pub mod diff;

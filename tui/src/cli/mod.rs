@@ -1,6 +1,7 @@
 //! The command line: one definition of all commands and flags, for parsing, help, completions and man pages.
 
 mod check;
+mod completing;
 mod config;
 mod connection;
 mod dashboard;
@@ -18,6 +19,7 @@ mod top;
 mod why;
 
 pub use check::{CheckArgs, CheckOutput};
+pub use completing::{Candidate, Completing, Value, ValueKind, completing, completion_words};
 pub use config::{CompletionArgs, ConfigCommand, ManArgs};
 pub use connection::Connection;
 pub(crate) use connection::non_empty;

@@ -78,20 +78,7 @@ pub struct FlagError {
 /// # Errors
 /// The first flag that kubectl refuses.
 pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
-    let mut walk = Walk {
-        root,
-        command: root,
-        count: arguments.len(),
-        rest: arguments.iter(),
-        walked: Walked {
-            path: vec![root.get_name().to_owned()],
-            flags: Vec::new(),
-            arguments: Vec::new(),
-            early: Vec::new(),
-            leading: 0,
-            help: None,
-        },
-    };
+    let mut walk = Walk::new(root, arguments);
     match walk.run() {
         Ok(()) => Ok(walk.walked),
         Err(reason) => Err(FlagError {
@@ -101,27 +88,83 @@ pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
     }
 }
 
+/// The beginning of a command line that a user is typing.
+#[derive(Debug)]
+pub struct Begun<'a> {
+    /// The parsed words; without those that kubectl would refuse.
+    pub walked: Walked,
+    /// The innermost command.
+    pub command: &'a Command,
+    /// The flag whose value is the next word.
+    pub flag: Option<&'a Arg>,
+    /// Whether only arguments can follow, because of `--`.
+    pub only_arguments: bool,
+}
+
+/// Parses the words before the cursor. Words that kubectl refuses are skipped.
+pub fn walk_begun<'a>(root: &'a Command, words: &'a [String]) -> Begun<'a> {
+    let mut walk = Walk::new(root, words);
+    while let Some(word) = walk.rest.next() {
+        // The user sees the error when the command runs.
+        let _ = walk.word(word);
+    }
+    Begun {
+        walked: walk.walked,
+        command: walk.command,
+        flag: walk.flag,
+        only_arguments: walk.only_arguments,
+    }
+}
+
 struct Walk<'a> {
     root: &'a Command,
     command: &'a Command,
     count: usize,
     rest: std::slice::Iter<'a, String>,
     walked: Walked,
+    /// The flag that lacks its value.
+    flag: Option<&'a Arg>,
+    only_arguments: bool,
 }
 
 impl<'a> Walk<'a> {
+    fn new(root: &'a Command, words: &'a [String]) -> Self {
+        Self {
+            root,
+            command: root,
+            count: words.len(),
+            rest: words.iter(),
+            walked: Walked {
+                path: vec![root.get_name().to_owned()],
+                flags: Vec::new(),
+                arguments: Vec::new(),
+                early: Vec::new(),
+                leading: 0,
+                help: None,
+            },
+            flag: None,
+            only_arguments: false,
+        }
+    }
+
     fn run(&mut self) -> Result<(), String> {
         while let Some(word) = self.rest.next() {
-            match word.strip_prefix('-') {
-                None | Some("") => self.argument(word),
-                Some("-") => {
-                    self.walked.arguments.extend(self.rest.by_ref().cloned());
-                }
-                Some(short) => match short.strip_prefix('-') {
-                    Some(long) => self.long(word, long)?,
-                    None => self.shorts(short)?,
-                },
+            self.word(word)?;
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, word: &'a str) -> Result<(), String> {
+        match word.strip_prefix('-') {
+            None | Some("") => self.argument(word),
+            Some("-") => {
+                self.only_arguments = true;
+                self.walked.arguments.extend(self.rest.by_ref().cloned());
             }
+            Some(short) => match short.strip_prefix('-') {
+                Some(long) => self.long(word, long)?,
+                None => self.shorts(short)?,
+            },
         }
         Ok(())
     }
@@ -160,7 +203,10 @@ impl<'a> Walk<'a> {
             None if is_bool(arg) => "true".to_owned(),
             None => match self.rest.next() {
                 Some(value) => value.clone(),
-                None => return Err(format!("flag needs an argument: --{name}")),
+                None => {
+                    self.flag = Some(arg);
+                    return Err(format!("flag needs an argument: --{name}"));
+                }
             },
         };
         self.set(arg, &value)
@@ -183,6 +229,7 @@ impl<'a> Walk<'a> {
                 _ => match self.rest.next() {
                     Some(value) => (value.as_str(), ""),
                     None => {
+                        self.flag = Some(arg);
                         return Err(format!("flag needs an argument: '{short}' in -{shorts}"));
                     }
                 },
@@ -193,11 +240,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The flag of the command, or a global flag of the program.
     fn defined(&self, matches: impl Fn(&Arg) -> bool) -> Option<&'a Arg> {
-        let own = self.command.get_arguments();
-        let global = self.root.get_arguments().filter(|arg| arg.is_global_set());
-        own.chain(global).find(|arg| matches(arg))
+        flags(self.root, self.command).find(|arg| matches(arg))
     }
 
     fn set(&mut self, arg: &Arg, value: &str) -> Result<(), String> {
@@ -222,8 +266,18 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The flags of a command, and the global flags of the program.
+pub(super) fn flags<'a>(root: &'a Command, command: &'a Command) -> impl Iterator<Item = &'a Arg> {
+    let own = command.get_arguments();
+    let is_root = std::ptr::eq(root, command);
+    let global = root
+        .get_arguments()
+        .filter(move |arg| arg.is_global_set() && !is_root);
+    own.chain(global)
+}
+
 /// Whether a flag can stand without a value.
-fn is_bool(arg: &Arg) -> bool {
+pub(super) fn is_bool(arg: &Arg) -> bool {
     arg.get_num_args()
         .is_some_and(|count| count.min_values() == 0)
 }

@@ -14,6 +14,7 @@ mod api;
 mod ask;
 mod charts;
 mod check;
+mod completion;
 mod configure;
 mod connect;
 mod dashboard;

@@ -73,6 +73,19 @@ impl Settings {
             .map(|context| context.name.as_str())
     }
 
+    /// The names of all clusters, in the kubeconfig's order.
+    pub fn clusters(&self) -> impl Iterator<Item = &str> {
+        self.file
+            .clusters
+            .iter()
+            .map(|cluster| cluster.name.as_str())
+    }
+
+    /// The names of all users, in the kubeconfig's order.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.file.auth_infos.iter().map(|user| user.name.as_str())
+    }
+
     /// The selected context; empty if there is none.
     #[must_use]
     pub fn context_name(&self) -> &str {
