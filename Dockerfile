@@ -9,7 +9,7 @@ COPY . .
 ARG TARGETARCH
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=target-$TARGETARCH,sharing=locked \
-    INSTALL=1 scripts/static-server.sh "$TARGETARCH" /out/vitals-server
+    INSTALL=1 scripts/static.sh vitals-server "$TARGETARCH" /out/vitals-server
 
 # No shell, no libraries, no certificates: the CA comes with the service account.
 FROM scratch

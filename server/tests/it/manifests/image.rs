@@ -101,7 +101,7 @@ fn build_commands(architecture: &str) -> Option<Vec<String>> {
         .find(|word| word.starts_with("scripts/"))
         .expect("a script");
     let output = Command::new(repository(script))
-        .args([architecture, "/out/vitals-server"])
+        .args(["vitals-server", architecture, "/out/vitals-server"])
         .envs([("PRINT", "1"), ("INSTALL", "1")])
         .env_remove("CARGO_TARGET_DIR")
         .output()
