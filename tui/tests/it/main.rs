@@ -30,6 +30,7 @@ mod objects;
 mod overview;
 #[path = "../../../proto/tests/owned.rs"]
 mod owned;
+mod packages;
 mod picture;
 mod pictures;
 mod rows;

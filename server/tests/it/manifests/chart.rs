@@ -332,6 +332,30 @@ fn a_wrong_value_is_refused_with_a_reason() {
 }
 
 #[test]
+fn the_packed_chart_makes_the_same_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = repository("scripts/release/chart.sh");
+    output(Command::new(pack).arg(folder.path()));
+    let packed = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
+    let packed = packed.unwrap().path();
+    let listed = output(Command::new("tar").arg("-tzf").arg(&packed));
+    assert!(listed.contains("vitals-server/templates/deployment.yaml\n"));
+    assert!(
+        !listed.contains("/ci/") && !listed.contains("kustomization"),
+        "{listed}"
+    );
+    let Some(_) = helm() else { return };
+    let mut command = Command::new("helm");
+    command.args(["template", "vitals-server", "--namespace", "kube-system"]);
+    command
+        .arg(packed)
+        .arg("--values")
+        .arg(&value_files()["all-components"]);
+    let chart = Rendered::yaml(&output(&mut command));
+    is_same(&chart, &rendered("all-components").unwrap(), "packed");
+}
+
+#[test]
 fn the_charts_version_is_that_of_the_programs() {
     let text = std::fs::read_to_string(repository(CHART).join("Chart.yaml")).unwrap();
     let chart = Rendered::yaml(&text);
