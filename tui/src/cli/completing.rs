@@ -10,6 +10,9 @@ use super::Connection;
 use super::pflag::{self, Begun};
 use crate::model::View;
 
+/// The kinds of what has a name, where a command takes any.
+const KINDS: [&str; 5] = ["pod", "node", "workload", "namespace", "cluster"];
+
 /// A word that can stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate {
@@ -211,6 +214,7 @@ impl ValueKind {
                 shown.map(|value| Candidate::new(value.get_name(), first_line(value.get_help())));
             return Some(Self::Words(words.collect()));
         }
+        let within = |name: &str| begun.walked.path.iter().any(|command| command == name);
         let id = arg.get_id().as_str();
         match id.strip_suffix('s').unwrap_or(id) {
             "namespace" => return Some(Self::Namespace),
@@ -220,10 +224,9 @@ impl ValueKind {
             "node" => return Some(Self::Node),
             "pod" => return Some(Self::Pod),
             "name" => return Self::named(begun),
-            "kind" => return Some(Self::words(&["pod", "node"])),
-            "sort_by" if begun.walked.path.iter().any(|command| command == "top") => {
-                return Some(Self::words(&["cpu", "memory"]));
-            }
+            "kind" if within("why") => return Some(Self::words(&["pod", "node"])),
+            "kind" => return Some(Self::words(&KINDS)),
+            "sort_by" if within("top") => return Some(Self::words(&["cpu", "memory"])),
             "view" => {
                 let views = View::SWITCHABLE.map(View::title).map(str::to_lowercase);
                 return Some(Self::words(&views));
