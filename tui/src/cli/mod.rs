@@ -134,7 +134,8 @@ pub enum Command {
     /// Print completions for a shell
     ///
     /// For bash: `source <(vitals completion bash)`. For zsh: `vitals completion zsh > "${fpath[1]}/_vitals"`. For fish:
-    /// `vitals completion fish > ~/.config/fish/completions/vitals.fish`.
+    /// `vitals completion fish > ~/.config/fish/completions/vitals.fish`. They offer namespaces, pods, nodes and contexts
+    /// too. For `kubectl vitals`, kubectl runs `kubectl_complete-vitals`: make it a link to vitals.
     Completion(CompletionArgs),
     /// Print the man page, or write the pages of all commands
     Man(ManArgs),
