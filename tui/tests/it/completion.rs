@@ -262,6 +262,8 @@ fn bash_completes() {
     );
     shell.completes("vitals --context a\\ ", "vitals --context a\\ b ");
     shell.completes("vitals --cluster k=", "vitals --cluster k=v ");
+    shell.completes("vitals --user admin@", "vitals --user admin@k ");
+    shell.completes("vitals --user=adm", "vitals --user=admin@k ");
 }
 
 #[test]

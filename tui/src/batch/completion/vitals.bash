@@ -3,7 +3,7 @@
 _vitals() {
     local line=${COMP_LINE:0:COMP_POINT} program=${1/#\~/$HOME} words=() count=0 i piece
     line=${line#*"${COMP_WORDS[0]}"}
-    # bash splits words at = and :, here they are whole again, without their quotes.
+    # bash splits words at COMP_WORDBREAKS (= : @), here they are whole again, without their quotes.
     for ((i = 1; i <= COMP_CWORD; i++)); do
         piece=${COMP_WORDS[i]}
         if ((i == COMP_CWORD)); then
@@ -20,11 +20,10 @@ _vitals() {
         words[i]=${words[i]//[\"\'\\]/}
     done
 
-    # bash replaces only what stands behind the last = or : of the word.
-    local word=${words[count - 1]} before=""
-    if [[ $word == *[=:]* ]]; then
-        before=${word%"${word##*[$COMP_WORDBREAKS]}"}
-    fi
+    # bash replaces only what stands behind the last of them, and an @ before it.
+    local word=${words[count - 1]} breaks=${COMP_WORDBREAKS//[[:space:]\"\']/} before
+    before=${word%"${word##*["$breaks"]}"}
+    before=${before%@}
 
     local out value
     out=$("$program" __complete "${words[@]}" </dev/null 2>/dev/null) || return
