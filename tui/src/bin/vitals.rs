@@ -2,6 +2,7 @@
 
 /// Returns the memory of large lists to the system, which glibc's allocator does not. .cargo/config.toml has its
 /// settings.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
