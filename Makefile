@@ -30,7 +30,7 @@ help:
 	@sed -n 's/^#   /  /p' Makefile
 
 demo:
-	$(CARGO) run --profile demo --locked --package kubevitals --bin vitals -- demo $(ARGS)
+	@CARGO="$(CARGO)" ./scripts/demo.sh $(ARGS)
 
 PREFIX ?= /usr/local
 CLIENT = $(or $(PROGRAM),$(or $(CARGO_TARGET_DIR),target)/release/vitals)
