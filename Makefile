@@ -89,14 +89,10 @@ bench-scaling: bench-programs
 	$(CLUSTER) --nodes $(SIZES) $(CLUSTER_OPTIONS) --json docs/scaling.json
 	$(CLUSTER) --render docs/scaling.json
 
-# The fuzz targets are a workspace of their own. This checks that they build.
+# The fuzz targets are a workspace of their own. This checks them without libFuzzer, which is C++.
 fuzz-check:
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
-	@if command -v c++ >/dev/null; then \
-	  RUSTFLAGS="--cfg fuzzing" $(CARGO) check --locked --manifest-path fuzz/Cargo.toml --all-features; \
-	else \
-	  echo "no C++ compiler for libFuzzer: the build of the fuzz targets is not checked"; \
-	fi
+	RUSTFLAGS="--cfg fuzzing" $(CARGO) check --locked --manifest-path fuzz/Cargo.toml --no-default-features --features server
 
 fuzz:
 	@./scripts/fuzz.sh
