@@ -55,7 +55,7 @@ rpm: client
 test: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy -p kubevitals --no-default-features --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --no-default-features --all-targets --locked -- -D warnings
 	$(MAKE) --no-print-directory deny
 	$(MAKE) --no-print-directory fuzz-check
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
