@@ -45,7 +45,7 @@ pub struct TableRecords<'a> {
 
 impl<'a> TableRecords<'a> {
     /// Records of the rows with these indexes. Columns of sparklines are left out: the last point of a trend has a
-    /// column of its own.
+    /// column of its own. Programs also get the time of each row, and the fields that belong to a column.
     #[must_use]
     pub fn new(
         columns: &[Column],
@@ -58,6 +58,30 @@ impl<'a> TableRecords<'a> {
             .filter(|column| !column.is_trend())
             .copied()
             .collect();
+        let fields = fields(&columns, table);
+        let of_data = std::iter::once(None).chain(fields.into_iter().map(Some));
+        Self::of(&columns, of_data, table, rows, now)
+    }
+
+    /// Records of the rows with these indexes, with these columns and no others.
+    #[must_use]
+    pub fn exactly(
+        columns: &[Column],
+        table: &'a dyn AnyTable,
+        rows: &'a [u32],
+        now: Timestamp,
+    ) -> Self {
+        let of_data = columns.iter().map(|column| Some(column.field));
+        Self::of(columns, of_data, table, rows, now)
+    }
+
+    fn of(
+        columns: &[Column],
+        of_data: impl Iterator<Item = Option<Field>>,
+        table: &'a dyn AnyTable,
+        rows: &'a [u32],
+        now: Timestamp,
+    ) -> Self {
         let for_people = columns.iter().map(|column| {
             let title: Cow<'static, str> = match column.title {
                 "" => column.field.name().to_uppercase().into(),
@@ -69,14 +93,11 @@ impl<'a> TableRecords<'a> {
             };
             (heading, Some(column.field))
         });
-        let at = (Heading::of_data(TIME_COLUMN), None);
-        let for_programs = fields(&columns, table)
-            .into_iter()
-            .map(|field| (Heading::of_data(name(field)), Some(field)));
-        let (headings, fields) = for_people
-            .chain(std::iter::once(at))
-            .chain(for_programs)
-            .unzip();
+        let for_programs = of_data.map(|field| {
+            let name = field.map_or(TIME_COLUMN, name);
+            (Heading::of_data(name), field)
+        });
+        let (headings, fields) = for_people.chain(for_programs).unzip();
         Self {
             table,
             rows,

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use kubevitals::cli::Connection;
 use kubevitals::model::{
-    Action, Edit, Effect, Extent, Message, Settings, SourceKind, State, Time, View, act, apply,
-    refresh,
+    Action, Edit, Effect, Extent, Message, Part, Settings, SourceKind, State, Time, View, act,
+    apply, refresh,
 };
-use kubevitals::source::{Connector, Feed, SelectionLimits};
+use kubevitals::source::{Connector, Feed, SelectionLimits, Subset};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::Server;
@@ -39,6 +39,11 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
+        Self::start_with(Subset::default()).await
+    }
+
+    /// As [`Running::start`], with a source that reads only a subset.
+    async fn start_with(subset: Subset) -> Self {
         let cluster = Cluster::start(Config {
             nodes: NODES,
             pods_per_node: PODS_PER_NODE,
@@ -79,7 +84,8 @@ impl Running {
             Some(SourceKind::Vitals),
             kubevitals::clock::Clock::new(move || clock.now(), 1.0),
         )
-        .with(many);
+        .with(many)
+        .only(subset);
         let (session, feed) = connector.connect(None).await.unwrap();
         let mut running = Self {
             cluster,
@@ -325,5 +331,22 @@ async fn a_search_works_while_paused() {
                 && listed(state).len() == 1
         })
         .await;
+    running.stop().await;
+}
+
+/// A command prints all pods, however many there are, and reads nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_gets_all_pods_and_only_pods() {
+    let mut running = Running::start_with(Subset::of(View::Pods, "", "")).await;
+    running
+        .until("all pods", |state| state.has_answered(Part::Pods))
+        .await;
+    refresh(&mut running.state);
+    assert_eq!(listed(&running.state), running.all(None));
+    let state = &running.state;
+    assert!(state.live.nodes.is_empty() && state.live.extent.is_none());
+    // The state requests the history of the cluster by itself; a command does not.
+    let parts = state.parts.keys().filter(|part| **part != Part::History);
+    assert_eq!(parts.collect::<Vec<_>>(), [&Part::Pods]);
     running.stop().await;
 }

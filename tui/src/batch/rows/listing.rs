@@ -112,8 +112,11 @@ impl<'a> Listing<'a> {
         } else {
             Texts::Words
         };
-        let mut records =
-            TableRecords::new(columns, self.table(), &self.order, now).with_texts(texts);
+        let records = match self.query.columns {
+            Columns::Chosen(_) => TableRecords::exactly(columns, self.table(), &self.order, now),
+            _ => TableRecords::new(columns, self.table(), &self.order, now),
+        };
+        let mut records = records.with_texts(texts);
         if self.query.total {
             records = records.with_total();
         }
@@ -363,5 +366,69 @@ impl Query {
             self.view.info().rows,
             missing.join(", ")
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Command, parse};
+    use crate::export::{TableLook, write_table};
+    use crate::model::row::PodRow;
+    use crate::model::{Batch, Message, SourceKind, apply};
+
+    fn query(line: &str) -> Query {
+        let cli = parse(line.split_whitespace().map(Into::into)).unwrap();
+        match cli.command {
+            Some(Command::Get(args)) => Query::of_get(&cli.connection, &args).unwrap(),
+            _ => panic!("not get"),
+        }
+    }
+
+    fn printed(line: &str, width: Option<u16>) -> String {
+        let mut state = State::default();
+        let _ = model::act(&mut state, model::Action::Show(View::Pods));
+        let source = Message::Source(SourceKind::Vitals, String::new());
+        let pod = |name: &str| PodRow {
+            namespace: "shop".into(),
+            name: name.into(),
+            status: "CreateContainerConfigError".into(),
+            node: "node-1".into(),
+            ..PodRow::default()
+        };
+        let pods = vec![pod("checkout-7d9f8c6b5-x2x4z"), pod("web-1")];
+        for message in [source, Message::Pods(Batch::All(pods))] {
+            apply(&mut state, message);
+        }
+        let query = query(line);
+        let listing = Listing::new(&query, &mut state).unwrap();
+        let mut out = Vec::new();
+        write_table(&listing.records(width), TableLook::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_does_not_cut_names() {
+        let whole = printed("vitals get pods -A", None);
+        assert!(whole.starts_with("NAMESPACE   NAME  "), "{whole}");
+        for columns in 1..250 {
+            let table = printed("vitals get pods -A", Some(columns));
+            for line in table.lines() {
+                assert!(width(line) <= usize::from(columns), "{columns}: {line}");
+            }
+            assert!(
+                columns < 24 || table.contains("checkout-7d9f8c6b5-x2x4z"),
+                "{table}"
+            );
+        }
+        let narrow = printed("vitals get pods -A", Some(60));
+        assert!(
+            narrow.contains("STATUS") && !narrow.contains("NODE"),
+            "{narrow}"
+        );
+        // What does not depend on the width: a pipe, a terminal of unknown width, chosen columns.
+        assert_eq!(printed("vitals get pods -A", Some(0)), whole);
+        let chosen = "vitals get pods -A --columns node,name,status";
+        assert_eq!(printed(chosen, Some(20)), printed(chosen, None));
     }
 }

@@ -129,7 +129,14 @@ impl Query {
                 .columns
                 .iter()
                 .map(|name| query.field(name, "--columns"));
-            query.columns = Columns::Chosen(fields.collect::<Result<_, _>>()?);
+            let mut chosen: Vec<Field> = Vec::new();
+            for field in fields {
+                let field = field?;
+                if !chosen.contains(&field) {
+                    chosen.push(field);
+                }
+            }
+            query.columns = Columns::Chosen(chosen);
         }
         Ok(query)
     }

@@ -182,7 +182,7 @@ impl Reader {
     /// Whether every part has been read or is missing for good.
     fn is_complete(&mut self) -> Result<bool, Error> {
         if let Some(why) = self.lost() {
-            return Err(Error::Failed(format!("the cluster does not answer: {why}")));
+            return Err(Error::Failed(format!("cannot reach the cluster: {why}")));
         }
         let Some(kind) = self.kind() else {
             return Ok(false);

@@ -47,7 +47,7 @@ pub(super) async fn run(
         }
         let lost = reader.lost();
         if let Some(why) = lost.filter(|_| !was_lost) {
-            let text = "the cluster does not answer; trying again";
+            let text = "cannot reach the cluster, trying again";
             writeln!(streams.err, "warning: {text}: {why}")?;
         }
         was_lost = lost.is_some();

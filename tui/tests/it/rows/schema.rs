@@ -124,7 +124,7 @@ fn schema(name: &str, title: &str) -> Value {
             "items": {
                 "type": "array",
                 "items": {
-                    "type": "object", "required": ["at"], "additionalProperties": false,
+                    "type": "object", "additionalProperties": false,
                     "properties": properties,
                 },
             },
