@@ -10,9 +10,9 @@ use kubevitals_proto::vitals::{
     Amounts, ContainerVitals, MemoryRange, PodVitals, Quantiles, Role, Statistics,
 };
 
-/// With fewer samples the 95th percentile is the maximum, so a replica with fewer counts for the percentiles only if no
-/// replica has more.
-const LEAST_SAMPLES: u64 = 20;
+/// The least number of samples with percentiles: of fewer, the 95th is the maximum. A replica with fewer counts for the
+/// percentiles only if no replica has more.
+pub const LEAST_SAMPLES: u64 = 20;
 
 /// The shortest run in which growing memory is a leak, in nanoseconds. In a shorter one it may be caches and the load.
 const LEAST_RUN: i64 = 1_800_000_000_000;

@@ -6,7 +6,7 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::Quantiles;
 
-use super::evidence::{Evidence, Spec};
+use super::evidence::{Evidence, LEAST_SAMPLES, Spec};
 use crate::model::format;
 
 /// CPU is advised in whole millicores.
@@ -26,9 +26,6 @@ const CRASH_LOOP: u64 = 3;
 
 /// The part of the CPU limit, in percent, from which on a mean over a scrape interval means throttling.
 const THROTTLED: u64 = 95;
-
-/// The least number of samples for advice.
-const LEAST_SAMPLES: u64 = 20;
 
 /// A number of percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
