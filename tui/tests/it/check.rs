@@ -1,11 +1,13 @@
 //! `vitals check` on a simulated cluster whose time is moved by hand, and on clusters that do not answer.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use kubevitals::model::check::Rule;
 use kubevitals_sim::Fault;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -116,6 +118,21 @@ async fn the_exit_code_is_that_of_the_worst_problem() {
     );
     closed_pipe_is_quiet(&running);
     running.stop().await;
+}
+
+#[test]
+fn the_document_has_every_rule() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/check.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    let names: BTreeSet<&str> = cells
+        .flat_map(|cell| cell.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .filter(|name| !name.starts_with("vitals "))
+        .collect();
+    let rules: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+    assert_eq!(names, rules);
 }
 
 /// A reader that has seen enough is no error, and the exit code stays that of the check.
@@ -262,6 +279,7 @@ async fn a_difference_and_a_description_show_what_broke() {
             "only vitals-server remembers the past",
             1,
         ),
+        (vec!["--at", "-25h"], "cannot show that time", 1),
         (
             vec!["--at", "yesterday"],
             "--at \"yesterday\": expected a time before now",

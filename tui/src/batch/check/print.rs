@@ -102,11 +102,8 @@ pub(super) fn nagios_failure(why: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn in_a_line(problem: &ProblemItem) -> String {
-    format!(
-        "{}: {}",
-        problem.object().text(),
-        one_line(&problem.message)
-    )
+    let object = problem.object().text();
+    format!("{}: {}", clean(&object), one_line(&problem.message))
 }
 
 /// `2 critical, 1 warning`.

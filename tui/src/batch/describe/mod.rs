@@ -87,9 +87,19 @@ fn find(state: &State, subject: &DescribeSubject) -> Result<u32, Error> {
         *key.name == *subject.name && subject.workload.is_none_or(|kind| *key.part == *kind)
     };
     let rows = 0..u32::try_from(table.len()).unwrap_or(u32::MAX);
-    let mut found = rows.filter(|at| table.key_at(*at).is_some_and(|key| is_it(&key)));
-    if let Some(at) = found.next() {
-        return Ok(at);
+    let keys = rows.filter_map(|at| Some((at, table.key_at(at)?)));
+    let found: Vec<(u32, Key)> = keys.filter(|(_, key)| is_it(key)).collect();
+    match found.as_slice() {
+        [(at, _)] => return Ok(*at),
+        [] => {}
+        several => {
+            let kinds: Vec<&str> = several.iter().map(|(_, key)| &*key.part).collect();
+            return Err(Error::Flag(format!(
+                "several workloads are called {:?}: name the kind, which is {}",
+                subject.name,
+                kinds.join(" or ")
+            )));
+        }
     }
     let part = match subject.view {
         View::Nodes => Part::Nodes,
