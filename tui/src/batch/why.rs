@@ -89,7 +89,7 @@ impl WhySubject<'_> {
             of_phase.or_else(|| not_running::pod(pod))
         });
         let containers = pod.as_ref();
-        let containers = containers.map(|pod| not_running::containers(pod, clock.now()));
+        let containers = containers.map(|pod| not_running::listed_containers(pod, clock.now()));
         let containers = containers.unwrap_or_default();
         let is_idle = |container: &Container| !container.message.is_empty();
         let has_idle = containers.iter().any(is_idle);

@@ -51,6 +51,12 @@ pub(super) fn state_attention(pod: &PodRow, now: Timestamp) -> Option<Attention>
     }
 }
 
+/// Whether a pod is not well now: it crashes, fails a probe or is not ready.
+pub(super) fn is_unwell(pod: &PodRow, now: Timestamp) -> bool {
+    let needs = state_attention(pod, now);
+    needs.is_some_and(|needs| needs >= Attention::Unsettled) && !pod.phase.is_over()
+}
+
 /// Whether a container of a pod was restarted recently.
 pub(super) fn has_restarted(pod: &PodRow, now: Timestamp) -> bool {
     is_recent(pod.restarts.finished(), now) || pod.restarts.recent > 0

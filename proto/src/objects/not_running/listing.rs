@@ -29,7 +29,7 @@ pub fn container_at(
 
 /// The containers of a pod in the order of its spec, without init containers that have completed: their states, and why
 /// those that do not run do not. What their readings lack is not known here.
-pub fn containers(pod: &Pod, now: Timestamp) -> Vec<Container> {
+pub fn listed_containers(pod: &Pod, now: Timestamp) -> Vec<Container> {
     let listed = pod.containers();
     let listed = listed.filter(|(spec, status)| spec.role.stays() || !has_completed(status));
     let listed = listed.map(|(spec, status)| {
@@ -65,7 +65,7 @@ mod tests {
                 "containers": [{"name": "loops"}, {"name": "runs"}, {"name": "new"}]},
             "status": {"phase": "Running", "initContainerStatuses": [migrated], "containerStatuses": [loops, runs]},
         }));
-        let containers = containers(&pod, Timestamp::from_secs(1_130));
+        let containers = listed_containers(&pod, Timestamp::from_secs(1_130));
         let brief = containers.iter().map(|it| {
             let state = it.state.as_ref().map(|state| state.state.as_str());
             let exit = it.last_ended.as_ref().map(|ended| ended.exit_code);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
 use crate::why::Explanation;
 
-pub use listing::{container_at, containers};
+pub use listing::{container_at, listed_containers};
 
 /// The waiting reasons of containers that are about their image (pkg/kubelet/images/types.go).
 pub const IMAGE_REASONS: [&str; 7] = [

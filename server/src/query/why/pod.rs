@@ -136,7 +136,7 @@ impl Chain<'_> {
     /// Lists the containers of the pod, and other containers with a reading. A container that runs has what its reading
     /// lacks. `readings` is none if the kubelet has not responded.
     fn list_containers(&mut self, pod: &Pod, readings: Option<&[Reading<'_>]>) {
-        self.containers = not_running::containers(pod, self.sources.wall());
+        self.containers = not_running::listed_containers(pod, self.sources.wall());
         let Some(readings) = readings else {
             return;
         };

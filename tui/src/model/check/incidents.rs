@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use kubevitals_proto::vitals::IncidentKind;
 
-use super::pods::is_unwell;
-use super::{Basis, Object, Problem, Rule, Severity};
+use super::problem::{Basis, Object, Problem, Severity};
+use super::rule::Rule;
+use crate::model::attention::is_unwell;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::world::World;
 

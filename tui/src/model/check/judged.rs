@@ -1,6 +1,7 @@
 //! Which rules can be judged by the data that the source has sent, and the verdict of a check.
 
-use super::{Basis, Need, Problem, Rule, Severity};
+use super::problem::{Basis, Problem, Severity};
+use super::rule::{Need, Rule};
 use crate::model::part::{Part, PartState, SourceKind};
 use crate::model::state::State;
 use crate::model::world::World;

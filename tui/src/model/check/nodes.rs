@@ -1,7 +1,8 @@
 //! Nodes: not ready, without usage, under pressure, nearly full.
 
 use super::incidents::Explained;
-use super::{Basis, Object, Problem, Rule, Severity};
+use super::problem::{Basis, Object, Problem, Severity};
+use super::rule::Rule;
 use crate::model::amount::{Cpu, Memory};
 use crate::model::attention::lost;
 use crate::model::format;

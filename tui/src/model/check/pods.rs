@@ -4,7 +4,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Cause;
 
 use super::incidents::Explained;
-use super::{Basis, Object, Problem, Rule, Severity};
+use super::problem::{Basis, Object, Problem, Severity};
+use super::rule::Rule;
 use crate::model::attention::{Attention, has_restarted, state_attention};
 use crate::model::name::Key;
 use crate::model::row::{PodRow, Row as _, is_recent};
@@ -27,12 +28,6 @@ pub(super) fn check(
         }
         problems.extend(problem(pod, basis));
     }
-}
-
-/// Whether a pod is not well now: it crashes, fails a probe or is not ready.
-pub(super) fn is_unwell(pod: &PodRow, now: Timestamp) -> bool {
-    let needs = state_attention(pod, now);
-    needs.is_some_and(|needs| needs >= Attention::Unsettled) && !pod.phase.is_over()
 }
 
 /// The problem of a pod, without what it uses.

@@ -8,11 +8,13 @@ use kubevitals_proto::vitals::{
 
 use super::*;
 use crate::model::amount::Amounts;
+use crate::model::name::{Key, Name};
 use crate::model::row::{
     Container, ContainerState, HpaRow, IncidentRow, LastRestart, Limited, NodeRow, Phase, PodRow,
     Replicas, Restarts, Workload,
 };
 use crate::model::table::Table;
+use crate::model::tone::Thresholds;
 use crate::model::view::View;
 
 const NOW: i64 = 100_000;

@@ -1,7 +1,8 @@
 //! Containers near their limits.
 
 use super::nodes::{of_cpu, of_memory};
-use super::{Basis, Object, Problem, Rule, Severity};
+use super::problem::{Basis, Object, Problem, Severity};
+use super::rule::Rule;
 use crate::model::attention::is_near_limit;
 use crate::model::row::Row as _;
 use crate::model::world::World;

@@ -1,6 +1,7 @@
 //! Workloads without their pods, and autoscalers.
 
-use super::{Basis, Object, Problem, Rule, Severity};
+use super::problem::{Basis, Object, Problem, Severity};
+use super::rule::Rule;
 use crate::model::row::{HpaRow, Row as _, WorkloadRow};
 use crate::model::tone::Tone;
 use crate::model::world::World;
