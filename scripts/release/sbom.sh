@@ -13,6 +13,6 @@ mkdir -p "$output"
 # It writes a file beside each Cargo.toml of the workspace.
 name=sbom-$$
 trap 'rm -f ./*/"$name.json"' EXIT
-cargo cyclonedx --quiet --format json --target all --override-filename "$name"
+cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename "$name"
 install -m 644 "tui/$name.json" "$output/vitals-$version.cdx.json"
 install -m 644 "server/$name.json" "$output/vitals-server-$version.cdx.json"
