@@ -185,13 +185,14 @@ impl<'a> UsagePolls<'a> {
         if readings.nodes.is_some() || readings.pods.is_some() {
             self.kubernetes.sender.send(Message::Usage(readings)).await;
         }
+        // A client that waits for the usage then knows the source of it.
+        self.rename().await;
         if nodes_due && self.nodes.failures == 0 {
             self.nodes.attempts.succeeded().await;
         }
         if pods_due && self.pods.failures == 0 {
             self.pods.attempts.succeeded().await;
         }
-        self.rename().await;
     }
 
     /// The usage of all pods, or, if that is denied, of the pods of one namespace, with the denial.

@@ -234,6 +234,24 @@ fn groups_are_sums_of_the_selected_rows() {
     );
 }
 
+#[test]
+fn a_user_without_permission_for_discovery_gets_rows() {
+    let mut cluster = shop();
+    let denied = Reply::status(
+        403,
+        "Forbidden",
+        "forbidden: User \"jane\" cannot get path \"/apis\"",
+    );
+    cluster.replies.insert("/apis".to_owned(), denied);
+    let api = Api::serve(cluster);
+    let document = json_of(&api, "get pods -n shop -o json");
+    assert_eq!(document["source"], "metrics");
+    assert_eq!(
+        column(&document, "cpu"),
+        [&json!(0.1), &json!(0.25), &Value::Null]
+    );
+}
+
 /// A name that no API server accepts, and that no output may be broken by.
 const STRANGE: &str = "a,\"b\"\tc\n\u{1b}[31m日本";
 

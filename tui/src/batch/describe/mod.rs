@@ -6,7 +6,7 @@ mod text;
 pub use document::{ConditionItem, Description, EventItem};
 
 use super::output::{DocumentForm, Head, write_document};
-use super::rows::{Whole, terminal_width};
+use super::rows::{Whole, terminal_size};
 use super::{Error, Streams};
 use crate::cli::{Connection, DescribeArgs, DescribeOutput, DescribeSubject};
 use crate::model::{Key, Name, Part, SourceKind, State, View};
@@ -49,7 +49,7 @@ pub async fn run(
     let at = find(state, &subject)?;
     match args.output {
         DescribeOutput::Text => {
-            let width = terminal_width().unwrap_or(WIDTH);
+            let width = terminal_size().map_or(WIDTH, |(width, _)| width);
             text::write(state, &subject, at, width, streams.out)
         }
         DescribeOutput::Json => document(state, &subject, at, DocumentForm::Json, streams),

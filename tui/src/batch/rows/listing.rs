@@ -93,6 +93,20 @@ impl<'a> Listing<'a> {
         self.order = kept.collect();
     }
 
+    /// Keeps the rows that a terminal of this height has space for, beside the headings and a line below. Returns the
+    /// number of the others.
+    pub(super) fn cut_to(&mut self, height: u16) -> usize {
+        // The headings, the row of totals, the line below, and the line of the cursor.
+        let others = 3 + u16::from(self.query.total);
+        let space = usize::from(height.saturating_sub(others)).max(1);
+        let hidden = self.order.len().saturating_sub(space);
+        if height > 0 && hidden > 0 {
+            self.order.truncate(space);
+            return hidden;
+        }
+        0
+    }
+
     /// The rows as records. `width` is that of the terminal; `None` if the output is no terminal.
     pub(super) fn records(&self, width: Option<u16>) -> TableRecords<'_> {
         let columns = self.columns();
@@ -169,6 +183,11 @@ impl<'a> Listing<'a> {
                     least: widest.saturating_add(WIDER_GAP),
                     most: widest.saturating_add(WIDER_GAP),
                 },
+            },
+            // Without the namespace, the name of an object says little.
+            priority: match column.field {
+                Field::Namespace => 0,
+                _ => column.priority,
             },
             ..*column
         });
@@ -385,7 +404,7 @@ mod tests {
         }
     }
 
-    fn printed(line: &str, width: Option<u16>) -> String {
+    fn state() -> State {
         let mut state = State::default();
         let _ = model::act(&mut state, model::Action::Show(View::Pods));
         let source = Message::Source(SourceKind::Vitals, String::new());
@@ -400,11 +419,26 @@ mod tests {
         for message in [source, Message::Pods(Batch::All(pods))] {
             apply(&mut state, message);
         }
-        let query = query(line);
+        state
+    }
+
+    fn printed(line: &str, width: Option<u16>) -> String {
+        let (query, mut state) = (query(line), state());
         let listing = Listing::new(&query, &mut state).unwrap();
         let mut out = Vec::new();
         write_table(&listing.records(width), TableLook::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_watched_table_has_as_many_rows_as_the_terminal() {
+        let (query, mut state) = (query("vitals get pods -A"), state());
+        // No space, space for one row, for both; an unknown height.
+        for (height, hidden) in [(1, 1), (4, 1), (5, 0), (0, 0)] {
+            let mut listing = Listing::new(&query, &mut state).unwrap();
+            assert_eq!(listing.cut_to(height), hidden, "{height}");
+            assert_eq!(listing.order.len(), 2 - hidden);
+        }
     }
 
     #[test]
@@ -417,7 +451,7 @@ mod tests {
                 assert!(width(line) <= usize::from(columns), "{columns}: {line}");
             }
             assert!(
-                columns < 24 || table.contains("checkout-7d9f8c6b5-x2x4z"),
+                columns < 36 || table.contains("checkout-7d9f8c6b5-x2x4z"),
                 "{table}"
             );
         }

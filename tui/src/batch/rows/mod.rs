@@ -11,7 +11,7 @@ mod top;
 mod watch;
 mod whole;
 
-pub(super) use terminal::terminal_width;
+pub(super) use terminal::terminal_size;
 pub use top::{needs_rows, top};
 pub(super) use whole::{PastTime, Whole};
 
@@ -46,7 +46,8 @@ async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
     let mut progress = Progress::new();
-    let mut reader = Reader::connect(connection, query).await?;
+    let connecting = Reader::connect(connection, query);
+    let mut reader = progress.during("connecting", connecting).await?;
     reader.read(&mut progress).await?;
     progress.end();
     let facts = Facts::of(query, &reader);
@@ -62,7 +63,7 @@ async fn run(
     if listing.is_empty() && is_for_people(query) {
         return Ok(say_empty(namespace.as_deref(), streams)?);
     }
-    let records = listing.records(terminal_width());
+    let records = listing.records(terminal_size().map(|(width, _)| width));
     write_records(query.output, facts.head(), &records, streams.out)
 }
 

@@ -16,7 +16,9 @@ use crate::model::{
     Scope, Screen, Session, Settings, SourceKind, SourceRequest, State, Time, View, World,
 };
 use crate::source::kubeconfig::Settings as Kubeconfig;
-use crate::source::{ApiClient, Connector, Feed, MetricsApi, SelectionLimits, Subset, Terminal};
+use crate::source::{
+    self, ApiClient, Connector, Failure, Feed, MetricsApi, SelectionLimits, Subset, Terminal,
+};
 
 /// How long a failure may last that can end by itself: the source tries again, or another one takes over.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,8 +54,12 @@ impl Reader {
         let clock = Clock::system();
         let target = kubeconfig.target(&Terminal::default())?;
         let client = ApiClient::with_clock(target, clock.clone())?;
-        // The first request: its failure has the words of kubectl.
-        MetricsApi::new(client.clone(), false).version().await?;
+        // The first request: its failure has the words of kubectl. Without permission for discovery, the source tries
+        // what there may be.
+        match MetricsApi::new(client.clone(), false).version().await {
+            Ok(_) | Err(source::Error::Server(Failure { code: 403, .. })) => {}
+            Err(error) => return Err(error.into()),
+        }
         let subset = Subset::of(query.view, &query.labels, &query.fields);
         let subset = match (query.span, query.at) {
             (Some((stat, span)), at) => subset.of_span(stat, span, at.is_none()),

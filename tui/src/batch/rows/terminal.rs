@@ -1,9 +1,10 @@
 //! The terminal: its width, and a line of progress for what takes longer than a second.
 
 use std::io::{self, IsTerminal, Write};
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::text::{clean, head};
 
@@ -53,6 +54,17 @@ impl Progress {
         }
     }
 
+    /// Runs a task, and shows it while it takes long.
+    pub(super) async fn during<T>(&mut self, what: &str, task: impl Future<Output = T>) -> T {
+        let mut task = pin!(task);
+        loop {
+            match timeout_at(self.due, &mut task).await {
+                Ok(done) => return done,
+                Err(_) => self.show(what),
+            }
+        }
+    }
+
     /// Erases the line.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.is_shown) {
@@ -67,10 +79,10 @@ impl Drop for Progress {
     }
 }
 
-/// The width of the terminal to which tables are printed; `None` if the output is no terminal.
-pub(in crate::batch) fn terminal_width() -> Option<u16> {
+/// The columns and rows of the terminal to which tables are printed; `None` if the output is no terminal.
+pub(in crate::batch) fn terminal_size() -> Option<(u16, u16)> {
     if !io::stdout().is_terminal() {
         return None;
     }
-    crossterm::terminal::size().ok().map(|(width, _)| width)
+    crossterm::terminal::size().ok()
 }

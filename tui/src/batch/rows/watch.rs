@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::listing::Listing;
 use super::query::Query;
 use super::reader::Reader;
-use super::terminal::terminal_width;
+use super::terminal::terminal_size;
 use crate::batch::output::{DocumentForm, write_list, write_records};
 use crate::batch::{Error, Streams};
 use crate::cli::OutputFormat;
@@ -21,8 +21,8 @@ use crate::shutdown::ShutdownSignals;
 /// The shortest time between two prints.
 const APART: Duration = Duration::from_secs(1);
 
-/// Clears the terminal and moves the cursor to its first cell.
-const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
+/// Clears the screen of the terminal and moves the cursor to its first cell.
+const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
 /// Prints until a signal ends it, or until nobody reads the output.
 pub(super) async fn run(
@@ -96,9 +96,17 @@ impl Printer<'_> {
                 write_list(DocumentForm::Yaml, head, &listing.records(None), out)?;
             }
             OutputFormat::Table | OutputFormat::Wide if self.is_on_terminal => {
+                let size = terminal_size();
+                let hidden = size.map_or(0, |(_, height)| listing.cut_to(height));
                 out.write_all(CLEAR)?;
-                let records = listing.records(terminal_width());
+                let records = listing.records(size.map(|(width, _)| width));
                 write_records(self.query.output, head, &records, out)?;
+                if hidden > 0 {
+                    writeln!(
+                        out,
+                        "and {hidden} more, which the terminal has no space for"
+                    )?;
+                }
             }
             _ => {
                 let mut output = self.query.output;
