@@ -65,7 +65,8 @@ pub struct Cli {
 pub enum Command {
     /// Display resource (CPU/memory) usage
     ///
-    /// Prints the same as `kubectl top`: the latest usage of nodes and pods, from any server of metrics.k8s.io.
+    /// Prints the same as `kubectl top`: the latest usage of nodes and pods, from any server of metrics.k8s.io. With a
+    /// flag that kubectl does not have, prints in more forms, for containers and groups, and of the past.
     #[command(args_override_self = true, subcommand_required = true)]
     Top {
         /// The resource.
