@@ -31,9 +31,6 @@ pub enum Error {
     /// A flag that kubectl does not have is invalid.
     #[error("error: {0}")]
     Flag(String),
-    /// The cluster stores no history.
-    #[error("error: {0}")]
-    NoHistory(String),
     /// The server denied the request; the text says which permission is missing.
     #[error("{0}")]
     Refused(String),
@@ -46,11 +43,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have, and 3 if the answer is unknown.
+    /// The exit code: 1 as in kubectl, but 2 for flags that kubectl does not have, and 3 if a check cannot tell.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Flag(_) => 2,
-            Self::NoHistory(_) | Self::CannotTell(_) => 3,
+            Self::CannotTell(_) => 3,
             _ => 1,
         }
     }

@@ -31,5 +31,5 @@ pub(super) async fn connect(settings: &Settings) -> Result<(VitalsApi, Clock), E
             )
         }
     };
-    Err(Error::NoHistory(why))
+    Err(Error::Failed(why))
 }

@@ -156,7 +156,7 @@ fn without_history_one_line_says_so() {
         let said = vitals(&api, line);
         assert_eq!(
             (said.out.as_str(), said.code),
-            ("", Some(3)),
+            ("", Some(1)),
             "{line:?}: {}",
             said.err
         );
