@@ -13,6 +13,8 @@ mod cli;
 mod clocks;
 mod crowd;
 mod ending;
+#[path = "../../../proto/tests/shared/examples.rs"]
+mod examples;
 mod faults;
 mod flags;
 mod forms;

@@ -19,8 +19,10 @@ mod configure;
 mod connect;
 mod dashboard;
 mod demo;
+mod documents;
+#[path = "../../../proto/tests/shared/examples.rs"]
+mod examples;
 mod faults;
-
 mod golden;
 mod hints;
 mod history;
@@ -33,8 +35,8 @@ mod owned;
 mod packages;
 mod picture;
 mod pictures;
-mod rows;
 mod rightsize;
+mod rows;
 mod running;
 mod shop;
 mod simulated;

@@ -6,25 +6,9 @@ use std::collections::BTreeSet;
 use kubevitals_sim::{Config, Faults};
 use serde_json::Value;
 
+use crate::examples::{examples, is_heading};
 use crate::harness::Harness;
 use crate::kubectl::{Kubectl, squeezed};
-
-/// The commands, each with its output.
-fn examples(page: &str) -> Vec<(String, Vec<String>)> {
-    let mut examples: Vec<(String, Vec<String>)> = Vec::new();
-    let mut inside = false;
-    for line in page.lines() {
-        if line.starts_with("```") {
-            inside = line == "```console";
-        } else if inside && let Some(command) = line.strip_prefix("$ kubectl ") {
-            examples.push((command.to_owned(), Vec::new()));
-        } else if inside {
-            let (_, printed) = examples.last_mut().expect("a command comes first");
-            printed.push(line.to_owned());
-        }
-    }
-    examples
-}
 
 /// The paths of all members, including those of every item of a list.
 fn members(value: &Value, place: &str, found: &mut BTreeSet<String>) {
@@ -48,13 +32,6 @@ fn members_of(json: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether a line is the heading of a table.
-fn is_heading(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let upper = |word: &&str| !word.chars().any(|c| c.is_ascii_lowercase() || c == ':');
-    words.len() > 1 && words.iter().all(upper)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_examples_of_the_page_are_real_output() {
     let harness = Harness::start(Config {
@@ -69,6 +46,9 @@ async fn the_examples_of_the_page_are_real_output() {
     let examples = examples(page);
     assert!(examples.len() >= 12, "{}", examples.len());
     for (command, printed) in examples {
+        let command = command
+            .strip_prefix("kubectl ")
+            .expect("the page is about kubectl");
         // No argument contains a space.
         let output = kubectl.says(&command.replace('"', "")).await;
         let Some(first) = printed.first() else {
