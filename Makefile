@@ -51,6 +51,9 @@ deb: client
 rpm: client
 	@PROGRAM='$(CLIENT)' ./scripts/release/rpm.sh
 
+# Many tests run a program and wait for its screen: two for each processor keep it busy.
+TEST_THREADS ?= $(shell echo $$(( $$(nproc) * 2 )))
+
 # The checks that fail fastest come first.
 test: tools
 	$(CARGO) fmt --all --check
@@ -60,7 +63,7 @@ test: tools
 	$(MAKE) --no-print-directory fuzz-check
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) test --workspace --doc --locked
-	$(CARGO) nextest run --workspace --locked
+	$(CARGO) nextest run --workspace --locked --test-threads $(TEST_THREADS)
 
 bench: bench-programs
 	$(CARGO) bench --locked -p kubevitals-proto
