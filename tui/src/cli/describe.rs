@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::object::{kind_and_name, workload_kind};
 use crate::config::SourceChoice;
 use crate::model::View;
 
@@ -46,38 +47,16 @@ pub struct DescribeSubject {
     pub name: String,
 }
 
-/// The kinds of workloads with their names in kubectl.
-const WORKLOADS: [(&str, &[&str]); 6] = [
-    ("Deployment", &["deployment", "deployments", "deploy"]),
-    ("StatefulSet", &["statefulset", "statefulsets", "sts"]),
-    ("DaemonSet", &["daemonset", "daemonsets", "ds"]),
-    ("ReplicaSet", &["replicaset", "replicasets", "rs"]),
-    ("Job", &["job", "jobs"]),
-    ("CronJob", &["cronjob", "cronjobs", "cj"]),
-];
-
 impl DescribeArgs {
     /// The object to describe.
     ///
     /// # Errors
     /// The arguments are invalid; the text has one line.
     pub fn subject(&self) -> Result<DescribeSubject, String> {
-        let (kind, name) = match (&self.name, self.kind.split_once('/')) {
-            (Some(name), None) => (self.kind.as_str(), name.as_str()),
-            (None, Some(both)) => both,
-            (None, None) => {
-                return Err(format!(
-                    "{:?} needs a name: describe pod NAME, describe node NAME",
-                    self.kind
-                ));
-            }
-            (Some(name), Some(_)) => {
-                return Err(format!(
-                    "{:?} and {name:?} are two names: name one object",
-                    self.kind
-                ));
-            }
-        };
+        let (kind, name) = kind_and_name(&self.kind, self.name.as_deref())?;
+        let name = name.ok_or_else(|| {
+            format!("{kind:?} needs a name: describe pod NAME, describe node NAME")
+        })?;
         let (view, workload) = kind_of(&kind.to_lowercase()).ok_or_else(|| {
             format!(
                 "cannot describe {kind:?}: name a pod, a node, a workload or the kind of a workload"
@@ -106,9 +85,7 @@ fn kind_of(kind: &str) -> Option<(View, Option<&'static str>)> {
         "workload" | "workloads" => return Some((View::Workloads, None)),
         _ => {}
     }
-    let mut all = WORKLOADS.iter();
-    let (name, _) = all.find(|(_, words)| words.contains(&kind))?;
-    Some((View::Workloads, Some(name)))
+    workload_kind(kind).map(|kind| (View::Workloads, Some(kind)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 
+use super::object::{kind_and_name, workload_kind};
+
 /// The subject of `history`, its span, and the form of the output.
 #[derive(Debug, Clone, Args)]
 pub struct HistoryArgs {
@@ -119,49 +121,25 @@ impl std::fmt::Display for HistorySubject {
     }
 }
 
-/// Kubernetes' names of workload kinds: the kind, and what kubectl accepts for it.
-const WORKLOADS: [(&str, &[&str]); 7] = [
-    ("Deployment", &["deployment", "deployments", "deploy"]),
-    ("StatefulSet", &["statefulset", "statefulsets", "sts"]),
-    ("DaemonSet", &["daemonset", "daemonsets", "ds"]),
-    ("ReplicaSet", &["replicaset", "replicasets", "rs"]),
-    ("Job", &["job", "jobs"]),
-    ("CronJob", &["cronjob", "cronjobs", "cj"]),
-    (
-        "ReplicationController",
-        &["replicationcontroller", "replicationcontrollers", "rc"],
-    ),
-];
-
-/// The kind of a workload as the API has it; a kind that is none of Kubernetes' own is as typed.
-fn workload_kind(text: &str) -> &str {
-    let typed = text.to_ascii_lowercase();
-    let found = WORKLOADS.iter().find(|(_, names)| names.contains(&&*typed));
-    found.map_or(text, |(kind, _)| kind)
-}
-
 impl HistoryArgs {
     /// The subject. What is in a namespace is in `namespace`, unless the arguments name another one.
     ///
     /// # Errors
     /// The arguments are invalid; the text has one line.
     pub fn subject(&self, namespace: &str) -> Result<HistorySubject, String> {
-        let (kind, name) = match (&self.name, self.kind.split_once('/')) {
-            (Some(name), Some(_)) => {
-                return Err(format!(
-                    "{:?} and {name:?} are two names: name one object",
-                    self.kind
-                ));
-            }
-            (name, None) => (self.kind.as_str(), name.as_deref()),
-            (None, Some((kind, name))) => (kind, Some(name)),
-        };
+        let (kind, name) = kind_and_name(&self.kind, self.name.as_deref())?;
         let parts: Vec<&str> = name.map_or(Vec::new(), |name| name.split('/').collect());
         if parts.iter().any(|part| part.is_empty()) {
             let name = name.unwrap_or_default();
             return Err(format!("{name:?} is not a name"));
         }
         let own = |text: &str| text.to_owned();
+        let workload = |kind: &str, name: &str| HistorySubject::Workload {
+            namespace: own(namespace),
+            // A kind that is none of Kubernetes' own is as typed.
+            kind: own(workload_kind(kind).unwrap_or(kind)),
+            name: own(name),
+        };
         match (kind, parts.as_slice()) {
             ("cluster", []) => Ok(HistorySubject::Cluster),
             ("namespace" | "namespaces" | "ns", []) => {
@@ -173,22 +151,8 @@ impl HistoryArgs {
             ("pod" | "pods" | "po", [namespace, name]) => {
                 Ok(HistorySubject::Pod(own(namespace), own(name)))
             }
-            ("workload" | "workloads", [kind, name]) => Ok(HistorySubject::Workload {
-                namespace: own(namespace),
-                kind: own(workload_kind(kind)),
-                name: own(name),
-            }),
-            (kind, [name])
-                if WORKLOADS
-                    .iter()
-                    .any(|(known, _)| *known == workload_kind(kind)) =>
-            {
-                Ok(HistorySubject::Workload {
-                    namespace: own(namespace),
-                    kind: own(workload_kind(kind)),
-                    name: own(name),
-                })
-            }
+            ("workload" | "workloads", [kind, name]) => Ok(workload(kind, name)),
+            (kind, [name]) if workload_kind(kind).is_some() => Ok(workload(kind, name)),
             ("workload" | "workloads", _) => Err("a workload is KIND/NAME: \
                  history workload deployment/web"
                 .to_owned()),

@@ -11,6 +11,7 @@ mod describe;
 mod diff;
 mod get;
 mod history;
+mod object;
 mod output;
 pub mod pflag;
 mod rightsize;

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use kubevitals_proto::duration::GoDuration;
 
 use super::history::time;
+use crate::model::Stat;
 
 /// What is advised, by which rules, and the form of the output.
 #[derive(Debug, Clone, Args)]
@@ -23,7 +24,7 @@ pub struct RightsizeArgs {
     pub by: By,
     /// The percentile of CPU that a request covers: 50, 90, 95, 99 or 100
     #[arg(long, value_name = "PERCENTILE", default_value = "95", value_parser = percentile)]
-    pub cpu_percentile: u8,
+    pub cpu_percentile: Stat,
     /// The margin above the CPU that was seen, in percent
     #[arg(long, value_name = "PERCENT", default_value = "15", value_parser = percent)]
     pub cpu_margin: u32,
@@ -79,10 +80,10 @@ pub enum RightsizeFormat {
     Script,
 }
 
-fn percentile(text: &str) -> Result<u8, String> {
+fn percentile(text: &str) -> Result<Stat, String> {
     let number = text.strip_prefix('p').unwrap_or(text).parse().ok();
     number
-        .filter(|number| [50, 90, 95, 99, 100].contains(number))
+        .and_then(Stat::of_percentile)
         .ok_or_else(|| "expected 50, 90, 95, 99 or 100".to_owned())
 }
 
@@ -125,7 +126,7 @@ mod tests {
         let args = parsed("").unwrap();
         assert_eq!(
             (args.cpu_percentile, args.cpu_margin, args.memory_margin),
-            (95, 15, 15)
+            (Stat::P95, 15, 15)
         );
         assert_eq!(args.min_history, GoDuration::from_secs(1800));
         assert_eq!((args.cpu_price, args.memory_price), (None, None));
@@ -139,7 +140,7 @@ mod tests {
         let args = args.unwrap();
         assert_eq!(
             (args.cpu_percentile, args.memory_margin, args.cpu_margin),
-            (99, 20, 0)
+            (Stat::P99, 20, 0)
         );
         assert_eq!(args.cpu_price, Some(0.03));
         for flags in [

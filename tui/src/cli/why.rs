@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::object::kind_and_name;
+
 /// The subject of `why`, and the form of the output.
 #[derive(Debug, Clone, Args)]
 pub struct WhyArgs {
@@ -47,22 +49,10 @@ impl WhyArgs {
     /// # Errors
     /// The arguments are invalid; the text has one line.
     pub fn subject<'a>(&'a self, namespace: &'a str) -> Result<WhySubject<'a>, String> {
-        let (kind, name) = match (&self.name, self.kind.split_once('/')) {
-            (Some(name), None) => (self.kind.as_str(), name.as_str()),
-            (None, Some(both)) => both,
-            (None, None) => {
-                return Err(format!(
-                    "{:?} needs a name: why pod NAMESPACE/NAME, why node NAME",
-                    self.kind
-                ));
-            }
-            (Some(name), Some(_)) => {
-                return Err(format!(
-                    "{:?} and {name:?} are two names: name one pod or node",
-                    self.kind
-                ));
-            }
-        };
+        let (kind, name) = kind_and_name(&self.kind, self.name.as_deref())?;
+        let name = name.ok_or_else(|| {
+            format!("{kind:?} needs a name: why pod NAMESPACE/NAME, why node NAME")
+        })?;
         let parts: Vec<&str> = name.split('/').collect();
         let subject = |namespace, name| WhySubject { namespace, name };
         match (kind, parts.as_slice()) {

@@ -32,6 +32,31 @@ impl Stat {
         }
     }
 
+    /// The statistic of a percentile; 100 is the maximum. `None` for one that the server does not compute.
+    #[must_use]
+    pub const fn of_percentile(percentile: u8) -> Option<Self> {
+        Some(match percentile {
+            50 => Self::P50,
+            90 => Self::P90,
+            95 => Self::P95,
+            99 => Self::P99,
+            100 => Self::Max,
+            _ => return None,
+        })
+    }
+
+    /// The percentile; 100 for the maximum.
+    #[must_use]
+    pub const fn percentile(self) -> u8 {
+        match self {
+            Self::P50 => 50,
+            Self::P90 => 90,
+            Self::P95 => 95,
+            Self::P99 => 99,
+            Self::Max => 100,
+        }
+    }
+
     /// The value of the statistic.
     #[must_use]
     pub const fn of(self, quantiles: &Quantiles) -> u64 {

@@ -25,7 +25,7 @@ use crate::source::{PodQuery, VitalsApi};
 use cost::Prices;
 use evidence::Collector;
 use report::{Line, Report};
-use rules::{Percent, Percentile, Rules};
+use rules::{Percent, Rules};
 
 /// More than any server stores: the span is then all that is stored.
 const ALL: &str = "876000h";
@@ -143,13 +143,7 @@ fn reduced(pod: PodVitals) -> PodVitals {
 
 fn rules(args: &RightsizeArgs) -> Rules {
     Rules {
-        cpu_percentile: match args.cpu_percentile {
-            50 => Percentile::P50,
-            90 => Percentile::P90,
-            99 => Percentile::P99,
-            100 => Percentile::Max,
-            _ => Percentile::P95,
-        },
+        cpu_percentile: args.cpu_percentile,
         cpu_margin: Percent(args.cpu_margin),
         memory_margin: Percent(args.memory_margin),
         min_history: args.min_history,

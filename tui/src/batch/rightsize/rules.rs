@@ -4,10 +4,9 @@ use std::fmt;
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::Quantiles;
 
 use super::evidence::{Evidence, LEAST_SAMPLES, Spec};
-use crate::model::format;
+use crate::model::{Stat, format};
 
 /// CPU is advised in whole millicores.
 const MILLICORE: u64 = 1_000_000;
@@ -39,39 +38,11 @@ impl Percent {
     }
 }
 
-/// A percentile that the server computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Percentile {
-    /// The median.
-    P50,
-    /// The 90th.
-    P90,
-    /// The 95th.
-    P95,
-    /// The 99th.
-    P99,
-    /// The maximum.
-    Max,
-}
-
-impl Percentile {
-    /// The value at this percentile.
-    pub const fn of(self, quantiles: &Quantiles) -> u64 {
-        match self {
-            Self::P50 => quantiles.p50,
-            Self::P90 => quantiles.p90,
-            Self::P95 => quantiles.p95,
-            Self::P99 => quantiles.p99,
-            Self::Max => quantiles.max,
-        }
-    }
-}
-
 /// What a user decides about the advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// The percentile of CPU that a request covers.
-    pub cpu_percentile: Percentile,
+    pub cpu_percentile: Stat,
     /// The margin above CPU that was seen.
     pub cpu_margin: Percent,
     /// The margin above memory that was seen.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Line, Report};
 use crate::batch::history::{Percentiles, cores};
 use crate::batch::rightsize::cost::{Change, Changes, Prices};
-use crate::batch::rightsize::rules::{Advised, Percentile, Refusal, Rules};
+use crate::batch::rightsize::rules::{Advised, Refusal, Rules};
 
 /// What JSON and YAML contain beside the head.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -164,13 +164,7 @@ impl Report {
 impl RulesItem {
     fn of(rules: &Rules) -> Self {
         Self {
-            cpu_percentile: match rules.cpu_percentile {
-                Percentile::P50 => 50,
-                Percentile::P90 => 90,
-                Percentile::P95 => 95,
-                Percentile::P99 => 99,
-                Percentile::Max => 100,
-            },
+            cpu_percentile: rules.cpu_percentile.percentile(),
             cpu_margin: rules.cpu_margin.0,
             memory_margin: rules.memory_margin.0,
             min_history: seconds(rules.min_history),

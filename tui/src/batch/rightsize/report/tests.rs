@@ -4,12 +4,12 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::vitals::Quantiles;
 
 use super::super::evidence::Spec;
-use super::super::rules::{Percent, Percentile};
+use super::super::rules::Percent;
 use super::*;
 use crate::batch::output::{Head, write_records};
 use crate::cli::{OutputArgs, OutputFormat};
 use crate::export::Records as _;
-use crate::model::SourceKind;
+use crate::model::{SourceKind, Stat};
 
 const MILLICORE: u64 = 1_000_000;
 
@@ -55,7 +55,7 @@ fn well() -> Evidence {
 
 fn report() -> Report {
     let rules = Rules {
-        cpu_percentile: Percentile::P95,
+        cpu_percentile: Stat::P95,
         cpu_margin: Percent(15),
         memory_margin: Percent(15),
         min_history: GoDuration::from_secs(1800),

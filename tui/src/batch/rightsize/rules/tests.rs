@@ -1,5 +1,6 @@
 //! The rules in tables, and what must hold for every evidence.
 
+use kubevitals_proto::vitals::Quantiles;
 use proptest::prelude::*;
 
 use super::*;
@@ -7,7 +8,7 @@ use super::*;
 const MI: u64 = MEBIBYTE;
 
 const RULES: Rules = Rules {
-    cpu_percentile: Percentile::P95,
+    cpu_percentile: Stat::P95,
     cpu_margin: Percent(15),
     memory_margin: Percent(15),
     min_history: GoDuration::from_secs(1800),
@@ -139,10 +140,10 @@ fn the_percentile_and_the_margins_are_the_user_s() {
         let (cpu, memory) = (advice.cpu.unwrap().request, advice.memory.unwrap().request);
         (cpu.0 / MILLICORE, memory.0 / MI)
     };
-    assert_eq!(request(Percentile::P50, 0), (50, 100));
-    assert_eq!(request(Percentile::P90, 0), (90, 100));
-    assert_eq!(request(Percentile::P99, 100), (300, 200));
-    assert_eq!(request(Percentile::Max, 1), (202, 101));
+    assert_eq!(request(Stat::P50, 0), (50, 100));
+    assert_eq!(request(Stat::P90, 0), (90, 100));
+    assert_eq!(request(Stat::P99, 100), (300, 200));
+    assert_eq!(request(Stat::Max, 1), (202, 101));
 }
 
 #[test]
