@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use crate::api::kubeconfig;
 use crate::ask::{At, Said, vitals};
-use crate::judged_schema::has_members_of;
 use crate::running::Running;
+use crate::schemas::fits;
 use crate::simulated::calm;
 
 /// A check of what fails, in this form. How much a simulated pod uses is not what these tests are about.
@@ -73,7 +73,7 @@ async fn the_exit_code_is_that_of_the_worst_problem() {
     let report: Value = serde_json::from_str(&json.out).unwrap();
     let problem = &report["problems"][0];
     assert_eq!(json.code, Some(2));
-    has_members_of("check", &report);
+    fits("check", &report);
     assert_eq!(
         (
             &report["kind"],
@@ -252,7 +252,7 @@ async fn a_difference_and_a_description_show_what_broke() {
     let said = running.vitals(&["diff", "--at", "-61s", "-o", "json"]);
     assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{said:?}");
     let diff: Value = serde_json::from_str(&said.out).unwrap();
-    has_members_of("diff", &diff);
+    fits("diff", &diff);
     let began = &diff["differences"][0];
     assert_eq!(
         (&began["what"], &began["name"], &began["after"]),
@@ -310,7 +310,7 @@ async fn a_difference_and_a_description_show_what_broke() {
     }
     let said = running.vitals(&["describe", "pod", &name, "-o", "json"]);
     let description: Value = serde_json::from_str(&said.out).unwrap();
-    has_members_of("describe", &description);
+    fits("describe", &description);
     assert_eq!(description["object"]["name"], pod.as_str());
     assert_eq!(
         description["incidents"][0]["involved"]["name"],

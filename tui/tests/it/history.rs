@@ -8,10 +8,10 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
 
-use crate::advice_schema;
 use crate::api::{Api, Cluster};
 use crate::ask::vitals;
 use crate::running::Running;
+use crate::schemas;
 use crate::world::node_metrics;
 
 /// The output, or the error and the exit code.
@@ -63,7 +63,7 @@ async fn a_history_is_printed_in_every_form() {
             .await
             .unwrap();
         let document: Value = serde_json::from_str(&json).unwrap();
-        advice_schema::check("history", &document);
+        schemas::fits("history", &document);
         let items = document["items"].as_array().unwrap();
         assert_eq!(
             (document["kind"].as_str(), items.len()),

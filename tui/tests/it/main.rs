@@ -8,7 +8,6 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod advice_schema;
 mod alike;
 mod api;
 mod ask;
@@ -26,7 +25,6 @@ mod faults;
 mod golden;
 mod hints;
 mod history;
-mod judged_schema;
 mod kubectl;
 mod objects;
 mod overview;
@@ -38,6 +36,7 @@ mod pictures;
 mod rightsize;
 mod rows;
 mod running;
+mod schemas;
 mod shop;
 mod simulated;
 mod sources;

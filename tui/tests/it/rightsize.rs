@@ -11,8 +11,8 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Fault, Faults, Happening, SimClock};
 use serde_json::Value;
 
-use crate::advice_schema;
 use crate::running::Running;
+use crate::schemas;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -59,7 +59,7 @@ async fn printed(running: &Running, flags: &str) -> String {
 async fn items(running: &Running, flags: &str) -> Vec<Value> {
     let text = printed(running, &format!("-A -o json {flags}")).await;
     let document: Value = serde_json::from_str(&text).unwrap();
-    advice_schema::check("rightsize", &document);
+    schemas::fits("rightsize", &document);
     document["items"].as_array().unwrap().clone()
 }
 

@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::schema::{SCHEMAS, path};
+use super::schema::SCHEMAS;
 use super::{json_of, printed, run};
 use crate::ask::At;
 use crate::demo::Demo;
+use crate::schemas::fits;
 
 /// A demo whose pods all have usage.
 fn demo(flags: &[&str]) -> Demo {
@@ -22,17 +23,6 @@ fn demo(flags: &[&str]) -> Demo {
         }
     });
     demo
-}
-
-/// Fails unless the document fits its schema.
-fn fits(name: &str, document: &Value) {
-    let schema: Value = serde_json::from_slice(&std::fs::read(path(name)).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(document)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{name}: {errors:?}");
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! The schemas of the documents, and the table of columns: both follow from the fields.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use kubevitals::export::data_name;
 use kubevitals::model::row::{GroupRow, Row};
 use kubevitals::model::{Field, Unit, View, World};
 use serde_json::{Map, Value, json};
 
-/// Set this variable to write the files.
-const UPDATE: &str = "UPDATE_SCHEMAS";
+use crate::schemas::{compare, compare_file, docs};
 
 /// The kinds of documents, each with the name of its schema.
 pub(super) const SCHEMAS: [(&str, &str); 8] = [
@@ -22,14 +20,6 @@ pub(super) const SCHEMAS: [(&str, &str); 8] = [
     ("incidents", "Incidents"),
     ("groups", "PodGroups"),
 ];
-
-fn docs() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs")
-}
-
-pub(super) fn path(name: &str) -> PathBuf {
-    docs().join("schema").join(format!("{name}.json"))
-}
 
 /// The fields of the rows, without sparklines.
 fn fields(title: &str) -> Vec<Field> {
@@ -136,23 +126,10 @@ fn schema(name: &str, title: &str) -> Value {
     })
 }
 
-/// Compares a text with a file, or writes the file.
-fn compare(path: &PathBuf, text: &str) {
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(path, text).unwrap();
-    }
-    let there = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        there == text,
-        "{} is not up to date: run this test with {UPDATE}=1",
-        path.display()
-    );
-}
-
 #[test]
 fn the_schemas_are_those_of_the_fields() {
     for (name, title) in SCHEMAS {
-        compare(&path(name), &format!("{:#}\n", schema(name, title)));
+        compare(name, &schema(name, title));
     }
 }
 
@@ -179,10 +156,10 @@ fn the_table_of_columns_is_that_of_the_fields() {
             tables.join(", ")
         );
     }
-    let page = docs().join("commands.md");
+    let page = docs("commands.md");
     let text = std::fs::read_to_string(&page).unwrap();
     let (begin, end) = ("<!-- columns -->\n", "<!-- end of columns -->");
     let (before, rest) = text.split_once(begin).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
-    compare(&page, &format!("{before}{begin}{table}{end}{after}"));
+    compare_file(&page, &format!("{before}{begin}{table}{end}{after}"));
 }
