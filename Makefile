@@ -68,7 +68,7 @@ test: tools
 bench: bench-programs
 	$(CARGO) bench --locked -p kubevitals-proto
 	$(CARGO) bench --locked -p kubevitals-server --bench ingest --bench ring
-	$(MAKE) --no-print-directory bench-scale NODES=1000,5000
+	$(MAKE) --no-print-directory bench-scale NODES=7,667,1000,5000
 	$(CARGO) bench --locked -p kubevitals
 
 bench-programs:
