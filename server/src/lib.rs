@@ -12,6 +12,7 @@ mod flag_values;
 pub mod health;
 pub mod manage;
 pub mod memory;
+pub mod outbound;
 mod parameters;
 pub mod query;
 pub mod scrape;
