@@ -11,6 +11,7 @@ use reqwest::{Certificate, Identity, Request, Response, Url};
 
 use super::http_config::{ConfigError, Loaded};
 use crate::telemetry::{LogThrottle, chain};
+use crate::tls::provider;
 
 /// The time until the files are read again.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
@@ -172,6 +173,7 @@ fn reason(error: &reqwest::Error, timeout: Duration) -> String {
 }
 
 fn client(loaded: &Loaded, timeout: Duration) -> Result<reqwest::Client, OutboundError> {
+    let _provider = provider();
     let builder = || {
         reqwest::Client::builder()
             .user_agent(concat!("vitals-server/", env!("CARGO_PKG_VERSION")))

@@ -83,7 +83,6 @@ fn an_unusable_file_is_reported_in_one_line() {
     }
     let path = folder.path().join("http.yaml");
     std::fs::write(&path, "tls_config: {ca_file: pem}").unwrap();
-    let _provider = crate::tls::provider();
     let client = Client::new(Some(path), Duration::from_secs(1));
     let error = client.map(drop).unwrap_err().to_string();
     assert!(error.contains("has no certificate"), "{error}");
@@ -129,7 +128,6 @@ fn retry_after_is_seconds_or_a_date() {
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_bodies_are_limited() {
-    let _provider = crate::tls::provider();
     let router = Router::new()
         .route("/redirect", get(|| async { Redirect::temporary("/large") }))
         .route("/large", get(|| async { Body::from(vec![b'x'; 100_000]) }))
