@@ -30,6 +30,8 @@ pub struct PodTemplate {
 pub struct ContainerSpec {
     /// The name.
     pub name: Arc<str>,
+    /// The image, as the spec names it.
+    pub image: Arc<str>,
     /// The role in the pod.
     pub role: Role,
     /// The requests.
@@ -170,6 +172,7 @@ message! {
 
     struct WireContainer {
         name: String = 1,
+        image: String = 2,
         restart_policy: String = 24,
         resources: Option<WireRequirements> = 8,
         liveness_probe: Option<WireProbe> = 10,
@@ -208,6 +211,7 @@ impl WireContainer {
         let probe = |probe: &Option<WireProbe>| probe.as_ref().map(WireProbe::convert);
         ContainerSpec {
             name: names.intern(&self.name),
+            image: names.intern(&self.image),
             role,
             requests: amounts(resources.and_then(|it| it.requests.as_ref())),
             limits: amounts(resources.and_then(|it| it.limits.as_ref())),

@@ -60,6 +60,7 @@ pub fn large(nodes: u64) -> (Pods, Store) {
             };
             let spec = |name: &str| ContainerSpec {
                 name: names.intern(name),
+                image: names.intern("registry.example/web:1.0.0"),
                 role: Role::App,
                 requests: amounts(1),
                 limits: amounts(2),
