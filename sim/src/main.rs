@@ -103,6 +103,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         clock: None,
     })
     .await?;
+    cluster.identities().grant_exports();
     let folder = cluster.folder();
     let admin = args
         .write_kubeconfig

@@ -29,6 +29,20 @@ fn everyone() -> Vec<(Subject, Rule)> {
     rules.to_vec()
 }
 
+/// What `deploy/components/export` grants the server's account besides, for what leaves the server.
+pub(super) fn exports() -> [(Subject, Rule); 3] {
+    let (namespace, name) = SERVER_ACCOUNT;
+    let leases = |verbs: &[&str]| {
+        Rule::resources(verbs, "coordination.k8s.io", &["leases"]).in_namespace(namespace)
+    };
+    let rules = [
+        leases(&["create"]),
+        leases(&["get", "update"]).named(&["vitals-server"]),
+        Rule::resources(&["list"], "autoscaling", &["horizontalpodautoscalers"]),
+    ];
+    rules.map(|rule| (Subject::service_account(namespace, name), rule))
+}
+
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
 #[rustfmt::skip] // one rule a line: a table
 fn manifests(namespace: &str) -> [Rule; 11] {

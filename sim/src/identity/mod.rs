@@ -46,6 +46,13 @@ impl Identities {
         this
     }
 
+    /// Grants the `vitals-server` service account what remote write needs.
+    pub fn grant_exports(&self) {
+        for (subject, rule) in defaults::exports() {
+            self.grant(subject, rule);
+        }
+    }
+
     /// Makes `token` valid for `user`.
     pub fn add_token(&self, token: impl Into<String>, user: UserInfo) {
         self.tokens.write().insert(token.into(), user);
