@@ -147,6 +147,19 @@ impl NodeSeries {
         &self.containers
     }
 
+    /// The last samples as the kubelet reported them: the node's own, and those of the containers by namespace, pod and
+    /// name.
+    pub fn points(
+        &self,
+    ) -> (
+        Option<&Point>,
+        impl Iterator<Item = (&PodKey, &Arc<str>, &Point)>,
+    ) {
+        let containers = self.containers.iter();
+        let containers = containers.map(|it| (&it.pod, &it.name, it.tracked.pair.last()));
+        (self.node.as_ref().map(|it| it.pair.last()), containers)
+    }
+
     /// Finds the series of each container of a scrape. It is called once for each, in the order of the scrape. Nearly
     /// always the next series is the one.
     pub(super) fn find_each<'a>(

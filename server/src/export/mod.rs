@@ -1,0 +1,3 @@
+//! What leaves the server for other systems. All of it is off by default, and then costs nothing.
+
+mod series;
