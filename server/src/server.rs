@@ -13,6 +13,7 @@ use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
+use crate::export::PageSource;
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
@@ -216,6 +217,7 @@ impl Server {
         let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);
         let wall = Arc::clone(&clock);
+        let pages = PageSource::new(&cluster, &store, &health, &clock, client.clone());
         let query = Arc::new(Query::new(
             cluster,
             store,
@@ -263,6 +265,7 @@ impl Server {
                 shutdown: shutdown.clone(),
                 stop: stop.clone(),
                 registry,
+                pages,
                 state: Arc::clone(&state),
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use super::{gate, health, prometheus, routes, vitals};
 use crate::auth::{Attributes, Target};
 use crate::clock::{Clock, SystemClock};
+use crate::export::PageSource;
 use crate::state;
 use crate::telemetry::metrics::Registry;
 use crate::work::{self, Pool};
@@ -137,7 +138,16 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         Arc::default(),
     ));
     let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
-    let prometheus = prometheus::routes(Registry::default(), &pool);
+    let nowhere = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    let parts = persister.parts();
+    let pages = PageSource::new(
+        &parts.cluster,
+        &parts.store,
+        &parts.health,
+        &parts.clock,
+        kube::Client::try_from(nowhere).unwrap(),
+    );
+    let prometheus = prometheus::routes(Registry::default(), pages, &pool);
     let routes = routes(
         query, &watchers, &health, prometheus, &pool, &persister, 443,
     )

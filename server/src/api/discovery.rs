@@ -77,6 +77,7 @@ pub(super) fn paths(code: StatusCode) -> Response {
     paths.extend(
         [
             "/metrics",
+            "/metrics/vitals",
             "/openapi/v2",
             "/openapi/v3",
             crate::state::PATH,

@@ -45,6 +45,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
+use crate::export::PageSource;
 use crate::memory::Memory;
 use crate::query::Query;
 use crate::state::StatePersister;
@@ -70,6 +71,8 @@ pub(crate) struct Sources {
     pub(crate) settings: Settings,
     /// The metrics of all parts but the API.
     pub(crate) registry: Registry,
+    /// The series of the cluster.
+    pub(crate) pages: PageSource,
     /// The state that outlives the process.
     pub(crate) state: Arc<StatePersister>,
     /// Runs work that visits the whole cluster.
@@ -89,6 +92,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         stop,
         settings,
         mut registry,
+        pages,
         state,
         pool,
         memory,
@@ -106,7 +110,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         verifiable,
         shutdown,
     };
-    let prometheus = prometheus::routes(registry, &pool);
+    let prometheus = prometheus::routes(registry, pages, &pool);
     let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::warn);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
     gate::protect(routes.layer(incomplete), &auth, in_flight)

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
+use futures::{Stream, stream};
 use http::HeaderMap;
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::pretty::Indenter;
@@ -30,16 +30,24 @@ pub(super) async fn respond(
     headers: &HeaderMap,
 ) -> Response {
     let json = form.encoding == Encoding::Json;
-    let chunk_stream = ChunkStream {
+    let chunks = ChunkStream {
         encoder,
         indenter: (json && form.pretty).then(Indenter::new),
         ends_line: json && !form.pretty,
         done: false,
     };
-    let chunks = stream::unfold(chunk_stream, async |mut chunk_stream| {
-        Some((chunk_stream.next_chunk().await?, chunk_stream))
-    });
-    reply::chunked(form.encoding, headers, len, chunks).await
+    reply::chunked(form.encoding, headers, len, chunks.stream()).await
+}
+
+/// The chunks of a body that is not a Kubernetes object.
+pub(super) fn chunks(encoder: impl ChunkEncoder) -> impl Stream<Item = Bytes> + Send + 'static {
+    let chunks = ChunkStream {
+        encoder,
+        indenter: None,
+        ends_line: false,
+        done: false,
+    };
+    chunks.stream()
 }
 
 struct ChunkStream<E> {
@@ -51,6 +59,12 @@ struct ChunkStream<E> {
 }
 
 impl<E: ChunkEncoder> ChunkStream<E> {
+    fn stream(self) -> impl Stream<Item = Bytes> + Send + 'static {
+        stream::unfold(self, async |mut chunk_stream| {
+            Some((chunk_stream.next_chunk().await?, chunk_stream))
+        })
+    }
+
     async fn next_chunk(&mut self) -> Option<Bytes> {
         if self.done {
             return None;

@@ -1,3 +1,7 @@
 //! What leaves the server for other systems. All of it is off by default, and then costs nothing.
 
+mod hpas;
+mod page;
 mod series;
+
+pub(crate) use page::{Page, PageSource};

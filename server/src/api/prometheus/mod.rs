@@ -4,6 +4,8 @@
 //! docs/metrics.md lists all of them.
 
 mod classic;
+mod format;
+mod vitals;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,22 +20,24 @@ use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use kubevitals_proto::wire::status::Status;
 use prometheus_client::encoding::text;
 
-use super::accept;
 use super::caller::Caller;
 use super::compress;
 use super::reply::Form;
+use crate::export::PageSource;
 use crate::query::Query;
 use crate::telemetry::metrics::Registry;
 use crate::work::Pool;
 use classic::Classic;
+use format::{content_type, prefers_openmetrics};
 
-const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// The route.
-pub(super) fn routes(registry: Registry, pool: &Arc<Pool>) -> Router<Arc<Query>> {
+/// The routes.
+pub(super) fn routes(
+    registry: Registry,
+    pages: PageSource,
+    pool: &Arc<Pool>,
+) -> Router<Arc<Query>> {
     let (registry, pool) = (Arc::new(registry), Arc::clone(pool));
-    Router::new().route(
+    vitals::routes(pages).route(
         "/metrics",
         get(async move |request: Request| {
             let (form, openmetrics) = (Form::any(&request), prefers_openmetrics(&request));
@@ -67,10 +71,7 @@ async fn metrics(
     match written.await {
         Ok(Ok(body)) => {
             let headers = [
-                (
-                    CONTENT_TYPE,
-                    if openmetrics { OPENMETRICS } else { CLASSIC },
-                ),
+                (CONTENT_TYPE, content_type(openmetrics)),
                 (CACHE_CONTROL, "no-cache, private"),
                 (VARY, "Accept, Accept-Encoding"),
             ];
@@ -90,10 +91,4 @@ fn write(registry: &Registry, openmetrics: bool) -> Result<String, fmt::Error> {
         text::encode(&mut Classic::new(&mut text), registry)?;
     }
     Ok(text)
-}
-
-/// Whether the client prefers OpenMetrics to the text format.
-fn prefers_openmetrics(request: &Request) -> bool {
-    const MEDIA: &str = "application/openmetrics-text";
-    accept::first_of(accept::header(request.headers()), &["text/plain", MEDIA]) == Some(MEDIA)
 }

@@ -57,6 +57,7 @@ const PATHS: Body = Body::Paths {
         "/apis/metrics.k8s.io/v1",
         "/debug/scrapes",
         "/debug/targets",
+        "/metrics/vitals",
         "/state/v1",
     ],
 };
