@@ -2,6 +2,7 @@
 
 mod hpas;
 mod page;
+mod remote_write;
 mod series;
 
 pub(crate) use page::{Page, PageSource};
