@@ -13,7 +13,7 @@ use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
-use crate::export::PageSource;
+use crate::export::{self, ExportParts, PageSource};
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
@@ -109,6 +109,7 @@ impl Server {
             history,
             state,
             incidents,
+            export,
             peers,
             node_selector,
             requests,
@@ -151,6 +152,7 @@ impl Server {
                 ..health::Limits::default()
             },
         );
+        let folder = state.as_ref().map(|state| state.folder.clone());
         let state = StatePersister::new(
             state,
             Arc::new(state::StateParts {
@@ -214,6 +216,17 @@ impl Server {
             async move { health.run().await }
         });
         watches.register(&mut registry);
+        let exported = ExportParts {
+            cluster: Arc::clone(&cluster),
+            store: Arc::clone(&store),
+            health: Arc::clone(&health),
+            clock: Arc::clone(&clock),
+            client: client.clone(),
+            namespace: serving_tls.service.namespace.clone(),
+            folder,
+            resolution,
+        };
+        export::start(export, exported, &mut registry, &mut tasks).map_err(StartError::Threads)?;
         let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);
         let wall = Arc::clone(&clock);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kube::config::{InClusterError, KubeconfigError};
 
+use crate::export::ExportFlagError;
 use crate::scrape::TlsError;
 use crate::telemetry::chain;
 
@@ -28,6 +29,9 @@ pub enum ConfigError {
     /// The credentials for kubelets cannot be used.
     #[error(transparent)]
     Kubelets(#[from] TlsError),
+    /// What leaves the server cannot be used.
+    #[error(transparent)]
+    Export(#[from] ExportFlagError),
 }
 
 impl From<String> for ConfigError {

@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::flags::Flags;
 use super::kubelets;
 use crate::clock::{Clock, SystemClock};
+use crate::export::ExportSettings;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
 use crate::{api, auth, memory, scrape, state, store, tls};
@@ -37,6 +38,8 @@ pub struct Settings {
     pub state: Option<state::Settings>,
     /// The ConfigMap that persists incidents, in the Service's namespace, if any.
     pub incidents: Option<String>,
+    /// What leaves the server for other systems.
+    pub export: ExportSettings,
     /// The credentials for other replicas; without them their state is not transferred.
     pub peers: Option<state::PeerCredentials>,
     /// The label selector of the nodes that are scraped.
@@ -115,6 +118,7 @@ impl Settings {
             credentials: kubelets::credentials(&flags.kubelets, &kube)?,
             state: flags.state.settings(),
             incidents: flags.state.incidents(),
+            export: flags.export.settings()?,
             peers: kubelets::to_peers(&kube),
             node_selector: flags.cluster.node_selector,
             history,

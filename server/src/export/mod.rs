@@ -1,8 +1,20 @@
-//! What leaves the server for other systems. All of it is off by default, and then costs nothing.
+//! What leaves the server for other systems: series by remote write or for a scrape. All of it is off by default, and
+//! then costs nothing.
 
+mod election;
 mod hpas;
 mod page;
 mod remote_write;
 mod series;
+mod settings;
+mod start;
 
 pub(crate) use page::{Page, PageSource};
+pub use settings::{ExportFlagError, ExportFlags, ExportSettings};
+pub(crate) use start::{ExportParts, start};
+
+/// The name of the host, which is that of the pod.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
+}

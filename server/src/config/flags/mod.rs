@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser};
 pub use super::cluster::ClusterFlags;
 use crate::api;
 use crate::auth::{AuthenticationFlags, AuthorizationFlags};
+use crate::export::ExportFlags;
 use crate::flag_values::{bytes, go_like};
 use crate::scrape::KubeletFlags;
 use crate::state::StateFlags;
@@ -62,6 +63,9 @@ pub struct Flags {
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,
+    /// What leaves the server for other systems.
+    #[command(flatten)]
+    pub export: ExportFlags,
     /// Serving.
     #[command(flatten)]
     pub serving: ServingFlags,

@@ -1,0 +1,378 @@
+//! Chooses the replica that writes: the holder of a Lease, as the controllers of Kubernetes do it.
+//!
+//! A holder renews the Lease every two seconds, and stops to write when it could not for ten. Another replica takes the
+//! Lease when nobody has renewed it for fifteen seconds by its own clock. The Lease also says up to when the holder has
+//! written, so that its successor continues there.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+use kubevitals_proto::time::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::clock::{Age, Clock};
+use crate::telemetry::{LogThrottle, chain};
+
+/// The name of the Lease, in the Service's namespace.
+pub(crate) const LEASE: &str = "vitals-server";
+
+/// The annotation with the time up to which the holder has written.
+const WRITTEN: &str = "kubevitals.io/written-until";
+
+/// As in Kubernetes' own controllers.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
+
+/// The shortest time between two log lines about the Lease.
+const LOG_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Whether this replica writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leadership {
+    /// Another replica writes, or nobody does.
+    Follower,
+    /// This replica writes.
+    Leader(Previous),
+}
+
+/// Who wrote before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Previous {
+    /// Nobody.
+    Nobody,
+    /// This replica, also in an earlier process with the same folder.
+    Itself,
+    /// Another one, up to this time.
+    Other(Timestamp),
+}
+
+/// The election as the other parts see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Election {
+    leadership: watch::Receiver<Leadership>,
+    written: Arc<Mutex<Option<Timestamp>>>,
+}
+
+impl Election {
+    /// Without a Lease: each replica writes.
+    pub(crate) fn off() -> Self {
+        // The last value of a channel stays readable without its sender.
+        let (_, leadership) = watch::channel(Leadership::Leader(Previous::Itself));
+        Self {
+            leadership,
+            written: Arc::default(),
+        }
+    }
+
+    /// Waits until this replica writes. Returns who did before.
+    pub(crate) async fn won(&mut self) -> Previous {
+        let won = |it: &Leadership| matches!(it, Leadership::Leader(_));
+        match self.leadership.wait_for(won).await.map(|it| *it) {
+            Ok(Leadership::Leader(previous)) => previous,
+            // The task of the election has ended, with the server.
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Waits until this replica no longer writes.
+    pub(crate) async fn lost(&mut self) {
+        let lost = |it: &Leadership| *it == Leadership::Follower;
+        if self.leadership.wait_for(lost).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Sets the time up to which everything is written, for the successor.
+    pub(crate) fn set_written(&self, until: Timestamp) {
+        *self.written.lock() = Some(until);
+    }
+}
+
+/// The task of the election.
+pub(crate) struct Candidate {
+    api: Api<Lease>,
+    namespace: String,
+    identity: String,
+    clock: Arc<dyn Clock>,
+    leadership: watch::Sender<Leadership>,
+    written: Arc<Mutex<Option<Timestamp>>>,
+    problems: LogThrottle,
+    /// The last version of the Lease that was seen, and when it was first seen.
+    seen: Option<(String, Age)>,
+    renewed: Option<Age>,
+}
+
+impl Candidate {
+    /// A candidate for the Lease in this namespace. `folder` is that of the state: with it, a restarted process has the
+    /// identity of the earlier one.
+    pub(crate) fn new(
+        client: &Client,
+        namespace: &str,
+        folder: Option<&Path>,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, Election) {
+        let (leadership, receiver) = watch::channel(Leadership::Follower);
+        let written = Arc::default();
+        let election = Election {
+            leadership: receiver,
+            written: Arc::clone(&written),
+        };
+        let candidate = Self {
+            api: Api::namespaced(client.clone(), namespace),
+            namespace: namespace.to_owned(),
+            identity: identity(folder),
+            clock,
+            leadership,
+            written,
+            problems: LogThrottle::new(LOG_INTERVAL),
+            seen: None,
+            renewed: None,
+        };
+        (candidate, election)
+    }
+
+    /// Tries to get the Lease, and renews it. Does not return.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let attempt = timeout(RENEW_DEADLINE, self.attempt()).await;
+            let error = match attempt {
+                Ok(Ok(())) => None,
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 => None,
+                Ok(Err(error)) => Some(chain(&error)),
+                Err(_) => Some("the API server does not respond".to_owned()),
+            };
+            if let Some(error) = error
+                && let Some(unreported) = self.problems.allow()
+            {
+                tracing::warn!(
+                    unreported,
+                    "cannot use the Lease {}/{LEASE}, which chooses the replica that writes: {error}; nothing is written \
+                     without it; grant this service account get, create and update on leases there, or set \
+                     --leader-elect=false for a single replica",
+                    self.namespace
+                );
+            }
+            let now = self.clock.elapsed();
+            if self
+                .renewed
+                .is_some_and(|at| now.since(at) >= RENEW_DEADLINE)
+            {
+                self.lose();
+            }
+            self.clock.sleep(RETRY_PERIOD).await;
+        }
+    }
+
+    /// Gets the Lease if it is free, or renews it.
+    async fn attempt(&mut self) -> kube::Result<()> {
+        let now = self.clock.elapsed();
+        let Some(lease) = self.api.get_opt(LEASE).await? else {
+            let lease = self.lease(Lease::default(), 0);
+            self.api.create(&PostParams::default(), &lease).await?;
+            self.win(Previous::Nobody, now);
+            return Ok(());
+        };
+        let spec = lease.spec.clone().unwrap_or_default();
+        let holder = spec.holder_identity.clone().unwrap_or_default();
+        let is_held = holder == self.identity;
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        let since = match &self.seen {
+            Some((last, since)) if *last == version => *since,
+            _ => {
+                self.seen = Some((version, now));
+                now
+            }
+        };
+        let expired = holder.is_empty() || now.since(since) >= LEASE_DURATION;
+        if !is_held && !expired {
+            self.lose();
+            return Ok(());
+        }
+        let previous = if is_held {
+            Previous::Itself
+        } else {
+            previous(&lease, holder.is_empty())
+        };
+        if !is_held {
+            // A predecessor's time is not this replica's.
+            *self.written.lock() = None;
+        }
+        let transitions = spec.lease_transitions.unwrap_or_default();
+        let lease = self.lease(lease, transitions + i32::from(!is_held));
+        self.api
+            .replace(LEASE, &PostParams::default(), &lease)
+            .await?;
+        self.win(previous, now);
+        Ok(())
+    }
+
+    fn win(&mut self, previous: Previous, now: Age) {
+        self.renewed = Some(now);
+        self.leadership.send_if_modified(|leadership| {
+            let is_new = *leadership == Leadership::Follower;
+            if is_new {
+                *leadership = Leadership::Leader(previous);
+                tracing::info!(identity = self.identity, "this replica writes from now on");
+            }
+            is_new
+        });
+    }
+
+    fn lose(&mut self) {
+        self.renewed = None;
+        self.leadership.send_if_modified(|leadership| {
+            let was = *leadership != Leadership::Follower;
+            if was {
+                *leadership = Leadership::Follower;
+                tracing::info!(identity = self.identity, "this replica no longer writes");
+            }
+            was
+        });
+    }
+
+    /// The Lease as held by this replica.
+    fn lease(&self, before: Lease, transitions: i32) -> Lease {
+        let now = micro_time(self.clock.wall());
+        let spec = before.spec.unwrap_or_default();
+        let is_new = spec.holder_identity.as_ref() != Some(&self.identity);
+        let mut annotations = before.metadata.annotations.unwrap_or_default();
+        if let Some(written) = *self.written.lock() {
+            annotations.insert(WRITTEN.to_owned(), written.to_rfc3339_micros());
+        }
+        Lease {
+            metadata: ObjectMeta {
+                name: Some(LEASE.to_owned()),
+                namespace: Some(self.namespace.clone()),
+                annotations: Some(annotations),
+                ..before.metadata
+            },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(self.identity.clone()),
+                lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
+                acquire_time: if is_new {
+                    now.clone()
+                } else {
+                    spec.acquire_time
+                },
+                renew_time: now,
+                lease_transitions: Some(transitions),
+                ..spec
+            }),
+        }
+    }
+}
+
+/// Up to when the holder before has written. One that has not given the Lease back may have written until it noticed that
+/// it lost it, after the time in the annotation.
+fn previous(lease: &Lease, released: bool) -> Previous {
+    let annotations = lease.metadata.annotations.as_ref();
+    let written = annotations.and_then(|it: &BTreeMap<_, _>| it.get(WRITTEN));
+    let Some(written) = written.and_then(|it| it.parse::<Timestamp>().ok()) else {
+        return Previous::Nobody;
+    };
+    let renewed = lease.spec.as_ref().and_then(|it| it.renew_time.as_ref());
+    let renewed = renewed.and_then(|it| it.0.to_string().parse::<Timestamp>().ok());
+    let (Some(renewed), false) = (renewed, released) else {
+        return Previous::Other(written);
+    };
+    // While its receiver was away, it had not written what was new.
+    let lag = Duration::from_nanos(u64::try_from(renewed.since(written)).unwrap_or_default());
+    let until = if lag > LEASE_DURATION * 2 {
+        written
+    } else {
+        let deadline = i64::try_from(RENEW_DEADLINE.as_nanos()).unwrap_or_default();
+        renewed.plus_nanos(deadline)
+    };
+    Previous::Other(until)
+}
+
+fn micro_time(at: Timestamp) -> Option<MicroTime> {
+    let at = jiff::Timestamp::from_nanosecond(i128::from(at.0)).ok()?;
+    Some(MicroTime(at))
+}
+
+/// The name of this replica: the host's, which is the pod's, and an identifier that is new for each process without a
+/// folder.
+fn identity(folder: Option<&Path>) -> String {
+    let id = folder.and_then(persisted_id);
+    let id = id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    format!("{}_{id}", super::host_name())
+}
+
+/// The identifier in the folder, a new one if there is none; none if the folder cannot be used.
+fn persisted_id(folder: &Path) -> Option<String> {
+    let path = folder.join("replica-id");
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    if let Ok(known) = uuid::Uuid::try_parse(known.trim()) {
+        return Some(known.to_string());
+    }
+    let new = uuid::Uuid::new_v4().to_string();
+    std::fs::create_dir_all(folder).ok()?;
+    std::fs::write(path, &new).ok()?;
+    Some(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs(seconds)
+    }
+
+    /// A Lease that was renewed at `renewed`, whose holder had written until `written`.
+    fn lease(renewed: i64, written: Option<i64>) -> Lease {
+        let annotation = written.map(|it| (WRITTEN.to_owned(), at(it).to_rfc3339_micros()));
+        Lease {
+            metadata: ObjectMeta {
+                annotations: Some(annotation.into_iter().collect()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(LeaseSpec {
+                renew_time: micro_time(at(renewed)),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_successor_continues_where_the_holder_cannot_have_written() {
+        // Given back: exactly.
+        assert_eq!(
+            previous(&lease(1000, Some(990)), true),
+            Previous::Other(at(990))
+        );
+        // Lost: the holder may have written for ten seconds after its last renewal.
+        assert_eq!(
+            previous(&lease(1000, Some(998)), false),
+            Previous::Other(at(1010))
+        );
+        // Its receiver was away: nothing newer was written.
+        assert_eq!(
+            previous(&lease(1000, Some(400)), false),
+            Previous::Other(at(400))
+        );
+        assert_eq!(previous(&lease(1000, None), false), Previous::Nobody);
+        assert_eq!(previous(&Lease::default(), false), Previous::Nobody);
+    }
+
+    #[test]
+    fn a_folder_keeps_the_identity_of_a_replica() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = identity(Some(folder.path()));
+        assert_eq!(identity(Some(folder.path())), first);
+        assert_ne!(identity(None), identity(None));
+        std::fs::write(folder.path().join("replica-id"), "garbage").unwrap();
+        assert_ne!(identity(Some(folder.path())), first);
+    }
+}

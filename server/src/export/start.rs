@@ -1,0 +1,75 @@
+//! Starts what is on.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+
+use super::election::{Candidate, Election};
+use super::remote_write::{self, RemoteWriteMetrics};
+use super::settings::ExportSettings;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::health::Health;
+use crate::store::Store;
+use crate::tasks::Tasks;
+use crate::telemetry::metrics::Registry;
+
+/// What leaves the server is made of these.
+pub(crate) struct ExportParts {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) client: Client,
+    /// The namespace of the Lease.
+    pub(crate) namespace: String,
+    /// The folder of the state, if there is one.
+    pub(crate) folder: Option<PathBuf>,
+    /// The time between two scrapes of a node.
+    pub(crate) resolution: Duration,
+}
+
+/// Starts the tasks of what is on; none if nothing is.
+///
+/// # Errors
+/// The operating system starts no thread.
+pub(crate) fn start(
+    settings: ExportSettings,
+    parts: ExportParts,
+    registry: &mut Registry,
+    tasks: &mut Tasks,
+) -> io::Result<()> {
+    let Some(remote_write) = settings.remote_write else {
+        return Ok(());
+    };
+    let election = if settings.leader_elect {
+        let (client, clock) = (&parts.client, Arc::clone(&parts.clock));
+        let folder = parts.folder.as_deref();
+        let (candidate, election) = Candidate::new(client, &parts.namespace, folder, clock);
+        tasks.spawn("election", candidate.run());
+        election
+    } else {
+        Election::off()
+    };
+    let metrics = RemoteWriteMetrics::default();
+    metrics.register(registry);
+    let task = remote_write::run(
+        remote_write,
+        remote_write::Parts {
+            cluster: parts.cluster,
+            store: parts.store,
+            health: parts.health,
+            clock: parts.clock,
+            client: parts.client,
+            election,
+            metrics,
+            folder: parts.folder,
+            resolution: parts.resolution,
+        },
+    );
+    // On a thread of its own, so that a round over a large cluster delays no request.
+    tasks.spawn_on_thread("remote write", task)
+}
