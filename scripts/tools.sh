@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
-# and promtool. Some tests check nothing without their tools: valgrind and strace, with which the gates count; helm,
+# and promtool, VictoriaMetrics. Some tests check nothing without their tools: valgrind and strace, with which the gates count; helm,
 # which renders the chart; cargo-deb; zsh, fish and man, which load the completions and man pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -90,6 +90,17 @@ if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
   as_root apt-get update -qq
   # Without the recommended packages: exporters that would run as services.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
+fi
+
+# Another engine for remote write.
+if ! command -v victoria-metrics >/dev/null; then
+  if ! command -v apt-get >/dev/null; then
+    echo "victoria-metrics is missing: install it (https://docs.victoriametrics.com) and run this again" >&2
+    exit 1
+  fi
+  echo "installing victoria-metrics (Debian's)"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends victoria-metrics
 fi
 
 # Tests that need them say so and pass without them.

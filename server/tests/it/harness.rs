@@ -96,7 +96,8 @@ impl Harness {
         Self::start_changed(config, prepare, |_| {}).await
     }
 
-    async fn start_changed(
+    /// As `start`, with both.
+    pub(crate) async fn start_changed(
         config: Config,
         prepare: impl FnOnce(&Cluster),
         change: impl FnOnce(&mut Settings),

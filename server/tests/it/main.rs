@@ -41,6 +41,7 @@ mod pod_filter;
 mod printed;
 mod prometheus;
 mod recording;
+mod remote_write;
 mod resources;
 mod scenarios;
 mod soak;

@@ -46,11 +46,11 @@ async fn scrape(harness: &Harness) -> Page {
 
 /// A page of metrics.
 #[derive(Debug)]
-struct Page {
+pub(crate) struct Page {
     /// Types by family.
-    types: BTreeMap<String, String>,
+    pub(crate) types: BTreeMap<String, String>,
     /// Values by name and labels, as written.
-    samples: BTreeMap<String, f64>,
+    pub(crate) samples: BTreeMap<String, f64>,
 }
 
 impl Page {
@@ -105,7 +105,7 @@ impl Page {
 }
 
 /// What `promtool check metrics` complains of.
-fn promtool(text: &str) -> String {
+pub(crate) fn promtool(text: &str) -> String {
     let mut child = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -383,6 +383,11 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
         settings.tls.manage = true;
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.memory_limit = Some(1 << 40);
+        let flags = [
+            "--remote-write-url=http://127.0.0.1:9/",
+            "--leader-elect=false",
+        ];
+        crate::remote_write::export(settings, &flags.map(str::to_owned));
         settings.allocator = Some(|| {
             Some(Allocator {
                 allocated: 1,

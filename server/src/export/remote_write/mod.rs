@@ -25,6 +25,8 @@ mod queue;
 mod relabel;
 mod sender;
 mod task;
+#[cfg(test)]
+mod tests;
 mod transcode;
 mod writer;
 

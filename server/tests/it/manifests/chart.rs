@@ -80,6 +80,10 @@ fn the_chart_makes_the_same_objects_as_the_manifests() {
         let Some(chart) = rendered(name) else { return };
         is_same(&chart, &Rendered::deploy(folder), folder);
     }
+    let Some(chart) = rendered("export") else {
+        return;
+    };
+    is_same(&chart, &Rendered::components(&["export"]), "export");
 }
 
 #[test]
@@ -131,7 +135,9 @@ fn no_value_file_grants_more_than_the_manifests() {
     let rules = |rendered: &Rendered, kind: &str| -> Vec<Value> {
         let roles = rendered.kind(kind).filter(|role| {
             let name = role["metadata"]["name"].as_str().unwrap();
-            !name.ends_with("-scraper") && !name.ends_with("-metrics-reader")
+            !name.ends_with("-scraper")
+                && !name.ends_with("-export")
+                && !name.ends_with("-metrics-reader")
         });
         roles
             .flat_map(|role| role["rules"].as_array().unwrap().clone())

@@ -78,6 +78,14 @@ fn the_simulated_cluster_grants_what_the_manifests_grant() {
 }
 
 #[test]
+fn the_simulated_cluster_grants_exports_what_the_component_grants() {
+    let manifests = rules_of(&Rendered::components(&["export"]), SERVER_ACCOUNT.1);
+    let identities = Identities::with_defaults();
+    identities.grant_exports();
+    assert_eq!(identities.granted(&account()), permissions(&manifests));
+}
+
+#[test]
 fn no_overlay_grants_the_server_more() {
     let base = permissions(&rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1));
     for folder in super::APPLICABLE {
