@@ -70,13 +70,14 @@ pub(crate) struct Parts {
 /// A receiver with its queue.
 struct Target {
     url: Url,
+    client: Arc<Client>,
     queue: Arc<Queue>,
     /// What the queue lacks.
     gap: Option<Gap>,
 }
 
 /// Writes while this replica is the one that does. Does not return.
-pub(crate) async fn run(settings: Settings, mut parts: Parts) {
+pub(crate) async fn run(settings: Settings, parts: Parts) {
     let limits = Limits {
         memory: settings.queue_memory,
         disk: settings.queue_disk,
@@ -89,71 +90,25 @@ pub(crate) async fn run(settings: Settings, mut parts: Parts) {
         queue
     });
     let queues: Vec<Arc<Queue>> = targets.collect();
+    let mut last: Option<Session<'_>> = None;
+    let mut election = parts.election.clone();
+    let mut lost = parts.election.clone();
     loop {
-        let previous = parts.election.won().await;
-        let mut election = parts.election.clone();
+        let previous = election.won().await;
+        let mut session = match (last.take(), previous) {
+            (Some(mut session), Previous::Itself) => {
+                session.resume();
+                session
+            }
+            _ => Session::new(&settings, &parts, &queues, previous),
+        };
         parts.metrics.writes.set(1);
-        let session = session(&settings, &parts, &queues, previous);
         tokio::select! {
-            () = session => {}
-            () = election.lost() => {}
+            () = session.run() => {}
+            () = lost.lost() => {}
         }
         parts.metrics.writes.set(0);
-    }
-}
-
-/// Writes until it is dropped.
-async fn session(settings: &Settings, parts: &Parts, queues: &[Arc<Queue>], previous: Previous) {
-    let receivers = settings.receivers.iter().zip(queues);
-    let targets = receivers.map(|((url, _), queue)| {
-        let gap = initial_gap(queue, previous, parts.resolution);
-        Target {
-            url: url.clone(),
-            queue: Arc::clone(queue),
-            gap,
-        }
-    });
-    let mut session = Session {
-        settings,
-        parts,
-        targets: targets.collect(),
-        collector: Collector::new(
-            Arc::clone(&parts.cluster),
-            Arc::clone(&parts.store),
-            parts.resolution,
-        ),
-        objects: Objects::new(Arc::clone(&parts.cluster), Arc::clone(&parts.health)),
-        writer: writer(settings),
-        hpas: Arc::default(),
-        began: parts.clock.elapsed(),
-        objects_due: parts.clock.elapsed(),
-        out_of_order: 0,
-    };
-    // Aborted when the session ends.
-    let mut tasks = JoinSet::new();
-    for ((url, client), queue) in settings.receivers.iter().zip(queues) {
-        let sender = Sender::new(
-            url.clone(),
-            Arc::clone(client),
-            Arc::clone(queue),
-            parts.metrics.clone(),
-            Arc::clone(&parts.clock),
-        );
-        tasks.spawn(sender.run());
-    }
-    let (hpas, clock) = (Arc::clone(&session.hpas), Arc::clone(&parts.clock));
-    let (mut lister, interval) = (Hpas::new(parts.client.clone()), settings.objects_interval);
-    tasks.spawn(async move {
-        loop {
-            let listed = lister.list().await;
-            *hpas.lock() = listed;
-            clock.sleep(interval).await;
-        }
-    });
-    let round = ROUND.min(parts.resolution / 3).max(Duration::from_secs(1));
-    loop {
-        session.round();
-        parts.clock.sleep(round).await;
+        last = Some(session);
     }
 }
 
@@ -182,6 +137,12 @@ fn initial_gap(queue: &Queue, previous: Previous, resolution: Duration) -> Optio
     }
 }
 
+/// What a queue lacks after this round.
+fn gap_after(collector: &Collector, round: Timestamp, resolution: Duration) -> Gap {
+    let floor = Floor::Series(collector.nodes().clone());
+    Gap::new(floor, round.plus_nanos(-nanos(resolution * 2)))
+}
+
 struct Session<'a> {
     settings: &'a Settings,
     parts: &'a Parts,
@@ -192,20 +153,90 @@ struct Session<'a> {
     hpas: Arc<Mutex<Vec<Hpa>>>,
     began: Age,
     objects_due: Age,
+    /// The last round.
+    last: Timestamp,
     /// Those that are counted.
     out_of_order: u64,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(
+        settings: &'a Settings,
+        parts: &'a Parts,
+        queues: &[Arc<Queue>],
+        previous: Previous,
+    ) -> Self {
+        let receivers = settings.receivers.iter().zip(queues);
+        let targets = receivers.map(|((url, client), queue)| Target {
+            url: url.clone(),
+            client: Arc::clone(client),
+            queue: Arc::clone(queue),
+            gap: initial_gap(queue, previous, parts.resolution),
+        });
+        let (cluster, store) = (Arc::clone(&parts.cluster), Arc::clone(&parts.store));
+        Self {
+            settings,
+            parts,
+            targets: targets.collect(),
+            collector: Collector::new(cluster, store, parts.resolution),
+            objects: Objects::new(Arc::clone(&parts.cluster), Arc::clone(&parts.health)),
+            writer: writer(settings),
+            hpas: Arc::default(),
+            began: parts.clock.elapsed(),
+            objects_due: parts.clock.elapsed(),
+            last: parts.clock.wall(),
+            out_of_order: 0,
+        }
+    }
+
+    /// Continues after a time in which nobody wrote: what is new since the last round comes from the ring.
+    fn resume(&mut self) {
+        for target in &mut self.targets {
+            if target.gap.is_none() {
+                target.gap = Some(gap_after(&self.collector, self.last, self.parts.resolution));
+            }
+        }
+    }
+
+    /// Collects and sends, until it is dropped.
+    async fn run(&mut self) {
+        let parts = self.parts;
+        // Aborted when the session ends.
+        let mut tasks = JoinSet::new();
+        for target in &self.targets {
+            let sender = Sender::new(
+                target.url.clone(),
+                Arc::clone(&target.client),
+                Arc::clone(&target.queue),
+                parts.metrics.clone(),
+                Arc::clone(&parts.clock),
+            );
+            tasks.spawn(sender.run());
+        }
+        let (hpas, clock) = (Arc::clone(&self.hpas), Arc::clone(&parts.clock));
+        let mut lister = Hpas::new(parts.client.clone());
+        let interval = self.settings.objects_interval;
+        tasks.spawn(async move {
+            loop {
+                let listed = lister.list().await;
+                *hpas.lock() = listed;
+                clock.sleep(interval).await;
+            }
+        });
+        let round = ROUND.min(parts.resolution / 3).max(Duration::from_secs(1));
+        loop {
+            self.round();
+            parts.clock.sleep(round).await;
+        }
+    }
+
     /// Collects what is new, and fills what is missing.
     fn round(&mut self) {
         let clock = &self.parts.clock;
         let (now, wall) = (clock.elapsed(), clock.wall());
         for target in &mut self.targets {
             if target.gap.is_none() && target.queue.is_full() {
-                let floor = Floor::Series(self.collector.nodes().clone());
-                let begin = wall.plus_nanos(-nanos(self.parts.resolution * 2));
-                target.gap = Some(Gap::new(floor, begin));
+                target.gap = Some(gap_after(&self.collector, wall, self.parts.resolution));
                 tracing::warn!(
                     url = shown_url(&target.url),
                     "the queue of remote write is full; what is new is read from the history when the receiver is back"
@@ -243,6 +274,7 @@ impl Session<'_> {
         if let Some(until) = until.min() {
             self.parts.election.set_written(until);
         }
+        self.last = wall;
         self.parts.metrics.rounds.inc();
     }
 
@@ -284,6 +316,9 @@ impl Session<'_> {
     /// Fills a slice of a gap. Returns what remains.
     fn fill(&mut self, target: &Target, mut gap: Gap, wall: Timestamp) -> Option<Gap> {
         let store = &self.parts.store;
+        if gap.filled == gap.begin {
+            self.skip_lost(target, &mut gap);
+        }
         let slice = gap.slice(wall, nanos(SLICE));
         let usages = Usages::of(&self.parts.cluster);
         let filled = if store.history().is_on() {
@@ -324,6 +359,28 @@ impl Session<'_> {
             return None;
         }
         Some(gap)
+    }
+}
+
+impl Session<'_> {
+    /// Skips what the history no longer has, or never had, and logs it.
+    fn skip_lost(&self, target: &Target, gap: &mut Gap) {
+        let history = self.parts.store.history();
+        let oldest = history
+            .totals_at(self.parts.clock.elapsed(), self.parts.clock.wall())
+            .oldest;
+        let margin = nanos(self.parts.resolution * 4);
+        let Some(oldest) = oldest.filter(|it| it.since(gap.begin) > margin) else {
+            return;
+        };
+        tracing::warn!(
+            url = shown_url(&target.url),
+            since = gap.begin.to_rfc3339_seconds(),
+            until = oldest.to_rfc3339_seconds(),
+            "the receiver of remote write was away for longer than the queue and the history last: usage of this time is \
+             not written; raise --remote-write-queue-disk or --history-retention"
+        );
+        gap.filled = oldest.plus_nanos(-nanos(self.parts.resolution));
     }
 }
 
