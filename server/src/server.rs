@@ -13,7 +13,7 @@ use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
-use crate::export::{self, ExportParts, PageSource};
+use crate::export::{self, Election, ExportParts, PageSource};
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
@@ -85,6 +85,7 @@ pub struct Server {
     shutdown_delay: Duration,
     state: Arc<StatePersister>,
     incidents: Option<Arc<Incidents>>,
+    election: Option<Election>,
     tasks: Tasks,
 }
 
@@ -216,6 +217,7 @@ impl Server {
             async move { health.run().await }
         });
         watches.register(&mut registry);
+        let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let exported = ExportParts {
             cluster: Arc::clone(&cluster),
             store: Arc::clone(&store),
@@ -225,8 +227,10 @@ impl Server {
             namespace: serving_tls.service.namespace.clone(),
             folder,
             resolution,
+            stop: stop.clone(),
         };
-        export::start(export, exported, &mut registry, &mut tasks).map_err(StartError::Threads)?;
+        let election = export::start(export, exported, &mut registry, &mut tasks);
+        let election = election.map_err(StartError::Threads)?;
         let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);
         let wall = Arc::clone(&clock);
@@ -242,7 +246,6 @@ impl Server {
         ));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());
-        let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
             let manager = Manager::new(&client, service, certificates, wall);
@@ -330,6 +333,7 @@ impl Server {
             shutdown_delay: requests.shutdown_delay_duration,
             state,
             incidents,
+            election,
             tasks,
         })
     }
@@ -381,8 +385,13 @@ impl Server {
                 incidents.save().await;
             }
         };
+        let election = async {
+            if let Some(election) = &mut self.election {
+                election.ended().await;
+            }
+        };
         let served = async { while self.tasks.ended().await != SERVING {} };
-        tokio::join!(self.state.save(), incidents, served);
+        tokio::join!(self.state.save(), incidents, election, served);
     }
 }
 

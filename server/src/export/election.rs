@@ -18,6 +18,7 @@ use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Age, Clock};
 use crate::telemetry::{LogThrottle, chain};
@@ -32,6 +33,9 @@ const WRITTEN: &str = "kubevitals.io/written-until";
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
+
+/// The longest time in which the Lease is given back.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The shortest time between two log lines about the Lease.
 const LOG_INTERVAL: Duration = Duration::from_secs(600);
@@ -92,6 +96,11 @@ impl Election {
         }
     }
 
+    /// Waits until the task of the election has ended.
+    pub(crate) async fn ended(&mut self) {
+        while self.leadership.changed().await.is_ok() {}
+    }
+
     /// Sets the time up to which everything is written, for the successor.
     pub(crate) fn set_written(&self, until: Timestamp) {
         *self.written.lock() = Some(until);
@@ -141,8 +150,47 @@ impl Candidate {
         (candidate, election)
     }
 
-    /// Tries to get the Lease, and renews it. Does not return.
-    pub(crate) async fn run(mut self) {
+    /// Tries to get the Lease, and renews it, until `stop`. Then it gives the Lease back, so that a successor need not wait.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.hold()).await;
+        if self.renewed.is_none() {
+            return;
+        }
+        // Before the Lease is given back, this replica must not write any more.
+        self.lose();
+        let released = timeout(RELEASE_TIMEOUT, self.release()).await;
+        if !matches!(released, Ok(Ok(()))) {
+            tracing::info!(
+                "the Lease {}/{LEASE} was not given back: another replica writes when it has expired",
+                self.namespace
+            );
+        }
+    }
+
+    async fn release(&self) -> kube::Result<()> {
+        let Some(lease) = self.api.get_opt(LEASE).await? else {
+            return Ok(());
+        };
+        let holder = lease
+            .spec
+            .as_ref()
+            .and_then(|it| it.holder_identity.as_ref());
+        if holder != Some(&self.identity) {
+            return Ok(());
+        }
+        let transitions = lease.spec.as_ref().and_then(|it| it.lease_transitions);
+        let mut lease = self.lease(lease.clone(), transitions.unwrap_or_default());
+        if let Some(spec) = &mut lease.spec {
+            spec.holder_identity = None;
+        }
+        self.api
+            .replace(LEASE, &PostParams::default(), &lease)
+            .await?;
+        Ok(())
+    }
+
+    /// Does not return.
+    async fn hold(&mut self) {
         loop {
             let attempt = timeout(RENEW_DEADLINE, self.attempt()).await;
             let error = match attempt {

@@ -9,6 +9,7 @@ mod series;
 mod settings;
 mod start;
 
+pub(crate) use election::Election;
 pub(crate) use page::{Page, PageSource};
 pub use settings::{ExportFlagError, ExportFlags, ExportSettings};
 pub(crate) use start::{ExportParts, start};

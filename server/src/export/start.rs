@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
+use tokio_util::sync::CancellationToken;
 
 use super::election::{Candidate, Election};
 use super::remote_write::{self, RemoteWriteMetrics};
@@ -30,9 +31,12 @@ pub(crate) struct ExportParts {
     pub(crate) folder: Option<PathBuf>,
     /// The time between two scrapes of a node.
     pub(crate) resolution: Duration,
+    /// Cancelled when the server ends.
+    pub(crate) stop: CancellationToken,
 }
 
-/// Starts the tasks of what is on; none if nothing is.
+/// Starts the tasks of what is on; none if nothing is. Returns the election, which gives its Lease back when the server
+/// ends.
 ///
 /// # Errors
 /// The operating system starts no thread.
@@ -41,15 +45,15 @@ pub(crate) fn start(
     parts: ExportParts,
     registry: &mut Registry,
     tasks: &mut Tasks,
-) -> io::Result<()> {
+) -> io::Result<Option<Election>> {
     let Some(remote_write) = settings.remote_write else {
-        return Ok(());
+        return Ok(None);
     };
     let election = if settings.leader_elect {
         let (client, clock) = (&parts.client, Arc::clone(&parts.clock));
         let folder = parts.folder.as_deref();
         let (candidate, election) = Candidate::new(client, &parts.namespace, folder, clock);
-        tasks.spawn("election", candidate.run());
+        tasks.spawn("election", candidate.run(parts.stop));
         election
     } else {
         Election::off()
@@ -64,12 +68,13 @@ pub(crate) fn start(
             health: parts.health,
             clock: parts.clock,
             client: parts.client,
-            election,
+            election: election.clone(),
             metrics,
             folder: parts.folder,
             resolution: parts.resolution,
         },
     );
     // On a thread of its own, so that a round over a large cluster delays no request.
-    tasks.spawn_on_thread("remote write", task)
+    tasks.spawn_on_thread("remote write", task)?;
+    Ok(settings.leader_elect.then_some(election))
 }
