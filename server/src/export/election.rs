@@ -29,6 +29,9 @@ pub(crate) const LEASE: &str = "vitals-server";
 /// The annotation with the time up to which the holder has written.
 const WRITTEN: &str = "kubevitals.io/written-until";
 
+/// The annotation with the identity of the holder that gave the Lease back.
+const LAST: &str = "kubevitals.io/last-holder";
+
 /// As in Kubernetes' own controllers.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
@@ -171,15 +174,13 @@ impl Candidate {
         let Some(lease) = self.api.get_opt(LEASE).await? else {
             return Ok(());
         };
-        let holder = lease
-            .spec
-            .as_ref()
-            .and_then(|it| it.holder_identity.as_ref());
-        if holder != Some(&self.identity) {
+        let spec = lease.spec.clone().unwrap_or_default();
+        if spec.holder_identity.as_ref() != Some(&self.identity) {
             return Ok(());
         }
-        let transitions = lease.spec.as_ref().and_then(|it| it.lease_transitions);
-        let mut lease = self.lease(lease.clone(), transitions.unwrap_or_default());
+        let mut lease = self.lease(lease, spec.lease_transitions.unwrap_or_default());
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.insert(LAST.to_owned(), self.identity.clone());
         if let Some(spec) = &mut lease.spec {
             spec.holder_identity = None;
         }
@@ -246,7 +247,7 @@ impl Candidate {
             self.lose();
             return Ok(());
         }
-        let previous = if is_held {
+        let previous = if is_held || was_last(&lease, &self.identity) {
             Previous::Itself
         } else {
             previous(&lease, holder.is_empty())
@@ -318,6 +319,17 @@ impl Candidate {
             }),
         }
     }
+}
+
+/// Whether nobody holds the Lease, and this replica gave it back.
+fn was_last(lease: &Lease, identity: &str) -> bool {
+    let holder = lease
+        .spec
+        .as_ref()
+        .and_then(|it| it.holder_identity.as_deref());
+    let annotations = lease.metadata.annotations.as_ref();
+    let last = annotations.and_then(|it| it.get(LAST));
+    holder.unwrap_or_default().is_empty() && last.is_some_and(|it| it == identity)
 }
 
 /// Up to when the holder before has written. One that has not given the Lease back may have written until it noticed that
@@ -412,6 +424,17 @@ mod tests {
         );
         assert_eq!(previous(&lease(1000, None), false), Previous::Nobody);
         assert_eq!(previous(&Lease::default(), false), Previous::Nobody);
+    }
+
+    #[test]
+    fn a_replica_that_gave_the_lease_back_continues_with_its_own_queue() {
+        let mut lease = lease(1000, Some(990));
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.insert(LAST.to_owned(), "a".to_owned());
+        assert!(was_last(&lease, "a") && !was_last(&lease, "b"));
+        // Another one has held it since.
+        lease.spec.get_or_insert_default().holder_identity = Some("b".to_owned());
+        assert!(!was_last(&lease, "a"));
     }
 
     #[test]
