@@ -57,6 +57,38 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+impl Incident {
+    /// The severity. It follows from the object alone, so it stays the same while the incident lasts.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match &*self.involved.kind {
+            "Node" => Severity::Critical,
+            _ => Severity::Warning,
+        }
+    }
+}
+
+/// How severe an incident is, in the words of Alertmanager's and Prometheus' examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// A node is lost or evicts pods.
+    Critical,
+    /// Pods have a problem.
+    Warning,
+}
+
+impl Severity {
+    /// The word, as a label's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One of the pods that an incident affects.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -42,7 +42,7 @@ mod usage;
 pub use cause::{Cause, Certainty};
 pub use cluster::{ClusterVitals, HistoryStatus, IncidentCounts, NodeCounts, PodCounts};
 pub use history::{History, Mark, Point, Quantiles, Series, Span};
-pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Source};
+pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Severity, Source};
 pub use node::{
     Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodCapacity, Pressure,
 };

@@ -33,7 +33,7 @@ pub use kubevitals_proto::objects::{
     Resize, Resources, Role, State, StatusDetails, Summary, Uid, Waiting,
 };
 pub use observer::{Observer, Observers};
-pub use watch::{Backoff, Random, Settings, WatchHealth, Watches, random, spawn};
+pub use watch::{Backoff, OWN_EVENTS, Random, Settings, WatchHealth, Watches, random, spawn};
 
 /// Nodes by name.
 pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;

@@ -21,6 +21,8 @@ pub(super) enum Change {
         name: Arc<str>,
         dropped: bool,
     },
+    /// An incident was announced: a change of the state to persist, and of nothing that is served.
+    Announced,
 }
 
 impl Change {
@@ -84,6 +86,7 @@ impl Changes {
         };
         for change in self.latest.range(first..) {
             match change {
+                Change::Announced => {}
                 Change::Pod(pod) => {
                     changed.pods.insert(pod.clone());
                 }

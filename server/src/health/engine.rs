@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Meta;
 
+use super::announcements::{Announcement, Announcements};
 use super::changes::Change;
 use super::container_index::ContainerIndex;
 use super::facts::PodFacts;
@@ -32,6 +34,7 @@ pub(super) struct Engine {
     usage: Arc<dyn UsageHistory>,
     pub(super) pods: HashMap<Uid, PodFacts>,
     pub(super) incidents: Incidents,
+    pub(super) announcements: Announcements,
     pub(super) counters: Counters,
     pub(super) nodes: LostNodes,
     pub(super) log: PodVersions,
@@ -61,6 +64,7 @@ impl Engine {
             usage,
             pods: HashMap::new(),
             incidents: Incidents::new(limits),
+            announcements: Announcements::default(),
             counters: Counters::default(),
             nodes: LostNodes::default(),
             log: PodVersions::new(limits.versions),
@@ -72,6 +76,16 @@ impl Engine {
             as_of: Timestamp(i64::MIN),
             wakes: BTreeSet::new(),
             cleaned: Timestamp(0),
+        }
+    }
+
+    /// Stores or removes the last announcement about an incident.
+    pub(super) fn announce(&mut self, of: &Meta, announcement: Option<Announcement>) {
+        if self
+            .announcements
+            .set(&of.namespace, &of.name, announcement)
+        {
+            self.incidents.changes.record(Change::Announced);
         }
     }
 
@@ -318,6 +332,8 @@ impl Engine {
         if now.since(self.cleaned) >= CLEANUP_INTERVAL {
             self.cleaned = now;
             self.incidents.drop_old(now);
+            let incidents = &self.incidents;
+            self.announcements.retain(|name| incidents.has(name));
             let retention = i64::try_from(self.limits.history.as_nanos()).unwrap_or(i64::MAX);
             self.log.drop_before(now.plus_nanos(-retention));
             self.sweep(now);

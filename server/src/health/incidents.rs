@@ -155,6 +155,11 @@ impl Incidents {
         (!is_joint).then_some(id)
     }
 
+    /// Whether an incident of this namespace and name is stored.
+    pub(super) fn has(&self, name: &(String, String)) -> bool {
+        self.names.contains_key(name)
+    }
+
     /// Whether an incident of this name was withdrawn.
     pub(super) fn is_withdrawn(&self, meta: &Meta) -> bool {
         self.withdrawn.contains(&full_name(meta))

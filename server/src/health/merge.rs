@@ -79,6 +79,7 @@ impl Engine {
             incidents,
             pods,
             nodes,
+            announcements,
             ..
         } = snapshot;
         let choices = self.choices(&incidents, &pods, newer);
@@ -108,6 +109,7 @@ impl Engine {
         if newer {
             self.settle_restored();
         }
+        self.announcements.merge(announcements);
         self.restored_at.get_or_insert(now);
         self.as_of = self.as_of.max(written);
         self.end_unowned(ids.into_iter().flatten());

@@ -8,6 +8,7 @@
 //! Every cause has a certainty: direct, likely or unknown. Times are those of Kubernetes where Kubernetes has one.
 //! docs/health.md states the rules in tables, and `rules` has one file for each kind of incident.
 
+mod announcements;
 mod apply;
 mod bounded_list;
 mod causes;
@@ -51,10 +52,11 @@ use std::time::Duration;
 
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Incident, Probe};
+use kubevitals_proto::vitals::{Incident, Meta, Probe};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+pub use announcements::Announcement;
 pub use changes::Changed;
 pub use container_index::ContainerIndex;
 pub use limits::Limits;
@@ -215,6 +217,17 @@ impl Health {
     /// The states of pods that have changed since a time. All others have not changed.
     pub fn pods_at(&self, at: Timestamp) -> HashMap<PodKey, PodAt> {
         self.engine.lock().log.all_at(at)
+    }
+
+    /// The last announcement about an incident, by this process or by another whose state was merged.
+    pub fn announced(&self, of: &Meta) -> Option<Announcement> {
+        let engine = self.engine.lock();
+        engine.announcements.get(&of.namespace, &of.name)
+    }
+
+    /// Stores the last announcement about an incident with the state; or removes it, if the incident is gone.
+    pub fn set_announced(&self, of: &Meta, announcement: Option<Announcement>) {
+        self.change(|engine| engine.announce(of, announcement));
     }
 
     /// The state that outlives the process.

@@ -12,6 +12,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Incident;
 use serde::{Deserialize, Serialize};
 
+use super::announcements::SavedAnnouncement;
 use super::bounded_list::{at_most, elements_at_most};
 use super::engine::Engine;
 use super::facts::{ContainerFacts, MAX_RESTARTS, Open, PodFacts};
@@ -33,6 +34,13 @@ pub struct Snapshot {
     /// Nodes that are not ready, each with its incident.
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
     pub(super) nodes: Vec<(String, IncidentId)>,
+    /// The last announcement about each incident that was announced.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "at_most::<4096, _, _>"
+    )]
+    pub(super) announcements: Vec<SavedAnnouncement>,
 }
 
 /// The version field alone, which every form has.
@@ -176,6 +184,7 @@ impl Engine {
             nodes: nodes.collect(),
             incidents,
             pods,
+            announcements: self.announcements.save(),
         }
     }
 }
@@ -195,6 +204,7 @@ impl Default for Snapshot {
             incidents: Vec::new(),
             pods: Vec::new(),
             nodes: Vec::new(),
+            announcements: Vec::new(),
         }
     }
 }
@@ -259,10 +269,12 @@ impl Snapshot {
             pods: pods.collect(),
             nodes: nodes.collect(),
             incidents,
+            announcements: self.announcements.clone(),
         }
     }
 
-    /// A digest of the incidents, independent of their order: equal for two replicas that serve the same incidents.
+    /// A digest of the incidents, independent of their order, and of what was announced: equal for two replicas that
+    /// serve the same incidents and have announced the same.
     /// Only comparable within one build of the program.
     pub fn digest(&self) -> u64 {
         let mut incidents: Vec<&Incident> = self.incidents.iter().map(|it| &it.incident).collect();
@@ -274,6 +286,7 @@ impl Snapshot {
                 .unwrap_or_default()
                 .hash(&mut hasher);
         }
+        self.announcements.hash(&mut hasher);
         hasher.finish()
     }
 

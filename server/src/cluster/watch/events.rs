@@ -17,6 +17,9 @@ const MAX_SENT: usize = 65_536;
 /// The most events that are sent from the first list: the last ones.
 const MAX_LISTED: usize = 16_384;
 
+/// The reporting controller of the Events that this program creates.
+pub const OWN_EVENTS: &str = "kubevitals.io/vitals-server";
+
 /// The events that were sent, and the list that is being read, if there is one.
 #[derive(Debug)]
 pub(super) struct EventFeed {
@@ -87,12 +90,18 @@ impl EventFeed {
     }
 }
 
+/// Converts an event. None if it is not about a pod, or is one of this program: its conclusion is no evidence.
+fn evidence(event: WireEvent, pools: &Pools) -> Option<Event> {
+    let event = event.convert(&pools.names)?;
+    (&*event.component != OWN_EVENTS).then_some(event)
+}
+
 impl WatchState<WireEvent> for EventFeed {
     fn apply(&mut self, event: watcher::Event<WireEvent>, pools: &Pools) -> bool {
         match event {
             watcher::Event::Init => self.listing = Some(Listing::default()),
             watcher::Event::InitApply(event) => {
-                if let Some(event) = event.convert(&pools.names) {
+                if let Some(event) = evidence(event, pools) {
                     self.list(event);
                 }
             }
@@ -109,7 +118,7 @@ impl WatchState<WireEvent> for EventFeed {
                 }
             }
             watcher::Event::Apply(event) => {
-                if let Some(event) = event.convert(&pools.names) {
+                if let Some(event) = evidence(event, pools) {
                     self.notify(&event);
                 }
             }
@@ -202,6 +211,24 @@ mod tests {
         feed.list([event("a", 2, 12), event("b", 1, 11)]);
         feed.apply(watcher::Event::Apply(event("a", 2, 12)));
         assert_eq!(feed.recorded(), ["a×1", "b×1", "a×2"]);
+    }
+
+    #[test]
+    fn events_of_this_program_are_no_evidence() {
+        let own = || {
+            let mut event = serde_json::json!({
+                "metadata": {"name": "a", "namespace": "n", "uid": "c9c8b9a0-0000-4000-8000-000000000001"},
+                "involvedObject": {"kind": "Pod", "namespace": "n", "name": "p", "uid": "u"},
+                "type": "Warning", "reason": "IncidentOpened", "eventTime": "2027-01-15T08:00:00.000000Z",
+            });
+            event["reportingComponent"] = OWN_EVENTS.into();
+            serde_json::from_value::<WireEvent>(event).unwrap()
+        };
+        let mut feed = TestFeed::new();
+        feed.list([own()]);
+        feed.apply(watcher::Event::Apply(own()));
+        assert_eq!(feed.recorded(), Vec::<String>::new());
+        assert!(own().convert(&Pools::default().names).is_some());
     }
 
     #[test]

@@ -28,6 +28,7 @@ use kube::Client;
 use kubevitals_proto::objects::{Item, WireEvent, WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
+pub use events::OWN_EVENTS;
 pub use health::WatchHealth;
 pub use kubevitals_proto::backoff::{Backoff, Random, random};
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::TestCluster;
 use super::objects::{PodSpec, again, at, ended, node, running, waiting};
+use crate::health::announcements::Announcement;
 use crate::health::merge::MergeResult;
 use crate::health::snapshot::Snapshot;
 
@@ -294,4 +295,31 @@ fn two_causes_at_the_same_time_stay_two_incidents() {
     let mut causes = second.causes();
     causes.sort_by_key(|(cause, _)| std::cmp::Reverse(*cause));
     assert_eq!(causes, first.causes());
+}
+
+#[test]
+fn announcements_are_merged_until_their_incident_is_dropped() {
+    let mut first = long_running();
+    let name = first.only().metadata.clone();
+    first.engine.announce(&name, Some(Announcement::Opened));
+    let mut second = replica(310);
+    second.merge_from(&first);
+    let announced = |it: &TestCluster| it.engine.announcements.get(&name.namespace, &name.name);
+    assert_eq!(announced(&second), Some(Announcement::Opened));
+    let before = first.snapshot().digest();
+    let over = Announcement::Resolved(at(300));
+    first.engine.announce(&name, Some(over));
+    // Otherwise the ConfigMap would not be written.
+    assert_ne!(first.snapshot().digest(), before);
+    second.merge_from(&first);
+    assert_eq!(announced(&second), Some(over));
+    // A later end of the same incident is not lost to an older snapshot.
+    first.engine.announce(&name, None);
+    second.merge_from(&first);
+    assert_eq!(announced(&second), Some(over));
+    second.pod_at(400, runs(5, 390));
+    second.pass(601);
+    second.pass(24 * 3600);
+    assert_eq!(second.engine.incidents.records().count(), 0);
+    assert_eq!(announced(&second), None);
 }
