@@ -16,7 +16,7 @@ use super::request::{Parts, Query, ResourcePath, Target};
 use super::resources;
 use super::shared::Shared;
 use super::status::{Body, Refusal, answer as respond, full, json_answer, refused, text};
-use super::{discovery, openapi, reviews};
+use super::{discovery, events, openapi, reviews};
 use crate::connections::{ClientCertificate, Dropped};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
@@ -112,6 +112,9 @@ impl Shared {
         if reviews::serves(at) {
             let review = reviews::read(at, &parts.headers, body).await?;
             return reviews::answer(&self.identities, user, &parts.method, at, &review);
+        }
+        if events::serves(at) {
+            return events::answer(&self.store, at, (&parts.method, &parts.headers), body).await;
         }
         let resource = Resource::find(&at.group, &at.version, &at.resource)
             .ok_or_else(Status::resource_not_found)?;

@@ -9,6 +9,7 @@ mod body;
 mod config;
 mod discovery;
 mod dispatch;
+mod events;
 mod faults;
 mod kubeconfig;
 mod negotiation;
