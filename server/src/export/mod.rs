@@ -1,8 +1,9 @@
-//! What leaves the server for other systems: series by remote write or for a scrape. All of it is off by default, and
-//! then costs nothing.
+//! What leaves the server for other systems: series by remote write or for a scrape, and incidents. All of it is off
+//! by default, and then costs nothing.
 
 mod election;
 mod hpas;
+pub mod notify;
 mod page;
 mod remote_write;
 mod series;
