@@ -10,7 +10,11 @@
 
 #![allow(dead_code, reason = "the targets follow")]
 
+mod metrics;
 mod notice;
+mod notifier;
+mod shared;
+mod target;
 #[cfg(test)]
 mod tests;
 mod tracker;
