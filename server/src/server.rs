@@ -111,6 +111,7 @@ impl Server {
             state,
             incidents,
             export,
+            notify,
             peers,
             node_selector,
             requests,
@@ -216,6 +217,14 @@ impl Server {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
+        if let Some(settings) = notify {
+            let parts = export::notify::Parts {
+                health: Arc::clone(&health),
+                clock: Arc::clone(&clock),
+                writer: None,
+            };
+            export::notify::start(settings, parts, &mut registry, &mut tasks);
+        }
         watches.register(&mut registry);
         let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let exported = ExportParts {

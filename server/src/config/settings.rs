@@ -15,6 +15,7 @@ use super::flags::Flags;
 use super::kubelets;
 use crate::clock::{Clock, SystemClock};
 use crate::export::ExportSettings;
+use crate::export::notify;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
 use crate::{api, auth, memory, scrape, state, store, tls};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub incidents: Option<String>,
     /// What leaves the server for other systems.
     pub export: ExportSettings,
+    /// Where incidents are sent, if anywhere.
+    pub notify: Option<notify::Settings>,
     /// The credentials for other replicas; without them their state is not transferred.
     pub peers: Option<state::PeerCredentials>,
     /// The label selector of the nodes that are scraped.
@@ -101,6 +104,7 @@ impl Settings {
         let scrape = flags.kubelets.settings()?;
         let history = flags.history.settings(scrape.resolution)?;
         let tls = flags.serving.settings()?;
+        let notify = flags.incidents.settings()?;
         let (authentication, authorization) = (&flags.authentication, &flags.authorization);
         let mut auth = auth::Settings::new(authentication, authorization)?;
         if let Some(path) = &authentication.authentication_kubeconfig {
@@ -119,6 +123,7 @@ impl Settings {
             state: flags.state.settings(),
             incidents: flags.state.incidents(),
             export: flags.export.settings()?,
+            notify,
             peers: kubelets::to_peers(&kube),
             node_selector: flags.cluster.node_selector,
             history,
@@ -192,6 +197,10 @@ mod tests {
             --kubelet-client-key=k                     | go together
             --request-timeout=0                        | must be more than 0
             --tls-cert-file=c                          | go together
+            --incident-webhook-key-file=k              | --incident-webhook-key-file has no effect without --incident-webhook-url
+            --incident-webhook-url=http://h --incident-webhook-key-file=/nowhere/k | cannot use the keys in "/nowhere/k"
+            --incident-webhook-url=h/path              | write a URL like
+            --incident-delay=11m                       | it must be at most 10m0s
             --node-selector=a=b=c                      | it is not a label selector
             --kubeconfig=/nowhere/config               | cannot use the kubeconfig "/nowhere/config"
             --authentication-kubeconfig=/nowhere/a     | /nowhere/a

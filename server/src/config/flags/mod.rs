@@ -9,6 +9,7 @@ pub use super::cluster::ClusterFlags;
 use crate::api;
 use crate::auth::{AuthenticationFlags, AuthorizationFlags};
 use crate::export::ExportFlags;
+use crate::export::notify::IncidentFlags;
 use crate::flag_values::{bytes, go_like};
 use crate::scrape::KubeletFlags;
 use crate::state::StateFlags;
@@ -66,6 +67,9 @@ pub struct Flags {
     /// What leaves the server for other systems.
     #[command(flatten)]
     pub export: ExportFlags,
+    /// Incidents that are sent to other systems.
+    #[command(flatten)]
+    pub incidents: IncidentFlags,
     /// Serving.
     #[command(flatten)]
     pub serving: ServingFlags,
@@ -209,6 +213,7 @@ mod tests {
             "General:",
             "Cluster:",
             "Kubelets:",
+            "Incidents:",
             "Serving:",
             "Requests:",
             "Logging:",

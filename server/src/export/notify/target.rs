@@ -1,20 +1,27 @@
 //! Delivers notices to one target, one after the other: repeats failed attempts with growing delays, counts and logs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use kubevitals_proto::backoff::{Backoff, random};
+use reqwest::Response;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::notice::Notice;
 use super::shared::{QUEUE, Shared};
-use crate::telemetry::LogThrottle;
+use crate::outbound::{read_limited, retry_after};
+use crate::telemetry::metrics::Counter;
+use crate::telemetry::{LogThrottle, first_line};
 
 /// The delay before the first retry, and the longest one.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The shortest time between two log lines about one target.
 const LOG_INTERVAL: Duration = Duration::from_secs(600);
+
+/// The most bytes of a response that are read, for the reason of an error.
+const MAX_RESPONSE: usize = 16 << 10;
 
 /// Why an attempt failed, in one line that says what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,7 +99,7 @@ pub(super) struct Attempts {
     location: String,
     backoff: Backoff,
     failing: bool,
-    refusals: LogThrottle,
+    losses: LogThrottle,
 }
 
 impl Attempts {
@@ -102,7 +109,7 @@ impl Attempts {
             location,
             backoff: Backoff::new(RETRY.0, RETRY.1, random),
             failing: false,
-            refusals: LogThrottle::new(LOG_INTERVAL),
+            losses: LogThrottle::new(LOG_INTERVAL),
         }
     }
 
@@ -129,7 +136,7 @@ impl Attempts {
             Err(Failure::Refused(reason)) => {
                 metrics.notices.inc([self.kind.label, "refused"]);
                 self.backoff.reset();
-                if let Some(unreported) = self.refusals.allow() {
+                if let Some(unreported) = self.losses.allow() {
                     tracing::warn!(
                         location,
                         unreported,
@@ -156,18 +163,56 @@ impl Attempts {
     }
 
     fn dropped(&mut self, shared: &Shared, count: u64) {
-        let counter = shared.metrics.notices.get_or_insert(
-            [self.kind.label, "dropped"],
-            crate::telemetry::metrics::Counter::default,
-        );
+        let counter = shared
+            .metrics
+            .notices
+            .get_or_insert([self.kind.label, "dropped"], Counter::default);
         counter.inc_by(count);
-        tracing::warn!(
-            location = self.location,
-            count,
-            "notices of incidents are lost: the queue for {} was full; the API still has the incidents",
-            self.kind.words
-        );
+        if let Some(unreported) = self.losses.allow() {
+            tracing::warn!(
+                location = self.location,
+                count,
+                unreported,
+                "notices of incidents are lost: the queue for {} was full; the API still has the incidents",
+                self.kind.words
+            );
+        }
     }
+}
+
+/// Judges a response by its status.
+///
+/// A status that is about this notice (400, 413, 422 …) loses only this notice. Every other one, such as a redirect or a
+/// missing permission, is about all notices: none is lost before the administrator has corrected it.
+///
+/// # Errors
+/// The status is no success.
+pub(super) async fn judge_response(response: Response) -> Result<(), Failure> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let delay = retry_after(response.headers(), SystemTime::now());
+    let location = response.headers().get(http::header::LOCATION);
+    let redirected = location.filter(|_| status.is_redirection());
+    let redirected = redirected.map(|to| first_line(&String::from_utf8_lossy(to.as_bytes())));
+    let body = read_limited(response, MAX_RESPONSE)
+        .await
+        .unwrap_or_default();
+    let text = first_line(&String::from_utf8_lossy(&body));
+    let colon = if text.is_empty() { "" } else { ": " };
+    let reason = match redirected {
+        Some(to) => format!("it answers {status} and redirects to {to}; set the URL to that one"),
+        None => format!("it answers {status}{colon}{text}"),
+    };
+    Err(match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::GONE
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => Failure::Refused(reason),
+        _ => Failure::Temporary { reason, delay },
+    })
 }
 
 #[cfg(test)]
