@@ -219,6 +219,7 @@ impl Server {
         });
         if let Some(settings) = notify {
             let parts = export::notify::Parts {
+                client: client.clone(),
                 health: Arc::clone(&health),
                 clock: Arc::clone(&clock),
                 writer: None,

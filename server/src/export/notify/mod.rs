@@ -8,6 +8,7 @@
 //! that the next process does not repeat it. Its ID is the same in every process, so that a receiver can ignore a
 //! repetition.
 
+mod events;
 mod log;
 mod metrics;
 mod notice;
@@ -24,10 +25,12 @@ mod webhook;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use kube::Client;
 use tokio::sync::{broadcast, watch};
 
 pub use settings::{IncidentFlags, Settings};
 
+use self::events::Events;
 use self::log::IncidentLog;
 use self::metrics::NotifyMetrics;
 use self::notifier::Notifier;
@@ -42,6 +45,8 @@ use crate::telemetry::metrics::Registry;
 
 /// The parts of the server that this one uses.
 pub struct Parts {
+    /// The client of the API server, for Events.
+    pub client: Client,
     /// The incidents.
     pub health: Arc<Health>,
     /// The clock.
@@ -63,6 +68,11 @@ pub fn start(settings: Settings, parts: Parts, registry: &mut Registry, tasks: &
     if let Some(log) = settings.log {
         let target = target::run(IncidentLog(log), queue.subscribe(), Arc::clone(&shared));
         tasks.spawn("incident log", target);
+    }
+    if settings.events {
+        let events = Events::new(parts.client, Arc::clone(&shared));
+        let target = target::run(events, queue.subscribe(), Arc::clone(&shared));
+        tasks.spawn("incident events", target);
     }
     for (url, client) in settings.webhooks.iter().flat_map(Services::each) {
         let webhook = Webhook {
@@ -93,6 +103,7 @@ fn log_targets(settings: &Settings) {
     let log = settings.log.as_ref();
     tracing::info!(
         log = log.map(|log| log.path.display().to_string()),
+        events = settings.events,
         webhooks = count(&settings.webhooks),
         "incidents are sent to other systems"
     );

@@ -34,6 +34,10 @@ pub struct IncidentFlags {
     #[arg(long, value_name = "NUMBER", default_value = "4", value_parser = count)]
     pub incident_log_max_files: usize,
 
+    /// Create Kubernetes Events about incidents, on the objects that they are about.
+    #[arg(long)]
+    pub incident_events: bool,
+
     /// The URL to which incidents are sent as CloudEvents. May be repeated.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub incident_webhook_url: Vec<Url>,
@@ -62,6 +66,7 @@ pub struct IncidentFlags {
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub(super) log: Option<LogSettings>,
+    pub(super) events: bool,
     pub(super) webhooks: Option<Services>,
     pub(super) webhook_keys: Option<Keys>,
     pub(super) labels: Arc<BTreeMap<String, String>>,
@@ -136,12 +141,13 @@ impl IncidentFlags {
             max_size: self.incident_log_max_size as u64,
             max_files: self.incident_log_max_files,
         });
-        if log.is_none() && !webhook {
+        if log.is_none() && !self.incident_events && !webhook {
             return Ok(None);
         }
         let keys = self.incident_webhook_key_file.clone().map(Keys::of_file);
         Ok(Some(Settings {
             log,
+            events: self.incident_events,
             webhooks: Services::new(
                 &self.incident_webhook_url,
                 (
