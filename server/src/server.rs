@@ -139,6 +139,7 @@ impl Server {
         };
         let listener = tls::listen(listen, serving_tls.share_port).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
+        let cluster_url = kube.cluster_url.to_string();
         let client = Client::try_from(kube).map_err(|error| StartError::Client(Box::new(error)))?;
 
         tracing::info!(%address, "vitals-server {} serves on {address}: {summary}", env!("CARGO_PKG_VERSION"));
@@ -220,6 +221,7 @@ impl Server {
         if let Some(settings) = notify {
             let parts = export::notify::Parts {
                 client: client.clone(),
+                cluster_url,
                 health: Arc::clone(&health),
                 clock: Arc::clone(&clock),
                 writer: None,

@@ -198,8 +198,11 @@ mod tests {
             --request-timeout=0                        | must be more than 0
             --tls-cert-file=c                          | go together
             --incident-webhook-key-file=k              | --incident-webhook-key-file has no effect without --incident-webhook-url
+            --alertmanager-http-config=c               | --alertmanager-http-config has no effect without --alertmanager-url
             --incident-webhook-url=http://h --incident-webhook-key-file=/nowhere/k | cannot use the keys in "/nowhere/k"
+            --alertmanager-url=http://h --alertmanager-http-config=/nowhere/c | --alertmanager-http-config: cannot read "/nowhere/c"
             --incident-webhook-url=h/path              | write a URL like
+            --incident-label=severity=x                | alerts already have a label severity
             --incident-delay=11m                       | it must be at most 10m0s
             --node-selector=a=b=c                      | it is not a label selector
             --kubeconfig=/nowhere/config               | cannot use the kubeconfig "/nowhere/config"

@@ -8,6 +8,7 @@
 //! that the next process does not repeat it. Its ID is the same in every process, so that a receiver can ignore a
 //! repetition.
 
+mod alertmanager;
 mod events;
 mod log;
 mod metrics;
@@ -30,6 +31,7 @@ use tokio::sync::{broadcast, watch};
 
 pub use settings::{IncidentFlags, Settings};
 
+use self::alertmanager::Alertmanager;
 use self::events::Events;
 use self::log::IncidentLog;
 use self::metrics::NotifyMetrics;
@@ -47,6 +49,8 @@ use crate::telemetry::metrics::Registry;
 pub struct Parts {
     /// The client of the API server, for Events.
     pub client: Client,
+    /// The URL of the API server, for links.
+    pub cluster_url: String,
     /// The incidents.
     pub health: Arc<Health>,
     /// The clock.
@@ -94,6 +98,17 @@ pub fn start(settings: Settings, parts: Parts, registry: &mut Registry, tasks: &
         standby: VecDeque::new(),
         shared,
     };
+    for (url, client) in settings.alertmanagers.iter().flat_map(Services::each) {
+        let alertmanager = Alertmanager {
+            url,
+            client,
+            cluster_url: parts.cluster_url.clone(),
+            labels: Arc::clone(&notifier.labels),
+            shared: Arc::clone(&notifier.shared),
+        };
+        let alerts = notifier.alerts.subscribe();
+        tasks.spawn("alerts", alertmanager.run(alerts));
+    }
     tasks.spawn("incident notices", notifier.run());
 }
 
@@ -105,6 +120,7 @@ fn log_targets(settings: &Settings) {
         log = log.map(|log| log.path.display().to_string()),
         events = settings.events,
         webhooks = count(&settings.webhooks),
+        alertmanagers = count(&settings.alertmanagers),
         "incidents are sent to other systems"
     );
 }

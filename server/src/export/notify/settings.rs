@@ -12,7 +12,7 @@ use super::signature::Keys;
 use crate::flag_values::{bytes, count, duration_in};
 use crate::outbound::{Client, url};
 
-/// The timeout of a request to a webhook.
+/// The timeout of a request to a webhook or an Alertmanager.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest delay of an announcement.
@@ -51,7 +51,15 @@ pub struct IncidentFlags {
     #[arg(long, value_name = "FILE")]
     pub incident_webhook_http_config: Option<PathBuf>,
 
-    /// A label of all notices, such as cluster=prod. May be repeated.
+    /// The URL of an Alertmanager, without /api/v2. May be repeated, once for each member of a cluster.
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub alertmanager_url: Vec<Url>,
+
+    /// The file with the credentials for Alertmanager, in the form of Prometheus' http_config.
+    #[arg(long, value_name = "FILE")]
+    pub alertmanager_http_config: Option<PathBuf>,
+
+    /// A label of all alerts and notices, such as cluster=prod. May be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     pub incident_label: Vec<(String, String)>,
 
@@ -69,6 +77,7 @@ pub struct Settings {
     pub(super) events: bool,
     pub(super) webhooks: Option<Services>,
     pub(super) webhook_keys: Option<Keys>,
+    pub(super) alertmanagers: Option<Services>,
     pub(super) labels: Arc<BTreeMap<String, String>>,
     pub(super) delay: Duration,
 }
@@ -118,6 +127,7 @@ impl IncidentFlags {
     /// The keys or the credentials cannot be used, or a flag has no effect without another one; in one line.
     pub fn settings(&self) -> Result<Option<Settings>, String> {
         let webhook = !self.incident_webhook_url.is_empty();
+        let alertmanager = !self.alertmanager_url.is_empty();
         for (name, set, needed, is_there) in [
             (
                 "--incident-webhook-key-file",
@@ -131,6 +141,12 @@ impl IncidentFlags {
                 "--incident-webhook-url",
                 webhook,
             ),
+            (
+                "--alertmanager-http-config",
+                self.alertmanager_http_config.is_some(),
+                "--alertmanager-url",
+                alertmanager,
+            ),
         ] {
             if set && !is_there {
                 return Err(format!("{name} has no effect without {needed}"));
@@ -141,7 +157,7 @@ impl IncidentFlags {
             max_size: self.incident_log_max_size as u64,
             max_files: self.incident_log_max_files,
         });
-        if log.is_none() && !self.incident_events && !webhook {
+        if log.is_none() && !self.incident_events && !webhook && !alertmanager {
             return Ok(None);
         }
         let keys = self.incident_webhook_key_file.clone().map(Keys::of_file);
@@ -156,13 +172,17 @@ impl IncidentFlags {
                 ),
             )?,
             webhook_keys: keys.transpose()?,
+            alertmanagers: Services::new(
+                &self.alertmanager_url,
+                ("--alertmanager-http-config", &self.alertmanager_http_config),
+            )?,
             labels: Arc::new(self.incident_label.iter().cloned().collect()),
             delay: self.incident_delay,
         }))
     }
 }
 
-/// A label with a name that Prometheus accepts.
+/// A label with a name that Prometheus and Alertmanager accept, and that no alert has already.
 fn label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
@@ -171,6 +191,9 @@ fn label(text: &str) -> Result<(String, String), String> {
     let valid = name.bytes().all(allowed) && !name.starts_with(|it: char| it.is_ascii_digit());
     if name.is_empty() || !valid {
         return Err(format!("{name:?} is no label name"));
+    }
+    if super::alertmanager::LABELS.contains(&name) {
+        return Err(format!("alerts already have a label {name}"));
     }
     if value.is_empty() {
         return Err(format!("the label {name} has no value"));
@@ -193,6 +216,7 @@ mod tests {
             ("=prod", "is no label name"),
             ("1st=a", "is no label name"),
             ("a-b=c", "is no label name"),
+            ("severity=low", "already have a label severity"),
             ("cluster=", "has no value"),
         ] {
             let error = label(text).unwrap_err();
