@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
-# and promtool, VictoriaMetrics. Some tests check nothing without their tools: valgrind and strace, with which the gates count; helm,
-# which renders the chart; cargo-deb; zsh, fish and man, which load the completions and man pages.
+# Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus,
+# promtool, Alertmanager and VictoriaMetrics. Some tests check nothing without their tools: valgrind and strace, with
+# which the gates count; helm, which renders the chart; cargo-deb; zsh, fish and man, which load the completions and man pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -101,6 +101,20 @@ if ! command -v victoria-metrics >/dev/null; then
   echo "installing victoria-metrics (Debian's)"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends victoria-metrics
+fi
+
+if ! command -v prometheus-alertmanager >/dev/null; then
+  if ! command -v apt-get >/dev/null; then
+    echo "prometheus-alertmanager is missing: install it (https://prometheus.io/download/) under this name and run this again" >&2
+    exit 1
+  fi
+  echo "installing prometheus-alertmanager (Debian's prometheus-alertmanager)"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus-alertmanager
+  # The tests start their own; the package's service would take Alertmanager's ports.
+  if [ -d /run/systemd/system ]; then
+    as_root systemctl disable --quiet --now prometheus-alertmanager
+  fi
 fi
 
 # Tests that need them say so and pass without them.
