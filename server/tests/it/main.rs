@@ -34,6 +34,7 @@ mod manage;
 mod manifests;
 mod memory;
 mod metrics;
+mod notify;
 #[path = "../../../proto/tests/owned.rs"]
 mod owned;
 mod pages;

@@ -382,6 +382,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
         settings.requests.max_requests_inflight = 100;
         settings.tls.manage = true;
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
+        settings.notify = crate::notify::settings(&["--incident-log=/dev/full".to_owned()]);
         settings.memory_limit = Some(1 << 40);
         let flags = [
             "--remote-write-url=http://127.0.0.1:9/",
