@@ -218,16 +218,6 @@ impl Server {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
-        if let Some(settings) = notify {
-            let parts = export::notify::Parts {
-                client: client.clone(),
-                cluster_url,
-                health: Arc::clone(&health),
-                clock: Arc::clone(&clock),
-                writer: None,
-            };
-            export::notify::start(settings, parts, &mut registry, &mut tasks);
-        }
         watches.register(&mut registry);
         let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let exported = ExportParts {
@@ -239,9 +229,10 @@ impl Server {
             namespace: serving_tls.service.namespace.clone(),
             folder,
             resolution,
+            cluster_url,
             stop: stop.clone(),
         };
-        let election = export::start(export, exported, &mut registry, &mut tasks);
+        let election = export::start(export, notify, exported, &mut registry, &mut tasks);
         let election = election.map_err(StartError::Threads)?;
         let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);

@@ -67,6 +67,7 @@ pub(crate) enum Previous {
 #[derive(Debug, Clone)]
 pub(crate) struct Election {
     leadership: watch::Receiver<Leadership>,
+    notifies: watch::Receiver<bool>,
     written: Arc<Mutex<Option<Timestamp>>>,
 }
 
@@ -75,8 +76,10 @@ impl Election {
     pub(crate) fn off() -> Self {
         // The last value of a channel stays readable without its sender.
         let (_, leadership) = watch::channel(Leadership::Leader(Previous::Itself));
+        let (_, notifies) = watch::channel(true);
         Self {
             leadership,
+            notifies,
             written: Arc::default(),
         }
     }
@@ -99,6 +102,12 @@ impl Election {
         }
     }
 
+    /// Whether this replica sends notices of incidents: the holder of the Lease, and every replica that cannot use Leases.
+    /// A receiver recognizes a notice that it gets twice, so twice is better than never.
+    pub(crate) fn notifies(&self) -> watch::Receiver<bool> {
+        self.notifies.clone()
+    }
+
     /// Waits until the task of the election has ended.
     pub(crate) async fn ended(&mut self) {
         while self.leadership.changed().await.is_ok() {}
@@ -117,6 +126,7 @@ pub(crate) struct Candidate {
     identity: String,
     clock: Arc<dyn Clock>,
     leadership: watch::Sender<Leadership>,
+    notifies: watch::Sender<bool>,
     written: Arc<Mutex<Option<Timestamp>>>,
     problems: LogThrottle,
     /// The last version of the Lease that was seen, and when it was first seen.
@@ -134,9 +144,11 @@ impl Candidate {
         clock: Arc<dyn Clock>,
     ) -> (Self, Election) {
         let (leadership, receiver) = watch::channel(Leadership::Follower);
+        let (notifies, notifies_receiver) = watch::channel(false);
         let written = Arc::default();
         let election = Election {
             leadership: receiver,
+            notifies: notifies_receiver,
             written: Arc::clone(&written),
         };
         let candidate = Self {
@@ -145,6 +157,7 @@ impl Candidate {
             identity: identity(folder),
             clock,
             leadership,
+            notifies,
             written,
             problems: LogThrottle::new(LOG_INTERVAL),
             seen: None,
@@ -192,22 +205,29 @@ impl Candidate {
 
     /// Does not return.
     async fn hold(&mut self) {
+        let mut working = self.clock.elapsed();
         loop {
             let attempt = timeout(RENEW_DEADLINE, self.attempt()).await;
             let error = match attempt {
                 Ok(Ok(())) => None,
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 => None,
-                Ok(Err(error)) => Some(chain(&error)),
+                Ok(Err(error)) => {
+                    if matches!(&error, kube::Error::Api(status) if status.code == 403) {
+                        self.set_notifies(true);
+                    }
+                    Some(chain(&error))
+                }
                 Err(_) => Some("the API server does not respond".to_owned()),
             };
+            let failed = error.is_some();
             if let Some(error) = error
                 && let Some(unreported) = self.problems.allow()
             {
                 tracing::warn!(
                     unreported,
-                    "cannot use the Lease {}/{LEASE}, which chooses the replica that writes: {error}; nothing is written \
-                     without it; grant this service account get, create and update on leases there, or set \
-                     --leader-elect=false for a single replica",
+                    "cannot use the Lease {}/{LEASE}, which chooses the replica that writes: {error}; remote write waits \
+                     for it, and every replica sends incidents; grant this service account get, create and update on \
+                     leases there, or set --leader-elect=false for a single replica",
                     self.namespace
                 );
             }
@@ -217,6 +237,12 @@ impl Candidate {
                 .is_some_and(|at| now.since(at) >= RENEW_DEADLINE)
             {
                 self.lose();
+            }
+            match failed {
+                // Nobody knows which replica writes.
+                true if now.since(working) >= LEASE_DURATION => self.set_notifies(true),
+                true => {}
+                false => working = now,
             }
             self.clock.sleep(RETRY_PERIOD).await;
         }
@@ -267,6 +293,7 @@ impl Candidate {
 
     fn win(&mut self, previous: Previous, now: Age) {
         self.renewed = Some(now);
+        self.set_notifies(true);
         self.leadership.send_if_modified(|leadership| {
             let is_new = *leadership == Leadership::Follower;
             if is_new {
@@ -279,6 +306,7 @@ impl Candidate {
 
     fn lose(&mut self) {
         self.renewed = None;
+        self.set_notifies(false);
         self.leadership.send_if_modified(|leadership| {
             let was = *leadership != Leadership::Follower;
             if was {
@@ -286,6 +314,14 @@ impl Candidate {
                 tracing::info!(identity = self.identity, "this replica no longer writes");
             }
             was
+        });
+    }
+
+    fn set_notifies(&self, new: bool) {
+        self.notifies.send_if_modified(|current| {
+            let differs = *current != new;
+            *current = new;
+            differs
         });
     }
 

@@ -74,6 +74,8 @@ pub struct ExportSettings {
     pub(crate) remote_write: Option<remote_write::Settings>,
     /// Whether a Lease chooses the replica that writes.
     pub(crate) leader_elect: bool,
+    /// Whether each replica writes series, with a label of its own.
+    pub(crate) each_writes: bool,
 }
 
 /// Flags that cannot be used.
@@ -106,10 +108,10 @@ impl ExportFlags {
     /// # Errors
     /// Flags contradict each other, or credentials cannot be used.
     pub fn settings(self) -> Result<ExportSettings, ExportFlagError> {
-        let leader_elect = self.leader_elect && self.remote_write_replica_label.is_none();
         Ok(ExportSettings {
+            leader_elect: self.leader_elect,
+            each_writes: self.remote_write_replica_label.is_some(),
             remote_write: self.remote_write()?,
-            leader_elect,
         })
     }
 

@@ -9,6 +9,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::election::{Candidate, Election};
+use super::notify;
 use super::remote_write::{self, RemoteWriteMetrics};
 use super::settings::ExportSettings;
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub(crate) struct ExportParts {
     pub(crate) folder: Option<PathBuf>,
     /// The time between two scrapes of a node.
     pub(crate) resolution: Duration,
+    /// The URL of the API server, for links.
+    pub(crate) cluster_url: String,
     /// Cancelled when the server ends.
     pub(crate) stop: CancellationToken,
 }
@@ -42,39 +45,49 @@ pub(crate) struct ExportParts {
 /// The operating system starts no thread.
 pub(crate) fn start(
     settings: ExportSettings,
+    incidents: Option<notify::Settings>,
     parts: ExportParts,
     registry: &mut Registry,
     tasks: &mut Tasks,
 ) -> io::Result<Option<Election>> {
-    let Some(remote_write) = settings.remote_write else {
-        return Ok(None);
-    };
-    let election = if settings.leader_elect {
+    let writes = settings.remote_write.is_some() && !settings.each_writes;
+    let notifies = incidents
+        .as_ref()
+        .is_some_and(notify::Settings::has_notices);
+    let election = (settings.leader_elect && (writes || notifies)).then(|| {
         let (client, clock) = (&parts.client, Arc::clone(&parts.clock));
         let folder = parts.folder.as_deref();
         let (candidate, election) = Candidate::new(client, &parts.namespace, folder, clock);
         tasks.spawn("election", candidate.run(parts.stop));
         election
-    } else {
-        Election::off()
-    };
-    let metrics = RemoteWriteMetrics::default();
-    metrics.register(registry);
-    let task = remote_write::run(
-        remote_write,
-        remote_write::Parts {
+    });
+    if let Some(incidents) = incidents {
+        let parts = notify::Parts {
+            client: parts.client.clone(),
+            cluster_url: parts.cluster_url,
+            health: Arc::clone(&parts.health),
+            clock: Arc::clone(&parts.clock),
+            writer: election.as_ref().map(Election::notifies),
+        };
+        notify::start(incidents, parts, registry, tasks);
+    }
+    if let Some(remote_write) = settings.remote_write {
+        let metrics = RemoteWriteMetrics::default();
+        metrics.register(registry);
+        let elected = election.clone().filter(|_| writes);
+        let parts = remote_write::Parts {
             cluster: parts.cluster,
             store: parts.store,
             health: parts.health,
             clock: parts.clock,
             client: parts.client,
-            election: election.clone(),
+            election: elected.unwrap_or_else(Election::off),
             metrics,
             folder: parts.folder,
             resolution: parts.resolution,
-        },
-    );
-    // On a thread of its own, so that a round over a large cluster delays no request.
-    tasks.spawn_on_thread("remote write", task)?;
-    Ok(settings.leader_elect.then_some(election))
+        };
+        // On a thread of its own, so that a round over a large cluster delays no request.
+        tasks.spawn_on_thread("remote write", remote_write::run(remote_write, parts))?;
+    }
+    Ok(election)
 }

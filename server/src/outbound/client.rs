@@ -146,11 +146,9 @@ pub async fn read_limited(mut response: Response, limit: usize) -> Result<Bytes,
     }
 }
 
-/// A URL for logs and metrics: without user, password and query, which may be secrets.
+/// A URL for logs: without its query, which may have secrets.
 pub fn shown_url(url: &Url) -> String {
     let mut shown = url.clone();
-    // Fails for URLs without a host, which have no user.
-    let _cleared = (shown.set_username(""), shown.set_password(None));
     shown.set_query(None);
     shown.set_fragment(None);
     shown.into()

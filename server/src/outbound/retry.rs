@@ -12,11 +12,15 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Parses the URL of a service in a flag.
 ///
 /// # Errors
-/// It is no URL with a host for http or https.
+/// It is no URL with a host for http or https, or has a user or a password, which would appear in logs.
 pub fn url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok();
     let usable = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    usable.ok_or_else(|| "write a URL like https://host:port/path".to_owned())
+    let url = usable.ok_or_else(|| "write a URL like https://host:port/path".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("write the user and the password into the file of the http_config".to_owned());
+    }
+    Ok(url)
 }
 
 /// The delay of the header `Retry-After`, in seconds or until a date; at most ten minutes.

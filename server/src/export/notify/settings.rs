@@ -82,6 +82,13 @@ pub struct Settings {
     pub(super) delay: Duration,
 }
 
+impl Settings {
+    /// Whether one replica sends for all. Alertmanager identifies the alerts of all replicas by their labels.
+    pub(in crate::export) fn has_notices(&self) -> bool {
+        self.log.is_some() || self.events || self.webhooks.is_some()
+    }
+}
+
 /// The services of one flag, and their client.
 #[derive(Debug, Clone)]
 pub(super) struct Services {

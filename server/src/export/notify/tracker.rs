@@ -160,8 +160,9 @@ impl Tracker {
             });
             tracked.round = self.round;
             tracked.incident = incident;
-            // Not only at first: the state of another process may be merged at any time.
-            if tracked.stage == Stage::Waiting
+            // Not only at first: the state of another process may be merged at any time. What was announced must be resolved,
+            // however long ago it ended.
+            if matches!(tracked.stage, Stage::Waiting | Stage::Ignored)
                 && let Some(announced) = announced(&tracked.incident.metadata)
             {
                 tracked.continue_from(announced, now.age);

@@ -20,6 +20,7 @@ pub(crate) static INCIDENTS: &[Family<Incident>] = &[
                 ("object", &*it.involved.name),
                 ("object_kind", &*it.involved.kind),
                 ("reason", it.reason.as_str()),
+                ("severity", it.severity().as_str()),
             ];
             out(&labels, 1.0);
         },

@@ -84,6 +84,11 @@ fn the_chart_makes_the_same_objects_as_the_manifests() {
         return;
     };
     is_same(&chart, &Rendered::components(&["export"]), "export");
+    let Some(chart) = rendered("incident-events") else {
+        return;
+    };
+    let components = Rendered::components(&["export", "incident-events"]);
+    is_same(&chart, &components, "incident-events");
 }
 
 #[test]
@@ -137,6 +142,7 @@ fn no_value_file_grants_more_than_the_manifests() {
             let name = role["metadata"]["name"].as_str().unwrap();
             !name.ends_with("-scraper")
                 && !name.ends_with("-export")
+                && !name.ends_with("-events")
                 && !name.ends_with("-metrics-reader")
         });
         roles

@@ -250,7 +250,8 @@ async fn of_two_replicas_one_writes_and_the_other_continues() {
         .await;
     let times = times(&samples);
     assert!(times.len() > 10);
-    // What the second replica has itself; at the change one sample may be missing.
+    // What the second replica has itself; at the change one sample may be missing, and the clock of the test runs so fast
+    // that a scrape may be.
     let since = other_since + 30_000;
     for (container, expected) in ring(&other, since..(end - 30) * 1000) {
         let written = &times[&container];
@@ -261,7 +262,7 @@ async fn of_two_replicas_one_writes_and_the_other_continues() {
             );
         }
         for at in expected {
-            let is_near = |it: &i64| (it - at).abs() <= 21_000;
+            let is_near = |it: &i64| (it - at).abs() <= 31_000;
             assert!(
                 written.iter().any(is_near),
                 "{container:?}: nothing near {at}"

@@ -271,3 +271,17 @@ fn a_step_of_the_wall_clock_changes_no_delay() {
         .round(incidents(), |_| None, stepped(30, -90_000));
     assert_eq!(decisions.len(), 1);
 }
+
+#[test]
+fn what_was_announced_is_resolved_however_long_ago_it_ended() {
+    let day = 24 * 3600;
+    let mut case = Case::announced(Announcement::Opened);
+    case.ended(Some(100));
+    assert_eq!(case.at(day), NOTHING);
+    assert_eq!(case.at(day + 30), ["resolved"]);
+    // What was not announced ended too long ago.
+    let mut case = Case::new();
+    case.ended(Some(100));
+    assert_eq!(case.at(day), NOTHING);
+    assert_eq!(case.at(day + 30), NOTHING);
+}
