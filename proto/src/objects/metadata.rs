@@ -43,6 +43,7 @@ message! {
         pub resource_version: String = 6,
         pub(super) creation_timestamp: WireTime = 8,
         pub(super) deletion_timestamp: WireTime = 9,
+        pub(super) deletion_grace_period_seconds: i64 = 10,
         pub(super) labels: BTreeMap<String, String> = 11,
         pub(super) owner_references: Vec<Option<WireOwner>> = 13,
         annotations: Option<WireAnnotations> = 12,

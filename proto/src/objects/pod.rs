@@ -43,7 +43,7 @@ pub struct Pod {
     pub started_seconds: u32,
     /// The creation time.
     pub created_seconds: u32,
-    /// The deletion time; zero unless the deletion was requested.
+    /// The time until which the pod may take to end; zero unless the deletion was requested.
     pub deleted_seconds: u32,
     /// The controller that created the pod.
     pub owner: Option<Arc<Owner>>,
@@ -74,6 +74,8 @@ pub struct StatusDetails {
     pub message: Option<Box<str>>,
     /// A resize in place that is not complete.
     pub resize: Option<Box<Resize>>,
+    /// The time that a deleted pod has to end, in seconds.
+    pub grace_seconds: u32,
 }
 
 impl Pod {
@@ -85,6 +87,12 @@ impl Pod {
     /// The creation time.
     pub fn created(&self) -> Option<Timestamp> {
         text::time(self.created_seconds)
+    }
+
+    /// The time of the request to delete the pod, in seconds since the epoch; zero without one.
+    pub fn deletion_requested_seconds(&self) -> u32 {
+        let grace = self.details.as_ref().map_or(0, |it| it.grace_seconds);
+        self.deleted_seconds.saturating_sub(grace)
     }
 
     /// A resize in place that is not complete.
@@ -226,6 +234,8 @@ impl WirePod {
             message: text::message(message),
             // A pod that is over has no resources in force.
             resize: resize.filter(|_| !status.phase.is_over()).map(Box::new),
+            grace_seconds: u32::try_from(self.metadata.deletion_grace_period_seconds)
+                .unwrap_or_default(),
         };
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {
