@@ -19,6 +19,16 @@ pub trait Observer: Send + Sync + fmt::Debug {
     /// Handles a new or repeated event of a pod. At the start this includes existing events, the oldest first, after the
     /// pods have been listed.
     fn event(&self, event: &Event);
+
+    /// Handles the begin of a new list of pods: the changes until [`Self::pods_listed`] are its differences, and changes
+    /// between them may have been missed.
+    fn pods_listing(&self) {}
+
+    /// Handles the end of a list of pods.
+    fn pods_listed(&self) {}
+
+    /// Handles the news that the watch of pods is up to date, although there was no change.
+    fn pods_current(&self) {}
 }
 
 /// All observers.

@@ -90,6 +90,12 @@ pub(in crate::cluster) trait Publisher<K: Watched> {
     /// An object was added, changed or deleted.
     fn notify(&mut self, before: Option<&Arc<K::Object>>, after: Option<&Arc<K::Object>>);
 
+    /// A list is complete: its differences follow.
+    fn listing(&mut self) {}
+
+    /// The differences of a list have been notified.
+    fn listed(&mut self) {}
+
     /// Publishes all objects, after a burst of changes.
     fn publish(&mut self, objects: &OrdMap<K::Key, Arc<K::Object>>);
 }
@@ -173,6 +179,7 @@ impl<K: Watched, L: Publisher<K>> WatchState<K> for ObjectCache<K, L> {
                 self.left_out = left_out;
                 let listed = filled(entries);
                 let objects = std::mem::replace(&mut self.objects, listed);
+                self.publisher.listing();
                 for change in objects.diff(&self.objects) {
                     match change {
                         DiffItem::Add(_, after) => {
@@ -186,6 +193,7 @@ impl<K: Watched, L: Publisher<K>> WatchState<K> for ObjectCache<K, L> {
                         }
                     }
                 }
+                self.publisher.listed();
                 true
             }
             // One object at least: its changes are not counted again, nor its deletion.

@@ -134,7 +134,9 @@ pub fn spawn(
         &watches.nodes,
         ObjectCache::<WireNode, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
+        || {},
     );
+    let current = observers.clone();
     let publisher = PodPublisher::new(cluster, observers.clone(), retention, clock);
     starter.start(
         ("watch of pods", Need::Required),
@@ -142,6 +144,7 @@ pub fn spawn(
         &watches.pods,
         ObjectCache::<WirePod, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
+        move || current.iter().for_each(|observer| observer.pods_current()),
     );
     let pods = Arc::clone(&watches.pods);
     starter.start(
@@ -151,6 +154,7 @@ pub fn spawn(
         EventFeed::new(observers),
         // Observers need the pod of an event when they are notified of it.
         async move { pods.until_synced().await },
+        || {},
     );
     let publisher = JobPublisher::new(cluster, retention, clock);
     starter.start(
@@ -159,6 +163,7 @@ pub fn spawn(
         &watches.jobs,
         ObjectCache::<WireJob, _>::new(publisher, Arc::clone(&memory)),
         ready(()),
+        || {},
     );
     watches
 }
@@ -173,7 +178,8 @@ struct Starter<'a> {
 }
 
 impl Starter<'_> {
-    /// Starts a watch in a task of this name when `ready` completes.
+    /// Starts a watch in a task of this name when `ready` completes. Calls `when_current` as
+    /// [`Reflector::when_current`] does.
     fn start<K: Item>(
         &mut self,
         (task, need): (&'static str, Need),
@@ -181,6 +187,7 @@ impl Starter<'_> {
         health: &Arc<WatchHealth>,
         mut state: impl WatchState<K> + Send + 'static,
         ready: impl Future<Output = ()> + Send + 'static,
+        when_current: impl Fn() + Send + 'static,
     ) {
         // Events have no cache in the API server that a watch could start from; Jobs are few.
         let watch_list = need == Need::Required;
@@ -190,6 +197,7 @@ impl Starter<'_> {
             move || incomplete.left_out() > 0 && !memory.is_tight() && !memory.is_full();
         let stream = Reflector::<K>::new(self.client, collection, watch_list, random)
             .list_again_if(must_list)
+            .when_current(when_current)
             .stream();
         let outages = Arc::clone(&self.outages);
         self.tasks.spawn(task, async move {

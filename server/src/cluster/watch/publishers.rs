@@ -76,6 +76,18 @@ impl Publisher<WirePod> for PodPublisher {
         }
     }
 
+    fn listing(&mut self) {
+        for observer in &self.observers {
+            observer.pods_listing();
+        }
+    }
+
+    fn listed(&mut self) {
+        for observer in &self.observers {
+            observer.pods_listed();
+        }
+    }
+
     fn publish(&mut self, objects: &OrdMap<PodKey, Arc<Pod>>) {
         let now = self.clock.wall();
         while let Some(key) = self.deleted.expire(now) {

@@ -79,6 +79,8 @@ pub(super) struct Reflector<K> {
     failed: Backoff,
     /// Whether to list again when a watch ends.
     must_list: Box<dyn Fn() -> bool + Send>,
+    /// Is called when a watch has no changes and is up to date.
+    on_current: Box<dyn Fn() + Send>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,15 @@ impl<K: Item> Reflector<K> {
             denied: Backoff::new(DENIED_DELAYS.0, DENIED_DELAYS.1, random),
             failed: Backoff::new(FAILED_DELAYS.0, FAILED_DELAYS.1, random),
             must_list: Box::new(|| false),
+            on_current: Box::new(|| {}),
+        }
+    }
+
+    /// Calls `notify` when a watch is up to date although it had no change: about once a minute, and when it ends.
+    pub(super) fn when_current(self, notify: impl Fn() + Send + 'static) -> Self {
+        Self {
+            on_current: Box::new(notify),
+            ..self
         }
     }
 
@@ -316,7 +327,10 @@ impl<K: Item> Reflector<K> {
     async fn watching(&mut self, mut watching: Watching<K>) -> Result<Option<Event<K>>, Failure> {
         let notice = match watching.events.next().await {
             Ok(Some(notice)) => notice,
-            Ok(None) => return self.ended(watching, Failure::EndedAtOnce),
+            Ok(None) => {
+                (self.on_current)();
+                return self.ended(watching, Failure::EndedAtOnce);
+            }
             Err(failure @ (Failure::Connection(_) | Failure::Silent(_))) => {
                 return self.ended(watching, failure);
             }
@@ -341,6 +355,7 @@ impl<K: Item> Reflector<K> {
             }
             WatchEvent::Bookmark { version, .. } => {
                 watching.version = versioned(&version)?;
+                (self.on_current)();
                 None
             }
         };
