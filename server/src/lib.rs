@@ -5,6 +5,7 @@
 
 mod api;
 pub mod auth;
+pub mod availability;
 pub mod clock;
 pub mod cluster;
 pub mod config;
