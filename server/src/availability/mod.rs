@@ -14,6 +14,8 @@ mod settings;
 mod snapshot;
 mod standing;
 mod state;
+#[cfg(test)]
+mod tests;
 mod time;
 mod timeline;
 mod totals;
