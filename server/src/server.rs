@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::auth::{Auth, AuthError};
+use crate::availability::Availability;
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
 use crate::export::{self, Election, ExportParts, PageSource};
@@ -108,6 +109,7 @@ impl Server {
             scrape,
             credentials,
             history,
+            availability,
             state,
             incidents,
             export,
@@ -155,6 +157,9 @@ impl Server {
                 ..health::Limits::default()
             },
         );
+        let availability = availability.map(|retention| {
+            Availability::new(Arc::clone(&cluster), Arc::clone(&clock), retention)
+        });
         let folder = state.as_ref().map(|state| state.folder.clone());
         let state = StatePersister::new(
             state,
@@ -162,6 +167,7 @@ impl Server {
                 store: Arc::clone(&store),
                 cluster: Arc::clone(&cluster),
                 health: Arc::clone(&health),
+                availability: availability.clone(),
                 clock: Arc::clone(&clock),
                 resolution,
                 max_age: MAX_STATE_AGE,
@@ -169,6 +175,9 @@ impl Server {
         );
         cluster.register(&mut registry);
         health.register(&mut registry);
+        if let Some(availability) = &availability {
+            availability.register(&mut registry);
+        }
         store::history::register(&mut registry, &store, &clock);
         state.metrics().register(&mut registry);
         // Before the first scrape: the server has data before a kubelet responds, and reports nothing twice.
@@ -182,13 +191,15 @@ impl Server {
             incidents.restore().await;
         }
         let starts = Arc::new(scrape::Starts::new(Arc::clone(&clock)));
+        let mut observers = vec![
+            Arc::clone(&health) as Arc<dyn Observer>,
+            Arc::clone(&starts) as Arc<dyn Observer>,
+        ];
+        observers.extend(availability.clone().map(|it| it as Arc<dyn Observer>));
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
-            observers: vec![
-                Arc::clone(&health) as Arc<dyn Observer>,
-                Arc::clone(&starts) as Arc<dyn Observer>,
-            ],
+            observers,
             memory: Arc::clone(&memory),
         };
         let mut tasks = Tasks::default();
@@ -241,7 +252,7 @@ impl Server {
         let query = Arc::new(Query::new(
             cluster,
             store,
-            health,
+            (health, availability),
             watches,
             Arc::clone(&stats),
             clock,

@@ -10,6 +10,8 @@ pub const CATEGORY: &str = "vitals";
 pub const HISTORY: &str = "history";
 
 const VERBS: &[&str] = &["get", "list", "watch"];
+/// The verbs of figures that change every second: a watch would send everything again and again.
+const READ_VERBS: &[&str] = &["get", "list"];
 const CATEGORIES: &[&str] = &[CATEGORY];
 const PAST: &[(&str, &str)] = &[(HISTORY, "History")];
 
@@ -18,6 +20,16 @@ pub const SERVED: Served = Served {
     group: GROUP,
     versions: &[VERSION],
     resources: &[
+        Resource {
+            name: "availabilities",
+            singular: "availability",
+            kind: "Availability",
+            namespaced: true,
+            verbs: READ_VERBS,
+            short_names: &["avail"],
+            categories: CATEGORIES,
+            subresources: &[],
+        },
         Resource {
             name: "clustervitals",
             singular: "clustervitals",

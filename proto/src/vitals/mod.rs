@@ -25,6 +25,7 @@ macro_rules! api_enum {
     };
 }
 
+pub mod availability;
 mod cause;
 mod cluster;
 pub mod discovery;
@@ -39,6 +40,7 @@ mod statistics;
 pub mod table;
 mod usage;
 
+pub use availability::{Availability, AvailabilitySpan, AvailabilityState, Outage};
 pub use cause::{Cause, Certainty};
 pub use cluster::{ClusterVitals, HistoryStatus, IncidentCounts, NodeCounts, PodCounts};
 pub use history::{History, Mark, Point, Quantiles, Series, Span};

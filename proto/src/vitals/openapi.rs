@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::discovery::SERVED;
-use super::{ClusterVitals, History, Incident, List, NodeVitals, PodVitals};
+use super::{Availability, ClusterVitals, History, Incident, List, NodeVitals, PodVitals};
 use crate::wire::openapi::{Group, Parameter, flag, integer, text};
 
 /// The group.
@@ -30,6 +30,7 @@ fn schemas() -> Map<String, Value> {
     let mut generator = SchemaSettings::draft2020_12()
         .for_deserialize()
         .into_generator();
+    generator.subschema_for::<List<Availability>>();
     generator.subschema_for::<List<ClusterVitals>>();
     generator.subschema_for::<List<Incident>>();
     generator.subschema_for::<List<NodeVitals>>();
@@ -46,15 +47,19 @@ const AT: Parameter = text(
     "at",
     "As of when: an RFC 3339 time, or a negative duration such as -5m, within the time that is remembered.",
 );
+const SPAN: Parameter = text(
+    "span",
+    "Only these spans before now: 1h,7d. Of availabilities.",
+);
 const STATS: Parameter = text(
     "stats",
     "With the quantiles of usage over this duration: 1h. Of pods and nodes.",
 );
 const TREND: Parameter = integer("trend", "With so many of the latest steps, at most 240.");
 
-const OF_OBJECTS: [Parameter; 4] = [AT, PRETTY, STATS, TREND];
+const OF_OBJECTS: [Parameter; 5] = [AT, PRETTY, SPAN, STATS, TREND];
 
-const OF_LISTS: [Parameter; 16] = [
+const OF_LISTS: [Parameter; 17] = [
     flag(
         "allowWatchBookmarks",
         "Whether a watch sends its version from time to time, when nothing else changes.",
@@ -99,6 +104,7 @@ const OF_LISTS: [Parameter; 16] = [
         "The order, the largest first: cpu, memory, restarts, cpuOfLimit, memoryOfLimit, cpuOfRequest, \
          memoryOfRequest, growth; or name.",
     ),
+    SPAN,
     STATS,
     integer(
         "timeoutSeconds",

@@ -128,6 +128,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
             store: Arc::default(),
             cluster: Arc::default(),
             health: crate::health::Health::unfed(),
+            availability: None,
             clock,
             resolution: Duration::from_secs(15),
             max_age: Duration::ZERO,
@@ -177,7 +178,7 @@ fn segments() -> Vec<&'static str> {
     WORDS.split_whitespace().chain([""]).collect()
 }
 
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 22] = [
     "/apis/metrics.k8s.io/v1/nodes",
     "/apis/metrics.k8s.io/v1/nodes/a",
     "/apis/metrics.k8s.io/v1/nodes/a/why",
@@ -190,6 +191,8 @@ const PATHS: [&str; 20] = [
     "/apis/kubevitals.io/v1alpha1/namespaces/ns/podvitals/a",
     "/apis/kubevitals.io/v1alpha1/namespaces/ns/podvitals/a/history",
     "/apis/kubevitals.io/v1alpha1/namespaces/ns/incidents",
+    "/apis/kubevitals.io/v1alpha1/availabilities",
+    "/apis/kubevitals.io/v1alpha1/namespaces/ns/availabilities/deployment.a",
     "/apis/kubevitals.io/v1alpha1/nodevitals/a",
     "/apis/kubevitals.io/v1alpha1/nodevitals/a/history",
     "/apis/kubevitals.io/v1alpha1/clustervitals/cluster/history",

@@ -260,7 +260,7 @@ pub(super) mod tests {
             query: Arc::new(Query::new(
                 Arc::default(),
                 Arc::default(),
-                crate::health::Health::unfed(),
+                (crate::health::Health::unfed(), None),
                 Watches::default(),
                 Arc::new(Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap()),
                 Arc::clone(&clock),

@@ -34,11 +34,12 @@ const VERBS: [&str; 8] = [
     "delete",
     "deletecollection",
 ];
-const RESOURCES: [&str; 11] = [
+const RESOURCES: [&str; 12] = [
     "nodes",
     "nodes/why",
     "pods",
     "pods/why",
+    "availabilities",
     "clustervitals",
     "clustervitals/history",
     "incidents",

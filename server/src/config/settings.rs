@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use kube::config::Kubeconfig;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub node_selector: Option<String>,
     /// The limits of the history.
     pub history: store::history::Settings,
+    /// How long the availability of workloads is stored; none for not at all.
+    pub availability: Option<Duration>,
     /// Limits of requests, and how the server ends.
     pub requests: api::Settings,
     /// The clock.
@@ -103,6 +106,7 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let scrape = flags.kubelets.settings()?;
         let history = flags.history.settings(scrape.resolution)?;
+        let availability = flags.availability.retention()?;
         let tls = flags.serving.settings()?;
         let notify = flags.incidents.settings()?;
         let (authentication, authorization) = (&flags.authentication, &flags.authorization);
@@ -127,6 +131,7 @@ impl Settings {
             peers: kubelets::to_peers(&kube),
             node_selector: flags.cluster.node_selector,
             history,
+            availability,
             requests: flags.requests,
             clock: Arc::new(SystemClock::default()),
             memory_limit: flags

@@ -8,12 +8,14 @@
 //! | vitals of pods, nodes and the cluster, now or at a time | [`VitalsQuery`] |
 //! | usage over a span of time | [`HistoryQuery`] |
 //! | the pods that use most | [`TopQuery`] |
+//! | how long workloads were up and down | [`AvailabilityQuery`] |
 //! | why an object has no metrics | [`WhyQuery`] |
 //! | what changed since a version, for watches | [`ChangeDetector`] |
 //!
 //! A query reads immutable snapshots: it never waits for a writer and never copies the cluster. A query uses one
 //! snapshot of the objects, and for each node the scrape that was the latest when the query first read that node.
 
+mod availability;
 mod changes;
 mod history;
 mod latest_of_nodes;
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use crate::store::ContainerLatest;
+pub use availability::{AvailabilityQuery, Spans};
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
@@ -51,6 +54,7 @@ pub use why::WhyQuery;
 
 use kubevitals_proto::time::Timestamp;
 
+use crate::availability::Availability;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
 use crate::health::Health;
@@ -77,7 +81,7 @@ impl Query {
     pub fn new(
         cluster: Arc<Cluster>,
         store: Arc<Store>,
-        health: Arc<Health>,
+        (health, availability): (Arc<Health>, Option<Arc<Availability>>),
         watches: Watches,
         stats: Arc<Stats>,
         clock: Arc<dyn Clock>,
@@ -87,6 +91,7 @@ impl Query {
             cluster,
             store,
             health,
+            availability,
             watches,
             stats,
             clock,
@@ -138,6 +143,11 @@ impl Query {
             retention: self.sources.retention,
             now: self.sources.now(),
         }
+    }
+
+    /// How long workloads were up and down.
+    pub fn availability(&self) -> AvailabilityQuery<'_> {
+        AvailabilityQuery(&self.sources)
     }
 
     /// Why a pod or a node has metrics, or has none.

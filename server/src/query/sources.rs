@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
+use crate::availability::Availability;
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, PodKey, Watches};
 use crate::health::Health;
@@ -18,6 +19,8 @@ pub(super) struct Sources {
     pub(super) cluster: Arc<Cluster>,
     pub(super) store: Arc<Store>,
     pub(super) health: Arc<Health>,
+    /// None if it is turned off.
+    pub(super) availability: Option<Arc<Availability>>,
     pub(super) watches: Watches,
     pub(super) stats: Arc<Stats>,
     pub(super) clock: Arc<dyn Clock>,

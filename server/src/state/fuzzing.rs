@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::parts::{Origin, StateParts};
 use super::wire::{Decoder, Kind, StateError, Writer};
+use crate::availability::{Availability, RETENTION};
 use crate::clock::SystemClock;
 use crate::health::Health;
 use crate::store::{Store, history};
@@ -41,6 +42,11 @@ fn parts() -> StateParts {
         })),
         cluster: Arc::default(),
         health: Health::unfed(),
+        availability: Some(Availability::new(
+            Arc::default(),
+            Arc::new(SystemClock::default()),
+            RETENTION,
+        )),
         clock: Arc::new(SystemClock::default()),
         resolution: Duration::from_secs(15),
         max_age: Duration::from_secs(3600),

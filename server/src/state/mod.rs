@@ -115,6 +115,7 @@ impl StatePersister {
                 nodes = restored.nodes,
                 histories = restored.histories,
                 incidents = restored.incidents,
+                workloads = restored.workloads,
                 left_out = restored.left_out,
                 "restored the state of another replica"
             );
@@ -165,6 +166,7 @@ impl StatePersister {
                     nodes = restored.nodes,
                     histories = restored.histories,
                     incidents = restored.incidents,
+                    workloads = restored.workloads,
                     left_out = restored.left_out,
                     "restored the state in {path}, written {ago} ago"
                 );

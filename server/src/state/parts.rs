@@ -8,6 +8,7 @@ use kubevitals_proto::time::Timestamp;
 use prost::Message as _;
 
 use super::wire::{Item, Kind, StateError, Writer};
+use crate::availability::{Availability, RETENTION};
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
 use crate::health::{Health, Snapshot};
@@ -26,6 +27,8 @@ pub struct StateParts {
     pub cluster: Arc<Cluster>,
     /// The incidents.
     pub health: Arc<Health>,
+    /// The availability of workloads, if it is stored.
+    pub availability: Option<Arc<Availability>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The time between two scrapes of a node.
@@ -63,6 +66,8 @@ pub struct Restored {
     pub histories: usize,
     /// Incidents that are new to this server.
     pub incidents: usize,
+    /// Workloads with restored availability.
+    pub workloads: usize,
     /// Frames that cannot be decoded.
     pub left_out: usize,
 }
@@ -94,6 +99,9 @@ impl StateParts {
         if let Ok(health) = serde_json::to_vec(&self.health.export()) {
             writer.frame(Kind::Health, &health)?;
         }
+        if let Some(availability) = &self.availability {
+            availability.export(|records| writer.frame(Kind::Availability, records))?;
+        }
         for (node, history) in self.store.history().nodes() {
             payload.clear();
             history.export(&node, self.clock.elapsed(), &mut payload);
@@ -112,6 +120,7 @@ impl StateParts {
             origin,
             now: self.clock.elapsed(),
             age_is_known: true,
+            only_availability: false,
             on_ready: None,
             at: self.clock.wall(),
             restored: Restored::default(),
@@ -126,6 +135,8 @@ pub struct Restorer<'a> {
     now: Age,
     /// Whether the age of the state is known.
     age_is_known: bool,
+    /// Whether everything else is too old.
+    only_availability: bool,
     /// Is called when the rates are restored.
     on_ready: Option<Box<dyn FnOnce() + Send + 'a>>,
     /// When the state was written, as far as it is known.
@@ -147,6 +158,7 @@ impl<'a> Restorer<'a> {
     pub fn apply(&mut self, item: Item<'_>) -> Result<(), StateError> {
         match item {
             Item::Header { written } => self.begin(written),
+            Item::Frame(kind, _) if self.only_availability && kind != Kind::Availability => Ok(()),
             Item::Frame(Kind::Latest, payload) => {
                 self.latest(payload);
                 Ok(())
@@ -158,6 +170,10 @@ impl<'a> Restorer<'a> {
             }
             Item::Frame(Kind::Health, payload) => {
                 self.health(payload);
+                Ok(())
+            }
+            Item::Frame(Kind::Availability, payload) => {
+                self.availability(payload);
                 Ok(())
             }
             Item::Frame(Kind::End, _) => Ok(()),
@@ -178,7 +194,10 @@ impl<'a> Restorer<'a> {
         self.at = written;
         self.age_is_known = ago >= -CLOCK_TOLERANCE;
         self.restored.ago = Duration::from_nanos(u64::try_from(ago).unwrap_or_default());
-        if self.restored.ago > self.parts.max_age {
+        let is_old = self.restored.ago > self.parts.max_age;
+        // Availability is stored for a month, and says that it was not watched meanwhile.
+        self.only_availability = is_old;
+        if is_old && (self.parts.availability.is_none() || self.restored.ago > RETENTION) {
             return Err(StateError::TooOld);
         }
         Ok(())
@@ -213,6 +232,17 @@ impl Restorer<'_> {
         let merged = snapshot.and_then(|snapshot| self.parts.health.merge(snapshot, self.at));
         match merged {
             Ok(merged) => self.restored.incidents += merged.added,
+            Err(_) => self.restored.left_out += 1,
+        }
+    }
+
+    /// What this server knows of a workload stays.
+    fn availability(&mut self, payload: &[u8]) {
+        let Some(availability) = &self.parts.availability else {
+            return;
+        };
+        match availability.restore(payload) {
+            Ok(workloads) => self.restored.workloads += workloads,
             Err(_) => self.restored.left_out += 1,
         }
     }

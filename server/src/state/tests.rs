@@ -20,6 +20,7 @@ fn process(wall: &SimClock, folder: &Path) -> Arc<StatePersister> {
         store: Arc::default(),
         cluster: Arc::default(),
         health: crate::health::Health::unfed(),
+        availability: None,
         // The clock of a process that starts now.
         clock: wall.process(),
         resolution: RESOLUTION,

@@ -39,13 +39,20 @@ pub enum Kind {
     Health = 2,
     /// The history of a node.
     History = 3,
+    /// The availability of some workloads.
+    Availability = 4,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        [Self::End, Self::Latest, Self::Health, Self::History]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        const ALL: [Kind; 5] = [
+            Kind::End,
+            Kind::Latest,
+            Kind::Health,
+            Kind::History,
+            Kind::Availability,
+        ];
+        ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod availability;
 mod captures;
 mod cli;
 mod clocks;

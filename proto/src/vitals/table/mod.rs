@@ -1,5 +1,6 @@
 //! The tables of `kubectl get` for each kind: columns, and the cells of a row.
 
+mod availability;
 mod cells;
 mod cluster;
 mod incident;
@@ -8,7 +9,7 @@ mod pod;
 
 use serde::Serialize;
 
-use super::{API_VERSION, ClusterVitals, Incident, Meta, NodeVitals, PodVitals};
+use super::{API_VERSION, Availability, ClusterVitals, Incident, Meta, NodeVitals, PodVitals};
 use crate::time::Timestamp;
 use crate::wire::form::{Item, Kind};
 use crate::wire::gojson;
@@ -72,6 +73,12 @@ macro_rules! vitals {
     };
 }
 
+vitals!(
+    Availability,
+    availability,
+    ("Availability", "AvailabilityList"),
+    kind
+);
 vitals!(PodVitals, pod, ("PodVitals", "PodVitalsList"), kind);
 vitals!(NodeVitals, node, ("NodeVitals", "NodeVitalsList"), kind);
 vitals!(

@@ -31,6 +31,7 @@ fn both_forms_decode_to_the_same_value() {
     assert_eq!(
         names,
         [
+            "availabilities",
             "clustervitals",
             "clustervitals/history",
             "incidents",

@@ -1,5 +1,6 @@
 //! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their history.
 
+mod availability;
 mod events;
 mod history;
 mod kind;
@@ -62,7 +63,8 @@ pub(super) fn routes(
             .merge(cluster_wide::<Clusters>(slash))
             .merge(namespaced::<Pods>(slash))
             .merge(namespaced::<Incidents>(slash))
-            .merge(histories(slash));
+            .merge(histories(slash))
+            .merge(availability::routes(slash));
     }
     let rest = format!("/apis/{GROUP}/{VERSION}/{{*rest}}");
     routes

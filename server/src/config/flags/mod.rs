@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser};
 pub use super::cluster::ClusterFlags;
 use crate::api;
 use crate::auth::{AuthenticationFlags, AuthorizationFlags};
+use crate::availability::AvailabilityFlags;
 use crate::export::ExportFlags;
 use crate::export::notify::IncidentFlags;
 use crate::flag_values::{bytes, go_like};
@@ -61,6 +62,9 @@ pub struct Flags {
     /// The history.
     #[command(flatten)]
     pub history: HistoryFlags,
+    /// The availability of workloads.
+    #[command(flatten)]
+    pub availability: AvailabilityFlags,
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,

@@ -11,7 +11,13 @@ use crate::harness::Harness;
 use crate::kubectl::{Kubectl, squeezed};
 
 const GROUP: &str = "kubevitals.io";
-const RESOURCES: [&str; 4] = ["clustervitals", "incidents", "nodevitals", "podvitals"];
+const RESOURCES: [&str; 5] = [
+    "availabilities",
+    "clustervitals",
+    "incidents",
+    "nodevitals",
+    "podvitals",
+];
 
 async fn cluster() -> Harness {
     let harness = Harness::start(Config {
@@ -66,6 +72,13 @@ async fn each_resource_is_a_table_worth_reading() {
     );
     assert!(cluster[1].starts_with("cluster "), "{cluster:?}");
 
+    let availability = squeezed(&kubectl.says("get availabilities -A").await);
+    assert_eq!(
+        availability[0],
+        "NAMESPACE NAME STATE FOR SPAN AVAILABILITY DOWN OUTAGES MTTR MTBF UNKNOWN"
+    );
+    assert!(availability.len() > 1, "{availability:?}");
+
     // Short names, the category, and an empty list.
     for (asked, expected) in [
         ("get nv", 1 + 2),
@@ -90,6 +103,7 @@ async fn each_resource_is_a_table_worth_reading() {
         resources,
         [
             "NAME SHORTNAMES APIVERSION NAMESPACED KIND",
+            "availabilities avail kubevitals.io/v1alpha1 true Availability",
             "clustervitals cv kubevitals.io/v1alpha1 false ClusterVitals",
             "incidents inc kubevitals.io/v1alpha1 true Incident",
             "nodevitals nv kubevitals.io/v1alpha1 false NodeVitals",

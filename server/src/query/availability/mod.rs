@@ -1,0 +1,163 @@
+//! The availability of workloads, with the incidents that explain their outages.
+
+mod incidents;
+
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::vitals::{
+    Availability, AvailabilitySpan, AvailabilityState, Meta, Outage, Workload,
+};
+
+use super::sources::Sources;
+use crate::availability::{
+    RETENTION, State, Totals, WorkloadAvailability, WorkloadKey, WorkloadSeries,
+};
+use incidents::Incidents;
+
+/// The spans without a request: an hour, a day, a week, 30 days.
+const SPANS: [i64; 4] = [3_600, 86_400, 7 * 86_400, 30 * 86_400];
+
+/// Answers how long workloads were up and down.
+#[derive(Debug, Clone, Copy)]
+pub struct AvailabilityQuery<'a>(pub(super) &'a Sources);
+
+/// The spans that are requested, the shortest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spans(Vec<GoDuration>);
+
+impl Spans {
+    /// The most spans of a request.
+    pub const MAX: usize = 8;
+
+    /// Makes them of requested spans. Returns `None` for too many, or for one that is not between a second and the
+    /// retention.
+    pub fn of(mut spans: Vec<GoDuration>) -> Option<Self> {
+        let is_valid = |span: &GoDuration| {
+            let nanos = u64::try_from(span.as_nanos()).unwrap_or_default();
+            (Duration::from_secs(1)..=RETENTION).contains(&Duration::from_nanos(nanos))
+        };
+        spans.sort_unstable();
+        spans.dedup();
+        let count = spans.len();
+        ((1..=Self::MAX).contains(&count) && spans.iter().all(is_valid)).then_some(Self(spans))
+    }
+
+    fn durations(&self) -> Vec<Duration> {
+        let nanos = self.0.iter().map(|span| span.as_nanos());
+        nanos
+            .map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or_default()))
+            .collect()
+    }
+}
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self(SPANS.map(GoDuration::from_secs).into())
+    }
+}
+
+impl AvailabilityQuery<'_> {
+    /// Whether the server stores availability.
+    pub fn is_stored(self) -> bool {
+        self.0.availability.is_some()
+    }
+
+    /// The workloads of a namespace, or of all, in the order of namespace and name.
+    pub fn list(self, namespace: Option<&str>, spans: &Spans) -> Vec<Availability> {
+        let Some(availability) = &self.0.availability else {
+            return Vec::new();
+        };
+        let workloads = availability.workloads(namespace, &spans.durations());
+        let incidents = Incidents::of(&self.0.health);
+        let objects = workloads
+            .iter()
+            .map(|it| self.object(it, spans, &incidents));
+        objects.collect()
+    }
+
+    /// The workload with this object name; none if it has had no pods within the retention.
+    pub fn get(self, namespace: &str, name: &str, spans: &Spans) -> Option<Availability> {
+        let availability = self.0.availability.as_ref()?;
+        let of_namespace = availability.workloads(Some(namespace), &[]);
+        let is_it = |key: &WorkloadKey| Availability::name_of(&key.kind, &key.name) == name;
+        let key = of_namespace.into_iter().map(|it| it.key).find(is_it)?;
+        let workload = availability.workload(&key, &spans.durations())?;
+        Some(self.object(&workload, spans, &Incidents::of(&self.0.health)))
+    }
+
+    /// What `kubevitals_workload_up` and `kubevitals_workload_downtime_seconds_total` are of each workload.
+    pub fn series(self) -> Vec<WorkloadSeries> {
+        let availability = self.0.availability.as_ref();
+        availability.map_or_else(Vec::new, |it| it.series())
+    }
+
+    fn object(
+        self,
+        workload: &WorkloadAvailability,
+        spans: &Spans,
+        incidents: &Incidents,
+    ) -> Availability {
+        let WorkloadKey {
+            namespace,
+            kind,
+            name,
+        } = &workload.key;
+        let last = workload.totals.last().and_then(|totals| totals.last);
+        let last_outage = last.and_then(|last| {
+            let is_open = workload.state == Some(State::Down) && last.began == workload.since;
+            let incident = incidents.of_outage(&workload.key, last);
+            Some(Outage {
+                began: last.began.timestamp()?,
+                ended: last.ended.timestamp().filter(|_| !is_open),
+                incident: incident.map_or_else(String::new, |it| it.metadata.name.clone()),
+                cause: incident.map(|incident| incident.cause),
+            })
+        });
+        let spans = spans.0.iter().zip(&workload.totals);
+        Availability {
+            metadata: Meta {
+                name: Availability::name_of(kind, name),
+                namespace: namespace.to_string(),
+                ..Meta::default()
+            },
+            workload: Workload {
+                kind: kind.to_string(),
+                name: name.to_string(),
+            },
+            state: workload.state.map_or(AvailabilityState::Starting, to_api),
+            since: workload.since.timestamp(),
+            spans: spans.map(|(span, totals)| of_span(*span, totals)).collect(),
+            last_outage,
+            ..Availability::default()
+        }
+    }
+}
+
+fn of_span(span: GoDuration, totals: &Totals) -> AvailabilitySpan {
+    AvailabilitySpan {
+        span,
+        since: totals.begin.and_then(|begin| begin.timestamp()),
+        availability: totals.availability(),
+        up_seconds: totals.seconds(State::Up),
+        degraded_seconds: totals.seconds(State::Degraded),
+        down_seconds: totals.seconds(State::Down),
+        deliberate_seconds: totals.seconds(State::Deliberate),
+        unknown_seconds: totals.seconds(State::Unknown),
+        outages: totals.outages,
+        longest_outage_seconds: (totals.outages > 0).then_some(totals.longest_seconds),
+        mtbf_seconds: totals.between_failures_seconds(),
+        mttr_seconds: totals.to_repair_seconds(),
+    }
+}
+
+fn to_api(state: State) -> AvailabilityState {
+    match state {
+        State::Up => AvailabilityState::Up,
+        State::Degraded => AvailabilityState::Degraded,
+        State::Down => AvailabilityState::Down,
+        State::Deliberate => AvailabilityState::Deliberate,
+        State::Off => AvailabilityState::Off,
+        State::Unknown => AvailabilityState::Unknown,
+    }
+}
