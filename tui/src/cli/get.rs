@@ -60,6 +60,9 @@ pub struct GetArgs {
     /// Show the objects of all namespaces
     #[arg(long, short = 'A')]
     pub all_namespaces: bool,
+    /// Show when workloads were up and down, the worst first: over 30 days, or over --span (1h, 24h, 7d)
+    #[arg(long)]
+    pub availability: bool,
     /// Selector (label query) to filter on: =, ==, !=, in, notin, gt, lt
     #[arg(long, short = 'l', value_name = "QUERY")]
     pub selector: Option<String>,

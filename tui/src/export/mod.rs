@@ -228,6 +228,7 @@ mod tests {
             },
             nodes: 2,
             max_per_node: 1,
+            availability: None,
             replicas: Some(Replicas {
                 desired: 3,
                 ready: 2,

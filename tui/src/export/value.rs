@@ -44,7 +44,7 @@ pub(super) fn datum(value: Value<'_>, field: Field, now: Timestamp) -> Datum<'_>
         Unit::Cores => number.map(|nanocores| nanocores / 1e9).into(),
         Unit::Percent => number.into(),
         Unit::Seconds if field != Field::Age => value.time().map(time).into(),
-        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => {
+        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds | Unit::Duration => {
             number.map(whole).into()
         }
     }

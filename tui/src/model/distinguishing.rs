@@ -85,6 +85,7 @@ mod tests {
             nodes: 0,
             max_per_node: 0,
             replicas: None,
+            availability: None,
         }
     }
 

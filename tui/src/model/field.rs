@@ -17,6 +17,8 @@ pub enum Unit {
     Percent,
     /// A time before now; the number is seconds, a literal is a duration (`90s`, `1h30m`, `2d`).
     Seconds,
+    /// A length of time; the number is seconds, a literal is a duration (`90s`, `1h30m`, `2d`).
+    Duration,
     /// Yes or no; the number is 1 or 0, a literal is `true` or `false`.
     Flag,
 }
@@ -187,6 +189,18 @@ fields! {
     Age = Seconds, "age";
     /// Age of the usage
     Measured = Seconds, "measured";
+    /// Part of the time in which a pod was ready
+    Availability = Percent, "availability" | "avail";
+    /// Length of all outages
+    Down = Duration, "down" | "downtime";
+    /// Number of outages
+    Outages = Count, "outages";
+    /// Mean time to repair: the mean length of an outage
+    Mttr = Duration, "mttr";
+    /// Mean time between failures
+    Mtbf = Duration, "mtbf";
+    /// Time in which nobody watched
+    Unknown = Duration, "unknown";
     /// CPU usage over the span, as a sparkline; sorted and filtered by CPU usage
     CpuTrend = Cores, "cpu-trend";
     /// Memory usage over the span, as a sparkline; sorted and filtered by memory usage
@@ -202,6 +216,20 @@ impl Field {
             .iter()
             .copied()
             .find(|field| is(field.name()) || field.aliases().iter().copied().any(is))
+    }
+
+    /// Whether the field is about availability, which is requested only if it is shown.
+    #[must_use]
+    pub const fn is_of_availability(self) -> bool {
+        matches!(
+            self,
+            Self::Availability
+                | Self::Down
+                | Self::Outages
+                | Self::Mttr
+                | Self::Mtbf
+                | Self::Unknown
+        )
     }
 
     /// Whether the field is compared and sorted as a number.

@@ -9,7 +9,7 @@ use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
-use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
 use super::world::{PlainRow, World};
 
 /// Data or a state change from the source.
@@ -35,6 +35,8 @@ pub enum Message {
     Incidents(Batch<IncidentRow>),
     /// Replicas of workloads, from their status. The part of the key is the kind.
     Replicas(Vec<(Key, Option<Replicas>)>),
+    /// The availability of all workloads. The part of the key is the kind.
+    Availability(Vec<(Key, AvailabilityCells)>),
     /// Jobs, each with the name of the CronJob that created it.
     Jobs(Batch<(Key, Name)>),
     /// Usage of pods and nodes, from a source that sends it separately.
@@ -82,6 +84,7 @@ impl Message {
                     ..
                 })
                 | Self::Replicas(_)
+                | Self::Availability(_)
                 | Self::Jobs(_)
                 | Self::Cluster(_)
         )

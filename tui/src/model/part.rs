@@ -50,6 +50,8 @@ pub enum Part {
     Hpas,
     /// Incidents.
     Incidents,
+    /// The availability of workloads.
+    Availability,
     /// The names of namespaces.
     Namespaces,
     /// The cluster's totals.
@@ -106,6 +108,7 @@ impl fmt::Display for Part {
             Self::Jobs => "Jobs",
             Self::Hpas => "HPAs",
             Self::Incidents => "incidents",
+            Self::Availability => "availability",
             Self::Namespaces => "namespaces",
             Self::Cluster => "the cluster",
             Self::Events => "events",

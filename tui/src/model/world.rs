@@ -11,8 +11,8 @@ use super::batch::{Batch, Extent, Past, PodReading, Reading};
 use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
-    ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
-    Row, Workload, WorkloadRow, to_seconds,
+    AvailabilityCells, ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow,
+    PodRow, Replicas, Rollup, Row, Workload, WorkloadRow, to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
@@ -38,6 +38,8 @@ pub struct World {
     jobs: HashMap<Key, Name>,
     /// Replicas of workloads, from their status.
     pub replicas: HashMap<Key, Replicas>,
+    /// The availability of workloads. The part of the key is the kind.
+    pub availability: HashMap<Key, AvailabilityCells>,
     /// Workloads, derived from the pods.
     pub workloads: Table<WorkloadRow>,
     /// Namespaces, derived from the pods.
@@ -393,6 +395,7 @@ impl World {
                 nodes: u32::try_from(sum.nodes.len()).unwrap_or(u32::MAX),
                 max_per_node: sum.nodes.values().copied().max().unwrap_or(0),
                 replicas: None,
+                availability: None,
             })
             .collect();
         for row in &mut rows {
@@ -411,11 +414,16 @@ impl World {
             nodes: 0,
             max_per_node: 0,
             replicas: Some(*replicas),
+            availability: None,
         }));
+        for row in &mut rows {
+            row.availability = self.availability.get(&row.key()).copied();
+        }
         self.workloads = Table::of(rows);
     }
 
-    /// The data of a past time, as the source sends it. HPAs and replicas have no history: the current ones are shown.
+    /// The data of a past time, as the source sends it. HPAs, replicas and availability have no history: the
+    /// current ones are shown.
     #[must_use]
     pub fn from_past(past: Past, live: &Self) -> Self {
         Self {
@@ -424,6 +432,7 @@ impl World {
             nodes: Table::of(past.nodes),
             hpas: live.hpas.clone(),
             replicas: live.replicas.clone(),
+            availability: live.availability.clone(),
             incidents: match past.incidents {
                 Some(incidents) => Table::of(incidents),
                 None => live.incidents.clone(),

@@ -8,6 +8,9 @@ use kubevitals_proto::time::Timestamp;
 use super::client::escaped;
 use crate::model::{Part, SourceKind, Stat, View};
 
+/// The span of the availability that the dashboard shows, in seconds.
+const AVAILABILITY_SECONDS: i64 = 86_400;
+
 /// What a source reads, if not everything.
 #[derive(Debug, Clone, Default)]
 pub struct Subset {
@@ -21,6 +24,8 @@ pub struct Subset {
     stat: Option<(Stat, GoDuration)>,
     labels: String,
     fields: String,
+    /// The span of the availability of workloads, if it is read.
+    availability: Option<GoDuration>,
 }
 
 impl Subset {
@@ -34,7 +39,21 @@ impl Subset {
             stat: None,
             labels: labels.to_owned(),
             fields: fields.to_owned(),
+            availability: None,
         }
+    }
+
+    /// With the availability of workloads over a span, if there is one.
+    #[must_use]
+    pub const fn with_availability(mut self, span: Option<GoDuration>) -> Self {
+        self.availability = span;
+        self
+    }
+
+    /// The span of the availability of workloads.
+    pub(super) fn availability_span(&self) -> GoDuration {
+        self.availability
+            .unwrap_or_else(|| GoDuration::from_secs(AVAILABILITY_SECONDS))
     }
 
     /// Only the rows of a past time, which the client requests.
@@ -63,6 +82,9 @@ impl Subset {
         let Some(view) = self.view else {
             return true;
         };
+        if part == Part::Availability {
+            return self.availability.is_some();
+        }
         // Incidents have their times: the current list contains those of the past.
         (!self.is_listed || part == Part::Incidents) && view.needs().of(kind).contains(&part)
     }

@@ -1,29 +1,32 @@
 //! The source for clusters with a vitals-server: kubevitals.io has everything, with history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
-    ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
+    Availability, ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
 };
 use tokio::sync::{Mutex, mpsc, watch};
 
 use super::attempts::Attempts;
-use super::client::escaped;
+use super::client::{JSON, escaped};
 use super::item::{Collection, at_query, pod_vitals_path};
+use super::json_items::JsonItems;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::pod_selection::{POLL, PodSelection};
 use super::reduced::Reduced;
 use super::selection_limits::SelectionLimits;
+use super::status::About;
 use super::subset::only_if;
 use super::{Error, vitals_path};
-use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
+use crate::model::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceKind, SourceRequest,
-    Subject, Truncation,
+    Detail, Extent, FaultKind, Interest, Key, Message, Names, Part, Past, SourceKind,
+    SourceRequest, Subject, Truncation,
 };
 
 /// The largest number of requests in flight.
@@ -37,6 +40,9 @@ const TRENDS: u32 = 1_000;
 
 /// How often the request for this history is tried.
 const TRIES: u32 = 3;
+
+/// How often availability is read.
+const AVAILABILITY_POLL: Duration = Duration::from_secs(60);
 
 /// The shortest step of a history, in seconds: the server scrapes at this resolution.
 const LEAST_STEP: i64 = 15;
@@ -92,6 +98,7 @@ impl Vitals {
             only_if(has(Part::Nodes), self.nodes(on_screen.nodes.subscribe())),
             only_if(has(Part::Pods), self.pods(on_screen.interest.subscribe())),
             only_if(has(Part::Incidents), self.incidents()),
+            only_if(has(Part::Availability), self.availability()),
             self.kubernetes.beside_vitals(SourceKind::Vitals),
             self.serve(requests, &on_screen),
         );
@@ -134,6 +141,37 @@ impl Vitals {
                     }
                     attempts.failed_wait(&error).await;
                 }
+            }
+        }
+    }
+
+    /// The availability of all workloads, from time to time: it changes every second, and slowly.
+    async fn availability(&self) {
+        let kubernetes = &self.kubernetes;
+        let sender = &kubernetes.sender;
+        let span = kubernetes.subset.availability_span();
+        let namespace = match kubernetes.only {
+            true => format!("/namespaces/{}", escaped(&kubernetes.namespace)),
+            false => String::new(),
+        };
+        let path = vitals_path(&format!("{namespace}/availabilities?span={span}"));
+        let mut attempts = Attempts::new(sender, Part::Availability);
+        loop {
+            attempts.begin();
+            let names = sender.names();
+            let mut reader = JsonItems::new(|object: &[u8]| {
+                let object = serde_json::from_slice(object).map_err(Error::unreadable)?;
+                Ok(row_of_availability(&object, names))
+            });
+            let about = About::list("availabilities.kubevitals.io");
+            let read = kubernetes.client.read_list(&path, JSON, about, &mut reader);
+            match read.await {
+                Ok(_) => {
+                    sender.send(Message::Availability(reader.items)).await;
+                    attempts.succeeded().await;
+                    sender.sleep(AVAILABILITY_POLL).await;
+                }
+                Err(error) => attempts.failed_wait(&error).await,
             }
         }
     }
@@ -431,6 +469,15 @@ fn only_past<'a, T: Default + Send + 'a>(
     } else {
         std::future::ready(Ok(T::default())).boxed()
     }
+}
+
+/// The key of a workload, and its availability.
+fn row_of_availability(object: &Availability, names: &Names) -> (Key, AvailabilityCells) {
+    let workload = &object.workload;
+    let namespace = names.intern(&object.metadata.namespace);
+    let key = Key::new(&namespace, &names.intern(&workload.name));
+    let key = key.part(&names.intern(&workload.kind));
+    (key, AvailabilityCells::of(object))
 }
 
 /// The group and version, for messages.

@@ -31,7 +31,11 @@ impl Facts {
             source: reader.kind().unwrap_or(SourceKind::None),
             by: query.by.as_ref().map(ToString::to_string),
             stat: query.span.map(|(stat, _)| stat.word()),
-            span: query.span.map(|(_, span)| span.to_string()),
+            span: query
+                .span
+                .map(|(_, span)| span)
+                .or(query.availability)
+                .map(|span| span.to_string()),
             missing: reader.missing(),
         }
     }

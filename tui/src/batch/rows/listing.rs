@@ -148,6 +148,9 @@ impl<'a> Listing<'a> {
                 records.rename(field, title);
             }
         }
+        if self.query.availability.is_some() {
+            records.rename(Field::Availability, "AVAILABILITY");
+        }
         if let Some((stat, _)) = self.query.span {
             records.rename(Field::Cpu, format!("CPU {}", stat.word()));
             records.rename(Field::Memory, format!("MEM {}", stat.word()));

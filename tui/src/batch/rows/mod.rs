@@ -2,6 +2,7 @@
 //!
 //! It is the dashboard without a screen: the same source, rows, filter and order.
 
+mod availability;
 mod facts;
 mod listing;
 mod query;

@@ -68,6 +68,8 @@ pub(super) struct Query {
     pub(super) at: Option<At>,
     /// The statistic that is shown as the usage, and its span.
     pub(super) span: Option<(Stat, GoDuration)>,
+    /// The span of the availability of workloads, if it is shown.
+    pub(super) availability: Option<GoDuration>,
     pub(super) watch: bool,
     pub(super) output: OutputArgs,
     /// The required source; `None` for the best one.
@@ -80,17 +82,21 @@ impl Query {
     /// # Errors
     /// A flag is invalid.
     pub(super) fn of_get(connection: &Connection, args: &GetArgs) -> Result<Self, Error> {
-        let mut query = Self::of_table(args.resource.view(), &args.table)?;
+        let mut query = match args.availability {
+            true => Self::of_availability(args)?,
+            false => Self::of_table(args.resource.view(), &args.table)?,
+        };
         query.namespaces = namespaces(connection, args.all_namespaces);
         query.names.clone_from(&args.names);
         query.select(args.selector.as_deref(), args.field_selector.as_deref())?;
-        query.sort = query.sort_by(args.sort_by.as_deref())?;
+        query.sort = query.sort_by(args.sort_by.as_deref())?.or(query.sort);
         query.output = OutputArgs {
             output: args.output,
             no_headers: args.no_headers,
         };
         query.source = args.source.unwrap_or_default().kind();
         query.check()?;
+        query.add_namespace();
         Ok(query)
     }
 
@@ -114,6 +120,7 @@ impl Query {
                 .map(|text| at("--at", text))
                 .transpose()?,
             span: span(args)?,
+            availability: None,
             watch: args.watch,
             output: OutputArgs::default(),
             source: None,
@@ -203,6 +210,8 @@ impl Query {
             && !matches!(self.view, View::Pods | View::Containers | View::Nodes)
         {
             "--span works for pods, containers and nodes"
+        } else if self.needs_availability() && self.availability.is_none() {
+            "columns and filters of availability need --availability"
         } else if self.output.format() == OutputFormat::Name && self.by.is_some() {
             "-o name and --by exclude each other: a group is no object"
         } else {
@@ -247,10 +256,12 @@ impl Query {
 
     /// All columns of the rows.
     pub(super) fn all_columns(&self) -> Vec<Column> {
-        match self.by {
+        let mut columns = match self.by {
             Some(_) => GroupRow::columns(),
             None => self.view.columns(),
-        }
+        };
+        columns.retain(|it| self.availability.is_some() || !it.field.is_of_availability());
+        columns
     }
 
     /// The order: that of the flag, or else by namespace and name; incidents as in the dashboard.

@@ -37,6 +37,8 @@ pub(super) struct Reader {
     at: Option<At>,
     /// Whether the rows are listed once, at a time or with statistics.
     is_listed: bool,
+    /// Whether the availability of workloads is read.
+    has_availability: bool,
     /// When the first failure was seen that can end by itself.
     failing_since: Option<Instant>,
     /// Why the requested time cannot be read.
@@ -60,7 +62,8 @@ impl Reader {
             Ok(_) | Err(source::Error::Server(Failure { code: 403, .. })) => {}
             Err(error) => return Err(error.into()),
         }
-        let subset = Subset::of(query.view, &query.labels, &query.fields);
+        let subset = Subset::of(query.view, &query.labels, &query.fields)
+            .with_availability(query.availability);
         let subset = match (query.span, query.at) {
             (Some((stat, span)), at) => subset.of_span(stat, span, at.is_none()),
             (None, Some(_)) => subset.of_past(),
@@ -93,6 +96,7 @@ impl Reader {
             required: query.source,
             at: query.at,
             is_listed: query.at.is_some() || query.span.is_some(),
+            has_availability: query.availability.is_some(),
             failing_since: None,
             no_past: None,
         })
@@ -176,8 +180,9 @@ impl Reader {
     /// The parts of the source that are read.
     fn parts(&self, kind: SourceKind) -> impl Iterator<Item = Part> + '_ {
         let is_listed = self.is_listed;
+        let availability = self.has_availability.then_some(Part::Availability);
         let needs = self.view.needs().of(kind).iter().copied();
-        needs.filter(move |part| match part {
+        needs.chain(availability).filter(move |part| match part {
             Part::Incidents => true,
             // A user who chose no metrics does not miss them.
             Part::Usage | Part::NodeUsage if self.required == Some(SourceKind::None) => false,
@@ -204,7 +209,8 @@ impl Reader {
                 PartState::Missing { why, .. } => {
                     let is_final = self.is_final(kind, part, why);
                     // Who judges a whole cluster does so without a part too.
-                    if is_final && part == rows && self.view != View::Overview {
+                    let is_required = part == rows || part == Part::Availability;
+                    if is_final && is_required && self.view != View::Overview {
                         return Err(cannot_read(part, why));
                     }
                     is_failing |= !is_final;
@@ -229,6 +235,8 @@ impl Reader {
             "only vitals-server has incidents"
         } else if self.is_listed {
             "only vitals-server has a history"
+        } else if self.has_availability {
+            "only vitals-server has the availability of workloads"
         } else {
             return Ok(());
         };

@@ -20,7 +20,7 @@ pub(super) fn parse(field: Field, text: &str) -> Result<f64, String> {
         Unit::Cores => quantity(text).map(|cores| cores.to_nanocores().0 as f64),
         Unit::Bytes => quantity(text).map(Quantity::to_f64),
         Unit::BytesPerSecond => quantity(per_second(text)).map(Quantity::to_f64),
-        Unit::Seconds => seconds(text),
+        Unit::Seconds | Unit::Duration => seconds(text),
         Unit::Flag => flag(text),
     };
     let value = value.filter(|value| value.is_finite());
@@ -81,7 +81,7 @@ fn expected(field: Field) -> &'static str {
         Unit::Bytes => "an amount, like 512Mi or 1Gi",
         Unit::BytesPerSecond => "bytes a second, like 10Mi",
         Unit::Percent => "percent, like 80",
-        Unit::Seconds => "a time, like 90s, 1h30m or 2d",
+        Unit::Seconds | Unit::Duration => "a time, like 90s, 1h30m or 2d",
         Unit::Flag => "true or false",
     }
 }
@@ -96,6 +96,7 @@ pub(super) fn example(field: Field) -> &'static str {
         Unit::BytesPerSecond => ">10Mi",
         Unit::Percent => ">80",
         Unit::Seconds => "<10m",
+        Unit::Duration => ">10m",
         Unit::Flag => "=true",
     }
 }

@@ -3,6 +3,7 @@
 //! Sources convert objects to rows while they decode them, so that the objects of a cluster with 150,000 pods are never
 //! in memory at once.
 
+mod availability;
 mod cluster;
 mod container;
 mod containers;
@@ -25,6 +26,7 @@ mod vitals;
 mod workload;
 
 pub use super::name::Workload;
+pub use availability::AvailabilityCells;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerState};
 pub use containers::ContainerRow;

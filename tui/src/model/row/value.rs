@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::availability;
 
 use super::context::Context;
 use super::probes::Probes;
@@ -56,6 +57,10 @@ pub enum Value<'a> {
     LastRestart(&'a Restarts),
     /// Probes.
     Probes(&'a Probes),
+    /// An availability as a fraction: 0.9995.
+    Availability(Option<f64>),
+    /// A length of time in seconds.
+    Duration(Option<u64>),
 }
 
 impl<'a> Value<'a> {
@@ -81,6 +86,8 @@ impl<'a> Value<'a> {
             Self::Restarts(restarts) => restarts.text(now),
             Self::LastRestart(restarts) => restarts.last_text(now),
             Self::Probes(probes) => probes.text(),
+            Self::Availability(part) => or_dash(part, availability::percent),
+            Self::Duration(seconds) => or_dash(seconds, format::duration),
         }
     }
 
@@ -99,8 +106,10 @@ impl<'a> Value<'a> {
             Self::Flag(flag) | Self::Ready(flag, ..) => Some(f64::from(u8::from(flag))),
             Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => cpu.number(),
             Self::Memory(memory) | Self::MemoryTrend(memory, _) => memory.number(),
-            Self::Rate(rate) => rate.map(|rate| rate as f64),
-            Self::Part(part) | Self::PartOfLimit(part) => part.map(|part| part * 100.0),
+            Self::Rate(count) | Self::Duration(count) => count.map(|count| count as f64),
+            Self::Part(part) | Self::PartOfLimit(part) | Self::Availability(part) => {
+                part.map(|part| part * 100.0)
+            }
             Self::Since(then) | Self::SinceOrNever(then) => {
                 then.map(|then| (now.since(then) as f64 / 1e9).max(0.0))
             }

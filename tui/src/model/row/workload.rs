@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::vitals::AvailabilityState;
+
+use super::availability::{self, AvailabilityCells};
 use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value, Workload};
@@ -28,6 +31,8 @@ pub struct WorkloadRow {
     pub max_per_node: u32,
     /// The replicas from the workload's status, if it can be read.
     pub replicas: Option<Replicas>,
+    /// The availability, if the source has it.
+    pub availability: Option<AvailabilityCells>,
 }
 
 /// Replicas from the status of a workload.
@@ -56,6 +61,16 @@ impl WorkloadRow {
     fn is_ready(&self) -> bool {
         let Replicas { desired, ready } = self.replicas();
         ready >= desired
+    }
+
+    /// A workload that is down is marked.
+    fn availability_tone(&self) -> Tone {
+        match self.availability.map(|it| it.state) {
+            Some(AvailabilityState::Down) => Tone::Bad,
+            Some(AvailabilityState::Degraded) => Tone::Warn,
+            Some(_) => Tone::Plain,
+            None => Tone::Dim,
+        }
     }
 
     fn spread_text(&self) -> String {
@@ -113,6 +128,14 @@ impl Row for WorkloadRow {
         E::number(Field::MemoryRequest, "MEM REQ", 7, 8, resources::memory_request),
         E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, resources::cpu_limit),
         E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, resources::memory_limit),
+        E::number(Field::Availability, "AVAIL 24h", 9, 9, |row| availability::part(row.availability))
+            .tone(|row, _| row.availability_tone())
+            .optional(),
+        E::number(Field::Down, "DOWN", 6, Column::ON_DEMAND, |row| availability::down(row.availability)),
+        E::number(Field::Outages, "OUTAGES", 7, Column::ON_DEMAND, |row| availability::outages(row.availability)),
+        E::number(Field::Mttr, "MTTR", 6, Column::ON_DEMAND, |row| availability::mttr(row.availability)),
+        E::number(Field::Mtbf, "MTBF", 6, Column::ON_DEMAND, |row| availability::mtbf(row.availability)),
+        E::number(Field::Unknown, "UNKNOWN", 7, Column::ON_DEMAND, |row| availability::unknown(row.availability)),
         E::hidden(Field::Workload, |row| (&row.workload.name).into()),
         E::hidden(Field::PodsReady, |row| row.replicas().ready.into()),
         E::hidden(Field::Desired, |row| row.replicas().desired.into()),

@@ -63,6 +63,10 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
             state.live.pods_changed();
         }
+        Message::Availability(all) => {
+            state.live.availability = all.into_iter().collect();
+            state.live.pods_changed();
+        }
         Message::Jobs(batch) => state.live.apply_jobs(batch),
         Message::Usage(readings) => {
             let Readings { nodes, pods } = readings;

@@ -47,6 +47,7 @@ fn kind(field: Field) -> (Value, &'static str) {
         Unit::Bytes => (json!(["integer", "null"]), "bytes"),
         Unit::BytesPerSecond => (json!(["integer", "null"]), "bytes per second"),
         Unit::Percent => (json!(["number", "null"]), "percent"),
+        Unit::Duration => (json!(["integer", "null"]), "seconds"),
         Unit::Seconds if field == Field::Age => (json!(["integer", "null"]), "seconds"),
         Unit::Seconds => (json!(["string", "null"]), "RFC 3339"),
     }
@@ -106,7 +107,7 @@ fn schema(name: &str, title: &str) -> Value {
                 "enum": ["p50", "p90", "p95", "p99", "max"],
                 "description": "Statistic that the usage is, with --span",
             },
-            "span": {"type": "string", "description": "Span of the statistic: 15m0s"},
+            "span": {"type": "string", "description": "Span of the statistic or of the availability: 15m0s"},
             "missing": {
                 "type": "array", "items": {"type": "string"},
                 "description": "What could not be read, with the causes; its values are null",
