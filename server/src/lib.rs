@@ -9,6 +9,7 @@ pub mod availability;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod engine;
 pub mod export;
 mod flag_values;
 pub mod health;

@@ -19,7 +19,7 @@ use crate::export::ExportSettings;
 use crate::export::notify;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
-use crate::{api, auth, memory, scrape, state, store, tls};
+use crate::{api, auth, engine, memory, scrape, state, store, tls};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub struct Settings {
     pub history: store::history::Settings,
     /// How long the availability of workloads is stored; none for not at all.
     pub availability: Option<Duration>,
+    /// Where what is older than the history is, if anywhere.
+    pub engine: Option<engine::Settings>,
     /// Limits of requests, and how the server ends.
     pub requests: api::Settings,
     /// The clock.
@@ -107,6 +109,7 @@ impl Settings {
         let scrape = flags.kubelets.settings()?;
         let history = flags.history.settings(scrape.resolution)?;
         let availability = flags.availability.retention()?;
+        let engine = flags.engine.settings()?;
         let tls = flags.serving.settings()?;
         let notify = flags.incidents.settings()?;
         let (authentication, authorization) = (&flags.authentication, &flags.authorization);
@@ -132,6 +135,7 @@ impl Settings {
             node_selector: flags.cluster.node_selector,
             history,
             availability,
+            engine,
             requests: flags.requests,
             clock: Arc::new(SystemClock::default()),
             memory_limit: flags
@@ -209,6 +213,10 @@ mod tests {
             --incident-webhook-url=h/path              | write a URL like
             --incident-label=severity=x                | alerts already have a label severity
             --incident-delay=11m                       | it must be at most 10m0s
+            --history-url=here                         | write a URL like https://host:port/path
+            --history-matcher=a="b"                    | go with --history-url
+            --history-matcher=a=b                      | write a label matcher of PromQL
+            --history-timeout=5m                       | it must be at most 50s
             --node-selector=a=b=c                      | it is not a label selector
             --kubeconfig=/nowhere/config               | cannot use the kubeconfig "/nowhere/config"
             --authentication-kubeconfig=/nowhere/a     | /nowhere/a

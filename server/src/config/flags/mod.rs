@@ -9,6 +9,7 @@ pub use super::cluster::ClusterFlags;
 use crate::api;
 use crate::auth::{AuthenticationFlags, AuthorizationFlags};
 use crate::availability::AvailabilityFlags;
+use crate::engine::EngineFlags;
 use crate::export::ExportFlags;
 use crate::export::notify::IncidentFlags;
 use crate::flag_values::{bytes, go_like};
@@ -65,6 +66,9 @@ pub struct Flags {
     /// The availability of workloads.
     #[command(flatten)]
     pub availability: AvailabilityFlags,
+    /// The long history.
+    #[command(flatten)]
+    pub engine: EngineFlags,
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,
