@@ -14,10 +14,12 @@ use crate::auth::{Auth, AuthError};
 use crate::availability::Availability;
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
+use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
+use crate::outbound::OutboundError;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
 use crate::state::{self, Incidents, Peers, StatePersister};
@@ -66,6 +68,9 @@ pub enum StartError {
     /// The metrics of scrapes.
     #[error("cannot make the latency histogram: {0}")]
     Stats(#[from] hdrhistogram::CreationError),
+    /// The client of the long history.
+    #[error("cannot use --history-http-config: {0}")]
+    Engine(#[from] OutboundError),
     /// The thread for scrapes, or those for requests that visit the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
     Threads(#[source] std::io::Error),
@@ -110,6 +115,7 @@ impl Server {
             credentials,
             history,
             availability,
+            engine,
             state,
             incidents,
             export,
@@ -247,6 +253,10 @@ impl Server {
         let election = election.map_err(StartError::Threads)?;
         let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);
+        let engine = engine.map(Engine::new).transpose()?.map(Arc::new);
+        if let Some(engine) = &engine {
+            engine.register(&mut registry);
+        }
         let wall = Arc::clone(&clock);
         let pages = PageSource::new(&cluster, &store, &health, &clock, client.clone());
         let query = Arc::new(Query::new(
@@ -257,6 +267,7 @@ impl Server {
             Arc::clone(&stats),
             clock,
             resolution,
+            engine,
         ));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());

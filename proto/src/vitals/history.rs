@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Meta};
+use super::{Absence, Cause, Meta};
 use crate::duration::GoDuration;
 use crate::time::Timestamp;
 
@@ -32,6 +32,36 @@ pub struct History {
     /// Marks for a chart, such as restarts, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Where the points come from, oldest first. The time between two of them is the seam. Only if the span begins before
+    /// the history in the server's memory, and the server has a long history.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<HistorySource>,
+    /// Why the points before the history in memory are missing, if the long history does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absence>,
+}
+
+/// A part of the span of a history, and where its points come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistorySource {
+    /// Where the points come from.
+    pub source: HistoryStore,
+    /// The begin.
+    pub since: Timestamp,
+    /// The end.
+    pub until: Timestamp,
+}
+
+api_enum! {
+    /// Where the points of a history come from.
+    pub enum HistoryStore {
+        /// The server's memory.
+        #[default]
+        Memory,
+        /// The engine of the long history. A point of it is a mean over minutes, and has no swap.
+        Engine,
+    }
 }
 
 /// The time span of a history.

@@ -43,7 +43,7 @@ mod usage;
 pub use availability::{Availability, AvailabilitySpan, AvailabilityState, Outage};
 pub use cause::{Cause, Certainty};
 pub use cluster::{ClusterVitals, HistoryStatus, IncidentCounts, NodeCounts, PodCounts};
-pub use history::{History, Mark, Point, Quantiles, Series, Span};
+pub use history::{History, HistorySource, HistoryStore, Mark, Point, Quantiles, Series, Span};
 pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Severity, Source};
 pub use node::{
     Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodCapacity, Pressure,

@@ -265,6 +265,7 @@ pub(super) mod tests {
                 Arc::new(Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap()),
                 Arc::clone(&clock),
                 Duration::from_secs(15),
+                None,
             )),
             auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,

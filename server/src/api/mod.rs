@@ -111,7 +111,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         shutdown,
     };
     let prometheus = prometheus::routes(registry, pages, &pool);
-    let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::warn);
+    let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::when_left_out);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
     gate::protect(routes.layer(incomplete), &auth, in_flight)
         .layer(middleware::from_fn_with_state(

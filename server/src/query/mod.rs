@@ -39,7 +39,7 @@ pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
 };
-pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
+pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Older, Steps, round_step};
 pub use latest_of_nodes::LatestOfNodes;
 pub use metrics::freshness::Ages;
 pub use metrics::{
@@ -57,6 +57,7 @@ use kubevitals_proto::time::Timestamp;
 use crate::availability::Availability;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
+use crate::engine::Engine;
 use crate::health::Health;
 use crate::memory::LeftOut;
 use crate::scrape::Stats;
@@ -77,7 +78,8 @@ pub struct Query {
 
 impl Query {
     /// Creates the queries over these parts. `resolution` is the time between two scrapes of a node and decides when a
-    /// rate is stale.
+    /// rate is stale. `engine` has what is older than the history in memory.
+    #[expect(clippy::too_many_arguments, reason = "one for each part")]
     pub fn new(
         cluster: Arc<Cluster>,
         store: Arc<Store>,
@@ -86,6 +88,7 @@ impl Query {
         stats: Arc<Stats>,
         clock: Arc<dyn Clock>,
         resolution: Duration,
+        engine: Option<Arc<Engine>>,
     ) -> Self {
         let sources = Arc::new(Sources {
             cluster,
@@ -97,6 +100,7 @@ impl Query {
             clock,
             resolution,
             retention: Retention::of(resolution),
+            engine,
         });
         Self {
             detector: ChangeDetector::new(&sources),

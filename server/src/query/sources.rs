@@ -9,6 +9,7 @@ use kubevitals_proto::time::Timestamp;
 use crate::availability::Availability;
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, PodKey, Watches};
+use crate::engine::Engine;
 use crate::health::Health;
 use crate::scrape::Stats;
 use crate::store::{Retention, Store};
@@ -28,6 +29,8 @@ pub(super) struct Sources {
     pub(super) resolution: Duration,
     /// The time after which a rate is stale.
     pub(super) retention: Retention,
+    /// What is older than the history in memory, if it can be read.
+    pub(super) engine: Option<Arc<Engine>>,
 }
 
 impl Sources {

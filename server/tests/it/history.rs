@@ -126,7 +126,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
     let whole = |of| {
         query
             .history()
-            .over(of, steps, Aggregation::Mean, &Cancel::default())
+            .over(of, steps, Aggregation::Mean, None, &Cancel::default())
             .unwrap()
     };
     let total = |history: &vitals::History| -> Vec<vitals::Point> {
@@ -210,6 +210,7 @@ async fn quantiles_and_maxima_have_the_same_points() {
             HistorySubject::Pod { namespace, name },
             steps,
             Aggregation::Mean,
+            None,
             &Cancel::default(),
         )
         .unwrap();
@@ -221,6 +222,7 @@ async fn quantiles_and_maxima_have_the_same_points() {
             HistorySubject::Pod { namespace, name },
             steps,
             Aggregation::Max,
+            None,
             &Cancel::default(),
         )
         .unwrap();
@@ -247,6 +249,7 @@ async fn quantiles_and_maxima_have_the_same_points() {
                 },
                 steps,
                 Aggregation::Mean,
+                None,
                 &Cancel::default(),
             )
             .is_none()

@@ -31,6 +31,7 @@ mod incidents_configmap;
 mod kubectl;
 mod limits;
 mod log;
+mod long_history;
 mod manage;
 mod manifests;
 mod memory;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_server::engine;
 use kubevitals_server::telemetry::Allocator;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
@@ -12,7 +13,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use crate::captures::captured;
 use crate::cli::Running;
-use crate::harness::{Harness, wait_until};
+use crate::harness::{Harness, RESOLUTION, wait_until};
 
 const NODES: u32 = 3;
 const PODS_PER_NODE: u32 = 4;
@@ -384,6 +385,12 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.notify = crate::notify::settings(&["--incident-log=/dev/full".to_owned()]);
         settings.memory_limit = Some(1 << 40);
+        settings.engine = Some(engine::Settings {
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            timeout: RESOLUTION,
+            http_config: None,
+            matchers: Vec::new(),
+        });
         let flags = [
             "--remote-write-url=http://127.0.0.1:9/",
             "--leader-elect=false",

@@ -169,13 +169,13 @@ async fn cancelled_work_ends_within_one_node() {
         assert!(
             query
                 .history()
-                .over(of, steps, Aggregation::Mean, &Cancel::default())
+                .over(of, steps, Aggregation::Mean, None, &Cancel::default())
                 .is_some()
         );
         assert!(
             query
                 .history()
-                .over(of, steps, Aggregation::Mean, &cancelled)
+                .over(of, steps, Aggregation::Mean, None, &cancelled)
                 .is_none()
         );
     }

@@ -9,14 +9,15 @@ use kubevitals_proto::wire::object::{self, Encoding};
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
-use super::parameters::HistoryOptions;
+use super::parameters::{HistoryOptions, Reach};
 use super::pod_filter::workload;
 use super::resources::{OFFER, Sources, unknown_resource};
 use crate::api::caller::Caller;
+use crate::api::incomplete::warn;
 use crate::api::negotiated::{Cardinality, ResponseFormat};
 use crate::api::path_params::PathParams;
 use crate::api::reply::{Answer, Form};
-use crate::query::{ClusterSingleton, HistorySubject, Query, Steps};
+use crate::query::{ClusterSingleton, HistorySubject, Older, Query, Steps};
 use crate::work::Cancel;
 
 /// The pod name that stands for all pods of a workload or namespace. No pod can have this name.
@@ -142,42 +143,52 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Answer
     let reply = ResponseFormat::of(&request, OFFER, Cardinality::One)?.form();
     let failure = Form::any(&request);
     let refuse = |status: Status| failure.status(&status);
-    let (retention, resolution) = (
-        query.history().store().settings().retention,
-        query.resolution(),
-    );
-    let options = HistoryOptions::of(request.uri(), query.wall(), retention, resolution);
-    let options = options.map_err(refuse)?;
+    let options =
+        HistoryOptions::of(request.uri(), query.wall(), Reach::of(&query)).map_err(refuse)?;
     let caller = Caller::of(&request);
     // The request is not needed while the work runs on another thread.
     drop(request);
     // Decoding the series of a large namespace takes long; on the pool, other requests do not wait for it.
-    let work = move |cancel: &Cancel| history(&query, &subject, &options, cancel);
+    let steps = Steps::new(options.since, options.until, options.step);
+    let older = query
+        .history()
+        .older(subject.of(), &steps, options.aggregation);
+    let older = older.await;
+    let work = move |cancel: &Cancel| history(&query, &subject, &options, older.as_ref(), cancel);
     let history = caller.run(&pool, work).await?.map_err(refuse)?;
-    Ok(encode(&history, reply))
+    let mut response = encode(&history, reply);
+    if let Some(absent) = &history.absent {
+        warn(&mut response, &absent.message);
+    }
+    Ok(response)
 }
 
 fn history(
     query: &Query,
     subject: &Subject,
     options: &HistoryOptions,
+    older: Option<&Older>,
     cancel: &Cancel,
 ) -> Result<History, Status> {
     let steps = Steps::new(options.since, options.until, options.step);
     let found = query
         .history()
-        .over(subject.of(), steps, options.aggregation, cancel);
-    let mut history = match found {
-        Some(history) => history,
-        None => subject
-            .existing_meta(query)
-            .map(|meta| empty(meta, &steps))
-            .ok_or_else(|| subject.not_found())?,
+        .over(subject.of(), steps, options.aggregation, older, cancel);
+    let mut history = match (found, older.and_then(Older::absent)) {
+        (Some(history), _) => history,
+        (None, absent) => match (subject.existing_meta(query), absent) {
+            (Some(meta), absent) => History {
+                absent: absent.cloned(),
+                ..empty(meta, &steps)
+            },
+            // It may have existed before.
+            (None, Some(absent)) => return Err(Status::service_unavailable(&*absent.message)),
+            (None, None) => return Err(subject.not_found()),
+        },
     };
     if let Subject::Pod(namespace, name) = subject {
-        history.marks = query
-            .history()
-            .marks(namespace, name, steps.since(), steps.until());
+        let span = (steps.since(), steps.until());
+        history.marks = query.history().marks(namespace, name, span, older);
     }
     if let Some(container) = &options.container {
         history

@@ -11,7 +11,7 @@ use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Key as _, Kind, Pods};
-use super::parameters::{ListOptions, check_history};
+use super::parameters::{ListOptions, Reach};
 use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
 use crate::api::selection::Selection;
@@ -61,7 +61,7 @@ impl<K: Kind> ObjectSet<K> {
         };
         let builder = match options.stats {
             Some(span) => {
-                check_history(query.history().store().settings().retention)?;
+                Reach::of(query).check()?;
                 builder.with_stats(span)
             }
             None => builder,

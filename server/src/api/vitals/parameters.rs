@@ -12,7 +12,7 @@ use super::pod_filter::PodFilter;
 use super::query_params::{invalid_param, non_empty};
 use super::sort_by::SortBy;
 use super::version_options::VersionRequirement;
-use crate::query::{Aggregation, MAX_STEPS as MOST_STEPS_OF_A_SPAN};
+use crate::query::{Aggregation, MAX_STEPS as MOST_STEPS_OF_A_SPAN, Query, round_step};
 
 /// The most steps of a trend.
 const MAX_STEPS: u32 = 240;
@@ -189,16 +189,38 @@ fn deleted<K: Kind>(uri: &Uri, has_time: bool) -> Result<bool, Status> {
     }
 }
 
-/// Checks that the server stores history.
-///
-/// # Errors
-/// 400 if it does not.
-pub(super) fn check_history(retention: Duration) -> Result<(), Status> {
-    if retention.is_zero() {
-        let message = "there is no history: the server runs with --history-retention=0";
-        return Err(Status::bad_request(message));
+/// How far back the server can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// How far back its memory goes.
+    pub(super) retention: Duration,
+    /// The time between two scrapes of a node.
+    pub(super) resolution: Duration,
+    /// Whether there is an engine with what is older.
+    pub(super) has_engine: bool,
+}
+
+impl Reach {
+    /// How far back a server can read.
+    pub(super) fn of(query: &Query) -> Self {
+        Self {
+            retention: query.history().store().settings().retention,
+            resolution: query.resolution(),
+            has_engine: query.history().has_engine(),
+        }
     }
-    Ok(())
+
+    /// Checks that there is any history.
+    ///
+    /// # Errors
+    /// 400 if there is none.
+    pub(super) fn check(self) -> Result<(), Status> {
+        if self.retention.is_zero() && !self.has_engine {
+            let message = "there is no history: the server runs with --history-retention=0";
+            return Err(Status::bad_request(message));
+        }
+        Ok(())
+    }
 }
 
 /// The options of a history.
@@ -220,17 +242,24 @@ impl HistoryOptions {
     /// The default number of steps in the span. There are fewer if a step would be shorter than the resolution.
     const STEPS: i64 = 120;
 
-    /// Reads the options in the query string, at `now`, for a server with this retention and resolution.
+    /// The default span of a server without a history in memory.
+    const SPAN: Duration = Duration::from_secs(3_600);
+
+    /// Reads the options in the query string, at `now`.
     ///
     /// # Errors
     /// 400 for an invalid value, an empty span, too many steps, or a server without a history.
-    pub(super) fn of(
-        uri: &Uri,
-        now: Timestamp,
-        retention: Duration,
-        resolution: Duration,
-    ) -> Result<Self, Status> {
-        check_history(retention)?;
+    pub(super) fn of(uri: &Uri, now: Timestamp, reach: Reach) -> Result<Self, Status> {
+        reach.check()?;
+        let Reach {
+            retention,
+            resolution,
+            has_engine,
+        } = reach;
+        let default_span = match retention.is_zero() {
+            true => Self::SPAN,
+            false => retention,
+        };
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         let until = match non_empty(uri, "until") {
             Some(text) => when("until", &text, false)?.time(now),
@@ -238,7 +267,7 @@ impl HistoryOptions {
         };
         let since = match non_empty(uri, "since") {
             Some(text) => when("since", &text, false)?.time(until),
-            None => now.plus_nanos(-nanos(retention)),
+            None => now.plus_nanos(-nanos(default_span)),
         };
         if since >= until {
             let message =
@@ -254,6 +283,8 @@ impl HistoryOptions {
                 step.ok_or_else(|| invalid_param("step", &text, expected))?
                     .0
             }
+            // A round one where the history in memory ends.
+            None if has_engine && span > nanos(default_span) => round_step(span, Self::STEPS),
             // In whole seconds.
             None => {
                 let step = GoDuration::from_secs(span / Self::STEPS / 1_000_000_000 + 1);
@@ -404,10 +435,14 @@ mod tests {
     #[test]
     fn a_span_needs_a_start_an_end_and_steps() {
         let now = Timestamp::from_secs(10_000);
-        let hour = Duration::from_secs(3600);
+        let mut reach = Reach {
+            retention: Duration::from_secs(3600),
+            resolution: Duration::from_secs(15),
+            has_engine: false,
+        };
         let of = |query: &str| {
             let uri = format!("/x?{query}").parse().unwrap();
-            HistoryOptions::of(&uri, now, hour, Duration::from_secs(15))
+            HistoryOptions::of(&uri, now, reach)
                 .map(|past| {
                     (
                         past.since.as_secs(),
@@ -446,8 +481,36 @@ mod tests {
             );
         }
         let uri = "/x".parse().unwrap();
-        let status = HistoryOptions::of(&uri, now, Duration::ZERO, hour).unwrap_err();
+        reach.retention = Duration::ZERO;
+        let status = HistoryOptions::of(&uri, now, reach).unwrap_err();
         assert!(status.message.contains("--history-retention=0"));
+    }
+
+    #[test]
+    fn steps_beyond_the_memory_are_round() {
+        let now = Timestamp::from_secs(1_000_000);
+        let reach = Reach {
+            retention: Duration::from_secs(3600),
+            resolution: Duration::from_secs(15),
+            has_engine: true,
+        };
+        for (query, step) in [
+            ("", 31),
+            ("since=6h", 300),
+            ("since=48h", 1_800),
+            ("since=168h", 7_200),
+        ] {
+            let uri = format!("/x?{query}").parse().unwrap();
+            let options = HistoryOptions::of(&uri, now, reach).unwrap();
+            assert_eq!(options.step, step * 1_000_000_000, "{query}");
+        }
+        // Without memory, an hour is the default.
+        let none = Reach {
+            retention: Duration::ZERO,
+            ..reach
+        };
+        let options = HistoryOptions::of(&"/x".parse().unwrap(), now, none).unwrap();
+        assert_eq!(options.until.since(options.since), 3_600_000_000_000);
     }
 
     #[test]

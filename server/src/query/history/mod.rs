@@ -4,15 +4,20 @@
 
 mod estimate;
 mod marks;
+mod older;
+mod older_marks;
 mod quantiles;
 mod reach;
 mod series;
 mod statistics;
 mod steps;
+mod subject;
+mod total;
 
-pub use series::HistorySubject;
+pub use older::{Older, round_step};
 pub(super) use statistics::StatisticsQuery;
 pub use steps::{Aggregation, MAX_STEPS, Steps};
+pub use subject::HistorySubject;
 
 use super::sources::Sources;
 use crate::store::History;

@@ -1,72 +1,30 @@
 //! Series of a node, a pod, a workload, a namespace or the cluster over a span.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::nanos;
-use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
+use kubevitals_proto::time::{Timestamp, nanos};
+use kubevitals_proto::vitals::{API_VERSION, History, Series, Span};
 
 use super::HistoryQuery;
 use super::estimate::Coverage;
-use super::quantiles::quantiles;
-use super::reach::{covering, reach};
-use super::steps::{Aggregation, MAX_STEPS, Steps, add};
+use super::older::Older;
+use super::steps::{Aggregation, Steps};
+use super::subject::{HistorySubject, histories_of, meta};
+use super::total::Total;
 use crate::cluster::{Bindings, Cluster};
-use crate::store::Store;
-use crate::store::history::{Excerpt, NodeHistory, PodId};
-use crate::store::ring::{Sample, Tick};
+use crate::store::history::{Excerpt, PodId};
+use crate::store::ring::Tick;
 use crate::work::Cancel;
 
-/// The subject of a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HistorySubject<'a> {
-    /// A node's own series.
-    Node(&'a str),
-    /// A pod: all pods that had this name, and each of their containers.
-    Pod {
-        /// Its namespace.
-        namespace: &'a str,
-        /// Its name.
-        name: &'a str,
-    },
-    /// All pods of a Deployment, CronJob or the like, deleted pods in the history included.
-    Workload {
-        /// Its namespace.
-        namespace: &'a str,
-        /// `Deployment` or another kind of `PodVitals.workload`.
-        kind: &'a str,
-        /// Its name.
-        name: &'a str,
-    },
-    /// All pods of a namespace.
-    Namespace(&'a str),
-    /// The cluster: the nodes' own series.
-    Cluster,
-}
-
-/// A sum of series, and the values for its quantiles.
-pub(super) struct Total {
-    steps: Steps,
-    aggregation: Aggregation,
-    /// Steps of one resolution: the quantiles of a sum are those of its values at aligned times.
-    fine: Steps,
-    points: Vec<Option<Point>>,
-    sums: Vec<Option<Point>>,
-    samples: u64,
-    series: usize,
-    /// CPU and memory of the samples of the last series, for a sum of one.
-    only: Vec<(u64, u64)>,
-}
-
 impl HistoryQuery<'_> {
-    /// The history of a subject by steps; `None` if no sample of it is in the span, or `cancel` is set. The subject
-    /// need not exist any more.
+    /// The history of a subject by steps, with what the engine has of the time before the ring; `None` if there is no
+    /// sample of it in the span, or `cancel` is set. The subject need not exist any more.
     ///
     /// The total is the sum over the series that have a value in a step; of a node or the cluster, the sum over the
     /// nodes' own series. Samples that a node has of pods bound to another node are left out. The quantiles of a single
-    /// series are those of its samples; the quantiles of a sum are those of its values at steps of one resolution.
+    /// series are those of its samples; the quantiles of a sum are those of its values at steps of one resolution, and with
+    /// older samples at steps of their distance.
     /// `marks` stay empty ([`Self::marks`]). Decoding takes some microseconds for a series, so a query for thousands of
     /// pods belongs on a thread of its own.
     pub fn over(
@@ -74,12 +32,15 @@ impl HistoryQuery<'_> {
         subject: HistorySubject<'_>,
         steps: Steps,
         aggregation: Aggregation,
+        older: Option<&Older>,
         cancel: &Cancel,
     ) -> Option<History> {
         let Self(sources) = self;
         let (since, until) = (steps.since(), steps.until());
-        let mut total = Total::new(steps, aggregation, sources.resolution);
-        let mut containers = Vec::new();
+        let fine = nanos(sources.resolution).max(older.map_or(0, Older::fine_step));
+        let new = || Total::new(steps, aggregation, fine);
+        let mut total = new();
+        let mut containers = Containers::default();
         let workload = match subject {
             HistorySubject::Workload {
                 namespace,
@@ -128,20 +89,31 @@ impl HistoryQuery<'_> {
                 if let (HistorySubject::Pod { .. }, Some(pod), Some(container)) =
                     (subject, series.pod, series.container)
                 {
-                    containers.push(Series {
-                        name: container.to_string(),
-                        uid: pod.uid.to_string(),
-                        ..own
-                    });
+                    let mut one = new();
+                    one.add(&samples, sources.resolution);
+                    containers
+                        .0
+                        .push((container.to_string(), Some(pod.clone()), one));
                 }
             }
         }
-        if total.series == 0 {
+        if let Some(older) = older {
+            let mut sum = new();
+            for (container, samples) in older.series() {
+                sum.add(samples, older.resolution());
+                if let HistorySubject::Pod { .. } = subject {
+                    let mut one = new();
+                    one.add(samples, older.resolution());
+                    containers.join(container, one, older.seam(), &sources.cluster);
+                }
+            }
+            total.join(sum, older.seam());
+        }
+        if total.len() == 0 {
             return None;
         }
-        containers.sort_by(|a, b| a.name.cmp(&b.name));
         let total = total.series();
-        let estimate = match subject {
+        let mut estimate = match subject {
             HistorySubject::Cluster => {
                 let nodes = nodes.values();
                 let nodes = nodes.map(|node| (node.created(), node.allocatable));
@@ -149,6 +121,13 @@ impl HistoryQuery<'_> {
             }
             _ => Vec::new(),
         };
+        // The engine's sum does not say of how many nodes it is.
+        let has_older = |n: usize| older.is_some_and(|older| steps.start(n) < older.seam());
+        for (n, (estimate, total)) in estimate.iter_mut().zip(&total.points).enumerate() {
+            if has_older(n) {
+                *estimate = *total;
+            }
+        }
         Some(History {
             kind: "History".to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -160,23 +139,47 @@ impl HistoryQuery<'_> {
             },
             total,
             estimate,
-            containers,
+            containers: containers.series(),
             marks: Vec::new(),
+            sources: older.map(|older| older.sources(&steps)).unwrap_or_default(),
+            absent: older.and_then(|older| older.absent().cloned()),
         })
     }
 }
 
-/// The nodes' histories that may contain the subject. A pod may have been on any node.
-fn histories_of(store: &Store, subject: HistorySubject<'_>) -> Vec<(Arc<str>, Arc<NodeHistory>)> {
-    let history = store.history();
-    match subject {
-        HistorySubject::Node(name) => {
-            let node = history.node(name);
-            node.map(|node| (Arc::from(name), node))
-                .into_iter()
-                .collect()
+/// The sums of a pod's containers: by name, and by the pod among several of its name.
+#[derive(Default)]
+struct Containers(Vec<(String, Option<PodId>, Total)>);
+
+impl Containers {
+    /// Puts the series that the engine has of a container before that of the last pod that existed at `seam`. The engine
+    /// does not say of which pod its series is.
+    fn join(&mut self, name: &str, older: Total, seam: Timestamp, cluster: &Cluster) {
+        let (pods, gone) = (cluster.pods(), cluster.gone_pods());
+        let created = |id: &Option<PodId>| {
+            let id = id.as_ref()?;
+            let gone = || gone.get(&(id.key.clone(), id.uid)).map(|gone| &gone.pod);
+            let pod = pods.get(&id.key).filter(|pod| pod.uid == id.uid);
+            pod.or_else(gone).and_then(|pod| pod.created())
+        };
+        let of_name = self.0.iter_mut().filter(|(its, _, _)| its == name);
+        let existed = of_name.filter(|(_, id, _)| created(id).is_none_or(|at| at < seam));
+        match existed.max_by_key(|(_, id, _)| created(id)) {
+            Some((_, _, newer)) => newer.join(older, seam),
+            None => self.0.push((name.to_owned(), None, older)),
         }
-        _ => history.nodes(),
+    }
+
+    fn series(self) -> Vec<Series> {
+        let series = self.0.into_iter().filter(|(_, _, total)| total.len() > 0);
+        let series = series.map(|(name, id, total)| Series {
+            name,
+            uid: id.map(|id| id.uid.to_string()).unwrap_or_default(),
+            ..total.series()
+        });
+        let mut series: Vec<Series> = series.collect();
+        series.sort_by(|a, b| a.name.cmp(&b.name));
+        series
     }
 }
 
@@ -192,88 +195,4 @@ fn pods_of_workload(cluster: &Cluster, namespace: &str, kind: &str, name: &str) 
         uid: pod.uid,
     })
     .collect()
-}
-
-impl Total {
-    pub(super) fn new(steps: Steps, aggregation: Aggregation, resolution: Duration) -> Self {
-        let (since, until) = (steps.since(), steps.until());
-        // More steps than the most would lack the end of the span.
-        let least = until.since(since) / i64::try_from(MAX_STEPS).unwrap_or(i64::MAX) + 1;
-        Self {
-            steps,
-            aggregation,
-            fine: Steps::new(since, until, nanos(resolution).max(least)),
-            points: vec![None; steps.len()],
-            sums: Vec::new(),
-            samples: 0,
-            series: 0,
-            only: Vec::new(),
-        }
-    }
-
-    /// Adds a series to the sum, and returns it; `None` if it has no sample in the span.
-    pub(super) fn add(&mut self, samples: &[Sample], resolution: Duration) -> Option<Series> {
-        let reach = reach(samples, resolution);
-        let points = self.steps.aggregate(samples, reach, self.aggregation);
-        let covering = covering(samples, reach, self.steps.since(), self.steps.until());
-        let within: Vec<&Sample> = covering.map(|(_, sample)| sample).collect();
-        if within.is_empty() {
-            return None;
-        }
-        add(&mut self.points, &points);
-        self.series += 1;
-        self.samples += within.len() as u64;
-        add(
-            &mut self.sums,
-            &self.fine.aggregate(samples, reach, Aggregation::Mean),
-        );
-        let samples = within.len() as u64;
-        self.only = within.iter().map(|it| (it.cpu.0, it.memory.0)).collect();
-        Some(series_of(points, samples, self.only.iter().copied()))
-    }
-
-    pub(super) fn series(self) -> Series {
-        if self.series == 1 {
-            return series_of(self.points, self.samples, self.only.into_iter());
-        }
-        let sums = self.sums.iter().flatten();
-        series_of(
-            self.points,
-            self.samples,
-            sums.map(|sum| (sum.cpu, sum.memory)),
-        )
-    }
-}
-
-/// A series with the quantiles of these values of CPU and memory.
-fn series_of(
-    points: Vec<Option<Point>>,
-    samples: u64,
-    values: impl Iterator<Item = (u64, u64)> + Clone,
-) -> Series {
-    Series {
-        points,
-        samples,
-        cpu: quantiles(values.clone().map(|(cpu, _)| cpu)),
-        memory: quantiles(values.map(|(_, memory)| memory)),
-        ..Series::default()
-    }
-}
-
-/// The name and namespace of the subject.
-fn meta(subject: HistorySubject<'_>) -> Meta {
-    let (namespace, name) = match subject {
-        HistorySubject::Node(name) => ("", name),
-        HistorySubject::Pod { namespace, name }
-        | HistorySubject::Workload {
-            namespace, name, ..
-        } => (namespace, name),
-        HistorySubject::Namespace(namespace) => ("", namespace),
-        HistorySubject::Cluster => ("", "cluster"),
-    };
-    Meta {
-        name: name.to_owned(),
-        namespace: namespace.to_owned(),
-        ..Meta::default()
-    }
 }

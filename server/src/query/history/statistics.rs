@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::{MemoryRange, Statistics};
 
 use super::quantiles::quantiles;
 use super::reach::{covering, reach};
-use super::series::Total;
 use super::steps::{Aggregation, Steps};
+use super::total::Total;
 use crate::cluster::{Bindings, PodKey};
 use crate::query::sources::Sources;
 use crate::store::history::{Excerpt, PodId};
@@ -78,7 +78,7 @@ impl StatisticsQuery {
     ) -> PodStatistics {
         let mut pools: BTreeMap<Arc<str>, Pool<'_>> = BTreeMap::new();
         let steps = Steps::new(self.since, self.until, self.until.since(self.since));
-        let mut total = Total::new(steps, Aggregation::Mean, sources.resolution);
+        let mut total = Total::new(steps, Aggregation::Mean, nanos(sources.resolution));
         for node in self.bindings.nodes_of(key) {
             let is_it = |pod: Option<&PodId>| {
                 pod.is_some_and(|pod| {

@@ -210,6 +210,12 @@ impl NodeHistory {
         self.inner.lock().size(self.slot)
     }
 
+    /// The time of the node's oldest own sample.
+    pub fn oldest(&self) -> Option<Tick> {
+        let inner = self.inner.lock();
+        inner.node.oldest(&inner.blocks)
+    }
+
     /// The node's time at `now`, by its own clock where it was read; none before the first sample.
     pub fn time(&self, now: Age) -> Option<Tick> {
         self.inner.lock().time(now)

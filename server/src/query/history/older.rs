@@ -1,0 +1,361 @@
+//! The part of a history that is older than the ring: read from the engine.
+
+use std::time::Duration;
+
+use futures::future::{OptionFuture, try_join3};
+use kubevitals_proto::time::{Timestamp, nanos};
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{Absence, HistorySource, HistoryStore, Mark};
+
+use super::HistoryQuery;
+use super::older_marks;
+use super::steps::{Aggregation, Steps};
+use super::subject::{HistorySubject, histories_of};
+use crate::engine::{Engine, EngineError, Range, Selector, Series};
+use crate::query::sources::Sources;
+use crate::store::ring::Sample;
+
+/// The most samples of a series, unless a shorter step is requested.
+const MOST_SAMPLES: i64 = 2_016;
+
+/// The most samples of a series at all.
+const MOST_OF_A_QUERY: i64 = 10_000;
+
+/// The shortest window of a rate. It must contain two samples, and some of those who feed an engine scrape once a minute.
+const LEAST_WINDOW: i64 = 120_000_000_000;
+
+/// The least window of a rate, in resolutions: a few lost samples are no gap.
+const WINDOW_RESOLUTIONS: u32 = 4;
+
+/// Distances of samples, and lengths of steps, in seconds.
+const LADDER: [i64; 15] = [
+    15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800,
+];
+
+/// The shortest round distance of which at most `most` are in a span of nanoseconds.
+pub fn round_step(span: i64, most: i64) -> i64 {
+    let least = span / most.max(1);
+    let mut round = LADDER
+        .into_iter()
+        .map(|it| it.saturating_mul(1_000_000_000));
+    round.find(|step| *step >= least).unwrap_or(least)
+}
+
+/// What the engine has of a subject before the ring.
+#[derive(Debug)]
+pub struct Older {
+    /// The start of the first step that is read from the ring.
+    seam: Timestamp,
+    fine: i64,
+    /// Each container of a pod, by name; one series without a name for other subjects.
+    series: Vec<(String, Vec<Sample>)>,
+    pub(super) marks: Vec<Mark>,
+    absent: Option<Absence>,
+}
+
+impl Older {
+    pub(super) fn seam(&self) -> Timestamp {
+        self.seam
+    }
+
+    /// The distance of two samples, in nanoseconds.
+    pub(super) fn fine_step(&self) -> i64 {
+        self.fine
+    }
+
+    /// The distance of two samples.
+    pub(super) fn resolution(&self) -> Duration {
+        Duration::from_nanos(self.fine.unsigned_abs())
+    }
+
+    pub(super) fn series(&self) -> impl Iterator<Item = (&str, &[Sample])> {
+        self.series
+            .iter()
+            .map(|(name, samples)| (&**name, &**samples))
+    }
+
+    /// Why there is nothing.
+    pub fn absent(&self) -> Option<&Absence> {
+        self.absent.as_ref()
+    }
+
+    /// Where the points of these steps come from.
+    pub(super) fn sources(&self, steps: &Steps) -> Vec<HistorySource> {
+        let (since, until) = (steps.since(), steps.until());
+        let spans = [
+            (HistoryStore::Engine, since, self.seam.min(until)),
+            (HistoryStore::Memory, self.seam, until),
+        ];
+        let is_read = |store| store == HistoryStore::Memory || self.absent.is_none();
+        spans
+            .into_iter()
+            .filter(|(store, since, until)| since < until && is_read(*store))
+            .map(|(source, since, until)| HistorySource {
+                source,
+                since,
+                until,
+            })
+            .collect()
+    }
+}
+
+/// How the engine is queried for these steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) since: Timestamp,
+    pub(super) seam: Timestamp,
+    /// The distance of two samples.
+    pub(super) fine: i64,
+    /// The window of each sample.
+    window: i64,
+}
+
+impl Plan {
+    fn new(steps: &Steps, seam: Timestamp, resolution: Duration) -> Self {
+        let since = steps.since();
+        let span = seam.since(since);
+        let fine = round_step(span, MOST_SAMPLES)
+            .min(steps.step())
+            .max(nanos(resolution))
+            .max(span / MOST_OF_A_QUERY);
+        // The API takes milliseconds.
+        let fine = fine / 1_000_000 * 1_000_000;
+        let least = nanos(resolution * WINDOW_RESOLUTIONS).max(LEAST_WINDOW);
+        Self {
+            since,
+            seam,
+            fine,
+            window: fine.max(least),
+        }
+    }
+
+    /// The time by which a window ends after the time that its sample stands for. A window that is longer than a step
+    /// lies around the step. So a change has the same time on both sides of the seam.
+    fn shift(&self) -> i64 {
+        (self.window - self.fine) / 2_000_000 * 1_000_000
+    }
+
+    /// The times of the query: multiples of the distance, shifted.
+    pub(super) fn range(&self) -> Range {
+        let first = self.since.0.div_euclid(self.fine) + 1;
+        let last = self.seam.0.div_euclid(self.fine) + 1;
+        let at = |n: i64| Timestamp(n.saturating_mul(self.fine).saturating_add(self.shift()));
+        Range {
+            first: at(first),
+            last: at(last),
+            step: self.fine,
+        }
+    }
+
+    /// The window in PromQL.
+    pub(super) fn window(&self) -> String {
+        format!("{}ms", self.window / 1_000_000)
+    }
+}
+
+impl HistoryQuery<'_> {
+    /// Whether what is older than the ring can be read.
+    pub fn has_engine(self) -> bool {
+        self.0.engine.is_some()
+    }
+
+    /// What the engine has of a subject in the steps before the ring; `None` without an engine, or if the ring has all.
+    /// If the engine does not answer, it says why ([`Older::absent`]).
+    pub async fn older(
+        self,
+        subject: HistorySubject<'_>,
+        steps: &Steps,
+        aggregation: Aggregation,
+    ) -> Option<Older> {
+        let Self(sources) = self;
+        let engine = sources.engine.as_deref()?;
+        let seam = seam(sources, subject, steps)?;
+        let plan = Plan::new(steps, seam, sources.resolution);
+        let (series, marks, absent) = match read(engine, subject, &plan, aggregation).await {
+            Ok((series, marks)) => (series, marks, None),
+            Err(error) => (Vec::new(), Vec::new(), Some(absence(&error))),
+        };
+        Some(Older {
+            seam,
+            fine: plan.fine,
+            series,
+            marks,
+            absent,
+        })
+    }
+}
+
+/// Why the engine has no answer, for an API object.
+pub(in crate::query) fn absence(error: &EngineError) -> Absence {
+    Absence {
+        reason: error.reason().to_owned(),
+        message: error.message(),
+    }
+}
+
+/// The start of the first step that the ring has; `None` if it has all.
+fn seam(sources: &Sources, subject: HistorySubject<'_>, steps: &Steps) -> Option<Timestamp> {
+    // A sample covers the time since the one before.
+    let margin = nanos(sources.resolution * 5) / 2;
+    let ring = ring_since(sources, subject).plus_nanos(-margin);
+    let lacking = ring.since(steps.since());
+    if lacking <= 0 {
+        return None;
+    }
+    let n = lacking.unsigned_abs().div_ceil(steps.step().unsigned_abs());
+    let n = usize::try_from(n).unwrap_or(usize::MAX).min(steps.len());
+    Some(steps.start(n))
+}
+
+/// The time since which the rings of a subject's nodes have samples. Nodes that were created within the retention did not
+/// exist before.
+fn ring_since(sources: &Sources, subject: HistorySubject<'_>) -> Timestamp {
+    let (now, wall) = (sources.now(), sources.wall());
+    let retained = wall.plus_nanos(-nanos(sources.store.history().retention()));
+    let nodes = sources.cluster.nodes();
+    let (mut of_old, mut of_young) = (None, None);
+    for (name, history) in histories_of(&sources.store, subject) {
+        let Some(oldest) = history.oldest() else {
+            continue;
+        };
+        let since = history.offset(now, wall).ours(oldest.time());
+        let created = nodes.get(&name).and_then(|node| node.created());
+        let of_age = match created.is_some_and(|created| created > retained) {
+            true => &mut of_young,
+            false => &mut of_old,
+        };
+        *of_age = (*of_age).max(Some(since));
+    }
+    of_old.or(of_young).unwrap_or(wall)
+}
+
+async fn read(
+    engine: &Engine,
+    subject: HistorySubject<'_>,
+    plan: &Plan,
+    aggregation: Aggregation,
+) -> Result<(Vec<(String, Vec<Sample>)>, Vec<Mark>), EngineError> {
+    let (cpu, memory) = queries(engine, subject, &plan.window(), aggregation);
+    let marks = match subject {
+        HistorySubject::Pod { namespace, name } => {
+            Some(older_marks::read(engine, namespace, name, plan))
+        }
+        _ => None,
+    };
+    let marks = async { OptionFuture::from(marks).await.transpose() };
+    let range = plan.range();
+    let (cpu, memory, marks) = try_join3(
+        engine.range(&cpu, range),
+        engine.range(&memory, range),
+        marks,
+    )
+    .await?;
+    Ok((joined(cpu, memory, plan.shift()), marks.unwrap_or_default()))
+}
+
+/// The queries for CPU in cores and memory in bytes. Several series of one container, as replicas of a sender and other
+/// senders make them, count once: the largest.
+fn queries(
+    engine: &Engine,
+    subject: HistorySubject<'_>,
+    window: &str,
+    aggregation: Aggregation,
+) -> (String, String) {
+    let of_nodes = matches!(subject, HistorySubject::Node(_) | HistorySubject::Cluster);
+    let (cpu, memory) = match of_nodes {
+        true => (
+            "kubevitals_node_cpu_usage_seconds_total",
+            "kubevitals_node_memory_working_set_bytes",
+        ),
+        false => (
+            "container_cpu_usage_seconds_total",
+            "container_memory_working_set_bytes",
+        ),
+    };
+    let select = |metric: &'static str| select(engine.select(metric), subject);
+    let memory_by = match aggregation {
+        Aggregation::Mean => "avg_over_time",
+        Aggregation::Min => "min_over_time",
+        Aggregation::Max => "max_over_time",
+    };
+    let sum = |usage: String| match subject {
+        HistorySubject::Pod { .. } => format!("max by (container) ({usage})"),
+        HistorySubject::Node(_) => format!("max({usage})"),
+        HistorySubject::Cluster => format!("sum(max by (node) ({usage}))"),
+        HistorySubject::Namespace(_) => format!("sum(max by (pod, container) ({usage}))"),
+        HistorySubject::Workload {
+            namespace,
+            kind,
+            name,
+        } => {
+            let of_workload = engine
+                .select("kubevitals_pod_workload")
+                .with("namespace", namespace)
+                .with("workload_kind", kind)
+                .with("workload", name);
+            format!(
+                "sum(max by (pod, container) ({usage} and on (namespace, pod) last_over_time({of_workload}[{window}])))"
+            )
+        }
+    };
+    (
+        sum(format!("rate({}[{window}])", select(cpu))),
+        sum(format!("{memory_by}({}[{window}])", select(memory))),
+    )
+}
+
+fn select(selector: Selector, subject: HistorySubject<'_>) -> Selector {
+    match subject {
+        HistorySubject::Node(name) => selector.with("node", name),
+        HistorySubject::Cluster => selector,
+        HistorySubject::Pod { namespace, name } => {
+            containers(selector.with("namespace", namespace).with("pod", name))
+        }
+        HistorySubject::Namespace(namespace) | HistorySubject::Workload { namespace, .. } => {
+            containers(selector.with("namespace", namespace))
+        }
+    }
+}
+
+/// Leaves out what cAdvisor has beside containers: the pod as a whole, and its sandbox.
+pub(in crate::query) fn containers(selector: Selector) -> Selector {
+    selector
+        .without("container", "")
+        .without("container", "POD")
+}
+
+/// Samples from series of CPU and memory, by container. A sample needs both.
+fn joined(cpu: Vec<Series>, memory: Vec<Series>, shift: i64) -> Vec<(String, Vec<Sample>)> {
+    let mut all = Vec::new();
+    for cpu in cpu {
+        let container = cpu.labels.get("container");
+        let of_container = |it: &&Series| it.labels.get("container") == container;
+        let Some(memory) = memory.iter().find(of_container) else {
+            continue;
+        };
+        let mut memory = memory.points.iter().peekable();
+        let samples = cpu.points.iter().filter_map(|cpu| {
+            while memory.next_if(|it| it.at < cpu.at).is_some() {}
+            let memory = memory.next_if(|it| it.at == cpu.at)?;
+            Some(Sample {
+                at: cpu.at.plus_nanos(-shift),
+                cpu: Nanocores(whole(cpu.value * 1e9)),
+                memory: Bytes(whole(memory.value)),
+                swap: None,
+                restarted: false,
+            })
+        });
+        all.push((container.to_owned(), samples.collect()));
+    }
+    all
+}
+
+/// A whole number that is not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "such a conversion saturates"
+)]
+pub(in crate::query) fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
