@@ -108,4 +108,6 @@ pub struct HistoryStatus {
     pub points: u64,
     /// The memory of the points in bytes.
     pub bytes: u64,
+    /// Whether what is older is read from an engine.
+    pub engine: bool,
 }

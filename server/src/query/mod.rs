@@ -49,7 +49,7 @@ pub use readiness::{Readiness, Unready};
 pub use restarted_pods::RestartedPods;
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Measure, RankedPod, TopQuery, TopScope};
-pub use vitals::{VitalsBuilder, VitalsQuery};
+pub use vitals::{EnginePast, EngineStatistics, PastScope, VitalsBuilder, VitalsQuery};
 pub use why::WhyQuery;
 
 use kubevitals_proto::time::Timestamp;

@@ -8,11 +8,11 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
-    ContainerVitals, Disk, Ended, Evidence, History, HistoryStatus, Incident, IncidentCounts,
-    IncidentKind, Involved, KubeletPage, LastRestart, Mark, MemoryRange, Meta, Network, NodeCounts,
-    NodeRatios, NodeVitals, OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure,
-    Probe, ProbeKind, ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series,
-    Source, Span, Statistics, Trend, Usage, Workload,
+    ContainerVitals, Disk, Ended, Evidence, History, HistorySource, HistoryStatus, HistoryStore,
+    Incident, IncidentCounts, IncidentKind, Involved, KubeletPage, LastRestart, Mark, MemoryRange,
+    Meta, Network, NodeCounts, NodeRatios, NodeVitals, OwnerReference, PodCapacity, PodCounts,
+    PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios, Resize,
+    ResizeState, Restarts, Role, Series, Source, Span, Statistics, Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -326,6 +326,7 @@ pub(super) fn cluster() -> ClusterVitals {
             series: 50,
             points: 12_000,
             bytes: 40_000,
+            engine: true,
         },
         server_version: "v0.1.0".to_owned(),
         trend: Some(trend()),
@@ -405,6 +406,15 @@ pub(super) fn history() -> History {
             cause: Cause::OomKilled,
             text: "OOMKilled, exit 137".to_owned(),
         }],
+        sources: vec![HistorySource {
+            source: HistoryStore::Memory,
+            since: ago(120),
+            until: NOW,
+        }],
+        absent: Some(Absence {
+            reason: "Timeout".to_owned(),
+            message: "the long history did not answer within 10s".to_owned(),
+        }),
     }
 }
 

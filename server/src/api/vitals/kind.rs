@@ -11,8 +11,8 @@ use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
 use crate::api::selection::Selection;
 use crate::query::{
-    ChangeList, ChangeReader, ClusterSingleton, Measure, Node, Pod, PodChanges, PodKey, Query,
-    TopScope, Version, VersionedSnapshot, VitalsBuilder,
+    ChangeList, ChangeReader, ClusterSingleton, Measure, Node, PastScope, Pod, PodChanges, PodKey,
+    Query, TopScope, Version, VersionedSnapshot, VitalsBuilder,
 };
 
 /// A kind of objects.
@@ -90,6 +90,15 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
 
     /// All records at the time that `builder` is for. None if this kind has no past.
     fn all_at(_builder: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Record>>> {
+        None
+    }
+
+    /// What the engine must be read for, for the past of these objects: all, or those of a namespace, or one. None if
+    /// this kind has no past.
+    fn past_scope<'a>(
+        _namespace: Option<&'a str>,
+        _name: Option<&'a str>,
+    ) -> Option<PastScope<'a>> {
         None
     }
 
@@ -182,6 +191,14 @@ impl Kind for Pods {
         Some(OrdMap::clone(builder.pods()))
     }
 
+    fn past_scope<'a>(namespace: Option<&'a str>, pod: Option<&'a str>) -> Option<PastScope<'a>> {
+        Some(PastScope {
+            namespace,
+            pod,
+            nodes: false,
+        })
+    }
+
     fn version(snapshot: &VersionedSnapshot, pod: &Pod) -> Version {
         snapshot.pod_version(pod)
     }
@@ -271,6 +288,13 @@ impl Kind for Nodes {
 
     fn all_at(builder: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
         Some(OrdMap::clone(builder.nodes()))
+    }
+
+    fn past_scope<'a>(
+        _namespace: Option<&'a str>,
+        _name: Option<&'a str>,
+    ) -> Option<PastScope<'a>> {
+        Some(PastScope::CLUSTER)
     }
 
     fn version(snapshot: &VersionedSnapshot, node: &Node) -> Version {
@@ -415,6 +439,13 @@ impl Kind for Clusters {
             Arc::from(ClusterSingleton::NAME),
             Arc::new(ClusterSingleton),
         ))
+    }
+
+    fn past_scope<'a>(
+        _namespace: Option<&'a str>,
+        _name: Option<&'a str>,
+    ) -> Option<PastScope<'a>> {
+        Some(PastScope::CLUSTER)
     }
 
     fn version(snapshot: &VersionedSnapshot, _: &ClusterSingleton) -> Version {

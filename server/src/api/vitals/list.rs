@@ -16,7 +16,9 @@ use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
 use crate::api::selection::Selection;
 use crate::api::streaming::{CHUNK, ChunkEncoder, STRIDE};
-use crate::query::{Pod, Query, TopScope, VersionedSnapshot, VitalsBuilder};
+use crate::query::{
+    EnginePast, EngineStatistics, Pod, Query, TopScope, VersionedSnapshot, VitalsBuilder,
+};
 use crate::work::Cancel;
 
 /// The metadata of a list as JSON. A list of a past time has no version.
@@ -36,7 +38,8 @@ pub(super) struct ObjectSet<K: Kind> {
 }
 
 impl<K: Kind> ObjectSet<K> {
-    /// Reads the records that `options` select.
+    /// Reads the records that `options` select; what is before the history in memory comes from
+    /// `from_engine`.
     ///
     /// # Errors
     /// 400 for a time outside of the history, or for a kind without a past. 504 for a version that this server has
@@ -44,14 +47,17 @@ impl<K: Kind> ObjectSet<K> {
     pub(super) fn of(
         query: &Query,
         options: &ListOptions,
+        from_engine: FromEngine,
         cancel: &Cancel,
     ) -> Result<Self, Status> {
         let snapshot = query.changes().snapshot();
         options.requirement.check(query.changes(), &snapshot)?;
-        let retention = query.history().store().retention();
-        let at = options.time(query.wall(), retention)?;
+        let at = time(query, options)?;
         let builder = match at {
-            Some(at) => query.vitals().at(at, cancel),
+            Some(at) => match from_engine.past {
+                Some(past) => query.vitals().of_past(past),
+                None => query.vitals().at(at, cancel),
+            },
             None if options.deleted => query.vitals().with_deleted(),
             None => query.vitals().now(),
         };
@@ -62,7 +68,7 @@ impl<K: Kind> ObjectSet<K> {
         let builder = match options.stats {
             Some(span) => {
                 Reach::of(query).check()?;
-                builder.with_stats(span)
+                builder.with_stats(span, from_engine.stats)
             }
             None => builder,
         };
@@ -105,6 +111,54 @@ impl<K: Kind> ObjectSet<K> {
     }
 }
 
+/// The time that objects are to be of; none for now.
+fn time(query: &Query, options: &ListOptions) -> Result<Option<Timestamp>, Status> {
+    let retention = query.history().store().retention();
+    options.time(query.wall(), retention, query.history().has_engine())
+}
+
+/// What the engine has of the time before the history in memory, for a list or an object.
+#[derive(Debug, Default)]
+pub(super) struct FromEngine {
+    /// The objects of a past time.
+    past: Option<EnginePast>,
+    /// Statistics.
+    stats: EngineStatistics,
+    /// Why there are no statistics, although the engine was queried.
+    pub(super) warning: Option<String>,
+}
+
+impl FromEngine {
+    /// Reads what the options ask for.
+    ///
+    /// # Errors
+    /// 503 if the engine does not answer for a past time. 400 for a time outside of the history.
+    pub(super) async fn read<K: Kind>(
+        query: &Query,
+        options: &ListOptions,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<Self, Status> {
+        let at = time(query, options)?;
+        let mut read = Self::default();
+        let Some(scope) = K::past_scope(namespace, name) else {
+            return Ok(read);
+        };
+        let vitals = query.vitals();
+        if let Some(at) = at.filter(|at| vitals.is_of_engine(*at)) {
+            let past = vitals.read_past(at, scope).await;
+            read.past = past.map_err(|error| Status::service_unavailable(error.message()))?;
+        }
+        if let Some(span) = options.stats {
+            match vitals.read_statistics(at, span, scope).await {
+                Ok(stats) => read.stats = stats.unwrap_or_default(),
+                Err(error) => read.warning = Some(error.message()),
+            }
+        }
+        Ok(read)
+    }
+}
+
 /// Encodes a list.
 pub(super) struct ListEncoder<K: Kind> {
     all: ObjectSet<K>,
@@ -133,12 +187,12 @@ impl<K: Kind> ListEncoder<K> {
         query: &Query,
         selection: Selection,
         namespace: Option<Arc<str>>,
-        options: &ListOptions,
+        (options, from_engine): (&ListOptions, FromEngine),
         shape: Shape,
         yaml: bool,
         cancel: &Cancel,
     ) -> Result<Self, Status> {
-        let all = ObjectSet::of(query, options, cancel)?;
+        let all = ObjectSet::of(query, options, from_engine, cancel)?;
         let list_meta = meta(&all.version());
         let mut encoder = Self {
             order: Order::Names(K::Key::first(namespace.as_deref())),

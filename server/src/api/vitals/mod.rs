@@ -30,6 +30,7 @@ use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
 use super::caller::Caller;
+use super::incomplete::warn;
 use super::negotiated::{Cardinality, ResponseFormat};
 use super::path_params::PathParams;
 use super::reply::{Answer, Form};
@@ -39,7 +40,7 @@ use super::streaming;
 use crate::query::Query;
 use crate::work::{Cancel, Pool};
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
-use list::{ListEncoder, ObjectSet};
+use list::{FromEngine, ListEncoder, ObjectSet};
 use parameters::ListOptions;
 use resources::{OFFER, Sources, unknown_resource};
 use version_options::VersionRequirement;
@@ -183,8 +184,12 @@ async fn list_or_watch<K: Kind>(
     let reply = format.form();
     let yaml = reply.encoding == Encoding::Yaml;
     let (query, visits_all) = (Arc::clone(&sources.query), options.visits_all());
+    let from_engine = FromEngine::read::<K>(&query, &options, namespace.as_deref(), None).await;
+    let mut from_engine = from_engine.map_err(refuse)?;
+    let warning = from_engine.warning.take();
     let list = move |cancel: &Cancel| {
-        ListEncoder::<K>::new(&query, selection, namespace, &options, shape, yaml, cancel)
+        let options = (&options, from_engine);
+        ListEncoder::<K>::new(&query, selection, namespace, options, shape, yaml, cancel)
     };
     let caller = Caller::of(&request);
     let (parts, _) = request.into_parts();
@@ -194,7 +199,11 @@ async fn list_or_watch<K: Kind>(
         list(&Cancel::default())
     };
     let encoder = encoder.map_err(refuse)?;
-    Ok(streaming::respond(encoder, reply, None, &parts.headers).await)
+    let mut response = streaming::respond(encoder, reply, None, &parts.headers).await;
+    if let Some(warning) = warning {
+        warn(&mut response, &warning);
+    }
+    Ok(response)
 }
 
 /// Gets one object.
@@ -213,10 +222,13 @@ async fn get_one<K: Kind>(
     let shape = format.shape(kind, request.uri()).map_err(refuse)?;
     let (reply, visits_all) = (format.form(), options.visits_all());
     let query = Arc::clone(&sources.query);
+    let from_engine = FromEngine::read::<K>(&query, &options, Some(&namespace), Some(&name)).await;
+    let mut from_engine = from_engine.map_err(refuse)?;
+    let warning = from_engine.warning.take();
     let encode = move |cancel: &Cancel| {
         encoded::<K>(
             &query,
-            &options,
+            (&options, from_engine),
             (&namespace, &name),
             shape,
             reply.encoding,
@@ -232,20 +244,24 @@ async fn get_one<K: Kind>(
         encode(&Cancel::default())
     };
     let body = encoded.map_err(refuse)?;
-    Ok(reply.bytes(StatusCode::OK, body))
+    let mut response = reply.bytes(StatusCode::OK, body);
+    if let Some(warning) = warning {
+        warn(&mut response, &warning);
+    }
+    Ok(response)
 }
 
 /// Encodes the object of this namespace and name.
 fn encoded<K: Kind>(
     query: &Query,
-    options: &ListOptions,
+    (options, from_engine): (&ListOptions, FromEngine),
     (namespace, name): (&str, &str),
     shape: Shape,
     encoding: Encoding,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Status> {
     let kind = K::Object::KIND;
-    let mut all = ObjectSet::<K>::of(query, options, cancel)?;
+    let mut all = ObjectSet::<K>::of(query, options, from_engine, cancel)?;
     let record = all
         .find(namespace, name)
         .ok_or_else(|| Status::not_found(GROUP, K::RESOURCE, name))?;

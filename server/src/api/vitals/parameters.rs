@@ -104,20 +104,24 @@ impl ListOptions {
         Ok(options)
     }
 
-    /// The time that the objects are to be of, at most `retention` before `now`. None for now.
+    /// The time that the objects are to be of. Without an engine it is at most `retention` before `now`. None for now.
     ///
     /// # Errors
-    /// 400 for a time outside of the retention.
+    /// 400 for a time outside of the history.
     pub(super) fn time(
         &self,
         now: Timestamp,
         retention: Duration,
+        has_engine: bool,
     ) -> Result<Option<Timestamp>, Status> {
         let Some(at) = self.at.map(|at| at.time(now)) else {
             return Ok(None);
         };
         let retention = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
-        let first = now.plus_nanos(-retention);
+        let first = match has_engine {
+            true => Timestamp::default(),
+            false => now.plus_nanos(-retention),
+        };
         if at < first || at > now {
             return Err(Status::bad_request(format!(
                 "at is {at}: the history goes from {first} to {now}"
@@ -425,11 +429,14 @@ mod tests {
                 at: Some(When::At(Timestamp::from_secs(seconds))),
                 ..ListOptions::default()
             };
-            options.time(now, Duration::from_secs(60)).is_ok()
+            let retention = Duration::from_secs(60);
+            [false, true].map(|has_engine| options.time(now, retention, has_engine).is_ok())
         };
-        assert_eq!(ListOptions::default().time(now, Duration::ZERO), Ok(None));
-        assert!(at(9_940) && at(10_000));
-        assert!(!at(9_939) && !at(10_001));
+        let now_is_any = ListOptions::default().time(now, Duration::ZERO, false);
+        assert_eq!(now_is_any, Ok(None));
+        assert_eq!([at(9_940), at(10_000)], [[true; 2]; 2]);
+        assert_eq!(at(9_939), [false, true], "an engine has what is older");
+        assert_eq!(at(10_001), [false; 2]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::{self, EventType, Events};
 use super::kind::{Key as _, Kind};
-use super::list::ObjectSet;
+use super::list::{FromEngine, ObjectSet};
 use super::parameters;
 use super::resources::{OFFER, Sources};
 use super::version_options::WatchStart;
@@ -120,7 +120,12 @@ fn start_watch<K: Kind>(
             requirement,
         } => {
             watch_request.options.requirement = requirement;
-            let all = ObjectSet::of(&query, &watch_request.options, &Cancel::default())?;
+            let all = ObjectSet::of(
+                &query,
+                &watch_request.options,
+                FromEngine::default(),
+                &Cancel::default(),
+            )?;
             let version = all.snapshot.as_ref().map(|snapshot| snapshot.version);
             let initial = InitialObjects {
                 after: K::Key::first(watch_request.namespace.as_deref()),

@@ -8,6 +8,7 @@ mod older;
 mod older_marks;
 mod quantiles;
 mod reach;
+mod seam;
 mod series;
 mod statistics;
 mod steps;
@@ -15,6 +16,8 @@ mod subject;
 mod total;
 
 pub use older::{Older, round_step};
+pub(super) use older::{containers, whole};
+pub(super) use seam::ring_since;
 pub(super) use statistics::StatisticsQuery;
 pub use steps::{Aggregation, MAX_STEPS, Steps};
 pub use subject::HistorySubject;

@@ -9,10 +9,10 @@ use kubevitals_proto::vitals::{Absence, HistorySource, HistoryStore, Mark};
 
 use super::HistoryQuery;
 use super::older_marks;
+use super::seam::seam;
 use super::steps::{Aggregation, Steps};
-use super::subject::{HistorySubject, histories_of};
+use super::subject::HistorySubject;
 use crate::engine::{Engine, EngineError, Range, Selector, Series};
-use crate::query::sources::Sources;
 use crate::store::ring::Sample;
 
 /// The most samples of a series, unless a shorter step is requested.
@@ -58,9 +58,12 @@ impl Older {
         self.seam
     }
 
-    /// The distance of two samples, in nanoseconds.
+    /// The distance of two samples, in nanoseconds; zero without samples.
     pub(super) fn fine_step(&self) -> i64 {
-        self.fine
+        match self.series.is_empty() {
+            true => 0,
+            false => self.fine,
+        }
     }
 
     /// The distance of two samples.
@@ -112,8 +115,9 @@ pub(super) struct Plan {
 
 impl Plan {
     fn new(steps: &Steps, seam: Timestamp, resolution: Duration) -> Self {
-        let since = steps.since();
-        let span = seam.since(since);
+        // There are no times before the epoch in the API.
+        let since = steps.since().max(Timestamp::default());
+        let span = seam.since(since).max(0);
         let fine = round_step(span, MOST_SAMPLES)
             .min(steps.step())
             .max(nanos(resolution))
@@ -191,42 +195,6 @@ pub(in crate::query) fn absence(error: &EngineError) -> Absence {
         reason: error.reason().to_owned(),
         message: error.message(),
     }
-}
-
-/// The start of the first step that the ring has; `None` if it has all.
-fn seam(sources: &Sources, subject: HistorySubject<'_>, steps: &Steps) -> Option<Timestamp> {
-    // A sample covers the time since the one before.
-    let margin = nanos(sources.resolution * 5) / 2;
-    let ring = ring_since(sources, subject).plus_nanos(-margin);
-    let lacking = ring.since(steps.since());
-    if lacking <= 0 {
-        return None;
-    }
-    let n = lacking.unsigned_abs().div_ceil(steps.step().unsigned_abs());
-    let n = usize::try_from(n).unwrap_or(usize::MAX).min(steps.len());
-    Some(steps.start(n))
-}
-
-/// The time since which the rings of a subject's nodes have samples. Nodes that were created within the retention did not
-/// exist before.
-fn ring_since(sources: &Sources, subject: HistorySubject<'_>) -> Timestamp {
-    let (now, wall) = (sources.now(), sources.wall());
-    let retained = wall.plus_nanos(-nanos(sources.store.history().retention()));
-    let nodes = sources.cluster.nodes();
-    let (mut of_old, mut of_young) = (None, None);
-    for (name, history) in histories_of(&sources.store, subject) {
-        let Some(oldest) = history.oldest() else {
-            continue;
-        };
-        let since = history.offset(now, wall).ours(oldest.time());
-        let created = nodes.get(&name).and_then(|node| node.created());
-        let of_age = match created.is_some_and(|created| created > retained) {
-            true => &mut of_young,
-            false => &mut of_old,
-        };
-        *of_age = (*of_age).max(Some(since));
-    }
-    of_old.or(of_young).unwrap_or(wall)
 }
 
 async fn read(

@@ -34,6 +34,21 @@ pub(super) struct AsOf {
     pub(super) failing_probes: u64,
 }
 
+/// An incident that was open.
+#[derive(Debug, Default)]
+pub(super) struct OpenIncident {
+    /// Its name.
+    pub(super) name: String,
+    /// `ProbeFailing`, …
+    pub(super) kind: String,
+    /// Its namespace.
+    pub(super) namespace: String,
+    /// The kind of the object.
+    pub(super) object_kind: String,
+    /// The name of the object.
+    pub(super) object: String,
+}
+
 /// Whether an incident was open at a time.
 pub(super) fn is_open(incident: &Incident, at: Timestamp) -> bool {
     incident.began <= at && incident.ended.is_none_or(|ended| at < ended)
@@ -65,6 +80,30 @@ impl AsOf {
                 let names = as_of.open.entry(object).or_default();
                 names.push(incident.metadata.name.clone());
             }
+        }
+        as_of
+    }
+
+    /// The state at a time, with the incidents that the engine has as open then.
+    pub(super) fn of_incidents<'a>(
+        at: Timestamp,
+        incidents: impl Iterator<Item = &'a OpenIncident>,
+    ) -> Self {
+        let mut as_of = Self {
+            at,
+            ..Self::default()
+        };
+        for incident in incidents {
+            as_of.total += 1;
+            as_of.open_count += 1;
+            let is_probe = incident.kind == IncidentKind::ProbeFailing.as_str();
+            as_of.failing_probes += u64::from(is_probe);
+            let namespace = match &*incident.object_kind {
+                "Node" => String::new(),
+                _ => incident.namespace.clone(),
+            };
+            let names = as_of.open.entry((namespace, incident.object.clone()));
+            names.or_default().push(incident.name.clone());
         }
         as_of
     }
@@ -133,7 +172,7 @@ impl AsOf {
 }
 
 /// The usage of a node and its pods at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct NodeUsageAt {
     pub(super) node: Option<UsageSample>,
     /// The difference between the node's clock and the server's.
@@ -187,6 +226,13 @@ impl NodeUsageAt {
             }
         }
         past
+    }
+
+    /// Adds the usage of a pod's containers. Pods must be added in order.
+    pub(super) fn add_pod(&mut self, id: PodId, containers: Vec<(Arc<str>, UsageSample)>) {
+        if !containers.is_empty() {
+            self.pods.push(PodUsageAt { id, containers });
+        }
     }
 
     /// The usage of a pod's containers; `None` if there is no sample.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kubevitals_proto::time::{Timestamp, nanos};
 
 use super::as_of::{AsOf, NodeUsageAt};
+use super::engine_stats::EngineStatistics;
 use super::totals::{Totals, TotalsCache};
 use crate::clock::Age;
 use crate::cluster::{ConditionStatus, GonePods, Jobs, Node, Nodes, Pod, PodKey, Pods, Resources};
@@ -35,12 +36,16 @@ pub struct VitalsBuilder {
     pub(super) wall: Timestamp,
     /// The time of the query, if it is in the past.
     pub(super) as_of: Option<AsOf>,
+    /// What the nodes used at the time of the query, if the engine has it and not the history in memory.
+    pub(super) past_usage: Option<HashMap<Arc<str>, NodeUsageAt>>,
     /// The deleted pods, if they are built too.
     pub(super) gone: Option<Arc<GonePods>>,
     /// The number of steps of each object's trend.
     pub(super) trend: Option<u32>,
     /// Computes the statistics of each object, if they are requested.
     pub(super) stats: Option<StatisticsQuery>,
+    /// What the engine has for the statistics.
+    pub(super) engine_stats: EngineStatistics,
     /// Recent restarts by node, computed at their first use.
     pub(super) recent_restarts: Option<HashMap<Arc<str>, u64>>,
     /// The objects with an open incident, computed at their first use.
@@ -84,9 +89,11 @@ impl VitalsBuilder {
             now: sources.now(),
             wall: sources.wall(),
             as_of,
+            past_usage: None,
             gone: None,
             trend: None,
             stats: None,
+            engine_stats: EngineStatistics::default(),
             recent_restarts: None,
             with_open_incidents: OnceLock::new(),
             excerpt: Excerpt::default(),
@@ -107,9 +114,11 @@ impl VitalsBuilder {
         gone.get(&(pod.key.clone(), pod.uid)).map(|gone| gone.at)
     }
 
-    /// Adds statistics to each pod, container and node: its usage over the last `span`, as far as it is stored.
+    /// Adds statistics to each pod, container and node: its usage over the last `span`, as far as it is stored in memory
+    /// or in the engine.
     #[must_use]
-    pub fn with_stats(mut self, span: Duration) -> Self {
+    pub fn with_stats(mut self, span: Duration, engine: EngineStatistics) -> Self {
+        self.engine_stats = engine;
         let until = self.at();
         let since = until.plus_nanos(-nanos(span.min(self.history_span)));
         self.stats = Some(StatisticsQuery::new(&self.sources, since, until));
@@ -160,10 +169,14 @@ impl VitalsBuilder {
         }
         let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
         let history = self.sources.store.history().node(node);
-        let past = self.as_of.as_ref().zip(history).map(|(as_of, history)| {
-            let (now, resolution) = ((self.now, self.wall), self.sources.resolution);
-            NodeUsageAt::of(&history, as_of.at, now, resolution, &mut self.excerpt)
-        });
+        let past = match &mut self.past_usage {
+            // Each node's is taken once: its context is stored.
+            Some(usage) => usage.remove(node),
+            None => self.as_of.as_ref().zip(history).map(|(as_of, history)| {
+                let (now, resolution) = ((self.now, self.wall), self.sources.resolution);
+                NodeUsageAt::of(&history, as_of.at, now, resolution, &mut self.excerpt)
+            }),
+        };
         let record = self.sources.stats.records().get(node);
         let left_out = match &record {
             Some(record) => record.read(|history| history.left_out),

@@ -123,5 +123,6 @@ fn history(builder: &VitalsBuilder) -> HistoryStatus {
         series: counts.series as u64,
         points: counts.points as u64,
         bytes: counts.bytes as u64,
+        engine: builder.sources.engine.is_some(),
     }
 }

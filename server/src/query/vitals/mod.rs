@@ -11,6 +11,8 @@ mod as_of;
 mod builder;
 mod cluster;
 mod container;
+mod engine_past;
+mod engine_stats;
 mod filters;
 mod meta;
 mod node;
@@ -31,6 +33,8 @@ use crate::cluster::{GonePod, Nodes, Pods};
 use crate::work::Cancel;
 use as_of::AsOf;
 pub use builder::VitalsBuilder;
+pub use engine_past::{EnginePast, PastScope};
+pub use engine_stats::EngineStatistics;
 pub(super) use totals::TotalsCache;
 
 /// Creates builders of vitals for a moment.

@@ -3,7 +3,7 @@
 pub(crate) mod engines;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, History, HistoryStore, Point};
+use kubevitals_proto::vitals::{Cause, History, HistoryStore, PodVitals, Point};
 use kubevitals_server::engine;
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
@@ -18,6 +18,8 @@ const NODES: u64 = 3;
 const EPOCH: i64 = 1_780_000_000;
 
 const HOUR: i64 = 3_600;
+
+const UID: &str = "0a3c7d4e-5a5f-4a53-9d3f-0123456789ab";
 
 /// The time between two samples in the engine.
 const SCRAPE: i64 = 30;
@@ -56,7 +58,7 @@ fn ramp(seconds: i64) -> f64 {
 fn ghost(samples: &mut Samples) {
     let (begin, end) = (EPOCH - 48 * HOUR, EPOCH - 24 * HOUR);
     let killed = end - HOUR;
-    let pod = r#"cluster="prod",namespace="shop",pod="ghost-1""#;
+    let pod = r#"cluster="prod",namespace="shop",pod="ghost-1""#.to_owned();
     let container = format!(r#"{pod},container="app""#);
     for seconds in (begin..end).step_by(SCRAPE as usize) {
         let hours = (seconds - begin) as f64 / HOUR as f64;
@@ -95,6 +97,46 @@ fn ghost(samples: &mut Samples) {
                 killed as f64,
             );
         }
+        let restarts = f64::from(seconds >= killed);
+        let one = |samples: &mut Samples, metric, labels: &str, value| {
+            samples.add(metric, &format!("{labels},uid=\"{UID}\""), seconds, value);
+        };
+        one(
+            samples,
+            "kube_pod_container_status_restarts_total",
+            &container,
+            restarts,
+        );
+        one(
+            samples,
+            "kube_pod_container_status_running",
+            &container,
+            1.0,
+        );
+        one(samples, "kube_pod_container_status_ready", &container, 1.0);
+        let limit = format!(r#"{container},resource="memory",unit="byte""#);
+        one(samples, "kube_pod_container_resource_limits", &limit, 2e8);
+        let info = format!(
+            r#"{pod},node="gone-node",created_by_kind="ReplicaSet",created_by_name="ghost-1a""#
+        );
+        one(samples, "kube_pod_info", &info, 1.0);
+        one(samples, "kube_pod_created", &pod, begin as f64);
+        for (phase, value) in [("Running", 1.0), ("Pending", 0.0)] {
+            one(
+                samples,
+                "kube_pod_status_phase",
+                &format!(r#"{pod},phase="{phase}""#),
+                value,
+            );
+        }
+        for (condition, value) in [("true", 1.0), ("false", 0.0)] {
+            one(
+                samples,
+                "kube_pod_status_ready",
+                &format!(r#"{pod},condition="{condition}""#),
+                value,
+            );
+        }
         let workload = format!(r#"{pod},workload_kind="Deployment",workload="ghost""#);
         samples.add("kubevitals_pod_workload", &workload, seconds, 1.0);
     }
@@ -124,6 +166,33 @@ fn nodes(samples: &mut Samples, then: &[(String, Point)], until: i64) {
     }
 }
 
+/// What the first pod of the cluster used: a constant, and for a minute in each hour ten times as much.
+fn pod(samples: &mut Samples, pod: &PodVitals, until: i64) {
+    let (name, container) = (&pod.metadata, &pod.containers[0].name);
+    let labels = format!(
+        r#"cluster="prod",namespace="{}",pod="{}",container="{container}""#,
+        name.namespace, name.name
+    );
+    let mut used = 0.0;
+    for seconds in (EPOCH - 48 * HOUR..until).step_by(SCRAPE as usize) {
+        samples.add("container_cpu_usage_seconds_total", &labels, seconds, used);
+        let peak = seconds % HOUR < 240;
+        used += if peak { 1.23 } else { 0.123 } * SCRAPE as f64;
+        let memory = if peak { 3e8 } else { 1e8 };
+        samples.add(
+            "container_memory_working_set_bytes",
+            &labels,
+            seconds,
+            memory,
+        );
+    }
+}
+
+async fn first_pod(harness: &Harness, query: &str) -> PodVitals {
+    let list = harness.json(&format!("{BASE}/podvitals{query}")).await;
+    serde_json::from_value(list["items"][0].clone()).unwrap()
+}
+
 async fn history(harness: &Harness, path: &str) -> History {
     serde_json::from_value(harness.json(&format!("{BASE}/{path}")).await).unwrap()
 }
@@ -148,6 +217,7 @@ async fn samples() -> Samples {
     let mut samples = Samples::default();
     ghost(&mut samples);
     nodes(&mut samples, &means, until);
+    pod(&mut samples, &first_pod(&harness, "").await, until);
     samples
 }
 
@@ -241,12 +311,86 @@ async fn finds_a_pod_that_is_gone(engine: &RunningEngine) {
     assert_eq!(status, 404, "{}", String::from_utf8_lossy(&body));
 }
 
+/// The state of the cluster at a time that is not in memory.
+async fn lists_a_past_time(engine: &RunningEngine) {
+    let harness = harness(&engine.url).await;
+    let at = |hours: i64| Timestamp::from_secs(EPOCH - hours * HOUR).to_rfc3339_seconds();
+    let path = format!("{BASE}/namespaces/shop/podvitals/ghost-1?at={}", at(30));
+    let ghost: PodVitals = serde_json::from_value(harness.json(&path).await).unwrap();
+    assert_eq!(
+        (&*ghost.phase, &*ghost.status, ghost.ready),
+        ("Running", "Running", true)
+    );
+    assert_eq!((&*ghost.node_name, ghost.restarts.count), ("gone-node", 0));
+    let workload = ghost.workload.as_ref().unwrap();
+    assert_eq!((&*workload.kind, &*workload.name), ("Deployment", "ghost"));
+    let created = ghost.metadata.creation_timestamp.unwrap();
+    assert_eq!(created.as_secs(), EPOCH - 48 * HOUR);
+    let usage = ghost.usage.as_ref().unwrap();
+    let cores = usage.cpu.to_nanocores().0 as f64 / 1e9;
+    assert!(near(cores, ramp(EPOCH - 30 * HOUR), 0.01), "{cores}");
+    assert_eq!(ghost.ratios.memory_of_limit, Some(0.5));
+    // After the kill.
+    let path = format!(
+        "{BASE}/namespaces/shop/podvitals?at={}&search=oomkilled",
+        at(24).replace("20:26:40", "20:16:40")
+    );
+    let list = harness.json(&path).await;
+    let after: PodVitals = serde_json::from_value(list["items"][0].clone()).unwrap();
+    assert_eq!(after.restarts.count, 1);
+    let last = after.restarts.last.unwrap();
+    assert_eq!((last.cause, last.ended.exit_code), (Cause::OomKilled, 137));
+    assert_eq!(last.ended.finished.unwrap().as_secs(), EPOCH - 25 * HOUR);
+    // After its end, and in another namespace.
+    for path in [
+        format!("shop/podvitals/ghost-1?at={}", at(20)),
+        format!("other/podvitals/ghost-1?at={}", at(30)),
+    ] {
+        let (status, _) = harness.get(&format!("{BASE}/namespaces/{path}")).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    let cluster = harness
+        .json(&format!("{BASE}/clustervitals/cluster?at={}", at(30)))
+        .await;
+    assert_eq!(
+        (&cluster["nodes"]["total"], &cluster["pods"]["total"]),
+        (&3.into(), &2.into())
+    );
+}
+
+/// Quantiles of two days.
+async fn has_statistics(engine: &RunningEngine) {
+    let harness = harness(&engine.url).await;
+    let pod = first_pod(&harness, "?stats=47h").await;
+    let stats = pod.containers[0].stats.as_ref().unwrap();
+    assert!(
+        near(stats.covered.0 as f64, 47.0 * 3_600e9, 0.01),
+        "{stats:?}"
+    );
+    assert!(stats.samples > 5_000, "{stats:?}");
+    let close =
+        |found: u64, expected: f64| assert!(near(found as f64, expected, 0.02), "{stats:?}");
+    close(stats.cpu.p50, 0.123e9);
+    close(stats.cpu.p99, 1.23e9);
+    close(stats.cpu.max, 1.23e9);
+    close(stats.memory.p50, 1e8);
+    close(stats.memory.max, 3e8);
+    let nodes = harness.json(&format!("{BASE}/nodevitals?stats=47h")).await;
+    let covered = nodes["items"][0]["stats"]["covered"].as_str().unwrap();
+    assert!(
+        covered.starts_with("46h") || covered.starts_with("47h"),
+        "{covered}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_has_what_is_older() {
     let folder = tempfile::tempdir().unwrap();
     let engine = RunningEngine::prometheus(folder.path(), &samples().await).await;
     goes_back_two_days(&engine).await;
     finds_a_pod_that_is_gone(&engine).await;
+    lists_a_past_time(&engine).await;
+    has_statistics(&engine).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -255,6 +399,8 @@ async fn victoria_metrics_has_what_is_older() {
     let engine = RunningEngine::victoria_metrics(folder.path(), &samples().await).await;
     goes_back_two_days(&engine).await;
     finds_a_pod_that_is_gone(&engine).await;
+    lists_a_past_time(&engine).await;
+    has_statistics(&engine).await;
 }
 
 /// Nobody listens: the history in memory goes on, and says what is missing.
@@ -285,6 +431,19 @@ async fn without_its_engine_a_history_has_what_is_in_memory() {
         (status, body["message"].as_str()),
         (503, Some("the long history cannot be reached"))
     );
+    let (status, body) = harness.get(&format!("{BASE}/podvitals?at=-47h")).await;
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        (status, body["message"].as_str()),
+        (503, Some("the long history cannot be reached"))
+    );
+    let response = harness
+        .request("GET", &format!("{BASE}/podvitals?stats=47h"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["warning"], warning);
     // In memory there is all of it.
     let (status, _) = harness
         .get(&format!(
