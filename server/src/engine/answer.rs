@@ -16,7 +16,7 @@ const MAX_SERIES: usize = 250_000;
 const MAX_POINTS: usize = 11_001;
 
 /// The labels that queries ask for. Others are not stored.
-const LABELS: [&str; 22] = [
+const LABELS: [&str; 21] = [
     "__name__",
     "namespace",
     "pod",
@@ -35,7 +35,6 @@ const LABELS: [&str; 22] = [
     "created_by_kind",
     "created_by_name",
     "incident",
-    "kind",
     "object_kind",
     "object",
     "stat",

@@ -15,9 +15,9 @@ pub struct HistoryArgs {
     /// The name: of a pod NAME or NAMESPACE/NAME, of a workload KIND/NAME; not for the cluster
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// The start: a time such as 2026-11-21T05:00:00Z, or a duration before the end such as 30m [default: all that is
-    /// stored]
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    /// The start: a time such as 2026-11-21T05:00:00Z, or a duration before the end such as 30m or 7d [default: all that
+    /// is in memory]
+    #[arg(long, visible_alias = "span", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub since: Option<String>,
     /// The end: a time, or a duration before now [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
@@ -171,15 +171,42 @@ impl HistoryArgs {
     }
 }
 
-/// Checks a time or a duration.
+/// Checks a time or a duration. A duration becomes one that the API understands, which has no days.
 pub(super) fn time(text: &str) -> Result<String, String> {
-    if text.parse::<Timestamp>().is_ok() || text.parse::<GoDuration>().is_ok() {
+    if text.parse::<Timestamp>().is_ok() {
         return Ok(text.to_owned());
     }
+    if let Some(duration) = span(text) {
+        return Ok(duration.to_string());
+    }
     Err(
-        "expected an RFC 3339 time such as 2026-11-21T05:13:54Z, or a duration such as 30m"
+        "expected an RFC 3339 time such as 2026-11-21T05:13:54Z, or a duration such as 30m or 7d"
             .to_owned(),
     )
+}
+
+/// Parses a duration, which may have days and weeks before the rest: `7d`, `1w2d`, `1d12h`.
+pub(crate) fn span(text: &str) -> Option<GoDuration> {
+    const HOUR: i64 = 3_600_000_000_000;
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let mut nanos: i64 = 0;
+    let mut is_empty = true;
+    for (unit, hours) in [('w', 168), ('d', 24)] {
+        let Some((count, after)) = rest.split_once(unit) else {
+            continue;
+        };
+        let count: u32 = count.parse().ok()?;
+        nanos = nanos.checked_add(i64::from(count).checked_mul(hours * HOUR)?)?;
+        (rest, is_empty) = (after, false);
+    }
+    if is_empty || !rest.is_empty() {
+        let part: GoDuration = rest.parse().ok().filter(|part: &GoDuration| part.0 >= 0)?;
+        nanos = nanos.checked_add(part.0)?;
+    }
+    Some(GoDuration(nanos * sign))
 }
 
 /// Checks a duration.

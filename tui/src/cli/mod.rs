@@ -30,6 +30,7 @@ pub use demo::DemoArgs;
 pub use describe::{DescribeArgs, DescribeOutput, DescribeSubject};
 pub use diff::{DiffArgs, DiffOutput};
 pub use get::{GetArgs, GetResource, TableArgs};
+pub(crate) use history::span;
 pub use history::{Fold, HistoryArgs, HistoryFormat, HistorySubject};
 pub use output::{OutputArgs, OutputFormat};
 pub use rightsize::{By, RightsizeArgs, RightsizeFormat};

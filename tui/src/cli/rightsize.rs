@@ -15,9 +15,9 @@ pub struct RightsizeArgs {
     /// Selector (label query) of pods: =, ==, !=, in, notin, gt, lt
     #[arg(long, short = 'l', value_name = "QUERY")]
     pub selector: Option<String>,
-    /// The start of the history: a time such as 2026-11-21T05:00:00Z, or a duration before now such as 30m [default: all
-    /// that is stored]
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    /// The start of the history: a time such as 2026-11-21T05:00:00Z, or a duration before now such as 30m or 7d
+    /// [default: all that is in memory]
+    #[arg(long, visible_alias = "span", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Rows of tables, CSV and TSV: one for each container, or one for each workload with the sums of its containers
     #[arg(long, value_name = "WHAT", default_value = "container")]

@@ -62,6 +62,8 @@ pub enum Action {
     Pause,
     /// Go this many steps forwards in time; backwards if negative.
     Step(i32),
+    /// Go this many hours forwards in time; backwards if negative.
+    Hours(i32),
     /// Go to a time.
     Seek(Timestamp),
     /// Go to the oldest time.

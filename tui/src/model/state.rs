@@ -168,6 +168,9 @@ pub struct Notice {
     pub ticks: u8,
 }
 
+/// The spans beyond those of the settings, in seconds: six hours, a day and a week.
+const LONG_SPANS: [u32; 3] = [21_600, 86_400, 604_800];
+
 /// The number of ticks for which a notice is shown; there is about one a second.
 const NOTICE_TICKS: u8 = 6;
 
@@ -270,15 +273,20 @@ impl State {
         status_at.unwrap_or(self.shown_time())
     }
 
+    /// The spans to choose from, in seconds, shortest first: those of the settings, and longer ones if the source reads
+    /// what is older from an engine.
+    pub fn spans(&self) -> impl Iterator<Item = u32> {
+        let longest = self.settings.spans.last().copied().unwrap_or_default();
+        let has_engine = self.live.cluster.has_engine;
+        let longer = LONG_SPANS.into_iter();
+        let longer = longer.filter(move |span| has_engine && *span > longest);
+        self.settings.spans.iter().copied().chain(longer)
+    }
+
     /// The chosen span in seconds.
     #[must_use]
     pub fn span_seconds(&self) -> u32 {
-        self.settings
-            .spans
-            .get(self.span)
-            .copied()
-            .unwrap_or(900)
-            .max(1)
+        self.spans().nth(self.span).unwrap_or(900).max(1)
     }
 
     /// Start and end of the charts. The end is the time on the screen, or later while a past time is shown.

@@ -46,6 +46,8 @@ pub struct Chart<'a> {
     pub lines: &'a [Line<'a>],
     /// The steps with a restart.
     pub marks: &'a [usize],
+    /// The step at which the samples of the source's memory begin, if those before it come from an engine.
+    pub seam: Option<usize>,
     /// The displayed time, if it is not the end of the chart.
     pub cursor: Option<Cursor<'a>>,
     /// The labels below the left and the right edge.
@@ -102,6 +104,7 @@ impl Chart<'_> {
             self.blocks(plot, buffer, theme);
         }
         self.levels(plot, buffer, theme);
+        self.seam(plot, buffer, theme);
         let labelled = self.labels(plot, buffer, theme);
         self.cursors(plot, buffer, theme);
         labelled
@@ -263,6 +266,20 @@ impl Chart<'_> {
                     cell.set_symbol(theme.signs.line)
                         .set_style(theme.style(line.ink));
                 }
+            }
+        }
+    }
+
+    /// Draws the seam as a vertical line in cells without data.
+    fn seam(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let Some(column) = self.seam.map(|step| self.column(plot, step)) else {
+            return;
+        };
+        for row in plot.top()..plot.bottom() {
+            let cell = buffer.cell_mut((column, row));
+            if let Some(cell) = cell.filter(|cell| cell.symbol() == BLANK) {
+                cell.set_symbol(theme.signs.seam)
+                    .set_style(theme.style(Ink::Muted));
             }
         }
     }

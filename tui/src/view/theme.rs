@@ -110,6 +110,8 @@ pub struct Signs {
     pub restart: &'static str,
     /// The displayed time in a chart.
     pub cursor: &'static str,
+    /// The seam between the history of an engine and that in memory.
+    pub seam: &'static str,
     /// A horizontal line in a chart.
     pub line: &'static str,
     /// A horizontal rule.
@@ -136,6 +138,7 @@ const UNICODE: Signs = Signs {
     falling: "▼",
     restart: "▼",
     cursor: "│",
+    seam: "┊",
     line: "╌",
     rule: "─",
     bar: "│",
@@ -154,6 +157,7 @@ const ASCII: Signs = Signs {
     falling: "v",
     restart: "X",
     cursor: "|",
+    seam: ":",
     line: "-",
     rule: "-",
     bar: "|",

@@ -1,7 +1,7 @@
 //! The usage history of rows and of the cluster, for charts and sparklines.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
+use kubevitals_proto::vitals::{History, HistoryStore, Point, Quantiles, Series};
 
 use ratatui::layout::Rect;
 
@@ -135,9 +135,18 @@ fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
     const SLACK: i64 = 60_000_000_000;
     let history = state.histories.get(subject)?;
     let (since, until) = state.shown_span();
-    let near = |arrived: i64, shown: i64| (arrived - shown).abs() <= SLACK;
+    let slack = history.span.step.0.max(SLACK);
+    let near = |arrived: i64, shown: i64| (arrived - shown).abs() <= slack;
     let shown = near(history.span.since.0, since.0) && near(history.span.until.0, until.0);
     shown.then_some(history)
+}
+
+/// Returns the time at which the history of a subject changes from the engine to the memory of the source.
+pub(super) fn seam(state: &State, subject: &Subject) -> Option<Timestamp> {
+    match &*history(state, subject)?.sources {
+        [engine, memory] if engine.source == HistoryStore::Engine => Some(memory.since),
+        _ => None,
+    }
 }
 
 /// Returns the quantiles of a pod or container, over the same time as [`of_pod`].
@@ -213,7 +222,7 @@ pub(super) fn draw_chart(
     points: &[Option<u64>],
     (resource, peak): (Resource, Option<u64>),
     lines: &[Line<'_>],
-    marks: &[usize],
+    (marks, seam): (&[usize], Option<Timestamp>),
 ) -> bool {
     let [left, right] = edge_labels(state);
     let cursor = cursor(state, points.len());
@@ -224,6 +233,7 @@ pub(super) fn draw_chart(
         peak,
         lines,
         marks,
+        seam: seam.and_then(|at| step_of(state, at, points.len())),
         cursor: cursor.map(|(step, label)| Cursor { step: *step, label }),
         edge_labels: [&left, &right],
     };

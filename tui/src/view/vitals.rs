@@ -9,7 +9,7 @@ use super::chart::Line;
 use super::theme::Ink;
 use super::trends;
 use crate::model::row::{ClusterRow, Phase};
-use crate::model::{Part, Resource, State, Tone, format};
+use crate::model::{Part, Resource, State, Subject, Tone, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height >= 5 {
@@ -99,7 +99,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             &steps,
             (resource, peak),
             &lines,
-            &[],
+            (&[], trends::seam(state, &Subject::Cluster)),
         );
     }
     let right = right_of(area, charts + 1);

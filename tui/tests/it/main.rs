@@ -26,6 +26,7 @@ mod golden;
 mod hints;
 mod history;
 mod kubectl;
+mod long_history;
 mod objects;
 mod overview;
 #[path = "../../../proto/tests/owned.rs"]

@@ -232,8 +232,8 @@ fn queries(
     let of_nodes = matches!(subject, HistorySubject::Node(_) | HistorySubject::Cluster);
     let (cpu, memory) = match of_nodes {
         true => (
-            "kubevitals_node_cpu_usage_seconds_total",
-            "kubevitals_node_memory_working_set_bytes",
+            "node_cpu_usage_seconds_total",
+            "node_memory_working_set_bytes",
         ),
         false => (
             "container_cpu_usage_seconds_total",

@@ -20,7 +20,7 @@ pub(super) async fn read(
     plan: &Plan,
 ) -> Result<Vec<Mark>, EngineError> {
     let of_pod = |selector: Selector| selector.with("namespace", namespace).with("pod", name);
-    let causes = of_pod(engine.select("kubevitals_container_restart_cause"));
+    let causes = of_pod(engine.select("kubevitals_container_last_restart_timestamp_seconds"));
     let causes = format!("max by (container, cause, reason, exit_code) ({causes})");
     let mut marks: Vec<Mark> = engine
         .range(&causes, plan.range())

@@ -123,12 +123,8 @@ impl Over {
     }
 
     fn nodes(self, engine: &Engine) -> Vec<String> {
-        let cpu = engine
-            .select("kubevitals_node_cpu_usage_seconds_total")
-            .to_string();
-        let memory = engine
-            .select("kubevitals_node_memory_working_set_bytes")
-            .to_string();
+        let cpu = engine.select("node_cpu_usage_seconds_total").to_string();
+        let memory = engine.select("node_memory_working_set_bytes").to_string();
         let (cpu, of_memory) = (self.rate(&cpu), self.raw(&memory));
         vec![
             self.cpu("node", &cpu),
@@ -153,7 +149,8 @@ impl Over {
         let sum = |usage: &str| format!("sum by ({whole}) (max by ({each}) ({usage}))");
         let rate = self.rate(&cpu);
         let restarts = select("kube_pod_container_status_restarts_total");
-        let kills = select("kubevitals_container_restart_cause").with("cause", "OomKilled");
+        let kills = select("kubevitals_container_last_restart_timestamp_seconds")
+            .with("cause", "OomKilled");
         let (span, since) = (self.span, self.since.as_secs());
         let counts = [
             stat("restarts", each, &format!("increase({restarts}[{span}ms])")),

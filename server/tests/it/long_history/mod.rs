@@ -91,7 +91,7 @@ fn ghost(samples: &mut Samples) {
             let cause =
                 format!(r#"{container},cause="OomKilled",reason="OOMKilled",exit_code="137""#);
             samples.add(
-                "kubevitals_container_restart_cause",
+                "kubevitals_container_last_restart_timestamp_seconds",
                 &cause,
                 seconds,
                 killed as f64,
@@ -149,19 +149,9 @@ fn nodes(samples: &mut Samples, then: &[(String, Point)], until: i64) {
         let cores = mean.cpu as f64 / 1e9;
         for seconds in (EPOCH - 48 * HOUR..until).step_by(SCRAPE as usize) {
             let used = cores * (seconds - EPOCH + 48 * HOUR) as f64;
-            samples.add(
-                "kubevitals_node_cpu_usage_seconds_total",
-                &labels,
-                seconds,
-                used,
-            );
+            samples.add("node_cpu_usage_seconds_total", &labels, seconds, used);
             let memory = mean.memory as f64;
-            samples.add(
-                "kubevitals_node_memory_working_set_bytes",
-                &labels,
-                seconds,
-                memory,
-            );
+            samples.add("node_memory_working_set_bytes", &labels, seconds, memory);
         }
     }
 }

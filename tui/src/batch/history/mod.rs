@@ -36,6 +36,13 @@ pub async fn run(
     }
     let (api, _) = vitals::connect(&settings).await?;
     let history = api.history(&subject, &parameters(args)).await?;
+    if let Some(absent) = &history.absent {
+        writeln!(
+            streams.err,
+            "warning: only the time in memory: {}",
+            absent.message
+        )?;
+    }
     let report = Report::of(&subject, history, container)?;
     write(&report, &api, args, streams).await
 }

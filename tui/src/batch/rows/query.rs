@@ -320,8 +320,8 @@ fn span(args: &TableArgs) -> Result<Option<(Stat, GoDuration)>, Error> {
             Some(_) => Err(Error::Flag("--stat needs --span".to_owned())),
         };
     };
-    match text.parse::<GoDuration>() {
-        Ok(span) if span.0 > 0 => Ok(Some((args.stat.unwrap_or_default(), span))),
+    match crate::cli::span(text) {
+        Some(span) if span.0 > 0 => Ok(Some((args.stat.unwrap_or_default(), span))),
         _ => Err(Error::Flag(format!(
             "--span {text:?}: expected a duration like 15m or 1h"
         ))),
@@ -331,7 +331,7 @@ fn span(args: &TableArgs) -> Result<Option<(Stat, GoDuration)>, Error> {
 /// Parses a time in the past, of this flag.
 pub(super) fn at(flag: &str, text: &str) -> Result<At, Error> {
     if let Some(before) = text.strip_prefix('-')
-        && let Ok(before) = before.parse::<GoDuration>()
+        && let Some(before) = crate::cli::span(before)
         && before.0 > 0
     {
         return Ok(At::Before(before.0));

@@ -39,8 +39,10 @@ pub struct ClusterRow {
     pub incidents_open: Option<u32>,
     /// The time of the oldest usage that is included.
     pub usage_time: Option<Timestamp>,
-    /// The oldest time in the history.
+    /// The oldest time in the history that the source has in memory.
     pub oldest: Option<Timestamp>,
+    /// Whether the source reads what is older from an engine.
+    pub has_engine: bool,
 }
 
 impl ClusterRow {
@@ -158,6 +160,7 @@ impl ClusterRow {
             incidents_open: Some(count(cluster.incidents.open)),
             usage_time: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
             oldest: cluster.history.oldest,
+            has_engine: cluster.history.engine,
         }
     }
 }

@@ -177,6 +177,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
+        Action::Hours(hours) => return time::jump(state, hours),
         Action::Seek(at) => return time::seek(state, at),
         Action::Oldest => {
             let oldest = time::oldest(state);
@@ -184,7 +185,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Live => return time::live(state),
         Action::Span(by) => {
-            state.span = moved(state.span, by, state.settings.spans.len());
+            state.span = moved(state.span, by, state.spans().count());
             if let Time::Past { at, .. } = state.time {
                 time::place_charts(state, at);
             }
@@ -440,7 +441,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
     push(state, screen);
     let mut effects = requests(state);
     if let Some(at) = target.time.flatten() {
-        if at < time::oldest(state) {
+        if at < time::limit(state) {
             let text = "the history does not reach back to the incident: this is the oldest time that is stored";
             state.say(text, false);
         }

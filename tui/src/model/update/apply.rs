@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::History;
 
 use super::requests::requests;
 use super::time;
@@ -103,6 +104,11 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 state
                     .histories
                     .retain(|subject, _| *subject == Subject::Cluster);
+            }
+            let why = |history: &History| history.absent.as_ref().map(|it| it.message.clone());
+            let before = state.histories.get(&subject).and_then(|it| why(it));
+            if let Some(why) = why(&history).filter(|why| before.as_ref() != Some(why)) {
+                state.say(time::only_memory(&why), true);
             }
             state.histories.insert(subject, history);
         }

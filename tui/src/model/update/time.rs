@@ -58,6 +58,14 @@ pub(super) fn step(state: &mut State, steps: i32) -> Vec<Effect> {
     go(state, at)
 }
 
+/// Goes this many hours forwards in time.
+pub(super) fn jump(state: &mut State, hours: i32) -> Vec<Effect> {
+    let at = state
+        .shown_time()
+        .plus_nanos(i64::from(hours).saturating_mul(3_600 * SECOND));
+    go(state, at)
+}
+
 /// The length of a step: a sixtieth of the span, but at least the interval of two readings.
 fn step_seconds(span_seconds: u32) -> u32 {
     (span_seconds / 60).max(15)
@@ -79,7 +87,15 @@ pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
     go_within(state, at, end)
 }
 
-/// The oldest time that can be shown, as far as it is known.
+/// The time before which nothing can be shown: that of the source's memory, unless it reads what is older from an engine.
+pub(super) fn limit(state: &State) -> Timestamp {
+    match state.live.cluster.has_engine {
+        true => Timestamp::default(),
+        false => oldest(state),
+    }
+}
+
+/// The oldest time in the source's memory, as far as it is known.
 pub(crate) fn oldest(state: &State) -> Timestamp {
     let from_source = state.live.cluster.oldest;
     let from_trends = state
@@ -99,7 +115,7 @@ fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Ef
     if at >= state.now {
         return live(state);
     }
-    let at = at.max(oldest(state)).min(state.now);
+    let at = at.max(limit(state)).min(state.now);
     match end {
         Some(end) => state.charts_end = Some(end),
         None => place_charts(state, at),
@@ -173,8 +189,16 @@ pub(super) fn refused(state: &mut State, received: Timestamp, why: String) -> Ve
     if received != at {
         return request_past(state, at);
     }
-    state.say(why, true);
+    match received < oldest(state) {
+        true => state.say(only_memory(&why), true),
+        false => state.say(why, true),
+    }
     live(state)
+}
+
+/// The notice that what is older than the source's memory is missing.
+pub(super) fn only_memory(why: &str) -> String {
+    format!("only the time in memory can be shown: {why}")
 }
 
 /// Removes details, because they are of another time.

@@ -34,6 +34,7 @@ fn memory(points: &[Option<u64>]) -> Chart<'_> {
         peak: None,
         lines: &[],
         marks: &[],
+        seam: None,
         cursor: None,
         edge_labels: ["-1h", "now"],
     }
@@ -254,5 +255,27 @@ proptest! {
         let cursor = Some(Cursor { step: mark, label: "10:00:00Z" });
         let chart = Chart { lines: &lines, marks: &[mark], cursor, ..memory(&values) };
         drawn(&chart, columns, rows, ascii);
+    }
+}
+
+#[test]
+fn the_seam_is_a_line_beside_the_data() {
+    let points = mebibytes(&[Some(100), Some(100), None, Some(100), Some(100), Some(100)]);
+    for (ascii, sign) in [(false, '┊'), (true, ':')] {
+        let chart = Chart {
+            peak: Some(400 * MI),
+            seam: Some(2),
+            ..memory(&points)
+        };
+        let output = drawn(&chart, 40, 6, ascii);
+        let rows = output.lines().filter(|row| row.contains(sign));
+        assert_eq!(rows.count(), 5, "the gap is empty: {output}");
+        let chart = Chart {
+            seam: Some(4),
+            ..chart
+        };
+        let output = drawn(&chart, 40, 6, ascii);
+        let rows = output.lines().filter(|row| row.contains(sign)).count();
+        assert!((1..5).contains(&rows), "no data is hidden: {output}");
     }
 }

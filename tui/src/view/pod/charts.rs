@@ -89,7 +89,7 @@ fn chart(
         &steps,
         (resource, peak),
         &lines,
-        &marks,
+        (&marks, trends::seam(state, &Subject::Pod(pod.key()))),
     );
     let name = match resource {
         Resource::Cpu => "CPU",

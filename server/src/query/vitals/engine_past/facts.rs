@@ -84,7 +84,7 @@ impl Facts {
         if name == "kubevitals_incident" {
             self.incidents.push(OpenIncident {
                 name: label("incident"),
-                kind: label("kind"),
+                kind: label("reason"),
                 namespace: label("namespace"),
                 object_kind: label("object_kind"),
                 object: label("object"),
@@ -139,7 +139,7 @@ impl ContainerFacts {
             "kube_pod_container_status_waiting_reason" => self.waiting = label("reason"),
             "kube_pod_container_status_terminated_reason" => self.terminated = label("reason"),
             "kube_pod_container_status_restarts_total" => self.restarts = value,
-            "kubevitals_container_restart_cause" => {
+            "kubevitals_container_last_restart_timestamp_seconds" => {
                 if self.last.as_ref().is_none_or(|last| last.at < value) {
                     self.last = Some(LastRestart {
                         at: value,
@@ -172,8 +172,8 @@ impl NodeFacts {
                 self.conditions.insert(label("condition"), label("status"));
             }
             "kube_node_spec_unschedulable" => self.unschedulable = true,
-            "kubevitals_node_cpu_usage_seconds_total" => self.cpu = Some(value),
-            "kubevitals_node_memory_working_set_bytes" => self.memory = Some(value),
+            "node_cpu_usage_seconds_total" => self.cpu = Some(value),
+            "node_memory_working_set_bytes" => self.memory = Some(value),
             _ => {}
         }
     }

@@ -30,7 +30,7 @@ const STATES: &str = "kube_pod_status_phase|kube_pod_status_ready|kube_pod_conta
 
 /// What a pod is, and how often its containers were restarted.
 const IDENTITIES: &str = "kube_pod_info|kube_pod_created|kubevitals_pod_workload|\
-    kube_pod_container_status_restarts_total|kubevitals_container_restart_cause";
+    kube_pod_container_status_restarts_total|kubevitals_container_last_restart_timestamp_seconds";
 
 /// Requests and limits.
 const RESOURCES: &str = "kube_pod_container_resource_requests|kube_pod_container_resource_limits";
@@ -228,7 +228,7 @@ fn pod_queries(engine: &Engine, scope: PastScope<'_>) -> [(String, bool); 6] {
             gauge(
                 "kubevitals_incident",
                 incidents,
-                "namespace, incident, kind, object_kind, object",
+                "namespace, incident, reason, object_kind, object",
             ),
             false,
         ),
@@ -239,8 +239,8 @@ fn pod_queries(engine: &Engine, scope: PastScope<'_>) -> [(String, bool); 6] {
 fn node_queries(engine: &Engine) -> [(String, bool); 3] {
     let state = engine.select("").named(NODES);
     let (cpu, memory) = (
-        "kubevitals_node_cpu_usage_seconds_total",
-        "kubevitals_node_memory_working_set_bytes",
+        "node_cpu_usage_seconds_total",
+        "node_memory_working_set_bytes",
     );
     [
         (

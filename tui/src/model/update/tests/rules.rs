@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::{Ended, Incident, IncidentKind, Involved};
+use kubevitals_proto::vitals::{Absence, Ended, History, Incident, IncidentKind, Involved};
 
 use super::super::{act, apply, refresh};
 use super::random::{Chance, pod};
@@ -10,7 +10,7 @@ use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
     Action, Amounts, Batch, Change, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part, Past,
-    Row, SourceKind, SourceRequest, State, Time, View,
+    Row, SourceKind, SourceRequest, State, Subject, Time, View,
 };
 use crate::view::draw;
 use crate::view::theme::Theme;
@@ -68,6 +68,57 @@ fn one_past_time_is_requested_at_a_time() {
     assert_eq!(state.time, arrived(true));
     act(&mut state, Action::Live);
     assert!(state.time == Time::Live && state.frozen.is_none());
+}
+
+#[test]
+fn only_an_engine_takes_time_and_spans_beyond_the_memory() {
+    for has_engine in [false, true] {
+        let mut state = with_pods(SourceKind::Vitals);
+        let oldest = state.now.plus_nanos(-3_600 * SECOND);
+        state.live.cluster.oldest = Some(oldest);
+        state.live.cluster.has_engine = has_engine;
+        act(&mut state, Action::Hours(-24));
+        let day = state.now.plus_nanos(-86_400 * SECOND);
+        let expected = if has_engine { day } else { oldest };
+        assert!(matches!(state.time, Time::Past { at, .. } if at == expected));
+        act(&mut state, Action::Hours(48));
+        assert_eq!(state.time, Time::Live, "the future is now");
+        for _ in 0..10 {
+            act(&mut state, Action::Span(1));
+        }
+        let longest = if has_engine { 604_800 } else { 3_600 };
+        assert_eq!(state.span_seconds(), longest);
+    }
+}
+
+#[test]
+fn an_engine_that_is_away_is_a_notice_once() {
+    let mut state = with_pods(SourceKind::Vitals);
+    state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600 * SECOND));
+    state.live.cluster.has_engine = true;
+    act(&mut state, Action::Hours(-2));
+    let at = state.now.plus_nanos(-7_200 * SECOND);
+    apply(&mut state, Message::NoPast(at, "it is away".to_owned()));
+    assert_eq!(state.time, Time::Live);
+    let notice = state.notice.take().unwrap();
+    assert_eq!(
+        notice.text,
+        "only the time in memory can be shown: it is away"
+    );
+    for expected in [true, false] {
+        let history = History {
+            absent: Some(Absence {
+                reason: "Timeout".to_owned(),
+                message: "it is away".to_owned(),
+            }),
+            ..History::default()
+        };
+        apply(
+            &mut state,
+            Message::History(Subject::Cluster, Box::new(history)),
+        );
+        assert_eq!(state.notice.take().is_some(), expected);
+    }
 }
 
 #[test]
