@@ -65,7 +65,7 @@ pub use metrics::HealthMetrics;
 pub use pod_versions::PodAt;
 pub use restart_queries::Restart;
 pub use snapshot::{Snapshot, SnapshotError};
-pub use store_usage_history::StoreUsageHistory;
+pub use store_usage_history::{StoreUsageHistory, USAGE_BEFORE_TERMINATION};
 pub use usage_history::{UsageHistory, UsagePoint, UsageSubject};
 
 use crate::clock::Clock;

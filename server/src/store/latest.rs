@@ -349,11 +349,17 @@ impl Latest {
         retention: Retention,
         now: Age,
     ) -> Option<(PodRates, &[ContainerLatest])> {
+        let (rates, containers) = self.provisional_at(at)?;
+        let is_fresh = retention.is_fresh(rates.arrived, self.scraped, now);
+        is_fresh.then_some((rates, containers))
+    }
+
+    /// The same, even if it is stale.
+    pub(super) fn provisional_at(&self, at: usize) -> Option<(PodRates, &[ContainerLatest])> {
         let all = self.provisional.as_ref()?;
         let found = all.pods.binary_search_by_key(&at, |(pod, _)| *pod).ok()?;
         let (_, rates) = all.pods.get(found)?;
-        let is_fresh = retention.is_fresh(rates.arrived, self.scraped, now);
-        is_fresh.then(|| (*rates, rates.of(&all.containers)))
+        Some((*rates, rates.of(&all.containers)))
     }
 
     /// The containers of the pod at `at`, even if its rates are stale; empty if it has no rates.

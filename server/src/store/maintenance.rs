@@ -48,6 +48,9 @@ pub async fn maintain(store: Arc<Store>, watches: Watches, clock: Arc<dyn Clock>
         let tidied = tokio::task::spawn_blocking(move || {
             let history = store.history();
             let cut = history.tidy(now);
+            if let Some(of_others) = store.history_of_others() {
+                of_others.tidy(now);
+            }
             (cut, history.retention(), history.refused())
         });
         let Ok((cut, retention, refused_so_far)) = tidied.await else {

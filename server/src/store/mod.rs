@@ -9,6 +9,7 @@ mod latest;
 mod maintenance;
 mod node_clock;
 mod rate;
+mod report;
 pub mod ring;
 mod scrape_result;
 mod series;
@@ -34,6 +35,7 @@ pub use latest::{
 pub use maintenance::maintain;
 pub use node_clock::ScrapeTimes;
 pub use rate::{Bounds, Lack, NoRate, Pair, Point, Usage};
+pub use report::NodeReport;
 pub use series::{FirstRates, NodeSeries, SeriesSize};
 pub use snapshot::{NodeSnapshot, RestoredNode};
 
@@ -61,20 +63,43 @@ impl NodeCell {
         self.series.lock()
     }
 
-    /// A snapshot of the node's series and rates at `now`, for another process; none before the first scrape.
+    /// A snapshot of the node's series and rates at `now`, for another process; none before this process has scraped the
+    /// node.
     pub fn snapshot(&self, now: Age) -> Option<NodeSnapshot> {
         let series = self.series.lock();
-        let latest = self.latest()?;
+        let latest = self.latest().filter(|_| !series.is_empty())?;
         Some(NodeSnapshot::of(&series, &latest, now))
     }
 
-    /// Restores the state of an earlier process, if the cell is empty.
+    /// Restores the series of another process, if the cell has none, and its rates, if they are newer.
     fn restore(&self, restored: RestoredNode) {
         let mut series = self.series.lock();
-        if series.is_empty() && self.latest.load().is_none() {
+        if series.is_empty() {
             *series = restored.series;
-            self.publish(restored.latest);
+            self.publish_newer(restored.latest);
         }
+    }
+
+    /// Publishes what another process has scraped, if it is newer. This process no longer scrapes the node, so its
+    /// series are dropped. Returns whether it was newer.
+    pub fn publish_remote(&self, latest: Latest) -> bool {
+        let mut series = self.series.lock();
+        if !series.is_empty() {
+            series.clear();
+        }
+        self.publish_newer(latest)
+    }
+
+    /// Called with the lock of the series.
+    fn publish_newer(&self, latest: Latest) -> bool {
+        let stored = self.latest.load();
+        let is_newer = stored
+            .as_ref()
+            .is_none_or(|stored| stored.scraped < latest.scraped);
+        if is_newer {
+            self.publish(latest);
+        }
+        is_newer
     }
 
     /// The result of the last successful scrape.
@@ -113,6 +138,8 @@ pub struct Store {
     /// The restored state of nodes that the cluster does not have yet.
     restored: Mutex<Map<Arc<str>, RestoredNode>>,
     history: History,
+    /// The last minutes of nodes that other processes scrape; none if this process scrapes all.
+    of_others: Option<History>,
 }
 
 impl Default for Store {
@@ -129,7 +156,19 @@ impl Store {
             cells: ArcSwap::default(),
             restored: Mutex::default(),
             history: History::new(settings),
+            of_others: None,
         }
+    }
+
+    /// The same with the last minutes of nodes that other processes scrape, for the causes of restarts.
+    #[must_use]
+    pub fn with_history_of_others(mut self, retention: Duration) -> Self {
+        let settings = *self.history.settings();
+        self.of_others = Some(History::new(history::Settings {
+            retention: retention.min(settings.retention),
+            ..settings
+        }));
+        self
     }
 
     /// The history.
@@ -137,13 +176,21 @@ impl Store {
         &self.history
     }
 
+    /// The last minutes of nodes that other processes scrape; none if this process scrapes all.
+    pub fn history_of_others(&self) -> Option<&History> {
+        self.of_others.as_ref()
+    }
+
     /// A snapshot of all cells.
     pub fn cells(&self) -> Arc<Cells> {
         self.cells.load_full()
     }
 
-    /// Adds a node with its restored state, and returns its cell.
+    /// Adds a node with its restored state, unless it exists, and returns its cell.
     pub fn add(&self, node: &Arc<str>, resolution: Duration) -> Arc<NodeCell> {
+        if let Some(cell) = self.cells.load().get(node) {
+            return Arc::clone(cell);
+        }
         let cell = Arc::new(NodeCell::new(resolution));
         if let Some(restored) = self.restored.lock().remove(node) {
             cell.restore(restored);

@@ -122,6 +122,29 @@ pub enum Lack {
     Duplicate,
 }
 
+impl Lack {
+    /// All of them.
+    pub(super) const ALL: [Self; 6] = [
+        Self::NoCpu,
+        Self::ZeroCpu,
+        Self::NoMemory,
+        Self::ZeroMemory,
+        Self::BadLine,
+        Self::Duplicate,
+    ];
+}
+
+impl NoRate {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [
+        Self::FirstPoint,
+        Self::Restarted,
+        Self::WentBackwards,
+        Self::Impossible,
+        Self::ClockStepped,
+    ];
+}
+
 impl Point {
     /// Converts a complete reading to a point. `sent`, the time of the request, replaces a missing timestamp, as in
     /// metrics-server.

@@ -127,6 +127,11 @@ impl NodeSeries {
         }
     }
 
+    /// Drops all series.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.resolution);
+    }
+
     /// Sets the bounds of the node's usage, from the next scrape on.
     pub fn bound(&mut self, bounds: Bounds) {
         self.bounds = bounds;

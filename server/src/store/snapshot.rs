@@ -224,7 +224,8 @@ impl NodeSnapshot {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a name from another process has a possible length.
+pub(super) fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len())
 }
 
@@ -266,7 +267,8 @@ impl SnapshotSeries {
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+/// Whole milliseconds.
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -6,6 +6,7 @@
 mod network;
 mod non_max;
 mod pressure;
+mod report;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use kubevitals_proto::units::Bytes;
 
 pub use network::{NetworkRate, Traffic};
 pub use pressure::{Percent, Pressure};
+pub(super) use report::ExtraReport;
 
 use super::sorted::advance_to;
 use crate::clock::Age;

@@ -50,6 +50,22 @@ impl Traffic {
         }
     }
 
+    /// The received and sent bytes, the time of the reading, or zero without one, and the rate.
+    pub(super) fn parts(self) -> (u64, u64, u32, Option<(f32, f32)>) {
+        let at = self.at.map_or(0, NonZeroU32::get);
+        (self.rx, self.tx, at, self.rate)
+    }
+
+    /// The reverse of [`Self::parts`]. A rate that is not finite is none.
+    pub(super) fn from_parts(rx: u64, tx: u64, at: u32, rate: Option<(f32, f32)>) -> Self {
+        Self {
+            rx,
+            tx,
+            at: NonZeroU32::new(at),
+            rate: rate.filter(|(rx, tx)| rx.is_finite() && tx.is_finite()),
+        }
+    }
+
     /// The rate, if there is one.
     pub(super) fn rate(&self) -> Option<NetworkRate> {
         #[expect(

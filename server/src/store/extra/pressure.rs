@@ -57,6 +57,24 @@ impl Pressure {
     }
 }
 
+impl Pressure {
+    /// CPU, memory and IO in hundredths of a percent, plus one; zero for none.
+    pub(super) fn hundredths(self) -> [u32; 3] {
+        [self.cpu, self.memory, self.io]
+            .map(|percent| percent.map_or(0, |percent| percent.0.get().into()))
+    }
+
+    /// The reverse of [`Self::hundredths`]. An impossible value is none.
+    pub(super) fn from_hundredths(hundredths: [u32; 3]) -> Self {
+        let percent = |value: u32| {
+            let value = u16::try_from(value).ok().filter(|value| *value <= 10_001);
+            value.and_then(NonZeroU16::new).map(Percent)
+        };
+        let [cpu, memory, io] = hundredths.map(percent);
+        Self { cpu, memory, io }
+    }
+}
+
 /// Whether a node's kernel reports pressure. If it does not, all values are zero; if it does, at least one is not.
 pub(super) fn has_pressure(extras: &Extras<'_>) -> bool {
     let node = &extras.node;
