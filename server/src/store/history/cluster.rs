@@ -54,6 +54,18 @@ impl History {
         }
     }
 
+    /// A history with the same nodes, whose memory is not counted, and the same settings.
+    pub(super) fn shared_copy(&self) -> Self {
+        let copy = Self::new(*self.settings());
+        *copy.nodes.write() = self.nodes.read().clone();
+        copy
+    }
+
+    /// Removes a node, and returns its history.
+    pub(super) fn remove(&self, name: &str) -> Option<Arc<NodeHistory>> {
+        self.nodes.write().remove(name)
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings

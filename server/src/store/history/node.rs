@@ -180,6 +180,16 @@ impl NodeHistory {
         inner.clock_set = true;
     }
 
+    /// Whether the time of the node's clock was set, and does not only follow from samples.
+    pub(super) fn is_clock_set(&self) -> bool {
+        self.inner.lock().clock_set
+    }
+
+    /// Counts the present time of the node's clock as set.
+    pub(super) fn trust_clock(&self) {
+        self.inner.lock().clock_set = true;
+    }
+
     /// Applies a step of the node's clock in nanoseconds: moves all samples to the new time.
     pub fn shift(&self, by: i64) {
         let ticks = Tick::nearest(Timestamp(by)).since(Tick::default());

@@ -48,9 +48,27 @@ impl NodeHistory {
     ///
     /// The caller transfers the age of the export ([`History::import`]) and protects the bytes with a checksum.
     pub fn export(&self, name: &str, now: Age, out: &mut Vec<u8>) {
-        let Some(time) = self.time(now) else { return };
+        self.export_span(name, now, (Tick::EARLIEST, Tick::LATEST), |_| true, out);
+    }
+
+    /// The same for the selected pods between two times of the node's clock; `select` is as in [`Self::copy`]. Returns
+    /// whether there is any series.
+    pub(super) fn export_span(
+        &self,
+        name: &str,
+        now: Age,
+        (since, until): (Tick, Tick),
+        select: impl FnMut(Option<&PodId>) -> bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Some(time) = self.time(now) else {
+            return false;
+        };
         let mut excerpt = Excerpt::default();
-        self.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+        self.copy(&mut excerpt, select, since, until);
+        if excerpt.series().next().is_none() {
+            return false;
+        }
         out.push(VERSION);
         put_name(out, name);
         out.extend_from_slice(&time.time().0.to_le_bytes());
@@ -78,7 +96,17 @@ impl NodeHistory {
             }
         }
         out.push(END);
+        true
     }
+}
+
+/// The name of the node that bytes of [`NodeHistory::export`] are of.
+pub(super) fn name_of(exported: &[u8]) -> Result<&str, ImportError> {
+    let mut from = Bytes(exported);
+    if from.byte()? != VERSION {
+        return Err(ImportError::Version);
+    }
+    from.name()
 }
 
 impl History {
