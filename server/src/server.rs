@@ -285,6 +285,7 @@ impl Server {
                     &serving_tls.service,
                     credentials,
                     bundle,
+                    state.process(),
                 ))
             }
             (Some(_), None) => {

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 pub use configmap::{INCIDENTS, Incidents, IncidentsMetrics};
 pub use metrics::StateMetrics;
 pub use parts::{Origin, Restored, Restorer, StateParts};
-pub use peers::{PATH, PROCESS, PeerCredentials, Peers};
+pub use peers::{Connection, PATH, PROCESS, PeerCredentials, PeerError, Peers, TRANSFER_TIMEOUT};
 pub use settings::{Settings, StateFlags};
 
 use crate::store::Retention;
@@ -109,7 +109,7 @@ impl StatePersister {
         if is_recent {
             return;
         }
-        if let Some(restored) = peers.transfer(&self.parts, &self.process).await {
+        if let Some(restored) = peers.transfer(&self.parts).await {
             self.metrics.from_peer.set(restored.nodes());
             tracing::info!(
                 nodes = restored.nodes,

@@ -79,9 +79,22 @@ impl StateParts {
     /// # Errors
     /// The error of `out`.
     pub fn write<W: Write>(&self, out: W) -> io::Result<(W, u64)> {
+        self.write_nodes(out, |_| true)
+    }
+
+    /// The same for the nodes that `select` selects, with all incidents.
+    ///
+    /// # Errors
+    /// The error of `out`.
+    pub fn write_nodes<W: Write>(
+        &self,
+        out: W,
+        select: impl Fn(&str) -> bool,
+    ) -> io::Result<(W, u64)> {
         let mut writer = Writer::begin(out, self.clock.wall())?;
         let mut payload = Vec::new();
-        for (node, cell) in self.store.cells().iter() {
+        let cells = self.store.cells();
+        for (node, cell) in cells.iter().filter(|(node, _)| select(node)) {
             // Later than the time in the header: restored rates look older than they are, never younger.
             let Some(snapshot) = cell.snapshot(self.clock.elapsed()) else {
                 continue;
@@ -102,7 +115,8 @@ impl StateParts {
         if let Some(availability) = &self.availability {
             availability.export(|records| writer.frame(Kind::Availability, records))?;
         }
-        for (node, history) in self.store.history().nodes() {
+        let histories = self.store.history().nodes().into_iter();
+        for (node, history) in histories.filter(|(node, _)| select(node)) {
             payload.clear();
             history.export(&node, self.clock.elapsed(), &mut payload);
             if !payload.is_empty() {
@@ -176,7 +190,8 @@ impl<'a> Restorer<'a> {
                 self.availability(payload);
                 Ok(())
             }
-            Item::Frame(Kind::End, _) => Ok(()),
+            // A state has no others.
+            Item::Frame(_, _) => Ok(()),
         }
     }
 

@@ -41,16 +41,28 @@ pub enum Kind {
     History = 3,
     /// The availability of some workloads.
     Availability = 4,
+    /// The shard that answers. Only between shards.
+    Shard = 5,
+    /// The latest values of a node. Only between shards.
+    Report = 6,
+    /// The counters of a node's probes. Only between shards.
+    Probes = 7,
+    /// A part of the history of a node. Only between shards.
+    Excerpt = 8,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        const ALL: [Kind; 5] = [
+        const ALL: [Kind; 9] = [
             Kind::End,
             Kind::Latest,
             Kind::Health,
             Kind::History,
             Kind::Availability,
+            Kind::Shard,
+            Kind::Report,
+            Kind::Probes,
+            Kind::Excerpt,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == byte)
     }

@@ -9,16 +9,14 @@ use kube::{Api, Client};
 use crate::telemetry::chain;
 use crate::tls::Service;
 
-/// The most replicas that are requested, because each request takes time.
-const MAX_PEERS: usize = 8;
-
-/// Lists the addresses that serve, each once.
+/// Lists the addresses that serve, each once, at most `limit`.
 ///
 /// # Errors
 /// The error of the API server.
 pub(super) async fn addresses(
     client: &Client,
     service: &Service,
+    limit: usize,
 ) -> Result<Vec<SocketAddr>, String> {
     let slices = Api::<EndpointSlice>::namespaced(client.clone(), &service.namespace);
     let of_service = format!("kubernetes.io/service-name={}", service.name);
@@ -27,7 +25,7 @@ pub(super) async fn addresses(
     let mut addresses: Vec<SocketAddr> = slices.items.iter().flat_map(serving).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    addresses.truncate(MAX_PEERS);
+    addresses.truncate(limit);
     Ok(addresses)
 }
 
