@@ -222,6 +222,7 @@ impl Server {
                 cluster: Arc::clone(&cluster),
                 store: Arc::clone(&store),
                 probes: Arc::clone(&health) as Arc<dyn ProbeSink>,
+                filter: None,
                 clock: Arc::clone(&clock),
                 stats: Arc::clone(&stats),
                 memory: Arc::clone(&memory),

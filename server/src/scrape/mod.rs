@@ -42,4 +42,4 @@ pub use starts::Starts;
 pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};
-pub use workers::{Parts, run};
+pub use workers::{NodeFilter, Parts, run};

@@ -1,6 +1,7 @@
 //! One worker for each node: started when the node appears, notified when it changes, ended when it is deleted.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +64,16 @@ pub struct Parts {
     pub starts: Arc<Starts>,
     /// The memory limit.
     pub memory: Arc<Memory>,
-    /// Notified when the cluster's nodes have changed.
+    /// Selects the nodes that are scraped; without it, all.
+    pub filter: Option<Arc<dyn NodeFilter>>,
+    /// Notified when the cluster's nodes, or those that the filter selects, have changed.
     pub changed: watch::Receiver<()>,
+}
+
+/// Selects the nodes that this process scrapes.
+pub trait NodeFilter: Debug + Send + Sync {
+    /// Whether this process scrapes a node.
+    fn scrapes(&self, node: &str) -> bool;
 }
 
 /// Runs one worker for each node, forever.
@@ -78,6 +87,7 @@ pub async fn run(settings: Settings, parts: Parts) {
         stats,
         starts,
         memory,
+        filter,
         mut changed,
     } = parts;
     let shared = Arc::new(Shared {
@@ -95,8 +105,15 @@ pub async fn run(settings: Settings, parts: Parts) {
         early: EarlyBudget::default(),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
+    let scrapes = |name: &str| filter.as_ref().is_none_or(|filter| filter.scrapes(name));
     loop {
         let nodes = cluster.nodes();
+        if filter.is_some() {
+            // Nodes that other processes scrape have no worker that is removed.
+            let cells = store.cells();
+            let gone = cells.keys().filter(|name| !nodes.contains_key(*name));
+            gone.for_each(|name| store.remove(name));
+        }
         workers.retain(|name, worker| {
             if !nodes.contains_key(name) {
                 store.remove(name);
@@ -104,9 +121,17 @@ pub async fn run(settings: Settings, parts: Parts) {
                 shared.starts.remove(name);
                 return false;
             }
+            if !scrapes(name) {
+                // Its latest values stay until another process reports it.
+                shared.stats.records().remove(name);
+                shared.starts.remove(name);
+                return false;
+            }
             let ended = worker.task.is_finished();
             if ended {
                 tracing::error!(node = %name, "the scrapes of node {name} ended by a defect of this program and start again; please report the panic above");
+                // The panic may have left its series half changed.
+                store.remove(name);
             }
             !ended
         });
@@ -117,7 +142,7 @@ pub async fn run(settings: Settings, parts: Parts) {
                     *current = Arc::clone(node);
                     changed_node
                 });
-            } else {
+            } else if scrapes(name) {
                 let (sender, receiver) = watch::channel(Arc::clone(node));
                 let task = tokio::spawn(worker::run(
                     Arc::clone(&shared),
