@@ -20,6 +20,7 @@ mod parameters;
 pub mod query;
 pub mod scrape;
 mod server;
+pub mod shard;
 pub mod state;
 pub mod store;
 mod tasks;
