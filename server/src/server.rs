@@ -21,7 +21,8 @@ use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
 use crate::query::{Query, Readiness};
-use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
+use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
+use crate::shard::Shards;
 use crate::state::{self, Incidents, Peers, StatePersister};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
@@ -38,6 +39,9 @@ const SERVING: &str = "connections";
 
 /// The age above which a persisted state is not restored.
 const MAX_STATE_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// The time for which other shards' samples are stored beyond what a cause needs: a termination is reported late.
+const MARGIN: Duration = Duration::from_secs(60);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +125,7 @@ impl Server {
             export,
             notify,
             peers,
+            shard,
             node_selector,
             requests,
             clock,
@@ -153,7 +158,12 @@ impl Server {
         tracing::info!(%address, "vitals-server {} serves on {address}: {summary}", env!("CARGO_PKG_VERSION"));
 
         let cluster = Arc::new(Cluster::default());
-        let store = Arc::new(Store::new(history));
+        let store = match shard {
+            None => Store::new(history),
+            Some(_) => Store::new(history)
+                .with_history_of_others(health::USAGE_BEFORE_TERMINATION + MARGIN),
+        };
+        let store = Arc::new(store);
         let health = Health::new(
             Arc::clone(&cluster),
             Arc::new(StoreUsageHistory(Arc::clone(&store))),
@@ -179,6 +189,11 @@ impl Server {
                 max_age: MAX_STATE_AGE,
             }),
         );
+        let shards = shard.map(|shard| {
+            let shards = Shards::new(shard, Arc::clone(state.parts()), state.process());
+            shards.register(&mut registry);
+            shards
+        });
         cluster.register(&mut registry);
         health.register(&mut registry);
         if let Some(availability) = &availability {
@@ -221,8 +236,13 @@ impl Server {
                 kubelets,
                 cluster: Arc::clone(&cluster),
                 store: Arc::clone(&store),
-                probes: Arc::clone(&health) as Arc<dyn ProbeSink>,
-                filter: None,
+                probes: match &shards {
+                    Some(shards) => Arc::clone(shards) as Arc<dyn ProbeSink>,
+                    None => Arc::clone(&health) as Arc<dyn ProbeSink>,
+                },
+                filter: shards
+                    .as_ref()
+                    .map(|shards| Arc::clone(shards) as Arc<dyn NodeFilter>),
                 clock: Arc::clone(&clock),
                 stats: Arc::clone(&stats),
                 memory: Arc::clone(&memory),
@@ -264,6 +284,7 @@ impl Server {
             cluster,
             store,
             (health, availability),
+            shards.clone(),
             watches,
             Arc::clone(&stats),
             clock,
@@ -298,6 +319,14 @@ impl Server {
             }
             (None, _) => None,
         };
+        let peers = match (&shards, peers) {
+            (Some(shards), Some(peers)) => {
+                let exchange = Arc::clone(shards).run(peers, query.watches().clone());
+                tasks.spawn("shards", exchange);
+                None
+            }
+            (_, peers) => peers,
+        };
         let verifiable = manager.as_ref().map(Manager::ready);
         let pool = Pool::start(work::Settings::default()).map_err(StartError::Threads)?;
         let pool = Arc::new(pool);
@@ -310,6 +339,7 @@ impl Server {
                 registry,
                 pages,
                 state: Arc::clone(&state),
+                shards,
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),

@@ -149,10 +149,9 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         kube::Client::try_from(nowhere).unwrap(),
     );
     let prometheus = prometheus::routes(Registry::default(), pages, &pool);
-    let routes = routes(
-        query, &watchers, &health, prometheus, &pool, &persister, 443,
-    )
-    .layer(middleware::from_fn(compare));
+    let state = super::state::routes(&persister, None);
+    let routes = routes(query, &watchers, &health, prometheus, &pool, state, 443)
+        .layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))

@@ -261,6 +261,7 @@ pub(super) mod tests {
                 Arc::default(),
                 Arc::default(),
                 (crate::health::Health::unfed(), None),
+                None,
                 Watches::default(),
                 Arc::new(Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap()),
                 Arc::clone(&clock),

@@ -10,23 +10,27 @@ use http::header::WARNING;
 
 use crate::query::Query;
 
-/// Adds a `Warning` to responses of the API while nodes or pods are left out. kubectl prints it.
-pub(super) async fn when_left_out(
+/// Adds a `Warning` to responses of the API while nodes or pods are left out, or a shard does not answer. kubectl prints it.
+pub(super) async fn warn(
     State(query): State<Arc<Query>>,
     request: Request,
     next: Next,
 ) -> Response {
     let of_api = request.uri().path().starts_with("/apis/");
     let mut response = next.run(request).await;
-    if let Some(text) = query.left_out().filter(|_| of_api) {
-        warn(&mut response, &text);
+    // 299: a lasting warning, as the kube-apiserver sends it.
+    if of_api {
+        query
+            .incomplete()
+            .iter()
+            .for_each(|text| add(&mut response, text));
     }
     response
 }
 
-/// Adds a warning to a response. kubectl prints it.
-pub(super) fn warn(response: &mut Response, text: &str) {
-    // 299: a lasting warning, as the kube-apiserver sends it.
+/// Adds a warning.
+pub(super) fn add(response: &mut Response, text: &str) {
+    let text = text.replace(['"', '\\'], "'");
     if let Ok(warning) = HeaderValue::try_from(format!("299 - \"{text}\"")) {
         response.headers_mut().append(WARNING, warning);
     }

@@ -48,6 +48,7 @@ use crate::auth::Auth;
 use crate::export::PageSource;
 use crate::memory::Memory;
 use crate::query::Query;
+use crate::shard::Shards;
 use crate::state::StatePersister;
 use crate::telemetry::metrics::Registry;
 use crate::work::Pool;
@@ -75,6 +76,8 @@ pub(crate) struct Sources {
     pub(crate) pages: PageSource,
     /// The state that outlives the process.
     pub(crate) state: Arc<StatePersister>,
+    /// The other shards, if this server is one of several.
+    pub(crate) shards: Option<Arc<Shards>>,
     /// Runs work that visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
     /// The memory limit.
@@ -94,9 +97,11 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         mut registry,
         pages,
         state,
+        shards,
         pool,
         memory,
     } = sources;
+    let state = state::routes(&state, shards);
     let watchers = Arc::new(vitals::Watchers::new(stop, memory));
     watchers.register(&mut registry);
     let requests = RequestMetrics::register(&mut registry);
@@ -111,8 +116,8 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         shutdown,
     };
     let prometheus = prometheus::routes(registry, pages, &pool);
-    let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::when_left_out);
-    let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
+    let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::warn);
+    let routes = routes(query, &watchers, &health, prometheus, &pool, state, port);
     gate::protect(routes.layer(incomplete), &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             settings.request_timeout,
@@ -129,7 +134,7 @@ fn routes(
     health: &Health,
     prometheus: Router<Arc<Query>>,
     pool: &Arc<Pool>,
-    persister: &Arc<StatePersister>,
+    state: Router<Arc<Query>>,
     port: u16,
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);
@@ -141,7 +146,7 @@ fn routes(
         .merge(openapi::routes())
         .merge(debug::routes())
         .merge(prometheus)
-        .merge(state::routes(persister))
+        .merge(state)
         .merge(vitals)
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)

@@ -19,7 +19,7 @@ use crate::export::ExportSettings;
 use crate::export::notify;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
-use crate::{api, auth, engine, memory, scrape, state, store, tls};
+use crate::{api, auth, engine, memory, scrape, shard, state, store, tls};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub struct Settings {
     pub notify: Option<notify::Settings>,
     /// The credentials for other replicas; without them their state is not transferred.
     pub peers: Option<state::PeerCredentials>,
+    /// The place of this server among several that scrape a part of the nodes each, if there are several.
+    pub shard: Option<shard::Settings>,
     /// The label selector of the nodes that are scraped.
     pub node_selector: Option<String>,
     /// The limits of the history.
@@ -112,6 +114,12 @@ impl Settings {
         let engine = flags.engine.settings()?;
         let tls = flags.serving.settings()?;
         let notify = flags.incidents.settings()?;
+        let shard = flags.shard.settings()?;
+        if shard.is_some() && !tls.manage {
+            return Err(
+                "--shard needs --manage-apiservice-ca: shards verify each other by its CA".into(),
+            );
+        }
         let (authentication, authorization) = (&flags.authentication, &flags.authorization);
         let mut auth = auth::Settings::new(authentication, authorization)?;
         if let Some(path) = &authentication.authentication_kubeconfig {
@@ -132,6 +140,7 @@ impl Settings {
             export: flags.export.settings()?,
             notify,
             peers: kubelets::to_peers(&kube),
+            shard,
             node_selector: flags.cluster.node_selector,
             history,
             availability,
@@ -217,6 +226,8 @@ mod tests {
             --history-matcher=a="b"                    | go with --history-url
             --history-matcher=a=b                      | write a label matcher of PromQL
             --history-timeout=5m                       | it must be at most 50s
+            --shard=4/4                                | write I/N with I from 0 to N-1
+            --shard=0/4                                | --shard needs --manage-apiservice-ca
             --node-selector=a=b=c                      | it is not a label selector
             --kubeconfig=/nowhere/config               | cannot use the kubeconfig "/nowhere/config"
             --authentication-kubeconfig=/nowhere/a     | /nowhere/a

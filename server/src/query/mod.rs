@@ -61,6 +61,7 @@ use crate::engine::Engine;
 use crate::health::Health;
 use crate::memory::LeftOut;
 use crate::scrape::Stats;
+use crate::shard::{HistoryScope, RemoteHistory, Shards};
 use crate::store::{NodeExtra, Retention, Store};
 use crate::telemetry::Histogram;
 use sources::Sources;
@@ -71,9 +72,9 @@ pub struct Query {
     sources: Arc<Sources>,
     /// The age of metrics in responses.
     freshness: Histogram,
-    ready: readiness::Latch,
+    ready: Arc<readiness::Latch>,
     totals: Arc<vitals::TotalsCache>,
-    detector: ChangeDetector,
+    detector: Arc<ChangeDetector>,
 }
 
 impl Query {
@@ -84,6 +85,7 @@ impl Query {
         cluster: Arc<Cluster>,
         store: Arc<Store>,
         (health, availability): (Arc<Health>, Option<Arc<Availability>>),
+        shards: Option<Arc<Shards>>,
         watches: Watches,
         stats: Arc<Stats>,
         clock: Arc<dyn Clock>,
@@ -93,8 +95,10 @@ impl Query {
         let sources = Arc::new(Sources {
             cluster,
             store,
+            overlay: None,
             health,
             availability,
+            shards,
             watches,
             stats,
             clock,
@@ -103,12 +107,37 @@ impl Query {
             engine,
         });
         Self {
-            detector: ChangeDetector::new(&sources),
+            detector: Arc::new(ChangeDetector::new(&sources)),
             sources,
             freshness: Ages::histogram(),
-            ready: readiness::Latch::default(),
+            ready: Arc::default(),
             totals: Arc::default(),
         }
+    }
+
+    /// Queries that also read a part of the other shards' histories, and the shards that have not sent theirs, each with
+    /// its problem as a sentence. `scope` is called if there are other shards; without a scope nothing is requested.
+    pub async fn with_history_of_shards(
+        self: &Arc<Self>,
+        scope: impl FnOnce() -> Option<HistoryScope>,
+    ) -> (Arc<Self>, Vec<String>) {
+        let shards = self.sources.shards.as_ref();
+        let Some((shards, scope)) = shards.and_then(|shards| Some((shards, scope()?))) else {
+            return (Arc::clone(self), Vec::new());
+        };
+        let RemoteHistory { history, missing } = shards.history(&scope).await;
+        let sources = Sources {
+            overlay: Some(Arc::new(history)),
+            ..Sources::clone(&self.sources)
+        };
+        let query = Self {
+            sources: Arc::new(sources),
+            freshness: self.freshness.clone(),
+            ready: Arc::clone(&self.ready),
+            totals: Arc::clone(&self.totals),
+            detector: Arc::clone(&self.detector),
+        };
+        (Arc::new(query), missing)
     }
 
     /// Current usage of pods and nodes.
@@ -143,7 +172,7 @@ impl Query {
             pods,
             restarted,
             cells: self.sources.store.cells(),
-            history: self.sources.store.history(),
+            history: self.sources.history(),
             retention: self.sources.retention,
             now: self.sources.now(),
         }
@@ -209,8 +238,16 @@ impl Query {
         &self.sources.watches
     }
 
-    /// Why responses are incomplete, if they are.
-    pub fn left_out(&self) -> Option<String> {
+    /// Why responses are incomplete: a sentence for each reason.
+    pub fn incomplete(&self) -> Vec<String> {
+        let shards = self.sources.shards.iter();
+        let missing = shards.flat_map(|shards| shards.missing());
+        let missing = missing.map(|shard| format!("{shard}; the metrics of its nodes are absent"));
+        self.left_out().into_iter().chain(missing).collect()
+    }
+
+    /// Why objects are left out, if some are.
+    fn left_out(&self) -> Option<String> {
         let watches = &self.sources.watches;
         let LeftOut { nodes, pods } = watches.left_out();
         (nodes + pods > 0).then(|| {

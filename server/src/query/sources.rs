@@ -12,16 +12,22 @@ use crate::cluster::{Cluster, PodKey, Watches};
 use crate::engine::Engine;
 use crate::health::Health;
 use crate::scrape::Stats;
-use crate::store::{Retention, Store};
+use crate::shard::{Scraper, Shards};
+use crate::store::history::NodeHistory;
+use crate::store::{History, Retention, Store};
 
 /// Shared, read-only handles to the server's state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sources {
     pub(super) cluster: Arc<Cluster>,
     pub(super) store: Arc<Store>,
+    /// The history with parts of other shards' histories, for one query.
+    pub(super) overlay: Option<Arc<History>>,
     pub(super) health: Arc<Health>,
     /// None if it is turned off.
     pub(super) availability: Option<Arc<Availability>>,
+    /// The other shards, if this server is one of several.
+    pub(super) shards: Option<Arc<Shards>>,
     pub(super) watches: Watches,
     pub(super) stats: Arc<Stats>,
     pub(super) clock: Arc<dyn Clock>,
@@ -34,6 +40,26 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    /// The history.
+    pub(super) fn history(&self) -> &History {
+        let own = || self.store.history();
+        self.overlay.as_deref().unwrap_or_else(own)
+    }
+
+    /// The history of a node for its trend. Without an overlay that is of another shard's node the last minutes.
+    pub(super) fn recent_history(&self, node: &str) -> Option<Arc<NodeHistory>> {
+        let of_others = self.store.history_of_others();
+        match of_others.filter(|_| self.overlay.is_none() && self.scraper(node).is_some()) {
+            Some(of_others) => of_others.node(node),
+            None => self.history().node(node),
+        }
+    }
+
+    /// The other shard that scrapes a node, if it is one.
+    pub(super) fn scraper(&self, node: &str) -> Option<Scraper> {
+        self.shards.as_ref()?.scraper(node)
+    }
+
     /// The current time of the monotonic clock.
     pub(super) fn now(&self) -> Age {
         self.clock.elapsed()

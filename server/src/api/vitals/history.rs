@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{API_VERSION, GROUP, History, Meta, Span};
 use kubevitals_proto::wire::object::{self, Encoding};
 use kubevitals_proto::wire::status::Status;
@@ -11,13 +12,15 @@ use kubevitals_proto::wire::status::Status;
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
 use super::parameters::{HistoryOptions, Reach};
 use super::pod_filter::workload;
+use super::remote;
 use super::resources::{OFFER, Sources, unknown_resource};
 use crate::api::caller::Caller;
-use crate::api::incomplete::warn;
+use crate::api::incomplete;
 use crate::api::negotiated::{Cardinality, ResponseFormat};
 use crate::api::path_params::PathParams;
 use crate::api::reply::{Answer, Form};
 use crate::query::{ClusterSingleton, HistorySubject, Older, Query, Steps};
+use crate::shard::{HistoryScope, NodeScope, PodScope};
 use crate::work::Cancel;
 
 /// The pod name that stands for all pods of a workload or namespace. No pod can have this name.
@@ -53,6 +56,24 @@ impl Subject {
             },
             Self::Namespace(namespace) => HistorySubject::Namespace(namespace),
             Self::Cluster => HistorySubject::Cluster,
+        }
+    }
+
+    /// The part of the other shards' histories that may have the subject. The pods of a workload are not known to those.
+    fn scope(&self, since: Timestamp, until: Timestamp) -> HistoryScope {
+        let (nodes, pods) = match self.clone() {
+            Self::Node(name) => (NodeScope::One(name), PodScope::None),
+            Self::Pod(namespace, name) => (NodeScope::None, PodScope::One(namespace, name)),
+            Self::Workload { namespace, .. } | Self::Namespace(namespace) => {
+                (NodeScope::None, PodScope::Namespace(namespace))
+            }
+            Self::Cluster => (NodeScope::All, PodScope::None),
+        };
+        HistoryScope {
+            nodes,
+            pods,
+            since,
+            until,
         }
     }
 
@@ -148,6 +169,8 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Answer
     let caller = Caller::of(&request);
     // The request is not needed while the work runs on another thread.
     drop(request);
+    let scope = || Some(subject.scope(options.since, options.until));
+    let (query, missing) = query.with_history_of_shards(scope).await;
     // Decoding the series of a large namespace takes long; on the pool, other requests do not wait for it.
     let steps = Steps::new(options.since, options.until, options.step);
     let older = query
@@ -156,9 +179,9 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Answer
     let older = older.await;
     let work = move |cancel: &Cancel| history(&query, &subject, &options, older.as_ref(), cancel);
     let history = caller.run(&pool, work).await?.map_err(refuse)?;
-    let mut response = encode(&history, reply);
+    let mut response = remote::warn(encode(&history, reply), &missing);
     if let Some(absent) = &history.absent {
-        warn(&mut response, &absent.message);
+        incomplete::add(&mut response, &absent.message);
     }
     Ok(response)
 }

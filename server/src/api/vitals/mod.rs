@@ -8,6 +8,7 @@ mod list;
 mod parameters;
 mod pod_filter;
 mod query_params;
+mod remote;
 mod resources;
 mod sort_by;
 mod version_options;
@@ -183,8 +184,10 @@ async fn list_or_watch<K: Kind>(
     options.requirement = VersionRequirement::of_list(request.uri()).map_err(refuse)?;
     let reply = format.form();
     let yaml = reply.encoding == Encoding::Yaml;
-    let (query, visits_all) = (Arc::clone(&sources.query), options.visits_all());
-    let from_engine = FromEngine::read::<K>(&query, &options, namespace.as_deref(), None).await;
+    let of_namespace = namespace.as_deref();
+    let (query, missing) = remote::query::<K>(&sources.query, &options, of_namespace, None).await;
+    let visits_all = options.visits_all();
+    let from_engine = FromEngine::read::<K>(&query, &options, of_namespace, None).await;
     let mut from_engine = from_engine.map_err(refuse)?;
     let warning = from_engine.warning.take();
     let list = move |cancel: &Cancel| {
@@ -199,9 +202,10 @@ async fn list_or_watch<K: Kind>(
         list(&Cancel::default())
     };
     let encoder = encoder.map_err(refuse)?;
-    let mut response = streaming::respond(encoder, reply, None, &parts.headers).await;
+    let response = streaming::respond(encoder, reply, None, &parts.headers).await;
+    let mut response = remote::warn(response, &missing);
     if let Some(warning) = warning {
-        warn(&mut response, &warning);
+        incomplete::add(&mut response, &warning);
     }
     Ok(response)
 }
@@ -221,8 +225,10 @@ async fn get_one<K: Kind>(
     let kind = K::Object::KIND;
     let shape = format.shape(kind, request.uri()).map_err(refuse)?;
     let (reply, visits_all) = (format.form(), options.visits_all());
-    let query = Arc::clone(&sources.query);
-    let from_engine = FromEngine::read::<K>(&query, &options, Some(&namespace), Some(&name)).await;
+    let (of_namespace, of_name) = (Some(&*namespace), Some(&*name));
+    let (query, missing) =
+        remote::query::<K>(&sources.query, &options, of_namespace, of_name).await;
+    let from_engine = FromEngine::read::<K>(&query, &options, of_namespace, of_name).await;
     let mut from_engine = from_engine.map_err(refuse)?;
     let warning = from_engine.warning.take();
     let encode = move |cancel: &Cancel| {
@@ -244,9 +250,9 @@ async fn get_one<K: Kind>(
         encode(&Cancel::default())
     };
     let body = encoded.map_err(refuse)?;
-    let mut response = reply.bytes(StatusCode::OK, body);
+    let mut response = remote::warn(reply.bytes(StatusCode::OK, body), &missing);
     if let Some(warning) = warning {
-        warn(&mut response, &warning);
+        incomplete::add(&mut response, &warning);
     }
     Ok(response)
 }

@@ -14,6 +14,7 @@ use crate::export::ExportFlags;
 use crate::export::notify::IncidentFlags;
 use crate::flag_values::{bytes, go_like};
 use crate::scrape::KubeletFlags;
+use crate::shard::ShardFlags;
 use crate::state::StateFlags;
 use crate::store::history::HistoryFlags;
 use crate::telemetry::LogFlags;
@@ -72,6 +73,9 @@ pub struct Flags {
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,
+    /// The shard.
+    #[command(flatten)]
+    pub shard: ShardFlags,
     /// What leaves the server for other systems.
     #[command(flatten)]
     pub export: ExportFlags,

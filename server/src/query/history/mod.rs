@@ -32,6 +32,6 @@ pub struct HistoryQuery<'a>(pub(super) &'a Sources);
 impl<'a> HistoryQuery<'a> {
     /// The stored history, for transfers.
     pub fn store(self) -> &'a History {
-        self.0.store.history()
+        self.0.history()
     }
 }

@@ -63,7 +63,7 @@ impl HistoryQuery<'_> {
         let bindings = Bindings::of(&sources.cluster);
         let mut excerpt = Excerpt::default();
         let mut samples = Vec::new();
-        for (node, history) in histories_of(&sources.store, subject) {
+        for (node, history) in histories_of(sources.history(), subject) {
             if cancel.is_set() {
                 return None;
             }

@@ -112,7 +112,7 @@ impl StatisticsQuery {
         select: impl FnMut(Option<&PodId>) -> bool,
         mut take: impl FnMut(Option<&Arc<str>>, &[Sample]),
     ) {
-        let Some(history) = sources.store.history().node(node) else {
+        let Some(history) = sources.history().node(node) else {
             return;
         };
         let offset = history.offset(sources.now(), sources.wall());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::vitals::Meta;
 
-use crate::store::Store;
+use crate::store::History;
 use crate::store::history::NodeHistory;
 
 /// The subject of a history.
@@ -54,10 +54,9 @@ pub(super) fn meta(subject: HistorySubject<'_>) -> Meta {
 
 /// The nodes' histories that may contain the subject. A pod may have been on any node.
 pub(super) fn histories_of(
-    store: &Store,
+    history: &History,
     subject: HistorySubject<'_>,
 ) -> Vec<(Arc<str>, Arc<NodeHistory>)> {
-    let history = store.history();
     match subject {
         HistorySubject::Node(name) => {
             let node = history.node(name);

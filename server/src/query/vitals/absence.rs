@@ -9,6 +9,7 @@ use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
 use crate::query::why::explain;
 use crate::scrape::{Failed, History};
+use crate::shard::Scraper;
 use crate::store::Absent;
 
 /// What `subject` (`container web`, `node n`) lacks.
@@ -65,6 +66,13 @@ pub(super) fn pod_not_whole() -> Absence {
 
 /// Why a node without a successful scrape, or a pod on it, has no usage. `subject` is `the node` or `its node`.
 pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
+    if let Some(absent) = shard(subject, node) {
+        return absent;
+    }
+    if let Some(Scraper { name, .. }) = &node.scraper {
+        let what = format!("{subject} is scraped by {name}, which has not reported it yet");
+        return absence("first_scrape", &what);
+    }
     if node.left_out {
         let what = format!(
             "{subject} is not scraped, because the memory limit of vitals-server is near; raise that limit"
@@ -95,6 +103,14 @@ pub(super) fn unanswered(subject: &str, node: &NodeContext) -> Absence {
             }
         },
     })
+}
+
+/// Why a node that another shard scrapes, or a pod on it, has no usage, if that shard does not answer.
+pub(super) fn shard(subject: &str, node: &NodeContext) -> Option<Absence> {
+    let Scraper { name, problem } = node.scraper.as_ref()?;
+    let problem = problem.as_ref()?;
+    let what = format!("{subject} is scraped by {name}, which {problem}");
+    Some(absence("shard_absent", &what))
 }
 
 /// The state of each page of a node's kubelet.

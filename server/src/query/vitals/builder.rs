@@ -14,6 +14,7 @@ use crate::cluster::{ConditionStatus, GonePods, Jobs, Node, Nodes, Pod, PodKey, 
 use crate::query::history::StatisticsQuery;
 use crate::query::sources::Sources;
 use crate::scrape::Record;
+use crate::shard::Scraper;
 use crate::store::history::Excerpt;
 use crate::store::{Cells, Latest, NodeExtra};
 
@@ -59,6 +60,8 @@ pub struct VitalsBuilder {
 pub(super) struct NodeContext {
     pub(super) latest: Option<Arc<Latest>>,
     pub(super) extra: Option<Arc<NodeExtra>>,
+    /// The other shard that scrapes the node, if it is one.
+    pub(super) scraper: Option<Scraper>,
     /// The node's scrapes.
     pub(super) record: Option<Arc<Record>>,
     /// What the node and its pods used at the time of the query, if it is in the past.
@@ -85,7 +88,7 @@ impl VitalsBuilder {
             totals: None,
             totals_cache: Arc::clone(totals_cache),
             node_contexts: HashMap::new(),
-            history_span: sources.store.history().retention(),
+            history_span: sources.history().retention(),
             now: sources.now(),
             wall: sources.wall(),
             as_of,
@@ -168,7 +171,7 @@ impl VitalsBuilder {
             return Arc::clone(context);
         }
         let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
-        let history = self.sources.store.history().node(node);
+        let history = self.sources.history().node(node);
         let past = match &mut self.past_usage {
             // Each node's is taken once: its context is stored.
             Some(usage) => usage.remove(node),
@@ -185,6 +188,7 @@ impl VitalsBuilder {
         let context = Arc::new(NodeContext {
             latest: cell.and_then(|cell| cell.latest()),
             extra: cell.and_then(|cell| cell.extra(self.now)),
+            scraper: self.sources.scraper(node),
             record,
             past,
             lost: self.is_lost(node),

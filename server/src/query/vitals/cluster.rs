@@ -114,7 +114,6 @@ fn counts(builder: &VitalsBuilder) -> (IncidentCounts, u64, Option<u64>) {
 fn history(builder: &VitalsBuilder) -> HistoryStatus {
     let counts = builder
         .sources
-        .store
         .history()
         .totals_at(builder.now, builder.wall);
     HistoryStatus {

@@ -12,6 +12,7 @@ use super::totals::NodeTotal;
 use super::usage::UsageSample;
 use super::{absence, meta, restarts, stats, trend};
 use crate::cluster::{self, Node, Resources};
+use crate::store::Absent;
 
 impl VitalsBuilder {
     /// Builds the vitals of a node.
@@ -111,7 +112,11 @@ pub(super) fn node_usage(
         return Err(absence::unanswered("the node", readings));
     };
     let latest = latest.node(builder.sources.retention, builder.now);
-    let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;
+    let latest = latest.map_err(|absent| {
+        let of_shard = || absence::shard("the node", readings);
+        let gone = (absent == Absent::Stale).then(of_shard).flatten();
+        gone.unwrap_or_else(|| absence::lacking("it", &absent))
+    })?;
     Ok(UsageSample::node(&latest.usage))
 }
 

@@ -159,7 +159,10 @@ fn set_pod_usage(builder: &VitalsBuilder, vitals: &mut PodVitals, pod: &Pod, nod
                 set_latest(vitals, &rates, containers);
                 return mark_provisional(vitals);
             }
-            let why = nothing_runs.unwrap_or_else(|| of_incomplete(pod, &absent));
+            let of_shard = || absence::shard("its node", node);
+            let gone = (absent == Absent::Stale).then(of_shard).flatten();
+            let why = nothing_runs.or(gone);
+            let why = why.unwrap_or_else(|| of_incomplete(pod, &absent));
             set_absent(vitals, pod, why);
             incomplete(vitals, pod, latest);
         }

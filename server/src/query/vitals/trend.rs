@@ -30,7 +30,7 @@ pub(super) fn of_pod(builder: &mut VitalsBuilder, pod: &Pod) -> Option<Trend> {
 pub(super) fn of_cluster(builder: &mut VitalsBuilder) -> Option<Trend> {
     let steps = builder.trend?;
     let mut steps = Steps::new(steps, builder.sources.resolution, builder.at());
-    let nodes = builder.sources.store.history().nodes();
+    let nodes = builder.sources.history().nodes();
     for (_, history) in nodes {
         let offset = history.offset(builder.now, builder.wall);
         steps.add_all(&history, |pod| pod.is_none(), offset, &mut builder.excerpt);
@@ -44,7 +44,7 @@ fn of_series(
     filter: impl Fn(Option<&PodId>) -> bool,
 ) -> Option<Trend> {
     let steps = builder.trend?;
-    let history = builder.sources.store.history().node(node)?;
+    let history = builder.sources.recent_history(node)?;
     // Samples have the kubelet's time, and a kubelet's clock may be hours off.
     let offset = history.offset(builder.now, builder.wall);
     let its_now = history

@@ -11,6 +11,7 @@ use crate::cluster::Node;
 use crate::query::readiness::Unready;
 use crate::query::sources::Sources;
 use crate::scrape::{Failed, History};
+use crate::shard::Scraper;
 
 /// The result of a chain: its reason, a verdict and a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,25 @@ impl<'a> Chain<'a> {
     /// if the metrics of an earlier scrape are stale.
     pub(super) fn add_scraped(&mut self, node: &Node) -> Option<Outcome> {
         let name = &node.name;
+        if let Some(Scraper {
+            name: shard,
+            problem,
+        }) = self.sources.scraper(name)
+        {
+            let message = format!("node {name} is scraped by {shard}");
+            let Some(problem) = problem else {
+                self.ok(StepName::Scraped, message);
+                return None;
+            };
+            let message = format!("{message}, which {problem}");
+            self.fail(StepName::Scraped, message.clone());
+            return Some(Outcome::new(
+                "shard_absent",
+                format!("{}.", capital(&message)),
+                "look at the pods of vitals-server and into the log of that shard; its nodes are scraped again when it \
+                 runs, or when the number of shards is reduced",
+            ));
+        }
         let Some(history) = self.scrapes(name) else {
             let message = format!("node {name} has not been scraped yet");
             self.fail(StepName::Scraped, message);
