@@ -47,6 +47,7 @@ mod recording;
 mod remote_write;
 mod resources;
 mod scenarios;
+mod shards;
 mod soak;
 mod state;
 mod targets;

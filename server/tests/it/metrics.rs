@@ -384,6 +384,11 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
         settings.tls.manage = true;
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.notify = crate::notify::settings(&["--incident-log=/dev/full".to_owned()]);
+        // Shard 0 of 1: no other shard is missing.
+        settings.shard = Some(kubevitals_server::shard::Settings {
+            index: 0,
+            count: kubevitals_server::shard::Count::Fixed(1),
+        });
         settings.memory_limit = Some(1 << 40);
         settings.engine = Some(engine::Settings {
             url: "http://127.0.0.1:9".parse().unwrap(),

@@ -29,7 +29,7 @@ fn config() -> Config {
 }
 
 /// The machine's time, with which certificates are verified.
-fn machine() -> Timestamp {
+pub(crate) fn machine() -> Timestamp {
     let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap();
     Timestamp::from_secs(since_epoch.as_secs().cast_signed())
 }
@@ -305,7 +305,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
         .await
         .unwrap();
     settings.tls.manage = true;
-    settings.peers = Some(peer_credentials(&harness));
+    settings.peers = Some(peer_credentials(&harness.cluster));
     let second = Server::start(settings).await.unwrap();
     wait_until("the second has the first one's history", async || {
         second.query().history().store().totals().points == points
@@ -359,7 +359,7 @@ async fn a_second_replica_gets_each_incident_once() {
         .await
         .unwrap();
     settings.tls.manage = true;
-    settings.peers = Some(peer_credentials(&harness));
+    settings.peers = Some(peer_credentials(&harness.cluster));
     let second = Server::start(settings).await.unwrap();
     let sorted = |server: &Server| {
         let mut names = incidents(server);
@@ -403,10 +403,10 @@ async fn the_state_needs_a_permission() {
 }
 
 /// The token of the server's account.
-fn peer_credentials(harness: &Harness) -> state::PeerCredentials {
+pub(crate) fn peer_credentials(cluster: &Cluster) -> state::PeerCredentials {
     let (namespace, name) = SERVER_ACCOUNT;
     let account = UserInfo::service_account(namespace, name);
-    let token = harness.cluster.identities().mint_token(account);
+    let token = cluster.identities().mint_token(account);
     state::PeerCredentials {
         identity: None,
         token: Token::fixed(&token).unwrap(),

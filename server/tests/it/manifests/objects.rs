@@ -313,3 +313,36 @@ fn components_go_together() {
     assert!(flags(&rendered).kubelets.kubelet_insecure_tls);
     assert_eq!(rendered.kind("ServiceMonitor").count(), 1);
 }
+
+#[test]
+fn shards_are_a_stateful_set_that_may_read_its_own_number() {
+    let rendered = Rendered::components(&["sharded"]);
+    assert_eq!(rendered.kind("Deployment").count(), 0);
+    let set = rendered.only("StatefulSet");
+    let (name, spec) = (&set["metadata"]["name"], &set["spec"]);
+    assert_eq!(spec["replicas"], 4);
+    assert_eq!(*name, spec["serviceName"]);
+    let pod = &spec["template"]["spec"];
+    let container = &pod["containers"][0];
+    let args = container["args"].as_array().unwrap();
+    for flag in [
+        "--shard=auto",
+        "--manage-apiservice-ca",
+        "--state-dir=/state",
+    ] {
+        assert!(args.contains(&flag.into()), "{flag}");
+    }
+    // The state is on a volume of the pod's own.
+    let claims = spec["volumeClaimTemplates"].as_array().unwrap();
+    assert_eq!(claims[0]["metadata"]["name"], "state");
+    let volumes = pod["volumes"].as_array().unwrap();
+    assert!(volumes.iter().all(|volume| volume["name"] != "state"));
+    let roles = rendered
+        .kind("Role")
+        .filter(|role| role["metadata"]["name"] == *name);
+    let mut rules = roles.flat_map(|role| role["rules"].as_array().unwrap());
+    let rule = json!({
+        "apiGroups": ["apps"], "resources": ["statefulsets"], "resourceNames": [name], "verbs": ["get"],
+    });
+    assert!(rules.any(|granted| *granted == rule));
+}
