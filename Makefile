@@ -11,6 +11,8 @@
 #   make bench-scale NODES=5000 PODS=30
 #               measure the server on a simulated cluster; SECONDS=, HISTORY= (minutes), LOAD= (minutes),
 #               STRACE= (seconds), JSON=file, SERVER_CMD='name=command' for another server beside it (docs/benchmarks.md)
+#   make bench-shards SHARDS=1,2,4
+#               measure several shards on one cluster of NODES= nodes, one killed and one added under load
 #   make bench-scaling
 #               the same for each of SIZES=100,500,1000,2500,5000; writes docs/scaling.json, tables and the plot
 #   make fuzz   run every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
@@ -23,7 +25,8 @@ CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
-.PHONY: help demo test install uninstall client deb rpm fuzz-check bench bench-programs bench-scale bench-scaling fuzz \
+.PHONY: help demo test install uninstall client deb rpm fuzz-check bench bench-programs bench-scale bench-shards \
+  bench-scaling fuzz \
   deny tools
 
 help:
@@ -87,6 +90,11 @@ CLUSTER_OPTIONS = --pods $(PODS) --seconds $(SECONDS) --history $(HISTORY) --loa
 
 bench-scale: bench-programs
 	$(CLUSTER) --nodes $(NODES) $(CLUSTER_OPTIONS) $(if $(JSON),--json '$(JSON)')
+
+SHARDS ?= 1,2,4
+
+bench-shards:
+	$(CARGO) bench --locked -p kubevitals-server --bench shards -- --nodes $(NODES) --pods $(PODS) --shards $(SHARDS)
 
 bench-scaling: bench-programs
 	$(CLUSTER) --nodes $(SIZES) $(CLUSTER_OPTIONS) --json docs/scaling.json
