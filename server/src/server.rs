@@ -20,7 +20,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
-use crate::query::{Query, Readiness};
+use crate::query::{Query, QueryParts, Readiness};
 use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
 use crate::shard::Shards;
 use crate::state::{self, Incidents, Peers, StatePersister};
@@ -280,17 +280,18 @@ impl Server {
         }
         let wall = Arc::clone(&clock);
         let pages = PageSource::new(&cluster, &store, &health, &clock, client.clone());
-        let query = Arc::new(Query::new(
+        let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
-            (health, availability),
-            shards.clone(),
+            health,
+            availability,
+            shards: shards.clone(),
             watches,
-            Arc::clone(&stats),
+            stats: Arc::clone(&stats),
             clock,
             resolution,
             engine,
-        ));
+        }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());
         let manager = serving_tls.manage.then(|| {

@@ -243,6 +243,7 @@ pub(super) mod tests {
     use crate::auth;
     use crate::clock::{Clock, SystemClock};
     use crate::cluster::Watches;
+    use crate::query::QueryParts;
     use crate::scrape::Stats;
     use crate::tasks::Tasks;
 
@@ -257,17 +258,20 @@ pub(super) mod tests {
         let _provider = crate::tls::provider();
         let client = kube::Client::try_from(nowhere).unwrap();
         Health {
-            query: Arc::new(Query::new(
-                Arc::default(),
-                Arc::default(),
-                (crate::health::Health::unfed(), None),
-                None,
-                Watches::default(),
-                Arc::new(Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap()),
-                Arc::clone(&clock),
-                Duration::from_secs(15),
-                None,
-            )),
+            query: Arc::new(Query::new(QueryParts {
+                cluster: Arc::default(),
+                store: Arc::default(),
+                health: crate::health::Health::unfed(),
+                availability: None,
+                shards: None,
+                watches: Watches::default(),
+                stats: Arc::new(
+                    Stats::new(Duration::from_secs(10), Duration::from_secs(15)).unwrap(),
+                ),
+                clock: Arc::clone(&clock),
+                resolution: Duration::from_secs(15),
+                engine: None,
+            })),
             auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,
             shutdown: CancellationToken::new(),

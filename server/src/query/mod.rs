@@ -77,21 +77,46 @@ pub struct Query {
     detector: Arc<ChangeDetector>,
 }
 
+/// The parts that queries read.
+#[derive(Debug)]
+pub struct QueryParts {
+    /// The objects.
+    pub cluster: Arc<Cluster>,
+    /// The rates and the history.
+    pub store: Arc<Store>,
+    /// Incidents, restarts and probes.
+    pub health: Arc<Health>,
+    /// The availability of workloads; none if it is turned off.
+    pub availability: Option<Arc<Availability>>,
+    /// The other shards, if this server is one of several.
+    pub shards: Option<Arc<Shards>>,
+    /// The watches of the API server.
+    pub watches: Watches,
+    /// Counts of scrapes.
+    pub stats: Arc<Stats>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The time between two scrapes of a node, which decides when a rate is stale.
+    pub resolution: Duration,
+    /// What is older than the history, if an engine has it.
+    pub engine: Option<Arc<Engine>>,
+}
+
 impl Query {
-    /// Creates the queries over these parts. `resolution` is the time between two scrapes of a node and decides when a
-    /// rate is stale. `engine` has what is older than the history in memory.
-    #[expect(clippy::too_many_arguments, reason = "one for each part")]
-    pub fn new(
-        cluster: Arc<Cluster>,
-        store: Arc<Store>,
-        (health, availability): (Arc<Health>, Option<Arc<Availability>>),
-        shards: Option<Arc<Shards>>,
-        watches: Watches,
-        stats: Arc<Stats>,
-        clock: Arc<dyn Clock>,
-        resolution: Duration,
-        engine: Option<Arc<Engine>>,
-    ) -> Self {
+    /// Creates the queries over these parts.
+    pub fn new(parts: QueryParts) -> Self {
+        let QueryParts {
+            cluster,
+            store,
+            health,
+            availability,
+            shards,
+            watches,
+            stats,
+            clock,
+            resolution,
+            engine,
+        } = parts;
         let sources = Arc::new(Sources {
             cluster,
             store,

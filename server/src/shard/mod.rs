@@ -38,7 +38,7 @@ pub use histories::{HistoryScope, NodeScope, PodScope, RemoteHistory};
 use members::{Members, Standing};
 use messages::{Hello, NodeProbes};
 use metrics::ShardMetrics;
-use outbox::Outbox;
+use outbox::{Changed, Outbox};
 pub use request::PeerRequest;
 pub use settings::{Count, Settings, ShardFlags, ShardSpec};
 
@@ -227,7 +227,12 @@ impl Shards {
         };
         let mut payload = hello.encode_to_vec();
         writer.frame(Kind::Shard, &payload)?;
-        for (node, latest, extra) in &batch.reports {
+        for Changed {
+            node,
+            latest,
+            extra,
+        } in &batch.reports
+        {
             let report = NodeReport::of(node, latest, extra.as_deref(), clock.elapsed());
             payload.clear();
             // Encoding into a Vec cannot fail.

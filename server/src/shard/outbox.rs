@@ -27,12 +27,20 @@ struct Entry {
     probes: Option<(Bytes, u64)>,
 }
 
+/// A node whose latest values have changed.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) node: Arc<str>,
+    pub(super) latest: Arc<Latest>,
+    pub(super) extra: Option<Arc<NodeExtra>>,
+}
+
 /// The changes since one of another shard's requests.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// The number of the last change.
     pub(super) sequence: u64,
-    pub(super) reports: Vec<(Arc<str>, Arc<Latest>, Option<Arc<NodeExtra>>)>,
+    pub(super) reports: Vec<Changed>,
     pub(super) probes: Vec<Bytes>,
 }
 
@@ -66,8 +74,11 @@ impl Outbox {
                 entry.extra = extra;
             }
             if let Some(latest) = entry.latest.as_ref().filter(|_| entry.changed > since) {
-                let report = (Arc::clone(node), Arc::clone(latest), entry.extra.clone());
-                batch.reports.push(report);
+                batch.reports.push(Changed {
+                    node: Arc::clone(node),
+                    latest: Arc::clone(latest),
+                    extra: entry.extra.clone(),
+                });
             }
             if let Some((probes, changed)) = &entry.probes
                 && *changed > since
@@ -108,7 +119,7 @@ mod tests {
     }
 
     fn names(batch: &Batch) -> Vec<String> {
-        let mut names: Vec<_> = batch.reports.iter().map(|it| it.0.to_string()).collect();
+        let mut names: Vec<_> = batch.reports.iter().map(|it| it.node.to_string()).collect();
         names.sort();
         names
     }
