@@ -326,11 +326,12 @@ impl Fleet {
         self.report("one killed", load);
         let began = Instant::now();
         self.start_shard(last, true);
-        let (load, ()) = tokio::join!(self.load(seconds), self.until_complete());
-        println!(
-            "<!-- all nodes at all shards {:.1} s after the start -->",
+        let complete = async {
+            self.until_complete().await;
             began.elapsed().as_secs_f64()
-        );
+        };
+        let (load, took) = tokio::join!(self.load(seconds), complete);
+        println!("<!-- all nodes at all shards {took:.1} s after the start -->");
         self.report("started again", load);
         let before: BTreeMap<String, u32> = self.owners().await;
         let points = self.points(&before).await;

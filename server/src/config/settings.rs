@@ -129,6 +129,14 @@ impl Settings {
             auth.authorization = Some(bounded(from_file(path).await?));
         }
         let kube = bounded(kube?);
+        let peers = kubelets::to_peers(&kube);
+        if shard.is_some() && peers.is_none() {
+            return Err(
+                "--shard: the kubeconfig's user has a credential that other shards do not accept: use one with a token \
+                 or a client certificate"
+                    .into(),
+            );
+        }
         Ok(Self {
             listen: SocketAddr::new(flags.serving.bind_address, flags.serving.secure_port),
             tls,
@@ -140,6 +148,7 @@ impl Settings {
             export: flags.export.settings()?,
             notify,
             peers: kubelets::to_peers(&kube),
+            peers,
             shard,
             node_selector: flags.cluster.node_selector,
             history,

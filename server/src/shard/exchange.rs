@@ -10,12 +10,13 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;
 use tokio::task::JoinHandle;
 
-use super::Shards;
+use super::access::Access;
 use super::claim::{Claim, MAX_COUNT};
 use super::inbox::Inbox;
 use super::settings::Count;
+use super::shards::{Scope, Shards};
 use crate::cluster::Watches;
-use crate::scrape::{Credentials, Instants};
+use crate::scrape::Instants;
 use crate::state::{Connection, Origin, PeerError, Peers, TRANSFER_TIMEOUT};
 use crate::telemetry::{LogThrottle, chain};
 
@@ -36,19 +37,6 @@ const LOG_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The most addresses.
 const MAX_ADDRESSES: usize = 2 * MAX_COUNT as usize;
-
-/// The way to the other shards.
-pub(super) struct Access {
-    pub(super) peers: Peers,
-    /// Made again when the CA changes.
-    credentials: ArcSwap<Credentials>,
-}
-
-impl Access {
-    pub(super) fn credentials(&self) -> Arc<Credentials> {
-        self.credentials.load_full()
-    }
-}
 
 /// A task that ends when it is dropped.
 struct Task(JoinHandle<()>);
@@ -173,7 +161,7 @@ impl Shards {
             scope.claim.count,
             claim.index
         );
-        self.scope.store(Arc::new(super::Scope {
+        self.scope.store(Arc::new(Scope {
             claim,
             before: Some(scope.before.unwrap_or(scope.claim)),
             since: self.parts.clock.elapsed(),

@@ -7,8 +7,8 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use prost::Message as _;
 
-use super::Shards;
 use super::messages::{Hello, NodeProbes};
+use super::shards::Shards;
 use crate::cluster::Bindings;
 use crate::scrape::{Instants, NodeFilter as _, ProbeSink as _};
 use crate::state::wire::{Item, Kind, StateError};

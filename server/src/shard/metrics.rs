@@ -3,33 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Shards;
+use super::claim::owner;
 use super::members::Standing;
-use crate::telemetry::metrics::{Counter, Families, Labelled, Registry, by_result, collect};
-
-/// Counts of the exchange between shards.
-#[derive(Debug, Clone)]
-pub(super) struct ShardMetrics {
-    pub(super) received: Counter,
-    pub(super) answered: Counter,
-    pub(super) failed: Counter,
-    pub(super) refused: Labelled<Counter, 1>,
-    pub(super) handed: Counter,
-    pub(super) hand_over_failed: Counter,
-}
-
-impl Default for ShardMetrics {
-    fn default() -> Self {
-        Self {
-            received: Counter::default(),
-            answered: Counter::default(),
-            failed: Counter::default(),
-            refused: Labelled::new(["reason"]),
-            handed: Counter::default(),
-            hand_over_failed: Counter::default(),
-        }
-    }
-}
+use super::shards::Shards;
+use crate::telemetry::metrics::{Families, Registry, by_result, collect};
 
 impl Shards {
     /// Registers them.
@@ -67,7 +44,7 @@ fn write(shards: &Arc<Shards>, families: &mut Families<'_>) -> fmt::Result {
     let nodes = shards.parts.cluster.nodes();
     let mut counts = vec![0_u64; claim.count as usize];
     for node in nodes.keys() {
-        let owner = super::claim::owner(node, claim.count);
+        let owner = owner(node, claim.count);
         if let Some(count) = counts.get_mut(owner as usize) {
             *count += 1;
         }

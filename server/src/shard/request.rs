@@ -3,7 +3,7 @@
 use http::Uri;
 
 use super::claim::{Claim, MAX_COUNT};
-use super::histories::HistoryScope;
+use super::scope::HistoryScope;
 use crate::parameters::parameter;
 
 /// A request of another shard.

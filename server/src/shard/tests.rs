@@ -6,12 +6,22 @@ use kubevitals_proto::units::Nanocores;
 use kubevitals_sim::SimClock;
 use serde_json::json;
 
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::claim::owner;
 use super::inbox::Inbox;
 use super::members::Member;
+use super::messages::Hello;
+use super::shards::Scope;
 use super::*;
+use crate::clock::Age;
 use crate::cluster::testing::Reader;
 use crate::scrape::Instants;
+use crate::state::StateParts;
 use crate::state::wire::Decoder;
+use crate::state::wire::{Kind, Writer};
 use crate::store::{Retention, ScrapeTimes};
 
 const RESOLUTION: Duration = Duration::from_secs(15);

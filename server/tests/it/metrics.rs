@@ -385,6 +385,10 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.notify = crate::notify::settings(&["--incident-log=/dev/full".to_owned()]);
         // Shard 0 of 1: no other shard is missing.
+        settings.peers = Some(kubevitals_server::state::PeerCredentials {
+            identity: None,
+            token: kubevitals_server::scrape::Token::None,
+        });
         settings.shard = Some(kubevitals_server::shard::Settings {
             index: 0,
             count: kubevitals_server::shard::Count::Fixed(1),
