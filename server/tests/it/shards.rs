@@ -468,7 +468,7 @@ async fn a_shard_that_hangs_is_absent_and_delays_nobody() {
             };
             present.len() == fleet.scraped(0).len() + fleet.scraped(1).len()
                 && !absent.is_empty()
-                && absent.iter().all(|item| has_problem(item))
+                && absent.iter().all(has_problem)
         })
         .await;
 }
