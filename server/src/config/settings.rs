@@ -147,7 +147,6 @@ impl Settings {
             incidents: flags.state.incidents(),
             export: flags.export.settings()?,
             notify,
-            peers: kubelets::to_peers(&kube),
             peers,
             shard,
             node_selector: flags.cluster.node_selector,

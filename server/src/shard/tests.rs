@@ -37,6 +37,7 @@ fn shard(index: u32, wall: &SimClock) -> Arc<Shards> {
         store: Arc::default(),
         cluster: Arc::default(),
         health: crate::health::Health::unfed(),
+        availability: None,
         clock: wall.process(),
         resolution: RESOLUTION,
         max_age: Duration::ZERO,

@@ -31,7 +31,7 @@ use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
 use super::caller::Caller;
-use super::incomplete::warn;
+use super::incomplete;
 use super::negotiated::{Cardinality, ResponseFormat};
 use super::path_params::PathParams;
 use super::reply::{Answer, Form};

@@ -31,7 +31,7 @@ pub(in crate::query) fn ring_since(sources: &Sources, subject: HistorySubject<'_
     let retained = wall.plus_nanos(-nanos(sources.store.history().retention()));
     let nodes = sources.cluster.nodes();
     let (mut of_old, mut of_young) = (None, None);
-    for (name, history) in histories_of(&sources.store, subject) {
+    for (name, history) in histories_of(sources.history(), subject) {
         let Some(oldest) = history.oldest() else {
             continue;
         };

@@ -122,6 +122,7 @@ impl RunningEngine {
     }
 
     async fn started(child: Child, address: &str, health: &str) -> Self {
+        let _provider = kubevitals_server::tls::provider();
         let mut engine = Self {
             child,
             url: format!("http://{address}"),

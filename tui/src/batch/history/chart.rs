@@ -184,6 +184,7 @@ impl Report<'_> {
             peak: self.quantiles(resource).map(|quantiles| quantiles.max),
             lines: &lines,
             marks: &marks,
+            seam: self.seam.and_then(|at| self.step_of(at)),
             cursor: None,
             edge_labels: [left, right],
         };

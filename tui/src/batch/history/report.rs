@@ -20,6 +20,8 @@ pub(super) struct Report<'a> {
     pub(super) usage: Usage,
     /// The restarts in the span, oldest first.
     pub(super) marks: Vec<Mark>,
+    /// The begin of the server's memory, if the points before it come from an engine.
+    pub(super) seam: Option<Timestamp>,
 }
 
 /// The time span of a history, by the server's clock.
@@ -58,8 +60,13 @@ impl<'a> Report<'a> {
             total,
             mut containers,
             mut marks,
+            sources,
             ..
         } = history;
+        let seam = match &*sources {
+            [_, memory] => Some(memory.since),
+            _ => None,
+        };
         let series = match container {
             None => total,
             Some(name) => {
@@ -85,6 +92,7 @@ impl<'a> Report<'a> {
                 memory: series.memory,
             },
             marks,
+            seam,
         })
     }
 
