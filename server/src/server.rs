@@ -267,6 +267,7 @@ impl Server {
             namespace: serving_tls.service.namespace.clone(),
             folder,
             resolution,
+            sharded: shards.is_some(),
             cluster_url,
             stop: stop.clone(),
         };

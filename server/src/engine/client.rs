@@ -12,16 +12,13 @@ use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use super::answer::{self, Series};
-use super::error::EngineError;
+use super::error::{EngineError, MAX_BODY};
 use super::metrics::EngineMetrics;
 use super::promql::{Matcher, Selector};
 use super::settings::Settings;
 use crate::outbound::{self, Client, OutboundError, shown_url};
 use crate::telemetry::LogThrottle;
 use crate::telemetry::metrics::Registry;
-
-/// The most bytes of a response.
-pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// The most bytes of a response with an error.
 const MAX_ERROR: usize = 64 << 10;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 
-use super::client::MAX_BODY;
 use crate::outbound::OutboundError;
+
+/// The most bytes of a response.
+pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// Why the engine has no usable answer, in one line without its URL.
 #[derive(Debug, thiserror::Error)]

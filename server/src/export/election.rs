@@ -84,6 +84,11 @@ impl Election {
         }
     }
 
+    /// Whether this replica writes now.
+    pub(crate) fn is_won(&self) -> bool {
+        matches!(*self.leadership.borrow(), Leadership::Leader(_))
+    }
+
     /// Waits until this replica writes. Returns who did before.
     pub(crate) async fn won(&mut self) -> Previous {
         let won = |it: &Leadership| matches!(it, Leadership::Leader(_));

@@ -32,6 +32,8 @@ pub(crate) struct ExportParts {
     pub(crate) folder: Option<PathBuf>,
     /// The time between two scrapes of a node.
     pub(crate) resolution: Duration,
+    /// Whether this server is one of several shards: each has the usage of its own nodes.
+    pub(crate) sharded: bool,
     /// The URL of the API server, for links.
     pub(crate) cluster_url: String,
     /// Cancelled when the server ends.
@@ -75,6 +77,11 @@ pub(crate) fn start(
         let metrics = RemoteWriteMetrics::default();
         metrics.register(registry);
         let elected = election.clone().filter(|_| writes);
+        let (objects, elected) = if parts.sharded {
+            (elected, None)
+        } else {
+            (None, elected)
+        };
         let parts = remote_write::Parts {
             cluster: parts.cluster,
             store: parts.store,
@@ -82,6 +89,7 @@ pub(crate) fn start(
             clock: parts.clock,
             client: parts.client,
             election: elected.unwrap_or_else(Election::off),
+            objects,
             metrics,
             folder: parts.folder,
             resolution: parts.resolution,

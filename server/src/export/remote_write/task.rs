@@ -61,6 +61,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) client: ApiServer,
     pub(crate) election: Election,
+    /// The election of the shard that writes the series of objects; without it, the replica that writes has all series.
+    pub(crate) objects: Option<Election>,
     pub(crate) metrics: RemoteWriteMetrics,
     /// The folder of the state, if there is one.
     pub(crate) folder: Option<PathBuf>,
@@ -244,7 +246,8 @@ impl<'a> Session<'a> {
             }
         }
         self.collector.collect(&mut self.writer);
-        if now >= self.objects_due && self.objects.are_known() {
+        let objects = self.parts.objects.as_ref().is_none_or(Election::is_won);
+        if now >= self.objects_due && objects && self.objects.are_known() {
             self.objects_due = now.after(self.settings.objects_interval);
             let hpas = self.hpas.lock().clone();
             if !self.objects.collect(hpas, wall, &mut self.writer) {

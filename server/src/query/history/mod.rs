@@ -6,6 +6,7 @@ mod estimate;
 mod marks;
 mod older;
 mod older_marks;
+mod plan;
 mod quantiles;
 mod reach;
 mod seam;
@@ -15,8 +16,9 @@ mod steps;
 mod subject;
 mod total;
 
-pub use older::{Older, round_step};
+pub use older::Older;
 pub(super) use older::{containers, whole};
+pub use plan::round_step;
 pub(super) use seam::ring_since;
 pub(super) use statistics::StatisticsQuery;
 pub use steps::{Aggregation, MAX_STEPS, Steps};

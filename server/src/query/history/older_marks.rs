@@ -6,7 +6,7 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error, StrDeserializer};
 
-use super::older::Plan;
+use super::plan::Plan;
 use crate::engine::{Engine, EngineError, Point, Selector, Series};
 
 /// Reads the restarts, oldest first. Of several within the distance of two samples, the last one.

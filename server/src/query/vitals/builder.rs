@@ -7,7 +7,7 @@ use std::time::Duration;
 use kubevitals_proto::time::{Timestamp, nanos};
 
 use super::as_of::{AsOf, NodeUsageAt};
-use super::engine_stats::EngineStatistics;
+use super::engine_statistics::EngineStatistics;
 use super::totals::{Totals, TotalsCache};
 use crate::clock::Age;
 use crate::cluster::{ConditionStatus, GonePods, Jobs, Node, Nodes, Pod, PodKey, Pods, Resources};

@@ -9,7 +9,8 @@ use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::vitals::{Quantiles, Statistics};
 
 use super::VitalsQuery;
-use super::engine_past::PastScope;
+use super::engine_statistics::EngineStatistics;
+use super::past_scope::PastScope;
 use crate::engine::{Engine, EngineError, Series};
 use crate::query::history::{HistorySubject, containers, ring_since, round_step, whole};
 
@@ -29,46 +30,6 @@ const QUANTILES: [(&str, &str); 4] = [
     ("p95", "0.95"),
     ("p99", "0.99"),
 ];
-
-/// Statistics by namespace, pod and container. Those of a pod as a whole have no container, and those of a node only the
-/// node's name in the place of the pod's.
-#[derive(Debug, Default)]
-pub struct EngineStatistics(BTreeMap<(String, String, String), Statistics>);
-
-impl EngineStatistics {
-    /// The better one of two: that which covers more time. Its maximum is that of both.
-    pub(super) fn improve(
-        &self,
-        (namespace, pod, container): (&str, &str, &str),
-        of_memory: &mut Option<Statistics>,
-    ) {
-        let key = (namespace.to_owned(), pod.to_owned(), container.to_owned());
-        let Some(older) = self.0.get(&key) else {
-            return;
-        };
-        let Some(newer) = of_memory else {
-            *of_memory = Some(older.clone());
-            return;
-        };
-        if older.covered > newer.covered {
-            newer.cpu = with_max(older.cpu, newer.cpu.max);
-            newer.memory = with_max(older.memory, newer.memory.max);
-            newer.since = older.since.min(newer.since);
-            newer.until = older.until.max(newer.until);
-            newer.covered = older.covered;
-            newer.samples = older.samples;
-        }
-        newer.restarts = newer.restarts.max(older.restarts);
-        newer.oom_kills = newer.oom_kills.max(older.oom_kills);
-    }
-}
-
-fn with_max(quantiles: Quantiles, max: u64) -> Quantiles {
-    Quantiles {
-        max: quantiles.max.max(max),
-        ..quantiles
-    }
-}
 
 impl VitalsQuery<'_> {
     /// Reads statistics over `span` before `at` or before now; `None` if the history in memory has all of it, or if

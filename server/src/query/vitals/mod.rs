@@ -12,10 +12,12 @@ mod builder;
 mod cluster;
 mod container;
 mod engine_past;
+mod engine_statistics;
 mod engine_stats;
 mod filters;
 mod meta;
 mod node;
+mod past_scope;
 mod pod;
 mod resize;
 mod restarts;
@@ -33,8 +35,9 @@ use crate::cluster::{GonePod, Nodes, Pods};
 use crate::work::Cancel;
 use as_of::AsOf;
 pub use builder::VitalsBuilder;
-pub use engine_past::{EnginePast, PastScope};
-pub use engine_stats::EngineStatistics;
+pub use engine_past::EnginePast;
+pub use engine_statistics::EngineStatistics;
+pub use past_scope::PastScope;
 pub(super) use totals::TotalsCache;
 
 /// Creates builders of vitals for a moment.

@@ -13,6 +13,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::VitalsQuery;
 use super::as_of::{AsOf, NodeUsageAt};
 use super::builder::VitalsBuilder;
+use super::past_scope::PastScope;
 use super::usage::UsageSample;
 use crate::cluster::{Nodes, Pods};
 use crate::engine::{Engine, EngineError, Selector};
@@ -38,26 +39,6 @@ const RESOURCES: &str = "kube_pod_container_resource_requests|kube_pod_container
 /// The state of nodes.
 const NODES: &str = "kube_node_info|kube_node_status_allocatable|kube_node_status_condition|\
     kube_node_spec_unschedulable";
-
-/// What of the cluster is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PastScope<'a> {
-    /// Only pods of this namespace.
-    pub namespace: Option<&'a str>,
-    /// Only the pod of this name.
-    pub pod: Option<&'a str>,
-    /// Whether nodes are read.
-    pub nodes: bool,
-}
-
-impl PastScope<'_> {
-    /// All nodes, and all pods.
-    pub const CLUSTER: Self = Self {
-        namespace: None,
-        pod: None,
-        nodes: true,
-    };
-}
 
 /// The state of the cluster at a time, as the engine has it.
 #[derive(Debug)]
