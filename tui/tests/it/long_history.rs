@@ -156,7 +156,7 @@ fn goes_back(lab: &mut Lab) {
     terminal.press("(");
     let text = terminal.wait_for_text("ghost-1");
     let row = text.lines().find(|line| line.contains("ghost-1")).unwrap();
-    for part in ["shop", "Running", "250m", "95Mi", "gone-node", "OOM"] {
+    for part in ["shop", "Running", "250m", "95.3Mi", "gone-node", "OOM"] {
         assert!(row.contains(part), "{part}: {row}");
     }
     terminal.press("(");

@@ -36,7 +36,7 @@ pub(super) async fn read(
         marks = of_counters(&engine.range(&counters, plan.range()).await?);
     }
     marks.retain(|mark| plan.since <= mark.time && mark.time < plan.seam);
-    marks.sort_by(|a, b| a.time.cmp(&b.time));
+    marks.sort_by_key(|mark| mark.time);
     Ok(marks)
 }
 

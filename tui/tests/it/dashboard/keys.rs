@@ -24,8 +24,10 @@ fn check(id: &str) -> Option<Check> {
         "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
         "acknowledge" => acknowledges,
         "pause" => pauses,
-        "step-back" | "leap-back" | "oldest" => goes_back_in_time,
-        "step-forward" | "leap-forward" | "live" => comes_back_in_time,
+        "step-back" | "leap-back" | "hour-back" | "day-back" | "oldest" => goes_back_in_time,
+        "step-forward" | "leap-forward" | "hour-forward" | "day-forward" | "live" => {
+            comes_back_in_time
+        }
         "shorter-span" => |dashboard, key| changes_the_span(dashboard, key, "]"),
         "longer-span" => |dashboard, key| changes_the_span(dashboard, key, "["),
         "filter" => filters,

@@ -139,14 +139,14 @@ impl ContainerFacts {
             "kube_pod_container_status_waiting_reason" => self.waiting = label("reason"),
             "kube_pod_container_status_terminated_reason" => self.terminated = label("reason"),
             "kube_pod_container_status_restarts_total" => self.restarts = value,
-            "kubevitals_container_last_restart_timestamp_seconds" => {
-                if self.last.as_ref().is_none_or(|last| last.at < value) {
-                    self.last = Some(LastRestart {
-                        at: value,
-                        reason: label("reason"),
-                        exit_code: label("exit_code"),
-                    });
-                }
+            "kubevitals_container_last_restart_timestamp_seconds"
+                if self.last.as_ref().is_none_or(|last| last.at < value) =>
+            {
+                self.last = Some(LastRestart {
+                    at: value,
+                    reason: label("reason"),
+                    exit_code: label("exit_code"),
+                });
             }
             "kube_pod_container_resource_requests" => {
                 self.requests.insert(label("resource"), value);
