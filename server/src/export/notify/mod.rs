@@ -1,6 +1,6 @@
 //! Sends incidents to other systems: a file, Kubernetes Events, webhooks, and Alertmanager.
 //!
-//! [`tracker`] decides what to announce. Its notices go through one bounded queue to the targets, each of which has a
+//! `tracker` decides what to announce. Its notices go through one bounded queue to the targets, each of which has a
 //! task: a target that does not answer delays nobody else, and loses the oldest notices when it is too far behind.
 //! Alertmanager receives the state of all announced incidents instead, as often as it needs it.
 //!

@@ -22,8 +22,9 @@ use crate::store::history::{CopiedSeries, Excerpt};
 use crate::store::ring::{self, Tick};
 use crate::store::{Point, history::NodeHistory};
 
-/// The largest error of a time in the ring, and a little more: two samples of a container are seconds apart.
-const GRID: i64 = 150_000_000;
+/// Samples that are nearer than this are one. The time in the ring may be 100 ms off, and a first rate has the time of
+/// another page. Two samples of a container are seconds apart.
+const NEAR: i64 = 1_000_000_000;
 
 /// How much later than now the newest sample may be, in nanoseconds.
 const LATE: i64 = 3600 * 1_000_000_000;
@@ -224,7 +225,7 @@ impl Filler {
         self.samples.clear();
         self.samples.extend(series.samples());
         // The exact sample replaces that of the ring.
-        let end = live.map_or(bounds.end, |live| live.at.plus_nanos(-GRID));
+        let end = live.map_or(bounds.end, |live| live.at.plus_nanos(-NEAR));
         let newest = self.samples.iter().rposition(|it| it.at < end);
         let rate_of_live = self.samples.last().map(|it| (it.cpu.0, it.restarted));
         self.samples.truncate(newest.map_or(0, |at| at + 1));
@@ -241,7 +242,7 @@ impl Filler {
             self.memory
                 .push((live.at.as_millis(), float(live.memory.0)));
         }
-        let after = floor.map_or(i64::MIN, |floor| floor.plus_nanos(GRID).as_millis());
+        let after = floor.map_or(i64::MIN, |floor| floor.plus_nanos(NEAR).as_millis());
         let after = after.max(bounds.since.as_millis());
         let within = |(at, _): &Sample| *at > after && *at <= bounds.until.as_millis();
         self.cpu.retain(within);
