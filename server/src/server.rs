@@ -262,6 +262,7 @@ impl Server {
             cluster: Arc::clone(&cluster),
             store: Arc::clone(&store),
             health: Arc::clone(&health),
+            availability: availability.clone(),
             clock: Arc::clone(&clock),
             client: client.clone(),
             namespace: serving_tls.service.namespace.clone(),
@@ -280,7 +281,14 @@ impl Server {
             engine.register(&mut registry);
         }
         let wall = Arc::clone(&clock);
-        let pages = PageSource::new(&cluster, &store, &health, &clock, client.clone());
+        let pages = PageSource::new(
+            &cluster,
+            &store,
+            &health,
+            availability.as_ref(),
+            &clock,
+            client.clone(),
+        );
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,

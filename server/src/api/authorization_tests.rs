@@ -145,6 +145,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         &parts.cluster,
         &parts.store,
         &parts.health,
+        None,
         &parts.clock,
         kube::Client::try_from(nowhere).unwrap(),
     );

@@ -16,8 +16,9 @@ use tokio::sync::Mutex;
 use super::hpas::Hpas;
 use super::series::{
     CONTAINER_USAGE, Family, HPAS, Hpa, INCIDENTS, Kind, Label, NODE_USAGE, NODES, POD_HEALTH,
-    PODS, PodHealth, PodSubject, Usages, is_exported,
+    PODS, PodHealth, PodSubject, Usages, WORKLOADS, is_exported,
 };
+use crate::availability::{Availability, WorkloadSeries};
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Jobs, Nodes, PodKey, Pods};
 use crate::health::Health;
@@ -31,6 +32,7 @@ pub(crate) struct PageSource {
     cluster: Arc<Cluster>,
     store: Arc<Store>,
     health: Arc<Health>,
+    availability: Option<Arc<Availability>>,
     clock: Arc<dyn Clock>,
     hpas: Mutex<CachedHpas>,
 }
@@ -45,6 +47,7 @@ impl PageSource {
         cluster: &Arc<Cluster>,
         store: &Arc<Store>,
         health: &Arc<Health>,
+        availability: Option<&Arc<Availability>>,
         clock: &Arc<dyn Clock>,
         client: Client,
     ) -> Self {
@@ -52,6 +55,7 @@ impl PageSource {
             cluster: Arc::clone(cluster),
             store: Arc::clone(store),
             health: Arc::clone(health),
+            availability: availability.cloned(),
             clock: Arc::clone(clock),
             hpas: Mutex::new(CachedHpas {
                 lister: Hpas::new(client),
@@ -83,6 +87,10 @@ impl PageSource {
             cells,
             incidents: incidents.filter(|it| is_exported(it)).collect(),
             hpas,
+            workloads: self
+                .availability
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.series()),
             health: Arc::clone(&self.health),
             family: 0,
             position: Position::Begin,
@@ -113,6 +121,7 @@ pub(crate) struct Page {
     cells: Vec<(Arc<str>, Arc<NodeCell>)>,
     incidents: Vec<Arc<Incident>>,
     hpas: Arc<Vec<Hpa>>,
+    workloads: Vec<WorkloadSeries>,
     health: Arc<Health>,
     /// The current family: an index over the families of all subjects.
     family: usize,
@@ -187,6 +196,12 @@ impl Page {
             HPAS => |page: &mut Self, family| {
                 for hpa in page.hpas.iter() {
                     page.text.samples(family, hpa, None);
+                }
+                None
+            };
+            WORKLOADS => |page: &mut Self, family| {
+                for workload in &page.workloads {
+                    page.text.samples(family, workload, None);
                 }
                 None
             };

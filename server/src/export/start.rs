@@ -12,6 +12,7 @@ use super::election::{Candidate, Election};
 use super::notify;
 use super::remote_write::{self, RemoteWriteMetrics};
 use super::settings::ExportSettings;
+use crate::availability::Availability;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::health::Health;
@@ -24,6 +25,7 @@ pub(crate) struct ExportParts {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) store: Arc<Store>,
     pub(crate) health: Arc<Health>,
+    pub(crate) availability: Option<Arc<Availability>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) client: Client,
     /// The namespace of the Lease.
@@ -86,6 +88,7 @@ pub(crate) fn start(
             cluster: parts.cluster,
             store: parts.store,
             health: parts.health,
+            availability: parts.availability,
             clock: parts.clock,
             client: parts.client,
             election: elected.unwrap_or_else(Election::off),

@@ -1,6 +1,6 @@
 //! Collects the series of objects: nodes, pods, incidents, HPAs. Each round has all of them with one time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -8,9 +8,11 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Incident;
 
 use super::writer::Writer;
+use crate::availability::{Availability, WorkloadKey, WorkloadSeries};
 use crate::cluster::{Cluster, Jobs, Node, Nodes, Pod, Pods, Uid};
 use crate::export::series::{
-    Family, HPAS, Hpa, INCIDENTS, NODES, POD_HEALTH, PODS, PodHealth, PodSubject, is_exported,
+    Family, HPAS, Hpa, INCIDENTS, NODES, POD_HEALTH, PODS, PodHealth, PodSubject, WORKLOADS,
+    is_exported,
 };
 use crate::health::Health;
 
@@ -19,6 +21,7 @@ use crate::health::Health;
 pub(super) struct Objects {
     cluster: Arc<Cluster>,
     health: Arc<Health>,
+    availability: Option<Arc<Availability>>,
     at: Option<Timestamp>,
     nodes: Arc<Nodes>,
     pods: Arc<Pods>,
@@ -27,14 +30,20 @@ pub(super) struct Objects {
     pod_health: HashMap<Uid, PodHealth>,
     incidents: HashMap<String, Arc<Incident>>,
     hpas: HashMap<(String, String), Hpa>,
+    workloads: BTreeMap<WorkloadKey, WorkloadSeries>,
     hasher: RandomState,
 }
 
 impl Objects {
-    pub(super) fn new(cluster: Arc<Cluster>, health: Arc<Health>) -> Self {
+    pub(super) fn new(
+        cluster: Arc<Cluster>,
+        health: Arc<Health>,
+        availability: Option<Arc<Availability>>,
+    ) -> Self {
         Self {
             cluster,
             health,
+            availability,
             at: None,
             nodes: Arc::default(),
             pods: Arc::default(),
@@ -42,6 +51,7 @@ impl Objects {
             pod_health: HashMap::new(),
             incidents: HashMap::new(),
             hpas: HashMap::new(),
+            workloads: BTreeMap::new(),
             hasher: RandomState::new(),
         }
     }
@@ -65,6 +75,7 @@ impl Objects {
         self.pods(now, writer);
         self.incidents(now, writer);
         self.hpas(hpas, now, writer);
+        self.workloads(now, writer);
         true
     }
 
@@ -144,6 +155,24 @@ impl Objects {
             writer.end(HPAS, gone, now, |_, _| false);
         }
         self.hpas = hpas;
+    }
+
+    fn workloads(&mut self, now: Timestamp, writer: &mut Writer) {
+        let series = self.availability.as_ref().map(|it| it.series());
+        let series = series.unwrap_or_default().into_iter();
+        let workloads: BTreeMap<WorkloadKey, WorkloadSeries> =
+            series.map(|it| (it.key.clone(), it)).collect();
+        let before = std::mem::take(&mut self.workloads);
+        for (key, workload) in &workloads {
+            self.replace(WORKLOADS, before.get(key), workload, now, writer);
+        }
+        for (_, gone) in before
+            .iter()
+            .filter(|(key, _)| !workloads.contains_key(*key))
+        {
+            writer.end(WORKLOADS, gone, now, |_, _| false);
+        }
+        self.workloads = workloads;
     }
 
     /// Adds the samples of a subject, and marks the series that only its old state has.

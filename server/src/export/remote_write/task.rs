@@ -21,6 +21,7 @@ use super::queue::{Limits, Queue, Request};
 use super::relabel::{ExternalLabel, MetricFilter, MetricPattern};
 use super::sender::Sender;
 use super::writer::{Body, Writer};
+use crate::availability::Availability;
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
 use crate::export::election::{Election, Previous};
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) store: Arc<Store>,
     pub(crate) health: Arc<Health>,
+    pub(crate) availability: Option<Arc<Availability>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) client: ApiServer,
     pub(crate) election: Election,
@@ -181,7 +183,11 @@ impl<'a> Session<'a> {
             parts,
             targets: targets.collect(),
             collector: Collector::new(cluster, store, parts.resolution),
-            objects: Objects::new(Arc::clone(&parts.cluster), Arc::clone(&parts.health)),
+            objects: Objects::new(
+                Arc::clone(&parts.cluster),
+                Arc::clone(&parts.health),
+                parts.availability.clone(),
+            ),
             writer: writer(settings),
             hpas: Arc::default(),
             began: parts.clock.elapsed(),

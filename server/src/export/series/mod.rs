@@ -12,12 +12,14 @@ mod incident;
 mod node;
 mod pod;
 mod usage;
+mod workload;
 
 pub(crate) use hpa::{HPAS, Hpa};
 pub(crate) use incident::{INCIDENTS, is_exported};
 pub(crate) use node::NODES;
 pub(crate) use pod::{POD_HEALTH, PODS, PodHealth, PodSubject};
 pub(crate) use usage::{CONTAINER_USAGE, ContainerSample, NODE_USAGE, NodeSample, Usages};
+pub(crate) use workload::WORKLOADS;
 
 /// Whether the values of a family only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

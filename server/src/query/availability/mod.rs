@@ -10,9 +10,7 @@ use kubevitals_proto::vitals::{
 };
 
 use super::sources::Sources;
-use crate::availability::{
-    RETENTION, State, Totals, WorkloadAvailability, WorkloadKey, WorkloadSeries,
-};
+use crate::availability::{RETENTION, State, Totals, WorkloadAvailability, WorkloadKey};
 use incidents::Incidents;
 
 /// The spans without a request: an hour, a day, a week, 30 days.
@@ -84,12 +82,6 @@ impl AvailabilityQuery<'_> {
         let key = of_namespace.into_iter().map(|it| it.key).find(is_it)?;
         let workload = availability.workload(&key, &spans.durations())?;
         Some(self.object(&workload, spans, &Incidents::of(&self.0.health)))
-    }
-
-    /// What `kubevitals_workload_up` and `kubevitals_workload_downtime_seconds_total` are of each workload.
-    pub fn series(self) -> Vec<WorkloadSeries> {
-        let availability = self.0.availability.as_ref();
-        availability.map_or_else(Vec::new, |it| it.series())
     }
 
     fn object(
