@@ -58,12 +58,18 @@ impl Tenants {
             identities.grant(subject, rule.in_namespace(NAMESPACE));
             identities.mint_token(UserInfo::new(name, ["system:authenticated"]))
         };
-        Self {
+        let tenants = Self {
             eve: token("eve"),
             jane: token("jane"),
             client: client(None),
             harness,
-        }
+        };
+        let list = format!("{BASE}/namespaces/{NAMESPACE}/podvitals?limit=1");
+        wait_until("lists are answered", async || {
+            tenants.status(&tenants.jane, &list).await == 200
+        })
+        .await;
+        tenants
     }
 
     async fn ask(&self, token: &str, path: &str) -> reqwest::Response {
