@@ -9,6 +9,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::signature::Keys;
+use crate::export::is_label_name;
 use crate::flag_values::{bytes, count, duration_in};
 use crate::outbound::{Client, url};
 
@@ -194,9 +195,7 @@ fn label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| "write NAME=VALUE".to_owned())?;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let valid = name.bytes().all(allowed) && !name.starts_with(|it: char| it.is_ascii_digit());
-    if name.is_empty() || !valid {
+    if !is_label_name(name) {
         return Err(format!("{name:?} is no label name"));
     }
     if super::alertmanager::LABELS.contains(&name) {

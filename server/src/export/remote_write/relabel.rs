@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use regex::Regex;
 
+use crate::export::is_label_name;
+
 /// A label of every series, which tells clusters and replicas apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalLabel {
@@ -27,12 +29,6 @@ impl FromStr for ExternalLabel {
             value: value.to_owned(),
         })
     }
-}
-
-/// Whether Prometheus accepts the name of a label (without UTF-8 names).
-pub(super) fn is_label_name(name: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars().all(word) && name.starts_with(|c: char| !c.is_ascii_digit())
 }
 
 /// A regular expression that matches the whole name of a metric, as in Prometheus' relabelling.
