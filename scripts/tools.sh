@@ -92,30 +92,26 @@ if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
 fi
 
-# Another engine for remote write.
-if ! command -v victoria-metrics >/dev/null; then
+# Installs Debian's package of a program, and disables its service: the tests start the program themselves, and the service
+# would take its ports. service_package PROGRAM URL
+service_package() {
+  if command -v "$1" >/dev/null; then
+    return
+  fi
   if ! command -v apt-get >/dev/null; then
-    echo "victoria-metrics is missing: install it (https://docs.victoriametrics.com) and run this again" >&2
+    echo "$1 is missing: install it ($2) under this name and run this again" >&2
     exit 1
   fi
-  echo "installing victoria-metrics (Debian's)"
+  echo "installing $1 (Debian's $1)"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends victoria-metrics
-fi
-
-if ! command -v prometheus-alertmanager >/dev/null; then
-  if ! command -v apt-get >/dev/null; then
-    echo "prometheus-alertmanager is missing: install it (https://prometheus.io/download/) under this name and run this again" >&2
-    exit 1
-  fi
-  echo "installing prometheus-alertmanager (Debian's prometheus-alertmanager)"
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus-alertmanager
-  # The tests start their own; the package's service would take Alertmanager's ports.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"
   if [ -d /run/systemd/system ]; then
-    as_root systemctl disable --quiet --now prometheus-alertmanager
+    as_root systemctl disable --quiet --now "$1"
   fi
-fi
+}
+
+service_package victoria-metrics https://docs.victoriametrics.com
+service_package prometheus-alertmanager https://prometheus.io/download/
 
 # Tests that need them say so and pass without them.
 missing=()
