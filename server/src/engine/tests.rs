@@ -258,15 +258,35 @@ async fn a_hanging_engine_does_not_hang_its_reader() {
     assert!(found.starts_with("Timeout: "), "{found}");
     // Requests that wait for a slot have the same timeout.
     let scripted = Scripted::start(endless).await;
-    let engine = Arc::new(scripted.engine("", Duration::from_millis(200), &[]));
-    let queries = (0..20).map(|_| engine.range("up", RANGE));
-    let results = futures::future::join_all(queries).await;
+    let engine = scripted.engine("", Duration::from_millis(200), &[]);
+    let results = futures::future::join_all((0..20).map(|_| engine.range("up", RANGE))).await;
     assert!(
         results
             .iter()
             .all(|it| matches!(it, Err(EngineError::Timeout(_))))
     );
-    assert!(scripted.requests.lock().len() <= 4);
+}
+
+#[tokio::test]
+async fn an_engine_gets_four_requests_at_once() {
+    let hanging = || Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+    let scripted = Scripted::start(move || hanging().into_response()).await;
+    let engine = scripted.engine("", LONG, &[]);
+    let queries = futures::future::join_all((0..20).map(|_| engine.range("up", RANGE)));
+    let sent = async {
+        while scripted.requests.lock().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        // The others would be sent in the same way.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        scripted.requests.lock().len()
+    };
+    tokio::select! {
+        _ = queries => panic!("a response ended"),
+        sent = sent => assert_eq!(sent, 4),
+    }
 }
 
 #[tokio::test]
