@@ -1,20 +1,24 @@
 //! `vitals` without a command: the dashboard of a cluster.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use crate::app::{self, Options};
 use crate::batch::Error;
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
+use crate::model::{Name, Session, filter};
 use crate::shutdown::ShutdownSignals;
-use crate::source::Connector;
+use crate::source::{Connector, Feed};
 
-/// Runs the dashboard of the cluster that the flags and the kubeconfig choose.
+/// Runs the dashboard of the cluster that the flags and the kubeconfig choose, or of `several` clusters: the values of
+/// `--contexts`.
 ///
 /// # Errors
 /// The configuration, the kubeconfig or the terminal cannot be used.
 pub async fn run(
     connection: &Connection,
+    several: &[String],
     args: &DashboardArgs,
     clock: Clock,
     ending: ShutdownSignals,
@@ -29,10 +33,74 @@ pub async fn run(
         .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
     let connector = Connector::new(connection.clone(), settings.source.kind(), clock);
-    let (session, feed) = connector.connect(None).await?;
     let options = Options::of(&settings);
-    app::run(options, connector, session, feed, ending).await?;
+    let (session, feed, others) = if several.is_empty() {
+        let (session, feed) = connector.connect(None).await?;
+        (session, feed, Vec::new())
+    } else {
+        let contexts = contexts(several, &settings.groups, &connector.contexts()?);
+        connect_first(&connector, contexts.map_err(Error::Flag)?).await?
+    };
+    app::run(options, connector, session, feed, others, ending).await?;
     Ok(())
+}
+
+/// Connects to the first context that can be connected to. Returns the others too, which the dashboard connects to
+/// itself.
+async fn connect_first(
+    connector: &Connector,
+    mut contexts: Vec<Name>,
+) -> Result<(Session, Feed, Vec<Name>), Error> {
+    let mut first_error = None;
+    for at in 0..contexts.len() {
+        match connector.connect(contexts.get(at)).await {
+            Ok((session, feed)) => {
+                contexts.remove(at);
+                return Ok((session, feed, contexts));
+            }
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    Err(first_error.map_or_else(|| Error::Flag(NO_CONTEXT.to_owned()), Error::from))
+}
+
+const NO_CONTEXT: &str = "--contexts names no context";
+
+/// The contexts of `--contexts`: each value is a group of the configuration, a context of the kubeconfig, or a pattern
+/// with `*`. A context of a group may be missing from the kubeconfig: its row tells so.
+///
+/// # Errors
+/// A value names nothing. The text lists what there is.
+fn contexts(
+    values: &[String],
+    groups: &BTreeMap<String, Vec<String>>,
+    existing: &[Name],
+) -> Result<Vec<Name>, String> {
+    let mut found: Vec<Name> = Vec::new();
+    for value in values.iter().filter(|value| !value.is_empty()) {
+        let before = found.len();
+        match groups.get(value) {
+            Some(group) => found.extend(group.iter().map(|name| Name::from(name.as_str()))),
+            None => found.extend(
+                existing
+                    .iter()
+                    .filter(|name| filter::is_like(value, name))
+                    .cloned(),
+            ),
+        }
+        if found.len() == before {
+            let existing = existing.join(", ");
+            return Err(format!(
+                "--contexts {value}: no context and no group of the configuration has this name; contexts: {existing}"
+            ));
+        }
+    }
+    let mut seen = HashSet::new();
+    found.retain(|name| seen.insert(name.clone()));
+    if found.is_empty() {
+        return Err(NO_CONTEXT.to_owned());
+    }
+    Ok(found)
 }
 
 /// Checks that the dashboard can be drawn on a terminal of this type.
@@ -69,6 +137,32 @@ pub fn is_on_a_terminal() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contexts_are_names_patterns_and_groups() {
+        let groups =
+            BTreeMap::from([("shops".to_owned(), vec!["eu".to_owned(), "gone".to_owned()])]);
+        let existing = ["eu", "prod-a", "prod-b", "test"].map(Name::from);
+        let found = |values: &[&str]| {
+            let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+            contexts(&values, &groups, &existing).map(|names| names.join(" "))
+        };
+        for (values, expected) in [
+            (&["test", "eu"][..], "test eu"),
+            (&["prod-*", "prod-b"], "prod-a prod-b"),
+            (&["shops", "*"], "eu gone prod-a prod-b test"),
+            (&["test", ""], "test"),
+        ] {
+            assert_eq!(found(values).unwrap(), expected, "{values:?}");
+        }
+        let error = found(&["eu", "pord-*"]).unwrap_err();
+        assert!(
+            error.starts_with("--contexts pord-*: no context"),
+            "{error}"
+        );
+        assert!(error.ends_with("eu, prod-a, prod-b, test"), "{error}");
+        assert_eq!(found(&[""]).unwrap_err(), NO_CONTEXT);
+    }
 
     #[test]
     fn terminals_that_cannot_be_drawn_on_are_named() {

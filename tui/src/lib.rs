@@ -73,6 +73,7 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<u8, batch::Error> {
             let ending = shutdown::ShutdownSignals::listen()?;
             dashboard::run(
                 &cli.connection,
+                &cli.contexts,
                 &cli.dashboard,
                 clock::Clock::system(),
                 ending,

@@ -1,5 +1,6 @@
 //! The dashboard's loop. It owns the state: it applies input and messages, runs the effects, and draws after changes.
 
+mod clusters;
 mod effects;
 mod frames;
 mod jobs;
@@ -22,6 +23,7 @@ use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
 use crate::view::theme::{Depth, Theme};
+use clusters::Others;
 use frames::Frames;
 use jobs::{Job, Jobs};
 use terminal::Screen;
@@ -72,7 +74,7 @@ impl Options {
 /// How long messages are applied before input is read again: a long list arrives as many messages.
 const BURST: Duration = Duration::from_millis(4);
 
-/// Runs the dashboard until it ends.
+/// Runs the dashboard until it ends. `others` are contexts of more clusters, which the dashboard follows too.
 ///
 /// # Errors
 /// The terminal cannot be opened, read or written.
@@ -81,6 +83,7 @@ pub async fn run(
     connector: Connector,
     session: Session,
     feed: Feed,
+    others: Vec<Name>,
     mut ending: ShutdownSignals,
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
@@ -101,12 +104,17 @@ pub async fn run(
         state,
         feed,
         connector,
+        others: Others::default(),
         clock_is_compared: false,
         suspending: false,
         over: false,
     };
     let size = app.screen.terminal().size()?;
     app.act(Action::Resize(size.width, size.height)).await?;
+    app.connect_others(&others).await;
+    if !app.others.is_empty() && app.options.view == View::Overview {
+        app.act(Action::Show(View::Clusters)).await?;
+    }
     if app.state.session.context.is_empty() && !app.state.session.contexts.is_empty() {
         app.act(Action::Contexts).await?;
     }
@@ -134,6 +142,8 @@ struct App {
     state: State,
     feed: Feed,
     connector: Connector,
+    /// The clusters that are not on the screen.
+    others: Others,
     /// Whether a difference between the machine's clock and the cluster's has been reported.
     clock_is_compared: bool,
     /// Whether the job must be stopped.
@@ -189,6 +199,9 @@ impl App {
                     if at_once {
                         frames.show(Instant::now());
                     }
+                }
+                (at, message) = self.others.next(), if !self.others.is_empty() => {
+                    self.receive_of(at, message)?;
                 }
                 Some(handover) = self.handovers.recv() => {
                     self.lend(handover, ending).await?;
@@ -308,24 +321,38 @@ impl App {
             self.clock_is_compared = true;
             self.state.say(difference, true);
         }
-        self.apply(Message::Tick(self.feed.clock().now())).await
+        self.apply(Message::Tick(self.feed.clock().now())).await?;
+        self.tick_others().await;
+        Ok(())
     }
 
-    async fn effects(&mut self, effects: Vec<Effect>) -> io::Result<()> {
-        for effect in effects {
-            match effect {
-                Effect::Quit => self.over = true,
-                Effect::Suspend => self.suspending = true,
-                Effect::Redraw => self.screen.restore()?,
-                Effect::Mouse => self.switch_mouse()?,
-                Effect::Bell => self.screen.write(b"\x07")?,
-                Effect::Copy(text) => self.copy(&text)?,
-                Effect::Export(form) => self.export(form),
-                Effect::Request(request) => self.feed.request(request),
-                Effect::Connect(context) => self.connect(&context).await,
+    async fn effects(&mut self, mut effects: Vec<Effect>) -> io::Result<()> {
+        loop {
+            let mut entrance = None;
+            for effect in effects {
+                match effect {
+                    Effect::Quit => self.over = true,
+                    Effect::Suspend => self.suspending = true,
+                    Effect::Redraw => self.screen.restore()?,
+                    Effect::Mouse => self.switch_mouse()?,
+                    Effect::Bell => self.screen.write(b"\x07")?,
+                    Effect::Copy(text) => self.copy(&text)?,
+                    Effect::Export(form) => self.export(form),
+                    Effect::Request(request) => self.feed.request(request),
+                    Effect::Connect(context) if !self.others.is_empty() => {
+                        entrance = Some(self.join(context).await);
+                    }
+                    Effect::Connect(context) => self.connect(&context).await,
+                    Effect::ReadClusters => self.read_clusters(),
+                    // The other effects are for the cluster that is still on the screen.
+                    Effect::EnterCluster(to) => entrance = Some(to),
+                }
+            }
+            match entrance {
+                Some(entrance) => effects = self.enter_cluster(entrance).await,
+                None => return Ok(()),
             }
         }
-        Ok(())
     }
 
     /// Connects to another cluster.

@@ -54,6 +54,9 @@ pub struct Cli {
     /// The cluster and the user.
     #[command(flatten)]
     pub connection: Connection,
+    /// Show several clusters: contexts, patterns with * or groups of the configuration, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["context", "cluster", "server"])]
+    pub contexts: Vec<String>,
     /// The options of the dashboard, if there is no command.
     #[command(flatten)]
     pub dashboard: DashboardArgs,

@@ -30,6 +30,7 @@ struct File {
     span: Option<Spanned<String>>,
     thresholds: Levels,
     columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    groups: BTreeMap<String, Spanned<Vec<String>>>,
     keys: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
 }
 
@@ -137,6 +138,7 @@ impl Reader<'_> {
             spans,
             thresholds: self.thresholds(file.thresholds, usual.thresholds),
             columns: self.columns(&file.columns),
+            groups: self.groups(file.groups),
             keys: self.keys(&file.keys),
         }
     }
@@ -181,6 +183,20 @@ impl Reader<'_> {
             columns.insert(view, fields.collect());
         }
         columns
+    }
+
+    fn groups(
+        &mut self,
+        groups: BTreeMap<String, Spanned<Vec<String>>>,
+    ) -> BTreeMap<String, Vec<String>> {
+        for (name, contexts) in &groups {
+            if contexts.get_ref().is_empty() {
+                self.wrong(contexts, format!("the group {name:?} has no contexts"));
+            }
+        }
+        let groups = groups.into_iter();
+        let groups = groups.map(|(name, contexts)| (name, contexts.into_inner()));
+        groups.collect()
     }
 
     fn keys(

@@ -104,6 +104,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// The columns of each view, in order; absent views choose columns by the width.
     pub columns: BTreeMap<View, Vec<Field>>,
+    /// Groups of contexts, for `--contexts`.
+    pub groups: BTreeMap<String, Vec<String>>,
     /// The changed key bindings: the id of a binding and its keys.
     pub keys: Vec<(String, Vec<String>)>,
 }
@@ -124,6 +126,7 @@ impl Default for Settings {
             span: 900,
             thresholds: Thresholds::default(),
             columns: BTreeMap::new(),
+            groups: BTreeMap::new(),
             keys: Vec::new(),
         }
     }

@@ -77,6 +77,7 @@ impl Writer {
         self.set("warn", &percent(settings.thresholds.warn));
         self.set("bad", &percent(settings.thresholds.bad));
         self.columns(settings);
+        self.groups(settings);
         self.keys(settings);
         self.text
     }
@@ -94,6 +95,17 @@ impl Writer {
                 None => continue,
             };
             self.set(&view_name(view), &list(&fields));
+        }
+    }
+
+    fn groups(&mut self, settings: &Settings) {
+        self.table("groups");
+        self.about("Groups of contexts. With --contexts and the name of a group, the dashboard shows them together.");
+        if self.explain {
+            self.set("shops", &list(&["shop-eu", "shop-us"]));
+        }
+        for (name, contexts) in &settings.groups {
+            self.set(&quoted(name), &list(contexts));
         }
     }
 
@@ -189,6 +201,7 @@ mod tests {
         let usual = Settings {
             ascii: Some(false),
             columns: settings.columns.clone(),
+            groups: settings.groups.clone(),
             keys: settings.keys.clone(),
             ..Settings::default()
         };
@@ -216,6 +229,7 @@ mod tests {
                 bad: 0.575,
             },
             columns: [(View::Pods, vec![Field::Name, Field::MemoryOfLimit])].into(),
+            groups: [("shops".to_owned(), vec!["eu".to_owned()])].into(),
             keys: vec![("quit".to_owned(), vec!["\"".to_owned(), "\\".to_owned()])],
         };
         let mut read = parse(&show(&settings)).unwrap();

@@ -42,7 +42,7 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
             let connection = connection(&running);
             let simulated = running.clock();
             let clock = Clock::new(move || simulated.now(), args.speed);
-            dashboard::run(&connection, &args.dashboard, clock, ending).await
+            dashboard::run(&connection, &[], &args.dashboard, clock, ending).await
         } else {
             tokio::select! {
                 result = show(args, &running, streams) => result,

@@ -135,6 +135,7 @@ static KEYS: &[Binding] = &[
     bind(Section::Move, "acknowledge", &["a"], Action::Acknowledge, "acknowledge, or undo it"),
     bind(Section::Views, "next-view", &["tab"], Action::NextView(1), "go to the next pane or view"),
     bind(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "go to the previous pane or view"),
+    bind(Section::Views, "clusters", &["X"], Action::Show(View::Clusters), "clusters, if there are several"),
     bind(Section::Time, "pause", &["space"], Action::Pause, "pause, or continue"),
     bind(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "go one step back in time"),
     bind(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "go one step forward in time"),

@@ -3,6 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::field::Field;
+use super::name::Key;
 use super::pane::Pane;
 use super::view::View;
 
@@ -99,8 +100,27 @@ pub enum Action {
     Export(ExportAs),
     /// Show only the namespace of the selected row, or all namespaces again.
     OnlyThisNamespace,
+    /// Close the views of several clusters, because the user has chosen this one; open an incident, if there is one.
+    EnterCluster(Option<Key>),
     /// Show this text in the last row for a while, for a key that does nothing in this view.
     Say(String),
+}
+
+impl Action {
+    /// Whether the action changes the time on the screen or the span.
+    #[must_use]
+    pub const fn is_of_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Pause
+                | Self::Step(_)
+                | Self::Hours(_)
+                | Self::Seek(_)
+                | Self::Oldest
+                | Self::Live
+                | Self::Span(_)
+        )
+    }
 }
 
 /// The format of an export.

@@ -4,6 +4,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::action::ExportAs;
 use super::interest::Interest;
+use super::members::Entrance;
 use super::message::Subject;
 use super::name::{Key, Name};
 
@@ -28,6 +29,10 @@ pub enum Effect {
     Request(SourceRequest),
     /// Connect to the cluster of another context.
     Connect(Name),
+    /// Read the rows of all clusters.
+    ReadClusters,
+    /// Switch to one of several clusters.
+    EnterCluster(Entrance),
 }
 
 /// A request to the source.

@@ -185,6 +185,16 @@ fields! {
     LastSeen = Seconds, "last-seen" | "seen";
     /// Whether the incident is open
     Open = Flag, "open";
+    /// Context of the kubeconfig
+    Context = Text, "context" | "cluster";
+    /// Open incidents
+    OpenIncidents = Count, "incidents";
+    /// How bad the state of a cluster is; 0 is well
+    Severity = Count, "severity";
+    /// Pods that need attention
+    Unhealthy = Count, "unhealthy";
+    /// Source of the data
+    Source = Text, "source";
     /// Age
     Age = Seconds, "age";
     /// Age of the usage

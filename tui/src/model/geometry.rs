@@ -52,14 +52,22 @@ impl Rows {
         rows.filter = allot(u16::from(writing), 2);
         rows.wrong = allot(u16::from(state.writing && screen.list.wrong.is_some()), 2);
         rows.troubles = allot(troubles.min(if height < 20 { 1 } else { 3 }), LEAST_BODY);
-        rows.vitals = allot(2, LEAST_BODY);
+        // The totals are those of one cluster.
+        let has_vitals = !screen.view.is_of_several_clusters();
+        rows.vitals = allot(if has_vitals { 2 } else { 0 }, LEAST_BODY);
         rows.footer = allot(1, LEAST_BODY + 1);
         rows.tabs = allot(1, LEAST_BODY + 4);
-        if height >= 32 {
+        if height >= 32 && has_vitals {
             rows.vitals += allot(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
         }
         if screen.view == View::Incidents && !screen.list.order.is_empty() {
             rows.pane = allot((height / 3).min(14), LEAST_BODY + 3);
+        }
+        if screen.view == View::Clusters {
+            // A row for each cluster, and the headings; the incidents get the rest.
+            let clusters = u16::try_from(screen.list.order.len()).unwrap_or(u16::MAX);
+            let least = clusters.saturating_add(2).max(LEAST_BODY);
+            rows.pane = allot(height, least.min(height / 2));
         }
         rows.body = left;
         if rows.pane < 4 {

@@ -49,9 +49,8 @@ impl State {
         self.part(part).has_answered()
     }
 
-    /// The parts that the view shows: those of the source, and those that are missing for a known reason.
-    fn view_parts(&self) -> impl Iterator<Item = (Part, &PartState)> {
-        let view = self.screen().view;
+    /// The parts that a view shows: those of the source, and those that are missing for a known reason.
+    fn view_parts(&self, view: View) -> impl Iterator<Item = (Part, &PartState)> {
         let source = self.source.as_ref().map(|(kind, _)| *kind);
         let own = source.map_or(&[][..], Part::of_source);
         let own = own.iter().map(|part| (*part, self.part(*part)));
@@ -75,12 +74,19 @@ impl State {
     /// The liveness of the view's data.
     #[must_use]
     pub fn liveness(&self) -> Liveness {
-        if let Link::Lost { since, .. } = self.link {
+        self.liveness_in(self.screen().view)
+    }
+
+    /// The liveness of the data of a view. The rows of several clusters are live even if this cluster does not answer.
+    pub(super) fn liveness_in(&self, view: View) -> Liveness {
+        if let Link::Lost { since, .. } = self.link
+            && !view.is_of_several_clusters()
+        {
             return Liveness::Lost(since);
         }
         let (mut live, mut failing, mut loading) = (false, false, false);
         let mut stale = None;
-        for (_, state) in self.view_parts() {
+        for (_, state) in self.view_parts(view) {
             match state {
                 PartState::Live => live = true,
                 PartState::Loading { .. } => loading = true,
@@ -96,20 +102,27 @@ impl State {
             (true, false, true) => Liveness::Loading,
             (true, false, false) => Liveness::Live,
             (false, true, _) => Liveness::Stale(stale),
-            (false, false, _) if self.source.is_some() && self.is_loading() => Liveness::Loading,
+            (false, false, _) if self.source.is_some() && self.is_loading(view) => {
+                Liveness::Loading
+            }
             (false, false, _) => Liveness::Connecting,
         }
     }
 
-    fn is_loading(&self) -> bool {
+    fn is_loading(&self, view: View) -> bool {
         let loads = |state: &PartState| matches!(state, PartState::Loading { progress: Some(_) });
-        self.view_parts().any(|(_, state)| loads(state))
+        self.view_parts(view).any(|(_, state)| loads(state))
     }
 
     /// The failing parts of the view.
     #[must_use]
     pub fn failing(&self) -> Vec<Failing<'_>> {
-        self.view_parts()
+        self.failing_in(self.screen().view)
+    }
+
+    /// The failing parts of a view.
+    pub(super) fn failing_in(&self, view: View) -> Vec<Failing<'_>> {
+        self.view_parts(view)
             .filter_map(|(part, state)| {
                 let (why, retry_at) = state.failure()?;
                 Some(Failing {
@@ -124,8 +137,10 @@ impl State {
     /// Whether the rows of the view may be old: the server does not answer, or requests for their part fail.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        let rows = self.part(self.screen().view.info().part);
-        matches!(self.link, Link::Lost { .. }) || matches!(rows, PartState::Stale { .. })
+        let view = self.screen().view;
+        let rows = self.part(view.info().part);
+        let is_lost = matches!(self.link, Link::Lost { .. }) && !view.is_of_several_clusters();
+        is_lost || matches!(rows, PartState::Stale { .. })
     }
 }
 

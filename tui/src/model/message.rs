@@ -7,6 +7,7 @@ use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
+use super::members::Members;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
@@ -47,6 +48,8 @@ pub enum Message {
     Cluster(ClusterRow),
     /// Only some pods are sent, because there are very many.
     Extent(Option<Extent>),
+    /// The rows of all clusters, if there are several.
+    Clusters(Members),
     /// The names of all namespaces.
     Namespaces(Vec<Name>),
     /// The usage history of a subject.

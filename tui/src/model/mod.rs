@@ -25,7 +25,7 @@ mod interest;
 mod line;
 mod list;
 mod liveness;
-
+mod members;
 mod message;
 mod messages;
 mod name;
@@ -70,6 +70,7 @@ pub use interest::Interest;
 pub use line::Line;
 pub use list::List;
 pub use liveness::{Failing, Liveness};
+pub use members::{Entrance, Members};
 pub use message::{Condition, Detail, Event, Link, Message, Subject, TableRows};
 pub use messages::{LogEntry, Messages};
 pub use name::{Key, Name, Names};

@@ -48,6 +48,8 @@ impl View {
             Self::Nodes => (&[Nodes], &[Nodes, Pods, NodeUsage]),
             Self::Hpas => (&[Hpas], &[Hpas]),
             Self::Incidents => (&[Incidents], &[Incidents]),
+            // The loop derives them from the states of the clusters.
+            Self::Clusters | Self::AllIncidents => (&[], &[]),
             Self::Overview | Self::Pod => (
                 Part::of_source(SourceKind::Vitals),
                 Part::of_source(SourceKind::Metrics),

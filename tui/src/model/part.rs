@@ -15,13 +15,21 @@ pub enum SourceKind {
     None,
 }
 
-impl fmt::Display for SourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl SourceKind {
+    /// The name in flags and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Vitals => "vitals",
             Self::Metrics => "metrics",
             Self::None => "none",
-        })
+        }
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -56,6 +64,8 @@ pub enum Part {
     Namespaces,
     /// The cluster's totals.
     Cluster,
+    /// All clusters, if there are several.
+    Clusters,
     /// Events.
     Events,
     /// The history.
@@ -111,6 +121,7 @@ impl fmt::Display for Part {
             Self::Availability => "availability",
             Self::Namespaces => "namespaces",
             Self::Cluster => "the cluster",
+            Self::Clusters => "clusters",
             Self::Events => "events",
             Self::History => "history",
         })

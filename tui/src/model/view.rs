@@ -5,7 +5,8 @@ use super::column::{Column, Sort};
 use super::field::Field;
 use super::part::Part;
 use super::row::{
-    ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Row, WorkloadRow,
+    ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow,
+    Row, WorkloadRow,
 };
 use super::view_info::ViewInfo;
 use super::world::World;
@@ -31,6 +32,10 @@ pub enum View {
     Incidents,
     /// One pod.
     Pod,
+    /// Several clusters, a row for each.
+    Clusters,
+    /// The incidents of several clusters.
+    AllIncidents,
 }
 
 /// The overview lists the pods that need attention.
@@ -122,6 +127,10 @@ impl View {
             },
             Self::Hpas => Definition::of::<HpaRow>(|world| &world.hpas),
             Self::Incidents => Definition::of::<IncidentRow>(|world| &world.incidents),
+            Self::Clusters => Definition::of::<MemberRow>(|world| &world.members),
+            Self::AllIncidents => {
+                Definition::of::<MemberIncidentRow>(|world| &world.member_incidents)
+            }
         }
     }
 
@@ -150,10 +159,17 @@ impl View {
     pub fn shows(self, part: Part) -> bool {
         let info = self.info();
         match part {
+            _ if self.is_of_several_clusters() => part == info.part,
             Part::Cluster | Part::Nodes | Part::Pods | Part::Usage | Part::NodeUsage => true,
             Part::OtherPods => info.is_of_pods(),
             part => info.part == part || info.also.contains(&part),
         }
+    }
+
+    /// Whether the view shows several clusters.
+    #[must_use]
+    pub const fn is_of_several_clusters(self) -> bool {
+        matches!(self, Self::Clusters | Self::AllIncidents)
     }
 
     /// The columns that the table can have. The overview has a short table of pods.

@@ -11,8 +11,8 @@ use super::batch::{Batch, Extent, Past, PodReading, Reading};
 use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
-    AvailabilityCells, ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow,
-    PodRow, Replicas, Rollup, Row, Workload, WorkloadRow, to_seconds,
+    AvailabilityCells, ClusterRow, ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow,
+    NamespaceRow, NodeRow, PodRow, Replicas, Rollup, Row, Workload, WorkloadRow, to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
@@ -28,6 +28,10 @@ pub struct World {
     pub hpas: Table<HpaRow>,
     /// Incidents.
     pub incidents: Table<IncidentRow>,
+    /// All clusters, if there are several.
+    pub members: Table<MemberRow>,
+    /// Their incidents.
+    pub member_incidents: Table<MemberIncidentRow>,
     /// The cluster's totals.
     pub cluster: ClusterRow,
     /// Whether the totals come from the source; else they are the sums of nodes and pods.
@@ -431,6 +435,7 @@ impl World {
             extent: past.extent,
             nodes: Table::of(past.nodes),
             hpas: live.hpas.clone(),
+            members: live.members.clone(),
             replicas: live.replicas.clone(),
             availability: live.availability.clone(),
             incidents: match past.incidents {

@@ -1,7 +1,8 @@
 //! Connects to clusters. A feed is the channel between a source's tasks and the dashboard.
 
-use std::future::pending;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use kubevitals_proto::backoff::{Random, random};
@@ -54,9 +55,14 @@ impl Feed {
 
     /// The next message. Waits for ever after the source has ended.
     pub async fn next(&mut self) -> Message {
-        match self.messages.recv().await {
-            Some(message) => message,
-            None => pending().await,
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// As [`Feed::next`], polled.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
+        match self.messages.poll_recv(cx) {
+            Poll::Ready(Some(message)) => Poll::Ready(message),
+            _ => Poll::Pending,
         }
     }
 
@@ -127,6 +133,15 @@ impl Connector {
     pub const fn within(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The names of all contexts of the kubeconfig.
+    ///
+    /// # Errors
+    /// The kubeconfig is invalid.
+    pub fn contexts(&self) -> Result<Vec<Name>, Error> {
+        let settings = Settings::read(&self.connection)?;
+        Ok(settings.contexts().map(Name::from).collect())
     }
 
     /// The terminal that credential plugins use.

@@ -51,6 +51,9 @@ fn status(state: &State) -> Option<(String, Ink)> {
     let Link::Lost { why, again, .. } = &state.link else {
         return None;
     };
+    if state.screen().view.is_of_several_clusters() {
+        return None;
+    }
     let wait = again.map(|again| format!(" in {}", format::age(state.now, again)));
     let wait = wait.unwrap_or_default();
     // The time of the retry comes first, because reasons are long.
@@ -60,6 +63,7 @@ fn status(state: &State) -> Option<(String, Ink)> {
 
 /// The hints of a table, the most useful first.
 const TABLE_HINTS: Hints = &[
+    ("clusters", "clusters"),
     ("enter", "open"),
     ("back", "back"),
     ("next-view", "next pane"),
@@ -73,10 +77,13 @@ const TABLE_HINTS: Hints = &[
 ];
 
 /// Whether a hint of [`TABLE_HINTS`] applies to a view.
-fn applies(id: &str, view: View) -> bool {
+fn applies(id: &str, view: View, several: bool) -> bool {
+    let of_one = !view.is_of_several_clusters();
     match id {
+        "clusters" => several && of_one,
+        "pause" | "step-back" | "namespace" | "columns" if !of_one => false,
         "back" | "next-sort" => view != View::Overview,
-        "next-view" => view == View::Overview,
+        "next-view" => view == View::Overview || !of_one,
         "acknowledge" => matches!(view, View::Overview | View::Incidents),
         _ => true,
     }
@@ -102,7 +109,10 @@ fn hints_for(state: &State) -> Vec<Hint> {
             ("shorter-span", "shorten span"),
         ],
         (Mode::Browse, view) => {
-            let hints = TABLE_HINTS.iter().filter(|(id, _)| applies(id, view));
+            let several = !state.live.members.is_empty();
+            let hints = TABLE_HINTS
+                .iter()
+                .filter(|(id, _)| applies(id, view, several));
             return hints.copied().collect();
         }
     };

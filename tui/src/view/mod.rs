@@ -2,6 +2,7 @@
 
 mod canvas;
 pub mod chart;
+mod clusters;
 pub mod describe;
 mod empty;
 mod filter;
@@ -77,8 +78,10 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         canvas.patch(body, Ink::Stale);
         canvas.patch(pane, Ink::Stale);
     }
-    if state.screen().view == View::Incidents {
-        incident::draw(&mut canvas, pane, state);
+    match state.screen().view {
+        View::Incidents => incident::draw(&mut canvas, pane, state),
+        View::Clusters => clusters::draw(&mut canvas, pane, state),
+        _ => {}
     }
     let mut cursor = filter::draw(&mut canvas, filter_area, wrong_area, state);
     footer::draw(&mut canvas, footer_area, state, keys);

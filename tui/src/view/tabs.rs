@@ -11,6 +11,10 @@ use crate::text::{cut, cut_middle};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
+    if screen.view.is_of_several_clusters() {
+        several_clusters(canvas, area, screen.view);
+        return;
+    }
     let visible = screen.list.order.len();
     // If only one namespace is listed, the server may still count the pods of all.
     let limited = state.session.namespace.is_some() && screen.view == View::Pods;
@@ -75,6 +79,26 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         used += place.width + 1;
     }
     canvas.segments_right(area, &right);
+}
+
+/// Draws the tabs of the views of several clusters.
+fn several_clusters(canvas: &mut Canvas<'_>, area: Rect, here: View) {
+    let mut rest = area;
+    for view in [View::Clusters, View::AllIncidents] {
+        let text = format!(" {} ", view.title());
+        let place = left_of(rest, cells(text.len()));
+        let ink = if view == here {
+            Ink::Heading
+        } else {
+            Ink::Muted
+        };
+        canvas.text(place, &text, ink);
+        if view == here {
+            canvas.patch(place, Ink::Selected);
+        }
+        canvas.hit(place, Target::View(view));
+        rest = right_of(rest, place.width + 1);
+    }
 }
 
 /// Returns the scope of the open view: the object that it was opened for, or the chosen namespaces.

@@ -44,6 +44,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
         );
     }
     let session = &state.session;
+    if state.screen().view.is_of_several_clusters() {
+        let clusters = format!("{} clusters", state.live.members.len());
+        add(Segment::plain(clusters), &mut left);
+        canvas.segments(area, &left);
+        canvas.segments_right(area, &right);
+        return;
+    }
     if !session.context.is_empty() {
         add(Segment::plain(&session.context), &mut left);
     }

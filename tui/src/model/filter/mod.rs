@@ -39,9 +39,20 @@ use kubevitals_proto::time::Timestamp;
 use crate::model::row::Row;
 pub use error::FilterError;
 pub use manual::{REMARK, manual};
+use pattern::Pattern;
 pub use selection::Selection;
 use tree::Node;
 pub use tree::Operator;
+
+/// Whether a name is like a pattern, in which `*` stands for any characters; without `*`, whether they are equal.
+#[must_use]
+pub fn is_like(pattern: &str, name: &str) -> bool {
+    if pattern.contains('*') {
+        Pattern::new(&hints::glob(pattern)).is_ok_and(|pattern| pattern.is_in(name))
+    } else {
+        pattern == name
+    }
+}
 
 /// A parsed filter. The empty filter matches all rows.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -11,7 +11,8 @@ use crate::model::column::Sort;
 use crate::model::effect::{Effect, SourceRequest};
 use crate::model::field::Field;
 use crate::model::line::Line;
-use crate::model::name::Name;
+use crate::model::members::Entrance;
+use crate::model::name::{Key, Name};
 use crate::model::page::Page;
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
@@ -106,6 +107,10 @@ fn clear_filter(state: &mut State) {
 
 /// Applies an action while no overlay is open and the filter is not edited.
 fn browse(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.screen().view.is_of_several_clusters() && action.is_of_time() {
+        state.say("several clusters are shown as they are now", false);
+        return Vec::new();
+    }
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -148,6 +153,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().panes.focus = pane;
         }
         Action::Focus(_) => {}
+        Action::Show(view) if view.is_of_several_clusters() => return show_clusters(state, view),
         Action::Show(view) => return show(state, view),
         Action::NextView(by) => {
             if !panes::next(state, by) {
@@ -174,6 +180,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::ClearFilter => clear_filter(state),
         Action::Say(text) => state.say(text, false),
+        Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
         Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
@@ -345,6 +352,11 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
 }
 
 fn next_view(view: View, by: i32) -> View {
+    match view {
+        View::Clusters => return View::AllIncidents,
+        View::AllIncidents => return View::Clusters,
+        _ => {}
+    }
     let views = View::SWITCHABLE;
     let at = views.iter().position(|other| *other == view).unwrap_or(2);
     let next = views.get(moved_round(at, by, views.len()));
@@ -406,6 +418,9 @@ fn back(state: &mut State) -> Vec<Effect> {
         if state.time != Time::Live {
             return time::live(state);
         }
+        if !state.live.members.is_empty() {
+            return show_clusters(state, View::Clusters);
+        }
         return Vec::new();
     }
     let left = state.stack.pop();
@@ -418,6 +433,65 @@ fn back(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// Shows a view of several clusters, which is always of now.
+fn show_clusters(state: &mut State, view: View) -> Vec<Effect> {
+    if state.live.members.is_empty() {
+        let text = "there is one cluster; start vitals with --contexts for several";
+        state.say(text, false);
+        return Vec::new();
+    }
+    let mut effects = match state.time {
+        Time::Live => Vec::new(),
+        _ => time::live(state),
+    };
+    effects.extend(show(state, view));
+    effects.push(Effect::ReadClusters);
+    effects
+}
+
+/// What the selected row of a view of several clusters opens.
+fn entrance(view: View, key: Key) -> Entrance {
+    match view {
+        View::AllIncidents => Entrance {
+            context: Arc::clone(&key.part),
+            incident: Some(Key::new(&key.namespace, &key.name)),
+        },
+        _ => Entrance {
+            context: key.name,
+            incident: None,
+        },
+    }
+}
+
+/// Closes the views of several clusters, and opens an incident as `enter` does in the view of incidents.
+fn enter_cluster(state: &mut State, incident: Option<&Key>) -> Vec<Effect> {
+    state
+        .stack
+        .retain(|screen| !screen.view.is_of_several_clusters());
+    let Some(key) = incident else {
+        return requests(state);
+    };
+    let mut effects = show(state, View::Incidents);
+    refresh(state);
+    let height = state.list_height();
+    let table = &state.live.incidents;
+    let list = &mut state.stack.last_mut();
+    let Some(list) = list.as_mut().map(|screen| &mut screen.list) else {
+        return effects;
+    };
+    let Some(at) = list
+        .order
+        .iter()
+        .position(|at| table.index_of(key) == Some(*at))
+    else {
+        state.say("this incident no longer exists", false);
+        return effects;
+    };
+    list.select(at, table, height);
+    effects.extend(enter(state));
+    effects
+}
+
 /// Opens the selected row.
 fn enter(state: &mut State) -> Vec<Effect> {
     let Some((view, key)) = state.cursor() else {
@@ -425,6 +499,9 @@ fn enter(state: &mut State) -> Vec<Effect> {
     };
     if view == View::Pod {
         return Vec::new();
+    }
+    if view.is_of_several_clusters() {
+        return vec![Effect::EnterCluster(entrance(view, key))];
     }
     let table = state.world().table(view);
     let Some(target) = table.index_of(&key).and_then(|at| table.open(at)) else {

@@ -14,7 +14,7 @@ use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState, SourceKind};
 use crate::model::row::{IncidentRow, Row};
 use crate::model::state::{Notice, State};
-use crate::model::table::Version;
+use crate::model::table::{Table, Version};
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
@@ -96,6 +96,11 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             state.live.has_source_totals = true;
         }
         Message::Extent(extent) => state.live.extent = extent,
+        Message::Clusters(all) => {
+            state.live.members = Table::of(all.rows);
+            state.live.member_incidents = Table::of(all.incidents);
+            state.parts.insert(Part::Clusters, PartState::Live);
+        }
         Message::Namespaces(names) => state.all_namespaces = names,
         Message::History(subject, history) => {
             // The number of histories that are stored.
