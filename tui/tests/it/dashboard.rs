@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod lifecycle;
 mod pointing;
+mod several;
 mod ways;
 
 use std::path::Path;

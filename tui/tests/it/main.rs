@@ -13,6 +13,7 @@ mod api;
 mod ask;
 mod charts;
 mod check;
+mod clusters;
 mod completion;
 mod configure;
 mod connect;

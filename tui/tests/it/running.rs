@@ -354,6 +354,7 @@ impl Running {
                 Part::Incidents,
                 Part::Cluster,
                 Part::Hpas,
+                Part::Availability,
             ];
             let live = &state.live;
             parts

@@ -22,6 +22,7 @@ fn check(id: &str) -> Option<Check> {
         "namespaces" => |dashboard, key| goes_to(dashboard, key, "Namespaces"),
         "hpas" => |dashboard, key| goes_to(dashboard, key, "HPAs"),
         "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
+        "clusters" => says_that_there_is_one_cluster,
         "acknowledge" => acknowledges,
         "pause" => pauses,
         "step-back" | "leap-back" | "hour-back" | "day-back" | "oldest" => goes_back_in_time,
@@ -323,6 +324,11 @@ fn shows_one_namespace(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.wait_for("all namespaces", |text| {
         !text.contains(&format!("ns {namespace}"))
     });
+}
+
+fn says_that_there_is_one_cluster(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("there is one cluster");
 }
 
 fn leaves_the_mouse_and_takes_it(dashboard: &mut Dashboard, key: &str) {
