@@ -305,7 +305,9 @@ fn survives(mode: &str, least: Duration, hang: &str) {
         plugin.next(fault);
         let before = plugin.begun(fault);
         let patience = Instant::now();
-        while plugin.begun(fault) == before {
+        // The token of the last credential is hidden in each later error, not only in the first.
+        let runs = if *fault == "exits" { 2 } else { 1 };
+        while plugin.begun(fault) < before + runs {
             use_it(&mut terminal);
             assert!(patience.elapsed() < PATIENCE * 2, "{fault} never begins");
         }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use http::HeaderValue;
 use jiff::Timestamp;
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use parking_lot::Mutex;
@@ -54,6 +55,8 @@ struct State {
     /// The run in flight.
     run: Option<(Outcome, AbortHandle)>,
     credential: Option<Credential>,
+    /// The header of the last credential. Each later error text of the plugin may contain it, and must hide it.
+    last: Option<HeaderValue>,
     version: u64,
     /// When the credential expires; none if it does not.
     expires: Option<Timestamp>,
@@ -117,11 +120,12 @@ impl Plugin {
     fn start(&self, identity: &Arc<Identity>, before: &mut State) -> (Outcome, AbortHandle) {
         let (program, identity) = (Arc::clone(&self.program), Arc::clone(identity));
         let state = Arc::clone(&self.state);
-        // The plugin's error text may contain the last credential, which must be hidden.
-        let last = before.credential.take();
+        if let Some(credential) = before.credential.take() {
+            before.last = credential.header;
+        }
+        let last = before.last.clone();
         let task = tokio::spawn(async move {
-            let header = last.and_then(|credential| credential.header);
-            let result = program.run(&identity, header.as_ref()).await;
+            let result = program.run(&identity, last.as_ref()).await;
             let mut state = state.lock();
             state.run = None;
             let result = state.apply(result.map_err(|failure| program.error(failure)));
