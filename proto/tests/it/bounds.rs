@@ -42,6 +42,13 @@ fn the_elements_of_a_summary_are_bounded_in_all() {
             (false, false),
         ),
         (
+            r#"{"pods":[{"volume":["#,
+            r#"{"pvcRef":{}}"#,
+            MAX_ELEMENTS,
+            "]}]}",
+            (false, true),
+        ),
+        (
             r#"{"pods":[{"network":{"interfaces":["#,
             "{}",
             MAX_ELEMENTS,

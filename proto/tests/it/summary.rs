@@ -176,7 +176,7 @@ fn the_values_are_those_of_the_page() {
     fn time(value: &Value) -> Option<Timestamp> {
         value.as_str()?.parse().ok()
     }
-    let mut count = 0;
+    let (mut count, mut claims) = (0, 0);
     for name in PAGES {
         let body = bytes(name);
         let page: Value = serde_json::from_slice(&body).unwrap();
@@ -241,6 +241,28 @@ fn the_values_are_those_of_the_page() {
             assert_eq!(network.time, time(&pod["network"]["time"]));
             assert_eq!(network.rx_bytes, pod["network"]["rxBytes"].as_u64());
             assert_eq!(network.tx_bytes, pod["network"]["txBytes"].as_u64());
+            let volumes = pod["volume"].as_array().into_iter().flatten();
+            let claimed: Vec<&Value> = volumes.filter(|it| it["pvcRef"].is_object()).collect();
+            assert_eq!(extra.volumes.len(), claimed.len());
+            for (volume, expected) in extra.volumes.iter().zip(claimed) {
+                claims += 1;
+                let claim = volume.pvc_ref.clone().unwrap();
+                assert_eq!(claim.name, expected["pvcRef"]["name"].as_str().unwrap());
+                assert_eq!(
+                    claim.namespace,
+                    expected["pvcRef"]["namespace"].as_str().unwrap()
+                );
+                assert_eq!(volume.time, time(&expected["time"]));
+                for (value, member) in [
+                    (volume.capacity_bytes, "capacityBytes"),
+                    (volume.available_bytes, "availableBytes"),
+                    (volume.used_bytes, "usedBytes"),
+                    (volume.inodes, "inodes"),
+                    (volume.inodes_used, "inodesUsed"),
+                ] {
+                    assert_eq!(value, expected[member].as_u64(), "{member}");
+                }
+            }
             let some = extra.cpu.and_then(|cpu| cpu.psi).unwrap_or_default().some;
             let expected = &pod["cpu"]["psi"]["some"];
             assert_eq!(some.total, expected["total"].as_u64());
@@ -260,4 +282,5 @@ fn the_values_are_those_of_the_page() {
         }
     }
     assert!(count > 50, "only {count} pods were compared");
+    assert_eq!(claims, 1);
 }

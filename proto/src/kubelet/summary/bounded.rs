@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The maximum number of pods and containers of one body. As many as the containers that `/metrics/resource` may have.
+/// The maximum number of pods, containers and claims of one body. As many as the containers that `/metrics/resource` may have.
 pub const MAX_ELEMENTS: usize = 10_000;
 
 /// A list element, and the elements of the lists inside it.
@@ -24,10 +24,22 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Elements,
 {
-    deserializer.deserialize_any(Bounded(PhantomData))
+    bounded_by(deserializer, |_| true)
 }
 
-struct Bounded<T>(PhantomData<T>);
+/// The same for a list of which only some elements are of use: the rest does not count.
+pub(super) fn bounded_by<'de, D, T>(
+    deserializer: D,
+    is_used: fn(&T) -> bool,
+) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Elements,
+{
+    deserializer.deserialize_any(Bounded(is_used, PhantomData))
+}
+
+struct Bounded<T>(fn(&T) -> bool, PhantomData<T>);
 
 impl<'de, T: Deserialize<'de> + Elements> Visitor<'de> for Bounded<T> {
     type Value = Vec<T>;
@@ -46,8 +58,10 @@ impl<'de, T: Deserialize<'de> + Elements> Visitor<'de> for Bounded<T> {
             let Some(element) = seq.next_element::<T>()? else {
                 return Ok(list);
             };
-            elements += element.elements();
-            list.push(element);
+            if (self.0)(&element) {
+                elements += element.elements();
+                list.push(element);
+            }
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(list)

@@ -1,11 +1,12 @@
 //! The values besides CPU and memory: file systems, network, pressure, swap, processes.
 //!
-//! A page has about 5.5 KB for each pod, most of it containers, volumes and interfaces that are not used. The parser
-//! skips them, and borrows names from the body.
+//! A page has about 5.5 KB for each pod, most of it containers, interfaces and volumes without a claim, which are not
+//! used. The parser skips them, and borrows names from the body.
 
 use super::SummaryError;
 use super::bounded::{Elements, bounded};
 use super::lenient::{number, time};
+use super::volumes::{VolumeStats, claimed};
 use crate::lenient::lenient;
 use crate::time::Timestamp;
 use serde::Deserialize;
@@ -67,6 +68,9 @@ pub struct PodExtras<'a> {
     /// Usage of the node's disk: writable layers, logs and emptyDirs.
     #[serde(rename = "ephemeral-storage")]
     pub ephemeral_storage: Option<Used>,
+    /// The volumes that have a claim.
+    #[serde(rename = "volume", borrow, deserialize_with = "claimed")]
+    pub volumes: Vec<VolumeStats<'a>>,
     /// Processes.
     #[serde(rename = "process_stats")]
     pub process_stats: Option<ProcessStats>,
@@ -200,10 +204,16 @@ impl<'a> Extras<'a> {
     /// Parses a body.
     ///
     /// # Errors
-    /// When it is not JSON, not a response of `/stats/summary`, or has more pods than a node can.
+    /// When it is not JSON, not a response of `/stats/summary`, or has more pods and claims than a node can.
     pub fn parse(body: &'a [u8]) -> Result<Self, SummaryError> {
-        super::parse(body, |extras: &Self| extras.pods.len())
+        super::parse(body, |extras: &Self| {
+            extras.pods.iter().map(Elements::elements).sum()
+        })
     }
 }
 
-impl Elements for PodExtras<'_> {}
+impl Elements for PodExtras<'_> {
+    fn elements(&self) -> usize {
+        1 + self.volumes.len()
+    }
+}

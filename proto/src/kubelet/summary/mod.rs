@@ -13,6 +13,7 @@ mod extras;
 mod lenient;
 mod prune;
 mod rates;
+mod volumes;
 
 pub use bounded::MAX_ELEMENTS;
 pub use extras::{
@@ -21,6 +22,7 @@ pub use extras::{
 };
 pub use prune::prune;
 pub use rates::{ContainerRates, CpuRate, NodeRates, PodRates, Rates};
+pub use volumes::{ClaimName, VolumeStats};
 
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -31,8 +33,8 @@ pub enum SummaryError {
     /// It is not JSON, or not a response of `/stats/summary`.
     #[error(transparent)]
     Malformed(#[from] serde_json::Error),
-    /// It has more than [`MAX_ELEMENTS`] pods and containers.
-    #[error("it has more than {MAX_ELEMENTS} pods and containers")]
+    /// It has more than [`MAX_ELEMENTS`] pods, containers and claims.
+    #[error("it has more than {MAX_ELEMENTS} pods, containers and claims")]
     TooMany,
 }
 

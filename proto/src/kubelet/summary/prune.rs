@@ -2,17 +2,23 @@
 //!
 //! Containers, volumes and interfaces are most of a page. To parse a value as JSON only to skip it costs some fifteen
 //! instructions a byte; to find the end of a list costs less than one, because only brackets, quotes and backslashes
-//! matter.
+//! matter. Most volumes are tokens, ConfigMaps and emptyDirs: only the lists with a claim are of use.
 
-use memchr::{memchr, memchr_iter, memchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
 
 /// The beginnings of the names of lists that [`Extras`](super::Extras) uses at no level.
 const UNUSED: [&[u8]; 4] = [
     b"\"containers",
     b"\"interfaces",
     b"\"systemContainers",
-    b"\"volume",
+    VOLUMES,
 ];
+
+/// The list of a pod's volumes, which is used if one of them has a claim.
+const VOLUMES: &[u8] = b"\"volume";
+
+/// The member of a volume that has a claim.
+const CLAIM: &[u8] = b"\"pvcRef\"";
 
 /// Removes the elements of unused lists from a body, and returns the rest of it.
 ///
@@ -30,19 +36,27 @@ pub fn prune(body: &mut [u8]) -> &[u8] {
 }
 
 /// The bounds of the elements of the next unused list after `from`.
-fn unused_list(body: &[u8], from: usize) -> Option<(usize, usize)> {
-    let rest = body.get(from..)?;
-    let mut lists = memchr_iter(b'[', rest);
-    let list = lists.find(|list| {
-        let before = rest.get(..*list).unwrap_or_default();
-        // Kubelets indent their JSON.
-        let before = before.strip_suffix(b" ").unwrap_or(before);
-        let name = before.strip_suffix(b"\":").unwrap_or_default();
-        UNUSED.iter().any(|unused| name.ends_with(unused))
-    })?;
-    let start = list + 1;
-    let length = length(rest.get(start..)?)?;
-    Some((from + start, from + start + length))
+fn unused_list(body: &[u8], mut from: usize) -> Option<(usize, usize)> {
+    loop {
+        let rest = body.get(from..)?;
+        let mut lists = memchr_iter(b'[', rest);
+        let (start, name) = lists.find_map(|list| {
+            let before = rest.get(..list).unwrap_or_default();
+            // Kubelets indent their JSON.
+            let before = before.strip_suffix(b" ").unwrap_or(before);
+            let name = before.strip_suffix(b"\":").unwrap_or_default();
+            let unused = UNUSED.iter().find(|unused| name.ends_with(unused))?;
+            Some((list + 1, *unused))
+        })?;
+        let elements = rest.get(start..)?;
+        let length = length(elements)?;
+        let has_claim = || memmem::find(elements.get(..length)?, CLAIM);
+        let end = from + start + length;
+        if name != VOLUMES || has_claim().is_none() {
+            return Some((from + start, end));
+        }
+        from = end;
+    }
 }
 
 /// The number of bytes up to the bracket that closes a list; none if a string before it has an escape.
@@ -86,6 +100,8 @@ mod tests {
         for file in [
             "kubelet-1.36/stats-summary.json",
             "kubelet-other/stats-summary-1.35.json",
+            // One of its pods has a claim.
+            "kubelet-other/stats-summary-old.json",
         ] {
             let body = std::fs::read(format!("{folder}{file}")).unwrap();
             let pruned = pruned(&body);
@@ -112,6 +128,10 @@ mod tests {
             (r#"{"x":"\"volume\":[1]"}"#, r#"{"x":"\"volume\":[1]"}"#),
             (r#"{"volume":[1"#, r#"{"volume":[1"#),
             (r#"{"my volume":[1]}"#, r#"{"my volume":[1]}"#),
+            (
+                r#"{"volume":[{"a":1}],"x":{"volume":[{"b":[2]},{"pvcRef":{}}],"containers":[3]},"volume":[4]}"#,
+                r#"{"volume":[],"x":{"volume":[{"b":[2]},{"pvcRef":{}}],"containers":[]},"volume":[]}"#,
+            ),
             ("", ""),
         ] {
             assert_eq!(pruned(body.as_bytes()), expected.as_bytes(), "{body}");
@@ -130,6 +150,7 @@ mod tests {
             let member = prop_oneof![
                 Just("containers".to_owned()),
                 Just("volume".to_owned()),
+                Just("pvcRef".to_owned()),
                 Just("network".to_owned()),
                 text.prop_map(String::from),
             ];
