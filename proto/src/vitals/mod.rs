@@ -29,6 +29,7 @@ pub mod availability;
 mod cause;
 mod cluster;
 pub mod discovery;
+pub mod forecast;
 mod history;
 mod incident;
 mod node;
