@@ -10,7 +10,7 @@ pub const CATEGORY: &str = "vitals";
 pub const HISTORY: &str = "history";
 
 const VERBS: &[&str] = &["get", "list", "watch"];
-/// The verbs of figures that change every second: a watch would send everything again and again.
+/// The verbs of figures that change every second or minute: a watch would send everything again and again.
 const READ_VERBS: &[&str] = &["get", "list"];
 const CATEGORIES: &[&str] = &[CATEGORY];
 const PAST: &[(&str, &str)] = &[(HISTORY, "History")];
@@ -70,6 +70,16 @@ pub const SERVED: Served = Served {
             short_names: &["pov"],
             categories: CATEGORIES,
             subresources: PAST,
+        },
+        Resource {
+            name: "volumevitals",
+            singular: "volumevitals",
+            kind: "VolumeVitals",
+            namespaced: true,
+            verbs: READ_VERBS,
+            short_names: &["vv"],
+            categories: CATEGORIES,
+            subresources: &[],
         },
     ],
 };

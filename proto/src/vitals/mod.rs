@@ -40,6 +40,7 @@ mod resize;
 mod statistics;
 pub mod table;
 mod usage;
+mod volume;
 
 pub use availability::{Availability, AvailabilitySpan, AvailabilityState, Outage};
 pub use cause::{Cause, Certainty};
@@ -57,6 +58,7 @@ pub use probes::ProbesInWords;
 pub use resize::{Resize, ResizeState};
 pub use statistics::{MemoryRange, Statistics};
 pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
+pub use volume::{Inodes, VolumeGrowth, VolumeRatios, VolumeVitals};
 
 use std::borrow::Cow;
 

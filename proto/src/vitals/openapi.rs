@@ -5,7 +5,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::discovery::SERVED;
-use super::{Availability, ClusterVitals, History, Incident, List, NodeVitals, PodVitals};
+use super::{
+    Availability, ClusterVitals, History, Incident, List, NodeVitals, PodVitals, VolumeVitals,
+};
 use crate::wire::openapi::{Group, Parameter, flag, integer, text};
 
 /// The group.
@@ -35,6 +37,7 @@ fn schemas() -> Map<String, Value> {
     generator.subschema_for::<List<Incident>>();
     generator.subschema_for::<List<NodeVitals>>();
     generator.subschema_for::<List<PodVitals>>();
+    generator.subschema_for::<List<VolumeVitals>>();
     generator.subschema_for::<History>();
     generator.take_definitions(true)
 }

@@ -27,6 +27,11 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The time that ages are as of.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     fn next(&mut self) {
         if std::mem::replace(&mut self.begun, true) {
             self.out.push(b',');

@@ -6,10 +6,13 @@ mod cluster;
 mod incident;
 mod node;
 mod pod;
+mod volume;
 
 use serde::Serialize;
 
-use super::{API_VERSION, Availability, ClusterVitals, Incident, Meta, NodeVitals, PodVitals};
+use super::{
+    API_VERSION, Availability, ClusterVitals, Incident, Meta, NodeVitals, PodVitals, VolumeVitals,
+};
 use crate::time::Timestamp;
 use crate::wire::form::{Item, Kind};
 use crate::wire::gojson;
@@ -85,6 +88,12 @@ vitals!(
     ClusterVitals,
     cluster,
     ("ClusterVitals", "ClusterVitalsList"),
+    kind
+);
+vitals!(
+    VolumeVitals,
+    volume,
+    ("VolumeVitals", "VolumeVitalsList"),
     kind
 );
 vitals!(Incident, incident, ("Incident", "IncidentList"), type_kind);

@@ -38,7 +38,8 @@ fn both_forms_decode_to_the_same_value() {
             "nodevitals",
             "nodevitals/history",
             "podvitals",
-            "podvitals/history"
+            "podvitals/history",
+            "volumevitals"
         ]
     );
     let new = SERVED.aggregated();

@@ -92,6 +92,7 @@ fn every_member_is_described_and_nothing_else() {
     is_described(&whole::pod());
     is_described(&whole::node());
     is_described(&whole::cluster());
+    is_described(&whole::volume());
     is_described(&whole::incident());
     is_described(&whole::history());
 }

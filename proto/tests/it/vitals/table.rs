@@ -72,6 +72,12 @@ fn each_kind_has_its_columns() {
          INCIDENTS=2/9\n\
          CPU-REQ%=50% MEM-REQ%=75% HISTORY=1h0m0s SERVER=v0.1.0"
     );
+    assert_eq!(
+        lines(&whole::volume()),
+        "NAME=data-db-0 USED=9216Mi CAPACITY=10240Mi USED%=95% GROWTH/H=+128Mi FULL-IN=4h INODES%=1% PODS=1 \
+         MEASURED=60s\n\
+         AVAILABLE=512Mi NODES=1 NODE=n1 MOUNTED-BY=db-0"
+    );
 }
 
 #[test]

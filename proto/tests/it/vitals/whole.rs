@@ -9,10 +9,11 @@ use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
     ContainerVitals, Disk, Ended, Evidence, History, HistorySource, HistoryStatus, HistoryStore,
-    Incident, IncidentCounts, IncidentKind, Involved, KubeletPage, LastRestart, Mark, MemoryRange,
-    Meta, Network, NodeCounts, NodeRatios, NodeVitals, OwnerReference, PodCapacity, PodCounts,
-    PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios, Resize,
-    ResizeState, Restarts, Role, Series, Source, Span, Statistics, Trend, Usage, Workload,
+    Incident, IncidentCounts, IncidentKind, Inodes, Involved, KubeletPage, LastRestart, Mark,
+    MemoryRange, Meta, Network, NodeCounts, NodeRatios, NodeVitals, OwnerReference, PodCapacity,
+    PodCounts, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios,
+    Resize, ResizeState, Restarts, Role, Series, Source, Span, Statistics, Trend, Usage,
+    VolumeGrowth, VolumeRatios, VolumeVitals, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -296,6 +297,35 @@ pub(super) fn node() -> NodeVitals {
     .named()
 }
 
+pub(super) fn volume() -> VolumeVitals {
+    VolumeVitals {
+        metadata: meta("data-db-0"),
+        timestamp: Some(ago(60)),
+        capacity: "10Gi".parse().ok(),
+        used: "9Gi".parse().ok(),
+        available: "512Mi".parse().ok(),
+        inodes: Some(Inodes {
+            capacity: 1000,
+            used: 10,
+        }),
+        ratios: VolumeRatios {
+            used: Some(0.95),
+            inodes: Some(0.01),
+        },
+        growth: Some(VolumeGrowth {
+            bytes_per_hour: 128 << 20,
+            since: ago(3600),
+            full_at: Some(NOW.plus_nanos(4 * 3_600_000_000_000)),
+        }),
+        pods: vec!["db-0".to_owned()],
+        pod_count: 1,
+        nodes: vec!["n1".to_owned()],
+        node_count: 1,
+        ..VolumeVitals::default()
+    }
+    .named()
+}
+
 pub(super) fn cluster() -> ClusterVitals {
     ClusterVitals {
         metadata: meta("cluster"),
@@ -430,5 +460,6 @@ fn what_is_written_is_read_again() {
     comes_back(&node());
     comes_back(&cluster());
     comes_back(&incident());
+    comes_back(&volume());
     comes_back(&history());
 }
