@@ -10,6 +10,7 @@ use crate::world::hash::{between, hash, unit};
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
 use crate::world::sampling::Reading;
+use crate::world::volume::{Volume, claim_name};
 
 const GI: u64 = 1 << 30;
 const DISK: u64 = 252 * GI;
@@ -74,6 +75,8 @@ struct PodStats<'a> {
     io: Option<Io>,
     #[serde(skip_serializing_if = "Option::is_none")]
     network: Option<Network>,
+    #[serde(rename = "volume", skip_serializing_if = "Option::is_none")]
+    volumes: Option<Vec<VolumeStats<'a>>>,
     #[serde(rename = "ephemeral-storage", skip_serializing_if = "Option::is_none")]
     ephemeral_storage: Option<Disk>,
     #[serde(rename = "process_stats", skip_serializing_if = "Option::is_none")]
@@ -186,6 +189,22 @@ struct Disk {
     inodes_free: u64,
     inodes: u64,
     inodes_used: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VolumeStats<'a> {
+    #[serde(flatten)]
+    disk: Disk,
+    name: &'static str,
+    #[serde(rename = "pvcRef", skip_serializing_if = "Option::is_none")]
+    claim: Option<ClaimRef<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClaimRef<'a> {
+    name: String,
+    namespace: &'a str,
 }
 
 #[derive(Serialize)]
@@ -331,12 +350,43 @@ impl<'a> Page<'a> {
             memory: memory(reading, limits, 0),
             io: self.full(|| io(at)),
             network: self.full(|| network(at, pod.seed, pod.sandbox, 4_000.0)),
+            volumes: self.full(|| self.volumes(pod)).filter(|it| !it.is_empty()),
             ephemeral_storage: self.full(|| self.disk(self.now, written() + 4_096, 39)),
             process_stats: self.full(|| Processes {
                 count: 1 + running().count(),
             }),
             swap: swap(at, None),
         }
+    }
+
+    /// The volumes of a pod that has a claim, with the token that every pod has.
+    fn volumes(&self, pod: &'a Pod) -> Vec<VolumeStats<'a>> {
+        let Some(volume) = Volume::of_pod(pod) else {
+            return Vec::new();
+        };
+        let measured = volume.measured(self.epoch, self.now);
+        let data = VolumeStats {
+            disk: Disk {
+                time: measured.at,
+                available_bytes: measured.available,
+                capacity_bytes: volume.size,
+                used_bytes: measured.used,
+                inodes_free: measured.inodes - measured.inodes_used,
+                inodes: measured.inodes,
+                inodes_used: measured.inodes_used,
+            },
+            name: "data",
+            claim: Some(ClaimRef {
+                name: claim_name(pod.revision.app.name, pod.ordinal),
+                namespace: &pod.revision.namespace,
+            }),
+        };
+        let token = VolumeStats {
+            disk: self.disk(measured.at, 12_288, 9),
+            name: "kube-api-access-x7k2p",
+            claim: None,
+        };
+        vec![data, token]
     }
 
     fn container(

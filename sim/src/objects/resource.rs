@@ -105,6 +105,9 @@ resources! {
     EndpointSlices("discovery.k8s.io", "v1"): "endpointslices", "endpointslice", "EndpointSlice", [], [], Namespaced, ReadOnly;
     ApiServices("apiregistration.k8s.io", "v1"): "apiservices", "apiservice", "APIService", [], ["api-extensions"], Cluster, ReadWrite;
     Jobs("batch", "v1"): "jobs", "job", "Job", [], ["all"], Namespaced, ReadOnly;
+    PersistentVolumeClaims("", "v1"): "persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", ["pvc"], [], Namespaced, ReadOnly;
+    PersistentVolumes("", "v1"): "persistentvolumes", "persistentvolume", "PersistentVolume", ["pv"], [], Cluster, ReadOnly;
+    StorageClasses("storage.k8s.io", "v1"): "storageclasses", "storageclass", "StorageClass", ["sc"], [], Cluster, ReadOnly;
 }
 
 impl Resource {

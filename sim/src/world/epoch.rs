@@ -11,9 +11,12 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 pub(crate) struct Epoch(Timestamp);
 
 impl Epoch {
+    /// The nanoseconds between it and the start of the world.
+    pub(crate) const BEFORE_START: i64 = 60 * 86_400 * SECOND;
+
     /// Before anything in a world that starts at `now` came to be.
     pub(crate) fn before(now: Timestamp) -> Self {
-        Self(now.plus_nanos(-60 * 86_400 * SECOND))
+        Self(now.plus_nanos(-Self::BEFORE_START))
     }
 
     /// Seconds from it to `t`.

@@ -20,6 +20,7 @@ pub(crate) mod queue;
 pub(crate) mod recorder;
 pub(crate) mod sampling;
 pub(crate) mod template;
+pub(crate) mod volume;
 pub(crate) mod workload;
 
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use tokio::sync::Notify;
 
 use crate::clock::SimClock;
 use crate::objects::{Resource, Store};
-use catalog::Role;
+use catalog::{Kind, Role};
 use epoch::{Epoch, SECOND};
 use hash::{between, hash};
 use node::{Node, NodeState};
@@ -123,6 +124,13 @@ impl World {
             for (resource, object) in json::workload::objects(workload) {
                 self.store.apply(resource, object);
             }
+            self.populate_volumes(workload);
+        }
+        for class in json::volume::storage_classes(self.scale.seed, born) {
+            self.store.apply(Resource::StorageClasses, class);
+        }
+        for (resource, object) in json::volume::broken(self.scale.seed, now) {
+            self.store.apply(resource, object);
         }
         for node in &self.nodes {
             let state = node.state.lock();
@@ -131,6 +139,16 @@ impl World {
                 .apply(Resource::Leases, json::node::lease(node, now));
             for pod in state.pods() {
                 self.store_pod(node, pod);
+            }
+        }
+    }
+
+    /// Stores the claims of a StatefulSet's pods.
+    fn populate_volumes(&self, workload: &Workload) {
+        let has_volumes = workload.app.kind == Kind::StatefulSet;
+        for ordinal in (0..workload.replicas).filter(|_| has_volumes) {
+            for (resource, object) in json::volume::of_pod(workload, ordinal) {
+                self.store.apply(resource, object);
             }
         }
     }

@@ -36,6 +36,7 @@ pub(super) const fn of(resource: Resource) -> &'static [Column] {
         Resource::StatefulSets => STATEFUL_SETS,
         Resource::DaemonSets => DAEMON_SETS,
         Resource::HorizontalPodAutoscalers => HORIZONTAL_POD_AUTOSCALERS,
+        Resource::PersistentVolumeClaims => PERSISTENT_VOLUME_CLAIMS,
         _ => const { &[NAME, AGE] },
     }
 }
@@ -181,4 +182,16 @@ const HORIZONTAL_POD_AUTOSCALERS: &[Column] = &[
     text("MaxPods", Text("/spec/maxReplicas", "0"), "Upper limit of replicas."),
     text("Replicas", Text("/status/currentReplicas", "0"), "Current replicas."),
     AGE,
+];
+
+#[rustfmt::skip] // one column a line: a table
+const PERSISTENT_VOLUME_CLAIMS: &[Column] = &[
+    NAME,
+    text("Status", Text("/status/phase", ""), "Pending, Bound or Lost."),
+    text("Volume", Text("/spec/volumeName", ""), "The volume that is bound to the claim."),
+    text("Capacity", Text("/status/capacity/storage", ""), "The size of the volume."),
+    text("Access Modes", Of(computed::access_modes), "How nodes may mount the volume."),
+    text("StorageClass", Text("/spec/storageClassName", ""), "The class of the volume."),
+    AGE,
+    wide(text("VolumeMode", Text("/spec/volumeMode", ""), "Filesystem or Block.")),
 ];

@@ -180,3 +180,16 @@ fn joined(texts: &[impl Borrow<str>]) -> Value {
         texts => json!(texts.join(",")),
     }
 }
+
+/// The access modes of a bound claim, in short: `RWO,ROX`.
+pub(super) fn access_modes(claim: &Value, _now: Timestamp) -> Value {
+    let short = |mode: &Value| match mode.as_str() {
+        Some("ReadWriteOnce") => "RWO",
+        Some("ReadOnlyMany") => "ROX",
+        Some("ReadWriteMany") => "RWX",
+        Some("ReadWriteOncePod") => "RWOP",
+        _ => "",
+    };
+    let modes = claim.list("/status/accessModes").iter().map(short);
+    modes.collect::<Vec<_>>().join(",").into()
+}

@@ -2,4 +2,5 @@
 
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod volume;
 pub(crate) mod workload;
