@@ -27,7 +27,10 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Age;
 
-pub use extra::{Disk, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap, Traffic};
+pub use extra::{
+    ClaimExtra, Disk, Measurement, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap,
+    Traffic,
+};
 pub use history::History;
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,

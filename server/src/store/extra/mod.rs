@@ -1,8 +1,9 @@
 //! The data of a node's `/stats/summary` besides CPU and memory: sorted, immutable and small.
 //!
 //! It is published as a whole, and only while it is not stale: [`NodeCell::extra`](super::NodeCell::extra). A pod takes
-//! 72 bytes; its key is interned.
+//! 72 bytes and a claim at most 380; their keys are interned.
 
+mod claims;
 mod network;
 mod non_max;
 mod pressure;
@@ -15,6 +16,7 @@ use kubevitals_proto::kubelet::names::may_be_pod;
 use kubevitals_proto::kubelet::summary::{Extras, FsStats, NodeExtras, PodExtras, SwapStats};
 use kubevitals_proto::units::Bytes;
 
+pub use claims::{ClaimExtra, Measurement};
 pub use network::{NetworkRate, Traffic};
 pub use pressure::{Percent, Pressure};
 pub(super) use report::ExtraReport;
@@ -48,6 +50,8 @@ pub struct NodeExtra {
     processes: Option<NonMaxU32>,
     /// Sorted by namespace and name.
     pods: Box<[PodExtra]>,
+    /// The claims that these pods mount, sorted by namespace and name.
+    claims: Box<[ClaimExtra]>,
 }
 
 /// One pod.
@@ -105,10 +109,17 @@ impl NodeExtra {
         let mut earlier = earlier.iter().peekable();
         let mut pods: Vec<PodExtra> = Vec::with_capacity(sorted.len());
         // Both lists have the same order, so one pass over both is enough.
-        for pod in sorted {
+        for pod in &sorted {
             let earlier = advance_to(&mut earlier, |earlier| earlier.names().cmp(&key(pod)));
             pods.push(PodExtra::of(pod, earlier, supported, names));
         }
+        let with_volumes = pods.iter().zip(sorted);
+        let with_volumes = with_volumes.filter(|(_, pod)| !pod.volumes.is_empty());
+        let with_volumes: Vec<(PodKey, &PodExtras<'_>)> = with_volumes
+            .map(|(pod, extras)| (pod.key.clone(), extras))
+            .collect();
+        let earlier = before.map_or(&[][..], |before| &before.claims);
+        let claims = ClaimExtra::all(&with_volumes, earlier, names);
         let NodeExtras {
             cpu,
             memory,
@@ -137,6 +148,7 @@ impl NodeExtra {
                 .and_then(|rlimit| rlimit.curproc)
                 .and_then(NonMaxU32::new),
             pods: pods.into_boxed_slice(),
+            claims,
         }
     }
 
@@ -166,9 +178,15 @@ impl NodeExtra {
         self.pods.len()
     }
 
+    /// The claims that its pods mount, sorted by namespace and name.
+    pub fn claims(&self) -> &[ClaimExtra] {
+        &self.claims
+    }
+
     /// The memory in bytes, without the shared names.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.pods)
+        let of_claims: usize = self.claims.iter().map(ClaimExtra::heap_bytes).sum();
+        size_of::<Self>() + size_of_val(&*self.pods) + size_of_val(&*self.claims) + of_claims
     }
 }
 

@@ -4,9 +4,11 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use kubevitals_proto::units::Bytes;
+use kubevitals_proto::vitals::forecast::Sample;
 
+use super::claims::MAX_SAMPLES;
 use super::non_max::{NonMaxU32, NonMaxU64};
-use super::{Disk, NodeExtra, PodExtra, Pressure, Swap, Traffic};
+use super::{ClaimExtra, Disk, Measurement, NodeExtra, PodExtra, Pressure, Swap, Traffic};
 use crate::clock::Age;
 use crate::intern::Interner;
 use crate::store::snapshot::{is_name, milliseconds};
@@ -30,6 +32,8 @@ pub(in crate::store) struct ExtraReport {
     own: Option<CommonReport>,
     #[prost(message, repeated, tag = "7")]
     pods: Vec<PodReport>,
+    #[prost(message, repeated, tag = "8")]
+    claims: Vec<ClaimReport>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -84,6 +88,35 @@ struct PodReport {
     common: Option<CommonReport>,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct ClaimReport {
+    #[prost(string, tag = "1")]
+    namespace: String,
+    #[prost(string, tag = "2")]
+    name: String,
+    /// The names of the pods that mount it.
+    #[prost(string, repeated, tag = "3")]
+    pods: Vec<String>,
+    /// Seconds since the epoch; zero if unknown.
+    #[prost(uint32, tag = "4")]
+    at: u32,
+    #[prost(uint64, optional, tag = "5")]
+    capacity: Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    available: Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    used: Option<u64>,
+    #[prost(uint64, tag = "8")]
+    inodes: u64,
+    #[prost(uint64, optional, tag = "9")]
+    inodes_used: Option<u64>,
+    /// The times of the samples, and their values.
+    #[prost(uint32, repeated, tag = "10")]
+    times: Vec<u32>,
+    #[prost(float, repeated, tag = "11")]
+    values: Vec<f32>,
+}
+
 impl ExtraReport {
     /// Reports the data at `now`.
     pub(in crate::store) fn of(extra: &NodeExtra, now: Age) -> Self {
@@ -116,6 +149,7 @@ impl ExtraReport {
                 extra.pressure,
             )),
             pods: pods.collect(),
+            claims: extra.claims.iter().map(ClaimReport::of).collect(),
         }
     }
 
@@ -145,6 +179,10 @@ impl ExtraReport {
         // Lookups rely on the order.
         pods.sort_by(|a, b| a.key.cmp(&b.key));
         pods.dedup_by(|a, b| a.key == b.key);
+        let claims = self.claims.iter();
+        let mut claims: Vec<ClaimExtra> = claims.filter_map(|it| it.claim(names)).collect();
+        claims.sort_by(|a, b| a.key.cmp(&b.key));
+        claims.dedup_by(|a, b| a.key == b.key);
         let own = self.own.clone().unwrap_or_default();
         NodeExtra {
             scraped: now.before(Duration::from_millis(self.scraped_ago)),
@@ -159,7 +197,60 @@ impl ExtraReport {
             traffic: own.traffic(),
             processes: own.process_count(),
             pods: pods.into_boxed_slice(),
+            claims: claims.into_boxed_slice(),
         }
+    }
+}
+
+impl ClaimReport {
+    fn of(claim: &ClaimExtra) -> Self {
+        let Measurement {
+            at,
+            capacity,
+            available,
+            used,
+            inodes,
+            inodes_used,
+        } = claim.last;
+        Self {
+            namespace: claim.key.namespace.to_string(),
+            name: claim.key.name.to_string(),
+            pods: claim.pods.iter().map(|pod| pod.name.to_string()).collect(),
+            at,
+            capacity: capacity.map(NonMaxU64::get),
+            available: available.map(NonMaxU64::get),
+            used: used.map(NonMaxU64::get),
+            inodes,
+            inodes_used: inodes_used.map(NonMaxU64::get),
+            times: claim.samples.iter().map(|sample| sample.at).collect(),
+            values: claim.samples.iter().map(|sample| sample.value).collect(),
+        }
+    }
+
+    /// None for names that Kubernetes does not allow.
+    fn claim(&self, names: &Interner) -> Option<ClaimExtra> {
+        if !is_name(&self.namespace) || !is_name(&self.name) {
+            return None;
+        }
+        let pods = self.pods.iter().filter(|pod| is_name(pod));
+        let samples = self.times.iter().zip(&self.values).take(MAX_SAMPLES);
+        let samples = samples.map(|(at, value)| Sample {
+            at: *at,
+            value: *value,
+        });
+        Some(ClaimExtra {
+            key: names.key(&self.namespace, &self.name),
+            pods: pods.map(|pod| names.key(&self.namespace, pod)).collect(),
+            last: Measurement {
+                at: self.at,
+                capacity: self.capacity.and_then(NonMaxU64::new),
+                available: self.available.and_then(NonMaxU64::new),
+                used: self.used.and_then(NonMaxU64::new),
+                inodes: self.inodes,
+                inodes_used: self.inodes_used.and_then(NonMaxU64::new),
+            },
+            samples: samples.collect(),
+        })
     }
 }
 

@@ -141,3 +141,126 @@ fn a_separate_disk_for_images_is_reported() {
     assert_eq!(node.disk.unwrap().capacity, Bytes(1000));
     assert_eq!(node.image_disk.unwrap().capacity, Bytes(5000));
 }
+
+/// A pod that mounts a claim of `of`: the time of the measurement, and its used bytes.
+fn mounting(pod: &str, of: &str, claim: &str, at: i64, used: u64) -> String {
+    let time = Timestamp::from_secs(at).to_rfc3339_seconds();
+    format!(
+        r#"{{"podRef":{{"name":"{pod}","namespace":"ns","uid":"u"}},"volume":[{{"name":"token","usedBytes":1}},
+        {{"time":"{time}","availableBytes":{},"capacityBytes":1000000,"usedBytes":{used},"inodesFree":90,"inodes":100,
+        "inodesUsed":10,"name":"data","pvcRef":{{"name":"{claim}","namespace":"{of}"}}}}]}}"#,
+        1_000_000 - used
+    )
+}
+
+#[test]
+fn a_captured_claim_has_the_kubelets_values() {
+    let node = converted(&captured("kubelet-other/stats-summary-old.json"), None);
+    let [claim] = node.claims() else {
+        panic!("{:?}", node.claims())
+    };
+    assert_eq!(
+        (&*claim.key.namespace, &*claim.key.name),
+        ("olly", "grafana")
+    );
+    assert_eq!(claim.pods.len(), 1);
+    assert_eq!(claim.last.inodes(), Some((19_069, 42_557_440)));
+    assert_eq!(claim.samples.len(), 1);
+}
+
+#[test]
+fn the_pods_of_a_claim_share_it_and_the_newest_measurement_counts() {
+    let body = body(&[
+        mounting("b", "ns", "shared", 160, 7_000),
+        mounting("a", "ns", "shared", 100, 5_000),
+        mounting("c", "ns", "own", 100, 1),
+        // A kubelet must not report for other namespaces, nor for names that cannot exist.
+        mounting("d", "other", "stolen", 100, 1),
+        mounting("e", "ns", "", 100, 1),
+        mounting("f", "ns", &"x".repeat(254), 100, 1),
+    ]);
+    let node = converted(body.as_bytes(), None);
+    let claims: Vec<(&str, usize, Option<Bytes>)> = node
+        .claims()
+        .iter()
+        .map(|it| (&*it.key.name, it.pods.len(), it.last.used()))
+        .collect();
+    assert_eq!(
+        claims,
+        [
+            ("own", 1, Some(Bytes(1))),
+            ("shared", 2, Some(Bytes(7_000)))
+        ]
+    );
+}
+
+#[test]
+fn samples_are_of_one_hour_and_two_minutes_apart() {
+    let mut node: Option<NodeExtra> = None;
+    let start = 1_800_000_000;
+    for minute in 0..200 {
+        let body = body(&[mounting("a", "ns", "data", start + minute * 60, 1)]);
+        node = Some(converted(body.as_bytes(), node.as_ref()));
+    }
+    let last = node.unwrap();
+    let samples = &last.claims()[0].samples;
+    assert_eq!(samples.len(), 31);
+    assert!(samples.len() <= super::claims::MAX_SAMPLES);
+    let span = samples.last().unwrap().at - samples.first().unwrap().at;
+    assert_eq!(span, 3_600);
+    assert!(last.bytes() < size_of::<NodeExtra>() + size_of::<PodExtra>() + 380);
+    // A measurement that is read twice changes nothing; a clock that was set back starts again.
+    let again = |at: i64| {
+        let body = body(&[mounting("a", "ns", "data", start + at, 9)]);
+        converted(body.as_bytes(), Some(&last)).claims()[0]
+            .samples
+            .len()
+    };
+    assert_eq!([again(199 * 60), again(60)], [31, 1]);
+}
+
+#[test]
+fn claims_without_inodes_size_or_time_are_kept() {
+    let body = body(&[r#"{"podRef":{"name":"a","namespace":"ns"},"volume":[
+        {"pvcRef":{"name":"windows","namespace":"ns"},"inodes":0,"inodesUsed":0,"capacityBytes":10,"availableBytes":4},
+        {"pvcRef":{"name":"zero","namespace":"ns"},"capacityBytes":0,"availableBytes":0,"usedBytes":0},
+        {"pvcRef":{"name":"bare","namespace":"ns"}}]}"#
+        .to_owned()]);
+    let node = converted(body.as_bytes(), None);
+    let values: Vec<_> = node
+        .claims()
+        .iter()
+        .map(|it| {
+            (
+                &*it.key.name,
+                it.last.used(),
+                it.last.inodes(),
+                it.samples.len(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        values,
+        [
+            ("bare", None, None, 0),
+            ("windows", Some(Bytes(6)), None, 0),
+            ("zero", Some(Bytes(0)), None, 0)
+        ]
+    );
+}
+
+#[test]
+fn claims_survive_the_way_to_another_shard() {
+    let pods = [
+        mounting("a", "ns", "data", 100, 5_000),
+        mounting("b", "ns", "data", 220, 6_000),
+    ];
+    let node = converted(body(&pods).as_bytes(), None);
+    let node = converted(body(&pods[1..]).as_bytes(), Some(&node));
+    let now = Age::default();
+    let report = ExtraReport::of(&node, now);
+    assert_eq!(
+        report.extra(now, &Interner::default()).claims(),
+        node.claims()
+    );
+}
