@@ -178,7 +178,7 @@ fn segments() -> Vec<&'static str> {
     WORDS.split_whitespace().chain([""]).collect()
 }
 
-const PATHS: [&str; 22] = [
+const PATHS: [&str; 24] = [
     "/apis/metrics.k8s.io/v1/nodes",
     "/apis/metrics.k8s.io/v1/nodes/a",
     "/apis/metrics.k8s.io/v1/nodes/a/why",
@@ -193,6 +193,8 @@ const PATHS: [&str; 22] = [
     "/apis/kubevitals.io/v1alpha1/namespaces/ns/incidents",
     "/apis/kubevitals.io/v1alpha1/availabilities",
     "/apis/kubevitals.io/v1alpha1/namespaces/ns/availabilities/deployment.a",
+    "/apis/kubevitals.io/v1alpha1/volumevitals",
+    "/apis/kubevitals.io/v1alpha1/namespaces/ns/volumevitals/a",
     "/apis/kubevitals.io/v1alpha1/nodevitals/a",
     "/apis/kubevitals.io/v1alpha1/nodevitals/a/history",
     "/apis/kubevitals.io/v1alpha1/clustervitals/cluster/history",

@@ -34,12 +34,13 @@ const VERBS: [&str; 8] = [
     "delete",
     "deletecollection",
 ];
-const RESOURCES: [&str; 12] = [
+const RESOURCES: [&str; 13] = [
     "nodes",
     "nodes/why",
     "pods",
     "pods/why",
     "availabilities",
+    "volumevitals",
     "clustervitals",
     "clustervitals/history",
     "incidents",

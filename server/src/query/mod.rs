@@ -9,6 +9,7 @@
 //! | usage over a span of time | [`HistoryQuery`] |
 //! | the pods that use most | [`TopQuery`] |
 //! | how long workloads were up and down | [`AvailabilityQuery`] |
+//! | how full volumes are | [`VolumesQuery`] |
 //! | why an object has no metrics | [`WhyQuery`] |
 //! | what changed since a version, for watches | [`ChangeDetector`] |
 //!
@@ -27,6 +28,7 @@ mod sources;
 mod targets;
 mod top;
 mod vitals;
+mod volumes;
 mod why;
 
 use std::sync::Arc;
@@ -50,6 +52,7 @@ pub use restarted_pods::RestartedPods;
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Measure, RankedPod, TopQuery, TopScope};
 pub use vitals::{EnginePast, EngineStatistics, PastScope, VitalsBuilder, VitalsQuery};
+pub use volumes::{Volume, VolumesQuery};
 pub use why::WhyQuery;
 
 use kubevitals_proto::time::Timestamp;
@@ -206,6 +209,11 @@ impl Query {
     /// How long workloads were up and down.
     pub fn availability(&self) -> AvailabilityQuery<'_> {
         AvailabilityQuery(&self.sources)
+    }
+
+    /// How full volumes are.
+    pub fn volumes(&self) -> VolumesQuery<'_> {
+        VolumesQuery(&self.sources)
     }
 
     /// Why a pod or a node has metrics, or has none.

@@ -55,6 +55,7 @@ mod then_and_now;
 mod tls;
 mod tls_reload;
 mod vitals;
+mod volumes;
 mod why;
 mod work;
 

@@ -1,6 +1,8 @@
-//! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their history.
+//! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their history; get and
+//! list of availabilities and volumes.
 
 mod availability;
+mod computed;
 mod events;
 mod history;
 mod kind;
@@ -12,6 +14,7 @@ mod remote;
 mod resources;
 mod sort_by;
 mod version_options;
+mod volumes;
 mod watch;
 mod watchers;
 
@@ -40,11 +43,13 @@ use super::selection::Selection;
 use super::streaming;
 use crate::query::Query;
 use crate::work::{Cancel, Pool};
+use availability::Availabilities;
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
 use list::{FromEngine, ListEncoder, ObjectSet};
 use parameters::ListOptions;
 use resources::{OFFER, Sources, unknown_resource};
 use version_options::VersionRequirement;
+use volumes::Volumes;
 pub(super) use watchers::Watchers;
 
 /// The routes. A trailing slash means nothing.
@@ -66,7 +71,8 @@ pub(super) fn routes(
             .merge(namespaced::<Pods>(slash))
             .merge(namespaced::<Incidents>(slash))
             .merge(histories(slash))
-            .merge(availability::routes(slash));
+            .merge(computed::routes::<Availabilities>(slash))
+            .merge(computed::routes::<Volumes>(slash));
     }
     let rest = format!("/apis/{GROUP}/{VERSION}/{{*rest}}");
     routes

@@ -35,7 +35,7 @@ pub(super) fn ratios(
 
 /// A ratio rounded to four decimal places; `None` if the whole is zero.
 #[expect(clippy::cast_precision_loss, reason = "rounded to four digits")]
-pub(super) fn part(part: u64, whole: u64) -> Option<f64> {
+pub(in crate::query) fn part(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64 * 1e4).round() / 1e4)
 }
 

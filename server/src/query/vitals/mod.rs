@@ -6,7 +6,7 @@
 //! node's pods) is looked up once.
 
 mod absence;
-mod amounts;
+pub(super) mod amounts;
 mod as_of;
 mod builder;
 mod cluster;

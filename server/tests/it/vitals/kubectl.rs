@@ -11,12 +11,13 @@ use crate::harness::Harness;
 use crate::kubectl::{Kubectl, squeezed};
 
 const GROUP: &str = "kubevitals.io";
-const RESOURCES: [&str; 5] = [
+const RESOURCES: [&str; 6] = [
     "availabilities",
     "clustervitals",
     "incidents",
     "nodevitals",
     "podvitals",
+    "volumevitals",
 ];
 
 async fn cluster() -> Harness {
@@ -108,6 +109,7 @@ async fn each_resource_is_a_table_worth_reading() {
             "incidents inc kubevitals.io/v1alpha1 true Incident",
             "nodevitals nv kubevitals.io/v1alpha1 false NodeVitals",
             "podvitals pov kubevitals.io/v1alpha1 true PodVitals",
+            "volumevitals vv kubevitals.io/v1alpha1 true VolumeVitals",
         ]
     );
 }
