@@ -93,10 +93,16 @@ message! {
 impl WireEvent {
     /// Converts the event. Returns `None` if it is not about a pod of its own namespace.
     pub fn convert(self, names: &Interner) -> Option<Event> {
+        self.convert_about("Pod", names)
+    }
+
+    /// Converts the event, with the object's key in place of the pod's. Returns `None` if it is not about an object of
+    /// this kind and of its own namespace.
+    pub fn convert_about(self, kind: &str, names: &Interner) -> Option<Event> {
         let own = named(&self.metadata.namespace);
         let involved = self.involved_object.filter(|it| {
             let named = !it.name.is_empty() && it.name.len() <= LONGEST_NAME;
-            it.kind == "Pod" && named && own.is_none_or(|own| own == it.namespace)
+            it.kind == kind && named && own.is_none_or(|own| own == it.namespace)
         })?;
         let series = self.series.unwrap_or_default();
         let created = text::time(self.metadata.creation_timestamp.seconds());
