@@ -114,7 +114,7 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
 
 /// The keys of the views, in the order of the views.
 #[rustfmt::skip] // one line: a table
-const DIGITS: [&[&str]; 9] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["9"]];
+const DIGITS: [&[&str]; 9] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["0"]];
 
 /// Whether a binding comes after those of the views.
 fn is_of_time(binding: &Binding) -> bool {

@@ -14,6 +14,13 @@ pub enum Cell {
         /// Its severity.
         tone: Tone,
     },
+    /// A bar.
+    Gauge {
+        /// The filled part, in thousandths.
+        permille: u16,
+        /// Its severity.
+        tone: Tone,
+    },
     /// The row's recent usage, drawn from [`super::Trends`] under the row's key.
     Trend {
         /// The resource.

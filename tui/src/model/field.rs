@@ -143,6 +143,12 @@ fields! {
     Disk = Bytes, "disk";
     /// Disk usage, % of the capacity
     DiskPercent = Percent, "disk%";
+    /// Disk usage of the images, % of the capacity, if images have a disk of their own
+    ImageDiskPercent = Percent, "image-disk%";
+    /// Ephemeral storage: writable layers, logs and emptyDirs
+    Storage = Bytes, "storage" | "ephemeral-storage";
+    /// Ephemeral storage, % of the limit
+    StorageOfLimit = Percent, "storage%limit" | "storage%lim" | "storage%";
     /// Bytes received and sent per second
     Network = BytesPerSecond, "net" | "network";
     /// Pods
@@ -169,7 +175,7 @@ fields! {
     Limited = Text, "limited";
     /// Time since the HPA last scaled
     Scaled = Seconds, "scaled";
-    /// Kind of incident
+    /// Kind of incident; reason why a claim is not bound
     Reason = Text, "reason";
     /// Cause
     Cause = Text, "cause";
@@ -211,6 +217,26 @@ fields! {
     Mtbf = Duration, "mtbf";
     /// Time in which nobody watched
     Unknown = Duration, "unknown";
+    /// Bytes used of the volume
+    Used = Bytes, "used";
+    /// Size of the volume
+    Capacity = Bytes, "capacity" | "size";
+    /// Volume that is not available, % of the size
+    UsedPercent = Percent, "used%";
+    /// Volume that is not available, as a bar
+    UsedBar = Percent, "used-bar";
+    /// Growth of the volume per hour
+    Growth = Bytes, "growth";
+    /// Time until the volume is full, if it grows on like this
+    FullIn = Duration, "full-in" | "full";
+    /// Inodes used, % of those that exist
+    InodesPercent = Percent, "inodes%";
+    /// Storage class
+    Class = Text, "class";
+    /// Access modes
+    AccessModes = Text, "mode" | "modes";
+    /// Order of volumes: claims that are not bound, then what is full first, then what is fullest
+    Urgency = Count, "urgency";
     /// CPU usage over the span, as a sparkline; sorted and filtered by CPU usage
     CpuTrend = Cores, "cpu-trend";
     /// Memory usage over the span, as a sparkline; sorted and filtered by memory usage
@@ -251,7 +277,7 @@ impl Field {
     /// Whether the field is relative to the current time, so that it changes without new data.
     #[must_use]
     pub fn changes_with_time(self) -> bool {
-        self.unit() == Unit::Seconds || matches!(self, Self::LastRestart)
+        self.unit() == Unit::Seconds || matches!(self, Self::LastRestart | Self::FullIn)
     }
 }
 

@@ -11,6 +11,7 @@ use super::members::Members;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::volumes::VolumeChange;
 use super::world::{PlainRow, World};
 
 /// Data or a state change from the source.
@@ -58,6 +59,8 @@ pub enum Message {
     Detail(Key, Box<Detail>),
     /// Why the details of a pod cannot be loaded.
     NoDetail(Key, Fault),
+    /// Claims, the usage of their volumes, or why they are not bound.
+    Volumes(VolumeChange),
     /// The state of the cluster at a past time.
     Past(Box<Past>),
     /// Why a requested time cannot be shown.

@@ -51,6 +51,7 @@ mod trend;
 mod update;
 mod view;
 mod view_info;
+mod volumes;
 mod world;
 mod zone;
 
@@ -92,5 +93,6 @@ pub use trend::{Trend, Trends};
 pub use update::{act, apply, refresh};
 pub use view::View;
 pub use view_info::ViewInfo;
+pub use volumes::VolumeChange;
 pub use world::{PlainRow, World, cluster_key};
 pub use zone::Zone;

@@ -27,8 +27,8 @@ impl View {
     #[must_use]
     pub const fn needs(self) -> Needs {
         use Part::{
-            DaemonSets, Deployments, Hpas, Incidents, Jobs, NodeUsage, Nodes, Pods, StatefulSets,
-            Usage,
+            Claims, DaemonSets, Deployments, Hpas, Incidents, Jobs, NodeUsage, Nodes, Pods,
+            StatefulSets, Usage, Volumes,
         };
         let (vitals, others): (&[Part], &[Part]) = match self {
             Self::Pods | Self::Containers => (&[Pods], &[Pods, Usage, Nodes, Jobs]),
@@ -50,6 +50,7 @@ impl View {
             Self::Incidents => (&[Incidents], &[Incidents]),
             // The loop derives them from the states of the clusters.
             Self::Clusters | Self::AllIncidents => (&[], &[]),
+            Self::Volumes => (&[Claims, Volumes], &[Claims]),
             Self::Overview | Self::Pod => (
                 Part::of_source(SourceKind::Vitals),
                 Part::of_source(SourceKind::Metrics),

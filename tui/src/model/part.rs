@@ -70,6 +70,10 @@ pub enum Part {
     Events,
     /// The history.
     History,
+    /// PersistentVolumeClaims.
+    Claims,
+    /// The usage of volumes.
+    Volumes,
 }
 
 impl Part {
@@ -87,6 +91,8 @@ impl Part {
                 Self::DaemonSets,
                 Self::Hpas,
                 Self::Namespaces,
+                Self::Claims,
+                Self::Volumes,
             ],
             SourceKind::Metrics | SourceKind::None => &[
                 Self::Nodes,
@@ -99,6 +105,7 @@ impl Part {
                 Self::Jobs,
                 Self::Hpas,
                 Self::Namespaces,
+                Self::Claims,
             ],
         }
     }
@@ -124,6 +131,8 @@ impl fmt::Display for Part {
             Self::Clusters => "clusters",
             Self::Events => "events",
             Self::History => "history",
+            Self::Claims => "volume claims",
+            Self::Volumes => "usage of volumes",
         })
     }
 }

@@ -20,6 +20,8 @@ pub enum Scope {
     Namespace(Name),
     /// Objects of a pod.
     Pod(Key),
+    /// The pods that mount a claim: the key of the claim, and the names of the pods, which are in its namespace.
+    Claim(Key, Arc<[Name]>),
 }
 
 impl Scope {
@@ -33,6 +35,7 @@ impl Scope {
                 format!("{} {namespace}/{}", workload.kind, workload.name)
             }
             Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
+            Self::Claim(key, _) => format!("claim {}/{}", key.namespace, key.name),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::field::Field;
 use super::part::Part;
 use super::row::{
     ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow,
-    Row, WorkloadRow,
+    Row, VolumeRow, WorkloadRow,
 };
 use super::view_info::ViewInfo;
 use super::world::World;
@@ -30,6 +30,8 @@ pub enum View {
     Hpas,
     /// Incidents.
     Incidents,
+    /// PersistentVolumeClaims and how full their volumes are.
+    Volumes,
     /// One pod.
     Pod,
     /// Several clusters, a row for each.
@@ -87,7 +89,7 @@ impl Definition {
 
 impl View {
     /// The views that the user can switch to, in order.
-    pub const SWITCHABLE: [Self; 8] = [
+    pub const SWITCHABLE: [Self; 9] = [
         Self::Overview,
         Self::Nodes,
         Self::Pods,
@@ -96,7 +98,25 @@ impl View {
         Self::Namespaces,
         Self::Hpas,
         Self::Incidents,
+        Self::Volumes,
     ];
+
+    /// The key of a view that the user can switch to; empty for others.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Overview => "1",
+            Self::Nodes => "2",
+            Self::Pods => "3",
+            Self::Containers => "4",
+            Self::Workloads => "5",
+            Self::Namespaces => "6",
+            Self::Hpas => "7",
+            Self::Incidents => "8",
+            Self::Volumes => "0",
+            Self::Pod | Self::Clusters | Self::AllIncidents => "",
+        }
+    }
 
     fn definition(self) -> Definition {
         let pods = Definition::of::<PodRow>(|world| &world.pods);
@@ -131,6 +151,10 @@ impl View {
             Self::AllIncidents => {
                 Definition::of::<MemberIncidentRow>(|world| &world.member_incidents)
             }
+            Self::Volumes => Definition {
+                derive: World::derive_volumes,
+                ..Definition::of::<VolumeRow>(|world| &world.volumes)
+            },
         }
     }
 

@@ -12,10 +12,12 @@ use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
     AvailabilityCells, ClusterRow, ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow,
-    NamespaceRow, NodeRow, PodRow, Replicas, Rollup, Row, Workload, WorkloadRow, to_seconds,
+    NamespaceRow, NodeRow, PodRow, Replicas, Rollup, Row, VolumeRow, Workload, WorkloadRow,
+    to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
+use super::volumes::{VolumeChange, VolumeParts};
 
 /// The data of a cluster at one time. A clone shares the rows.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +34,10 @@ pub struct World {
     pub members: Table<MemberRow>,
     /// Their incidents.
     pub member_incidents: Table<MemberIncidentRow>,
+    /// Claims with their volumes, derived from the parts.
+    pub volumes: Table<VolumeRow>,
+    /// What volumes are derived from.
+    volume_parts: VolumeParts,
     /// The cluster's totals.
     pub cluster: ClusterRow,
     /// Whether the totals come from the source; else they are the sums of nodes and pods.
@@ -296,6 +302,7 @@ impl World {
     pub fn source_changed(&mut self) {
         self.waiting = Waiting::default();
         self.has_node_usage = false;
+        self.volume_parts.drop_usage();
         self.pods_changed();
     }
 
@@ -321,6 +328,18 @@ impl World {
         }
         if !self.has_source_totals && !mem::replace(&mut self.derived.cluster, true) {
             self.cluster = self.sum_cluster();
+        }
+    }
+
+    /// Applies a part of volumes.
+    pub fn apply_volumes(&mut self, change: VolumeChange) {
+        self.volume_parts.apply(change);
+    }
+
+    /// Derives volumes, if one of their parts has changed.
+    pub(super) fn derive_volumes(&mut self) {
+        if let Some(rows) = self.volume_parts.changed_rows() {
+            self.volumes = Table::of(rows);
         }
     }
 
@@ -426,7 +445,7 @@ impl World {
         self.workloads = Table::of(rows);
     }
 
-    /// The data of a past time, as the source sends it. HPAs, replicas and availability have no history: the
+    /// The data of a past time, as the source sends it. HPAs, volumes, replicas and availability have no history: the
     /// current ones are shown.
     #[must_use]
     pub fn from_past(past: Past, live: &Self) -> Self {
@@ -436,6 +455,8 @@ impl World {
             nodes: Table::of(past.nodes),
             hpas: live.hpas.clone(),
             members: live.members.clone(),
+            volumes: live.volumes.clone(),
+            volume_parts: live.volume_parts.clone(),
             replicas: live.replicas.clone(),
             availability: live.availability.clone(),
             incidents: match past.incidents {

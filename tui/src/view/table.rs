@@ -168,6 +168,9 @@ fn cell(
             let text = elided.map_or(text.as_str(), |elided| elided.text(&text));
             canvas.fitted(area, text, placed.column.align, tone.into());
         }
+        Cell::Gauge { permille, tone } => {
+            canvas.gauge(area, f64::from(permille) / 1_000.0, tone.into());
+        }
         Cell::Trend { resource, full } => {
             let Some(key) = table.key_at(at) else {
                 return;

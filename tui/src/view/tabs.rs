@@ -125,7 +125,7 @@ fn scope(state: &State, space: usize, ellipsis: &str) -> String {
                 .text(name)
                 .to_owned()
         }
-        Scope::Workload(..) | Scope::Pod(_) => {
+        Scope::Workload(..) | Scope::Pod(_) | Scope::Claim(..) => {
             cut_middle(&screen.scope.text(), left, ellipsis).into_owned()
         }
     };
@@ -214,16 +214,12 @@ impl Form {
 }
 
 fn tab(view: View, form: Form) -> String {
-    let at = View::SWITCHABLE
-        .iter()
-        .position(|other| *other == view)
-        .unwrap_or(0)
-        + 1;
+    let at = view.key();
     let title = view.title();
     match form {
         Form::Long => return format!(" {at} {title} "),
         Form::Brief => {}
-        Form::Numbers | Form::Number => return at.to_string(),
+        Form::Numbers | Form::Number => return at.to_owned(),
     }
     let short = view.info().brief;
     format!("{at} {short}")

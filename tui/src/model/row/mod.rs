@@ -24,6 +24,7 @@ mod restarts;
 mod rollup;
 mod value;
 mod vitals;
+mod volume;
 mod workload;
 
 pub use super::name::Workload;
@@ -48,6 +49,7 @@ pub(crate) use restarts::{RECENT_SECONDS, is_recent};
 pub use rollup::Rollup;
 pub use value::Value;
 pub(crate) use vitals::uid_hash;
+pub use volume::{Claim, ClaimPhase, ClaimReason, VolumeRow, VolumeUsage};
 pub use workload::{Replicas, WorkloadRow};
 
 use std::borrow::Cow;

@@ -59,6 +59,8 @@ pub struct NodeRow {
     pub disk: Memory,
     /// Bytes of its disk.
     pub disk_capacity: Memory,
+    /// The fraction of the disk of images that is used, if that is a disk of its own.
+    pub image_disk: Percent,
     /// Bytes received and sent per second.
     pub network: Option<(u64, u64)>,
     /// The fraction of the last minute in which processes waited for memory.
@@ -110,6 +112,11 @@ impl HasResources for NodeRow {
     }
 }
 
+/// The fraction of a disk that is used; none of a disk of no size.
+fn used(disk: &vitals::Disk) -> Option<f64> {
+    Memory::from(disk.used).of(disk.capacity.into())
+}
+
 type E = Entry<NodeRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -137,6 +144,7 @@ impl Row for NodeRow {
         E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
         E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())).optional(),
         E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
+        E::number(Field::ImageDiskPercent, "IMAGES", 6, 9, |node| Value::PartOfLimit(node.image_disk.part())).optional(),
         E::number(Field::Network, "NET/s", 6, 8, |node| {
             Value::Rate(node.network.map(|(received, sent)| received.saturating_add(sent)))
         }),
@@ -218,6 +226,7 @@ impl NodeRow {
             restarts: count(node.restarts),
             disk: node.disk.as_ref().map(|disk| disk.used).into(),
             disk_capacity: node.disk.as_ref().map(|disk| disk.capacity).into(),
+            image_disk: node.image_disk.as_ref().and_then(used).into(),
             network: node
                 .network
                 .map(|network| (network.rx_bytes_per_second, network.tx_bytes_per_second)),

@@ -64,6 +64,10 @@ pub struct PodRow {
     pub swap: Memory,
     /// The fraction of the last minute in which processes waited for memory.
     pub memory_stall: Percent,
+    /// The fraction of the limit on ephemeral storage that is used.
+    pub storage_of_limit: Percent,
+    /// Ephemeral storage.
+    pub storage: Memory,
     /// Why the usage is unknown.
     pub absent: Option<Name>,
     /// The requests in force.
@@ -179,6 +183,7 @@ impl PodRow {
             }
             Scope::Namespace(namespace) => self.namespace == *namespace,
             Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,
+            Scope::Claim(key, pods) => self.namespace == key.namespace && pods.contains(&self.name),
         }
     }
 
@@ -272,6 +277,10 @@ impl Row for PodRow {
         E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, resources::cpu_limit),
         E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, resources::memory_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, resources::memory_limit),
+        E::number(Field::Storage, "STORAGE", 7, Column::ON_DEMAND, |pod| pod.storage.into()),
+        E::number(Field::StorageOfLimit, "STORAGE%LIM", 11, Column::ON_DEMAND, |pod| {
+            Value::PartOfLimit(pod.storage_of_limit.part())
+        }),
         E::number(Field::MemoryStall, "MEM STALL", 9, 12, |pod| Value::Part(pod.memory_stall.part())).optional(),
         E::text(Field::Node, "NODE", (8, 30), 8, |pod| (&pod.node).into()).searched(),
         E::text(Field::Workload, "WORKLOAD", (8, 40), Column::ON_DEMAND, |pod| {
@@ -363,6 +372,10 @@ impl PodRow {
             provisional: pod.usage.as_ref().is_some_and(|usage| usage.provisional),
             swap,
             memory_stall: memory_stall(pod.pressure),
+            storage: pod.ephemeral_storage.into(),
+            storage_of_limit: Memory::from(pod.ephemeral_storage)
+                .of(pod.limits.ephemeral_storage.into())
+                .into(),
             absent: absent(pod.absent.as_ref(), names),
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),

@@ -51,6 +51,10 @@ pub enum Value<'a> {
     Since(Option<Timestamp>),
     /// The age of a time, or `never`.
     SinceOrNever(Option<Timestamp>),
+    /// The time until a time: `4h50m`, or `now` if it has passed.
+    Until(Option<Timestamp>),
+    /// A fraction as a bar.
+    Gauge(Option<f64>),
     /// Restarts: `5 (OOMKilled 2m ago)`.
     Restarts(&'a Restarts),
     /// Cause and age of the last restart.
@@ -78,7 +82,11 @@ impl<'a> Value<'a> {
                 or_dash(memory.get(), format::bytes)
             }
             Self::Rate(rate) => or_dash(rate, format::rate),
-            Self::Part(part) | Self::PartOfLimit(part) => or_dash(part, format::percent),
+            Self::Part(part) | Self::PartOfLimit(part) | Self::Gauge(part) => {
+                or_dash(part, format::percent)
+            }
+            Self::Until(Some(then)) if then <= now => "now".into(),
+            Self::Until(then) => or_dash(then, |then| format::age(now, then)),
             Self::SinceOrNever(None) => "never".into(),
             Self::Since(then) | Self::SinceOrNever(then) => {
                 or_dash(then, |then| format::age(then, now))
@@ -107,9 +115,11 @@ impl<'a> Value<'a> {
             Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => cpu.number(),
             Self::Memory(memory) | Self::MemoryTrend(memory, _) => memory.number(),
             Self::Rate(count) | Self::Duration(count) => count.map(|count| count as f64),
-            Self::Part(part) | Self::PartOfLimit(part) | Self::Availability(part) => {
-                part.map(|part| part * 100.0)
-            }
+            Self::Part(part)
+            | Self::PartOfLimit(part)
+            | Self::Gauge(part)
+            | Self::Availability(part) => part.map(|part| part * 100.0),
+            Self::Until(then) => then.map(|then| (then.since(now) as f64 / 1e9).max(0.0)),
             Self::Since(then) | Self::SinceOrNever(then) => {
                 then.map(|then| (now.since(then) as f64 / 1e9).max(0.0))
             }
@@ -136,6 +146,12 @@ impl<'a> Value<'a> {
             Self::Failing(_) | Self::Recent(_) => Tone::Dim,
             Self::Restarts(restarts) => restarts.tone(context.now),
             Self::Probes(probes) => probes.tone(),
+            Self::Gauge(Some(part)) => {
+                return Cell::Gauge {
+                    permille: permille(*part),
+                    tone: context.thresholds.tone(*part),
+                };
+            }
             Self::CpuTrend(_, full) => {
                 return Cell::Trend {
                     resource: Resource::Cpu,
@@ -156,6 +172,16 @@ impl<'a> Value<'a> {
         };
         Cell::new(self.text(context.now), tone)
     }
+}
+
+/// A fraction in thousandths, at most the whole.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before"
+)]
+fn permille(part: f64) -> u16 {
+    (part.clamp(0.0, 1.0) * 1_000.0) as u16
 }
 
 /// The text of a value; a dash if it is unknown.

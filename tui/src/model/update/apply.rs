@@ -132,6 +132,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 }
             }
         }
+        Message::Volumes(change) => state.live.apply_volumes(change),
         Message::Past(past) => return time::apply_past(state, *past),
         Message::NoPast(at, why) => return time::refused(state, at, why),
     }
