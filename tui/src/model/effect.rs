@@ -57,4 +57,6 @@ pub enum SourceRequest {
     Interest(Box<Interest>),
     /// Whether nodes are on the screen. In a large cluster they are not followed otherwise.
     Nodes(bool),
+    /// Whether volumes are on the screen. They are not read otherwise.
+    Volumes(bool),
 }

@@ -83,6 +83,8 @@ pub struct State {
     pub(super) interest: Interest,
     /// Whether nodes are on the screen, as last sent to the source.
     pub(super) nodes_on_screen: bool,
+    /// Whether the source reads volumes.
+    pub(super) volumes_on_screen: bool,
 }
 
 /// The size of the terminal in cells.
@@ -217,6 +219,7 @@ impl State {
             requested_at: Timestamp::default(),
             interest: Interest::default(),
             nodes_on_screen: true,
+            volumes_on_screen: false,
         }
     }
 

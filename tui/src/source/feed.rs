@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use kubevitals_proto::backoff::{Random, random};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::kubeconfig::Settings;
@@ -213,6 +213,7 @@ impl Connector {
                 namespace,
                 only,
                 subset: Arc::clone(&self.subset),
+                volumes_on_screen: Arc::new(watch::Sender::new(!self.subset.is_everything())),
             },
             required: self.required,
             limits: self.limits,

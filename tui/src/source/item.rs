@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::client::escaped;
 use super::hpa::WireHpa;
 use super::vitals_path;
+use super::volumes::WireClaim;
 use crate::model::{Key, Part};
 
 /// Decodes an object from protobuf.
@@ -55,6 +56,7 @@ items!(
     WireJob: ProtobufMessage::decode,
     WireWorkload,
     WireHpa,
+    WireClaim,
     PodVitals,
     NodeVitals,
     Incident

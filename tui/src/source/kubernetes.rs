@@ -8,7 +8,7 @@ use kubevitals_proto::objects::{
     Job, WireEvent, WireJob, WireNode, WirePod, WireWorkload, lenient,
 };
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::attempts::Attempts;
 use super::client::{JSON, escaped};
@@ -55,6 +55,8 @@ pub(super) struct Kubernetes {
     pub(super) only: bool,
     /// What is read.
     pub(super) subset: Arc<Subset>,
+    /// Whether volumes are on the screen. Commands read what they print at once.
+    pub(super) volumes_on_screen: Arc<watch::Sender<bool>>,
 }
 
 impl Kubernetes {
@@ -88,6 +90,7 @@ impl Kubernetes {
                 self.workload("DaemonSet", DAEMON_SETS)
             ),
             only_if(has(Part::Namespaces), self.namespaces()),
+            only_if(has(Part::Claims), self.volumes(kind)),
         );
     }
 
@@ -270,6 +273,10 @@ impl Kubernetes {
                 },
                 SourceRequest::Past(at, _) => {
                     Message::NoPast(at, "only vitals-server remembers the past".to_owned())
+                }
+                SourceRequest::Volumes(on_screen) => {
+                    self.volumes_on_screen.send_replace(on_screen);
+                    continue;
                 }
                 // This source sends everything and has no history.
                 SourceRequest::Interest(_)

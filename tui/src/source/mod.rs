@@ -35,6 +35,7 @@ mod usage;
 mod usage_polls;
 mod vitals;
 mod vitals_api;
+mod volumes;
 mod watch;
 mod why;
 

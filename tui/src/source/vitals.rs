@@ -297,6 +297,9 @@ impl Vitals {
                     Some(SourceRequest::Nodes(are_shown)) => {
                         on_screen.nodes.send_replace(are_shown);
                     }
+                    Some(SourceRequest::Volumes(are_shown)) => {
+                        self.kubernetes.volumes_on_screen.send_replace(are_shown);
+                    }
                     Some(request) => in_flight.push(self.serve_one(request, &pages, &history)),
                     None => break,
                 },
@@ -329,7 +332,7 @@ impl Vitals {
             }
             SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
             // They change later messages and have no response.
-            SourceRequest::Interest(_) | SourceRequest::Nodes(_) => {}
+            SourceRequest::Interest(_) | SourceRequest::Nodes(_) | SourceRequest::Volumes(_) => {}
         }
     }
 

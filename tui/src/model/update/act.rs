@@ -39,7 +39,15 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     refresh(state);
     effects.extend(send_interest(state));
     effects.extend(send_nodes_on_screen(state));
+    effects.extend(send_volumes_on_screen(state));
     effects
+}
+
+/// Reports to the source whether volumes are on the screen, if that has changed.
+fn send_volumes_on_screen(state: &mut State) -> Option<Effect> {
+    let on_screen = state.screen().view == View::Volumes;
+    let before = std::mem::replace(&mut state.volumes_on_screen, on_screen);
+    (before != on_screen).then_some(Effect::Request(SourceRequest::Volumes(on_screen)))
 }
 
 /// Reports to the source whether nodes are on the screen, if that has changed.

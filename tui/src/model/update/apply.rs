@@ -174,7 +174,12 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     state.requested_at = Timestamp::default();
     let interest = SourceRequest::Interest(Box::new(state.interest.clone()));
     let nodes = SourceRequest::Nodes(state.nodes_on_screen);
-    vec![Effect::Request(interest), Effect::Request(nodes)]
+    let volumes = SourceRequest::Volumes(state.volumes_on_screen);
+    vec![
+        Effect::Request(interest),
+        Effect::Request(nodes),
+        Effect::Request(volumes),
+    ]
 }
 
 /// Adds a message if the connection is lost or restored.
