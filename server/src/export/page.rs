@@ -16,12 +16,13 @@ use tokio::sync::Mutex;
 use super::hpas::Hpas;
 use super::series::{
     CONTAINER_USAGE, Family, HPAS, Hpa, INCIDENTS, Kind, Label, NODE_USAGE, NODES, POD_HEALTH,
-    PODS, PodHealth, PodSubject, Usages, WORKLOADS, is_exported,
+    PODS, PodHealth, PodSubject, Usages, VOLUMES, WORKLOADS, is_exported,
 };
 use crate::availability::{Availability, WorkloadSeries};
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Jobs, Nodes, PodKey, Pods};
 use crate::health::Health;
+use crate::query::Volume;
 use crate::store::{NodeCell, Store};
 
 /// The time for which listed autoscalers are used again: several replicas of Prometheus scrape.
@@ -91,6 +92,7 @@ impl PageSource {
                 .availability
                 .as_ref()
                 .map_or_else(Vec::new, |it| it.series()),
+            volumes: Volume::all(&self.cluster, &self.store, self.clock.elapsed(), |_| true),
             health: Arc::clone(&self.health),
             family: 0,
             position: Position::Begin,
@@ -122,6 +124,7 @@ pub(crate) struct Page {
     incidents: Vec<Arc<Incident>>,
     hpas: Arc<Vec<Hpa>>,
     workloads: Vec<WorkloadSeries>,
+    volumes: Vec<Volume>,
     health: Arc<Health>,
     /// The current family: an index over the families of all subjects.
     family: usize,
@@ -202,6 +205,12 @@ impl Page {
             WORKLOADS => |page: &mut Self, family| {
                 for workload in &page.workloads {
                     page.text.samples(family, workload, None);
+                }
+                None
+            };
+            VOLUMES => |page: &mut Self, family| {
+                for volume in &page.volumes {
+                    page.text.samples(family, volume, None);
                 }
                 None
             };

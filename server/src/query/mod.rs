@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
-pub use crate::store::ContainerLatest;
+pub use crate::store::{ContainerLatest, Measurement};
 pub use availability::{AvailabilityQuery, Spans};
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,

@@ -11,15 +11,16 @@ use kubevitals_proto::vitals::{Inodes, Meta, VolumeGrowth, VolumeRatios, VolumeV
 
 use super::sources::Sources;
 use super::vitals::amounts::part;
-use crate::cluster::{PodKey, Pods};
-use crate::store::{ClaimExtra, Measurement, NodeExtra};
+use crate::clock::Age;
+use crate::cluster::{Cluster, PodKey, Pods};
+use crate::store::{ClaimExtra, Measurement, NodeExtra, Store};
 
 /// Answers how full volumes are.
 #[derive(Debug, Clone, Copy)]
 pub struct VolumesQuery<'a>(pub(super) &'a Sources);
 
 /// A claim as the kubelets of its nodes report it, with the pods of the API server that mount it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Volume {
     /// The namespace and the name of the claim.
     pub key: PodKey,
@@ -28,7 +29,7 @@ pub struct Volume {
 }
 
 /// The report of one node.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Report {
     node: Arc<str>,
     claim: ClaimExtra,
@@ -48,9 +49,21 @@ impl VolumesQuery<'_> {
     }
 
     fn select(self, selects: impl Fn(&PodKey) -> bool) -> Vec<Volume> {
-        let (now, pods) = (self.0.now(), self.0.cluster.pods());
+        Volume::all(&self.0.cluster, &self.0.store, self.0.now(), selects)
+    }
+}
+
+impl Volume {
+    /// The selected claims at `now`, in the order of namespace and name.
+    pub(crate) fn all(
+        cluster: &Cluster,
+        store: &Store,
+        now: Age,
+        selects: impl Fn(&PodKey) -> bool,
+    ) -> Vec<Self> {
+        let pods = cluster.pods();
         let mut reports: BTreeMap<PodKey, Vec<Report>> = BTreeMap::new();
-        for (node, cell) in &*self.0.store.cells() {
+        for (node, cell) in &*store.cells() {
             let extra = cell.extra(now);
             let claims = extra.as_deref().map_or(&[][..], NodeExtra::claims);
             for claim in claims.iter().filter(|claim| selects(&claim.key)) {
@@ -64,7 +77,7 @@ impl VolumesQuery<'_> {
                 });
             }
         }
-        reports.into_iter().map(Volume::of).collect()
+        reports.into_iter().map(Self::of).collect()
     }
 }
 
@@ -172,7 +185,6 @@ const fn float(bytes: Bytes) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Age;
     use crate::intern::Interner;
     use kubevitals_proto::kubelet::summary::Extras;
     use std::time::Duration;

@@ -9,17 +9,22 @@ use kubevitals_proto::vitals::Incident;
 
 use super::writer::Writer;
 use crate::availability::{Availability, WorkloadKey, WorkloadSeries};
-use crate::cluster::{Cluster, Jobs, Node, Nodes, Pod, Pods, Uid};
+use crate::clock::Clock;
+use crate::cluster::{Cluster, Jobs, Node, Nodes, Pod, PodKey, Pods, Uid};
 use crate::export::series::{
-    Family, HPAS, Hpa, INCIDENTS, NODES, POD_HEALTH, PODS, PodHealth, PodSubject, WORKLOADS,
-    is_exported,
+    Family, HPAS, Hpa, INCIDENTS, NODES, POD_HEALTH, PODS, PodHealth, PodSubject, VOLUMES,
+    WORKLOADS, is_exported,
 };
 use crate::health::Health;
+use crate::query::Volume;
+use crate::store::Store;
 
 /// The objects of the last round, so that this one knows which series have ended. Snapshots share what has not changed.
 #[derive(Debug)]
 pub(super) struct Objects {
     cluster: Arc<Cluster>,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
     health: Arc<Health>,
     availability: Option<Arc<Availability>>,
     at: Option<Timestamp>,
@@ -31,17 +36,21 @@ pub(super) struct Objects {
     incidents: HashMap<String, Arc<Incident>>,
     hpas: HashMap<(String, String), Hpa>,
     workloads: BTreeMap<WorkloadKey, WorkloadSeries>,
+    volumes: BTreeMap<PodKey, Volume>,
     hasher: RandomState,
 }
 
 impl Objects {
     pub(super) fn new(
-        cluster: Arc<Cluster>,
+        (cluster, store): (Arc<Cluster>, Arc<Store>),
         health: Arc<Health>,
         availability: Option<Arc<Availability>>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             cluster,
+            store,
+            clock,
             health,
             availability,
             at: None,
@@ -52,6 +61,7 @@ impl Objects {
             incidents: HashMap::new(),
             hpas: HashMap::new(),
             workloads: BTreeMap::new(),
+            volumes: BTreeMap::new(),
             hasher: RandomState::new(),
         }
     }
@@ -76,6 +86,7 @@ impl Objects {
         self.incidents(now, writer);
         self.hpas(hpas, now, writer);
         self.workloads(now, writer);
+        self.volumes(now, writer);
         true
     }
 
@@ -173,6 +184,20 @@ impl Objects {
             writer.end(WORKLOADS, gone, now, |_, _| false);
         }
         self.workloads = workloads;
+    }
+
+    fn volumes(&mut self, now: Timestamp, writer: &mut Writer) {
+        let all = Volume::all(&self.cluster, &self.store, self.clock.elapsed(), |_| true);
+        let volumes: BTreeMap<PodKey, Volume> =
+            all.into_iter().map(|it| (it.key.clone(), it)).collect();
+        let before = std::mem::take(&mut self.volumes);
+        for (key, volume) in &volumes {
+            self.replace(VOLUMES, before.get(key), volume, now, writer);
+        }
+        for (_, gone) in before.iter().filter(|(key, _)| !volumes.contains_key(*key)) {
+            writer.end(VOLUMES, gone, now, |_, _| false);
+        }
+        self.volumes = volumes;
     }
 
     /// Adds the samples of a subject, and marks the series that only its old state has.

@@ -177,16 +177,18 @@ impl<'a> Session<'a> {
             queue: Arc::clone(queue),
             gap: initial_gap(queue, previous, parts.resolution),
         });
-        let (cluster, store) = (Arc::clone(&parts.cluster), Arc::clone(&parts.store));
+        let objects = || (Arc::clone(&parts.cluster), Arc::clone(&parts.store));
+        let (cluster, store) = objects();
         Self {
             settings,
             parts,
             targets: targets.collect(),
             collector: Collector::new(cluster, store, parts.resolution),
             objects: Objects::new(
-                Arc::clone(&parts.cluster),
+                objects(),
                 Arc::clone(&parts.health),
                 parts.availability.clone(),
+                Arc::clone(&parts.clock),
             ),
             writer: writer(settings),
             hpas: Arc::default(),

@@ -12,6 +12,7 @@ mod incident;
 mod node;
 mod pod;
 mod usage;
+mod volume;
 mod workload;
 
 pub(crate) use hpa::{HPAS, Hpa};
@@ -19,6 +20,7 @@ pub(crate) use incident::{INCIDENTS, is_exported};
 pub(crate) use node::NODES;
 pub(crate) use pod::{POD_HEALTH, PODS, PodHealth, PodSubject};
 pub(crate) use usage::{CONTAINER_USAGE, ContainerSample, NODE_USAGE, NodeSample, Usages};
+pub(crate) use volume::VOLUMES;
 pub(crate) use workload::WORKLOADS;
 
 /// Whether the values of a family only grow.
@@ -72,14 +74,17 @@ impl<S: ?Sized> Family<S> {
     }
 }
 
-/// The `job` labels of the scrapes that existing rules select: of the kubelet's cAdvisor for usage, and of
-/// kube-state-metrics for objects.
+/// The `job` labels of the scrapes that existing rules select: of the kubelet's cAdvisor for usage, of the kubelet itself
+/// for volumes, and of kube-state-metrics for objects.
 pub(crate) fn job_labels(family: &str) -> &'static [Label<'static>] {
     const CADVISOR: &[Label<'static>] =
         &[("job", "kubelet"), ("metrics_path", "/metrics/cadvisor")];
     const RESOURCE: &[Label<'static>] =
         &[("job", "kubelet"), ("metrics_path", "/metrics/resource")];
-    if family.starts_with("container_") {
+    const KUBELET: &[Label<'static>] = &[("job", "kubelet"), ("metrics_path", "/metrics")];
+    if family.starts_with("kubelet_") {
+        KUBELET
+    } else if family.starts_with("container_") {
         CADVISOR
     } else if family.starts_with("node_") {
         RESOURCE
