@@ -19,7 +19,7 @@ pub struct DashboardArgs {
     /// The source of the data
     #[arg(long, value_name = "SOURCE", env = "VITALS_SOURCE")]
     pub source: Option<SourceChoice>,
-    /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents
+    /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents, volumes
     #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", value_parser = view)]
     pub view: Option<View>,
     /// The background of the terminal, for which colours are chosen

@@ -30,6 +30,9 @@ pub enum GetResource {
     /// Incidents.
     #[value(aliases = ["incident", "inc"])]
     Incidents,
+    /// PersistentVolumeClaims and how full their volumes are.
+    #[value(aliases = ["volume", "pvc", "persistentvolumeclaims"])]
+    Volumes,
 }
 
 impl GetResource {
@@ -44,6 +47,7 @@ impl GetResource {
             Self::Namespaces => View::Namespaces,
             Self::Hpas => View::Hpas,
             Self::Incidents => View::Incidents,
+            Self::Volumes => View::Volumes,
         }
     }
 }

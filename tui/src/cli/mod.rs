@@ -80,8 +80,8 @@ pub enum Command {
     },
     /// Print a table of the dashboard
     ///
-    /// Prints pods, nodes, containers, workloads, namespaces, HPAs or incidents with the columns of the dashboard, as a
-    /// table or for programs.
+    /// Prints pods, nodes, containers, workloads, namespaces, HPAs, incidents or volumes with the columns of the
+    /// dashboard, as a table or for programs.
     #[command(args_override_self = true)]
     Get(GetArgs),
     /// Check the cluster once, for scripts, cron and monitoring

@@ -60,7 +60,7 @@ impl Rows {
         if height >= 32 && has_vitals {
             rows.vitals += allot(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
         }
-        if screen.view == View::Incidents && !screen.list.order.is_empty() {
+        if matches!(screen.view, View::Incidents | View::Volumes) && !screen.list.order.is_empty() {
             rows.pane = allot((height / 3).min(14), LEAST_BODY + 3);
         }
         if screen.view == View::Clusters {

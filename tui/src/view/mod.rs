@@ -24,6 +24,7 @@ mod title;
 mod trends;
 mod troubles;
 mod vitals;
+mod volume;
 
 use ratatui::buffer::Buffer;
 
@@ -82,6 +83,9 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         View::Incidents => incident::draw(&mut canvas, pane, state),
         View::Clusters => clusters::draw(&mut canvas, pane, state),
         _ => {}
+    }
+    if state.screen().view == View::Volumes {
+        volume::draw(&mut canvas, pane, state);
     }
     let mut cursor = filter::draw(&mut canvas, filter_area, wrong_area, state);
     footer::draw(&mut canvas, footer_area, state, keys);

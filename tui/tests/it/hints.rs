@@ -124,10 +124,7 @@ fn a_message_disappears_after_some_seconds() {
 fn views_and_counts_do_not_overlap_at_any_width() {
     for view in View::SWITCHABLE {
         let state = showing(view, SourceKind::Vitals);
-        let number = 1 + View::SWITCHABLE
-            .iter()
-            .position(|other| *other == view)
-            .unwrap();
+        let number = view.key();
         for columns in 30..160 {
             let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
             let screen_text = text(&buffer);
@@ -145,12 +142,7 @@ fn views_and_counts_do_not_overlap_at_any_width() {
             for (area, tab) in &tabs {
                 let chars = row.chars().skip(area.x.into());
                 let text: String = chars.take(area.width.into()).collect();
-                let digit = View::SWITCHABLE
-                    .iter()
-                    .position(|other| other == tab)
-                    .unwrap()
-                    + 1;
-                assert!(text.contains(&digit.to_string()), "{columns}: {row}");
+                assert!(text.contains(tab.key()), "{columns}: {row}");
                 if *tab == view && columns >= 40 {
                     assert!(
                         text.trim().len() > 1,

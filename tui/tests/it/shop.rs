@@ -7,11 +7,12 @@
 use std::f64::consts::TAU;
 
 use kubevitals::model::row::{
-    ClusterRow, HpaMetric, HpaRow, IncidentRow, Limited, NodeRow, PodRow,
+    Claim, ClaimPhase, ClaimReason, ClusterRow, HpaMetric, HpaRow, IncidentRow, Limited, NodeRow,
+    PodRow, VolumeUsage,
 };
 use kubevitals::model::{
     Batch, Condition, Detail, Event, Key, Message, Names, Outcome, Part, SourceKind, State,
-    Subject, apply,
+    Subject, VolumeChange, apply,
 };
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
@@ -665,6 +666,103 @@ impl Shop {
         ]
     }
 
+    /// Claims that fill up, are full, static, very large, not bound and lost; one that only kubevitals.io reports.
+    fn volumes(source: SourceKind) -> Vec<Message> {
+        let key = |namespace: &str, name: &str| Key::new(&namespace.into(), &name.into());
+        let claim = |phase, class: &str, modes: &str, gibibytes: u64| Claim {
+            phase,
+            class: class.into(),
+            modes: modes.into(),
+            requested: Bytes(gibibytes * GI).into(),
+            created_seconds: u32::try_from(NOW - 86_400 * 3).unwrap(),
+            ..Claim::default()
+        };
+        let bound = |modes, gibibytes| claim(ClaimPhase::Bound, "fast-ssd", modes, gibibytes);
+        let claims = vec![
+            (key("shop", "data-search-0"), bound("RWO", 100)),
+            (key("shop", "uploads"), bound("RWX", 500)),
+            (key("payments", "ledger"), bound("RWO", 20)),
+            (key("shop", "cache"), bound("RWO", 0)),
+            (
+                key("shop", "archive"),
+                claim(ClaimPhase::Pending, "cold", "RWX", 2_000),
+            ),
+            (
+                key("payments", "exports"),
+                claim(ClaimPhase::Pending, "local", "RWO", 5),
+            ),
+            (
+                key("shop", "scratch"),
+                claim(ClaimPhase::Lost, "", "RWO", 10),
+            ),
+        ];
+        let usage = |gibibytes: u64, used: f64, growth: Option<i64>, full_in: i64, pods: u32| {
+            let left = (gibibytes as f64 * (1.0 - used) * GI as f64) as u64;
+            let full = if full_in > 0 { NOW + full_in } else { 0 };
+            VolumeUsage {
+                capacity: Bytes(gibibytes * GI).into(),
+                used: Bytes(gibibytes * GI - left).into(),
+                available: Bytes(left).into(),
+                part: (gibibytes > 0).then_some(used),
+                inodes: (used < 0.9).then_some(used / 8.0),
+                growth,
+                full_seconds: u32::try_from(full).unwrap(),
+                measured_seconds: u32::try_from(NOW - 40).unwrap(),
+                pods: (0..pods.min(100))
+                    .map(|pod| format!("web-{pod}").into())
+                    .collect(),
+                pod_count: pods,
+                node: "node-1".into(),
+                node_count: pods.div_ceil(40),
+            }
+        };
+        let volumes = vec![
+            (
+                key("shop", "data-search-0"),
+                usage(100, 0.83, Some(3 << 30), 20_000, 1),
+            ),
+            (
+                key("shop", "uploads"),
+                usage(500, 0.41, Some(1 << 30), 1_000_000, 120),
+            ),
+            (
+                key("payments", "ledger"),
+                usage(20, 0.95, Some(-(1 << 20)), 0, 1),
+            ),
+            (key("shop", "cache"), usage(0, 0.0, None, 0, 2)),
+            (key("monitoring", "metrics"), usage(50, 0.64, Some(0), 0, 1)),
+        ];
+        let reason = |reason: &str, message: &str| ClaimReason {
+            reason: reason.into(),
+            message: message.into(),
+            at: at(NOW),
+        };
+        let reasons = vec![
+            (
+                key("shop", "archive"),
+                reason(
+                    "ProvisioningFailed",
+                    "failed to provision volume with StorageClass \"cold\": no space left in pool",
+                ),
+            ),
+            (
+                key("payments", "exports"),
+                reason(
+                    "WaitForFirstConsumer",
+                    "waiting for first consumer to be created before binding",
+                ),
+            ),
+        ];
+        let mut changes = vec![
+            VolumeChange::Claims(Batch::All(claims)),
+            VolumeChange::Reasons(reasons),
+        ];
+        if source == SourceKind::Vitals {
+            changes.push(VolumeChange::Usage(volumes));
+        }
+        changes.into_iter().map(Message::Volumes).collect()
+    }
+
     fn hpas(names: &Names) -> Vec<HpaRow> {
         let hpa = |namespace: &str,
                    name: &str,
@@ -774,6 +872,9 @@ impl Shop {
             }
         }
         apply(&mut state, Message::rows(Batch::All(Self::hpas(&names))));
+        for message in Self::volumes(source) {
+            apply(&mut state, message);
+        }
         if source == SourceKind::Vitals {
             let incidents = self.incidents().into_iter().map(IncidentRow::new).collect();
             apply(&mut state, Message::Incidents(Batch::All(incidents)));

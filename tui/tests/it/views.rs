@@ -3,7 +3,7 @@
 use kubevitals::model::row::{Bounds, ClusterRow, HpaRow, PodRow, Resize};
 use kubevitals::model::{
     Action, Amounts, Batch, Change, Fault, FaultKind, Link, Message, Outcome, Part, Progress,
-    Session, Settings, SourceKind, State, Subject, View, act, apply, format, refresh,
+    Session, Settings, SourceKind, State, Subject, View, VolumeChange, act, apply, format, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -73,7 +73,7 @@ pub(crate) fn open_pod(state: &mut State, index: usize) {
     }
 }
 
-pub(crate) const VIEWS: [View; 9] = [
+pub(crate) const VIEWS: [View; 10] = [
     View::Overview,
     View::Nodes,
     View::Pods,
@@ -82,6 +82,7 @@ pub(crate) const VIEWS: [View; 9] = [
     View::Namespaces,
     View::Hpas,
     View::Incidents,
+    View::Volumes,
     View::Pod,
 ];
 
@@ -179,6 +180,11 @@ fn degrade(state: &mut State) {
     for (part, kind, text) in [
         (Part::Hpas, FaultKind::Forbidden, forbidden),
         (Part::Usage, FaultKind::Unavailable, down),
+        (
+            Part::Claims,
+            FaultKind::Forbidden,
+            "forbidden: User \"dev\" cannot list persistentvolumeclaims",
+        ),
     ] {
         let why = Fault {
             kind,
@@ -211,6 +217,8 @@ fn empty(state: &mut State) {
         Message::Nodes(Batch::All(Vec::new())),
         Message::rows(Batch::<HpaRow>::All(Vec::new())),
         Message::Incidents(Batch::All(Vec::new())),
+        Message::Volumes(VolumeChange::Claims(Batch::All(Vec::new()))),
+        Message::Volumes(VolumeChange::Usage(Vec::new())),
         Message::Cluster(ClusterRow::default()),
     ] {
         apply(state, message);

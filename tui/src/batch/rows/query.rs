@@ -202,6 +202,8 @@ impl Query {
             "--watch and --at exclude each other: the past does not change"
         } else if self.at.is_some() && self.view == View::Hpas {
             "--at: HPAs have no history"
+        } else if self.at.is_some() && self.view == View::Volumes {
+            "--at: volumes have no history"
         } else if self.span.is_some() && self.watch {
             "--watch and --span exclude each other"
         } else if self.span.is_some() && (self.by.is_some() || self.total) {
