@@ -61,6 +61,7 @@ impl Options {
                     .collect(),
                 bell: settings.bell,
                 zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
+                commands: settings.key_map().commands(),
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),

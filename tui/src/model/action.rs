@@ -85,6 +85,10 @@ pub enum Action {
     Namespaces,
     /// Open the picker of contexts.
     Contexts,
+    /// Open the palette of commands.
+    Palette,
+    /// Complete the command in the palette by the selected entry; in other overlays as [`Action::Toggle`].
+    Complete,
     /// Turn the selected entry of an overlay on or off.
     Toggle,
     /// Restore the default of an overlay's list.

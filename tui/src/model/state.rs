@@ -7,6 +7,7 @@ use kubevitals_proto::vitals::History;
 
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
+use super::command::Bound;
 use super::field::Field;
 use super::interest::Interest;
 use super::message::{Link, Subject};
@@ -75,6 +76,8 @@ pub struct State {
     pub acknowledgements: Acknowledgements,
     /// The last result, for the last row of the screen.
     pub notice: Option<Notice>,
+    /// The last commands, the newest last.
+    pub(super) commands_run: Vec<String>,
     /// The list of messages.
     pub messages: Messages,
     /// When data was last requested that the source does not send by itself.
@@ -131,6 +134,8 @@ pub struct Settings {
     pub bell: bool,
     /// The time zone of times of day.
     pub zone: Zone,
+    /// The bindings, as commands of the palette.
+    pub commands: Vec<Bound>,
 }
 
 impl Default for Settings {
@@ -142,6 +147,7 @@ impl Default for Settings {
             columns: HashMap::new(),
             bell: false,
             zone: Zone::default(),
+            commands: Vec::new(),
         }
     }
 }
@@ -213,6 +219,7 @@ impl State {
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
+            commands_run: Vec::new(),
             messages: Messages::default(),
             requested_at: Timestamp::default(),
             interest: Interest::default(),

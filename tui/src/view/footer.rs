@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Segment, left_of, right_of, segments_width};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
-use crate::model::{Link, Mode, State, Time, View, format};
+use crate::model::{Choice, Link, Mode, Overlay, State, Time, View, format};
 
 /// Hints, the most useful first. The help has those that do not fit.
 type Hints = &'static [Hint];
@@ -92,6 +92,11 @@ fn applies(id: &str, view: View, several: bool) -> bool {
 fn hints_for(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
+        (Mode::Pick, _) if is_palette(state) => &[
+            ("list-accept", "run"),
+            ("list-complete", "complete"),
+            ("list-cancel", "close"),
+        ],
         (Mode::Pick, _) => &[
             ("list-accept", "choose"),
             ("list-toggle", "toggle"),
@@ -117,6 +122,14 @@ fn hints_for(state: &State) -> Vec<Hint> {
         }
     };
     hints.to_vec()
+}
+
+fn is_palette(state: &State) -> bool {
+    let choice = match &state.overlay {
+        Some(Overlay::Picker(picker)) => Some(picker.choice),
+        _ => None,
+    };
+    choice == Some(Choice::Commands)
 }
 
 /// The blanks after a hint.

@@ -14,6 +14,7 @@ mod ask;
 mod charts;
 mod check;
 mod clusters;
+mod comfort;
 mod completion;
 mod configure;
 mod connect;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::interest::interest;
+use super::places::{push, show};
 use super::requests::requests;
-use super::{overlay, panes, refresh, time};
+use super::{overlay, palette, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -23,9 +24,6 @@ use crate::model::screen::Screen;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::view::View;
-
-/// The largest number of open views. Beyond it the oldest one is closed.
-const MAX_OPEN_VIEWS: usize = 32;
 
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -181,7 +179,9 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ClearFilter => clear_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
-        Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
+        Action::Edit(_) | Action::Toggle | Action::Complete | Action::Reset | Action::Choose(_) => {
+        }
+        Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Hours(hours) => return time::jump(state, hours),
@@ -318,37 +318,6 @@ fn acknowledge(state: &mut State) {
         _ => "only pods and incidents can be acknowledged".to_owned(),
     };
     state.say(text, false);
-}
-
-/// Opens a view on top of the current one.
-fn push(state: &mut State, screen: Screen) {
-    if state.stack.len() >= MAX_OPEN_VIEWS {
-        state.stack.remove(0);
-    }
-    state.stack.push(screen);
-}
-
-/// Switches to a view. If it is open, it moves to the top.
-fn show(state: &mut State, view: View) -> Vec<Effect> {
-    if state.screen().view == view && state.screen().scope == Scope::All {
-        return Vec::new();
-    }
-    state.writing = false;
-    let open = state
-        .stack
-        .iter()
-        .position(|screen| screen.view == view && screen.scope == Scope::All);
-    match open {
-        Some(at) => {
-            // The views above it stay open below it.
-            let screen = state.stack.remove(at);
-            state.stack.push(screen);
-        }
-        None => push(state, Screen::new(view, Scope::All)),
-    }
-    // Pages and scoped views are closed.
-    state.stack.retain(|screen| screen.scope == Scope::All);
-    Vec::new()
 }
 
 fn next_view(view: View, by: i32) -> View {

@@ -18,7 +18,7 @@ use crate::view::theme::Theme;
 const SECOND: i64 = 1_000_000_000;
 
 /// A state with some pods from a kind of source.
-fn with_pods(kind: SourceKind) -> State {
+pub(super) fn with_pods(kind: SourceKind) -> State {
     let mut chance = Chance(7);
     let mut state = State {
         now: Timestamp::from_secs(1_783_521_000),
