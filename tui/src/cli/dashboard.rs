@@ -41,6 +41,9 @@ pub struct DashboardArgs {
     /// Draw with ASCII only; by default the locale decides
     #[arg(long, env = "VITALS_ASCII")]
     pub ascii: bool,
+    /// Print changes as lines instead of drawing: for screen readers, pipes and simple terminals
+    #[arg(long, env = "VITALS_PLAIN")]
+    pub plain: bool,
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_short_help = true)]
     pub no_mouse: bool,

@@ -59,7 +59,7 @@ pub use acknowledge::Acknowledgements;
 pub use action::{Action, Edit, ExportAs, Mode};
 pub use amount::{Amounts, Cpu, Memory, Percent};
 pub use any_table::{AnyTable, ListQuery};
-pub use attention::{Attention, Lost, attention, lost};
+pub use attention::{Attention, Lost, attention, is_unwell, lost};
 pub use batch::{Batch, Extent, Past, PodReading, Reading, Readings, Truncation};
 pub use cell::{Cell, Resource};
 pub use column::{Column, Sort, Width};

@@ -36,6 +36,7 @@ mod owned;
 mod packages;
 mod picture;
 mod pictures;
+mod plain;
 mod rightsize;
 mod rows;
 mod running;
