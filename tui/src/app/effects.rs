@@ -8,6 +8,13 @@ use crate::export::{export_view, file_name, osc52, save};
 use crate::model::ExportAs;
 
 impl App {
+    /// Draws with the theme of a name.
+    pub(super) fn draw_with(&mut self, name: &str) {
+        if let Some(settings) = self.options.config.with_theme(name) {
+            self.options.theme = settings.theme(|name| std::env::var(name).ok());
+        }
+    }
+
     /// Copies text to the clipboard of the terminal, also over ssh.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         match osc52(text) {

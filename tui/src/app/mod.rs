@@ -35,6 +35,8 @@ pub struct Options {
     pub settings: model::Settings,
     /// Colours and signs.
     pub theme: Theme,
+    /// The configuration.
+    pub config: Settings,
     /// The key bindings.
     pub keys: KeyMap,
     /// The most frames in a second.
@@ -62,9 +64,12 @@ impl Options {
                 bell: settings.bell,
                 zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
                 commands: settings.key_map().commands(),
+                themes: settings.theme_names().into_iter().map(Name::from).collect(),
+                theme: settings.theme_name().into(),
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
+            config: settings.clone(),
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
@@ -337,6 +342,7 @@ impl App {
                     Effect::Redraw => self.screen.restore()?,
                     Effect::Mouse => self.switch_mouse()?,
                     Effect::Bell => self.screen.write(b"\x07")?,
+                    Effect::Theme(name) => self.draw_with(&name),
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),

@@ -191,7 +191,7 @@ static KEYS: &[Binding] = &[
     bind(Section::List, "list-accept", &["enter"], Action::Enter, "choose the selected entry"),
     bind(Section::List, "list-cancel", &["esc", "ctrl-c"], Action::Back, "close the list"),
     bind(Section::List, "list-toggle", &["space"], Action::Toggle, "turn the selected entry on or off"),
-    bind(Section::List, "list-complete", &["tab"], Action::Complete, "complete the command; in other lists as space"),
+    bind(Section::List, "list-complete", &["tab"], Action::Complete, "complete a command; else as space"),
     bind(Section::List, "list-reset", &["ctrl-r"], Action::Reset, "restore the default columns"),
     bind(Section::List, "list-down", &["down", "ctrl-n"], Action::Move(1), "move one entry down"),
     bind(Section::List, "list-up", &["up", "ctrl-p"], Action::Move(-1), "move one entry up"),

@@ -36,6 +36,10 @@ pub enum Command {
     Namespaces(Vec<Name>),
     /// Connects to the cluster of a context.
     Context(Name),
+    /// Lists the arguments of a command.
+    Arguments(&'static str),
+    /// Draws with a theme.
+    Theme(Name),
 }
 
 /// A view with its scope, namespaces and filter.
@@ -88,6 +92,12 @@ const KINDS: &[(&str, &[&str], &str)] = &[
     ("cronjobs", &["cj", "cronjob"], "CronJob"),
 ];
 
+/// Commands that are no bindings: their names and help.
+const OTHERS: &[(&str, &str)] = &[(THEME, "choose the colours")];
+
+/// The command that chooses a theme.
+const THEME: &str = "theme";
+
 /// Other names of bindings: kubectl's and k9s's.
 const ALIASES: &[(&str, &[&str])] = &[
     ("overview", &["pulse", "pulses"]),
@@ -134,6 +144,8 @@ pub struct Catalog<'a> {
     pub chosen: &'a [Name],
     /// All contexts.
     pub contexts: &'a [Name],
+    /// All themes.
+    pub themes: &'a [Name],
 }
 
 impl Catalog<'_> {
@@ -163,6 +175,11 @@ impl Catalog<'_> {
                 namespaces,
                 filter: Some(filter.trim_end().to_owned()),
             }));
+        }
+        match (word, rest) {
+            (THEME, "") => return Ok(Command::Arguments(THEME)),
+            (THEME, name) => return one_of(THEME, name, self.themes).map(Command::Theme),
+            _ => {}
         }
         let bound = self.bound.iter().find(|bound| {
             bound.id.eq_ignore_ascii_case(word) || has_alias(aliases_of(bound.id), word)
@@ -207,6 +224,7 @@ impl Catalog<'_> {
         let names = match bound.map(|bound| &bound.action) {
             Some(Action::Show(View::Namespaces) | Action::Namespaces) => self.namespaces,
             Some(Action::Contexts) => self.contexts,
+            None if word == THEME => self.themes,
             _ => return commands(word),
         };
         Entries {
@@ -232,6 +250,11 @@ impl Catalog<'_> {
             key: String::new(),
             about: format!("show workloads of kind {kind}"),
         };
+        let of_other = |(name, about): &(&str, &str)| Item {
+            name: Name::from(*name),
+            about: (*about).to_owned(),
+            ..Item::default()
+        };
         // Views and kinds are first: they are what users of k9s type.
         let is_view = |bound: &&Bound| matches!(bound.action, Action::Show(_));
         let (views, others): (Vec<&Bound>, Vec<&Bound>) = self.bound.iter().partition(is_view);
@@ -240,6 +263,7 @@ impl Catalog<'_> {
         views
             .chain(KINDS.iter().map(of_kind))
             .chain(others)
+            .chain(OTHERS.iter().map(of_other))
             .collect()
     }
 
@@ -249,7 +273,12 @@ impl Catalog<'_> {
             .flat_map(|(name, aliases, _)| std::iter::once(name).chain(*aliases));
         let bound = self.bound.iter().map(|bound| bound.id);
         let aliases = self.bound.iter().flat_map(|bound| aliases_of(bound.id));
-        let all = kinds.copied().chain(bound).chain(aliases.copied());
+        let others = OTHERS.iter().map(|(name, _)| *name);
+        let all = kinds
+            .copied()
+            .chain(bound)
+            .chain(others)
+            .chain(aliases.copied());
         // Every short word is similar to `q`.
         all.filter(|name| name.len() > 2)
     }
@@ -415,6 +444,7 @@ mod tests {
             namespaces: &names("default kube-system shop payments"),
             chosen: &[],
             contexts: &names("prod staging"),
+            themes: &names("dark nord"),
         }
         .parse(text)
     }
@@ -450,6 +480,8 @@ mod tests {
             ),
             ("namespace all", Ok(Command::Namespaces(Vec::new()))),
             ("ctx prod", Ok(Command::Context("prod".into()))),
+            ("theme", Ok(Command::Arguments("theme"))),
+            ("theme nord", Ok(Command::Theme("nord".into()))),
             ("pods web", go(View::Pods, None, Some("web"))),
             ("pods /web", go(View::Pods, None, Some("web"))),
             (

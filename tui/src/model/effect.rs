@@ -21,6 +21,8 @@ pub enum Effect {
     Mouse,
     /// Ring the terminal's bell.
     Bell,
+    /// Draw with the theme of this name.
+    Theme(Name),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Write the rows of the view to a file in this format.

@@ -76,6 +76,8 @@ pub struct State {
     pub acknowledgements: Acknowledgements,
     /// The last result, for the last row of the screen.
     pub notice: Option<Notice>,
+    /// The theme that the palette previews in place of the chosen one.
+    pub(super) preview: Option<Name>,
     /// The last commands, the newest last.
     pub(super) commands_run: Vec<String>,
     /// The list of messages.
@@ -136,6 +138,10 @@ pub struct Settings {
     pub zone: Zone,
     /// The bindings, as commands of the palette.
     pub commands: Vec<Bound>,
+    /// The names of all themes.
+    pub themes: Vec<Name>,
+    /// The name of the chosen theme.
+    pub theme: Name,
 }
 
 impl Default for Settings {
@@ -148,6 +154,8 @@ impl Default for Settings {
             bell: false,
             zone: Zone::default(),
             commands: Vec::new(),
+            themes: Vec::new(),
+            theme: Name::default(),
         }
     }
 }
@@ -219,6 +227,7 @@ impl State {
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
+            preview: None,
             commands_run: Vec::new(),
             messages: Messages::default(),
             requested_at: Timestamp::default(),

@@ -3,15 +3,18 @@
 mod canvas;
 pub mod chart;
 mod clusters;
+mod color;
 pub mod describe;
 mod empty;
 mod filter;
 mod footer;
 mod headings;
 mod incident;
+mod ink;
 mod names;
 mod overlay;
 mod overview;
+pub mod palette;
 mod past;
 mod pod;
 mod rows;
@@ -89,6 +92,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         canvas.hits.clear();
         (cursor, scrolled) = overlay::draw(&mut canvas, state, overlay);
     }
+    theme.paint(buffer);
     Drawn {
         hits,
         cursor,

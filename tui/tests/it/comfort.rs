@@ -1,5 +1,6 @@
 //! What makes the dashboard comfortable: the palette, bookmarks, themes, the tour.
 
+use kubevitals::config::Settings;
 use kubevitals::input::KeyMap;
 use kubevitals::model::{Action, Edit, SourceKind, State, View, act};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -52,4 +53,37 @@ fn the_palette_with_an_error_without_colours_and_in_ascii() {
         insta::assert_snapshot!(format!("palette-error-{name}"), drawn);
         assert!(!ascii || drawn.replace(|c| "日本語".contains(c), "").is_ascii());
     }
+}
+
+/// The themes of the configuration, at the number of colours.
+fn themes(colors: kubevitals::config::Colors) -> Vec<(String, Theme)> {
+    let usual = Settings {
+        colors,
+        ascii: Some(false),
+        ..Settings::default()
+    };
+    let theme = |name: String| {
+        let settings = usual.with_theme(&name).unwrap();
+        (name, settings.theme(|_| None))
+    };
+    usual.theme_names().into_iter().map(theme).collect()
+}
+
+#[test]
+fn every_theme_with_its_colours() {
+    let state = pods();
+    for (name, theme) in themes(kubevitals::config::Colors::True) {
+        let drawn = text_and_styles(&draw(&state, &theme, 120, 40));
+        insta::assert_snapshot!(format!("theme-{name}"), drawn);
+    }
+}
+
+#[test]
+fn the_list_of_themes_at_every_size() {
+    let mut state = pods();
+    let names = Settings::default().theme_names().into_iter();
+    state.settings.themes = names.map(Into::into).collect();
+    act(&mut state, Action::Palette);
+    write(&mut state, "theme ");
+    at_every_size("themes", &state);
 }

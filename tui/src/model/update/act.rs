@@ -37,6 +37,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     refresh(state);
     effects.extend(send_interest(state));
     effects.extend(send_nodes_on_screen(state));
+    effects.extend(palette::preview(state));
     effects
 }
 

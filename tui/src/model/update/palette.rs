@@ -84,6 +84,7 @@ fn catalog<'a>(state: &'a State, namespaces: &'a [Name]) -> Catalog<'a> {
         namespaces,
         chosen: &state.namespaces,
         contexts: &state.session.contexts,
+        themes: &state.settings.themes,
     }
 }
 
@@ -158,6 +159,16 @@ fn run(state: &mut State, command: Command) -> Result<Vec<Effect>, Action> {
             Ok(Vec::new())
         }
         Command::Context(context) => Ok(connect(state, &context)),
+        Command::Arguments(name) => {
+            open(state);
+            edit_line(state, &Edit::Insert(format!("{name} ")));
+            Ok(Vec::new())
+        }
+        Command::Theme(theme) => {
+            state.preview = Some(Name::clone(&theme));
+            state.settings.theme = theme;
+            Ok(Vec::new())
+        }
     }
 }
 
@@ -167,4 +178,21 @@ fn remember(history: &mut Vec<String>, text: String) {
     history.push(text);
     let surplus = history.len().saturating_sub(HISTORY);
     history.drain(..surplus);
+}
+
+/// Draws with the theme at the cursor, or with the chosen one after the list was closed.
+pub(super) fn preview(state: &mut State) -> Option<Effect> {
+    let at_cursor = match &state.overlay {
+        Some(Overlay::Picker(picker)) if picker.choice == Choice::Commands => {
+            let name = picker.current().filter(|_| picker.prefix == "theme ");
+            name.cloned()
+        }
+        _ => None,
+    };
+    if state.preview == at_cursor {
+        return None;
+    }
+    state.preview = at_cursor;
+    let theme = state.preview.as_ref().unwrap_or(&state.settings.theme);
+    Some(Effect::Theme(Name::clone(theme)))
 }

@@ -178,3 +178,25 @@ fn every_view_and_every_binding_is_a_command() {
     }
     assert_eq!(listed[..views.len()], views, "views are first");
 }
+
+#[test]
+fn a_theme_is_drawn_while_the_cursor_is_on_it_and_chosen_by_enter() {
+    let mut state = state();
+    state.settings.themes = ["auto", "dark", "nord"].map(Into::into).to_vec();
+    state.settings.theme = "dark".into();
+    run(&mut state, "theme");
+    assert_eq!(line(&state), "theme ");
+    assert_eq!(listed(&state), ["auto", "dark", "nord"]);
+    let theme = |name: &str| vec![Effect::Theme(name.into())];
+    assert_eq!(act(&mut state, Action::Move(2)), theme("nord"));
+    assert_eq!(act(&mut state, Action::Move(0)), [], "it is drawn already");
+    assert_eq!(
+        act(&mut state, Action::Back),
+        theme("dark"),
+        "it was not chosen"
+    );
+    assert_eq!(run(&mut state, "theme nord"), theme("nord"));
+    act(&mut state, Action::Palette);
+    assert_eq!(act(&mut state, Action::Back), []);
+    assert_eq!(&*state.settings.theme, "nord");
+}
