@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::error::Wrong;
 use super::reader::{Reader, choice, either, read};
-use super::settings::{Settings, ThemeChoice};
+use super::settings::{Notify, Settings, ThemeChoice};
 use super::theme::Colors;
 use super::write::view_name;
 use crate::input::{KeyMap, KeyMapError};
@@ -25,6 +25,7 @@ struct File {
     fps: Option<Spanned<i64>>,
     mouse: Option<bool>,
     bell: Option<bool>,
+    notify: Option<Spanned<String>>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
     time_zone: Option<Spanned<String>>,
@@ -72,14 +73,16 @@ impl Reader<'_> {
             }
         });
         Settings {
-            theme: self.value(file.theme, usual.theme, theme),
+            theme: self.value(file.theme, usual.theme, |text| theme(text)),
             theme_file,
             palette: self.palette(&file.palette),
             colors: self.value(file.colors, usual.colors, |text| choice("colors", text)),
             ascii: file.ascii,
             fps: self.value(file.fps, usual.fps, fps),
             mouse: file.mouse.unwrap_or(usual.mouse),
-            bell: file.bell.unwrap_or(usual.bell),
+            notify: self.value(file.notify, of_bell(file.bell), |text| {
+                choice("notify", text)
+            }),
             source: self.value(file.source, usual.source, |text| choice("source", text)),
             view: self.value(file.view, usual.view, |name| view(name)),
             time_zone: self.value(file.time_zone, usual.time_zone, |text| {
@@ -182,8 +185,16 @@ impl Reader<'_> {
     }
 }
 
+/// `bell = true` is an older name of `notify = "bell"`.
+fn of_bell(bell: Option<bool>) -> Notify {
+    match bell {
+        Some(true) => Notify::Bell,
+        _ => Notify::Off,
+    }
+}
+
 /// The built-in theme of a name; the usual one for a file.
-fn theme(text: &String) -> Result<ThemeChoice, String> {
+fn theme(text: &str) -> Result<ThemeChoice, String> {
     if is_file(text) {
         return Ok(ThemeChoice::default());
     }
@@ -273,8 +284,13 @@ mod tests {
         assert_eq!(settings.theme, ThemeChoice::Light);
         assert_eq!(settings.colors, Colors::Indexed);
         assert_eq!(
-            (settings.ascii, settings.fps, settings.mouse, settings.bell),
-            (Some(true), 2, false, true)
+            (
+                settings.ascii,
+                settings.fps,
+                settings.mouse,
+                settings.notify
+            ),
+            (Some(true), 2, false, Notify::Bell)
         );
         assert_eq!(
             (settings.source, settings.view, settings.time_zone),

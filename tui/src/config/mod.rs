@@ -18,7 +18,7 @@ pub(crate) use file::threshold;
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
 pub(crate) use settings::value_name;
-pub use settings::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
+pub use settings::{Colors, Notify, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
 pub(crate) use write::view_name;
 pub use write::{show, template};
 

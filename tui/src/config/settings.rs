@@ -118,6 +118,18 @@ pub enum TimeZoneChoice {
     Local,
 }
 
+/// How the terminal notifies the user of a new incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Notify {
+    /// Not at all.
+    #[default]
+    Off,
+    /// Its bell rings.
+    Bell,
+    /// It shows a notification of the desktop (OSC 9).
+    Osc9,
+}
+
 /// All settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -135,8 +147,8 @@ pub struct Settings {
     pub fps: u16,
     /// Whether the mouse is used.
     pub mouse: bool,
-    /// Whether the terminal's bell rings when an incident starts.
-    pub bell: bool,
+    /// How the terminal notifies the user when an incident starts.
+    pub notify: Notify,
     /// The source of the data.
     pub source: SourceChoice,
     /// The time zone of times of day.
@@ -167,7 +179,7 @@ impl Default for Settings {
             ascii: None,
             fps: 60,
             mouse: true,
-            bell: false,
+            notify: Notify::Off,
             source: SourceChoice::default(),
             time_zone: TimeZoneChoice::default(),
             view: View::Overview,

@@ -66,8 +66,8 @@ impl Writer {
         self.set("fps", &settings.fps.to_string());
         self.about("Whether the mouse is used. If false, the terminal selects text.");
         self.set("mouse", &settings.mouse.to_string());
-        self.about("Whether the terminal's bell rings when an incident starts.");
-        self.set("bell", &settings.bell.to_string());
+        self.about("How the terminal notifies you when an incident starts: off, bell, or osc9 (a notification of the desktop).");
+        self.set("notify", &quoted(&value_name(settings.notify)));
         self.about(
             "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
@@ -201,7 +201,7 @@ fn percent(part: f64) -> String {
 mod tests {
     use super::*;
     use crate::config::file::parse;
-    use crate::config::{Colors, SourceChoice, ThemeChoice, TimeZoneChoice};
+    use crate::config::{Colors, Notify, SourceChoice, ThemeChoice, TimeZoneChoice};
     use crate::model::{Field, Thresholds};
     use crate::view::palette::Palette;
     use ratatui::style::Color;
@@ -246,7 +246,7 @@ mod tests {
             ascii: Some(true),
             fps: 3,
             mouse: false,
-            bell: true,
+            notify: Notify::Osc9,
             source: SourceChoice::None,
             view: View::Hpas,
             time_zone: TimeZoneChoice::Local,

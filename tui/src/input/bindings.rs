@@ -152,6 +152,7 @@ static KEYS: &[Binding] = &[
     bind(Section::Time, "longer-span", &["]"], Action::Span(1), "lengthen the span"),
     bind(Section::Rows, "filter", &["/"], Action::Filter, "filter by words, numbers, labels"),
     bind(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "remove the filter"),
+    bind(Section::Rows, "undo-filter", &["u"], Action::UndoFilter, "undo the last change of the filter"),
     bind(Section::Rows, "next-sort", &["s"], Action::NextSort(1), "sort by the next column"),
     bind(Section::Rows, "previous-sort", &["S"], Action::NextSort(-1), "sort by the previous column"),
     bind(Section::Rows, "reverse", &["r"], Action::Reverse, "reverse the sort order"),

@@ -57,6 +57,8 @@ pub enum Action {
     Filter,
     /// Clear the filter.
     ClearFilter,
+    /// Undo the last change of the filter.
+    UndoFilter,
     /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
     /// Pause at the time on the screen, or go live again.

@@ -155,7 +155,8 @@ impl Picker {
     pub fn edit(&mut self, edit: &Edit) {
         self.line.edit(edit);
         self.recalled = None;
-        self.find(&self.line.text().to_owned());
+        let search = self.line.text().to_owned();
+        self.find(&search);
     }
 
     /// Replaces the entries, and lists those that match a search.

@@ -19,6 +19,9 @@ const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
 /// The first hint while the displayed time is not now.
 const BACK: Hints = &[("live", "return to now")];
 
+/// The first hint for a new user.
+const TOUR: Hints = &[("help", "new here? a tour")];
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
         Mode::Browse => ALWAYS,
@@ -36,7 +39,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
         None => {
             let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
             let back: Hints = if is_past { BACK } else { &[] };
-            let rest = hints(canvas, right_of(left, 1), keys, back);
+            let new: Hints = if state.is_new && state.mode() == Mode::Browse {
+                TOUR
+            } else {
+                &[]
+            };
+            let rest = hints(canvas, right_of(left, 1), keys, new);
+            let rest = hints(canvas, rest, keys, back);
             hints(canvas, rest, keys, &hints_for(state));
         }
     }

@@ -125,6 +125,7 @@ const fn named(ground: Ground, background: u32, colors: [u32; Ink::ALL.len()]) -
 }
 
 /// Blue for what is good, and yellow and red for what is not, in sixteen colours.
+#[expect(clippy::indexing_slicing, reason = "every ink has a place")]
 const fn without_green(mut palette: Palette) -> Palette {
     if let Some(good) = &mut palette.inks[Ink::Good as usize] {
         good.of_sixteen = Some(Color::LightBlue);

@@ -2,7 +2,8 @@
 
 use kubevitals::config::Settings;
 use kubevitals::input::KeyMap;
-use kubevitals::model::{Action, Edit, SourceKind, State, View, act};
+use kubevitals::model::{Action, Edit, Link, Message, SourceKind, State, View, act, apply};
+use kubevitals::view::terminal_title;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 
 use crate::picture::{draw, text, text_and_styles};
@@ -86,4 +87,38 @@ fn the_list_of_themes_at_every_size() {
     act(&mut state, Action::Palette);
     write(&mut state, "theme ");
     at_every_size("themes", &state);
+}
+
+#[test]
+fn the_tour_at_every_size() {
+    let mut state = pods();
+    state.is_new = true;
+    for (columns, rows) in SIZES {
+        let drawn = text(&draw(&state, &colour(), columns, rows));
+        assert!(drawn.contains("? new here? a tour"), "{drawn}");
+    }
+    act(&mut state, Action::Help);
+    at_every_size("tour", &state);
+    act(&mut state, Action::Back);
+    let drawn = text(&draw(&state, &colour(), 120, 40));
+    assert!(
+        !drawn.contains("new here?"),
+        "only until the help is opened"
+    );
+}
+
+#[test]
+fn the_title_of_the_window_has_the_context_and_the_worst_state() {
+    let mut state = pods();
+    assert!(terminal_title(&state).starts_with("vitals production: "));
+    let now = state.now;
+    apply(
+        &mut state,
+        Message::Link(Link::Lost {
+            since: now,
+            why: "refused".to_owned(),
+            again: None,
+        }),
+    );
+    assert_eq!(terminal_title(&state), "vitals production: connection lost");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::interest::interest;
-use super::places::{push, show};
+use super::places::{push, remember_filter, show, undo_filter};
 use super::requests::requests;
 use super::{overlay, palette, panes, refresh, time};
 use crate::model::action::Action;
@@ -71,12 +71,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
             list.line.edit(&edit);
             list.read_filter();
         }
-        Action::Enter => {
-            let list = &mut state.screen_mut().list;
-            if list.wrong.is_none() {
-                state.writing = false;
-            }
-        }
+        Action::Enter if state.screen().list.wrong.is_none() => state.writing = false,
         Action::Back | Action::ClearFilter => clear_filter(state),
         action @ (Action::Move(_)
         | Action::Page(_)
@@ -98,6 +93,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn clear_filter(state: &mut State) {
+    remember_filter(state);
     state.writing = false;
     let list = &mut state.screen_mut().list;
     list.line = Line::default();
@@ -174,10 +170,12 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Filter => {
+            remember_filter(state);
             state.writing = state.screen().view != View::Pod;
             state.screen_mut().panes.focus = Pane::List;
         }
         Action::ClearFilter => clear_filter(state),
+        Action::UndoFilter => undo_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
         Action::Edit(_) | Action::Toggle | Action::Complete | Action::Reset | Action::Choose(_) => {
@@ -199,7 +197,11 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
             return requests(state);
         }
-        Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
+        Action::Help => {
+            let is_new = std::mem::take(&mut state.is_new);
+            let page = if is_new { Page::Tour } else { Page::Keys };
+            state.overlay = Some(Overlay::Help(page, 0));
+        }
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
         Action::Columns if state.screen().view != View::Pod => {

@@ -64,8 +64,48 @@ pub(super) fn go(state: &mut State, place: Place) -> Vec<Effect> {
     effects
 }
 
-/// Replaces the filter.
+/// The number of changes of a filter that can be undone.
+const MAX_UNDO: usize = 50;
+
+/// Stores the filter before a change. While it is being typed it is not stored.
+pub(super) fn remember_filter(state: &mut State) {
+    let is_typed = state.writing && !state.screen().filters_before.is_empty();
+    let screen = state.screen_mut();
+    let text = screen.list.line.text();
+    let is_last = screen
+        .filters_before
+        .last()
+        .is_some_and(|last| last == text);
+    if is_typed || is_last || screen.list.wrong.is_some() {
+        return;
+    }
+    let text = text.to_owned();
+    if screen.filters_before.len() >= MAX_UNDO {
+        screen.filters_before.remove(0);
+    }
+    screen.filters_before.push(text);
+}
+
+/// Restores the filter before the last change.
+pub(super) fn undo_filter(state: &mut State) {
+    let screen = state.screen_mut();
+    let current = screen.list.line.text().to_owned();
+    while let Some(before) = screen.filters_before.pop() {
+        if before != current {
+            write_filter(state, before);
+            return;
+        }
+    }
+    state.say("there is no earlier filter in this view", false);
+}
+
+/// Replaces the filter, so that it can be undone.
 pub(super) fn set_filter(state: &mut State, filter: String) {
+    remember_filter(state);
+    write_filter(state, filter);
+}
+
+fn write_filter(state: &mut State, filter: String) {
     let list = &mut state.screen_mut().list;
     list.line.edit(&Edit::End);
     list.line.edit(&Edit::DeleteToStart);

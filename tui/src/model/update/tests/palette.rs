@@ -176,7 +176,13 @@ fn every_view_and_every_binding_is_a_command() {
     for name in views.iter().chain(&["deployments", "export-csv", "quit"]) {
         assert!(listed.iter().any(|listed| listed == name), "{name}");
     }
-    assert_eq!(listed[..views.len()], views, "views are first");
+    let first = listed.iter().position(|name| name == views[0]).unwrap();
+    assert_eq!(
+        listed[first..first + views.len()],
+        views,
+        "views are together"
+    );
+    assert!(first < 5, "views are first");
 }
 
 #[test]
@@ -199,4 +205,29 @@ fn a_theme_is_drawn_while_the_cursor_is_on_it_and_chosen_by_enter() {
     act(&mut state, Action::Palette);
     assert_eq!(act(&mut state, Action::Back), []);
     assert_eq!(&*state.settings.theme, "nord");
+}
+
+#[test]
+fn changes_of_the_filter_are_undone_in_their_view() {
+    let mut state = state();
+    run(&mut state, "pods");
+    let filter = |state: &State| state.screen().list.line.text().to_owned();
+    run(&mut state, "pods web");
+    act(&mut state, Action::Filter);
+    act(&mut state, Action::Edit(Edit::Insert(" cpu>1m".to_owned())));
+    act(&mut state, Action::Enter);
+    act(&mut state, Action::ClearFilter);
+    let undone = ["web cpu>1m", "web", "", ""];
+    for expected in undone {
+        act(&mut state, Action::UndoFilter);
+        assert_eq!(filter(&state), expected);
+    }
+    assert_eq!(
+        state.notice.as_ref().map(|notice| notice.text.as_str()),
+        Some("there is no earlier filter in this view")
+    );
+    for at in 0..200 {
+        run(&mut state, &format!("pods {at}"));
+    }
+    assert_eq!(state.screen().filters_before.len(), 50);
 }
