@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use crate::app::{self, Options};
-use crate::batch::Error;
+use crate::batch::{Error, Streams, plain};
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
-use crate::model::{Name, Session, filter};
+use crate::model::{Name, Session, State, filter};
 use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed};
 
@@ -22,18 +22,30 @@ pub async fn run(
     args: &DashboardArgs,
     clock: Clock,
     ending: ShutdownSignals,
+    streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
-    if !is_on_a_terminal() {
-        return Err(Error::Flag(
-            "the dashboard needs a terminal; `vitals top pods -A` prints what pods use".to_owned(),
-        ));
+    if !args.plain {
+        if !is_on_a_terminal() {
+            return Err(Error::Flag(
+                "the dashboard needs a terminal; `vitals --plain` prints changes as lines, `vitals top pods -A` what pods use".to_owned(),
+            ));
+        }
+        can_be_drawn()?;
     }
-    can_be_drawn()?;
     let settings = args
         .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
     let connector = Connector::new(connection.clone(), settings.source.kind(), clock);
     let options = Options::of(&settings);
+    if args.plain {
+        if !several.is_empty() {
+            let text = "--plain prints the changes of one cluster: use --context, not --contexts";
+            return Err(Error::Flag(text.to_owned()));
+        }
+        let (session, feed) = connector.connect(None).await?;
+        let state = State::new(session, options.settings);
+        return plain::run(state, feed, ending, streams).await;
+    }
     let (session, feed, others) = if several.is_empty() {
         let (session, feed) = connector.connect(None).await?;
         (session, feed, Vec::new())
@@ -124,7 +136,7 @@ fn can_draw(term: Option<&str>) -> Result<(), Error> {
         _ => return Ok(()),
     };
     Err(Error::Flag(format!(
-        "{problem}; `vitals top pods -A` prints what pods use, or set TERM, for example to xterm"
+        "{problem}; `vitals --plain` prints changes as lines, `vitals top pods -A` what pods use; or set TERM, for example to xterm"
     )))
 }
 

@@ -77,6 +77,7 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<u8, batch::Error> {
                 &cli.dashboard,
                 clock::Clock::system(),
                 ending,
+                streams,
             )
             .await
         })?;

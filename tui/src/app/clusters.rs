@@ -71,6 +71,7 @@ impl Member {
         };
         let mut state = State::new(session, like.settings.clone());
         state.now = like.now;
+        state.started = like.now;
         let link = Link::Lost {
             since: state.now,
             why,
@@ -86,17 +87,17 @@ impl Member {
         }
     }
 
-    /// Applies a message. Returns whether the terminal's bell rings.
-    fn apply(&mut self, message: Message) -> bool {
-        let mut rings = false;
+    /// Applies a message. Returns the text of which the user is notified, if any.
+    fn apply(&mut self, message: Message) -> Option<String> {
+        let mut notification = None;
         for effect in model::apply(&mut self.state, message) {
             match (effect, &self.feed) {
                 (Effect::Request(request), Some(feed)) => feed.request(request),
-                (Effect::Bell, _) => rings = true,
+                (Effect::Notify(text), _) => notification = Some(text),
                 _ => {}
             }
         }
-        rings
+        notification
     }
 }
 
@@ -117,6 +118,7 @@ impl App {
             Ok((session, feed)) => {
                 let mut state = State::new(session, self.state.settings.clone());
                 state.now = feed.clock().now();
+                state.started = state.now;
                 Member {
                     context: context.clone(),
                     state,
@@ -158,17 +160,17 @@ impl App {
     /// Applies a message of another cluster, and those that have arrived since.
     pub(super) fn receive_of(&mut self, at: usize, message: Message) -> io::Result<()> {
         let until = Instant::now() + BURST;
-        let mut rings = false;
         if let Some(member) = self.others.members.get_mut(at) {
-            rings |= member.apply(message);
+            let mut notification = member.apply(message);
             while Instant::now() < until {
                 let next = member.feed.as_mut().and_then(Feed::try_next);
                 let Some(message) = next else { break };
-                rings |= member.apply(message);
+                notification = member.apply(message).or(notification);
             }
-        }
-        if rings {
-            self.screen.write(b"\x07")?;
+            let context = member.context.clone();
+            if let Some(text) = notification {
+                self.notify(&context, &text)?;
+            }
         }
         Ok(())
     }
@@ -181,7 +183,7 @@ impl App {
         for member in &mut self.others.members {
             let feed = member.feed.as_ref();
             let now = feed.map_or(self.state.now, |feed| feed.clock().now());
-            // An incident begins with a message of the source, so no bell rings.
+            // An incident begins with a message of the source, so there is no notification.
             member.apply(Message::Tick(now));
         }
         self.others.waited += 1;

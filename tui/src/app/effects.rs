@@ -4,10 +4,31 @@ use std::io;
 use std::path::Path;
 
 use super::App;
+use crate::config::Notify;
 use crate::export::{export_view, file_name, osc52, save};
 use crate::model::ExportAs;
+use crate::text::one_line;
 
 impl App {
+    /// Notifies the user of an incident in the cluster of a context, as the configuration says.
+    pub(super) fn notify(&mut self, context: &str, text: &str) -> io::Result<()> {
+        match self.options.config.notify {
+            Notify::Off => Ok(()),
+            Notify::Bell => self.screen.write(b"\x07"),
+            Notify::Osc9 => {
+                let text = one_line(&format!("vitals {context}: {text}"));
+                self.screen.write(format!("\x1b]9;{text}\x07").as_bytes())
+            }
+        }
+    }
+
+    /// Draws with the theme of a name.
+    pub(super) fn draw_with(&mut self, name: &str) {
+        if let Some(settings) = self.options.config.with_theme(name) {
+            self.options.theme = settings.theme(|name| std::env::var(name).ok());
+        }
+    }
+
     /// Copies text to the clipboard of the terminal, also over ssh.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         match osc52(text) {

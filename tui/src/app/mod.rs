@@ -2,6 +2,7 @@
 
 mod clusters;
 mod effects;
+mod first_start;
 mod frames;
 mod jobs;
 pub mod terminal;
@@ -16,7 +17,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::config::{Settings, TimeZoneChoice};
+use crate::config::{Notify, Settings, TimeZoneChoice};
 use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View, Zone};
 use crate::shutdown::ShutdownSignals;
@@ -35,6 +36,8 @@ pub struct Options {
     pub settings: model::Settings,
     /// Colours and signs.
     pub theme: Theme,
+    /// The configuration.
+    pub config: Settings,
     /// The key bindings.
     pub keys: KeyMap,
     /// The most frames in a second.
@@ -59,11 +62,15 @@ impl Options {
                     .iter()
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
-                bell: settings.bell,
+                notify: settings.notify != Notify::Off,
                 zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
+                commands: settings.key_map().commands(),
+                themes: settings.theme_names().into_iter().map(Name::from).collect(),
+                theme: settings.theme_name().into(),
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
+            config: settings.clone(),
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
@@ -88,6 +95,8 @@ pub async fn run(
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
     state.now = feed.clock().now();
+    state.started = state.now;
+    state.is_new = first_start::is_first_start(&|name| std::env::var(name).ok());
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -335,7 +344,11 @@ impl App {
                     Effect::Suspend => self.suspending = true,
                     Effect::Redraw => self.screen.restore()?,
                     Effect::Mouse => self.switch_mouse()?,
-                    Effect::Bell => self.screen.write(b"\x07")?,
+                    Effect::Notify(text) => {
+                        let context = self.state.session.context.clone();
+                        self.notify(&context, &text)?;
+                    }
+                    Effect::Theme(name) => self.draw_with(&name),
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),
@@ -362,6 +375,7 @@ impl App {
                 let mut state = State::new(session, self.state.settings.clone());
                 state.size = self.state.size;
                 state.now = self.state.now;
+                state.started = self.state.now;
                 state.span = self.state.span;
                 state.messages = std::mem::take(&mut self.state.messages);
                 self.state = state;
@@ -393,7 +407,7 @@ impl App {
         if let Some(rows) = scrolled {
             state.scrolled(rows);
         }
-        Ok(())
+        screen.title(view::terminal_title(state))
     }
 }
 

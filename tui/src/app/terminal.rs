@@ -15,6 +15,8 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
+use crate::text::clean;
+
 /// Requests clicks and the wheel (1000) and movement while a button is down (1002), with columns past 223 (1006; 1015
 /// for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet for each cell.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
@@ -25,12 +27,23 @@ type Out = BufWriter<Stdout>;
 /// Resets modes that another program may have left: character set, insert mode, margins, origin, wrapping, attributes.
 const USUAL_MODES: &str = "\x0f\x1b(B\x1b[4l\x1b[r\x1b[?6l\x1b[?7h\x1b[m";
 
+/// Stores the title of the window, and restores it.
+const PUSH_TITLE: &str = "\x1b[22;2t";
+const POP_TITLE: &str = "\x1b[23;2t";
+
+/// Whether the terminal has titles. The Linux console would print them.
+fn has_titles() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "linux")
+}
+
 /// The terminal while the dashboard has it. Dropping restores it.
 #[derive(Debug)]
 pub struct Screen {
     /// Not dropped: it would print an error if the terminal is gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     mouse: bool,
+    /// The title of the terminal's window that was last written.
+    title: String,
 }
 
 /// Whether the dashboard has the terminal, for the panic hook.
@@ -53,6 +66,7 @@ impl Screen {
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
             mouse,
+            title: String::new(),
         })
     }
 
@@ -76,6 +90,16 @@ impl Screen {
         Write::flush(out)
     }
 
+    /// Changes the title of the terminal's window (OSC 2), if it is another one. The text has no control characters.
+    pub(super) fn title(&mut self, title: String) -> io::Result<()> {
+        if title == self.title || !has_titles() {
+            return Ok(());
+        }
+        self.write(format!("\x1b]2;{}\x1b\\", clean(&title)).as_bytes())?;
+        self.title = title;
+        Ok(())
+    }
+
     /// Switches the use of the mouse. Returns whether it is used from now on.
     pub(super) fn switch_mouse(&mut self) -> io::Result<bool> {
         self.mouse = !self.mouse;
@@ -91,6 +115,7 @@ impl Screen {
     /// Sets the terminal up again, and draws everything next time.
     pub(super) fn enter(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
+        self.title.clear();
         self.clear()
     }
 
@@ -119,6 +144,9 @@ fn enter(mouse: bool) -> io::Result<()> {
         cursor::Hide
     )
     .inspect_err(|_| leave())?;
+    if has_titles() {
+        execute!(io::stdout(), Print(PUSH_TITLE))?;
+    }
     capture_mouse(mouse).inspect_err(|_| leave())
 }
 
@@ -137,6 +165,9 @@ fn leave() {
         return;
     }
     let mut out = io::stdout();
+    if has_titles() {
+        let _ = execute!(out, Print(POP_TITLE));
+    }
     let _ = execute!(
         out,
         DisableMouseCapture,

@@ -8,6 +8,7 @@ pub mod diff;
 mod gosort;
 pub mod history;
 pub mod output;
+pub mod plain;
 pub mod rightsize;
 pub mod rows;
 mod tabwriter;

@@ -8,6 +8,7 @@ use crate::config::{
     self, Colors, ConfigError, Settings, SourceChoice, ThemeChoice, TimeZoneChoice,
 };
 use crate::model::View;
+use crate::view::palette::Palette;
 
 /// The options of the dashboard. The configuration file has the values of absent flags.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,10 +23,10 @@ pub struct DashboardArgs {
     /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents, volumes
     #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", value_parser = view)]
     pub view: Option<View>,
-    /// The background of the terminal, for which colours are chosen
+    /// The theme; auto: dark or light, as the terminal is
     #[arg(
         long,
-        value_name = "GROUND",
+        value_name = "THEME",
         env = "VITALS_THEME",
         hide_short_help = true
     )]
@@ -41,6 +42,9 @@ pub struct DashboardArgs {
     /// Draw with ASCII only; by default the locale decides
     #[arg(long, env = "VITALS_ASCII")]
     pub ascii: bool,
+    /// Print changes as lines instead of drawing: for screen readers, pipes and simple terminals
+    #[arg(long, env = "VITALS_PLAIN")]
+    pub plain: bool,
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_short_help = true)]
     pub no_mouse: bool,
@@ -59,9 +63,14 @@ impl DashboardArgs {
     /// # Errors
     /// The configuration file is invalid.
     pub fn settings(&self, env: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
-        let file = config::load(self.config.as_deref(), env)?;
+        let mut file = config::load(self.config.as_deref(), env)?;
+        if let Some(theme) = self.theme {
+            // Own colours belong to the theme of the file.
+            file.theme_file = None;
+            file.palette = Palette::NONE;
+            file.theme = theme;
+        }
         Ok(Settings {
-            theme: self.theme.unwrap_or(file.theme),
             colors: self.colors.unwrap_or(file.colors),
             ascii: self.ascii.then_some(true).or(file.ascii),
             fps: self.fps.unwrap_or(file.fps),

@@ -1,15 +1,17 @@
 //! Parses the configuration file: TOML, each value with its position.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use clap::ValueEnum;
 use kubevitals_proto::duration::GoDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Wrong;
-use super::settings::Settings;
-use super::write::{value_name, view_name};
+use super::reader::{Reader, choice, either, read};
+use super::settings::{Notify, Settings, ThemeChoice};
+use super::theme::Colors;
+use super::write::view_name;
 use crate::input::{KeyMap, KeyMapError};
 use crate::model::{Field, Thresholds, View};
 
@@ -23,12 +25,14 @@ struct File {
     fps: Option<Spanned<i64>>,
     mouse: Option<bool>,
     bell: Option<bool>,
+    notify: Option<Spanned<String>>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
     time_zone: Option<Spanned<String>>,
     spans: Option<Spanned<Vec<Spanned<String>>>>,
     span: Option<Spanned<String>>,
     thresholds: Levels,
+    palette: Colors,
     columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     groups: BTreeMap<String, Spanned<Vec<String>>>,
     keys: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
@@ -44,68 +48,14 @@ struct Levels {
 
 /// Parses a file; absent settings have their defaults.
 pub(super) fn parse(text: &str) -> Result<Settings, Vec<Wrong>> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        vec![Wrong {
-            line: line_of(text, at),
-            message: error.message().trim().replace('\n', "; "),
-        }]
-    })?;
-    let mut reader = Reader {
-        text,
-        wrong: Vec::new(),
-    };
-    let settings = reader.settings(file);
-    if reader.wrong.is_empty() {
-        return Ok(settings);
-    }
-    reader.wrong.sort_by_key(|wrong| wrong.line);
-    Err(reader.wrong)
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// Converts all values and collects all errors.
-struct Reader<'a> {
-    text: &'a str,
-    wrong: Vec<Wrong>,
+    read(text, |reader, file: File| reader.settings(file))
 }
 
 impl Reader<'_> {
-    fn wrong<T>(&mut self, value: &Spanned<T>, message: impl Into<String>) {
-        self.wrong.push(Wrong {
-            line: line_of(self.text, value.span().start),
-            message: message.into(),
-        });
-    }
-
-    /// Converts a value, or stores the error.
-    fn convert<T, V>(
-        &mut self,
-        value: &Spanned<T>,
-        convert: impl Fn(&T) -> Result<V, String>,
-    ) -> Option<V> {
-        convert(value.get_ref())
-            .map_err(|message| self.wrong(value, message))
-            .ok()
-    }
-
-    /// As `convert`; `usual` for an absent or invalid value.
-    fn value<T, V>(
-        &mut self,
-        value: Option<Spanned<T>>,
-        usual: V,
-        convert: impl Fn(&T) -> Result<V, String>,
-    ) -> V {
-        let value = value.and_then(|value| self.convert(&value, convert));
-        value.unwrap_or(usual)
-    }
-
     fn settings(&mut self, file: File) -> Settings {
         let usual = Settings::default();
+        let theme_file = file.theme.as_ref().map(Spanned::get_ref);
+        let theme_file = theme_file.filter(|text| is_file(text)).map(PathBuf::from);
         let spans = file.spans.and_then(|spans| self.spans(&spans));
         let spans = spans.unwrap_or(usual.spans);
         let first = spans.first().copied().unwrap_or(usual.span);
@@ -123,12 +73,16 @@ impl Reader<'_> {
             }
         });
         Settings {
-            theme: self.value(file.theme, usual.theme, |text| choice("theme", text)),
+            theme: self.value(file.theme, usual.theme, |text| theme(text)),
+            theme_file,
+            palette: self.palette(&file.palette),
             colors: self.value(file.colors, usual.colors, |text| choice("colors", text)),
             ascii: file.ascii,
             fps: self.value(file.fps, usual.fps, fps),
             mouse: file.mouse.unwrap_or(usual.mouse),
-            bell: file.bell.unwrap_or(usual.bell),
+            notify: self.value(file.notify, of_bell(file.bell), |text| {
+                choice("notify", text)
+            }),
             source: self.value(file.source, usual.source, |text| choice("source", text)),
             view: self.value(file.view, usual.view, |name| view(name)),
             time_zone: self.value(file.time_zone, usual.time_zone, |text| {
@@ -231,11 +185,26 @@ impl Reader<'_> {
     }
 }
 
-fn choice<T: ValueEnum>(name: &str, text: &str) -> Result<T, String> {
-    T::from_str(text, true).map_err(|_| {
-        let names = T::value_variants().iter().cloned().map(value_name);
-        format!("{name} is {}, not {text:?}", either(names))
-    })
+/// `bell = true` is an older name of `notify = "bell"`.
+fn of_bell(bell: Option<bool>) -> Notify {
+    match bell {
+        Some(true) => Notify::Bell,
+        _ => Notify::Off,
+    }
+}
+
+/// The built-in theme of a name; the usual one for a file.
+fn theme(text: &str) -> Result<ThemeChoice, String> {
+    if is_file(text) {
+        return Ok(ThemeChoice::default());
+    }
+    let named = choice("theme", text);
+    named.map_err(|error: String| error.replace(", not ", ", or a file like mine.toml, not "))
+}
+
+/// Whether a theme is the path of a file.
+fn is_file(theme: &str) -> bool {
+    theme.ends_with(".toml")
 }
 
 fn fps(fps: &i64) -> Result<u16, String> {
@@ -283,15 +252,6 @@ fn column(view: View, name: &str) -> Result<Field, String> {
         })
 }
 
-/// `a, b or c`.
-fn either(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.collect();
-    match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => names.concat(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,8 +284,13 @@ mod tests {
         assert_eq!(settings.theme, ThemeChoice::Light);
         assert_eq!(settings.colors, Colors::Indexed);
         assert_eq!(
-            (settings.ascii, settings.fps, settings.mouse, settings.bell),
-            (Some(true), 2, false, true)
+            (
+                settings.ascii,
+                settings.fps,
+                settings.mouse,
+                settings.notify
+            ),
+            (Some(true), 2, false, Notify::Bell)
         );
         assert_eq!(
             (settings.source, settings.view, settings.time_zone),
@@ -356,7 +321,7 @@ mod tests {
             (
                 "fps = 5\ntheme = 'pink'",
                 2,
-                "theme is auto, dark or light, not \"pink\"",
+                "theme is auto, dark, light, catppuccin-mocha, ",
             ),
             (
                 "colors = \"8\"",

@@ -8,16 +8,19 @@ mod error;
 mod file;
 mod init;
 mod locate;
+mod reader;
 mod settings;
+mod theme;
 mod write;
 
 pub use error::{ConfigError, Wrong};
 pub(crate) use file::threshold;
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
-pub use settings::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
+pub(crate) use settings::value_name;
+pub use settings::{Colors, Notify, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
+pub(crate) use write::view_name;
 pub use write::{show, template};
-pub(crate) use write::{value_name, view_name};
 
 use std::fs;
 use std::io;
@@ -35,11 +38,36 @@ pub fn load(
         return Ok(Settings::default());
     };
     match fs::read_to_string(&path) {
-        Ok(text) => file::parse(&text).map_err(|wrong| ConfigError::Wrong { path, wrong }),
+        Ok(text) => match file::parse(&text) {
+            Ok(settings) => with_theme_file(settings, &path),
+            Err(wrong) => Err(ConfigError::Wrong { path, wrong }),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_explicit => {
             Ok(Settings::default())
         }
         Err(source) => Err(ConfigError::Read { path, source }),
+    }
+}
+
+/// Reads the file of the theme, if there is one. Its path is relative to the folder of the configuration. Colours of the
+/// configuration have precedence over those of the file.
+fn with_theme_file(settings: Settings, config: &Path) -> Result<Settings, ConfigError> {
+    let Some(file) = &settings.theme_file else {
+        return Ok(settings);
+    };
+    let folder = config.parent().unwrap_or(Path::new(""));
+    let path = folder.join(file);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(ConfigError::Read { path, source }),
+    };
+    match theme::parse(&text) {
+        Ok((theme, palette)) => Ok(Settings {
+            theme,
+            palette: palette.with(&settings.palette),
+            ..settings
+        }),
+        Err(wrong) => Err(ConfigError::Wrong { path, wrong }),
     }
 }
 
@@ -79,8 +107,49 @@ mod tests {
         let text = error.to_string().replace(&path, "FILE");
         assert_eq!(
             text,
-            "FILE:1: theme is auto, dark or light, not \"pink\"\n\
+            "FILE:1: theme is auto, dark, light, catppuccin-mocha, catppuccin-latte, solarized-dark, solarized-light, nord, high-contrast or deuteranopia, or a file like mine.toml, not \"pink\"\n\
              FILE:4: \"hyper-q\" is not a key: use a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
         );
+    }
+
+    #[test]
+    fn a_theme_file_gives_colours_and_its_errors_have_its_lines() {
+        let (folder, path) = written("theme = \"mine.toml\"\n[palette]\nbad = 9\n");
+        let theme = folder.path().join("kubevitals/mine.toml");
+        let settings = || load(Some(Path::new(&path)), |_| None);
+        let missing = settings().unwrap_err().to_string();
+        let expected = format!("cannot read {}: ", theme.display());
+        assert!(missing.starts_with(&expected), "{missing}");
+        fs::write(&theme, "base = \"nord\"\ngood = \"#0102ff\"\nbad = 1\n").unwrap();
+        let read = settings().unwrap();
+        assert_eq!(
+            (read.theme, read.theme_name().as_str()),
+            (ThemeChoice::Nord, "own")
+        );
+        let colors: Vec<String> = read
+            .palette
+            .colors()
+            .map(|(name, color)| format!("{name} {color}"))
+            .collect();
+        assert_eq!(colors, ["good #0102FF", "bad 9"]);
+        fs::write(
+            &theme,
+            "base = \"nord\"\n\ngood = \"#12\"\nbat = 4\nwarn = 256\n",
+        )
+        .unwrap();
+        let text = settings().unwrap_err().to_string();
+        let text = text.replace(&theme.display().to_string(), "THEME");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert_eq!(
+            lines[0],
+            "THEME:3: a colour is \"#rrggbb\", 0 to 255, or a name like lightblue, not \"#12\""
+        );
+        assert!(
+            lines[1]
+                .starts_with("THEME:4: there is no colour \"bat\": there are background, plain, ")
+        );
+        assert!(lines[2].starts_with("THEME:5: a colour is "), "{text}");
+        assert!(lines[2].ends_with(" not 256"), "{text}");
     }
 }

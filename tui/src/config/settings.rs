@@ -1,14 +1,16 @@
 //! The settings and their defaults.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use crate::input::KeyMap;
 use crate::model::{Field, SourceKind, Thresholds, View};
+use crate::view::palette::{self, Palette};
 use crate::view::theme::{Depth, Ground, Theme};
 
-/// The background for which colours are chosen.
+/// The theme: the colours of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ThemeChoice {
     /// From the terminal (COLORFGBG), else dark.
@@ -18,6 +20,47 @@ pub enum ThemeChoice {
     Dark,
     /// Dark text on light.
     Light,
+    /// Catppuccin's dark colours.
+    CatppuccinMocha,
+    /// Catppuccin's light colours.
+    CatppuccinLatte,
+    /// Solarized on dark.
+    SolarizedDark,
+    /// Solarized on light.
+    SolarizedLight,
+    /// Nord's cold colours.
+    Nord,
+    /// As much contrast as possible.
+    HighContrast,
+    /// Blue and orange in place of green and red.
+    Deuteranopia,
+}
+
+impl ThemeChoice {
+    /// The colours of the theme; `None` for those that follow the terminal.
+    const fn palette(self) -> Option<&'static Palette> {
+        Some(match self {
+            Self::Auto | Self::Dark | Self::Light => return None,
+            Self::CatppuccinMocha => &palette::CATPPUCCIN_MOCHA,
+            Self::CatppuccinLatte => &palette::CATPPUCCIN_LATTE,
+            Self::SolarizedDark => &palette::SOLARIZED_DARK,
+            Self::SolarizedLight => &palette::SOLARIZED_LIGHT,
+            Self::Nord => &palette::NORD,
+            Self::HighContrast => &palette::HIGH_CONTRAST,
+            Self::Deuteranopia => &palette::DEUTERANOPIA,
+        })
+    }
+}
+
+/// The name of the theme with the colours of the configuration.
+const OWN_THEME: &str = "own";
+
+/// The name of a value in flags and in the file.
+pub(crate) fn value_name(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
 }
 
 /// The number of colours.
@@ -75,11 +118,27 @@ pub enum TimeZoneChoice {
     Local,
 }
 
+/// How the terminal notifies the user of a new incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Notify {
+    /// Not at all.
+    #[default]
+    Off,
+    /// Its bell rings.
+    Bell,
+    /// It shows a notification of the desktop (OSC 9).
+    Osc9,
+}
+
 /// All settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The background.
+    /// The theme.
     pub theme: ThemeChoice,
+    /// The file that the theme comes from.
+    pub theme_file: Option<PathBuf>,
+    /// Own colours in place of the theme's.
+    pub palette: Palette,
     /// The number of colours.
     pub colors: Colors,
     /// Whether to draw ASCII only; none: the locale decides.
@@ -88,8 +147,8 @@ pub struct Settings {
     pub fps: u16,
     /// Whether the mouse is used.
     pub mouse: bool,
-    /// Whether the terminal's bell rings when an incident starts.
-    pub bell: bool,
+    /// How the terminal notifies the user when an incident starts.
+    pub notify: Notify,
     /// The source of the data.
     pub source: SourceChoice,
     /// The time zone of times of day.
@@ -114,11 +173,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: ThemeChoice::default(),
+            theme_file: None,
+            palette: Palette::NONE,
             colors: Colors::default(),
             ascii: None,
             fps: 60,
             mouse: true,
-            bell: false,
+            notify: Notify::Off,
             source: SourceChoice::default(),
             time_zone: TimeZoneChoice::default(),
             view: View::Overview,
@@ -147,8 +208,40 @@ impl Settings {
             ThemeChoice::Auto => detected.ground,
             ThemeChoice::Dark => Ground::Dark,
             ThemeChoice::Light => Ground::Light,
+            _ => detected.ground,
         };
-        Theme::new(depth, ground, self.ascii.unwrap_or(detected.is_ascii()))
+        let theme = Theme::new(depth, ground, self.ascii.unwrap_or(detected.is_ascii()));
+        let of_theme = self.theme.palette().copied().unwrap_or_default();
+        theme.with(&of_theme.with(&self.palette))
+    }
+
+    /// The name of the theme, in the list of themes.
+    pub fn theme_name(&self) -> String {
+        match self.palette == Palette::NONE {
+            true => value_name(self.theme),
+            false => OWN_THEME.to_owned(),
+        }
+    }
+
+    /// The names of all themes.
+    pub fn theme_names(&self) -> Vec<String> {
+        let own = (self.palette != Palette::NONE).then(|| OWN_THEME.to_owned());
+        let named = ThemeChoice::value_variants().iter().copied();
+        own.into_iter().chain(named.map(value_name)).collect()
+    }
+
+    /// These settings with the theme of a name. `None` if there is none.
+    #[must_use]
+    pub fn with_theme(&self, name: &str) -> Option<Self> {
+        if name == self.theme_name() {
+            return Some(self.clone());
+        }
+        Some(Self {
+            theme: ThemeChoice::from_str(name, true).ok()?,
+            theme_file: None,
+            palette: Palette::NONE,
+            ..self.clone()
+        })
     }
 
     /// The key bindings. They were checked when they were parsed, so the defaults only replace impossible ones.

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use kubevitals_proto::duration::GoDuration;
 
-use super::settings::Settings;
+use super::settings::{Settings, ThemeChoice, value_name};
 use crate::input::BINDINGS;
 use crate::model::View;
+use crate::view::palette;
 
 /// Writes the settings in effect as a file with the same meaning.
 pub fn show(settings: &Settings) -> String {
@@ -41,10 +42,18 @@ struct Writer {
 
 impl Writer {
     fn write(mut self, settings: &Settings) -> String {
-        self.about(
-            "The background of the terminal, for which colours are chosen: auto, dark or light.",
+        let themes = ThemeChoice::value_variants().iter().copied();
+        let themes: Vec<String> = themes.map(value_name).collect();
+        self.about(&format!(
+            "The theme: {}, or a file of colours, like \"mine.toml\". auto is dark or light, as the terminal is.",
+            themes.join(", ")
+        ));
+        let file = settings.theme_file.as_ref();
+        let theme = file.map_or_else(
+            || value_name(settings.theme),
+            |file| file.display().to_string(),
         );
-        self.set("theme", &quoted(&value_name(settings.theme)));
+        self.set("theme", &quoted(&theme));
         self.about("Colours: auto, true (24 bits), 256, 16 or none.");
         self.set("colors", &quoted(&value_name(settings.colors)));
         self.about("Whether to draw ASCII only. If absent, the locale decides.");
@@ -57,8 +66,8 @@ impl Writer {
         self.set("fps", &settings.fps.to_string());
         self.about("Whether the mouse is used. If false, the terminal selects text.");
         self.set("mouse", &settings.mouse.to_string());
-        self.about("Whether the terminal's bell rings when an incident starts.");
-        self.set("bell", &settings.bell.to_string());
+        self.about("How the terminal notifies you when an incident starts: off, bell, or osc9 (a notification of the desktop).");
+        self.set("notify", &quoted(&value_name(settings.notify)));
         self.about(
             "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
@@ -76,10 +85,27 @@ impl Writer {
         self.about("The percentages of a limit at which usage is high, and too high.");
         self.set("warn", &percent(settings.thresholds.warn));
         self.set("bad", &percent(settings.thresholds.bad));
+        self.palette(settings);
         self.columns(settings);
         self.groups(settings);
         self.keys(settings);
         self.text
+    }
+
+    fn palette(&mut self, settings: &Settings) {
+        self.table("palette");
+        self.about(
+            "Own colours in place of the theme's: \"#rrggbb\", 0 to 255, or a name like \"lightblue\".",
+        );
+        let palette = match self.explain {
+            true => palette::NORD,
+            // The file has them.
+            false if settings.theme_file.is_some() => return,
+            false => settings.palette,
+        };
+        for (name, color) in palette.colors() {
+            self.set(name, &quoted(&color.to_string()));
+        }
     }
 
     fn columns(&mut self, settings: &Settings) {
@@ -139,14 +165,6 @@ impl Writer {
     }
 }
 
-/// The name of a value in flags and in the file.
-pub(crate) fn value_name(value: impl ValueEnum) -> String {
-    value
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned())
-        .unwrap_or_default()
-}
-
 /// The name of a view in flags and in the file.
 pub(crate) fn view_name(view: View) -> String {
     view.title().to_lowercase()
@@ -183,8 +201,10 @@ fn percent(part: f64) -> String {
 mod tests {
     use super::*;
     use crate::config::file::parse;
-    use crate::config::{Colors, SourceChoice, ThemeChoice, TimeZoneChoice};
+    use crate::config::{Colors, Notify, SourceChoice, ThemeChoice, TimeZoneChoice};
     use crate::model::{Field, Thresholds};
+    use crate::view::palette::Palette;
+    use ratatui::style::Color;
 
     #[test]
     fn the_template_has_the_defaults() {
@@ -200,6 +220,7 @@ mod tests {
         let settings = parse(&taken).unwrap();
         let usual = Settings {
             ascii: Some(false),
+            palette: settings.palette,
             columns: settings.columns.clone(),
             groups: settings.groups.clone(),
             keys: settings.keys.clone(),
@@ -213,12 +234,19 @@ mod tests {
     #[test]
     fn parsing_the_written_settings_restores_them() {
         let settings = Settings {
-            theme: ThemeChoice::Light,
+            theme: ThemeChoice::HighContrast,
+            theme_file: None,
+            palette: {
+                let mut palette = Palette::NONE;
+                palette.set("good", Color::Rgb(1, 2, 255)).unwrap();
+                palette.set("bad", Color::Indexed(9)).unwrap();
+                palette
+            },
             colors: Colors::Indexed,
             ascii: Some(true),
             fps: 3,
             mouse: false,
-            bell: true,
+            notify: Notify::Osc9,
             source: SourceChoice::None,
             view: View::Hpas,
             time_zone: TimeZoneChoice::Local,

@@ -25,8 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// The cluster, the server or the client failed.
 pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let dashboard = !args.once && dashboard::is_on_a_terminal();
-    if dashboard {
+    let plain = args.dashboard.plain;
+    let dashboard = !args.once && (plain || dashboard::is_on_a_terminal());
+    if dashboard && !plain {
         dashboard::can_be_drawn()?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -42,7 +43,7 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
             let connection = connection(&running);
             let simulated = running.clock();
             let clock = Clock::new(move || simulated.now(), args.speed);
-            dashboard::run(&connection, &[], &args.dashboard, clock, ending).await
+            dashboard::run(&connection, &[], &args.dashboard, clock, ending, streams).await
         } else {
             tokio::select! {
                 result = show(args, &running, streams) => result,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::bindings::{BINDINGS, Binding, Section};
 use super::key::{Key, KeyError};
-use crate::model::{Action, Edit, Mode};
+use crate::model::{Action, Bound, Edit, Mode};
 
 /// Maps bindings to keys, and keys to bindings.
 #[derive(Debug, Clone)]
@@ -115,6 +115,20 @@ impl KeyMap {
     pub fn key(&self, id: &str) -> Option<Key> {
         let (_, keys) = self.iter().find(|(binding, _)| binding.id == id)?;
         keys.first().copied()
+    }
+
+    /// Returns the bindings as commands, except those that only move the cursor or open the palette.
+    pub fn commands(&self) -> Vec<Bound> {
+        self.iter()
+            .filter(|(binding, _)| binding.mode == Mode::Browse && binding.section != Section::Move)
+            .filter(|(binding, _)| binding.action != Action::Palette)
+            .map(|(binding, keys)| Bound {
+                id: binding.id,
+                key: keys.first().map(Key::to_string).unwrap_or_default(),
+                help: binding.help,
+                action: binding.action.clone(),
+            })
+            .collect()
     }
 
     /// Returns the help: for each section its keys and help texts.

@@ -302,7 +302,7 @@ mod tests {
         let here = " is not bound here";
         for (keys, mode, code, modifiers, name, expected) in [
             (&usual, browse, Char('Z'), none, "Z", by_default),
-            (&usual, browse, Char(':'), shift, ":", by_default),
+            (&usual, browse, Char('@'), shift, "@", by_default),
             (&usual, browse, Char('d'), control, "ctrl-d", by_default),
             (&usual, browse, F(7), none, "f7", by_default),
             (&usual, browse, Char('ж'), none, "ж", by_default),

@@ -57,6 +57,8 @@ pub enum Action {
     Filter,
     /// Clear the filter.
     ClearFilter,
+    /// Undo the last change of the filter.
+    UndoFilter,
     /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
     /// Pause at the time on the screen, or go live again.
@@ -85,6 +87,10 @@ pub enum Action {
     Namespaces,
     /// Open the picker of contexts.
     Contexts,
+    /// Open the palette of commands.
+    Palette,
+    /// Complete the command in the palette by the selected entry; in other overlays as [`Action::Toggle`].
+    Complete,
     /// Turn the selected entry of an overlay on or off.
     Toggle,
     /// Restore the default of an overlay's list.

@@ -52,7 +52,8 @@ pub(super) fn state_attention(pod: &PodRow, now: Timestamp) -> Option<Attention>
 }
 
 /// Whether a pod is not well now: it crashes, fails a probe or is not ready.
-pub(super) fn is_unwell(pod: &PodRow, now: Timestamp) -> bool {
+#[must_use]
+pub fn is_unwell(pod: &PodRow, now: Timestamp) -> bool {
     let needs = state_attention(pod, now);
     needs.is_some_and(|needs| needs >= Attention::Unsettled) && !pod.phase.is_over()
 }

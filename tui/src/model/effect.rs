@@ -19,8 +19,10 @@ pub enum Effect {
     Redraw,
     /// Release the mouse to the terminal, or capture it again.
     Mouse,
-    /// Ring the terminal's bell.
-    Bell,
+    /// Notify the user by the terminal: a bell, or this text.
+    Notify(String),
+    /// Draw with the theme of this name.
+    Theme(Name),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Write the rows of the view to a file in this format.

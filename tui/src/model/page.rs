@@ -16,16 +16,19 @@ pub enum Page {
     Words,
     /// The list of messages.
     Messages,
+    /// The first steps.
+    Tour,
 }
 
 impl Page {
     /// All pages, in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Keys,
         Self::Filter,
         Self::Colours,
         Self::Words,
         Self::Messages,
+        Self::Tour,
     ];
 
     /// The title.
@@ -37,6 +40,7 @@ impl Page {
             Self::Colours => "Colours",
             Self::Words => "Words",
             Self::Messages => "Messages",
+            Self::Tour => "Tour",
         }
     }
 

@@ -15,6 +15,41 @@ pub enum Choice {
     Namespaces,
     /// A context of the kubeconfig.
     Contexts,
+    /// A command.
+    Commands,
+}
+
+/// An entry of a picker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    /// The name, which is searched.
+    pub name: Name,
+    /// Other names, which are searched only as a whole.
+    pub aliases: Vec<&'static str>,
+    /// The key that does the same; empty if there is none.
+    pub key: String,
+    /// A description, which is searched last.
+    pub about: String,
+}
+
+impl From<Name> for Item {
+    fn from(name: Name) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+}
+
+/// How well an entry matches a search. The largest is the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The description matches.
+    About(u32),
+    /// Parts of the name match.
+    Name(u32),
+    /// The name or an alias is the search.
+    Exact,
 }
 
 /// A searchable list. The best match is first.
@@ -24,61 +59,80 @@ pub struct Picker {
     pub choice: Choice,
     /// The search.
     pub line: Line,
-    /// All names.
-    items: Vec<Name>,
+    /// Why the line cannot be used.
+    pub wrong: Option<String>,
+    /// All entries.
+    items: Vec<Item>,
     /// The chosen names.
     pub selected: Vec<Name>,
     matches: Vec<usize>,
     cursor: usize,
+    /// Whether the cursor was moved since the search changed.
+    is_moved: bool,
+    /// What is before an entry's name in the command that it stands for: `ns `.
+    pub(super) prefix: String,
+    /// The place in the history of the text in the line.
+    pub(super) recalled: Option<usize>,
 }
 
 impl Picker {
-    /// A picker that lists all names.
+    /// A picker that lists all entries.
     #[must_use]
-    pub fn new(choice: Choice, items: Vec<Name>, selected: Vec<Name>) -> Self {
+    pub fn new(choice: Choice, items: Vec<Item>, selected: Vec<Name>) -> Self {
         let mut picker = Self {
             choice,
             line: Line::default(),
-            items,
+            wrong: None,
+            items: Vec::new(),
             selected,
             matches: Vec::new(),
             cursor: 0,
+            is_moved: false,
+            prefix: String::new(),
+            recalled: None,
         };
-        picker.find();
+        picker.list(items, "");
         picker
     }
 
-    /// The matching names, best match first, each with whether it is chosen.
-    pub fn matches(&self) -> impl ExactSizeIterator<Item = (&Name, bool)> {
-        self.matches
-            .iter()
-            .filter_map(|at| self.items.get(*at))
-            .map(|item| (item, self.selected.contains(item)))
-            .collect::<Vec<_>>()
-            .into_iter()
+    /// The matching entries, best match first, each with whether it is chosen.
+    pub fn matches(&self) -> Vec<(&Item, bool)> {
+        let items = self.matches.iter().filter_map(|at| self.items.get(*at));
+        items
+            .map(|item| (item, self.selected.contains(&item.name)))
+            .collect()
     }
 
-    /// The position of the cursor among the matching names.
+    /// The position of the cursor among the matching entries.
     #[must_use]
     pub const fn cursor(&self) -> usize {
         self.cursor
     }
 
+    /// Whether the user has moved the cursor since the search changed.
+    #[must_use]
+    pub const fn is_moved(&self) -> bool {
+        self.is_moved
+    }
+
     /// The name at the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&Name> {
-        self.items.get(*self.matches.get(self.cursor)?)
+        let item = self.items.get(*self.matches.get(self.cursor)?)?;
+        Some(&item.name)
     }
 
     /// Moves the cursor by this many rows.
     pub fn move_by(&mut self, rows: i32) {
         self.cursor = moved(self.cursor, rows, self.matches.len());
+        self.is_moved = true;
     }
 
-    /// Moves the cursor to a position, if there is a name.
+    /// Moves the cursor to a position, if there is an entry.
     pub fn go_to(&mut self, at: usize) {
         if at < self.matches.len() {
             self.cursor = at;
+            self.is_moved = true;
         }
     }
 
@@ -97,28 +151,41 @@ impl Picker {
         }
     }
 
-    /// Edits the search and updates the matching names.
+    /// Edits the search and updates the matching entries.
     pub fn edit(&mut self, edit: &Edit) {
         self.line.edit(edit);
-        self.cursor = 0;
-        self.find();
+        self.recalled = None;
+        let search = self.line.text().to_owned();
+        self.find(&search);
     }
 
-    fn find(&mut self) {
-        let pattern = Pattern::parse(self.line.text(), CaseMatching::Smart, Normalization::Smart);
+    /// Replaces the entries, and lists those that match a search.
+    pub(super) fn list(&mut self, items: Vec<Item>, search: &str) {
+        self.items = items;
+        self.find(search);
+    }
+
+    fn find(&mut self, search: &str) {
+        self.cursor = 0;
+        self.is_moved = false;
+        self.wrong = None;
+        let pattern = Pattern::parse(search, CaseMatching::Smart, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
-        let mut scores: Vec<(u32, usize)> = self
-            .items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| {
-                let score = pattern.score(Utf32Str::new(item, &mut buffer), &mut matcher)?;
-                Some((score, at))
-            })
+        let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher);
+        let mut rank = |item: &Item| {
+            if item.aliases.contains(&search) || *item.name == *search {
+                return Some(Rank::Exact);
+            }
+            let name = score(&item.name).map(Rank::Name);
+            name.or_else(|| score(&item.about).map(Rank::About))
+        };
+        let mut ranks: Vec<(Rank, usize)> = (0..)
+            .zip(&self.items)
+            .filter_map(|(at, item)| Some((rank(item)?, at)))
             .collect();
-        scores.sort_by(|(a, at), (b, other)| b.cmp(a).then(at.cmp(other)));
-        self.matches = scores.into_iter().map(|(_, at)| at).collect();
+        ranks.sort_by(|(a, at), (b, other)| b.cmp(a).then(at.cmp(other)));
+        self.matches = ranks.into_iter().map(|(_, at)| at).collect();
     }
 }
 
@@ -130,13 +197,21 @@ mod tests {
         names.iter().map(|name| Name::from(*name)).collect()
     }
 
+    fn items(all: &[&str]) -> Vec<Item> {
+        names(all).into_iter().map(Item::from).collect()
+    }
+
     fn visible(picker: &Picker) -> Vec<&str> {
-        picker.matches().map(|(name, _)| &**name).collect()
+        picker
+            .matches()
+            .iter()
+            .map(|(item, _)| &*item.name)
+            .collect()
     }
 
     #[test]
     fn the_search_narrows_the_list() {
-        let all = names(&["default", "kube-system", "payments", "shop"]);
+        let all = items(&["default", "kube-system", "payments", "shop"]);
         let mut picker = Picker::new(Choice::Namespaces, all, Vec::new());
         assert_eq!(
             visible(&picker),
@@ -153,5 +228,34 @@ mod tests {
         picker.toggle();
         picker.move_by(1);
         assert_eq!((picker.current(), picker.selected.len()), (None, 1));
+    }
+
+    #[test]
+    fn whole_names_are_before_parts_and_parts_before_descriptions() {
+        let item = |name: &str, aliases: &[&'static str], about: &str| Item {
+            name: name.into(),
+            aliases: aliases.to_vec(),
+            about: about.to_owned(),
+            ..Item::default()
+        };
+        let all = vec![
+            item("pause", &[], "pause, or continue"),
+            item("copy", &[], "copy the name of the pod"),
+            item("incidents", &["inc"], ""),
+            item("pods", &["po"], "pods"),
+            item("only-this-namespace", &[], ""),
+        ];
+        for (search, expected) in [
+            ("po", &["pods", "copy"][..]),
+            ("pod", &["pods", "copy"]),
+            ("inc", &["incidents"]),
+            ("nspc", &["only-this-namespace"]),
+            ("xyz", &[]),
+        ] {
+            let mut picker = Picker::new(Choice::Commands, all.clone(), Vec::new());
+            picker.edit(&Edit::Insert(search.to_owned()));
+            let listed = visible(&picker);
+            assert!(listed.starts_with(expected), "{search}: {listed:?}");
+        }
     }
 }

@@ -19,6 +19,8 @@ pub struct Screen {
     pub scope: Scope,
     /// The list.
     pub list: List,
+    /// The filters before the last changes, the newest last.
+    pub(super) filters_before: Vec<String>,
     /// The panes of the overview, and the pane with the cursor.
     pub panes: Panes,
     /// The details of the pod, on its page.
@@ -43,6 +45,7 @@ impl Screen {
             view,
             scope,
             list: List::new(view.sort()),
+            filters_before: Vec::new(),
             panes: Panes::default(),
             detail: None,
             no_detail: None,

@@ -7,6 +7,7 @@ use kubevitals_proto::vitals::History;
 
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
+use super::command::Bound;
 use super::field::Field;
 use super::interest::Interest;
 use super::message::{Link, Subject};
@@ -67,6 +68,8 @@ pub struct State {
     pub stack: Vec<Screen>,
     /// The order of all columns of a view after one was turned on or off, so that a column returns to its position.
     pub(super) column_order: HashMap<View, Vec<Field>>,
+    /// Whether the user is new: a hint leads to the tour, until the help is opened.
+    pub is_new: bool,
     /// The open overlay.
     pub overlay: Option<Overlay>,
     /// Whether the filter is being edited.
@@ -75,8 +78,16 @@ pub struct State {
     pub acknowledgements: Acknowledgements,
     /// The last result, for the last row of the screen.
     pub notice: Option<Notice>,
+    /// The theme that the palette previews in place of the chosen one.
+    pub(super) preview: Option<Name>,
+    /// The last commands, the newest last.
+    pub(super) commands_run: Vec<String>,
     /// The list of messages.
     pub messages: Messages,
+    /// When the dashboard started. Earlier incidents are not new.
+    pub started: Timestamp,
+    /// When the user was last notified of an incident.
+    pub(super) notified_at: Timestamp,
     /// When data was last requested that the source does not send by itself.
     pub(super) requested_at: Timestamp,
     /// The interest that was last sent to the source.
@@ -129,10 +140,16 @@ pub struct Settings {
     pub span: u32,
     /// The chosen columns of each view.
     pub columns: HashMap<View, Vec<Field>>,
-    /// Whether the terminal's bell rings when an incident begins.
-    pub bell: bool,
+    /// Whether the terminal notifies the user when an incident begins.
+    pub notify: bool,
     /// The time zone of times of day.
     pub zone: Zone,
+    /// The bindings, as commands of the palette.
+    pub commands: Vec<Bound>,
+    /// The names of all themes.
+    pub themes: Vec<Name>,
+    /// The name of the chosen theme.
+    pub theme: Name,
 }
 
 impl Default for Settings {
@@ -142,8 +159,11 @@ impl Default for Settings {
             spans: vec![300, 900, 1_800, 3_600],
             span: 900,
             columns: HashMap::new(),
-            bell: false,
+            notify: false,
             zone: Zone::default(),
+            commands: Vec::new(),
+            themes: Vec::new(),
+            theme: Name::default(),
         }
     }
 }
@@ -211,11 +231,16 @@ impl State {
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),
+            is_new: false,
             overlay: None,
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
+            preview: None,
+            commands_run: Vec::new(),
             messages: Messages::default(),
+            started: Timestamp::default(),
+            notified_at: Timestamp::default(),
             requested_at: Timestamp::default(),
             interest: Interest::default(),
             nodes_on_screen: true,

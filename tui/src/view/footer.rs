@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Segment, left_of, right_of, segments_width};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
-use crate::model::{Link, Mode, State, Time, View, format};
+use crate::model::{Choice, Link, Mode, Overlay, State, Time, View, format};
 
 /// Hints, the most useful first. The help has those that do not fit.
 type Hints = &'static [Hint];
@@ -18,6 +18,9 @@ const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
 
 /// The first hint while the displayed time is not now.
 const BACK: Hints = &[("live", "return to now")];
+
+/// The first hint for a new user.
+const TOUR: Hints = &[("help", "new here? a tour")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
@@ -36,7 +39,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
         None => {
             let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
             let back: Hints = if is_past { BACK } else { &[] };
-            let rest = hints(canvas, right_of(left, 1), keys, back);
+            let new: Hints = if state.is_new && state.mode() == Mode::Browse {
+                TOUR
+            } else {
+                &[]
+            };
+            let rest = hints(canvas, right_of(left, 1), keys, new);
+            let rest = hints(canvas, rest, keys, back);
             hints(canvas, rest, keys, &hints_for(state));
         }
     }
@@ -92,6 +101,11 @@ fn applies(id: &str, view: View, several: bool) -> bool {
 fn hints_for(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
+        (Mode::Pick, _) if is_palette(state) => &[
+            ("list-accept", "run"),
+            ("list-complete", "complete"),
+            ("list-cancel", "close"),
+        ],
         (Mode::Pick, _) => &[
             ("list-accept", "choose"),
             ("list-toggle", "toggle"),
@@ -117,6 +131,14 @@ fn hints_for(state: &State) -> Vec<Hint> {
         }
     };
     hints.to_vec()
+}
+
+fn is_palette(state: &State) -> bool {
+    let choice = match &state.overlay {
+        Some(Overlay::Picker(picker)) => Some(picker.choice),
+        _ => None,
+    };
+    choice == Some(Choice::Commands)
 }
 
 /// The blanks after a hint.

@@ -3,15 +3,18 @@
 mod canvas;
 pub mod chart;
 mod clusters;
+mod color;
 pub mod describe;
 mod empty;
 mod filter;
 mod footer;
 mod headings;
 mod incident;
+mod ink;
 mod names;
 mod overlay;
 mod overview;
+pub mod palette;
 mod past;
 mod pod;
 mod rows;
@@ -29,7 +32,7 @@ mod volume;
 use ratatui::buffer::Buffer;
 
 use crate::input::{Hits, KeyMap};
-use crate::model::{PartState, Rows, State, View};
+use crate::model::{Link, PartState, Rows, State, View};
 use canvas::Canvas;
 use theme::{Ink, Theme};
 
@@ -93,11 +96,32 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         canvas.hits.clear();
         (cursor, scrolled) = overlay::draw(&mut canvas, state, overlay);
     }
+    theme.paint(buffer);
     Drawn {
         hits,
         cursor,
         scrolled,
     }
+}
+
+/// Returns the title of the terminal's window: the context and its worst state.
+pub fn terminal_title(state: &State) -> String {
+    let worst = match &state.link {
+        Link::Connecting => "connecting".to_owned(),
+        Link::Lost { .. } => "connection lost".to_owned(),
+        Link::Up => match open_incidents(state) {
+            0 => "no open incidents".to_owned(),
+            1 => "1 open incident".to_owned(),
+            count => format!("{count} open incidents"),
+        },
+    };
+    let name = format!("vitals {}", state.session.context);
+    format!("{}: {worst}", name.trim_end())
+}
+
+fn open_incidents(state: &State) -> usize {
+    let rows = state.live.incidents.rows().iter();
+    rows.filter(|row| row.is_open()).count()
 }
 
 /// What a drawing returns beside the buffer.

@@ -3,88 +3,12 @@
 //! Views use an [`Ink`], never a colour. No information depends on colour alone: a number above a threshold has a mark,
 //! the selected row has a pointer, a gap is blank. So the screen is complete without colours and in plain ASCII.
 
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::{Resource, Tone};
-
-/// The number of colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
-    /// None: bold, dim and reversed text remain.
-    None,
-    /// The sixteen colours of the terminal's own palette.
-    #[default]
-    Sixteen,
-    /// The 256 of xterm.
-    Indexed,
-    /// 24 bits.
-    True,
-}
-
-/// The background.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Ground {
-    /// Light text on dark.
-    #[default]
-    Dark,
-    /// Dark text on light.
-    Light,
-}
-
-/// The meaning of a text, which determines its style.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ink {
-    /// Normal text.
-    Plain,
-    /// Units, ages and other secondary text.
-    Muted,
-    /// Rules and grids.
-    Faint,
-    /// Headings of columns and panes.
-    Heading,
-    /// Names and keys.
-    Accent,
-    /// Healthy.
-    Good,
-    /// Near a limit, waiting, or recently restarted.
-    Warn,
-    /// Over a limit, failed or killed.
-    Bad,
-    /// CPU in a chart.
-    Cpu,
-    /// Memory in a chart.
-    Memory,
-    /// The line of a request.
-    Request,
-    /// The line of a limit.
-    Limit,
-    /// Old data.
-    Stale,
-    /// The row under the cursor.
-    Selected,
-    /// The bar of a mode: paused, or a time in the past.
-    Bar,
-}
-
-impl From<Resource> for Ink {
-    fn from(resource: Resource) -> Self {
-        match resource {
-            Resource::Cpu => Self::Cpu,
-            Resource::Memory => Self::Memory,
-        }
-    }
-}
-
-impl From<Tone> for Ink {
-    fn from(tone: Tone) -> Self {
-        match tone {
-            Tone::Dim => Self::Muted,
-            Tone::Plain => Self::Plain,
-            Tone::Warn => Self::Warn,
-            Tone::Bad => Self::Bad,
-        }
-    }
-}
+pub use super::ink::{Depth, Ground, Ink};
+use super::palette::Palette;
+use crate::model::Tone;
 
 /// Returns the mark after a number of this tone, which needs no colour.
 pub const fn mark(tone: Tone) -> &'static str {
@@ -177,6 +101,8 @@ pub struct Theme {
     pub ground: Ground,
     /// The signs.
     pub signs: Signs,
+    /// Colours in place of the usual ones, as the terminal can show them.
+    palette: Palette,
 }
 
 impl Default for Theme {
@@ -192,6 +118,17 @@ impl Theme {
             depth,
             ground,
             signs: if ascii { ASCII } else { UNICODE },
+            palette: Palette::NONE,
+        }
+    }
+
+    /// Replaces colours by those of a palette, or by the nearest ones that the terminal has.
+    #[must_use]
+    pub fn with(self, palette: &Palette) -> Self {
+        Self {
+            ground: palette.ground.unwrap_or(self.ground),
+            palette: palette.at(self.depth),
+            ..self
         }
     }
 
@@ -211,7 +148,11 @@ impl Theme {
     pub fn style(&self, ink: Ink) -> Style {
         let style = match self.depth {
             Depth::None => Style::new(),
-            depth => color(ink, depth, self.ground).map_or(Style::new(), |c| Style::new().fg(c)),
+            depth => {
+                let own = self.palette.ink(ink).filter(|_| !ink.is_background());
+                let color = own.or_else(|| color(ink, depth, self.ground));
+                color.map_or(Style::new(), |color| Style::new().fg(color))
+            }
         };
         match ink {
             Ink::Heading | Ink::Bad => style.add_modifier(Modifier::BOLD),
@@ -225,9 +166,28 @@ impl Theme {
         }
     }
 
+    /// Gives cells without a colour of their own the background and the text colour of the palette, if it has them.
+    pub(super) fn paint(&self, buffer: &mut Buffer) {
+        let (under, text) = (self.palette.background, self.palette.ink(Ink::Plain));
+        if under.is_none() && text.is_none() {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if let Some(under) = under.filter(|_| cell.bg == Color::Reset) {
+                cell.bg = under;
+            }
+            if let Some(text) = text.filter(|_| cell.fg == Color::Reset) {
+                cell.fg = text;
+            }
+        }
+    }
+
     /// Returns another background, or reversed text if the terminal has too few colours.
     fn raised(&self, ink: Ink) -> Style {
         let under = match (self.depth, self.ground, ink) {
+            (Depth::True | Depth::Indexed, ..) if self.palette.ink(ink).is_some() => {
+                self.palette.ink(ink).unwrap_or_default()
+            }
             (Depth::True, Ground::Dark, Ink::Selected) => Color::Rgb(0x2d, 0x37, 0x48),
             (Depth::True, Ground::Dark, _) => Color::Rgb(0x3a, 0x32, 0x1c),
             (Depth::True, Ground::Light, Ink::Selected) => Color::Rgb(0xdb, 0xe6, 0xf4),
@@ -317,24 +277,6 @@ mod tests {
     use super::*;
     use crate::text::width;
 
-    const INKS: [Ink; 15] = [
-        Ink::Plain,
-        Ink::Muted,
-        Ink::Faint,
-        Ink::Heading,
-        Ink::Accent,
-        Ink::Good,
-        Ink::Warn,
-        Ink::Bad,
-        Ink::Cpu,
-        Ink::Memory,
-        Ink::Request,
-        Ink::Limit,
-        Ink::Stale,
-        Ink::Selected,
-        Ink::Bar,
-    ];
-
     /// The theme for these variables: `TERM=xterm LANG=C`.
     fn detected(variables: &str) -> Theme {
         Theme::detect(|name| {
@@ -402,7 +344,7 @@ mod tests {
     #[test]
     fn no_colour_means_none() {
         let plain = Theme::new(Depth::None, Ground::Dark, false);
-        for ink in INKS {
+        for (_, ink) in Ink::ALL {
             let style = plain.style(ink);
             assert_eq!(
                 (style.fg, style.bg),

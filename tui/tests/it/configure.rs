@@ -105,7 +105,7 @@ fn a_configuration_error_names_file_and_line() {
     assert_eq!((out.as_str(), code), ("", Some(2)));
     assert_eq!(
         err,
-        "error: c.toml:3: theme is auto, dark or light, not \"pink\"\n"
+        "error: c.toml:3: theme is auto, dark, light, catppuccin-mocha, catppuccin-latte, solarized-dark, solarized-light, nord, high-contrast or deuteranopia, or a file like mine.toml, not \"pink\"\n"
     );
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::interest::interest;
+use super::places::{push, remember_filter, show, undo_filter};
 use super::requests::requests;
-use super::{overlay, panes, refresh, time};
+use super::{overlay, palette, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -24,9 +25,6 @@ use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::view::View;
 
-/// The largest number of open views. Beyond it the oldest one is closed.
-const MAX_OPEN_VIEWS: usize = 32;
-
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     // Actions refer to rows, so the list must be up to date.
@@ -40,6 +38,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     effects.extend(send_interest(state));
     effects.extend(send_nodes_on_screen(state));
     effects.extend(send_volumes_on_screen(state));
+    effects.extend(palette::preview(state));
     effects
 }
 
@@ -80,12 +79,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
             list.line.edit(&edit);
             list.read_filter();
         }
-        Action::Enter => {
-            let list = &mut state.screen_mut().list;
-            if list.wrong.is_none() {
-                state.writing = false;
-            }
-        }
+        Action::Enter if state.screen().list.wrong.is_none() => state.writing = false,
         Action::Back | Action::ClearFilter => clear_filter(state),
         action @ (Action::Move(_)
         | Action::Page(_)
@@ -107,6 +101,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn clear_filter(state: &mut State) {
+    remember_filter(state);
     state.writing = false;
     let list = &mut state.screen_mut().list;
     list.line = Line::default();
@@ -183,13 +178,17 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Filter => {
+            remember_filter(state);
             state.writing = state.screen().view != View::Pod;
             state.screen_mut().panes.focus = Pane::List;
         }
         Action::ClearFilter => clear_filter(state),
+        Action::UndoFilter => undo_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
-        Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
+        Action::Edit(_) | Action::Toggle | Action::Complete | Action::Reset | Action::Choose(_) => {
+        }
+        Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Hours(hours) => return time::jump(state, hours),
@@ -206,7 +205,11 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
             return requests(state);
         }
-        Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
+        Action::Help => {
+            let is_new = std::mem::take(&mut state.is_new);
+            let page = if is_new { Page::Tour } else { Page::Keys };
+            state.overlay = Some(Overlay::Help(page, 0));
+        }
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
         Action::Columns if state.screen().view != View::Pod => {
@@ -326,37 +329,6 @@ fn acknowledge(state: &mut State) {
         _ => "only pods and incidents can be acknowledged".to_owned(),
     };
     state.say(text, false);
-}
-
-/// Opens a view on top of the current one.
-fn push(state: &mut State, screen: Screen) {
-    if state.stack.len() >= MAX_OPEN_VIEWS {
-        state.stack.remove(0);
-    }
-    state.stack.push(screen);
-}
-
-/// Switches to a view. If it is open, it moves to the top.
-fn show(state: &mut State, view: View) -> Vec<Effect> {
-    if state.screen().view == view && state.screen().scope == Scope::All {
-        return Vec::new();
-    }
-    state.writing = false;
-    let open = state
-        .stack
-        .iter()
-        .position(|screen| screen.view == view && screen.scope == Scope::All);
-    match open {
-        Some(at) => {
-            // The views above it stay open below it.
-            let screen = state.stack.remove(at);
-            state.stack.push(screen);
-        }
-        None => push(state, Screen::new(view, Scope::All)),
-    }
-    // Pages and scoped views are closed.
-    state.stack.retain(|screen| screen.scope == Scope::All);
-    Vec::new()
 }
 
 fn next_view(view: View, by: i32) -> View {

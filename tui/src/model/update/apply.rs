@@ -21,6 +21,9 @@ use crate::model::world::{World, cluster_key};
 /// The seconds between two requests for data that the source does not send by itself.
 const REQUEST_SECONDS: i64 = 10;
 
+/// The least seconds between two notifications.
+const NOTIFY_SECONDS: i64 = 10;
+
 /// Applies a message to the state. Returns the work for the main loop.
 pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
@@ -139,18 +142,29 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies incidents. A new open incident rings the bell if the settings say so. The incidents of the first batch are
-/// not new.
+/// Applies incidents. A new open incident notifies the user if the settings say so. The incidents of the first batch, and
+/// those from before the start, are not new.
 fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
     let incidents = &state.live.incidents;
-    let is_new = |row: &IncidentRow| row.is_open() && incidents.get(&row.key()).is_none();
-    let any_is_new = batch.rows().any(is_new);
-    let were_known = incidents.version() != Version::default();
+    let is_new = |row: &&IncidentRow| {
+        let began = row.incident.began;
+        row.is_open() && began >= state.started && incidents.get(&row.key()).is_none()
+    };
+    let new: Vec<&IncidentRow> = batch.rows().filter(is_new).collect();
+    let text = new.first().map(|row| match new.len() {
+        1 => format!("{}: {}, {}", row.who(), row.reason(), row.cause()),
+        count => format!("{count} new incidents"),
+    });
+    let is_due = state.now.since(state.notified_at) >= NOTIFY_SECONDS * 1_000_000_000;
+    let is_wanted = state.settings.notify && incidents.version() != Version::default() && is_due;
     World::apply_batch(&mut state.live.incidents, batch);
-    if state.settings.bell && were_known && any_is_new {
-        return vec![Effect::Bell];
+    match text.filter(|_| is_wanted) {
+        Some(text) => {
+            state.notified_at = state.now;
+            vec![Effect::Notify(text)]
+        }
+        None => Vec::new(),
     }
-    Vec::new()
 }
 
 /// Switches to another source. Data stays on the screen until the new source replaces it.

@@ -1,13 +1,13 @@
 //! Applies actions to the open overlay.
 
-use std::sync::Arc;
-
+use super::palette;
+use super::places::{connect, namespaces, select_namespaces};
 use crate::model::action::Action;
 use crate::model::columns::{default_fields, insert};
 use crate::model::effect::Effect;
 use crate::model::field::Field;
 use crate::model::name::Name;
-use crate::model::picker::{Choice, Picker};
+use crate::model::picker::{Choice, Item, Picker};
 use crate::model::position::moved;
 use crate::model::state::{Overlay, State};
 
@@ -41,7 +41,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Columns(cursor), Action::Page(pages)) => {
             *cursor = moved(*cursor, pages.saturating_mul(10), columns);
         }
-        (Overlay::Columns(cursor), Action::Toggle) => {
+        (Overlay::Columns(cursor), Action::Toggle | Action::Complete) => {
             let at = *cursor;
             toggle_column(state, at);
         }
@@ -54,6 +54,15 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             state.settings.columns.remove(&view);
             state.column_order.remove(&view);
         }
+        (
+            Overlay::Picker(Picker {
+                choice: Choice::Commands,
+                ..
+            }),
+            action,
+        ) => {
+            return palette::act(state, action);
+        }
         (Overlay::Picker(picker), Action::Move(rows) | Action::Scroll(rows)) => {
             picker.move_by(rows)
         }
@@ -61,7 +70,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::First) => picker.move_by(i32::MIN),
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
-        (Overlay::Picker(picker), Action::Toggle) => picker.toggle(),
+        (Overlay::Picker(picker), Action::Toggle | Action::Complete) => picker.toggle(),
         // No name matches.
         (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
             if picker.current().is_none() => {}
@@ -126,26 +135,20 @@ pub(super) fn open(state: &mut State, choice: Choice) {
     let picker = match choice {
         Choice::Contexts => {
             let current = Name::from(state.session.context.as_str());
-            Picker::new(choice, state.session.contexts.clone(), vec![current])
+            Picker::new(choice, items(state.session.contexts.clone()), vec![current])
         }
         Choice::Namespaces => {
-            let mut names: Vec<Name> = state.all_namespaces.clone();
-            names.extend(state.namespaces.iter().cloned());
-            // Without permission to list namespaces, their names come from the pods.
-            let mut last: Option<&Name> = None;
-            for pod in state.live.pods.rows() {
-                if last != Some(&pod.namespace) {
-                    names.push(Arc::clone(&pod.namespace));
-                    last = Some(&pod.namespace);
-                }
-            }
-            names.sort();
-            names.dedup();
+            let mut names = namespaces(state);
             names.insert(0, all_namespaces());
-            Picker::new(choice, names, state.namespaces.clone())
+            Picker::new(choice, items(names), state.namespaces.clone())
         }
+        Choice::Commands => Picker::new(choice, Vec::new(), Vec::new()),
     };
     state.overlay = Some(Overlay::Picker(picker));
+}
+
+fn items(names: Vec<Name>) -> Vec<Item> {
+    names.into_iter().map(Item::from).collect()
 }
 
 /// The entry of the picker for all namespaces.
@@ -154,31 +157,20 @@ pub(crate) fn all_namespaces() -> Name {
 }
 
 fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
-    match picker.choice {
-        Choice::Contexts => match picker.current() {
-            Some(context) if **context == *state.session.context => Vec::new(),
-            Some(context) => vec![Effect::Connect(Arc::clone(context))],
-            None => Vec::new(),
-        },
-        Choice::Namespaces => {
+    match (picker.choice, picker.current()) {
+        (Choice::Contexts, Some(context)) => connect(state, context),
+        (Choice::Contexts | Choice::Commands, _) => Vec::new(),
+        (Choice::Namespaces, current) => {
             let all = all_namespaces();
             let before = &state.namespaces;
             // If marks have changed they are the choice, else the name at the cursor.
             let selected = if picker.selected != *before && !picker.selected.contains(&all) {
                 picker.selected.clone()
             } else {
-                picker
-                    .current()
-                    .cloned()
-                    .into_iter()
-                    .filter(|name| *name != all)
-                    .collect()
+                let current = current.cloned().into_iter();
+                current.filter(|name| *name != all).collect()
             };
-            if let (true, Some(limit)) = (selected.is_empty(), &state.session.namespace) {
-                let text = format!("only {limit} is loaded: start without --namespace for others");
-                state.say(text, false);
-            }
-            state.namespaces = selected;
+            select_namespaces(state, selected);
             Vec::new()
         }
     }

@@ -4,6 +4,7 @@ mod colours;
 mod keys;
 mod messages;
 mod table;
+mod tour;
 mod words;
 
 use super::window::window;
@@ -28,6 +29,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
         Page::Filter => filter(usize::from(space.min(110))),
         Page::Colours => colours::lines(state, canvas.theme, usize::from(space.min(110))),
         Page::Words => words::lines(usize::from(space.min(110))),
+        Page::Tour => tour::lines(canvas.keys, usize::from(space.min(110))),
         Page::Messages => messages::lines(state, usize::from(space)),
     };
     let widest = lines.iter().map(|line| segments_width(line)).max();

@@ -574,3 +574,27 @@ fn scrolls_the_help(dashboard: &mut Dashboard, key: &str) {
         .terminal
         .wait_for("no help", |text| !text.contains("Help ─"));
 }
+
+#[test]
+fn commands_go_where_they_say_and_a_filter_is_undone() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.terminal.send(":no\r");
+    dashboard.wait_view("Nodes");
+    dashboard.terminal.send(":pods ns=kube-system\r");
+    dashboard.wait_view("Pods");
+    dashboard.terminal.wait_for_text("/ ns=kube-system");
+    dashboard.terminal.press("u");
+    dashboard
+        .terminal
+        .wait_for("no filter", |text| !text.contains("/ ns=kube-system"));
+    dashboard.terminal.send(":podz\r");
+    dashboard
+        .terminal
+        .wait_for_text("there is no command \"podz\"; the nearest is pods");
+    dashboard.terminal.press("esc");
+    dashboard.terminal.wait_for_written("\x1b[22;2t");
+    dashboard.terminal.wait_for_written("\x1b]2;vitals ");
+    dashboard.terminal.send(":q!\r");
+    assert_eq!(dashboard.terminal.wait_for_end(), 0);
+    dashboard.terminal.wait_for_written("\x1b[23;2t");
+}

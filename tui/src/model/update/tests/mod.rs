@@ -1,5 +1,6 @@
 //! Tests of messages and actions.
 
+mod palette;
 mod random;
 mod rules;
 mod table;

@@ -18,7 +18,7 @@ use crate::view::theme::Theme;
 const SECOND: i64 = 1_000_000_000;
 
 /// A state with some pods from a kind of source.
-fn with_pods(kind: SourceKind) -> State {
+pub(super) fn with_pods(kind: SourceKind) -> State {
     let mut chance = Chance(7);
     let mut state = State {
         now: Timestamp::from_secs(1_783_521_000),
@@ -355,7 +355,7 @@ fn a_click_turns_a_column_off_and_on_and_the_wheel_goes_through_them() {
 }
 
 #[test]
-fn the_bell_rings_for_new_incidents_if_enabled() {
+fn new_incidents_notify_the_user_if_enabled() {
     let incident = |name: &str, over: bool| {
         let mut incident = Incident {
             ended: over.then_some(Timestamp::from_secs(9)),
@@ -366,9 +366,11 @@ fn the_bell_rings_for_new_incidents_if_enabled() {
     };
     for enabled in [true, false] {
         let mut state = State::default();
-        state.settings.bell = enabled;
+        state.settings.notify = enabled;
         let mut rings = |batch: Batch<IncidentRow>| {
-            apply(&mut state, Message::Incidents(batch)) == [Effect::Bell]
+            state.now = state.now.plus_nanos(10 * 1_000_000_000);
+            let effects = apply(&mut state, Message::Incidents(batch));
+            matches!(effects.as_slice(), [Effect::Notify(_)])
         };
         let put = |name: &str, over: bool| Batch::Some(vec![Change::Put(incident(name, over))]);
         assert!(
@@ -382,5 +384,14 @@ fn the_bell_rings_for_new_incidents_if_enabled() {
         assert!(!rings(Batch::Some(vec![Change::Gone(
             incident("d", false).key()
         )])));
+        // Not more often than every ten seconds, and not for what began before the dashboard.
+        let message = |name: &str| Message::Incidents(put(name, false));
+        state.now = state.now.plus_nanos(60 * 1_000_000_000);
+        let count = apply(&mut state, message("e")).len();
+        assert_eq!(count, usize::from(enabled));
+        assert_eq!(apply(&mut state, message("f")), []);
+        state.now = state.now.plus_nanos(60 * 1_000_000_000);
+        state.started = state.now;
+        assert_eq!(apply(&mut state, message("g")), []);
     }
 }

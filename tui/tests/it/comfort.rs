@@ -1,0 +1,124 @@
+//! What makes the dashboard comfortable: the palette, bookmarks, themes, the tour.
+
+use kubevitals::config::Settings;
+use kubevitals::input::KeyMap;
+use kubevitals::model::{Action, Edit, Link, Message, SourceKind, State, View, act, apply};
+use kubevitals::view::terminal_title;
+use kubevitals::view::theme::{Depth, Ground, Theme};
+
+use crate::picture::{draw, text, text_and_styles};
+use crate::views::{SIZES, colour, showing};
+
+/// The view of pods with all commands.
+fn pods() -> State {
+    let mut state = showing(View::Pods, SourceKind::Vitals);
+    state.settings.commands = KeyMap::default().commands();
+    state
+}
+
+fn write(state: &mut State, text: &str) {
+    act(state, Action::Edit(Edit::Insert(text.to_owned())));
+}
+
+/// Draws an overlay at every size; with styles at 80 columns.
+fn at_every_size(name: &str, state: &State) {
+    for (columns, rows) in SIZES {
+        let drawn = draw(state, &colour(), columns, rows);
+        let drawn = match columns {
+            80 => text_and_styles(&drawn),
+            _ => text(&drawn),
+        };
+        insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), drawn);
+    }
+}
+
+#[test]
+fn the_palette_at_every_size() {
+    let mut state = pods();
+    act(&mut state, Action::Palette);
+    at_every_size("palette", &state);
+    write(&mut state, "na");
+    at_every_size("palette-search", &state);
+}
+
+#[test]
+fn the_palette_with_an_error_without_colours_and_in_ascii() {
+    let mut state = pods();
+    act(&mut state, Action::Palette);
+    write(&mut state, "pods cpu>fast");
+    act(&mut state, Action::Enter);
+    for ascii in [false, true] {
+        let theme = Theme::new(Depth::None, Ground::Dark, ascii);
+        let drawn = text(&draw(&state, &theme, 80, 24));
+        let name = if ascii { "ascii" } else { "no-colour" };
+        insta::assert_snapshot!(format!("palette-error-{name}"), drawn);
+        assert!(!ascii || drawn.replace(|c| "日本語".contains(c), "").is_ascii());
+    }
+}
+
+/// The themes of the configuration, at the number of colours.
+fn themes(colors: kubevitals::config::Colors) -> Vec<(String, Theme)> {
+    let usual = Settings {
+        colors,
+        ascii: Some(false),
+        ..Settings::default()
+    };
+    let theme = |name: String| {
+        let settings = usual.with_theme(&name).unwrap();
+        (name, settings.theme(|_| None))
+    };
+    usual.theme_names().into_iter().map(theme).collect()
+}
+
+#[test]
+fn every_theme_with_its_colours() {
+    let state = pods();
+    for (name, theme) in themes(kubevitals::config::Colors::True) {
+        let drawn = text_and_styles(&draw(&state, &theme, 120, 40));
+        insta::assert_snapshot!(format!("theme-{name}"), drawn);
+    }
+}
+
+#[test]
+fn the_list_of_themes_at_every_size() {
+    let mut state = pods();
+    let names = Settings::default().theme_names().into_iter();
+    state.settings.themes = names.map(Into::into).collect();
+    act(&mut state, Action::Palette);
+    write(&mut state, "theme ");
+    at_every_size("themes", &state);
+}
+
+#[test]
+fn the_tour_at_every_size() {
+    let mut state = pods();
+    state.is_new = true;
+    for (columns, rows) in SIZES {
+        let drawn = text(&draw(&state, &colour(), columns, rows));
+        assert!(drawn.contains("? new here? a tour"), "{drawn}");
+    }
+    act(&mut state, Action::Help);
+    at_every_size("tour", &state);
+    act(&mut state, Action::Back);
+    let drawn = text(&draw(&state, &colour(), 120, 40));
+    assert!(
+        !drawn.contains("new here?"),
+        "only until the help is opened"
+    );
+}
+
+#[test]
+fn the_title_of_the_window_has_the_context_and_the_worst_state() {
+    let mut state = pods();
+    assert!(terminal_title(&state).starts_with("vitals production: "));
+    let now = state.now;
+    apply(
+        &mut state,
+        Message::Link(Link::Lost {
+            since: now,
+            why: "refused".to_owned(),
+            again: None,
+        }),
+    );
+    assert_eq!(terminal_title(&state), "vitals production: connection lost");
+}
