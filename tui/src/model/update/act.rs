@@ -31,6 +31,10 @@ const MAX_OPEN_VIEWS: usize = 32;
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     // Actions refer to rows, so the list must be up to date.
     refresh(state);
+    // Until the mouse moves again, charts show what the action shows.
+    if !matches!(action, Action::Resize(..)) {
+        state.pointed = None;
+    }
     let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
         Err(action) if state.writing => edit_filter(state, action),
@@ -198,6 +202,14 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
             return requests(state);
         }
+        Action::LayOver => {
+            let screen = state.screen();
+            let next = state.laid_over.next(screen.view == View::Pod);
+            let text = next.text(&screen.scope, state.span_seconds());
+            state.laid_over = next;
+            state.say(text, false);
+        }
+        Action::Point(at) => state.pointed = at,
         Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
