@@ -130,6 +130,40 @@ fn keys(criterion: &mut Criterion, pods: &str, state: &State) {
     );
 }
 
+/// Frames with everything that charts can show, and of tables whose sparklines have to be summed again.
+fn charts(criterion: &mut Criterion, pods: &str, state: &State) {
+    let keys = KeyMap::default();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
+    let mut group = criterion.benchmark_group("charts");
+    let mut page = state.clone();
+    act(&mut page, Action::Show(View::Pods));
+    act(&mut page, Action::Enter);
+    for name in ["usage", "shares", "earlier", "containers"] {
+        page.pointed = Some(page.now.plus_nanos(-300_000_000_000));
+        group.bench_function(BenchmarkId::new(format!("pod, {name}"), pods), |bencher| {
+            bencher.iter(|| frame(&mut page, &keys, &mut buffer));
+        });
+        act(&mut page, Action::LayOver);
+    }
+    let mut node = state.clone();
+    act(&mut node, Action::Show(View::Nodes));
+    act(&mut node, Action::Enter);
+    group.bench_function(BenchmarkId::new("pods of a node", pods), |bencher| {
+        bencher.iter(|| frame(&mut node, &keys, &mut buffer));
+    });
+    for view in [View::Workloads, View::Namespaces] {
+        let mut state = state.clone();
+        act(&mut state, Action::Show(view));
+        let name = format!("sums again, {}", view.title());
+        group.bench_function(BenchmarkId::new(name, pods), |bencher| {
+            bencher.iter(|| {
+                state.now = state.now.plus_nanos(10_000_000_000);
+                frame(&mut state, &keys, &mut buffer);
+            });
+        });
+    }
+}
+
 /// A frame after a change of one pod, for which the list is sorted again; and a pause, which makes a snapshot.
 fn changes(criterion: &mut Criterion, pods: &str, state: &State) {
     let keys = KeyMap::default();
@@ -224,6 +258,7 @@ fn main() {
         println!("{name}: the state takes {:.1} MiB", resident() - before);
         frames(&mut criterion, &name, &state_of_cluster);
         keys(&mut criterion, &name, &state_of_cluster);
+        charts(&mut criterion, &name, &state_of_cluster);
         changes(&mut criterion, &name, &state_of_cluster);
         drop(state_of_cluster);
         let (first, next) = bytes(pods);

@@ -150,6 +150,7 @@ static KEYS: &[Binding] = &[
     bind(Section::Time, "time-zone", &["z"], Action::TimeZone, "switch between local time and UTC"),
     bind(Section::Time, "shorter-span", &["["], Action::Span(-1), "shorten the span"),
     bind(Section::Time, "longer-span", &["]"], Action::Span(1), "lengthen the span"),
+    bind(Section::Time, "lay-over", &["O"], Action::LayOver, "lay another series over the charts"),
     bind(Section::Rows, "filter", &["/"], Action::Filter, "filter by words, numbers, labels"),
     bind(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "remove the filter"),
     bind(Section::Rows, "undo-filter", &["u"], Action::UndoFilter, "undo the last change of the filter"),

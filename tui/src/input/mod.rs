@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
+use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::model::{Action, Edit, Mode};
@@ -36,6 +37,8 @@ pub struct Grip {
     /// The chart under the pressed button, as drawn when it was pressed. Dragging continues outside the chart, as with a
     /// slider.
     dragged: Option<(Rect, Span)>,
+    /// The time in a chart that the mouse points to.
+    pointed: Option<Timestamp>,
     /// The last click on a row: its time, target and screen row.
     clicked: Option<(Instant, Target, u16)>,
 }
@@ -107,6 +110,16 @@ fn mouse(
         _ => {}
     }
     match event.kind {
+        MouseEventKind::Moved => {
+            let pointed = match hit {
+                Some((area, Target::Time(span))) => {
+                    Some(span.at(area, event.column).unwrap_or(span.until))
+                }
+                _ => None,
+            };
+            let before = std::mem::replace(&mut grip.pointed, pointed);
+            (before != pointed).then_some(Action::Point(pointed))
+        }
         MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
         MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
         // A click closes the help, as it does outside other overlays.
@@ -353,6 +366,19 @@ mod tests {
         assert_eq!(with(&mut grip, drag, 25, 1), [], "it was let go");
         assert_eq!(at(MouseEventKind::ScrollDown, 7, 6), [Action::Scroll(3)]);
         assert_eq!(at(MouseEventKind::ScrollUp, 7, 6), [Action::Scroll(-3)]);
+    }
+
+    #[test]
+    fn the_mouse_over_a_chart_points_to_a_time_until_it_leaves() {
+        let mut grip = Grip::default();
+        let mut moved = |column, row| with(&mut grip, MouseEventKind::Moved, column, row);
+        assert_eq!(moved(7, 6), []);
+        assert_eq!(moved(50, 1), [Action::Point(Some(second(500)))]);
+        assert_eq!(moved(50, 1), [], "it is at the same time");
+        // The right end is now.
+        assert_eq!(moved(100, 1), [Action::Point(Some(second(1_000)))]);
+        assert_eq!(moved(7, 6), [Action::Point(None)]);
+        assert_eq!(moved(8, 6), []);
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub enum Action {
     Live,
     /// Choose a longer span; a shorter one if negative.
     Span(i32),
+    /// Change what charts show beside their series.
+    LayOver,
+    /// Show the values of charts at this time, or at the displayed time again.
+    Point(Option<Timestamp>),
     /// Open or close the help.
     Help,
     /// Open the list of messages.

@@ -9,7 +9,10 @@ use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::command::Bound;
 use super::field::Field;
+use super::group_trends::GroupTrends;
 use super::interest::Interest;
+use super::laid_over::LaidOver;
+use super::marked_changes::MarkedChanges;
 use super::message::{Link, Subject};
 use super::messages::Messages;
 use super::name::{Key, Name};
@@ -62,6 +65,14 @@ pub struct State {
     pub charts_end: Option<Timestamp>,
     /// Recent usage of all objects, for sparklines.
     pub trends: Trends,
+    /// Recent usage of the workloads or namespaces on the screen.
+    pub group_trends: GroupTrends,
+    /// Changes of replicas and versions, for charts.
+    pub marked_changes: MarkedChanges,
+    /// What charts show beside their series.
+    pub laid_over: LaidOver,
+    /// The time in a chart that the mouse points to.
+    pub pointed: Option<Timestamp>,
     /// Usage histories that the source has sent.
     pub histories: HashMap<Subject, Box<History>>,
     /// The open views; the last one is on the screen. Never empty.
@@ -228,6 +239,10 @@ impl State {
             span,
             charts_end: None,
             trends: Trends::default(),
+            group_trends: GroupTrends::default(),
+            marked_changes: MarkedChanges::default(),
+            laid_over: LaidOver::default(),
+            pointed: None,
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),

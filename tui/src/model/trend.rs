@@ -24,6 +24,9 @@ const MANY_APART: u32 = 60;
 /// Readings further apart than this have a gap between them: a metrics-server scrapes once a minute.
 const GAP_SECONDS: i64 = 95;
 
+/// How long a reading fills the steps after it, in seconds. A longer time is a gap.
+const HOLD_SECONDS: u32 = 95;
+
 /// The number of containers with a trend.
 const MAX_CONTAINERS: usize = 10_000;
 
@@ -176,36 +179,89 @@ impl Trend {
     /// The means of `steps` equal intervals from `since` to `until`, oldest first; unknown in a gap.
     #[must_use]
     pub fn steps(&self, since: Timestamp, until: Timestamp, steps: usize) -> Vec<Amounts> {
-        let span = until.since(since).max(1);
-        // The sum and the number of readings of each resource.
-        let mut sums = vec![[(0_u128, 0_u32); 2]; steps];
-        for reading in &self.readings {
-            let offset = self.timestamp(reading).since(since);
-            if offset < 0 || offset >= span {
-                continue;
+        let mut means = vec![Amounts::default(); steps];
+        self.each_step(since, until, steps, |at, mean| {
+            if let Some(step) = means.get_mut(at) {
+                *step = mean;
             }
-            let at = usize::try_from(
-                i128::from(offset) * i128::try_from(steps).unwrap_or(0) / i128::from(span),
-            );
-            let sums = at
-                .ok()
-                .and_then(|at| sums.get_mut(at))
-                .into_iter()
-                .flatten();
-            for ((sum, count), value) in sums.zip([reading.cpu, reading.memory]) {
-                if let Some(value) = value.get() {
-                    *sum += u128::from(value);
-                    *count += 1;
-                }
+        });
+        means
+    }
+
+    /// As [`Trend::steps`]; a reading also fills the steps after it for 95 seconds, if steps are shorter than the
+    /// time between two readings.
+    #[must_use]
+    pub fn held_steps(&self, since: Timestamp, until: Timestamp, steps: usize) -> Vec<Amounts> {
+        let mut held = vec![Amounts::default(); steps];
+        self.add_held_steps(since, until, &mut held);
+        held
+    }
+
+    /// Adds [`Trend::held_steps`] to sums.
+    pub fn add_held_steps(&self, since: Timestamp, until: Timestamp, sums: &mut [Amounts]) {
+        let steps = sums.len();
+        let count = i64::try_from(steps).unwrap_or(i64::MAX).max(1);
+        let step_seconds = (until.since(since).max(0) / count / 1_000_000_000).max(1);
+        let hold = usize::try_from(i64::from(HOLD_SECONDS) / step_seconds).unwrap_or(0);
+        let mut add = |steps: std::ops::Range<usize>, usage: Amounts| {
+            let end = steps.end.min(sums.len());
+            for sum in sums.get_mut(steps.start..end).unwrap_or_default() {
+                *sum = sum.plus(usage);
             }
+        };
+        // The reading before the first step, and the number of steps that it still fills.
+        let before = self.at(since, HOLD_SECONDS).map(|(at, usage)| {
+            let passed = since.since(at) / 1_000_000_000 / step_seconds;
+            (
+                usage,
+                hold - usize::try_from(passed).unwrap_or(hold).min(hold),
+            )
+        });
+        let (mut last, mut filled, mut next) = (Amounts::default(), 0, 0);
+        if let Some((usage, steps)) = before {
+            (last, filled) = (usage, steps);
         }
-        let mean = |(sum, count): (u128, u32)| u64::try_from(sum.checked_div(count.into())?).ok();
-        sums.into_iter()
-            .map(|[cpu, memory]| Amounts {
-                cpu: mean(cpu).map(Nanocores).into(),
-                memory: mean(memory).map(Bytes).into(),
-            })
-            .collect()
+        self.each_step(since, until, steps, |at, mean| {
+            add(next..filled.min(at), last);
+            add(at..at + 1, mean);
+            (last, next, filled) = (mean, at + 1, at + 1 + hold);
+        });
+        add(next..filled, last);
+    }
+
+    /// Calls `each` for every interval with readings, with its index and their mean.
+    fn each_step(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        steps: usize,
+        mut each: impl FnMut(usize, Amounts),
+    ) {
+        let span = u128::from(until.since(since).max(1).unsigned_abs());
+        let first = self
+            .readings
+            .partition_point(|reading| self.timestamp(reading) < since);
+        let mut step = Mean::default();
+        let (mut at, mut end) = (0, span);
+        for reading in self.readings.range(first..) {
+            let offset = u128::from(self.timestamp(reading).since(since).unsigned_abs());
+            if offset >= span {
+                break;
+            }
+            // The step ends at `end / steps`.
+            let scaled = offset * steps as u128;
+            while scaled >= end {
+                if let Some(mean) = std::mem::take(&mut step).get() {
+                    each(at, mean);
+                }
+                at += 1;
+                end += span;
+            }
+            step.add(*reading);
+        }
+        if let Some(mean) = step.get() {
+            each(at, mean);
+        }
     }
 
     /// The time of the last reading.
@@ -217,6 +273,34 @@ impl Trend {
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
         self.readings.front().map(|reading| self.timestamp(reading))
+    }
+}
+
+/// The mean of the readings of a step.
+#[derive(Default)]
+struct Mean {
+    /// The sum and the number of readings of CPU and of memory.
+    sums: [(u64, u64); 2],
+}
+
+impl Mean {
+    fn add(&mut self, reading: StoredReading) {
+        for ((sum, count), value) in self.sums.iter_mut().zip([reading.cpu, reading.memory]) {
+            if let Some(value) = value.get() {
+                *sum = sum.saturating_add(value);
+                *count += 1;
+            }
+        }
+    }
+
+    /// The mean. `None` without readings.
+    fn get(self) -> Option<Amounts> {
+        let [cpu, memory] = self.sums.map(|(sum, count)| sum.checked_div(count));
+        let mean = Amounts {
+            cpu: cpu.map(Nanocores).into(),
+            memory: memory.map(Bytes).into(),
+        };
+        (mean != Amounts::default()).then_some(mean)
     }
 }
 
@@ -335,6 +419,22 @@ mod tests {
         let steps = trend.steps(Timestamp::from_secs(0), Timestamp::from_secs(30), 3);
         let cpus: Vec<_> = steps.iter().map(|step| step.get(Resource::Cpu)).collect();
         assert_eq!(cpus, [Some(200), None, Some(50)]);
+    }
+
+    #[test]
+    fn a_reading_fills_the_steps_after_it_for_a_while() {
+        let mut trend = Trend::default();
+        for (second, cpu) in [(80, 7), (120, 1), (150, 2), (400, 3)] {
+            trend.push(Timestamp::from_secs(second), usage(cpu));
+        }
+        let steps = trend.held_steps(Timestamp::from_secs(100), Timestamp::from_secs(500), 20);
+        let cpus: Vec<_> = steps.iter().map(|step| step.get(Resource::Cpu)).collect();
+        let mut expected = vec![Some(7), Some(1), Some(2)];
+        // Four steps of twenty seconds are in 95 seconds.
+        expected.extend([Some(2); 4]);
+        expected.extend([None; 8]);
+        expected.extend([Some(3); 5]);
+        assert_eq!(cpus, expected);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct World {
     pub availability: HashMap<Key, AvailabilityCells>,
     /// Workloads, derived from the pods.
     pub workloads: Table<WorkloadRow>,
+    /// The indexes of the pods of each workload, derived with the workloads.
+    workload_pods: Arc<HashMap<Key, Vec<u32>>>,
     /// Namespaces, derived from the pods.
     pub namespaces: Table<NamespaceRow>,
     /// Containers, derived from the pods.
@@ -392,12 +394,13 @@ impl World {
         struct Sum {
             all: Rollup,
             nodes: HashMap<Name, u32>,
+            pods: Vec<u32>,
         }
         if mem::replace(&mut self.derived.workloads, true) {
             return;
         }
         let mut sums: BTreeMap<(&Name, &Workload), (Arc<Workload>, Sum)> = BTreeMap::new();
-        for pod in self.pods.rows() {
+        for (at, pod) in (0..).zip(self.pods.rows()) {
             let Some(workload) = &pod.workload else {
                 continue;
             };
@@ -405,22 +408,29 @@ impl World {
                 .entry((&pod.namespace, &**workload))
                 .or_insert_with(|| (Arc::clone(workload), Sum::default()));
             sum.all.add(pod);
+            sum.pods.push(at);
             if !pod.node.is_empty() && !pod.phase.is_over() {
                 *sum.nodes.entry(Arc::clone(&pod.node)).or_default() += 1;
             }
         }
+        let mut pods = HashMap::with_capacity(sums.len());
         let mut rows: Vec<WorkloadRow> = sums
             .into_iter()
-            .map(|((namespace, _), (workload, sum))| WorkloadRow {
-                namespace: Arc::clone(namespace),
-                workload,
-                all: sum.all,
-                nodes: u32::try_from(sum.nodes.len()).unwrap_or(u32::MAX),
-                max_per_node: sum.nodes.values().copied().max().unwrap_or(0),
-                replicas: None,
-                availability: None,
+            .map(|((namespace, _), (workload, sum))| {
+                let row = WorkloadRow {
+                    namespace: Arc::clone(namespace),
+                    workload,
+                    all: sum.all,
+                    nodes: u32::try_from(sum.nodes.len()).unwrap_or(u32::MAX),
+                    max_per_node: sum.nodes.values().copied().max().unwrap_or(0),
+                    replicas: None,
+                    availability: None,
+                };
+                pods.insert(row.key(), sum.pods);
+                row
             })
             .collect();
+        self.workload_pods = Arc::new(pods);
         for row in &mut rows {
             row.replicas = self.replicas.get(&row.key()).copied();
         }
@@ -443,6 +453,21 @@ impl World {
             row.availability = self.availability.get(&row.key()).copied();
         }
         self.workloads = Table::of(rows);
+    }
+
+    /// The pods of a workload, if workloads are derived.
+    pub(super) fn pods_of_workload(&self, workload: &Key) -> impl Iterator<Item = &Arc<PodRow>> {
+        let pods = self.workload_pods.get(workload).into_iter().flatten();
+        pods.filter_map(|at| self.pods.row(*at))
+    }
+
+    /// The pods of a namespace.
+    pub(super) fn pods_of_namespace(&self, namespace: &Name) -> impl Iterator<Item = &Arc<PodRow>> {
+        // Pods are in order of their namespaces.
+        let pods = self.pods.rows();
+        let first = pods.partition_point(|pod| pod.namespace < *namespace);
+        let pods = pods.get(first..).unwrap_or_default().iter();
+        pods.take_while(move |pod| pod.namespace == *namespace)
     }
 
     /// The data of a past time, as the source sends it. HPAs, volumes, replicas and availability have no history: the

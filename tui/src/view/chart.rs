@@ -1,22 +1,28 @@
-//! Draws a series over time as an area, with lines for request and limit.
+//! Draws series over time, with lines for request and limit.
 //!
-//! No line crosses a gap. If there are more steps than columns, a column shows the largest of its steps, so that no
-//! peak is lost. Lines and labels use only cells without data.
+//! A series is an area if the scale begins at zero, else a line ([`super::scale`]). No line crosses a gap. If a column has
+//! several steps, the line is their median, and a fainter band reaches from the least to the largest, so that no peak is
+//! lost. The grid, lines and labels use only cells without data.
+
+mod axes;
+mod marks;
+mod raster;
+mod series;
+
+use std::ops::RangeInclusive;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
-use super::scale::Scale;
-use super::sparkline::height;
-use super::theme::{Ink, Theme};
-use crate::model::Resource;
-use crate::text::{cut, width};
+use super::scale::{Measure, Scale};
+use super::theme::{Depth, Ink, Theme};
+pub use marks::{Mark, MarkKind};
+use raster::{Layer, Raster};
 
 /// A horizontal line in a chart: a request or a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// The level, in nanocores or bytes.
+    /// The level, in the unit of the chart's measure.
     pub value: u64,
     /// The label: `limit 512Mi`.
     pub label: &'a str,
@@ -24,7 +30,7 @@ pub struct Line<'a> {
     pub ink: Ink,
 }
 
-/// The displayed time inside a chart: a vertical line, with the time below.
+/// A time inside a chart: a vertical line, with the time below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor<'a> {
     /// The step that contains the time.
@@ -33,19 +39,35 @@ pub struct Cursor<'a> {
     pub label: &'a str,
 }
 
-/// A chart of one series, for an area of any size.
+/// Another series in a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series<'a> {
+    /// One value for each step of the chart.
+    pub points: &'a [Option<u64>],
+    /// The ink.
+    pub ink: Ink,
+}
+
+/// A chart, for an area of any size.
 #[derive(Debug, Clone)]
 pub struct Chart<'a> {
-    /// The resource of the series.
-    pub resource: Resource,
+    /// What the values measure.
+    pub measure: Measure,
+    /// The ink of the series.
+    pub ink: Ink,
     /// One value for each step, oldest first. `None` is a gap.
     pub points: &'a [Option<u64>],
+    /// A second series, laid over the first.
+    pub over: Option<Series<'a>>,
+    /// The parts of the series, which are drawn on top of each other, the first one lowest. Empty for an undivided
+    /// series.
+    pub parts: &'a [Series<'a>],
     /// The largest sample in this time. Steps are means and may be lower. The scale includes it.
     pub peak: Option<u64>,
-    /// Request and limit. The scale includes them.
+    /// Request and limit.
     pub lines: &'a [Line<'a>],
-    /// The steps with a restart.
-    pub marks: &'a [usize],
+    /// What happened.
+    pub marks: &'a [Mark],
     /// The step at which the samples of the source's memory begin, if those before it come from an engine.
     pub seam: Option<usize>,
     /// The displayed time, if it is not the end of the chart.
@@ -54,301 +76,224 @@ pub struct Chart<'a> {
     pub edge_labels: [&'a str; 2],
 }
 
-/// An empty cell.
-const BLANK: &str = " ";
+/// Where a chart is drawn.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    /// The whole area.
+    area: Rect,
+    /// The area of the data.
+    plot: Rect,
+    scale: Scale,
+}
+
+/// The cells that a chart needs beside its numbers. A narrower chart has no numbers.
+const LEAST_PLOT: u16 = 12;
+
+/// Without colours every fourth pair of columns of a second series is left out, so that it differs from the first.
+const DASH: usize = 4;
+
+impl<'a> Chart<'a> {
+    /// Creates a chart of a series, with nothing else.
+    #[must_use]
+    pub const fn new(measure: Measure, ink: Ink, points: &'a [Option<u64>]) -> Self {
+        Self {
+            measure,
+            ink,
+            points,
+            over: None,
+            parts: &[],
+            peak: None,
+            lines: &[],
+            marks: &[],
+            seam: None,
+            cursor: None,
+            edge_labels: ["", ""],
+        }
+    }
+}
 
 impl Chart<'_> {
-    /// Returns the scale, which includes the data and the lines.
-    pub fn scale(&self) -> Scale {
-        let lines = self.lines.iter().map(|line| line.value);
-        let data = self.points.iter().copied().flatten().chain(self.peak);
-        Scale::of(self.resource, lines.chain(data).max().unwrap_or(0))
-    }
-
-    fn top(&self) -> u64 {
-        self.scale().top()
-    }
-
-    /// Returns the area of the data: right of the numbers, above the times.
-    pub(super) fn plot(&self, area: Rect) -> Option<Rect> {
+    /// Returns the scale and the areas of a chart that is drawn into `area`. `None` without space.
+    fn layout(&self, area: Rect) -> Option<Layout> {
         let below = u16::from(area.height >= 3);
-        let gutter = self.scale().width(area.height - below);
-        // A narrow chart has no numbers.
-        let gutter = if area.width >= gutter.saturating_add(12) {
-            gutter + 1
+        let rows = area.height - below;
+        let over = self.over.iter().flat_map(|over| over.points);
+        let data = self.points.iter().chain(over).copied().flatten();
+        let data = data.chain(self.peak);
+        let lines: Vec<u64> = self.lines.iter().map(|line| line.value).collect();
+        let fit = |may_break| Scale::fit(self.measure, data.clone(), &lines, may_break);
+        let has_numbers = |scale: Scale| area.width >= scale.width(rows).saturating_add(LEAST_PLOT);
+        let mut scale = fit(self.parts.is_empty());
+        // Without numbers nobody could see that the chart does not begin at zero.
+        if scale.is_broken() && !has_numbers(scale) {
+            scale = fit(false);
+        }
+        let gutter = if has_numbers(scale) {
+            scale.width(rows) + 1
         } else {
             0
         };
         let plot = Rect {
             x: area.x + gutter,
             width: area.width - gutter,
-            height: area.height - below,
+            height: rows,
             ..area
         };
-        (!plot.is_empty()).then_some(plot)
+        (!plot.is_empty()).then_some(Layout { area, plot, scale })
+    }
+
+    /// Returns the area of the data: right of the numbers, above the times.
+    pub(super) fn plot(&self, area: Rect) -> Option<Rect> {
+        self.layout(area).map(|layout| layout.plot)
     }
 
     /// Draws the chart. Returns whether every line has its label.
     pub fn render(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
         let area = area.intersection(buffer.area);
-        let Some(plot) = self.plot(area) else {
+        let Some(layout) = self.layout(area) else {
             return self.lines.is_empty();
         };
-        self.axes(area, plot, buffer, theme);
+        let Layout { plot, scale, .. } = layout;
+        self.axes(layout, buffer, theme);
         if self.points.iter().all(Option::is_none) {
             self.nothing(plot, buffer, theme);
         }
-        if theme.signs.braille {
-            self.braille(plot, buffer, theme);
+        let mut raster = Raster::new(plot, theme);
+        if self.parts.is_empty() {
+            self.series(&mut raster, scale);
         } else {
-            self.blocks(plot, buffer, theme);
+            self.stack(&mut raster, scale, theme);
+            if theme.signs.braille {
+                let (points, ink) = (self.points, Ink::Plain);
+                line(&mut raster, scale, &Series { points, ink }, |_| true);
+            }
         }
-        self.levels(plot, buffer, theme);
+        if let Some(over) = &self.over {
+            // Without colours a second series is dashed.
+            let is_drawn = |at: usize| theme.depth != Depth::None || at / 2 % DASH != DASH - 1;
+            line(&mut raster, scale, over, is_drawn);
+        }
+        raster.draw(buffer, theme);
+        self.levels(layout, buffer, theme);
         self.seam(plot, buffer, theme);
-        let labelled = self.labels(plot, buffer, theme);
+        self.grid(layout, buffer, theme);
+        let labelled = self.labels(layout, buffer, theme);
         self.cursors(plot, buffer, theme);
         labelled
     }
 
-    /// Writes that there are no data, which is not the same as zero.
-    fn nothing(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let space = usize::from(plot.width);
-        let text = cut("no data", space, theme.signs.ellipsis);
-        let before = (space - width(&text)) / 2;
-        let x = plot.x.saturating_add(u16::try_from(before).unwrap_or(0));
-        let y = plot.y + plot.height / 2;
-        buffer.set_stringn(x, y, &text, space, theme.style(Ink::Muted));
-    }
-
-    fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let style = theme.style(Ink::Muted);
-        let has_data = !self.lines.is_empty() || self.points.iter().any(Option::is_some);
-        if plot.x > area.x && has_data {
-            let space = usize::from(plot.x - area.x - 1);
-            for tick in self.scale().ticks(plot.height) {
-                let row = plot.bottom().saturating_sub(tick.row);
-                buffer.set_string(area.x, row, format!("{:>space$}", tick.label), style);
-            }
-        }
-        if plot.bottom() < area.bottom() {
-            self.times(plot, buffer, theme);
-        }
-    }
-
-    /// Writes the times below: those of both edges, and the displayed time near its line. If there is not enough space,
-    /// only the displayed time.
-    fn times(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let [left, right] = self.edge_labels;
-        let mut write = |from: u16, text: &str, ink: Ink| {
-            let space = usize::from(plot.right().saturating_sub(from));
-            buffer.set_stringn(from, plot.bottom(), text, space, theme.style(ink));
-        };
-        let end = |text: &str| plot.right().saturating_sub(wide(text)).max(plot.x);
-        let beside = |text: &str| wide(text) + u16::from(!text.is_empty());
-        let Some(cursor) = &self.cursor else {
-            write(plot.x, left, Ink::Muted);
-            if beside(left) + wide(right) <= plot.width {
-                write(end(right), right, Ink::Muted);
-            }
-            return;
-        };
-        let label = wide(cursor.label);
-        let middle = self.column(plot, cursor.step).saturating_sub(label / 2);
-        let (first, last) = (
-            plot.x + beside(left),
-            plot.right().saturating_sub(beside(right)),
-        );
-        if first + label <= last {
-            write(plot.x, left, Ink::Muted);
-            write(end(right), right, Ink::Muted);
-            write(middle.clamp(first, last - label), cursor.label, Ink::Accent);
-        } else {
-            write(
-                middle.clamp(plot.x, end(cursor.label)),
-                cursor.label,
-                Ink::Accent,
-            );
-        }
-    }
-
-    /// Spreads the points over `columns`. A column takes the largest of its points; a point may take several columns.
-    fn spread(&self, columns: usize) -> Vec<Option<u64>> {
-        let count = self.points.len();
-        if count > columns {
-            let at = |column: usize| column * count / columns;
-            let largest = |column: usize| {
-                let steps = self
-                    .points
-                    .get(at(column)..at(column + 1))
-                    .unwrap_or_default();
-                steps.iter().copied().flatten().max()
+    /// Draws the series: an area if the scale begins at zero and nothing is laid over it, else a line.
+    fn series(&self, raster: &mut Raster, scale: Scale) {
+        let is_area = !scale.is_broken() && self.over.is_none();
+        let ink = self.ink;
+        let mut before = None;
+        for (at, column) in series::columns(self.points, raster.columns())
+            .into_iter()
+            .enumerate()
+        {
+            let Some(column) = column else {
+                before = None;
+                continue;
             };
-            return (0..columns).map(largest).collect();
-        }
-        (0..columns)
-            .map(|column| {
-                self.points
-                    .get(column * count / columns.max(1))
-                    .copied()
-                    .flatten()
-            })
-            .collect()
-    }
-
-    /// Draws the area in braille dots: two columns and four rows for each cell.
-    fn braille(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        // The dots of the left and the right column of a cell, lowest first.
-        const DOTS: [[u32; 4]; 2] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
-        let (top, ink) = (self.top(), self.resource.into());
-        let rows = usize::from(plot.height) * 4;
-        let heights: Vec<usize> = self
-            .spread(usize::from(plot.width) * 2)
-            .iter()
-            // A value of zero has one dot, which distinguishes it from a gap.
-            .map(|value| value.map_or(0, |value| height(value, top, rows).max(1)))
-            .collect();
-        for (x, pair) in (plot.x..).zip(heights.chunks(2)) {
-            for row in 0..plot.height {
-                let floor = usize::from(row) * 4;
-                let mut dots = 0;
-                for (height, column) in pair.iter().zip(DOTS) {
-                    for dot in column.iter().take(height.saturating_sub(floor)) {
-                        dots |= dot;
-                    }
-                }
-                if let (1.., Some(sign)) = (dots, char::from_u32(0x2800 + dots))
-                    && let Some(cell) = buffer.cell_mut((x, plot.bottom() - 1 - row))
-                {
-                    cell.set_char(sign).set_style(theme.style(ink));
-                }
+            let [low, value, high] =
+                [column.low, column.value, column.high].map(|value| dot(scale, value, raster));
+            let band = if is_area {
+                value + 1..=high
+            } else {
+                low..=high
+            };
+            // Every second dot is enough to tell the band from the line, without colours too.
+            for row in band.filter(|row| (row + at) % 2 == 0 && *row != value) {
+                raster.set(at, row, Layer::Band, ink);
             }
+            if is_area {
+                raster.fill(at, 0..=value, Layer::Area, ink);
+                raster.set(at, value, Layer::Crest, ink);
+            } else {
+                raster.fill(at, joined(before, value), Layer::Line, ink);
+            }
+            before = Some(value);
         }
     }
 
-    /// Draws the area in ASCII: full cells, and a lower sign for a top cell that is less than half full.
-    fn blocks(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let (top, ink) = (self.top(), self.resource.into());
-        let rows = usize::from(plot.height) * 2;
-        for (x, value) in (plot.x..).zip(self.spread(usize::from(plot.width))) {
-            let Some(value) = value else { continue };
-            let height = height(value, top, rows).max(1);
-            for row in 0..plot.height {
-                let sign = match height.saturating_sub(usize::from(row) * 2) {
-                    0 => continue,
-                    1 => ".",
-                    _ => "#",
+    /// Draws the parts on top of each other.
+    fn stack(&self, raster: &mut Raster, scale: Scale, theme: &Theme) {
+        let columns = raster.columns();
+        let mut sums = vec![0_u64; columns];
+        for (layer, part) in (0_u8..).zip(self.parts) {
+            let folded = series::columns(part.points, columns);
+            for ((at, column), sum) in folded.into_iter().enumerate().zip(&mut sums) {
+                let Some(column) = column.filter(|column| column.value > 0) else {
+                    continue;
                 };
-                if let Some(cell) = buffer.cell_mut((x, plot.bottom() - 1 - row)) {
-                    cell.set_symbol(sign).set_style(theme.style(ink));
+                let from = scale.height(*sum, raster.rows());
+                *sum = sum.saturating_add(column.value);
+                let to = scale.height(*sum, raster.rows());
+                for row in (from..to).filter(|row| has_dot(layer, at, *row, theme)) {
+                    raster.set(at, row, Layer::Part(layer), part.ink);
                 }
-            }
-        }
-    }
-
-    /// Returns each line with its row.
-    fn rows(&self, plot: Rect) -> impl Iterator<Item = (&Line<'_>, u16)> {
-        let top = self.top();
-        self.lines.iter().map(move |line| {
-            let up = height(line.value, top, usize::from(plot.height)).max(1);
-            let up = u16::try_from(up).unwrap_or(plot.height);
-            (line, plot.bottom() - up)
-        })
-    }
-
-    /// Draws requests and limits as dashed lines in cells without data.
-    fn levels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        for (line, row) in self.rows(plot) {
-            for x in plot.left()..plot.right() {
-                if let Some(cell) = buffer
-                    .cell_mut((x, row))
-                    .filter(|cell| cell.symbol() == BLANK)
-                {
-                    cell.set_symbol(theme.signs.line)
-                        .set_style(theme.style(line.ink));
-                }
-            }
-        }
-    }
-
-    /// Draws the seam as a vertical line in cells without data.
-    fn seam(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let Some(column) = self.seam.map(|step| self.column(plot, step)) else {
-            return;
-        };
-        for row in plot.top()..plot.bottom() {
-            let cell = buffer.cell_mut((column, row));
-            if let Some(cell) = cell.filter(|cell| cell.symbol() == BLANK) {
-                cell.set_symbol(theme.signs.seam)
-                    .set_style(theme.style(Ink::Muted));
-            }
-        }
-    }
-
-    /// Writes the labels of the lines, as far right as possible without covering data, a restart or another label.
-    /// Returns whether every line has its label.
-    fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
-        let mut all = true;
-        for (line, row) in self.rows(plot) {
-            let label = cut(line.label, plot.width.into(), theme.signs.ellipsis);
-            let wide = wide(&label);
-            let marks = self.marks.iter().map(|step| self.column(plot, *step));
-            let marks = marks.filter(|_| row == plot.y);
-            let cursor = self.cursor.map(|cursor| self.column(plot, cursor.step));
-            let hidden: Vec<u16> = marks.chain(cursor).collect();
-            let is_free = |x: u16| {
-                let cell = buffer.cell((x, row));
-                let dashes = |symbol: &str| symbol == BLANK || symbol == theme.signs.line;
-                cell.is_some_and(|cell| dashes(cell.symbol())) && !hidden.contains(&x)
-            };
-            // At least one free cell stays on each side of a label.
-            let fits = |from: &u16| {
-                let beside =
-                    from.saturating_sub(1).max(plot.x)..(from + wide + 1).min(plot.right());
-                beside.into_iter().all(is_free)
-            };
-            let last = plot.right().saturating_sub(wide.saturating_add(1));
-            match (plot.x..=last.max(plot.x)).rev().find(fits) {
-                Some(from) if label.len() == line.label.len() => {
-                    buffer.set_string(from, row, &label, theme.style(line.ink));
-                }
-                _ => all = false,
-            }
-        }
-        all
-    }
-
-    /// Returns the middle column of a step.
-    fn column(&self, plot: Rect, step: usize) -> u16 {
-        let count = self.points.len().max(1);
-        let at = (step.min(count - 1) * 2 + 1) * usize::from(plot.width) / (count * 2);
-        plot.x.saturating_add(u16::try_from(at).unwrap_or(0))
-    }
-
-    /// Draws restarts at the top edge, and the displayed time as a vertical line. A cell with data is only reversed.
-    fn cursors(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        if let Some(column) = self.cursor.map(|cursor| self.column(plot, cursor.step)) {
-            let style = theme.style(Ink::Accent);
-            for row in plot.top()..plot.bottom() {
-                if let Some(cell) = buffer.cell_mut((column, row)) {
-                    if [BLANK, theme.signs.line].contains(&cell.symbol()) {
-                        cell.set_symbol(theme.signs.cursor).set_style(style);
-                    } else {
-                        cell.set_style(style.add_modifier(Modifier::REVERSED));
-                    }
-                }
-            }
-        }
-        for step in self.marks {
-            if let Some(cell) = buffer.cell_mut((self.column(plot, *step), plot.y)) {
-                cell.set_symbol(theme.signs.restart)
-                    .set_style(theme.style(Ink::Bad));
             }
         }
     }
 }
 
-fn wide(text: &str) -> u16 {
-    u16::try_from(width(text)).unwrap_or(u16::MAX)
+/// Returns the row of dots of a value, counted from 0 at the bottom. A value of zero has a dot, which distinguishes it
+/// from a gap.
+fn dot(scale: Scale, value: u64, raster: &Raster) -> usize {
+    scale.height(value, raster.rows()).max(1) - 1
+}
+
+/// Returns the rows of dots of a column of a line, so that it is joined to the column before.
+fn joined(before: Option<usize>, value: usize) -> RangeInclusive<usize> {
+    match before {
+        Some(before) if before < value => before + 1..=value,
+        Some(before) if before > value => value..=before - 1,
+        _ => value..=value,
+    }
+}
+
+/// Draws a second series as a line, in the columns that `is_drawn` returns.
+fn line(raster: &mut Raster, scale: Scale, series: &Series<'_>, is_drawn: impl Fn(usize) -> bool) {
+    let mut before = None;
+    let columns = series::columns(series.points, raster.columns());
+    for (at, column) in columns.into_iter().enumerate() {
+        let value = column.map(|column| dot(scale, column.value, raster));
+        if let Some(value) = value.filter(|_| is_drawn(at)) {
+            raster.fill(at, joined(before, value), Layer::Over, series.ink);
+        }
+        before = value;
+    }
+}
+
+/// Whether a part of a stack has this dot: without colours, parts differ by their patterns.
+const fn has_dot(part: u8, column: usize, row: usize, theme: &Theme) -> bool {
+    if !matches!(theme.depth, Depth::None) || !theme.signs.braille {
+        return true;
+    }
+    match part % 4 {
+        0 => true,
+        1 => (column + row).is_multiple_of(2),
+        2 => column.is_multiple_of(2),
+        _ => column.is_multiple_of(2) && row.is_multiple_of(2),
+    }
+}
+
+/// Returns a cell of a part of a stack, for its legend.
+pub fn part_sample(part: u8, theme: &Theme) -> String {
+    let mut raster = Raster::new(Rect::new(0, 0, 1, 1), theme);
+    for (column, row) in
+        (0..raster.columns()).flat_map(|column| (0..4).map(move |row| (column, row)))
+    {
+        if has_dot(part, column, row, theme) {
+            raster.set(column, row, Layer::Part(part), Ink::Plain);
+        }
+    }
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 1));
+    raster.draw(&mut buffer, theme);
+    buffer
+        .content
+        .first()
+        .map_or_else(String::new, |cell| cell.symbol().to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Draws the state into a buffer. Pure: the result depends only on the arguments.
 
+mod amounts;
 mod canvas;
 pub mod chart;
 mod clusters;
@@ -8,6 +9,7 @@ pub mod describe;
 mod empty;
 mod filter;
 mod footer;
+mod header_charts;
 mod headings;
 mod incident;
 mod ink;
@@ -26,6 +28,7 @@ pub mod theme;
 mod title;
 mod trends;
 mod troubles;
+mod usage;
 mod vitals;
 mod volume;
 

@@ -1,4 +1,11 @@
-//! The scale of a chart: a round upper end, and round labels in one unit.
+//! The scale of a chart: where it begins and ends, and round labels in one unit.
+//!
+//! One rule decides what a scale includes ([`Scale::fit`]):
+//!
+//! - It begins at zero, unless the data stay within a quarter of their highest value and vary by more than a hundredth
+//!   of it. Then it begins just below the data, if that is in the upper half: from zero the chart would be a block.
+//! - Such a window is at least a tenth of the highest value, so that noise stays small.
+//! - A line (a limit, a request) is included as long as the data, or that window, keep a quarter of the height.
 
 use std::iter;
 
@@ -19,10 +26,53 @@ const BINARY: [u64; 27] = [
 /// The least number of rows with labels between the lowest and the highest.
 const LEAST_ROWS: u16 = 5;
 
-/// A scale from zero to a round number.
+const MILLI: u64 = 1_000_000;
+
+/// One percent of a share.
+pub const PERCENT: u64 = 1_000_000;
+
+/// The data of a broken scale vary by less than one part in this many of their highest value.
+const LARGE_VARIATION: u64 = 4;
+
+/// The data of a broken scale vary by at least one part in this many of their highest value.
+const SMALL_VARIATION: u64 = 100;
+
+/// A broken scale covers at least one part in this many of the highest value.
+const WINDOW: u64 = 10;
+
+/// Lines leave the data at least one part in this many of the height.
+const LEAST_PART: u64 = 4;
+
+/// The most intervals between the labels of a broken scale.
+const INTERVALS: u64 = 4;
+
+/// What a chart measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// CPU in nanocores.
+    Cpu,
+    /// Memory in bytes.
+    Memory,
+    /// A part of a limit or of a capacity, in millionths of a percent ([`PERCENT`]).
+    Share,
+}
+
+impl From<Resource> for Measure {
+    fn from(resource: Resource) -> Self {
+        match resource {
+            Resource::Cpu => Self::Cpu,
+            Resource::Memory => Self::Memory,
+        }
+    }
+}
+
+/// A scale between two round numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
+    base: u64,
     top: u64,
+    /// The distance of the labels, if the scale is broken; else zero.
+    step: u64,
     unit: u64,
     suffix: &'static str,
 }
@@ -30,7 +80,7 @@ pub struct Scale {
 /// A label beside a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tick {
-    /// The value, in nanocores or bytes.
+    /// The value, in nanocores, bytes or millionths of a percent.
     pub value: u64,
     /// The row that reaches up to the value, counted from 1 at the bottom.
     pub row: u16,
@@ -39,34 +89,130 @@ pub struct Tick {
 }
 
 impl Scale {
-    /// Returns the smallest scale that includes an amount in nanocores or bytes.
+    /// Returns the smallest scale from zero that includes an amount.
     #[must_use]
-    pub fn of(resource: Resource, most: u64) -> Self {
-        match resource {
-            Resource::Cpu => Self::of_cpu(most),
-            Resource::Memory => Self::of_memory(most),
+    pub fn of(measure: impl Into<Measure>, most: u64) -> Self {
+        match measure.into() {
+            Measure::Cpu => Self::decimal(most, MILLI, cpu_unit),
+            Measure::Share => Self::decimal(most, PERCENT, |_| (PERCENT, "%")),
+            Measure::Memory => Self::of_memory(most),
         }
     }
 
-    fn of_cpu(most: u64) -> Self {
-        const MILLI: u64 = 1_000_000;
-        let powers = iter::successors(Some(MILLI / 10), |power| power.checked_mul(10));
+    /// Returns the scale for data and lines; see the rule of this module. `may_break` is false if the scale has to begin
+    /// at zero.
+    #[must_use]
+    pub fn fit(
+        measure: impl Into<Measure>,
+        data: impl Iterator<Item = u64> + Clone,
+        lines: &[u64],
+        may_break: bool,
+    ) -> Self {
+        let measure = measure.into();
+        let highest_line = lines.iter().copied().max().unwrap_or(0);
+        let (Some(low), Some(high)) = (data.clone().min(), data.max()) else {
+            return Self::of(measure, highest_line);
+        };
+        let broken = may_break
+            .then(|| Self::broken(measure, (low, high), lines))
+            .flatten();
+        let scale = broken.unwrap_or_else(|| {
+            let farthest = match high {
+                0 => u64::MAX,
+                high => high.saturating_mul(LEAST_PART),
+            };
+            let lines = lines.iter().copied().filter(|line| *line <= farthest);
+            Self::of(measure, lines.chain([high]).max().unwrap_or(high))
+        });
+        scale.beside(measure, high.max(highest_line))
+    }
+
+    /// Returns the scale that begins just below the data. `None` if it has to begin at zero.
+    fn broken(measure: Measure, (low, high): (u64, u64), lines: &[u64]) -> Option<Self> {
+        let spread = high - low;
+        if spread < (high / SMALL_VARIATION).max(1) || spread >= high / LARGE_VARIATION {
+            return None;
+        }
+        let margin = ((high / WINDOW).saturating_sub(spread) / 2).max(spread / 8);
+        let (mut from, mut to) = (low.saturating_sub(margin), high.saturating_add(margin));
+        let farthest = (to - from).saturating_mul(LEAST_PART);
+        let mut nearest: Vec<u64> = lines.to_vec();
+        nearest.sort_by_key(|line| line.abs_diff(low.midpoint(high)));
+        for line in nearest {
+            let (lower, upper) = (from.min(line), to.max(line));
+            if upper - lower <= farthest {
+                (from, to) = (lower, upper);
+            }
+        }
+        let ends = |step: u64| Some((from / step * step, to.div_ceil(step).checked_mul(step)?));
+        let mut step = round_step(measure, (to - from).div_ceil(INTERVALS));
+        let (mut base, mut top) = ends(step)?;
+        if top - base > step.saturating_mul(INTERVALS) {
+            step = round_step(measure, step + 1);
+            (base, top) = ends(step)?;
+        }
+        // A scale from zero would be at most twice as high.
+        if base < top / 2 {
+            return None;
+        }
+        let (unit, suffix) = match measure {
+            Measure::Cpu => cpu_unit(top),
+            Measure::Share => (PERCENT, "%"),
+            // Labels are at most quarters of the unit.
+            Measure::Memory => format::UNITS
+                .into_iter()
+                .find(|(unit, _)| *unit <= step.saturating_mul(4))
+                .unwrap_or((1, "")),
+        };
+        Some(Self {
+            base,
+            top,
+            step,
+            unit,
+            suffix,
+        })
+    }
+
+    /// Returns the scale in the unit of a larger amount that is written beside it.
+    fn beside(self, measure: Measure, largest: u64) -> Self {
+        let (unit, suffix) = match measure {
+            Measure::Cpu => cpu_unit(largest),
+            Measure::Memory | Measure::Share => return self,
+        };
+        // Labels have at most two digits behind the point.
+        let finest = if self.step > 0 { self.step } else { self.top };
+        if finest.saturating_mul(10) < unit {
+            return self;
+        }
+        Self {
+            unit,
+            suffix,
+            ..self
+        }
+    }
+
+    fn decimal(most: u64, smallest: u64, unit: impl Fn(u64) -> (u64, &'static str)) -> Self {
+        let powers = iter::successors(Some(smallest / 10), |power| power.checked_mul(10));
         let top = powers
             .flat_map(|power| DECIMAL.iter().map(move |end| end.saturating_mul(power)))
-            // Half of it is a whole number of millicores.
-            .find(|end| end.is_multiple_of(2 * MILLI) && *end >= most)
+            // Half of it is a whole number.
+            .find(|end| end.is_multiple_of(2 * smallest) && *end >= most)
             .unwrap_or(most);
-        let (unit, suffix) = if format::in_cores(Nanocores(top)) {
-            (1_000 * MILLI, "")
-        } else {
-            (MILLI, "m")
-        };
-        Self { top, unit, suffix }
+        let (unit, suffix) = unit(top);
+        Self {
+            base: 0,
+            top,
+            step: 0,
+            unit,
+            suffix,
+        }
     }
 
     fn of_memory(most: u64) -> Self {
         let mut scale = Self {
+            base: 0,
             top: most,
+            step: 0,
             unit: 1,
             suffix: "",
         };
@@ -88,13 +234,58 @@ impl Scale {
         self.top
     }
 
+    /// Returns the amount at the lower edge.
+    #[must_use]
+    pub const fn base(self) -> u64 {
+        self.base
+    }
+
+    /// Returns whether the scale does not begin at zero.
+    #[must_use]
+    pub const fn is_broken(self) -> bool {
+        self.base > 0
+    }
+
+    /// Returns whether an amount is within the scale.
+    #[must_use]
+    pub const fn contains(self, value: u64) -> bool {
+        self.base <= value && value <= self.top
+    }
+
+    /// Returns the number of `rows` that reach up to a value, rounded. Only the lower edge and what is below it is 0.
+    #[must_use]
+    pub fn height(self, value: u64, rows: usize) -> usize {
+        let above = value.saturating_sub(self.base);
+        height(above, self.top.saturating_sub(self.base), rows)
+    }
+
     /// Returns the labels for a chart with this number of rows, the lowest first, at most one in a row.
     #[must_use]
     pub fn ticks(self, rows: u16) -> Vec<Tick> {
-        let parts: &[u64] = match rows {
+        let parts = match rows {
             0 => return Vec::new(),
             1 => return vec![self.tick(self.top, rows)],
-            2..LEAST_ROWS => &[],
+            _ if self.is_broken() => self.broken_parts(rows),
+            _ => self.parts(rows),
+        };
+        let part = (self.top - self.base) / parts;
+        (0..=parts)
+            .map(|at| self.tick(self.base + part * at, rows))
+            .collect()
+    }
+
+    /// The number of intervals between the labels of a broken scale: steps, as far as there is space.
+    fn broken_parts(self, rows: u16) -> u64 {
+        let steps = ((self.top - self.base) / self.step.max(1)).max(1);
+        let most = u64::from(rows / 2).max(1);
+        let fits = |parts: &u64| steps.is_multiple_of(*parts) && *parts <= most;
+        (1..=steps.min(most)).rev().find(fits).unwrap_or(1)
+    }
+
+    /// The number of intervals between the labels of a scale from zero.
+    fn parts(self, rows: u16) -> u64 {
+        let parts: &[u64] = match rows {
+            0..LEAST_ROWS => &[],
             LEAST_ROWS..9 => &[2, 3],
             _ => &[4, 3, 5, 2],
         };
@@ -106,14 +297,11 @@ impl Scale {
         };
         // If no division gives whole numbers, halves are accepted.
         let parts = whole(self.unit).or_else(|| whole((self.unit / 2).max(1)));
-        let parts = parts.unwrap_or(1);
-        (0..=parts)
-            .map(|part| self.tick(self.top / parts * part, rows))
-            .collect()
+        parts.unwrap_or(1)
     }
 
     fn tick(self, value: u64, rows: u16) -> Tick {
-        let row = height(value, self.top, usize::from(rows)).max(1);
+        let row = self.height(value, usize::from(rows)).max(1);
         Tick {
             value,
             row: u16::try_from(row).unwrap_or(rows),
@@ -123,14 +311,14 @@ impl Scale {
 
     fn label(self, value: u64) -> String {
         let (whole, rest) = (value / self.unit, value % self.unit);
-        match (whole, rest) {
+        let hundredths = u128::from(rest) * 100 / u128::from(self.unit);
+        match (whole, hundredths) {
             (0, 0) => "0".to_owned(),
             (_, 0) => format!("{whole}{}", self.suffix),
-            _ => format!(
-                "{whole}.{}{}",
-                u128::from(rest) * 10 / u128::from(self.unit),
-                self.suffix
-            ),
+            (_, _) if hundredths.is_multiple_of(10) => {
+                format!("{whole}.{}{}", hundredths / 10, self.suffix)
+            }
+            _ => format!("{whole}.{hundredths:02}{}", self.suffix),
         }
     }
 
@@ -139,6 +327,30 @@ impl Scale {
     pub fn width(self, rows: u16) -> u16 {
         let widths = self.ticks(rows).into_iter().map(|tick| tick.label.len());
         u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX)
+    }
+}
+
+/// The unit of CPU up to an amount.
+fn cpu_unit(largest: u64) -> (u64, &'static str) {
+    if format::in_cores(Nanocores(largest)) {
+        (1_000 * MILLI, "")
+    } else {
+        (MILLI, "m")
+    }
+}
+
+/// The smallest round distance of labels that is not below `least`.
+fn round_step(measure: Measure, least: u64) -> u64 {
+    match measure {
+        Measure::Memory => least.max(1).checked_next_power_of_two().unwrap_or(least),
+        Measure::Cpu | Measure::Share => {
+            let powers = iter::successors(Some(MILLI), |power| power.checked_mul(10));
+            let mut steps = powers.flat_map(|power| [1, 2, 5].map(|part| part * u128::from(power)));
+            let step = steps.find(|step| *step >= u128::from(least));
+            step.and_then(|step| u64::try_from(step).ok())
+                .unwrap_or(least)
+                .max(1)
+        }
     }
 }
 
@@ -162,104 +374,4 @@ pub fn full(resource: Resource, full: Option<u64>, points: &[Option<u64>]) -> u6
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const MILLI: u64 = 1_000_000;
-    const CORE: u64 = 1_000 * MILLI;
-    const MI: u64 = 1 << 20;
-    const GI: u64 = 1 << 30;
-
-    fn labels(resource: Resource, most: u64, rows: u16) -> Vec<String> {
-        let ticks = Scale::of(resource, most).ticks(rows);
-        ticks.into_iter().map(|tick| tick.label).collect()
-    }
-
-    #[test]
-    fn numbers_beside_a_chart_are_round_and_in_one_unit() {
-        use Resource::{Cpu, Memory};
-        for (resource, most, rows, expected) in [
-            (Cpu, 0, 4, &["0", "2m"][..]),
-            (Cpu, 7 * MILLI, 5, &["0", "4m", "8m"]),
-            (Cpu, 500 * MILLI, 5, &["0", "250m", "500m"]),
-            (Cpu, 1_010 * MILLI, 5, &["0", "600m", "1200m"]),
-            // The largest label sets the unit: no `10` above `5000m`.
-            (Cpu, 9_999_500_000, 5, &["0", "5", "10"]),
-            (Cpu, 10 * CORE, 9, &["0", "2", "4", "6", "8", "10"]),
-            (Cpu, 63_300 * MILLI, 9, &["0", "20", "40", "60", "80"]),
-            (Memory, 539 * MI, 3, &["0", "640Mi"]),
-            (Memory, 64 * MI, 5, &["0", "32Mi", "64Mi"]),
-            (Memory, GI, 5, &["0", "0.5Gi", "1Gi"]),
-            (Memory, 3 * GI / 2, 7, &["0", "1Gi", "2Gi"]),
-            (Memory, 3 * GI, 7, &["0", "1Gi", "2Gi", "3Gi"]),
-            (Memory, 5 * GI, 9, &["0", "1Gi", "2Gi", "3Gi", "4Gi", "5Gi"]),
-            (
-                Memory,
-                34 * GI + 8 * GI / 10,
-                9,
-                &["0", "10Gi", "20Gi", "30Gi", "40Gi"],
-            ),
-            (Memory, 1_000 * MI, 1, &["1Gi"]),
-            (Memory, 0, 1, &["1"]),
-        ] {
-            assert_eq!(
-                labels(resource, most, rows),
-                expected,
-                "{resource:?} {most} in {rows}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_sparkline_is_full_at_its_limit() {
-        let points = [Some(110 * MILLI), None, Some(50 * MILLI)];
-        for (limit, filled) in [
-            (Some(CORE), CORE),
-            (Some(100 * MILLI), 110 * MILLI),
-            (None, 120 * MILLI),
-            (Some(0), 120 * MILLI),
-        ] {
-            assert_eq!(full(Resource::Cpu, limit, &points), filled, "{limit:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_scale_holds_its_amount_and_no_two_numbers_are_alike(
-            cpu: bool, small: bool, most: u64, rows in 0_u16..80,
-        ) {
-            let (resource, least) = if cpu { (Resource::Cpu, 2 * MILLI) } else { (Resource::Memory, 1) };
-            let most = if small { most % (1 << 40) } else { most };
-            let scale = Scale::of(resource, most);
-            prop_assert!(scale.top() >= most.max(least));
-            // Rounding leaves at most half of a chart empty.
-            prop_assert!(most < least || scale.top() / 2 <= most, "{scale:?}");
-            let ticks = scale.ticks(rows);
-            prop_assert_eq!(ticks.is_empty(), rows == 0);
-            for pair in ticks.windows(2) {
-                prop_assert!(pair[0].row < pair[1].row && pair[0].value < pair[1].value, "{ticks:?}");
-                prop_assert!(pair[0].label != pair[1].label, "{ticks:?}");
-            }
-            let units: Vec<&str> = ticks
-                .iter()
-                .filter(|tick| tick.value > 0)
-                .map(|tick| tick.label.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'))
-                .collect();
-            prop_assert!(units.windows(2).all(|pair| pair[0] == pair[1]), "{ticks:?}");
-            for tick in &ticks {
-                prop_assert!(tick.value <= scale.top() && (1..=rows).contains(&tick.row), "{ticks:?}");
-                prop_assert!(tick.label.len() <= usize::from(scale.width(rows)));
-                // A label is exact.
-                let number = tick.label.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                let tenths = match number.split_once('.') {
-                    Some((whole, tenth)) => whole.parse::<u128>().unwrap() * 10 + tenth.parse::<u128>().unwrap(),
-                    None => number.parse::<u128>().unwrap() * 10,
-                };
-                if most <= 768 << 50 {
-                    prop_assert_eq!(tenths * u128::from(scale.unit), u128::from(tick.value) * 10, "{:?}", ticks);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -175,7 +175,8 @@ fn cell(
             let Some(key) = table.key_at(at) else {
                 return;
             };
-            let steps = trends::of_row(state, &key, resource, area.width);
+            let view = state.screen().view;
+            let steps = trends::of_table_row(state, view, &key, resource, area.width);
             trends::draw(canvas, area, state, &steps, (resource, full));
         }
     }

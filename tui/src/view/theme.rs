@@ -32,6 +32,14 @@ pub struct Signs {
     pub falling: &'static str,
     /// A restart in a chart.
     pub restart: &'static str,
+    /// The first pod of a new version in a chart.
+    pub rollout: &'static str,
+    /// A change of the desired replicas in a chart.
+    pub replicas: &'static str,
+    /// Beside the first number of a chart that does not begin at zero.
+    pub broken: &'static str,
+    /// The grid of a chart.
+    pub grid: &'static str,
     /// The displayed time in a chart.
     pub cursor: &'static str,
     /// The seam between the history of an engine and that in memory.
@@ -61,6 +69,10 @@ const UNICODE: Signs = Signs {
     rising: "▲",
     falling: "▼",
     restart: "▼",
+    rollout: "◆",
+    replicas: "±",
+    broken: "≈",
+    grid: "·",
     cursor: "│",
     seam: "┊",
     line: "╌",
@@ -80,6 +92,10 @@ const ASCII: Signs = Signs {
     rising: "^",
     falling: "v",
     restart: "X",
+    rollout: "R",
+    replicas: "S",
+    broken: "~",
+    grid: "+",
     cursor: "|",
     seam: ":",
     line: "-",

@@ -6,13 +6,13 @@ use kubevitals_proto::vitals::{History, HistoryStore, Point, Quantiles, Series};
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, cells, left_of, right_of};
-use super::chart::{Chart, Cursor, Line};
+use super::chart::{Chart, Cursor};
 use super::scale;
 use super::sparkline::{cell_of, sparkline};
 use super::theme::Ink;
 use crate::input::{Span, Target};
 use crate::model::row::{Container, PodRow, Row as _};
-use crate::model::{Key, Resource, State, Subject, Time, cluster_key, format};
+use crate::model::{Key, Name, Resource, State, Subject, Time, View, cluster_key, format};
 
 /// Returns the mouse target of a chart over the displayed span.
 pub(super) fn target(state: &State) -> Target {
@@ -27,35 +27,59 @@ pub(super) fn target(state: &State) -> Target {
 /// A series of steps over the displayed span, the latest last. `None` is a gap.
 pub(super) type Steps = Vec<Option<u64>>;
 
-/// How long a sample fills following steps, if steps are shorter than the resolution, in seconds. A longer time is a
-/// gap.
-const HOLD_SECONDS: u32 = 95;
-
 /// The most steps at the end that are left out because they are incomplete. A node that does not report hides no more.
 const MAX_UNFINISHED: usize = 3;
 
-/// Returns the history of a row, as far as the dashboard stores it.
+/// Returns the history of a row of a table, as far as the dashboard stores it.
+pub(super) fn of_table_row(
+    state: &State,
+    view: View,
+    key: &Key,
+    resource: Resource,
+    steps: u16,
+) -> Steps {
+    match view {
+        View::Workloads | View::Namespaces => {
+            let sums = state.group_trends.steps(key, steps.into());
+            let sums = sums.into_iter().flatten();
+            sums.map(|step| step.get(resource)).collect()
+        }
+        View::Containers => {
+            let pod = Key::new(&key.namespace, &key.name);
+            let row = state.world().pods.get(&pod);
+            match row.filter(|row| row.containers.len() == 1) {
+                Some(_) => of_row(state, &pod, resource, steps),
+                None => of_row(state, key, resource, steps),
+            }
+        }
+        _ => of_row(state, key, resource, steps),
+    }
+}
+
+/// Returns the history of an object, as far as the dashboard stores it.
 pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
+    held(state, key, resource, steps, state.shown_span())
+}
+
+/// Returns the history of an object one span before the displayed one.
+pub(super) fn earlier(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
     let (since, until) = state.shown_span();
+    let before = since.plus_nanos(since.since(until));
+    held(state, key, resource, steps, (before, since))
+}
+
+fn held(
+    state: &State,
+    key: &Key,
+    resource: Resource,
+    steps: u16,
+    (since, until): (Timestamp, Timestamp),
+) -> Steps {
     let Some(trend) = state.trends.get(key) else {
         return Vec::new();
     };
-    let amounts = trend.steps(since, until, usize::from(steps));
-    let step_seconds = (state.span_seconds() / u32::from(steps).max(1)).max(1);
-    let hold_steps = HOLD_SECONDS / step_seconds;
-    let mut last = None;
-    let mut since_last = hold_steps + 1;
-    let mut drawn = Vec::with_capacity(amounts.len());
-    for step in amounts {
-        let value = step.get(resource);
-        if value.is_some() {
-            (last, since_last) = (value, 0);
-        } else {
-            since_last += 1;
-        }
-        drawn.push(if since_last <= hold_steps { last } else { None });
-    }
-    drawn
+    let steps = trend.held_steps(since, until, steps.into());
+    steps.into_iter().map(|step| step.get(resource)).collect()
 }
 
 /// Returns the history of the cluster: from the source, or else the dashboard's own.
@@ -76,6 +100,12 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
             .for_each(|step| *step = None);
     }
     steps_drawn
+}
+
+/// Returns the history of a node: from the source, or else the dashboard's own.
+pub(super) fn of_node(state: &State, node: &Name, resource: Resource, steps: u16) -> Steps {
+    let of_source = of_subject(state, &Subject::Node(Name::clone(node)), resource);
+    of_source.unwrap_or_else(|| of_row(state, &Key::named(node), resource, steps))
 }
 
 /// Returns the history of a pod or container: from the source, or else the dashboard's own.
@@ -102,11 +132,14 @@ pub(super) fn of_pod(
             }
         };
     }
+    of_row(state, &own_key(pod, container), resource, steps)
+}
+
+/// Returns the key under which the dashboard stores the history of a pod or container.
+pub(super) fn own_key(pod: &PodRow, container: Option<&Container>) -> Key {
     match container {
-        Some(container) if pod.containers.len() > 1 => {
-            of_row(state, &key.part(&container.name), resource, steps)
-        }
-        _ => of_row(state, &key, resource, steps),
+        Some(container) if pod.containers.len() > 1 => pod.key().part(&container.name),
+        _ => pod.key(),
     }
 }
 
@@ -142,7 +175,7 @@ fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
 }
 
 /// Returns the time at which the history of a subject changes from the engine to the memory of the source.
-pub(super) fn seam(state: &State, subject: &Subject) -> Option<Timestamp> {
+fn seam(state: &State, subject: &Subject) -> Option<Timestamp> {
     match &*history(state, subject)?.sources {
         [engine, memory] if engine.source == HistoryStore::Engine => Some(memory.since),
         _ => None,
@@ -206,36 +239,43 @@ pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<us
     steps.checked_sub(1).map(|last| at.min(last))
 }
 
-/// Returns the step and the text of the displayed time. `None` if charts end there.
+/// Returns the step and the text of the time to which the mouse points, or else of the displayed time. `None` if charts
+/// end there.
 fn cursor(state: &State, steps: usize) -> Option<(usize, String)> {
+    if let Some(at) = state.pointed {
+        return Some((step_of(state, at, steps)?, state.clock(at)));
+    }
     let at = state.shown_time();
     let is_within = state.charts_end.is_some_and(|end| at < end);
     let step = step_of(state, at, steps).filter(|_| is_within)?;
     Some((step, state.clock(at)))
 }
 
-/// Draws a chart over the displayed span, which responds to clicks. Returns whether every line has its label.
+/// Returns the value of a series at the time to which the mouse points. The outer option is `None` if it points to none.
+pub(super) fn value_at(state: &State, points: &[Option<u64>]) -> Option<Option<u64>> {
+    let step = step_of(state, state.pointed?, points.len())?;
+    Some(points.get(step).copied().flatten())
+}
+
+/// Draws a chart over the displayed span, which responds to the mouse. Adds the times, and the seam of the subject's
+/// history. Returns whether every line has its label.
 pub(super) fn draw_chart(
     canvas: &mut Canvas<'_>,
     area: Rect,
     state: &State,
-    points: &[Option<u64>],
-    (resource, peak): (Resource, Option<u64>),
-    lines: &[Line<'_>],
-    (marks, seam): (&[usize], Option<Timestamp>),
+    chart: Chart<'_>,
+    subject: &Subject,
 ) -> bool {
     let [left, right] = edge_labels(state);
-    let cursor = cursor(state, points.len());
+    let steps = chart.points.len();
+    let cursor = cursor(state, steps);
     let cursor = cursor.as_ref();
+    let seam = seam(state, subject).and_then(|at| step_of(state, at, steps));
     let chart = Chart {
-        resource,
-        points,
-        peak,
-        lines,
-        marks,
-        seam: seam.and_then(|at| step_of(state, at, points.len())),
+        seam,
         cursor: cursor.map(|(step, label)| Cursor { step: *step, label }),
         edge_labels: [&left, &right],
+        ..chart
     };
     let labelled = chart.render(area, canvas.buffer, canvas.theme);
     if let Some(plot) = chart.plot(area) {

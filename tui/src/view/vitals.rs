@@ -1,15 +1,14 @@
 //! Draws the header: the cluster's usage, requests and capacity, and counts of nodes, pods, probes, restarts and
 //! incidents.
 
-use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Segment, below, left_of, right_of, row_of, segments_width};
-use super::chart::Line;
+use super::amounts::{Totals, amounts};
+use super::canvas::{Canvas, Segment, left_of, right_of, row_of, segments_width};
 use super::theme::Ink;
-use super::trends;
-use crate::model::row::{ClusterRow, Phase};
-use crate::model::{Part, Resource, State, Subject, Tone, format};
+use super::{header_charts, trends, usage};
+use crate::model::row::Phase;
+use crate::model::{Part, Resource, State, Tone, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height >= 5 {
@@ -40,7 +39,16 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             taken => taken + 2,
         };
         let row = left_of(row, row.width.saturating_sub(taken));
-        let used = canvas.segments(row, &amounts(cluster, resource, state, row.width));
+        let pointed = state.pointed.and_then(|_| {
+            let steps = trends::of_cluster(state, resource, row.width);
+            trends::value_at(state, &steps)
+        });
+        let totals = Totals {
+            name: "",
+            pointed,
+            of: cluster,
+        };
+        let used = canvas.segments(row, &amounts(&totals, resource, state, row.width));
         let mut rest = right_of(row, used + 1);
         if let Some(part) = cluster.used(resource)
             && rest.width >= 10
@@ -62,7 +70,6 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 
 /// Draws a chart of CPU and one of memory, with counts beside them.
 fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    let cluster = &state.world().cluster;
     let counts = counts(state, false);
     let wide = counts
         .iter()
@@ -72,36 +79,8 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         .min(area.width / 3)
         + 2;
     let charts = area.width.saturating_sub(wide);
-    for (at, resource) in (0..).zip([Resource::Cpu, Resource::Memory]) {
-        let half = charts / 2;
-        let part = Rect {
-            x: area.x + half * at,
-            width: half.saturating_sub(1),
-            ..area
-        };
-        canvas.segments(
-            row_of(part, 0),
-            &amounts(cluster, resource, state, part.width),
-        );
-        let steps = trends::of_cluster(state, resource, part.width * 2);
-        let capacity = cluster.allocatable.get(resource);
-        let line = |value| Line {
-            value,
-            label: "allocatable",
-            ink: Ink::Muted,
-        };
-        let lines: Vec<Line<'_>> = capacity.into_iter().map(line).collect();
-        let peak = cluster.estimate().get(resource);
-        trends::draw_chart(
-            canvas,
-            below(part, 1),
-            state,
-            &steps,
-            (resource, peak),
-            &lines,
-            (&[], trends::seam(state, &Subject::Cluster)),
-        );
-    }
+    let shown = header_charts::of(state, charts / 2, canvas.theme.signs.ellipsis);
+    usage::draw(canvas, left_of(area, charts), state, &shown);
     let right = right_of(area, charts + 1);
     let mut lines: Vec<Vec<Segment>> = Vec::new();
     for line in counts {
@@ -134,61 +113,10 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// The separator between two counts.
 const SEPARATOR: &str = "  ";
 
-/// Renders usage and capacity: `CPU 12.4/64 cores 19% req 43%`.
-fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, space: u16) -> Vec<Segment> {
-    let name = match resource {
-        Resource::Cpu => " CPU ",
-        Resource::Memory => " MEM ",
-    };
-    let requested = cluster.requests.part_of(cluster.allocatable, resource);
-    let (used, capacity) = (cluster.usage.get(resource), cluster.reporting.get(resource));
-    let write = |value: Option<u64>| {
-        let largest = used.max(capacity).unwrap_or(0);
-        value.map_or(format::UNKNOWN.to_owned(), |value| {
-            self::amount(resource, value, largest)
-        })
-    };
-    let mut segments = vec![
-        Segment::new(name, Ink::Heading),
-        Segment::plain(format!("{:>6}", write(used))),
-        Segment::muted(format!("/{:<6}", write(capacity))),
-    ];
-    if space >= 44 {
-        let in_cores = used
-            .max(capacity)
-            .is_some_and(|largest| format::in_cores(Nanocores(largest)));
-        let unit = if resource == Resource::Cpu && in_cores {
-            "cores"
-        } else {
-            ""
-        };
-        segments.push(Segment::muted(format!("{unit:<5}")));
-    }
-    if let Some(part) = cluster.used(resource) {
-        let ink = Ink::from(state.settings.thresholds.tone(part));
-        segments.push(Segment::new(format!("{:>4}", format::percent(part)), ink));
-    }
-    if let Some(requested) = requested.filter(|_| space >= 34) {
-        segments.push(Segment::muted(format!(
-            " req {:>4}",
-            format::percent(requested)
-        )));
-    }
-    segments
-}
-
 fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
     match state.settings.thresholds.tone(part) {
         Tone::Plain => resource.into(),
         tone => tone.into(),
-    }
-}
-
-/// Renders an amount in nanocores or bytes, in the unit of a larger one.
-pub(super) fn amount(resource: Resource, value: u64, largest: u64) -> String {
-    match resource {
-        Resource::Cpu => format::cpu_beside(Nanocores(value), Nanocores(largest)),
-        Resource::Memory => format::bytes(Bytes(value)),
     }
 }
 

@@ -277,7 +277,7 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
     let marks = |page: &str| page.matches('▼').count();
     let whole = screen(&state, 140, 40);
     assert!(
-        whole.contains("limit 1.5Gi") && whole.contains(" 2Gi "),
+        whole.contains("limit 1.5Gi") && whole.contains("640Mi≈"),
         "{whole}"
     );
     for (name, has, restarts) in [
@@ -296,7 +296,8 @@ fn each_container_is_charted_against_its_own_limit_or_request() {
                 "limit 64Mi",
                 "request 32Mi",
             ],
-            6,
+            // Three in each chart, and its legend.
+            8,
         ),
         (
             "proxy",
@@ -446,7 +447,7 @@ fn with_any_metrics_server_the_dashboard_stores_the_history_of_containers() {
             .lines()
             .skip(9)
             .take(9)
-            .any(|row| row.contains(['⣀', '⣤', '⣶', '⣿']));
+            .any(|row| row.contains(|c| ('\u{2801}'..='\u{28ff}').contains(&c)));
         assert_eq!(has_data, name != "setup", "{name}\n{page}");
     }
     // The usage of each at that time is there too.

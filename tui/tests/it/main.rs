@@ -28,6 +28,7 @@ mod golden;
 mod hints;
 mod history;
 mod kubectl;
+mod laid_over;
 mod long_history;
 mod objects;
 mod overview;

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use super::report::Report;
 use crate::model::{Resource, format};
 use crate::text::clean;
-use crate::view::chart::{Chart, Line};
+use crate::view::chart::{Chart, Line, Mark, MarkKind};
 use crate::view::theme::{Depth, Ground, Ink, Theme};
 
 /// The width without a terminal.
@@ -96,8 +96,9 @@ impl Report<'_> {
         line(&title);
         for resource in [Resource::Cpu, Resource::Memory] {
             line("");
-            line(&self.heading(resource));
-            for row in self.plot(resource, bounds, width, &theme) {
+            let (rows, unlabelled) = self.plot(resource, bounds, width, &theme);
+            line(&format!("{}{unlabelled}", self.heading(resource)));
+            for row in rows {
                 line(&row);
             }
         }
@@ -141,8 +142,14 @@ impl Report<'_> {
         format!("{name}  {}", words.join("  "))
     }
 
-    /// The rows of a chart.
-    fn plot(&self, resource: Resource, bounds: &Bounds, width: u16, theme: &Theme) -> Vec<String> {
+    /// The rows of a chart, and the labels of the lines that have none in it.
+    fn plot(
+        &self,
+        resource: Resource,
+        bounds: &Bounds,
+        width: u16,
+        theme: &Theme,
+    ) -> (Vec<String>, String) {
         let points: Vec<Option<u64>> = self
             .points
             .iter()
@@ -171,16 +178,18 @@ impl Report<'_> {
                 ink: *ink,
             })
             .collect();
-        let marks: Vec<usize> = self
-            .marks
-            .iter()
-            .filter_map(|mark| self.step_of(mark.time))
-            .collect();
+        let steps = self.marks.iter();
+        let steps = steps.filter_map(|mark| self.step_of(mark.time));
+        let kind = MarkKind::Restart;
+        let marks: Vec<Mark> = steps.map(|step| Mark { step, kind }).collect();
         let edges = [self.span.since, self.span.until].map(|time| time.to_rfc3339_seconds());
         let [left, right] = &edges;
         let chart = Chart {
-            resource,
+            measure: resource.into(),
+            ink: resource.into(),
             points: &points,
+            over: None,
+            parts: &[],
             peak: self.quantiles(resource).map(|quantiles| quantiles.max),
             lines: &lines,
             marks: &marks,
@@ -190,8 +199,10 @@ impl Report<'_> {
         };
         let area = Rect::new(0, 0, width, ROWS);
         let mut buffer = Buffer::empty(area);
-        chart.render(area, &mut buffer, theme);
-        rows_of(&buffer)
+        let labelled = chart.render(area, &mut buffer, theme);
+        let labels = labels.iter().filter(|_| !labelled);
+        let unlabelled = labels.map(|(label, ..)| format!("  {label}")).collect();
+        (rows_of(&buffer), unlabelled)
     }
 }
 

@@ -96,6 +96,8 @@ impl Row for ContainerRow {
             .searched(),
         E::number(Field::Age, "SINCE", 6, 8, |row| Value::Since(row.container().since())),
         E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |row| Value::Since(row.pod.usage_time())),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 6, resources::cpu_trend),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 7, resources::memory_trend),
         E::hidden(Field::Name, |row| row.name().into()),
         E::hidden(Field::App, |row| row.pod.app().into()),
         E::hidden(Field::Kind, |row| {
@@ -107,8 +109,6 @@ impl Row for ContainerRow {
         E::hidden(Field::LastRestart, |row| Value::LastRestart(&row.container().restarts)).searched(),
         E::hidden(Field::Cause, |row| row.container().restarts.cause().into()),
         E::hidden(Field::LastRestartAge, |row| Value::Since(row.container().restarts.finished())),
-        E::hidden(Field::CpuTrend, resources::cpu_trend),
-        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo::new("Containers", "Ctrs", "containers", Part::Pods);

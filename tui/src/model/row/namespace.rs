@@ -44,11 +44,11 @@ impl Row for NamespaceRow {
         E::number(Field::MemoryRequest, "MEM REQ", 7, 5, resources::memory_request),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3, resources::memory_of_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, 7, resources::memory_limit),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 6, resources::cpu_trend),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 7, resources::memory_trend),
         E::hidden(Field::Namespace, |row| (&row.name).into()),
         E::hidden(Field::CpuOfLimit, resources::cpu_of_limit),
         E::hidden(Field::MemoryOfLimit, resources::memory_of_limit),
-        E::hidden(Field::CpuTrend, resources::cpu_trend),
-        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo::new("Namespaces", "NS", "namespaces", Part::Pods);

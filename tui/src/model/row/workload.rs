@@ -136,11 +136,11 @@ impl Row for WorkloadRow {
         E::number(Field::Mttr, "MTTR", 6, Column::ON_DEMAND, |row| availability::mttr(row.availability)),
         E::number(Field::Mtbf, "MTBF", 6, Column::ON_DEMAND, |row| availability::mtbf(row.availability)),
         E::number(Field::Unknown, "UNKNOWN", 7, Column::ON_DEMAND, |row| availability::unknown(row.availability)),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 6, resources::cpu_trend),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 7, resources::memory_trend),
         E::hidden(Field::Workload, |row| (&row.workload.name).into()),
         E::hidden(Field::PodsReady, |row| row.replicas().ready.into()),
         E::hidden(Field::Desired, |row| row.replicas().desired.into()),
-        E::hidden(Field::CpuTrend, resources::cpu_trend),
-        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

@@ -29,6 +29,10 @@ use crate::model::view::View;
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     // Actions refer to rows, so the list must be up to date.
     refresh(state);
+    // Until the mouse moves again, charts show what the action shows.
+    if !matches!(action, Action::Resize(..)) {
+        state.pointed = None;
+    }
     let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
         Err(action) if state.writing => edit_filter(state, action),
@@ -210,6 +214,14 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             let page = if is_new { Page::Tour } else { Page::Keys };
             state.overlay = Some(Overlay::Help(page, 0));
         }
+        Action::LayOver => {
+            let screen = state.screen();
+            let next = state.laid_over.next(screen.view == View::Pod);
+            let text = next.text(&screen.scope, state.span_seconds());
+            state.laid_over = next;
+            state.say(text, false);
+        }
+        Action::Point(at) => state.pointed = at,
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
         Action::Columns if state.screen().view != View::Pod => {

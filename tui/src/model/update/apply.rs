@@ -7,12 +7,13 @@ use kubevitals_proto::vitals::History;
 
 use super::requests::requests;
 use super::time;
+use crate::model::amount::Amounts;
 use crate::model::batch::{Batch, Readings};
 use crate::model::effect::{Effect, SourceRequest};
 use crate::model::message::{Link, Message, Subject};
 use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState, SourceKind};
-use crate::model::row::{IncidentRow, Row};
+use crate::model::row::{IncidentRow, PodRow, Row};
 use crate::model::state::{Notice, State};
 use crate::model::table::{Table, Version};
 use crate::model::trend::Trends;
@@ -40,6 +41,10 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 (pod.key(), pod.usage_time(), pod.usage)
             });
             let apart = state.has_separate_usage();
+            let containers = batch.rows().filter(|pod| pod.containers.len() > 1);
+            for pod in containers.filter(|_| !apart) {
+                record_containers(&mut state.trends, pod);
+            }
             state.live.apply_pods(batch, apart);
             let context = state.context();
             let pods = &state.live.pods;
@@ -61,7 +66,12 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Replicas(changes) => {
             for (key, replicas) in changes {
                 match replicas {
-                    Some(replicas) => drop(state.live.replicas.insert(key, replicas)),
+                    Some(replicas) => {
+                        let before = state.live.replicas.insert(key.clone(), replicas);
+                        if before.is_some_and(|before| before.desired != replicas.desired) {
+                            state.marked_changes.push(key, state.now);
+                        }
+                    }
                     None => drop(state.live.replicas.remove(&key)),
                 }
             }
@@ -259,11 +269,24 @@ fn record_cluster(state: &mut State) {
 fn record<R>(
     trends: &mut Trends,
     batch: &Batch<R>,
-    reading: impl Fn(&R) -> (Key, Option<Timestamp>, crate::model::Amounts),
+    reading: impl Fn(&R) -> (Key, Option<Timestamp>, Amounts),
 ) {
     for (key, usage_time, usage) in batch.rows().map(reading) {
         if let Some(usage_time) = usage_time {
             trends.push(&key, usage_time, usage);
+        }
+    }
+}
+
+/// Adds usage of the containers of a pod to their trends. The only container of a pod has the same trend as the pod.
+fn record_containers(trends: &mut Trends, pod: &PodRow) {
+    let Some(usage_time) = pod.usage_time() else {
+        return;
+    };
+    for container in &pod.containers {
+        if container.usage != Amounts::default() {
+            let key = pod.key().part(&container.name);
+            trends.push(&key, usage_time, container.usage);
         }
     }
 }

@@ -8,9 +8,13 @@ use crate::model::any_table::ListQuery;
 use crate::model::attention::{Attention, attention};
 use crate::model::distinguishing::distinguishing;
 use crate::model::field::Field;
+use crate::model::group_trends::{self, GroupTrends};
 use crate::model::list::Basis;
+use crate::model::name::Key;
+use crate::model::placement;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::scope::Limits;
+use crate::model::screen::Screen;
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::time::Time;
@@ -21,12 +25,61 @@ use crate::model::view::View;
 /// unchanged.
 pub fn refresh(state: &mut State) {
     refresh_list(state);
+    refresh_group_trends(state);
+    refresh_rollouts(state);
     if state.screen().view == View::Overview {
         // The height of the list depends on its content.
         let height = state.list_height();
         state.screen_mut().list.settle(height);
         panes::refresh(state);
     }
+}
+
+/// Updates the sums of the workloads or namespaces on the screen, if their sparklines are on it.
+fn refresh_group_trends(state: &mut State) {
+    let view = state.screen().view;
+    if !matches!(view, View::Workloads | View::Namespaces) {
+        state.group_trends = GroupTrends::default();
+        return;
+    }
+    let list = &state.screen().list;
+    let table = state.world().table(view);
+    let on_screen = list.order.iter().skip(list.top).take(state.list_height());
+    let rows: Vec<Key> = on_screen.filter_map(|at| table.key_at(*at)).collect();
+    let basis = group_trends::Basis {
+        view,
+        time: state.time,
+        pods: state.frozen.as_ref().map(|frozen| frozen.pods.version()),
+        span: i64::from(state.span_seconds()),
+        end: state.charts_end,
+    };
+    let is_current = {
+        let mut outdated = state.group_trends.outdated(&basis, &rows, state.now);
+        outdated.next().is_none()
+    };
+    if is_current {
+        return;
+    }
+    let columns = placement::columns(state, state.size.width);
+    if columns.iter().any(|placed| placed.column.is_trend()) {
+        let (span, now) = (state.shown_span(), state.now);
+        let world = state.frozen.as_ref().unwrap_or(&state.live);
+        let trends = &state.trends;
+        state
+            .group_trends
+            .update(basis, &rows, world, trends, span, now);
+    }
+}
+
+/// Finds the versions of the workload of the pod whose page is open.
+fn refresh_rollouts(state: &mut State) {
+    let world = state.frozen.as_ref().unwrap_or(&state.live);
+    let key = state.stack.last().and_then(Screen::pod);
+    let pod = key.and_then(|key| world.pods.get(key));
+    let pods = &world.pods;
+    state
+        .marked_changes
+        .find_rollouts(pod.map(|pod| &**pod), pods);
 }
 
 fn refresh_list(state: &mut State) {

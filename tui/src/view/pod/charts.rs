@@ -1,4 +1,5 @@
-//! Draws the CPU and memory usage of a pod or of its selected container, with request, limit and restarts.
+//! Draws the CPU and memory usage of a pod or of its selected container, with request, limit, restarts, rollouts and
+//! changes of replicas.
 
 use ratatui::layout::Rect;
 
@@ -6,12 +7,13 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Quantiles;
 
 use crate::model::row::{Container, PodRow, Row as _};
-use crate::model::{Resource, State, Subject, format};
+use crate::model::{LaidOver, Resource, State, Subject, format};
 use crate::text::cut_middle;
-use crate::view::canvas::{Canvas, Segment, below, row_of, segments_width};
-use crate::view::chart::Line;
+use crate::view::canvas::{Canvas, Segment};
+use crate::view::chart::MarkKind;
 use crate::view::theme::Ink;
-use crate::view::{trends, vitals};
+use crate::view::usage::{self, Level, Part, Usage, UsageChart};
+use crate::view::{amounts, trends};
 
 /// The most cells for the name of a container.
 const NAME: usize = 16;
@@ -26,112 +28,117 @@ pub(super) fn draw(
     if area.height < 4 {
         return;
     }
-    for (at, resource) in (0..).zip([Resource::Cpu, Resource::Memory]) {
-        let half = area.width / 2;
-        let part = Rect {
-            x: area.x + half * at,
-            width: half.saturating_sub(1),
-            ..area
-        };
-        chart(canvas, part, state, (pod, container), resource);
-    }
+    let ellipsis = canvas.theme.signs.ellipsis;
+    let charts = [Resource::Cpu, Resource::Memory].map(|resource| {
+        let of = Subjects { pod, container };
+        chart(state, of, resource, area.width / 2, ellipsis)
+    });
+    let usage = Usage {
+        subject: Subject::Pod(pod.key()),
+        own_key: trends::own_key(pod, container),
+        charts,
+        marks: marks(state, pod, container),
+    };
+    usage::draw(canvas, area, state, &usage);
+}
+
+/// A pod, or one of its containers.
+#[derive(Clone, Copy)]
+struct Subjects<'a> {
+    pod: &'a PodRow,
+    container: Option<&'a Container>,
 }
 
 fn chart(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
     state: &State,
-    (pod, container): (&PodRow, Option<&Container>),
+    Subjects { pod, container }: Subjects<'_>,
     resource: Resource,
-) {
-    let amounts = match container {
+    width: u16,
+    ellipsis: &str,
+) -> UsageChart {
+    let all = match container {
         Some(it) => [it.usage, it.requests, it.limits],
         None => [pod.usage, pod.requests, pod.limits],
     };
-    let [used, request, limit] = amounts.map(|amounts| amounts.get(resource));
-    let steps = trends::of_pod(state, pod, container, resource, area.width);
+    let [now, request, limit] = all.map(|amounts| amounts.get(resource));
+    let steps = trends::of_pod(state, pod, container, resource, width);
     // The current usage may be newer than the history.
     let quantiles = trends::quantiles(state, pod, container, resource).map(|it| Quantiles {
-        max: used.map_or(it.max, |used| it.max.max(used)),
+        max: now.map_or(it.max, |now| it.max.max(now)),
         ..it
     });
-    // If only one fits, it is the limit.
-    let bounds = [
-        ("limit", limit, Ink::Limit),
-        ("request", request, Ink::Request),
-    ];
-    let peak = quantiles.map(|it| it.max).or(used);
+    let peak = quantiles.map(|it| it.max).or(now);
     // All amounts are in the unit of the largest, as on the axis.
     let largest = [request, limit, peak]
         .into_iter()
         .chain(steps.iter().copied());
     let largest = largest.flatten().max().unwrap_or(0);
-    let write = |value: u64| vitals::amount(resource, value, largest);
-    let labels =
-        bounds.map(|(word, value, _)| value.map(|value| format!("{word} {}", write(value))));
-    let lines: Vec<Line<'_>> = bounds
-        .iter()
-        .zip(&labels)
-        .filter_map(|((_, value, ink), label)| {
-            Some(Line {
-                value: (*value)?,
-                label: label.as_deref()?,
-                ink: *ink,
-            })
+    let write = |value: u64| amounts::amount(resource, value, largest);
+    // If only one fits, it is the limit.
+    let lines = [
+        ("limit", limit, Ink::Limit),
+        ("request", request, Ink::Request),
+    ];
+    let lines = lines.into_iter().filter_map(|(word, value, ink)| {
+        Some(Level {
+            value: value?,
+            label: format!("{word} {}", write(value?)),
+            ink,
+            is_in_heading: true,
         })
-        .collect();
-    let marks = marks(state, pod, container, steps.len());
-    let plot = below(area, 1);
-    let labelled = trends::draw_chart(
-        canvas,
-        plot,
-        state,
-        &steps,
-        (resource, peak),
-        &lines,
-        (&marks, trends::seam(state, &Subject::Pod(pod.key()))),
-    );
-    let name = match resource {
-        Resource::Cpu => "CPU",
-        Resource::Memory => "MEM",
-    };
-    let mut now = vec![Segment::new(format!(" {name} "), Ink::Heading)];
+    });
+    let pointed = trends::value_at(state, &steps);
+    let used = pointed.unwrap_or(now);
+    let mut heading = vec![Segment::new(
+        format!(" {} ", amounts::name(resource)),
+        Ink::Heading,
+    )];
     if let Some(container) = container {
-        let name = cut_middle(&container.name, NAME, canvas.theme.signs.ellipsis);
-        now.push(Segment::new(format!("{name} "), Ink::Accent));
+        let name = cut_middle(&container.name, NAME, ellipsis);
+        heading.push(Segment::new(format!("{name} "), Ink::Accent));
     }
-    now.push(Segment::plain(
+    let ink = pointed.map_or(Ink::Plain, |_| Ink::Accent);
+    heading.push(Segment::new(
         used.map_or(format::UNKNOWN.to_owned(), write),
+        ink,
     ));
-    let bounds: Vec<Segment> = lines
-        .iter()
-        .map(|line| Segment::new(format!("  {}", line.label), line.ink))
-        .collect();
-    let spread: Vec<Segment> = quantiles
-        .into_iter()
-        .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
-        .map(|(word, value)| Segment::muted(format!("  {word} {}", write(value))))
-        .collect();
-    // The heading has what the chart has no label for.
-    let [first, second] = if labelled {
-        [spread, bounds]
-    } else {
-        [bounds, spread]
-    };
-    let mut head = now;
-    for segment in first.into_iter().chain(second) {
-        if segments_width(&head) + segment.width() <= area.width {
-            head.push(segment);
-        }
+    let spread = quantiles.into_iter();
+    let spread = spread.flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)]);
+    UsageChart {
+        resource,
+        peak,
+        used,
+        whole: (limit.map(|limit| (limit, "limit")))
+            .or(request.map(|request| (request, "request"))),
+        heading,
+        more: spread
+            .map(|(word, value)| Segment::muted(format!("  {word} {}", write(value))))
+            .collect(),
+        lines: lines.collect(),
+        parts: match (state.laid_over, container) {
+            (LaidOver::Containers, None) => containers(state, pod, resource, width),
+            _ => Vec::new(),
+        },
+        steps,
     }
-    canvas.segments(row_of(area, 0), &head);
 }
 
-/// Returns the steps in which the container, or one of the pod's, was restarted.
-fn marks(state: &State, pod: &PodRow, container: Option<&Container>, steps: usize) -> Vec<usize> {
+/// Returns the usage of each container that has some.
+fn containers(state: &State, pod: &PodRow, resource: Resource, width: u16) -> Vec<Part> {
+    let parts = pod.containers.iter().map(|container| {
+        let steps = trends::of_pod(state, pod, Some(container), resource, width);
+        let name = container.name.to_string();
+        (container.usage.get(resource), Part { name, steps })
+    });
+    let known = parts.filter(|(_, part)| part.steps.iter().any(Option::is_some));
+    usage::largest(known.collect(), width)
+}
+
+/// Returns the restarts of the container, or of the pod's containers, and the changes of its workload.
+fn marks(state: &State, pod: &PodRow, container: Option<&Container>) -> Vec<(Timestamp, MarkKind)> {
     let name = container.map(|container| &*container.name);
     let is_visible = |container: &str| name.is_none_or(|name| name == container);
-    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(pod.key())) {
+    let restarts: Vec<Timestamp> = match state.histories.get(&Subject::Pod(pod.key())) {
         Some(history) => {
             let marks = history.marks.iter();
             let marks = marks.filter(|mark| is_visible(&mark.container));
@@ -144,8 +151,15 @@ fn marks(state: &State, pod: &PodRow, container: Option<&Container>, steps: usiz
             last.filter_map(|last| last.finished).collect()
         }
     };
-    times
-        .into_iter()
-        .filter_map(|time| trends::step_of(state, time, steps))
-        .collect()
+    let changes = &state.marked_changes;
+    let workload = pod.workload.as_deref().into_iter();
+    let replicas = workload.flat_map(|workload| {
+        let hpas = &state.world().hpas;
+        changes.replicas(&pod.namespace, workload, hpas)
+    });
+    let of = |kind| move |time| (time, kind);
+    let restarts = restarts.into_iter().map(of(MarkKind::Restart));
+    let rollouts = changes.rollouts().map(of(MarkKind::Rollout));
+    let replicas = replicas.map(of(MarkKind::Replicas));
+    restarts.chain(rollouts).chain(replicas).collect()
 }

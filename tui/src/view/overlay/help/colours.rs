@@ -38,6 +38,15 @@ pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
             "sorted by this column: smallest first, largest first",
         ),
         (signs.restart, "in a chart: a restart of a container"),
+        (
+            signs.rollout,
+            "in a chart: the first pod of a new version of the workload",
+        ),
+        (signs.replicas, "in a chart: other desired replicas"),
+        (
+            signs.broken,
+            "beside a chart: it does not begin at zero, but at this number",
+        ),
         (signs.ellipsis, cut),
         (format::UNKNOWN, "unknown, or not set"),
         ("?", "after a cause: likely, not certain"),
