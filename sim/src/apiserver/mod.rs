@@ -12,6 +12,7 @@ mod dispatch;
 mod events;
 mod faults;
 mod kubeconfig;
+mod logs;
 mod negotiation;
 mod openapi;
 mod request;

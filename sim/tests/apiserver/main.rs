@@ -16,5 +16,6 @@ mod fixtures;
 mod harness;
 mod kubectl;
 mod lists;
+mod logs;
 mod watches;
 mod writes;
