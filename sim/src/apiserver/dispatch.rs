@@ -16,7 +16,7 @@ use super::request::{Parts, Query, ResourcePath, Target};
 use super::resources;
 use super::shared::Shared;
 use super::status::{Body, Refusal, answer as respond, full, json_answer, refused, text};
-use super::{discovery, events, logs, openapi, reviews};
+use super::{discovery, events, logs, openapi, operate, reviews};
 use crate::connections::{ClientCertificate, Dropped};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
@@ -124,11 +124,15 @@ impl Shared {
         {
             return logs::answer(&self.store, at, query);
         }
+        let is_operation = operate::serves(resource, at, &parts.method);
         let parts = Parts {
             method: &parts.method,
             headers: &parts.headers,
             query,
         };
+        if is_operation {
+            return operate::answer(self, resource, at, parts, body).await;
+        }
         resources::answer(self, resource, at, parts, body).await
     }
 

@@ -15,6 +15,7 @@ mod kubeconfig;
 mod logs;
 mod negotiation;
 mod openapi;
+mod operate;
 mod request;
 mod resources;
 mod reviews;

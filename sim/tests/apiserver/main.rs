@@ -17,5 +17,6 @@ mod harness;
 mod kubectl;
 mod lists;
 mod logs;
+mod operations;
 mod watches;
 mod writes;
