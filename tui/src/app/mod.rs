@@ -3,6 +3,7 @@
 mod clusters;
 mod effects;
 mod frames;
+mod handover;
 mod jobs;
 pub mod terminal;
 
@@ -18,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::config::{Settings, TimeZoneChoice};
 use crate::input::{self, Grip, Hits, KeyMap};
-use crate::model::{self, Action, Effect, Message, Name, Session, State, View, Zone};
+use crate::model::{self, Action, Effect, Kubectl, Message, Name, Session, State, View, Zone};
 use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
@@ -60,6 +61,8 @@ impl Options {
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
                 bell: settings.bell,
+                allow_actions: settings.allow_actions,
+                protected: settings.protected.clone(),
                 zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
@@ -88,6 +91,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
     state.now = feed.clock().now();
+    state.kubectl_flags = connector.kubectl_flags();
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -107,6 +111,7 @@ pub async fn run(
         others: Others::default(),
         clock_is_compared: false,
         suspending: false,
+        running: None,
         over: false,
     };
     let size = app.screen.terminal().size()?;
@@ -148,6 +153,8 @@ struct App {
     clock_is_compared: bool,
     /// Whether the job must be stopped.
     suspending: bool,
+    /// The command to which the terminal must be handed over.
+    running: Option<Kubectl>,
     over: bool,
 }
 
@@ -179,6 +186,9 @@ impl App {
                         self.input(&event?).await?;
                         if std::mem::take(&mut self.suspending) {
                             self.suspend(ending).await?;
+                        }
+                        if let Some(command) = self.running.take() {
+                            self.hand_over(&command, ending).await?;
                         }
                         frames.key_pressed(Instant::now());
                     }
@@ -339,6 +349,13 @@ impl App {
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),
+                    Effect::Direct(request) => {
+                        if !self.feed.request_directly(request) {
+                            let why = "not done: not connected, or too many requests are waiting";
+                            self.state.say(why, true);
+                        }
+                    }
+                    Effect::Run(command) => self.running = Some(command),
                     Effect::Connect(context) if !self.others.is_empty() => {
                         entrance = Some(self.join(context).await);
                     }
@@ -364,6 +381,7 @@ impl App {
                 state.now = self.state.now;
                 state.span = self.state.span;
                 state.messages = std::mem::take(&mut self.state.messages);
+                state.kubectl_flags = std::mem::take(&mut self.state.kubectl_flags);
                 self.state = state;
                 self.feed = feed;
                 self.clock_is_compared = false;

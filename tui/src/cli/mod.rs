@@ -373,7 +373,7 @@ mod tests {
             "time-zone" => " local",
             "fps" => " 7",
             "as-user-extra" => " a=b",
-            "ascii" | "no-mouse" | "insecure-skip-tls-verify" => "",
+            "ascii" | "no-mouse" | "allow-actions" | "insecure-skip-tls-verify" => "",
             _ => " x",
         }
     }

@@ -23,6 +23,8 @@ struct File {
     fps: Option<Spanned<i64>>,
     mouse: Option<bool>,
     bell: Option<bool>,
+    allow_actions: Option<bool>,
+    protected: Option<Vec<String>>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
     time_zone: Option<Spanned<String>>,
@@ -129,6 +131,8 @@ impl Reader<'_> {
             fps: self.value(file.fps, usual.fps, fps),
             mouse: file.mouse.unwrap_or(usual.mouse),
             bell: file.bell.unwrap_or(usual.bell),
+            allow_actions: file.allow_actions.unwrap_or(usual.allow_actions),
+            protected: file.protected.unwrap_or(usual.protected),
             source: self.value(file.source, usual.source, |text| choice("source", text)),
             view: self.value(file.view, usual.view, |name| view(name)),
             time_zone: self.value(file.time_zone, usual.time_zone, |text| {
@@ -307,6 +311,8 @@ mod tests {
             fps = 2
             mouse = false
             bell = true
+            allow-actions = true
+            protected = ["prod*"]
             source = "metrics"
             view = "pods"
             time-zone = "local"
@@ -326,6 +332,10 @@ mod tests {
         assert_eq!(
             (settings.ascii, settings.fps, settings.mouse, settings.bell),
             (Some(true), 2, false, true)
+        );
+        assert_eq!(
+            (settings.allow_actions, settings.protected),
+            (true, vec!["prod*".to_owned()])
         );
         assert_eq!(
             (settings.source, settings.view, settings.time_zone),

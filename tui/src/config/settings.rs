@@ -90,6 +90,10 @@ pub struct Settings {
     pub mouse: bool,
     /// Whether the terminal's bell rings when an incident starts.
     pub bell: bool,
+    /// Whether the cluster may be changed.
+    pub allow_actions: bool,
+    /// The contexts, or patterns of contexts, in which nothing may be changed.
+    pub protected: Vec<String>,
     /// The source of the data.
     pub source: SourceChoice,
     /// The time zone of times of day.
@@ -119,6 +123,8 @@ impl Default for Settings {
             fps: 60,
             mouse: true,
             bell: false,
+            allow_actions: false,
+            protected: Vec::new(),
             source: SourceChoice::default(),
             time_zone: TimeZoneChoice::default(),
             view: View::Overview,

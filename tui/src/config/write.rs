@@ -59,6 +59,12 @@ impl Writer {
         self.set("mouse", &settings.mouse.to_string());
         self.about("Whether the terminal's bell rings when an incident starts.");
         self.set("bell", &settings.bell.to_string());
+        self.about("Whether the cluster may be changed: restart, scale, delete pods, cordon and drain nodes.");
+        self.set("allow-actions", &settings.allow_actions.to_string());
+        self.about(
+            "The contexts in which nothing may be changed in any case. * stands for anything.",
+        );
+        self.set("protected", &list(&settings.protected));
         self.about(
             "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
@@ -219,6 +225,8 @@ mod tests {
             fps: 3,
             mouse: false,
             bell: true,
+            allow_actions: true,
+            protected: vec!["prod*".to_owned()],
             source: SourceChoice::None,
             view: View::Hpas,
             time_zone: TimeZoneChoice::Local,

@@ -15,6 +15,23 @@ pub enum Choice {
     Namespaces,
     /// A context of the kubeconfig.
     Contexts,
+    /// A container.
+    Containers,
+    /// A port of a container, or one that is typed.
+    Ports,
+    /// What to do with the selected row.
+    Menu,
+}
+
+/// A note beside a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The id of the binding whose key does the same.
+    Key(&'static str),
+    /// A remark.
+    Remark(String),
+    /// Why the entry cannot be chosen.
+    Unavailable(String),
 }
 
 /// A searchable list. The best match is first.
@@ -26,6 +43,8 @@ pub struct Picker {
     pub line: Line,
     /// All names.
     items: Vec<Name>,
+    /// A note beside each name; none if there are fewer.
+    notes: Vec<Note>,
     /// The chosen names.
     pub selected: Vec<Name>,
     matches: Vec<usize>,
@@ -40,12 +59,26 @@ impl Picker {
             choice,
             line: Line::default(),
             items,
+            notes: Vec::new(),
             selected,
             matches: Vec::new(),
             cursor: 0,
         };
         picker.find();
         picker
+    }
+
+    /// The picker with a note beside each name.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// The note beside a matching name.
+    #[must_use]
+    pub fn note(&self, at: usize) -> Option<&Note> {
+        self.notes.get(*self.matches.get(at)?)
     }
 
     /// The matching names, best match first, each with whether it is chosen.

@@ -2,11 +2,15 @@
 
 mod act;
 mod apply;
+mod changes;
+mod handover;
 mod interest;
+mod on_object;
 mod overlay;
 mod panes;
 mod refresh;
 mod requests;
+mod text;
 mod time;
 
 pub use act::act;

@@ -1,8 +1,10 @@
 //! Draws a picker: a list of names with a line that filters them.
 
+use ratatui::layout::Rect;
+
 use super::window::window;
 use crate::input::Target;
-use crate::model::{Choice, Picker};
+use crate::model::{Choice, Note, Picker};
 use crate::text::width;
 use crate::view::canvas::{Canvas, Segment, below, cells, right_of, row_of};
 use crate::view::theme::Ink;
@@ -15,9 +17,21 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             "enter: choose, space: choose several, esc: close",
         ),
         Choice::Contexts => ("Contexts", "enter: connect, esc: close"),
+        Choice::Containers => ("Containers", "enter: choose, esc: close"),
+        Choice::Ports => (
+            "Ports: choose one, or type LOCAL:REMOTE",
+            "enter: choose, esc: close",
+        ),
+        Choice::Menu => ("The selected row", "enter: choose, esc: close"),
     };
     let height = cells(visible.len()).clamp(3, 16) + 1;
-    let area = window(canvas, 60, height, heading, hint);
+    // Why an entry cannot be chosen takes more space than a name.
+    let wide = if picker.choice == Choice::Menu {
+        90
+    } else {
+        60
+    };
+    let area = window(canvas, wide, height, heading, hint);
     let line = row_of(area, 0);
     let used = canvas.text(line, "> ", Ink::Accent);
     let space = right_of(line, used);
@@ -37,13 +51,38 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     for (line, (at, (name, selected))) in (0..list.height).zip(visible.enumerate().skip(first)) {
         let row = row_of(list, line);
         let mark = if selected { "* " } else { "  " };
-        canvas.segments(
+        let note = picker.note(at);
+        let ink = match note {
+            Some(Note::Unavailable(_)) => Ink::Muted,
+            _ => Ink::Plain,
+        };
+        let used = canvas.segments(
             row,
-            &[Segment::new(mark, Ink::Good), Segment::plain(&**name)],
+            &[Segment::new(mark, Ink::Good), Segment::new(&**name, ink)],
         );
+        if let Some(note) = note {
+            draw_note(canvas, right_of(row, used + 1), note);
+        }
         if at == picker.cursor() {
             canvas.patch(row, Ink::Selected);
         }
     }
     (!line.is_empty()).then_some(cursor)
+}
+
+/// Draws a note at the right end of a row.
+fn draw_note(canvas: &mut Canvas<'_>, area: Rect, note: &Note) {
+    let (text, ink) = match note {
+        Note::Key(id) => (
+            canvas
+                .keys
+                .key(id)
+                .map(|key| key.to_string())
+                .unwrap_or_default(),
+            Ink::Accent,
+        ),
+        Note::Remark(text) => (text.clone(), Ink::Muted),
+        Note::Unavailable(why) => (format!("not available: {why}"), Ink::Muted),
+    };
+    canvas.segments_right(area, &[Segment::new(text, ink)]);
 }
