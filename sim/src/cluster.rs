@@ -101,6 +101,9 @@ impl Cluster {
             identities.clone(),
         )
         .await?;
+        if let Some(world) = &world {
+            api.set_world(world.clone());
+        }
         if let Some(target) = config.aggregated {
             api.set_aggregated(Some(target));
         }

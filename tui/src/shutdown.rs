@@ -29,6 +29,30 @@ impl ShutdownSignals {
         Ok(Self {})
     }
 
+    /// Waits for a signal other than Ctrl-C, which is for the program that has the terminal.
+    pub async fn wait_to_end(&mut self) {
+        #[cfg(unix)]
+        {
+            let [_, terminate, hangup] = &mut self.signals;
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        std::future::pending().await
+    }
+
+    /// Forgets that Ctrl-C was pressed.
+    pub fn forget_interrupts(&mut self) {
+        #[cfg(unix)]
+        {
+            use futures::FutureExt;
+            let [interrupt, ..] = &mut self.signals;
+            let _earlier = interrupt.recv().now_or_never();
+        }
+    }
+
     /// Waits for a signal.
     pub async fn wait(&mut self) {
         #[cfg(unix)]

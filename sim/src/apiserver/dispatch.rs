@@ -16,7 +16,7 @@ use super::request::{Parts, Query, ResourcePath, Target};
 use super::resources;
 use super::shared::Shared;
 use super::status::{Body, Refusal, answer as respond, full, json_answer, refused, text};
-use super::{discovery, events, openapi, reviews};
+use super::{discovery, events, logs, openapi, operate, reviews};
 use crate::connections::{ClientCertificate, Dropped};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
@@ -118,11 +118,21 @@ impl Shared {
         }
         let resource = Resource::find(&at.group, &at.version, &at.resource)
             .ok_or_else(Status::resource_not_found)?;
+        if resource == Resource::Pods
+            && at.subresource == "log"
+            && parts.method == http::Method::GET
+        {
+            return logs::answer(&self.store, at, query);
+        }
+        let is_operation = operate::serves(resource, at, &parts.method);
         let parts = Parts {
             method: &parts.method,
             headers: &parts.headers,
             query,
         };
+        if is_operation {
+            return operate::answer(self, resource, at, parts, body).await;
+        }
         resources::answer(self, resource, at, parts, body).await
     }
 

@@ -22,6 +22,7 @@ use crate::connections::{self, ClientCertificate, Failure, Gate, handshake};
 use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
 use crate::pki::{Pki, PkiError, server_tls};
+use crate::world::World;
 
 /// A running API server. Dropping it stops it.
 pub struct ApiServer {
@@ -78,6 +79,7 @@ impl ApiServer {
             serves: RwLock::default(),
             instead: RwLock::default(),
             faults: Faults::default(),
+            world: RwLock::default(),
             watches_broken,
         });
         let gate = watch::Sender::new(Gate::default());
@@ -134,6 +136,11 @@ impl ApiServer {
     /// aggregated server at `target`. Until there is one they are answered 503.
     pub fn set_aggregated(&self, target: Option<SocketAddr>) {
         self.shared.aggregation.set_target(target);
+    }
+
+    /// Makes deletions, evictions, restarts and the like happen in a world.
+    pub(crate) fn set_world(&self, world: Arc<World>) {
+        *self.shared.world.write() = Some(world);
     }
 
     /// Answers `/apis/metrics.k8s.io` and `/apis/kubevitals.io` in this process instead of sending them on, until called

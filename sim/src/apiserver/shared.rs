@@ -11,6 +11,7 @@ use super::config::{Answer, ApiServerConfig, Serves};
 use super::faults::Faults;
 use crate::identity::Identities;
 use crate::objects::Store;
+use crate::world::World;
 
 /// What every request needs.
 pub(super) struct Shared {
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) instead: RwLock<Option<Answer>>,
     /// Faults of requests for some resources.
     pub(super) faults: Faults,
+    /// The world in which writes make something happen; none in a replay.
+    pub(super) world: RwLock<Option<Arc<World>>>,
     /// Notified when watches break off.
     pub(super) watches_broken: watch::Sender<()>,
 }

@@ -64,6 +64,13 @@ pub(super) fn conflict(resource: Resource, name: &str) -> Refusal {
     about(resource, name, Reason::Conflict, message)
 }
 
+/// 429 for an eviction that a budget does not allow.
+pub(super) fn disruption(name: &str) -> Refusal {
+    let message =
+        format!("Cannot evict pod {name:?} as it would violate the pod's disruption budget.");
+    Box::new(Status::failure(429, Reason::TooManyRequests, message))
+}
+
 fn about(resource: Resource, name: &str, reason: Reason, message: String) -> Refusal {
     let info = resource.info();
     let details = Details {

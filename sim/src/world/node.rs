@@ -86,6 +86,8 @@ pub(crate) struct NodeState {
     pub(crate) ready: (bool, Timestamp),
     /// How many pods ever had an address here.
     pub(crate) addresses: u32,
+    /// Whether new pods are scheduled elsewhere.
+    pub(crate) cordoned: bool,
 }
 
 /// The address of the node of this index, from 0: a 127.X.Y.Z, and never 127.0.0.*, which other things use.

@@ -108,8 +108,14 @@ impl Engine {
     }
 
     pub(crate) fn set_slot(&mut self, workload: usize, ordinal: u32, node: usize, index: usize) {
-        let slots = self.slots.get_mut(workload);
-        if let Some(slot) = slots.and_then(|p| p.get_mut(ordinal as usize)) {
+        let Some(slots) = self.slots.get_mut(workload) else {
+            return;
+        };
+        let ordinal = ordinal as usize;
+        if slots.len() <= ordinal {
+            slots.resize(ordinal + 1, (0, 0));
+        }
+        if let Some(slot) = slots.get_mut(ordinal) {
             *slot = (node, index);
         }
     }

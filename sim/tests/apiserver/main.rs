@@ -16,5 +16,7 @@ mod fixtures;
 mod harness;
 mod kubectl;
 mod lists;
+mod logs;
+mod operations;
 mod watches;
 mod writes;

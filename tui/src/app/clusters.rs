@@ -274,6 +274,7 @@ impl App {
         member.feed = Some(std::mem::replace(&mut self.feed, feed));
         member.context = here;
         self.state.settings = settings;
+        self.state.kubectl_flags = self.connector.kubectl_flags();
         self.state.size = size;
         self.state.span = span;
         self.state.now = self.feed.clock().now();

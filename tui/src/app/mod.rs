@@ -4,6 +4,7 @@ mod clusters;
 mod effects;
 mod first_start;
 mod frames;
+mod handover;
 mod jobs;
 pub mod terminal;
 
@@ -19,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::config::{Notify, Settings, TimeZoneChoice};
 use crate::input::{self, Grip, Hits, KeyMap};
-use crate::model::{self, Action, Effect, Message, Name, Session, State, View, Zone};
+use crate::model::{self, Action, Effect, Kubectl, Message, Name, Session, State, View, Zone};
 use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
@@ -63,6 +64,8 @@ impl Options {
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
                 notify: settings.notify != Notify::Off,
+                allow_actions: settings.allow_actions,
+                protected: settings.protected.clone(),
                 zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
                 commands: settings.key_map().commands(),
                 themes: settings.theme_names().into_iter().map(Name::from).collect(),
@@ -97,6 +100,7 @@ pub async fn run(
     state.now = feed.clock().now();
     state.started = state.now;
     state.is_new = first_start::is_first_start(&|name| std::env::var(name).ok());
+    state.kubectl_flags = connector.kubectl_flags();
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -116,6 +120,7 @@ pub async fn run(
         others: Others::default(),
         clock_is_compared: false,
         suspending: false,
+        running: None,
         over: false,
     };
     let size = app.screen.terminal().size()?;
@@ -157,6 +162,8 @@ struct App {
     clock_is_compared: bool,
     /// Whether the job must be stopped.
     suspending: bool,
+    /// The command to which the terminal must be handed over.
+    running: Option<Kubectl>,
     over: bool,
 }
 
@@ -188,6 +195,9 @@ impl App {
                         self.input(&event?).await?;
                         if std::mem::take(&mut self.suspending) {
                             self.suspend(ending).await?;
+                        }
+                        if let Some(command) = self.running.take() {
+                            self.hand_over(&command, ending).await?;
                         }
                         frames.key_pressed(Instant::now());
                     }
@@ -352,6 +362,13 @@ impl App {
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),
+                    Effect::Direct(request) => {
+                        if !self.feed.request_directly(request) {
+                            let why = "not done: not connected, or too many requests are waiting";
+                            self.state.say(why, true);
+                        }
+                    }
+                    Effect::Run(command) => self.running = Some(command),
                     Effect::Connect(context) if !self.others.is_empty() => {
                         entrance = Some(self.join(context).await);
                     }
@@ -378,6 +395,7 @@ impl App {
                 state.started = self.state.now;
                 state.span = self.state.span;
                 state.messages = std::mem::take(&mut self.state.messages);
+                state.kubectl_flags = std::mem::take(&mut self.state.kubectl_flags);
                 self.state = state;
                 self.feed = feed;
                 self.clock_is_compared = false;

@@ -71,6 +71,37 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The flags as kubectl's, without secrets, context and namespace.
+    #[must_use]
+    pub fn kubectl_flags(&self) -> Vec<String> {
+        let single = [
+            ("kubeconfig", &self.kubeconfig),
+            ("cluster", &self.cluster),
+            ("user", &self.user),
+            ("server", &self.server),
+            ("client-certificate", &self.client_certificate),
+            ("client-key", &self.client_key),
+            ("certificate-authority", &self.certificate_authority),
+            ("tls-server-name", &self.tls_server_name),
+            ("as", &self.as_user),
+            ("as-uid", &self.as_uid),
+        ];
+        let single = single
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, non_empty(value.as_ref())?)));
+        let groups = self
+            .as_group
+            .iter()
+            .map(|group| ("as-group", group.as_str()));
+        let flags = single
+            .chain(groups)
+            .map(|(name, value)| format!("--{name}={value}"));
+        let insecure = self
+            .insecure_skip_tls_verify
+            .then(|| "--insecure-skip-tls-verify".to_owned());
+        flags.chain(insecure).collect()
+    }
+
     /// The namespace of the flag: the last one, as in kubectl.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {

@@ -48,6 +48,9 @@ pub struct DashboardArgs {
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_short_help = true)]
     pub no_mouse: bool,
+    /// Allow changes of the cluster: restart, scale, delete pods, cordon and drain nodes
+    #[arg(long, env = "VITALS_ALLOW_ACTIONS")]
+    pub allow_actions: bool,
     /// The time zone of times of day
     #[arg(long, value_name = "ZONE", env = "VITALS_TIME_ZONE")]
     pub time_zone: Option<TimeZoneChoice>,
@@ -78,6 +81,7 @@ impl DashboardArgs {
             view: self.view.unwrap_or(file.view),
             time_zone: self.time_zone.unwrap_or(file.time_zone),
             mouse: file.mouse && !self.no_mouse,
+            allow_actions: file.allow_actions || self.allow_actions,
             ..file
         })
     }

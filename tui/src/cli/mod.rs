@@ -373,7 +373,7 @@ mod tests {
             "time-zone" => " local",
             "fps" => " 7",
             "as-user-extra" => " a=b",
-            "ascii" | "plain" | "no-mouse" | "insecure-skip-tls-verify" => "",
+            "ascii" | "plain" | "allow-actions" | "no-mouse" | "insecure-skip-tls-verify" => "",
             _ => " x",
         }
     }

@@ -26,6 +26,8 @@ struct File {
     mouse: Option<bool>,
     bell: Option<bool>,
     notify: Option<Spanned<String>>,
+    allow_actions: Option<bool>,
+    protected: Option<Vec<String>>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
     time_zone: Option<Spanned<String>>,
@@ -83,6 +85,8 @@ impl Reader<'_> {
             notify: self.value(file.notify, of_bell(file.bell), |text| {
                 choice("notify", text)
             }),
+            allow_actions: file.allow_actions.unwrap_or(usual.allow_actions),
+            protected: file.protected.unwrap_or(usual.protected),
             source: self.value(file.source, usual.source, |text| choice("source", text)),
             view: self.value(file.view, usual.view, |name| view(name)),
             time_zone: self.value(file.time_zone, usual.time_zone, |text| {
@@ -267,6 +271,8 @@ mod tests {
             fps = 2
             mouse = false
             bell = true
+            allow-actions = true
+            protected = ["prod*"]
             source = "metrics"
             view = "pods"
             time-zone = "local"
@@ -291,6 +297,10 @@ mod tests {
                 settings.notify
             ),
             (Some(true), 2, false, Notify::Bell)
+        );
+        assert_eq!(
+            (settings.allow_actions, settings.protected),
+            (true, vec!["prod*".to_owned()])
         );
         assert_eq!(
             (settings.source, settings.view, settings.time_zone),

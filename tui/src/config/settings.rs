@@ -149,6 +149,10 @@ pub struct Settings {
     pub mouse: bool,
     /// How the terminal notifies the user when an incident starts.
     pub notify: Notify,
+    /// Whether the cluster may be changed.
+    pub allow_actions: bool,
+    /// The contexts, or patterns of contexts, in which nothing may be changed.
+    pub protected: Vec<String>,
     /// The source of the data.
     pub source: SourceChoice,
     /// The time zone of times of day.
@@ -180,6 +184,8 @@ impl Default for Settings {
             fps: 60,
             mouse: true,
             notify: Notify::Off,
+            allow_actions: false,
+            protected: Vec::new(),
             source: SourceChoice::default(),
             time_zone: TimeZoneChoice::default(),
             view: View::Overview,

@@ -68,6 +68,12 @@ impl Writer {
         self.set("mouse", &settings.mouse.to_string());
         self.about("How the terminal notifies you when an incident starts: off, bell, or osc9 (a notification of the desktop).");
         self.set("notify", &quoted(&value_name(settings.notify)));
+        self.about("Whether the cluster may be changed: restart, scale, delete pods, cordon and drain nodes.");
+        self.set("allow-actions", &settings.allow_actions.to_string());
+        self.about(
+            "The contexts in which nothing may be changed in any case. * stands for anything.",
+        );
+        self.set("protected", &list(&settings.protected));
         self.about(
             "The source of the data: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
@@ -247,6 +253,8 @@ mod tests {
             fps: 3,
             mouse: false,
             notify: Notify::Osc9,
+            allow_actions: true,
+            protected: vec!["prod*".to_owned()],
             source: SourceChoice::None,
             view: View::Hpas,
             time_zone: TimeZoneChoice::Local,

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::model::{Action, Edit, ExportAs, Field, Mode, View};
+use crate::model::{Action, Edit, ExportAs, Field, Mode, TextAction, Topic, View};
 
 /// One action, with its keys and its help text.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Section {
     Time,
     /// Filtering, sorting and columns.
     Rows,
+    /// The selected object: its logs, its description, and what can be done with it.
+    Object,
     /// Cluster, namespaces, export, and the program itself.
     Program,
     /// Editing the filter line.
@@ -40,19 +42,26 @@ pub enum Section {
     List,
     /// An open help page.
     Help,
+    /// An open text page.
+    Text,
+    /// An open question.
+    Confirm,
 }
 
 impl Section {
     /// All sections, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Move,
         Self::Views,
         Self::Time,
         Self::Rows,
+        Self::Object,
         Self::Program,
         Self::Line,
         Self::List,
         Self::Help,
+        Self::Text,
+        Self::Confirm,
     ];
 
     /// The mode in which the keys of the section apply.
@@ -61,6 +70,8 @@ impl Section {
             Self::Line => Mode::Filter,
             Self::List => Mode::Pick,
             Self::Help => Mode::Help,
+            Self::Text => Mode::Text,
+            Self::Confirm => Mode::Confirm,
             _ => Mode::Browse,
         }
     }
@@ -72,10 +83,13 @@ impl Section {
             Self::Views => "Views",
             Self::Time => "Time",
             Self::Rows => "Filter and sort",
+            Self::Object => "The selected object",
             Self::Program => "Program",
-            Self::Line => "While you type a filter",
+            Self::Line => "While you type a filter or a search",
             Self::List => "While a list is open",
             Self::Help => "While a help page is open",
+            Self::Text => "While a text page is open",
+            Self::Confirm => "While a question is open",
         }
     }
 }
@@ -137,10 +151,10 @@ static KEYS: &[Binding] = &[
     bind(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "go to the previous pane or view"),
     bind(Section::Views, "clusters", &["X"], Action::Show(View::Clusters), "clusters, if there are several"),
     bind(Section::Time, "pause", &["space"], Action::Pause, "pause, or continue"),
-    bind(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "go one step back in time"),
-    bind(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "go one step forward in time"),
-    bind(Section::Time, "leap-back", &["shift-left", "H"], Action::Step(-10), "go ten steps back"),
-    bind(Section::Time, "leap-forward", &["shift-right", "L"], Action::Step(10), "go ten steps forward"),
+    bind(Section::Time, "step-back", &["left"], Action::Step(-1), "go one step back in time"),
+    bind(Section::Time, "step-forward", &["right"], Action::Step(1), "go one step forward in time"),
+    bind(Section::Time, "leap-back", &["shift-left"], Action::Step(-10), "go ten steps back"),
+    bind(Section::Time, "leap-forward", &["shift-right"], Action::Step(10), "go ten steps forward"),
     bind(Section::Time, "hour-back", &["{"], Action::Hours(-1), "go one hour back"),
     bind(Section::Time, "hour-forward", &["}"], Action::Hours(1), "go one hour forward"),
     bind(Section::Time, "day-back", &["("], Action::Hours(-24), "go one day back"),
@@ -163,6 +177,14 @@ static KEYS: &[Binding] = &[
     bind(Section::Rows, "sort-restarts", &["R"], Action::SortBy(Field::Restarts), "sort by restarts"),
     bind(Section::Rows, "sort-age", &["A"], Action::SortBy(Field::Age), "sort by age"),
     bind(Section::Rows, "columns", &["c"], Action::Columns, "choose columns"),
+    bind(Section::Object, "logs", &["l"], Action::Logs(false), "show its logs"),
+    bind(Section::Object, "previous-logs", &["p"], Action::Logs(true), "show the logs before its last restart"),
+    bind(Section::Object, "describe", &["d"], Action::Read(Topic::Describe), "describe it, as kubectl does"),
+    bind(Section::Object, "yaml", &["Y"], Action::Read(Topic::Yaml), "show it as YAML"),
+    bind(Section::Object, "events", &["E"], Action::Read(Topic::Events), "show its events"),
+    bind(Section::Object, "shell", &["!"], Action::Shell, "run a shell in it, with kubectl"),
+    bind(Section::Object, "port-forward", &["F"], Action::Forward, "forward a port of it, with kubectl"),
+    bind(Section::Object, "menu", &["."], Action::Menu, "list what can be done with it"),
     bind(Section::Program, "command", &[":"], Action::Palette, "run a command, by its name"),
     bind(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
     bind(Section::Program, "only-this-namespace", &["o"], Action::OnlyThisNamespace,
@@ -179,8 +201,8 @@ static KEYS: &[Binding] = &[
     bind(Section::Program, "redraw", &["ctrl-l"], Action::Redraw, "redraw the screen"),
     bind(Section::Program, "suspend", &["ctrl-z"], Action::Suspend, "suspend; fg resumes"),
     bind(Section::Program, "quit", &["q", "ctrl-c"], Action::Quit, "quit"),
-    bind(Section::Line, "line-accept", &["enter"], Action::Enter, "apply the filter"),
-    bind(Section::Line, "line-cancel", &["esc", "ctrl-c"], Action::Back, "discard the filter"),
+    bind(Section::Line, "line-accept", &["enter"], Action::Enter, "apply it"),
+    bind(Section::Line, "line-cancel", &["esc", "ctrl-c"], Action::Back, "discard it"),
     bind(Section::Line, "line-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "delete the previous character"),
     bind(Section::Line, "line-delete", &["delete"], Action::Edit(Edit::Delete), "delete the character at the cursor"),
     bind(Section::Line, "line-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "delete the previous word"),
@@ -210,4 +232,38 @@ static KEYS: &[Binding] = &[
     bind(Section::Help, "help-next", &["tab", "right", "l"], Action::NextView(1), "go to the next help page"),
     bind(Section::Help, "help-previous", &["shift-tab", "left", "h"], Action::NextView(-1), "go to the previous help page"),
     bind(Section::Help, "help-quit", &["ctrl-c"], Action::Quit, "quit"),
+    bind(Section::Text, "text-close", &["esc", "q"], Action::Back, "close the page"),
+    bind(Section::Text, "text-down", &["down", "j"], Action::Move(1), "scroll one line down"),
+    bind(Section::Text, "text-up", &["up", "k"], Action::Move(-1), "scroll one line up"),
+    bind(Section::Text, "text-page-down", &["pgdn", "space", "ctrl-f"], Action::Page(1), "scroll one page down"),
+    bind(Section::Text, "text-page-up", &["pgup", "ctrl-b"], Action::Page(-1), "scroll one page up"),
+    bind(Section::Text, "text-first", &["g", "home"], Action::First, "go to the first line"),
+    bind(Section::Text, "text-last", &["G", "end"], Action::Last, "go to the last line, and follow"),
+    bind(Section::Text, "text-left", &["left", "h"], Action::Text(TextAction::Shift(-8)), "scroll left"),
+    bind(Section::Text, "text-right", &["right"], Action::Text(TextAction::Shift(8)), "scroll right, without wrapping"),
+    bind(Section::Text, "text-search", &["/"], Action::Filter, "search"),
+    bind(Section::Text, "text-next", &["n"], Action::Text(TextAction::Next(true)), "go to the next match"),
+    bind(Section::Text, "text-previous", &["N"], Action::Text(TextAction::Next(false)), "go to the previous match"),
+    bind(Section::Text, "text-wrap", &["w"], Action::Text(TextAction::Wrap), "wrap long lines, or not"),
+    bind(Section::Text, "text-follow", &["f"], Action::Text(TextAction::Follow), "follow new lines, or stop"),
+    bind(Section::Text, "text-times", &["t"], Action::Text(TextAction::Times), "show the times of lines, or not"),
+    bind(Section::Text, "text-json", &["J"], Action::Text(TextAction::Pretty), "show JSON in several rows, or not"),
+    bind(Section::Text, "text-containers", &["c"], Action::Text(TextAction::Containers), "choose one of the containers"),
+    bind(Section::Text, "text-unfold", &["u"], Action::Text(TextAction::Fold), "show managedFields, or not"),
+    bind(Section::Text, "text-again", &["r"], Action::Text(TextAction::Again), "read the object again"),
+    bind(Section::Text, "text-copy", &["y"], Action::Copy, "copy the text"),
+    bind(Section::Text, "text-logs", &["l"], Action::Logs(false), "show the logs"),
+    bind(Section::Text, "text-previous-logs", &["p"], Action::Logs(true), "show the logs before the last restart"),
+    bind(Section::Text, "text-describe", &["d"], Action::Read(Topic::Describe), "describe the object"),
+    bind(Section::Text, "text-yaml", &["Y"], Action::Read(Topic::Yaml), "show the object as YAML"),
+    bind(Section::Text, "text-events", &["E"], Action::Read(Topic::Events), "show the events of the object"),
+    bind(Section::Text, "text-time-zone", &["z"], Action::TimeZone, "switch between local time and UTC"),
+    bind(Section::Text, "text-messages", &["m"], Action::Messages, "show the last messages"),
+    bind(Section::Text, "text-help", &["?", "f1"], Action::Help, "show this help"),
+    bind(Section::Text, "text-redraw", &["ctrl-l"], Action::Redraw, "redraw the screen"),
+    bind(Section::Text, "text-suspend", &["ctrl-z"], Action::Suspend, "suspend; fg resumes"),
+    bind(Section::Text, "text-quit", &["ctrl-c"], Action::Quit, "quit"),
+    bind(Section::Confirm, "confirm-accept", &["enter"], Action::Enter, "do it"),
+    bind(Section::Confirm, "confirm-copy", &["y"], Action::Copy, "copy the command"),
+    bind(Section::Confirm, "confirm-cancel", &["esc", "q", "ctrl-c"], Action::Back, "do nothing"),
 ];

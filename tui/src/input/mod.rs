@@ -90,7 +90,7 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     match mode {
         Mode::Filter | Mode::Pick => vec![insert],
         Mode::Browse => vec![Action::Filter, insert],
-        Mode::Help => Vec::new(),
+        Mode::Help | Mode::Text | Mode::Confirm => Vec::new(),
     }
 }
 
@@ -127,7 +127,7 @@ fn mouse(
         MouseEventKind::Down(MouseButton::Left) => {
             let Some((area, target)) = hit else {
                 // A click outside a list closes it.
-                return (mode == Mode::Pick).then_some(Action::Back);
+                return matches!(mode, Mode::Pick | Mode::Confirm).then_some(Action::Back);
             };
             let row = event.row - area.y;
             let clicked = grip.clicked.take();

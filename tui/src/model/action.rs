@@ -2,8 +2,9 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::direct::Topic;
 use super::field::Field;
-use super::name::Key;
+use super::name::{Key, Name};
 use super::pane::Pane;
 use super::view::View;
 
@@ -112,6 +113,22 @@ pub enum Action {
     OnlyThisNamespace,
     /// Close the views of several clusters, because the user has chosen this one; open an incident, if there is one.
     EnterCluster(Option<Key>),
+    /// Show the logs of the selected object; those of the previous incarnation if true.
+    Logs(bool),
+    /// Read the selected object and show it on a text page.
+    Read(Topic),
+    /// On a text page.
+    Text(TextAction),
+    /// Run a shell in the selected container, with kubectl.
+    Shell,
+    /// Forward a port of the selected object, with kubectl.
+    Forward,
+    /// Open the list of what can be done with the selected row.
+    Menu,
+    /// Change the selected object.
+    Change(ChangeAction),
+    /// Use the chosen entry of a list.
+    Chosen(Name),
     /// Show this text in the last row for a while, for a key that does nothing in this view.
     Say(String),
 }
@@ -131,6 +148,46 @@ impl Action {
                 | Self::Span(_)
         )
     }
+}
+
+/// What a key does on a text page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextAction {
+    /// Wrap long lines, or no longer.
+    Wrap,
+    /// Scroll this many cells to the right; to the left if negative.
+    Shift(isize),
+    /// Follow new lines, or no longer.
+    Follow,
+    /// Go to the next line that contains the search; to the previous one if false.
+    Next(bool),
+    /// Show times, or no longer.
+    Times,
+    /// Show JSON with a member in each row, or no longer.
+    Pretty,
+    /// Show the folded lines, or no longer.
+    Fold,
+    /// Choose one of the containers.
+    Containers,
+    /// Read the object again.
+    Again,
+}
+
+/// A change of the selected object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeAction {
+    /// Restart the pods of a workload.
+    Restart,
+    /// Set the replicas of a workload.
+    Scale,
+    /// Delete a pod.
+    Delete,
+    /// Make a node unschedulable.
+    Cordon,
+    /// Make a node schedulable.
+    Uncordon,
+    /// Make a node unschedulable and evict its pods.
+    Drain,
 }
 
 /// The format of an export.
@@ -180,4 +237,8 @@ pub enum Mode {
     Pick,
     /// The help or the list of messages is open.
     Help,
+    /// A text page is open.
+    Text,
+    /// A question is open.
+    Confirm,
 }

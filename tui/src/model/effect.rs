@@ -3,7 +3,9 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::action::ExportAs;
+use super::direct::DirectRequest;
 use super::interest::Interest;
+use super::kubectl::Kubectl;
 use super::members::Entrance;
 use super::message::Subject;
 use super::name::{Key, Name};
@@ -29,6 +31,10 @@ pub enum Effect {
     Export(ExportAs),
     /// Send a request to the source. It answers with a message.
     Request(SourceRequest),
+    /// Send a request for single objects. It is answered with a message.
+    Direct(DirectRequest),
+    /// Hand the terminal over to kubectl.
+    Run(Kubectl),
     /// Connect to the cluster of another context.
     Connect(Name),
     /// Read the rows of all clusters.

@@ -7,6 +7,8 @@ use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
+use super::direct::Document;
+use super::log::LogBatch;
 use super::members::Members;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
@@ -65,6 +67,12 @@ pub enum Message {
     Past(Box<Past>),
     /// Why a requested time cannot be shown.
     NoPast(Timestamp, String),
+    /// New lines of logs.
+    Logs(Box<LogBatch>),
+    /// What was read for a request, or why not.
+    Document(u64, Box<Result<Document, String>>),
+    /// The result of a change of the cluster, and whether it failed.
+    Done(String, bool),
 }
 
 impl Message {

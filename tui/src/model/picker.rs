@@ -17,6 +17,23 @@ pub enum Choice {
     Contexts,
     /// A command.
     Commands,
+    /// A container.
+    Containers,
+    /// A port of a container, or one that is typed.
+    Ports,
+    /// What to do with the selected row.
+    Menu,
+}
+
+/// A note beside a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The id of the binding whose key does the same.
+    Key(&'static str),
+    /// A remark.
+    Remark(String),
+    /// Why the entry cannot be chosen.
+    Unavailable(String),
 }
 
 /// An entry of a picker.
@@ -63,6 +80,8 @@ pub struct Picker {
     pub wrong: Option<String>,
     /// All entries.
     items: Vec<Item>,
+    /// A note beside each entry; none if there are fewer.
+    notes: Vec<Note>,
     /// The chosen names.
     pub selected: Vec<Name>,
     matches: Vec<usize>,
@@ -84,6 +103,7 @@ impl Picker {
             line: Line::default(),
             wrong: None,
             items: Vec::new(),
+            notes: Vec::new(),
             selected,
             matches: Vec::new(),
             cursor: 0,
@@ -93,6 +113,19 @@ impl Picker {
         };
         picker.list(items, "");
         picker
+    }
+
+    /// The picker with a note beside each entry.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// The note beside a matching entry.
+    #[must_use]
+    pub fn note(&self, at: usize) -> Option<&Note> {
+        self.notes.get(*self.matches.get(at)?)
     }
 
     /// The matching entries, best match first, each with whether it is chosen.

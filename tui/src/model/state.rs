@@ -8,6 +8,7 @@ use kubevitals_proto::vitals::History;
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::command::Bound;
+use super::dialog::Dialog;
 use super::field::Field;
 use super::group_trends::GroupTrends;
 use super::interest::Interest;
@@ -16,12 +17,14 @@ use super::marked_changes::MarkedChanges;
 use super::message::{Link, Subject};
 use super::messages::Messages;
 use super::name::{Key, Name};
+use super::object::{Object, Selected};
 use super::page::Page;
 use super::part::{Part, PartState, SourceKind};
 use super::picker::Picker;
 use super::row::Context;
 use super::scope::Scope;
 use super::screen::Screen;
+use super::text_page::TextPage;
 use super::time::Time;
 use super::tone::Thresholds;
 use super::trend::Trends;
@@ -83,6 +86,14 @@ pub struct State {
     pub is_new: bool,
     /// The open overlay.
     pub overlay: Option<Overlay>,
+    /// The open text page, which covers the view.
+    pub text: Option<Box<TextPage>>,
+    /// The flags of the command line that kubectl needs to reach the same cluster.
+    pub kubectl_flags: Vec<String>,
+    /// What the open list of containers is for.
+    pub(super) choosing: Option<Choosing>,
+    /// The id of the last direct request.
+    pub(super) last_request: u64,
     /// Whether the filter is being edited.
     pub writing: bool,
     /// Pods and incidents that need no attention until they fail again.
@@ -161,6 +172,10 @@ pub struct Settings {
     pub themes: Vec<Name>,
     /// The name of the chosen theme.
     pub theme: Name,
+    /// Whether the cluster may be changed.
+    pub allow_actions: bool,
+    /// The contexts, or patterns of contexts, in which nothing may be changed.
+    pub protected: Vec<String>,
 }
 
 impl Default for Settings {
@@ -175,6 +190,8 @@ impl Default for Settings {
             commands: Vec::new(),
             themes: Vec::new(),
             theme: Name::default(),
+            allow_actions: false,
+            protected: Vec::new(),
         }
     }
 }
@@ -188,6 +205,21 @@ pub enum Overlay {
     Columns(usize),
     /// A picker.
     Picker(Picker),
+    /// A question.
+    Dialog(Box<Dialog>),
+}
+
+/// What a list of names is opened for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Choosing {
+    /// The logs of a container; of the previous incarnation if true.
+    Logs(Selected, bool),
+    /// An action on an object.
+    Menu(Selected),
+    /// A shell in a container of a pod.
+    Shell(Object),
+    /// The ports of an object: the request with this id reads them.
+    Ports(Object, u64),
 }
 
 /// A text that is shown for a while.
@@ -248,6 +280,10 @@ impl State {
             column_order: HashMap::new(),
             is_new: false,
             overlay: None,
+            text: None,
+            kubectl_flags: Vec::new(),
+            choosing: None,
+            last_request: 0,
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
@@ -294,6 +330,15 @@ impl State {
         match &self.overlay {
             Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
+            Some(Overlay::Dialog(dialog)) if dialog.line.is_some() => Mode::Pick,
+            Some(Overlay::Dialog(_)) => Mode::Confirm,
+            None if let Some(page) = &self.text => {
+                if page.is_searching {
+                    Mode::Filter
+                } else {
+                    Mode::Text
+                }
+            }
             None if self.writing => Mode::Filter,
             None => Mode::Browse,
         }

@@ -5,8 +5,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
-use http::{HeaderValue, Request, Response};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response};
 use kube::client::Body;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tower::BoxError;
@@ -25,6 +25,9 @@ pub(super) const JSON: &str = "application/json";
 
 /// The media types of protobuf, or JSON from a server that has no protobuf.
 pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf,application/json";
+
+/// The name and version of this program.
+const AGENT: &str = concat!("vitals/", env!("CARGO_PKG_VERSION"));
 
 /// How often a request is retried after `Retry-After` or an interrupted connection.
 const RETRIES: u32 = 10;
@@ -185,6 +188,38 @@ impl ApiClient {
         })
     }
 
+    /// Sends a request that changes something. It is not retried.
+    ///
+    /// # Errors
+    /// The failure of the server, or why there is no response.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: String,
+        about: About<'_>,
+    ) -> Result<(), Error> {
+        let response = async {
+            let mut request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(ACCEPT, JSON)
+                .header(CONTENT_TYPE, media_type)
+                .header(USER_AGENT, AGENT)
+                .body(Body::from(body.into_bytes()))?;
+            if let Some(patience) = self.patience {
+                request.extensions_mut().insert(Patience(patience));
+            }
+            self.read(self.client.send(request).await?, None).await
+        };
+        match response.await {
+            Ok(response) if response.is_success() => Ok(()),
+            Ok(response) => Err(Error::Server(Failure::of(&response, about))),
+            Err(error) => Err(self.explain(&*error)),
+        }
+    }
+
     /// As `get`, with another conversion of failures.
     pub(super) async fn get_or(
         &self,
@@ -243,7 +278,7 @@ impl ApiClient {
     async fn send(&self, path: &str, accept: &str) -> Result<Response<Body>, BoxError> {
         let mut request = Request::get(path)
             .header(ACCEPT, accept)
-            .header(USER_AGENT, concat!("vitals/", env!("CARGO_PKG_VERSION")))
+            .header(USER_AGENT, AGENT)
             .body(Body::empty())?;
         if self.compressed {
             let gzip = HeaderValue::from_static("gzip");

@@ -9,6 +9,7 @@ use kubevitals_proto::backoff::{Random, random};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::direct::Direct;
 use super::kubeconfig::Settings;
 use super::kubernetes::Kubernetes;
 use super::message_sender::MessageSender;
@@ -18,7 +19,7 @@ use super::subset::Subset;
 use super::{ApiClient, Error, MetricsApi, Terminal};
 use crate::cli::Connection;
 use crate::clock::Clock;
-use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
+use crate::model::{DirectRequest, Message, Name, Session, SourceKind, SourceRequest};
 
 /// The capacity of the channels. A source that is faster than the dashboard waits.
 const WAITING: usize = 64;
@@ -31,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Feed {
     messages: mpsc::Receiver<Message>,
     requests: mpsc::Sender<SourceRequest>,
+    direct: mpsc::Sender<DirectRequest>,
     clock: Clock,
     /// Aborted when the feed is dropped.
     _tasks: JoinSet<()>,
@@ -42,6 +44,7 @@ impl Feed {
         Self {
             messages: mpsc::channel(1).1,
             requests: mpsc::channel(1).0,
+            direct: mpsc::channel(1).0,
             clock,
             _tasks: JoinSet::new(),
         }
@@ -74,6 +77,12 @@ impl Feed {
     /// Sends a request to the source. A busy source drops it; the dashboard repeats requests.
     pub fn request(&self, request: SourceRequest) {
         let _ = self.requests.try_send(request);
+    }
+
+    /// Sends a request for single objects. Returns whether it was accepted.
+    #[must_use]
+    pub fn request_directly(&self, request: DirectRequest) -> bool {
+        self.direct.try_send(request).is_ok()
     }
 }
 
@@ -150,6 +159,13 @@ impl Connector {
         &self.terminal
     }
 
+    /// The flags of the command line with which kubectl reaches the same cluster as the same user. Secrets are left out:
+    /// other programs could read them in the list of processes.
+    #[must_use]
+    pub fn kubectl_flags(&self) -> Vec<String> {
+        self.connection.kubectl_flags()
+    }
+
     /// Connects to the cluster of a context, or of the current one. If the kubeconfig has contexts and neither it nor a
     /// flag chooses one, the session has no context and its feed is idle.
     ///
@@ -205,6 +221,7 @@ impl Connector {
         let client = client.impatient(self.patience);
         let (messages, received) = mpsc::channel(WAITING);
         let (requests, queue) = mpsc::channel(WAITING);
+        let (direct, direct_queue) = mpsc::channel(WAITING);
         let source = Source {
             kubernetes: Kubernetes {
                 sender: MessageSender::new(messages, clock.clone(), self.random),
@@ -218,11 +235,14 @@ impl Connector {
             required: self.required,
             limits: self.limits,
         };
+        let objects = Direct::new(&source.kubernetes.client, &source.kubernetes.sender);
         let mut tasks = JoinSet::new();
+        tasks.spawn(objects.run(direct_queue));
         tasks.spawn(async move { source.run(queue).await });
         Feed {
             messages: received,
             requests,
+            direct,
             clock,
             _tasks: tasks,
         }

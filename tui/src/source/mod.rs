@@ -6,6 +6,7 @@ mod client;
 mod connect;
 mod decode;
 mod detail;
+mod direct;
 mod discovery;
 mod error;
 mod error_text;
@@ -40,7 +41,7 @@ mod watch;
 mod why;
 
 pub use client::ApiClient;
-pub use connect::{Handover, Terminal, provider};
+pub use connect::{Handover, Modes, Terminal, provider};
 pub use error::Error;
 pub use feed::{Connector, Feed};
 pub use metrics_api::{MetricsApi, Selection};

@@ -25,8 +25,9 @@ const TOUR: Hints = &[("help", "new here? a tour")];
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
         Mode::Browse => ALWAYS,
+        Mode::Text => &[("text-help", "help"), ("text-close", "close")],
         // In these modes the keys have other actions.
-        Mode::Filter | Mode::Pick | Mode::Help => &[],
+        Mode::Filter | Mode::Pick | Mode::Help | Mode::Confirm => &[],
     };
     let needed: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
     let taken = needed.min(area.width);
@@ -85,6 +86,28 @@ const TABLE_HINTS: Hints = &[
     ("columns", "columns"),
 ];
 
+/// The hints of a page of logs.
+const LOG_HINTS: Hints = &[
+    ("text-search", "search"),
+    ("text-follow", "follow"),
+    ("text-wrap", "wrap"),
+    ("text-times", "times"),
+    ("text-json", "JSON"),
+    ("text-previous-logs", "before the restart"),
+    ("text-containers", "container"),
+    ("text-copy", "copy"),
+];
+
+/// The hints of other text pages.
+const DOCUMENT_HINTS: Hints = &[
+    ("text-search", "search"),
+    ("text-next", "next match"),
+    ("text-wrap", "wrap"),
+    ("text-unfold", "managedFields"),
+    ("text-copy", "copy"),
+    ("text-again", "read again"),
+];
+
 /// Whether a hint of [`TABLE_HINTS`] applies to a view.
 fn applies(id: &str, view: View, several: bool) -> bool {
     let of_one = !view.is_of_several_clusters();
@@ -110,6 +133,18 @@ fn hints_for(state: &State) -> Vec<Hint> {
             ("list-accept", "choose"),
             ("list-toggle", "toggle"),
             ("list-cancel", "close"),
+        ],
+        (Mode::Text, _) => {
+            let is_log = state
+                .text
+                .as_ref()
+                .is_some_and(|page| page.logs().is_some());
+            if is_log { LOG_HINTS } else { DOCUMENT_HINTS }
+        }
+        (Mode::Confirm, _) => &[
+            ("confirm-accept", "do it"),
+            ("confirm-copy", "copy the command"),
+            ("confirm-cancel", "cancel"),
         ],
         (Mode::Help, _) => &[
             ("help-close", "close"),

@@ -24,6 +24,7 @@ pub mod scale;
 pub mod sparkline;
 mod table;
 mod tabs;
+mod text_page;
 pub mod theme;
 mod title;
 mod trends;
@@ -49,6 +50,19 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         hits: &mut hits,
         keys,
     };
+    if let Some(page) = &state.text {
+        let mut cursor = text_page::draw(&mut canvas, state, page, keys);
+        let mut scrolled = None;
+        if let Some(overlay) = &state.overlay {
+            canvas.hits.clear();
+            (cursor, scrolled) = overlay::draw(&mut canvas, state, overlay);
+        }
+        return Drawn {
+            hits,
+            cursor,
+            scrolled,
+        };
+    }
     let rows = Rows::of(state);
     let mut rest = canvas.buffer.area;
     let mut take = |height: u16| {

@@ -7,8 +7,10 @@ mod handover;
 mod jobs;
 mod keys;
 mod lifecycle;
+mod objects;
 mod pointing;
 mod several;
+mod text_keys;
 mod ways;
 
 use std::path::Path;

@@ -46,6 +46,7 @@ mod shop;
 mod simulated;
 mod sources;
 mod terminal;
+mod text_pages;
 mod values;
 mod very_many;
 mod views;

@@ -10,6 +10,8 @@ use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
 
+pub(super) use self::write::merge;
+
 use self::options::ListOptions;
 use self::render::Renderer;
 use super::negotiation::{self, Shape};
@@ -19,7 +21,9 @@ use super::shared::Shared;
 use super::status::{
     Body, Refusal, answer as respond, forbidden_option, full, not_acceptable, not_found,
 };
+use crate::members::Members;
 use crate::objects::Resource;
+use serde_json::{Value, json};
 
 /// Answers a request for objects of `resource`, already authorized.
 pub(super) async fn answer(
@@ -76,11 +80,43 @@ pub(super) async fn answer(
             let object = shared.store.get(resource, path.namespace.as_deref(), name);
             let object = object.ok_or_else(|| not_found(resource, name))?;
             let mut json = Vec::with_capacity(object.size_hint() + 128);
-            renderer.one(&mut json, &object, true);
+            if renderer.is_stored() {
+                let object = managed(object.to_value(resource));
+                serde_json::to_writer(&mut json, &object)
+                    .map_err(|e| Status::bad_request(e.to_string()))?;
+            } else {
+                renderer.one(&mut json, &object, true);
+            }
             json.push(b'\n');
             Ok(respond(StatusCode::OK, "application/json", full(json)))
         }
         _ if info.writable => write::answer(shared, &renderer, path, request, body).await,
         _ => Err(Status::method_not_allowed().into()),
     }
+}
+
+/// An object with the fields that its writers manage, as kube-apiserver returns it.
+fn managed(mut object: Value) -> Value {
+    let fields = |object: &Value, member: &str| {
+        let pointer = format!("/{member}");
+        let names = object
+            .members(&pointer)
+            .map(|(name, _)| (format!("f:{name}"), json!({})));
+        Value::Object(names.collect())
+    };
+    let time = object.text("/metadata/creationTimestamp").to_owned();
+    let entry = |manager: &str, member: &str| {
+        json!({
+            "manager": manager, "operation": "Update", "apiVersion": object.text("/apiVersion"), "time": time,
+            "fieldsType": "FieldsV1", "fieldsV1": {format!("f:{member}"): fields(&object, member)},
+        })
+    };
+    let managed = json!([
+        entry("kube-controller-manager", "spec"),
+        entry("kubelet", "status")
+    ]);
+    if let Some(metadata) = object.get_mut("metadata") {
+        metadata.put("managedFields", managed);
+    }
+    object
 }

@@ -183,7 +183,7 @@ fn expected_version(object: &Value) -> Option<u64> {
 }
 
 /// RFC 7386. Strategic merge and apply differ from it only for lists with keys, which what can be written here has not.
-fn merge(target: &mut Value, patch: &Value) {
+pub(in crate::apiserver) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(members) = patch else {
         *target = patch.clone();
         return;

@@ -3,6 +3,7 @@
 mod change;
 mod container;
 mod node;
+mod operate;
 mod probes;
 mod replace;
 mod schedule;

@@ -54,7 +54,17 @@ impl World {
         self.recount(engine, &old, before);
         // An evicted pod was replaced when it was evicted.
         let evicted = matches!(old.phase, Phase::Evicted { .. });
+        let w = engine.workloads.get(old.workload);
+        // The workload was scaled down.
+        let surplus = w.is_none_or(|w| old.ordinal >= w.replicas);
+        let is_daemon = old.revision.app.kind == Kind::DaemonSet;
+        if state.cordoned && !is_daemon && !evicted && !surplus {
+            state.sort();
+            drop(state);
+            return self.move_away(engine, node, &old);
+        }
         if !evicted
+            && !surplus
             && let Some(pod) = self.successor(engine, node, &mut state.addresses, &old)
             && let Some(place) = state.pods.get_mut(slot.index)
         {
@@ -62,6 +72,21 @@ impl World {
             self.announce(engine, node, slot.index, pod);
         }
         state.sort();
+    }
+
+    /// Creates the successor of a pod on another node.
+    fn move_away(&self, engine: &mut Engine, from: &Node, old: &Pod) {
+        let target = self.emptiest(from);
+        let mut state = target.state.lock();
+        let mut addresses = state.addresses;
+        let Some(pod) = self.successor(engine, target, &mut addresses, old) else {
+            return;
+        };
+        state.addresses = addresses;
+        let index = state.place(pod);
+        if let Some(pod) = state.pod(index) {
+            self.announce(engine, target, index, pod);
+        }
     }
 
     /// The pod that the owner creates for one that is gone.
@@ -92,7 +117,7 @@ impl World {
     }
 
     /// Stores a new pod, writes its events and queues the creation of its sandbox.
-    fn announce(&self, engine: &mut Engine, node: &Node, index: usize, pod: &Pod) {
+    pub(super) fn announce(&self, engine: &mut Engine, node: &Node, index: usize, pod: &Pod) {
         engine.set_slot(pod.workload, pod.ordinal, node.index, index);
         self.store_pod(node, pod);
         if let Some(w) = engine.workloads.get(pod.workload) {
@@ -149,11 +174,11 @@ impl World {
     }
 
     /// The node with the fewest pods of those that can take one; `not` only if there is no other.
-    fn emptiest<'a>(&'a self, not: &'a Node) -> &'a Node {
+    pub(super) fn emptiest<'a>(&'a self, not: &'a Node) -> &'a Node {
         let others = self.nodes.iter().filter(|n| n.index != not.index);
         others
             .map(|n| (n, n.state.lock()))
-            .filter(|(_, s)| s.is_up())
+            .filter(|(_, s)| s.is_up() && !s.cordoned)
             .min_by_key(|(n, s)| (s.pods().count(), n.index))
             .map_or(not, |(n, _)| n)
     }
@@ -201,7 +226,14 @@ impl World {
         if done {
             return;
         }
+        let is_deployment = engine
+            .workloads
+            .get(workload)
+            .is_some_and(|w| w.app.kind == Kind::Deployment);
         let mut scaled = |direction: &str, set: &str, from: u32, to: u32| {
+            if !is_deployment {
+                return;
+            }
             let text = format!("Scaled {direction} replica set {set} from {from} to {to}");
             engine.event(&about, "Normal", "ScalingReplicaSet", &text);
         };

@@ -24,6 +24,7 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
         "podCIDR": format!("{a}.{b}.{c}.0/24"),
         "providerID": format!("sim:///{}/{}", node.zone, node.name),
         "taints": taints(state),
+        "unschedulable": state.cordoned.then_some(true),
     });
     json!({
         "metadata": {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::interest::interest;
 use super::places::{push, remember_filter, show, undo_filter};
 use super::requests::requests;
-use super::{overlay, palette, panes, refresh, time};
+use super::{on_object, overlay, palette, panes, refresh, text, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
+use crate::model::direct::Topic;
 use crate::model::effect::{Effect, SourceRequest};
 use crate::model::field::Field;
 use crate::model::line::Line;
@@ -35,8 +36,11 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
     let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
-        Err(action) if state.writing => edit_filter(state, action),
-        Err(action) => browse(state, action),
+        Err(action) => match text::act(state, action) {
+            Ok(effects) => effects,
+            Err(action) if state.writing => edit_filter(state, action),
+            Err(action) => browse(state, action),
+        },
     };
     refresh(state);
     effects.extend(send_interest(state));
@@ -240,6 +244,20 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::Copy(key.name.to_string())];
         }
         Action::Export(form) => return vec![Effect::Export(form)],
+        action @ (Action::Logs(_)
+        | Action::Read(_)
+        | Action::Shell
+        | Action::Forward
+        | Action::Menu
+        | Action::Change(_)) => match state.selected() {
+            Some(selected) => return on_object::act(state, selected, action),
+            None if action == Action::Read(Topic::Events) => {
+                return text::read(state, None, Topic::Events);
+            }
+            None => state.say("nothing is selected", false),
+        },
+        Action::Chosen(name) => return on_object::chosen(state, &name),
+        Action::Text(_) => {}
     }
     Vec::new()
 }

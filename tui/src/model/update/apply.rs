@@ -6,7 +6,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::History;
 
 use super::requests::requests;
-use super::time;
+use super::{handover, text, time};
 use crate::model::amount::Amounts;
 use crate::model::batch::{Batch, Readings};
 use crate::model::effect::{Effect, SourceRequest};
@@ -148,6 +148,12 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Volumes(change) => state.live.apply_volumes(change),
         Message::Past(past) => return time::apply_past(state, *past),
         Message::NoPast(at, why) => return time::refused(state, at, why),
+        Message::Logs(batch) => text::apply_logs(state, *batch),
+        Message::Document(id, result) => {
+            handover::apply_ports(state, id, &result);
+            text::apply_document(state, id, *result);
+        }
+        Message::Done(text, bad) => state.say(text, bad),
     }
     Vec::new()
 }
@@ -316,6 +322,7 @@ fn drop_stale_trends(state: &mut State) {
 
 fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
     state.now = now;
+    let mut effects = text::follow_new_pods(state);
     state.notice = state.notice.take().and_then(|notice| {
         let ticks = notice.ticks.checked_sub(1)?;
         Some(Notice { ticks, ..notice })
@@ -325,7 +332,7 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
         if state.has_separate_usage() {
             state.live.expire(now);
         }
-        return requests(state);
+        effects.extend(requests(state));
     }
-    Vec::new()
+    effects
 }

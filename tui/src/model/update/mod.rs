@@ -2,13 +2,17 @@
 
 mod act;
 mod apply;
+mod changes;
+mod handover;
 mod interest;
+mod on_object;
 mod overlay;
 mod palette;
 mod panes;
 mod places;
 mod refresh;
 mod requests;
+mod text;
 mod time;
 
 pub use act::act;

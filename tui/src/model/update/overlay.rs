@@ -4,10 +4,11 @@ use super::palette;
 use super::places::{connect, namespaces, select_namespaces};
 use crate::model::action::Action;
 use crate::model::columns::{default_fields, insert};
+use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
 use crate::model::field::Field;
 use crate::model::name::Name;
-use crate::model::picker::{Choice, Item, Picker};
+use crate::model::picker::{Choice, Item, Note, Picker};
 use crate::model::position::moved;
 use crate::model::state::{Overlay, State};
 
@@ -71,13 +72,42 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
         (Overlay::Picker(picker), Action::Toggle | Action::Complete) => picker.toggle(),
+        (Overlay::Picker(picker), Action::Enter)
+            if picker.choice == Choice::Ports && picker.current().is_none() =>
+        {
+            // Ports can be typed.
+            let typed = Name::from(picker.line.text());
+            state.overlay = None;
+            return Err(Action::Chosen(typed));
+        }
         // No name matches.
         (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
             if picker.current().is_none() => {}
         (Overlay::Picker(picker), Action::Choose(at)) if picker.cursor() != at => picker.go_to(at),
         (Overlay::Picker(_), Action::Enter | Action::Choose(_)) => {
             if let Some(Overlay::Picker(picker)) = state.overlay.take() {
-                return Ok(picked(state, &picker));
+                return picked(state, &picker);
+            }
+        }
+        (Overlay::Dialog(dialog), Action::Edit(edit)) => {
+            if let Some(line) = &mut dialog.line {
+                line.edit(&edit);
+                dialog.wrong = None;
+            }
+        }
+        (Overlay::Dialog(dialog), Action::Copy) => {
+            let copied = dialog.copied();
+            if copied.is_some() {
+                state.say("copied the command", false);
+            }
+            return Ok(copied.map(Effect::Copy).into_iter().collect());
+        }
+        (Overlay::Dialog(_), Action::Enter) => {
+            if let Some(Overlay::Dialog(dialog)) = state.overlay.take() {
+                match dialog.accept() {
+                    Answer::Done(effects) => return Ok(effects),
+                    Answer::Ask(dialog) => state.overlay = Some(Overlay::Dialog(dialog)),
+                }
             }
         }
         (
@@ -143,6 +173,8 @@ pub(super) fn open(state: &mut State, choice: Choice) {
             Picker::new(choice, items(names), state.namespaces.clone())
         }
         Choice::Commands => Picker::new(choice, Vec::new(), Vec::new()),
+        // These are opened with their names.
+        Choice::Containers | Choice::Ports | Choice::Menu => return,
     };
     state.overlay = Some(Overlay::Picker(picker));
 }
@@ -156,10 +188,27 @@ pub(crate) fn all_namespaces() -> Name {
     Name::from("(all namespaces)")
 }
 
-fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
-    match (picker.choice, picker.current()) {
+/// Opens a list of names.
+pub(super) fn open_names(state: &mut State, choice: Choice, names: Vec<Name>) {
+    open_noted(state, choice, names, Vec::new());
+}
+
+/// Opens a list of names with a note beside each.
+pub(super) fn open_noted(state: &mut State, choice: Choice, names: Vec<Name>, notes: Vec<Note>) {
+    let picker = Picker::new(choice, items(names), Vec::new()).with_notes(notes);
+    state.overlay = Some(Overlay::Picker(picker));
+}
+
+/// Applies the choice of a list. Returns an action if the choice is one.
+fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
+    Ok(match (picker.choice, picker.current()) {
+        (Choice::Containers | Choice::Ports | Choice::Menu, Some(name)) => {
+            return Err(Action::Chosen(name.clone()));
+        }
         (Choice::Contexts, Some(context)) => connect(state, context),
+        (_, None) if picker.choice != Choice::Namespaces => Vec::new(),
         (Choice::Contexts | Choice::Commands, _) => Vec::new(),
+        (Choice::Containers | Choice::Ports | Choice::Menu, None) => Vec::new(),
         (Choice::Namespaces, current) => {
             let all = all_namespaces();
             let before = &state.namespaces;
@@ -173,5 +222,5 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
             select_namespaces(state, selected);
             Vec::new()
         }
-    }
+    })
 }

@@ -30,7 +30,7 @@ use rustls::pki_types::ServerName;
 use tower::{BoxError, ServiceBuilder};
 
 pub use crypto::provider;
-pub use terminal::{Handover, Terminal};
+pub use terminal::{Handover, Modes, Terminal};
 
 pub(super) use credentials::{CredentialError, Credentials};
 pub(super) use identity::Identity;

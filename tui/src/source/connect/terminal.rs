@@ -114,13 +114,15 @@ impl Handover {
 
 /// The terminal's modes. Dropping restores them: a plugin that is killed during a password prompt leaves the echo off.
 #[derive(Debug)]
-pub(super) struct Modes {
+pub struct Modes {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
 
 impl Modes {
-    fn now() -> Self {
+    /// The present modes.
+    #[must_use]
+    pub fn now() -> Self {
         Self {
             #[cfg(unix)]
             before: rustix::termios::tcgetattr(std::io::stdin()).ok(),

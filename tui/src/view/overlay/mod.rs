@@ -1,6 +1,7 @@
 //! Draws the overlays: help, the list of columns, pickers.
 
 mod columns;
+mod dialog;
 mod help;
 mod picker;
 mod window;
@@ -22,5 +23,6 @@ pub(super) fn draw(
             (None, None)
         }
         Overlay::Picker(picker) => (picker::draw(canvas, picker), None),
+        Overlay::Dialog(dialog) => (dialog::draw(canvas, dialog), None),
     }
 }

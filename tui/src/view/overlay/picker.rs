@@ -4,14 +4,17 @@ use ratatui::layout::Rect;
 
 use super::window::window;
 use crate::input::Target;
-use crate::model::{Choice, Item, Picker};
+use crate::model::{Choice, Item, Note, Picker};
 use crate::text::width;
-use crate::view::canvas::{Canvas, Segment, below, cells, first_rows, left_of, right_of, row_of};
+use crate::view::canvas::{Canvas, Segment, below, cells, first_rows, right_of, row_of};
 use crate::view::theme::Ink;
 
 /// The width of a list of names, and of one with descriptions.
 const NAMES: u16 = 60;
 const DESCRIBED: u16 = 76;
+
+/// The width of a list with notes.
+const NOTED: u16 = 90;
 
 /// The widest column of names beside descriptions.
 const LONGEST_NAME: usize = 24;
@@ -30,11 +33,21 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             ": ",
             "enter: run, tab: complete, up: last commands, esc: close",
         ),
+        Choice::Containers => ("Containers", "> ", "enter: choose, esc: close"),
+        Choice::Ports => (
+            "Ports: choose one, or type LOCAL:REMOTE",
+            "> ",
+            "enter: choose, esc: close",
+        ),
+        Choice::Menu => ("The selected row", "> ", "enter: choose, esc: close"),
     };
+    let fitting = cells(visible.len()).clamp(3, 16);
     let (wide, tall) = match picker.choice {
         // It keeps its size while the user types.
         Choice::Commands => (DESCRIBED, 16),
-        _ => (NAMES, cells(visible.len()).clamp(3, 16)),
+        // Why an entry cannot be chosen takes more space than a name.
+        Choice::Menu => (NOTED, fitting),
+        _ => (NAMES, fitting),
     };
     let area = window(canvas, wide, tall + 1, heading, hint);
     let line = row_of(area, 0);
@@ -63,7 +76,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
         (0..list.height).zip(visible.into_iter().enumerate().skip(first))
     {
         let row = row_of(list, line);
-        entry(canvas, row, item, selected, name_width);
+        let note = picker.note(at);
+        let ink = match note {
+            Some(Note::Unavailable(_)) => Ink::Muted,
+            _ => Ink::Plain,
+        };
+        let mark = if selected { "* " } else { "  " };
+        let name = [
+            Segment::new(mark, Ink::Good),
+            Segment::new(&*item.name, ink),
+        ];
+        let used = entry(canvas, row, item, name, name_width);
+        if let Some(note) = note {
+            draw_note(canvas, right_of(row, used + 1), note);
+        }
         if at == picker.cursor() {
             canvas.cursor(row);
         }
@@ -71,11 +97,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     (!line.is_empty()).then_some(cursor)
 }
 
-/// Draws the name of an entry, its key and its description.
-fn entry(canvas: &mut Canvas<'_>, row: Rect, item: &Item, selected: bool, name_width: usize) {
+/// Draws the name of an entry, its key and its description. Returns the cells that are used.
+fn entry(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    item: &Item,
+    name: [Segment; 2],
+    name_width: usize,
+) -> u16 {
     const KEY: usize = 6;
-    let mark = if selected { "* " } else { "  " };
-    let mut segments = vec![Segment::new(mark, Ink::Good), Segment::plain(&*item.name)];
+    let mut segments = Vec::from(name);
     if !item.about.is_empty() || !item.key.is_empty() {
         let blanks = " ".repeat(name_width.saturating_sub(width(&item.name)) + 2);
         let gap = " ".repeat(KEY.saturating_sub(width(&item.key)) + 1);
@@ -85,5 +116,22 @@ fn entry(canvas: &mut Canvas<'_>, row: Rect, item: &Item, selected: bool, name_w
         ));
         segments.push(Segment::muted(&item.about));
     }
-    canvas.segments(left_of(row, row.width), &segments);
+    canvas.segments(row, &segments)
+}
+
+/// Draws a note at the right end of a row.
+fn draw_note(canvas: &mut Canvas<'_>, area: Rect, note: &Note) {
+    let (text, ink) = match note {
+        Note::Key(id) => (
+            canvas
+                .keys
+                .key(id)
+                .map(|key| key.to_string())
+                .unwrap_or_default(),
+            Ink::Accent,
+        ),
+        Note::Remark(text) => (text.clone(), Ink::Muted),
+        Note::Unavailable(why) => (format!("not available: {why}"), Ink::Muted),
+    };
+    canvas.segments_right(area, &[Segment::new(text, ink)]);
 }

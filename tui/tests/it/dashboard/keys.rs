@@ -6,7 +6,7 @@ use kubevitals::model::Mode;
 use super::{Dashboard, current_view};
 
 /// How a binding is checked: from the view of pods, live, unfiltered, sorted by CPU, and back to there.
-type Check = fn(&mut Dashboard, &str);
+pub(super) type Check = fn(&mut Dashboard, &str);
 
 /// The check of each binding, but for those that end the program or leave it: they are in `life`.
 fn check(id: &str) -> Option<Check> {
@@ -77,12 +77,12 @@ fn check(id: &str) -> Option<Check> {
         "help-next" => |dashboard, key| turns_the_page(dashboard, key, "web cpu>500m"),
         "help-previous" => |dashboard, key| turns_the_page(dashboard, key, "source "),
         "help-down" | "help-up" | "help-page-down" | "help-page-up" => scrolls_the_help,
-        _ => return None,
+        _ => return super::text_keys::check(id),
     })
 }
 
 /// Bindings that end the program or leave it.
-const CHECKED_ALONE: [&str; 3] = ["quit", "suspend", "help-quit"];
+const CHECKED_ALONE: [&str; 5] = ["quit", "suspend", "help-quit", "text-suspend", "text-quit"];
 
 fn at_home(dashboard: &Dashboard, after: &Binding, key: &str) {
     let said = format!(
@@ -134,6 +134,11 @@ fn every_key_does_what_it_says_with_the_servers_own_api() {
 #[test]
 fn every_key_does_what_it_says_with_any_metrics_server() {
     every_key_of(&[Mode::Browse], &["--source", "metrics"]);
+}
+
+#[test]
+fn every_key_does_what_it_says_on_text_pages_and_in_questions() {
+    every_key_of(&[Mode::Text, Mode::Confirm], &[]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of messages and actions.
 
+mod objects;
 mod palette;
 mod random;
 mod rules;
