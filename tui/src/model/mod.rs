@@ -25,6 +25,7 @@ mod interest;
 mod line;
 mod list;
 mod liveness;
+pub mod map;
 mod members;
 mod message;
 mod messages;
