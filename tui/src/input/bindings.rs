@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::model::{Action, Edit, ExportAs, Field, Mode, View};
+use crate::model::{Action, Edit, ExportAs, Field, MapAction, Mode, View};
 
 /// One action, with its keys and its help text.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Section {
     Time,
     /// Filtering, sorting and columns.
     Rows,
+    /// On the map, instead of or beside the keys of other views.
+    Map,
     /// Cluster, namespaces, export, and the program itself.
     Program,
     /// Editing the filter line.
@@ -44,11 +46,12 @@ pub enum Section {
 
 impl Section {
     /// All sections, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Move,
         Self::Views,
         Self::Time,
         Self::Rows,
+        Self::Map,
         Self::Program,
         Self::Line,
         Self::List,
@@ -58,6 +61,7 @@ impl Section {
     /// The mode in which the keys of the section apply.
     const fn mode(self) -> Mode {
         match self {
+            Self::Map => Mode::Map,
             Self::Line => Mode::Filter,
             Self::List => Mode::Pick,
             Self::Help => Mode::Help,
@@ -72,6 +76,7 @@ impl Section {
             Self::Views => "Views",
             Self::Time => "Time",
             Self::Rows => "Filter and sort",
+            Self::Map => "On the map",
             Self::Program => "Program",
             Self::Line => "While you type a filter",
             Self::List => "While a list is open",
@@ -161,6 +166,14 @@ static KEYS: &[Binding] = &[
     bind(Section::Rows, "sort-restarts", &["R"], Action::SortBy(Field::Restarts), "sort by restarts"),
     bind(Section::Rows, "sort-age", &["A"], Action::SortBy(Field::Age), "sort by age"),
     bind(Section::Rows, "columns", &["c"], Action::Columns, "choose columns"),
+    bind(Section::Map, "map-left", &["left"], Action::Map(MapAction::Across(-1)), "go to the cell on the left"),
+    bind(Section::Map, "map-right", &["right"], Action::Map(MapAction::Across(1)), "go to the cell on the right"),
+    bind(Section::Map, "map-step-back", &["shift-left"], Action::Step(-1), "go one step back in time"),
+    bind(Section::Map, "map-step-forward", &["shift-right"], Action::Step(1), "go one step forward in time"),
+    bind(Section::Map, "map-group", &["w"], Action::Map(MapAction::NextBy), "group pods by the next property"),
+    bind(Section::Map, "map-size", &["W"], Action::Map(MapAction::NextSize), "size pods by the next amount"),
+    bind(Section::Map, "map-zoom-in", &["+", "="], Action::Map(MapAction::Zoom(1)), "show more of each group"),
+    bind(Section::Map, "map-zoom-out", &["-"], Action::Map(MapAction::Zoom(-1)), "show less of each group"),
     bind(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
     bind(Section::Program, "only-this-namespace", &["o"], Action::OnlyThisNamespace,
         "show only this row's namespace, or all",

@@ -56,7 +56,7 @@ mod world;
 mod zone;
 
 pub use acknowledge::Acknowledgements;
-pub use action::{Action, Edit, ExportAs, Mode};
+pub use action::{Action, Edit, ExportAs, MapAction, Mode};
 pub use amount::{Amounts, Cpu, Memory, Percent};
 pub use any_table::{AnyTable, ListQuery};
 pub use attention::{Attention, Lost, attention, lost};
@@ -65,7 +65,7 @@ pub use cell::{Cell, Resource};
 pub use column::{Column, Sort, Width};
 pub use effect::{Effect, SourceRequest};
 pub use field::{Field, Unit};
-pub use geometry::{OverviewRows, Rows};
+pub use geometry::{MapRows, OverviewRows, Rows};
 pub use grouping::{Grouping, NoGrouping};
 pub use interest::Interest;
 pub use line::Line;

@@ -15,6 +15,8 @@ pub enum Choice {
     Namespaces,
     /// A context of the kubeconfig.
     Contexts,
+    /// By what the map groups pods; any text is the key of a label.
+    MapBy,
 }
 
 /// A searchable list. The best match is first.

@@ -9,6 +9,7 @@ use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::field::Field;
 use super::interest::Interest;
+use super::map::{GroupKind, MapBy, MapObject, MapState};
 use super::message::{Link, Subject};
 use super::messages::Messages;
 use super::name::{Key, Name};
@@ -67,6 +68,8 @@ pub struct State {
     pub stack: Vec<Screen>,
     /// The order of all columns of a view after one was turned on or off, so that a column returns to its position.
     pub(super) column_order: HashMap<View, Vec<Field>>,
+    /// What the map shows.
+    pub map: MapState,
     /// The open overlay.
     pub overlay: Option<Overlay>,
     /// Whether the filter is being edited.
@@ -209,6 +212,7 @@ impl State {
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),
+            map: MapState::default(),
             overlay: None,
             writing: false,
             acknowledgements: Acknowledgements::default(),
@@ -247,11 +251,12 @@ impl State {
 
     /// What keys do at the moment.
     #[must_use]
-    pub const fn mode(&self) -> Mode {
+    pub fn mode(&self) -> Mode {
         match &self.overlay {
             Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
             None if self.writing => Mode::Filter,
+            None if matches!(self.screen().view, View::Map) => Mode::Map,
             None => Mode::Browse,
         }
     }
@@ -317,7 +322,25 @@ impl State {
     #[must_use]
     pub fn cursor(&self) -> Option<(View, Key)> {
         let (view, list) = self.screen().focused();
+        if view == View::Map {
+            return self.map_cursor();
+        }
         Some((view, list.key_at_cursor(self.world().table(view))?))
+    }
+
+    /// The pod, node or namespace at the cursor of the map, and the view of its kind.
+    fn map_cursor(&self) -> Option<(View, Key)> {
+        let map = &self.map;
+        match map.object(map.cursor?, &self.world().pods)? {
+            MapObject::Pod(key) => Some((View::Pods, key)),
+            MapObject::Group(GroupKind::Alike, key) => match map.by {
+                MapBy::Node => Some((View::Nodes, key)),
+                MapBy::Namespace => Some((View::Namespaces, key)),
+                MapBy::Workload => Some((View::Workloads, key)),
+                MapBy::Zone | MapBy::Label(_) => None,
+            },
+            MapObject::Group(..) => None,
+        }
     }
 
     /// The key of the row at the cursor.

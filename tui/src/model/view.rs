@@ -30,6 +30,8 @@ pub enum View {
     Hpas,
     /// Incidents.
     Incidents,
+    /// The cluster as boxes of pods.
+    Map,
     /// One pod.
     Pod,
     /// Several clusters, a row for each.
@@ -46,6 +48,16 @@ static OVERVIEW: ViewInfo = ViewInfo {
     help: "overview",
     rows: "unhealthy pods",
     also: &[Part::Incidents, Part::History],
+    ..PodRow::VIEW
+};
+
+/// The map has the same pods as their table.
+static MAP: ViewInfo = ViewInfo {
+    title: "Map",
+    brief: "Map",
+    id: "map",
+    help: "map of nodes and pods",
+    also: &[Part::OtherPods],
     ..PodRow::VIEW
 };
 
@@ -87,7 +99,7 @@ impl Definition {
 
 impl View {
     /// The views that the user can switch to, in order.
-    pub const SWITCHABLE: [Self; 8] = [
+    pub const SWITCHABLE: [Self; 9] = [
         Self::Overview,
         Self::Nodes,
         Self::Pods,
@@ -96,6 +108,7 @@ impl View {
         Self::Namespaces,
         Self::Hpas,
         Self::Incidents,
+        Self::Map,
     ];
 
     fn definition(self) -> Definition {
@@ -106,6 +119,7 @@ impl View {
                 ..pods
             },
             Self::Pods => pods,
+            Self::Map => Definition { info: &MAP, ..pods },
             // The page lists the pod's containers.
             Self::Pod => Definition {
                 info: &POD,

@@ -21,7 +21,7 @@ const BACK: Hints = &[("live", "return to now")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
-        Mode::Browse => ALWAYS,
+        Mode::Browse | Mode::Map => ALWAYS,
         // In these modes the keys have other actions.
         Mode::Filter | Mode::Pick | Mode::Help => &[],
     };
@@ -34,7 +34,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     match status(state) {
         Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
         None => {
-            let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
+            let is_past =
+                state.time != Time::Live && matches!(state.mode(), Mode::Browse | Mode::Map);
             let back: Hints = if is_past { BACK } else { &[] };
             let rest = hints(canvas, right_of(left, 1), keys, back);
             hints(canvas, rest, keys, &hints_for(state));
@@ -101,6 +102,16 @@ fn hints_for(state: &State) -> Vec<Hint> {
             ("help-close", "close"),
             ("help-next", "next page"),
             ("help-page-down", "scroll"),
+        ],
+        (Mode::Map, _) => &[
+            ("enter", "open"),
+            ("map-group", "group"),
+            ("map-zoom-in", "zoom in"),
+            ("map-zoom-out", "zoom out"),
+            ("map-size", "size"),
+            ("filter", "dim others"),
+            ("map-step-back", "go back in time"),
+            ("back", "back"),
         ],
         (Mode::Browse, View::Pod) => &[
             ("back", "back"),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::interest::interest;
+use super::open::{open, push};
 use super::requests::requests;
-use super::{overlay, panes, refresh, time};
+use super::{map, overlay, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -24,9 +25,6 @@ use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::view::View;
 
-/// The largest number of open views. Beyond it the oldest one is closed.
-const MAX_OPEN_VIEWS: usize = 32;
-
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     // Actions refer to rows, so the list must be up to date.
@@ -44,7 +42,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Reports to the source whether nodes are on the screen, if that has changed.
 fn send_nodes_on_screen(state: &mut State) -> Option<Effect> {
-    let on_screen = matches!(state.screen().view, View::Overview | View::Nodes);
+    let on_screen = matches!(
+        state.screen().view,
+        View::Overview | View::Nodes | View::Map
+    );
     let before = std::mem::replace(&mut state.nodes_on_screen, on_screen);
     (before != on_screen).then_some(Effect::Request(SourceRequest::Nodes(on_screen)))
 }
@@ -85,6 +86,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Select(..)
         | Action::Open(..)
         | Action::Focus(_)
+        | Action::Map(_)
         | Action::Show(_)
         | Action::Say(_)
         | Action::Resize(..)
@@ -111,6 +113,10 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         state.say("several clusters are shown as they are now", false);
         return Vec::new();
     }
+    let action = match map::act(state, action) {
+        Ok(effects) => return effects,
+        Err(action) => action,
+    };
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -181,7 +187,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ClearFilter => clear_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
-        Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
+        Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) | Action::Map(_) => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Hours(hours) => return time::jump(state, hours),
@@ -201,7 +207,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
-        Action::Columns if state.screen().view != View::Pod => {
+        Action::Columns if !matches!(state.screen().view, View::Pod | View::Map) => {
             state.overlay = Some(Overlay::Columns(0))
         }
         Action::Columns => {}
@@ -320,14 +326,6 @@ fn acknowledge(state: &mut State) {
     state.say(text, false);
 }
 
-/// Opens a view on top of the current one.
-fn push(state: &mut State, screen: Screen) {
-    if state.stack.len() >= MAX_OPEN_VIEWS {
-        state.stack.remove(0);
-    }
-    state.stack.push(screen);
-}
-
 /// Switches to a view. If it is open, it moves to the top.
 fn show(state: &mut State, view: View) -> Vec<Effect> {
     if state.screen().view == view && state.screen().scope == Scope::All {
@@ -368,6 +366,11 @@ fn can_be_sorted(state: &mut State) -> bool {
     match state.screen().view {
         View::Overview => {
             let text = "the overview is sorted by urgency; press 3 for the table of pods";
+            state.say(text, false);
+            false
+        }
+        View::Map => {
+            let text = "the map is in the order of names; press 3 for the table of pods";
             state.say(text, false);
             false
         }
@@ -507,24 +510,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
     let Some(target) = table.index_of(&key).and_then(|at| table.open(at)) else {
         return Vec::new();
     };
-    let view = match target.scope {
-        Scope::Pod(_) => View::Pod,
-        _ => View::Pods,
-    };
-    let mut screen = Screen::new(view, target.scope);
-    screen.follows = target.container.is_some();
-    screen.container = target.container;
-    screen.back_to = target.time.is_some().then_some(state.time);
-    push(state, screen);
-    let mut effects = requests(state);
-    if let Some(at) = target.time.flatten() {
-        if at < time::limit(state) {
-            let text = "the history does not reach back to the incident: this is the oldest time that is stored";
-            state.say(text, false);
-        }
-        effects.extend(time::go(state, at));
-    }
-    effects
+    open(state, target)
 }
 
 /// Switches the time zone of all times and shows its name.

@@ -3,6 +3,8 @@
 mod act;
 mod apply;
 mod interest;
+mod map;
+mod open;
 mod overlay;
 mod panes;
 mod refresh;

@@ -1,11 +1,13 @@
 //! Applies actions to the open overlay.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::action::Action;
 use crate::model::columns::{default_fields, insert};
 use crate::model::effect::Effect;
 use crate::model::field::Field;
+use crate::model::map::MapBy;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Picker};
 use crate::model::position::moved;
@@ -62,6 +64,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
         (Overlay::Picker(picker), Action::Toggle) => picker.toggle(),
+        (Overlay::Picker(picker), Action::Enter)
+            if picker.choice == Choice::MapBy
+                && picker.current().is_none()
+                && !picker.line.text().trim().is_empty() =>
+        {
+            state.map.by = MapBy::parse(picker.line.text());
+            state.overlay = None;
+        }
         // No name matches.
         (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
             if picker.current().is_none() => {}
@@ -124,6 +134,7 @@ fn toggle_column(state: &mut State, at: usize) {
 /// Opens a picker.
 pub(super) fn open(state: &mut State, choice: Choice) {
     let picker = match choice {
+        Choice::MapBy => Picker::new(choice, groupings(state), Vec::new()),
         Choice::Contexts => {
             let current = Name::from(state.session.context.as_str());
             Picker::new(choice, state.session.contexts.clone(), vec![current])
@@ -153,8 +164,32 @@ pub(crate) fn all_namespaces() -> Name {
     Name::from("(all namespaces)")
 }
 
+/// The words of groupings of the map: those without a label, then the keys of labels of pods and nodes.
+fn groupings(state: &State) -> Vec<Name> {
+    /// The most keys. A cluster has hundreds; a program that makes one for each pod must not make the list useless.
+    const MOST_KEYS: usize = 2_000;
+    let world = state.world();
+    let pods = world.pods.rows().iter().map(|pod| &pod.labels);
+    let nodes = world.nodes.rows().iter().map(|node| &node.labels);
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    for labels in nodes.chain(pods) {
+        if keys.len() >= MOST_KEYS {
+            break;
+        }
+        keys.extend(labels.iter().map(|(key, _)| key));
+    }
+    let plain = MapBy::PLAIN.iter().map(|by| Name::from(&*by.text()));
+    plain.chain(keys.into_iter().map(Name::from)).collect()
+}
+
 fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
     match picker.choice {
+        Choice::MapBy => {
+            if let Some(text) = picker.current() {
+                state.map.by = MapBy::parse(text);
+            }
+            Vec::new()
+        }
         Choice::Contexts => match picker.current() {
             Some(context) if **context == *state.session.context => Vec::new(),
             Some(context) => vec![Effect::Connect(Arc::clone(context))],

@@ -14,6 +14,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             "Namespaces",
             "enter: choose, space: choose several, esc: close",
         ),
+        Choice::MapBy => (
+            "Group by",
+            "enter: choose, any other label key can be typed, esc: close",
+        ),
         Choice::Contexts => ("Contexts", "enter: connect, esc: close"),
     };
     let height = cells(visible.len()).clamp(3, 16) + 1;
