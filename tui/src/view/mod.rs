@@ -9,6 +9,7 @@ mod filter;
 mod footer;
 mod headings;
 mod incident;
+mod map;
 mod names;
 mod overlay;
 mod overview;
@@ -70,6 +71,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
             empty::draw(&mut canvas, body, &rows::emptiness(state));
         }
         View::Overview => overview::draw(&mut canvas, body, state),
+        View::Map => map::draw(&mut canvas, body, state),
         View::Pod => scrolled = Some(pod::draw(&mut canvas, body, state)),
         _ => table::draw(&mut canvas, body, state),
     }
