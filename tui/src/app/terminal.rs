@@ -16,8 +16,12 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
 /// Requests clicks and the wheel (1000) and movement while a button is down (1002), with columns past 223 (1006; 1015
-/// for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet for each cell.
+/// for older rxvt). Movement without a button (1003) is requested only while a view shows what the mouse points at: over
+/// ssh it costs a packet for each cell.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
+
+/// Requests every movement, and no longer.
+const MOVEMENT: [&[u8]; 2] = [b"\x1b[?1003h", b"\x1b[?1003l\x1b[?1002h"];
 
 /// The output goes through a buffer: one write for each frame.
 type Out = BufWriter<Stdout>;
@@ -31,6 +35,8 @@ pub struct Screen {
     /// Not dropped: it would print an error if the terminal is gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     mouse: bool,
+    /// Whether every movement of the mouse is requested.
+    follows: bool,
 }
 
 /// Whether the dashboard has the terminal, for the panic hook.
@@ -53,6 +59,7 @@ impl Screen {
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
             mouse,
+            follows: false,
         })
     }
 
@@ -79,8 +86,20 @@ impl Screen {
     /// Switches the use of the mouse. Returns whether it is used from now on.
     pub(super) fn switch_mouse(&mut self) -> io::Result<bool> {
         self.mouse = !self.mouse;
+        self.follows = false;
         capture_mouse(self.mouse)?;
         Ok(self.mouse)
+    }
+
+    /// Requests every movement of the mouse, or no longer.
+    pub(super) fn follow_mouse(&mut self, follow: bool) -> io::Result<()> {
+        let follow = follow && self.mouse;
+        if follow == self.follows {
+            return Ok(());
+        }
+        self.follows = follow;
+        let [on, off] = MOVEMENT;
+        self.write(if follow { on } else { off })
     }
 
     /// Restores the terminal for a while.
@@ -91,6 +110,7 @@ impl Screen {
     /// Sets the terminal up again, and draws everything next time.
     pub(super) fn enter(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
+        self.follows = false;
         self.clear()
     }
 

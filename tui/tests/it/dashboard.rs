@@ -7,6 +7,7 @@ mod handover;
 mod jobs;
 mod keys;
 mod lifecycle;
+mod map;
 mod pointing;
 mod several;
 mod ways;
@@ -135,6 +136,7 @@ pub(crate) fn current_view(screen: &Screen) -> Option<String> {
         "Namespaces",
         "HPAs",
         "Incidents",
+        "Map",
     ];
     let found = titles.iter().find(|title| {
         let place = rows[at]
