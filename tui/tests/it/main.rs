@@ -28,6 +28,7 @@ mod hints;
 mod history;
 mod kubectl;
 mod long_history;
+mod map;
 mod objects;
 mod overview;
 #[path = "../../../proto/tests/owned.rs"]
