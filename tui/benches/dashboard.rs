@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use kubevitals::input::KeyMap;
-use kubevitals::model::{Action, Edit, Row as _, SourceKind, State, View, act, refresh};
+use kubevitals::model::{Action, Edit, MapAction, Row as _, SourceKind, State, View, act, refresh};
 use kubevitals::view;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use ratatui::backend::CrosstermBackend;
@@ -100,6 +100,21 @@ fn keys(criterion: &mut Criterion, pods: &str, state: &State) {
             frame(&mut state, &keys, &mut buffer);
         });
     });
+    act(&mut state, Action::Show(View::Map));
+    let mut right = false;
+    group.bench_function(
+        BenchmarkId::new("right and left on the map", pods),
+        |bencher| {
+            bencher.iter(|| {
+                right = !right;
+                let cells = if right { 1 } else { -1 };
+                act(&mut state, Action::Map(MapAction::Across(cells)));
+                frame(&mut state, &keys, &mut buffer);
+            });
+        },
+    );
+    act(&mut state, Action::Show(View::Pods));
+    refresh(&mut state);
     let mut sorted = false;
     group.bench_function(BenchmarkId::new("sort", pods), |bencher| {
         bencher.iter(|| {

@@ -406,6 +406,8 @@ impl App {
 
     fn draw(&mut self) -> io::Result<()> {
         model::refresh(&mut self.state);
+        let shows_pointed = self.state.screen().view == View::Map;
+        self.screen.follow_mouse(shows_pointed)?;
         let Self {
             screen,
             state,

@@ -18,8 +18,12 @@ use ratatui::layout::Rect;
 use crate::text::clean;
 
 /// Requests clicks and the wheel (1000) and movement while a button is down (1002), with columns past 223 (1006; 1015
-/// for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet for each cell.
+/// for older rxvt). Movement without a button (1003) is requested only while a view shows what the mouse points at: over
+/// ssh it costs a packet for each cell.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
+
+/// Requests every movement, and no longer.
+const MOVEMENT: [&[u8]; 2] = [b"\x1b[?1003h", b"\x1b[?1003l\x1b[?1002h"];
 
 /// The output goes through a buffer: one write for each frame.
 type Out = BufWriter<Stdout>;
@@ -44,6 +48,8 @@ pub struct Screen {
     mouse: bool,
     /// The title of the terminal's window that was last written.
     title: String,
+    /// Whether every movement of the mouse is requested.
+    follows: bool,
 }
 
 /// Whether the dashboard has the terminal, for the panic hook.
@@ -67,6 +73,7 @@ impl Screen {
             terminal: ManuallyDrop::new(terminal),
             mouse,
             title: String::new(),
+            follows: false,
         })
     }
 
@@ -103,8 +110,20 @@ impl Screen {
     /// Switches the use of the mouse. Returns whether it is used from now on.
     pub(super) fn switch_mouse(&mut self) -> io::Result<bool> {
         self.mouse = !self.mouse;
+        self.follows = false;
         capture_mouse(self.mouse)?;
         Ok(self.mouse)
+    }
+
+    /// Requests every movement of the mouse, or no longer.
+    pub(super) fn follow_mouse(&mut self, follow: bool) -> io::Result<()> {
+        let follow = follow && self.mouse;
+        if follow == self.follows {
+            return Ok(());
+        }
+        self.follows = follow;
+        let [on, off] = MOVEMENT;
+        self.write(if follow { on } else { off })
     }
 
     /// Restores the terminal for a while.
@@ -116,6 +135,7 @@ impl Screen {
     pub(super) fn enter(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
         self.title.clear();
+        self.follows = false;
         self.clear()
     }
 

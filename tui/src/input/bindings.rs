@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::model::{Action, Edit, ExportAs, Field, Mode, TextAction, Topic, View};
+use crate::model::{Action, Edit, ExportAs, Field, MapAction, Mode, TextAction, Topic, View};
 
 /// One action, with its keys and its help text.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub enum Section {
     Rows,
     /// The selected object: its logs, its description, and what can be done with it.
     Object,
+    /// On the map, instead of or beside the keys of other views.
+    Map,
     /// Cluster, namespaces, export, and the program itself.
     Program,
     /// Editing the filter line.
@@ -50,12 +52,13 @@ pub enum Section {
 
 impl Section {
     /// All sections, in the order of the help.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Move,
         Self::Views,
         Self::Time,
         Self::Rows,
         Self::Object,
+        Self::Map,
         Self::Program,
         Self::Line,
         Self::List,
@@ -67,6 +70,7 @@ impl Section {
     /// The mode in which the keys of the section apply.
     const fn mode(self) -> Mode {
         match self {
+            Self::Map => Mode::Map,
             Self::Line => Mode::Filter,
             Self::List => Mode::Pick,
             Self::Help => Mode::Help,
@@ -84,6 +88,7 @@ impl Section {
             Self::Time => "Time",
             Self::Rows => "Filter and sort",
             Self::Object => "The selected object",
+            Self::Map => "On the map",
             Self::Program => "Program",
             Self::Line => "While you type a filter or a search",
             Self::List => "While a list is open",
@@ -128,7 +133,7 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
 
 /// The keys of the views, in the order of the views.
 #[rustfmt::skip] // one line: a table
-const DIGITS: [&[&str]; 9] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["0"]];
+const DIGITS: [&[&str]; 10] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["9"], &["0"]];
 
 /// Whether a binding comes after those of the views.
 fn is_of_time(binding: &Binding) -> bool {
@@ -185,6 +190,14 @@ static KEYS: &[Binding] = &[
     bind(Section::Object, "shell", &["!"], Action::Shell, "run a shell in it, with kubectl"),
     bind(Section::Object, "port-forward", &["F"], Action::Forward, "forward a port of it, with kubectl"),
     bind(Section::Object, "menu", &["."], Action::Menu, "list what can be done with it"),
+    bind(Section::Map, "map-left", &["left"], Action::Map(MapAction::Across(-1)), "go to the cell on the left"),
+    bind(Section::Map, "map-right", &["right"], Action::Map(MapAction::Across(1)), "go to the cell on the right"),
+    bind(Section::Map, "map-step-back", &["shift-left"], Action::Step(-1), "go one step back in time"),
+    bind(Section::Map, "map-step-forward", &["shift-right"], Action::Step(1), "go one step forward in time"),
+    bind(Section::Map, "map-group", &["w"], Action::Map(MapAction::NextBy), "group pods by the next property"),
+    bind(Section::Map, "map-size", &["W"], Action::Map(MapAction::NextSize), "size pods by the next amount"),
+    bind(Section::Map, "map-zoom-in", &["+", "="], Action::Map(MapAction::Zoom(1)), "show more of each group"),
+    bind(Section::Map, "map-zoom-out", &["-"], Action::Map(MapAction::Zoom(-1)), "show less of each group"),
     bind(Section::Program, "command", &[":"], Action::Palette, "run a command, by its name"),
     bind(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
     bind(Section::Program, "only-this-namespace", &["o"], Action::OnlyThisNamespace,

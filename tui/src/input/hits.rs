@@ -10,6 +10,8 @@ use crate::model::{Field, Pane, View};
 pub enum Target {
     /// Rows of a pane. The number is the offset of the area's first row from the pane's first displayed row.
     Rows(Pane, u16),
+    /// The map.
+    Map,
     /// The heading of a pane.
     Pane(Pane),
     /// The heading of a column.

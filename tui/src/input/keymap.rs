@@ -97,7 +97,11 @@ impl KeyMap {
 
     /// Returns the action of a key in a mode. A character without a binding is inserted into the open line.
     pub fn action(&self, mode: Mode, key: Key) -> Option<Action> {
-        if let Some(index) = self.by_key.get(&(mode, key)) {
+        let own = self.by_key.get(&(mode, key));
+        // The map has the keys of other views, except where it has its own.
+        let shared = || self.by_key.get(&(Mode::Browse, key));
+        let index = own.or_else(|| shared().filter(|_| mode == Mode::Map));
+        if let Some(index) = index {
             return BINDINGS.get(*index).map(|binding| binding.action.clone());
         }
         match (mode, key.character()) {

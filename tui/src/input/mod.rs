@@ -20,7 +20,7 @@ use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventK
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
-use crate::model::{Action, Edit, Mode};
+use crate::model::{Action, Edit, MapAction, Mode};
 use crate::text::clean;
 
 /// The rows that one notch of the wheel scrolls.
@@ -39,8 +39,10 @@ pub struct Grip {
     dragged: Option<(Rect, Span)>,
     /// The time in a chart that the mouse points to.
     pointed: Option<Timestamp>,
-    /// The last click on a row: its time, target and screen row.
-    clicked: Option<(Instant, Target, u16)>,
+    /// The last click on a row or a cell: its time, its target, and its position in the target.
+    clicked: Option<(Instant, Target, (u16, u16))>,
+    /// Whether the mouse is on the map.
+    on_map: bool,
 }
 
 /// Returns the actions for a terminal event that arrived at `now`, in this mode and on a screen with these `hits`. Most
@@ -75,7 +77,9 @@ fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
     if name.parse() != Ok(key) {
         return None;
     }
-    let help = keys.key("help").filter(|_| mode == Mode::Browse);
+    let help = keys
+        .key("help")
+        .filter(|_| matches!(mode, Mode::Browse | Mode::Map));
     Some(Action::Say(match help {
         Some(help) => format!("{name} is not bound; {help} lists the keys"),
         None => format!("{name} is not bound here"),
@@ -89,7 +93,7 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     let insert = Action::Edit(Edit::Insert(text));
     match mode {
         Mode::Filter | Mode::Pick => vec![insert],
-        Mode::Browse => vec![Action::Filter, insert],
+        Mode::Browse | Mode::Map => vec![Action::Filter, insert],
         Mode::Help | Mode::Text | Mode::Confirm => Vec::new(),
     }
 }
@@ -110,16 +114,7 @@ fn mouse(
         _ => {}
     }
     match event.kind {
-        MouseEventKind::Moved => {
-            let pointed = match hit {
-                Some((area, Target::Time(span))) => {
-                    Some(span.at(area, event.column).unwrap_or(span.until))
-                }
-                _ => None,
-            };
-            let before = std::mem::replace(&mut grip.pointed, pointed);
-            (before != pointed).then_some(Action::Point(pointed))
-        }
+        MouseEventKind::Moved => point(event, hit, grip),
         MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
         MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
         // A click closes the help, as it does outside other overlays.
@@ -136,13 +131,24 @@ fn mouse(
                     let row = first.saturating_add(row);
                     let again = clicked.is_some_and(|(then, before, at)| {
                         now.duration_since(then) <= DOUBLE_CLICK
-                            && (before, at) == (target, event.row)
+                            && (before, at) == (target, (0, event.row))
                     });
                     if again {
                         return Some(Action::Open(pane, row));
                     }
-                    grip.clicked = Some((now, target, event.row));
+                    grip.clicked = Some((now, target, (0, event.row)));
                     Action::Select(pane, row)
+                }
+                Target::Map => {
+                    let at = (event.column - area.x, row);
+                    let again = clicked.is_some_and(|(then, before, place)| {
+                        now.duration_since(then) <= DOUBLE_CLICK && (before, place) == (target, at)
+                    });
+                    if again {
+                        return Some(Action::Map(MapAction::Open(at.0, at.1)));
+                    }
+                    grip.clicked = Some((now, target, at));
+                    Action::Map(MapAction::Select(at.0, at.1))
                 }
                 Target::Hint(id) => {
                     let binding = BINDINGS.iter().find(|binding| binding.id == id);
@@ -162,6 +168,27 @@ fn mouse(
             Some(seek(area, span, event.column))
         }
         _ => None,
+    }
+}
+
+/// Returns the action for a mouse that has moved: the map and charts show where it is.
+fn point(event: &MouseEvent, hit: Option<(Rect, Target)>, grip: &mut Grip) -> Option<Action> {
+    let pointed = match hit {
+        Some((area, Target::Time(span))) => Some(span.at(area, event.column).unwrap_or(span.until)),
+        _ => None,
+    };
+    let before = std::mem::replace(&mut grip.pointed, pointed);
+    if before != pointed {
+        return Some(Action::Point(pointed));
+    }
+    let was_on_map = std::mem::take(&mut grip.on_map);
+    match hit {
+        Some((area, Target::Map)) => {
+            grip.on_map = true;
+            let at = (event.column - area.x, event.row - area.y);
+            Some(Action::Map(MapAction::Point(at.0, at.1)))
+        }
+        _ => was_on_map.then_some(Action::Map(MapAction::PointNowhere)),
     }
 }
 

@@ -129,6 +129,8 @@ pub enum Action {
     Change(ChangeAction),
     /// Use the chosen entry of a list.
     Chosen(Name),
+    /// Act on the map.
+    Map(MapAction),
     /// Show this text in the last row for a while, for a key that does nothing in this view.
     Say(String),
 }
@@ -190,6 +192,27 @@ pub enum ChangeAction {
     Drain,
 }
 
+/// What a key or a click does on the map. Columns and lines are those of the map's area on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapAction {
+    /// Select the cell this many cells further right; further left if negative.
+    Across(i32),
+    /// Group by the next property of pods. After the last one, open the list of labels.
+    NextBy,
+    /// Let the next amount decide how many cells a pod takes.
+    NextSize,
+    /// Show more of each group; less if negative.
+    Zoom(i32),
+    /// Select the object at a column and a line.
+    Select(u16, u16),
+    /// Open the object at a column and a line: the second click of two.
+    Open(u16, u16),
+    /// Show the object at a column and a line, where the mouse is.
+    Point(u16, u16),
+    /// The mouse has left the map.
+    PointNowhere,
+}
+
 /// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportAs {
@@ -231,6 +254,8 @@ pub enum Edit {
 pub enum Mode {
     /// Keys act on the view: a table, a pod's page or the overview.
     Browse,
+    /// Keys act on the map: its own, and otherwise those of [`Mode::Browse`].
+    Map,
     /// A filter is being edited. Characters are inserted into it.
     Filter,
     /// An overlay with a list and a search is open. Characters are inserted into the search.

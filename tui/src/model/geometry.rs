@@ -124,7 +124,44 @@ impl OverviewRows {
     }
 }
 
+/// The number of rows of each part of the map's body, from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MapRows {
+    /// The grouping, and the states that occur.
+    pub legend: u16,
+    /// The map.
+    pub map: u16,
+    /// The selected object.
+    pub detail: u16,
+}
+
+impl MapRows {
+    /// Distributes the rows of a body of this height.
+    #[must_use]
+    pub const fn of(body: u16) -> Self {
+        let (legend, detail) = match body {
+            0..3 => (0, 0),
+            3..5 => (1, 0),
+            5..8 => (1, 1),
+            8..12 => (2, 1),
+            12..18 => (2, 3),
+            _ => (2, 5),
+        };
+        Self {
+            legend,
+            map: body - legend - detail,
+            detail,
+        }
+    }
+}
+
 impl State {
+    /// The columns and rows of the map on the screen.
+    #[must_use]
+    pub fn map_area(&self) -> (u16, u16) {
+        (self.size.width, MapRows::of(Rows::of(self).body).map)
+    }
+
     /// The number of rows of the list on the screen.
     #[must_use]
     pub fn list_height(&self) -> usize {

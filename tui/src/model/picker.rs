@@ -23,6 +23,8 @@ pub enum Choice {
     Ports,
     /// What to do with the selected row.
     Menu,
+    /// By what the map groups pods; any text is the key of a label.
+    MapBy,
 }
 
 /// A note beside a name.

@@ -34,8 +34,8 @@ impl State {
             View::Hpas => object(Kind::Hpa),
             View::Volumes => object(Kind::Claim),
             View::Workloads => object(Kind::named(&key.part)?),
-            // Rows of other clusters: enter opens their cluster first.
-            View::Clusters | View::AllIncidents => return None,
+            // Rows of other clusters: enter opens their cluster first. The cursor of the map is in another view.
+            View::Clusters | View::AllIncidents | View::Map => return None,
             View::Incidents => {
                 return self
                     .world()

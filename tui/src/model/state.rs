@@ -13,6 +13,7 @@ use super::field::Field;
 use super::group_trends::GroupTrends;
 use super::interest::Interest;
 use super::laid_over::LaidOver;
+use super::map::{GroupKind, MapBy, MapObject, MapState};
 use super::marked_changes::MarkedChanges;
 use super::message::{Link, Subject};
 use super::messages::Messages;
@@ -84,6 +85,8 @@ pub struct State {
     pub(super) column_order: HashMap<View, Vec<Field>>,
     /// Whether the user is new: a hint leads to the tour, until the help is opened.
     pub is_new: bool,
+    /// What the map shows.
+    pub map: MapState,
     /// The open overlay.
     pub overlay: Option<Overlay>,
     /// The open text page, which covers the view.
@@ -279,6 +282,7 @@ impl State {
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),
             is_new: false,
+            map: MapState::default(),
             overlay: None,
             text: None,
             kubectl_flags: Vec::new(),
@@ -326,7 +330,7 @@ impl State {
 
     /// What keys do at the moment.
     #[must_use]
-    pub const fn mode(&self) -> Mode {
+    pub fn mode(&self) -> Mode {
         match &self.overlay {
             Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
@@ -340,6 +344,7 @@ impl State {
                 }
             }
             None if self.writing => Mode::Filter,
+            None if matches!(self.screen().view, View::Map) => Mode::Map,
             None => Mode::Browse,
         }
     }
@@ -405,7 +410,25 @@ impl State {
     #[must_use]
     pub fn cursor(&self) -> Option<(View, Key)> {
         let (view, list) = self.screen().focused();
+        if view == View::Map {
+            return self.map_cursor();
+        }
         Some((view, list.key_at_cursor(self.world().table(view))?))
+    }
+
+    /// The pod, node or namespace at the cursor of the map, and the view of its kind.
+    fn map_cursor(&self) -> Option<(View, Key)> {
+        let map = &self.map;
+        match map.object(map.cursor?, &self.world().pods)? {
+            MapObject::Pod(key) => Some((View::Pods, key)),
+            MapObject::Group(GroupKind::Alike, key) => match map.by {
+                MapBy::Node => Some((View::Nodes, key)),
+                MapBy::Namespace => Some((View::Namespaces, key)),
+                MapBy::Workload => Some((View::Workloads, key)),
+                MapBy::Zone | MapBy::Label(_) => None,
+            },
+            MapObject::Group(..) => None,
+        }
     }
 
     /// The key of the row at the cursor.

@@ -30,6 +30,8 @@ pub enum View {
     Hpas,
     /// Incidents.
     Incidents,
+    /// The cluster as boxes of pods.
+    Map,
     /// PersistentVolumeClaims and how full their volumes are.
     Volumes,
     /// One pod.
@@ -48,6 +50,16 @@ static OVERVIEW: ViewInfo = ViewInfo {
     help: "overview",
     rows: "unhealthy pods",
     also: &[Part::Incidents, Part::History],
+    ..PodRow::VIEW
+};
+
+/// The map has the same pods as their table.
+static MAP: ViewInfo = ViewInfo {
+    title: "Map",
+    brief: "Map",
+    id: "map",
+    help: "map of nodes and pods",
+    also: &[Part::OtherPods],
     ..PodRow::VIEW
 };
 
@@ -89,7 +101,7 @@ impl Definition {
 
 impl View {
     /// The views that the user can switch to, in order.
-    pub const SWITCHABLE: [Self; 9] = [
+    pub const SWITCHABLE: [Self; 10] = [
         Self::Overview,
         Self::Nodes,
         Self::Pods,
@@ -98,6 +110,7 @@ impl View {
         Self::Namespaces,
         Self::Hpas,
         Self::Incidents,
+        Self::Map,
         Self::Volumes,
     ];
 
@@ -113,6 +126,7 @@ impl View {
             Self::Namespaces => "6",
             Self::Hpas => "7",
             Self::Incidents => "8",
+            Self::Map => "9",
             Self::Volumes => "0",
             Self::Pod | Self::Clusters | Self::AllIncidents => "",
         }
@@ -126,6 +140,7 @@ impl View {
                 ..pods
             },
             Self::Pods => pods,
+            Self::Map => Definition { info: &MAP, ..pods },
             // The page lists the pod's containers.
             Self::Pod => Definition {
                 info: &POD,

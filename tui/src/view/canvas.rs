@@ -159,6 +159,32 @@ impl Canvas<'_> {
         self.patch(first, Ink::Selected);
     }
 
+    /// Writes segments at the right end of a row that already has text. They do not take its colours.
+    pub(super) fn segments_over(&mut self, area: Rect, segments: &[Segment]) {
+        let width = segments_width(segments).min(area.width);
+        self.clear(right_of(area, area.width - width));
+        self.segments_right(area, segments);
+    }
+
+    /// Removes text and style.
+    pub(super) fn clear(&mut self, area: Rect) {
+        for position in area.intersection(self.buffer.area).positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.reset();
+            }
+        }
+    }
+
+    /// Fills an area with a sign of one cell.
+    pub(super) fn fill(&mut self, area: Rect, sign: &str, ink: Ink) {
+        let style = self.theme.style(ink);
+        for position in area.intersection(self.buffer.area).positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.set_symbol(sign).set_style(style);
+            }
+        }
+    }
+
     /// Makes an area respond to clicks.
     pub(super) fn hit(&mut self, area: Rect, target: Target) {
         self.hits.add(area, target);

@@ -24,7 +24,7 @@ const TOUR: Hints = &[("help", "new here? a tour")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
-        Mode::Browse => ALWAYS,
+        Mode::Browse | Mode::Map => ALWAYS,
         Mode::Text => &[("text-help", "help"), ("text-close", "close")],
         // In these modes the keys have other actions.
         Mode::Filter | Mode::Pick | Mode::Help | Mode::Confirm => &[],
@@ -38,7 +38,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     match status(state) {
         Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
         None => {
-            let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
+            let is_past =
+                state.time != Time::Live && matches!(state.mode(), Mode::Browse | Mode::Map);
             let back: Hints = if is_past { BACK } else { &[] };
             let new: Hints = if state.is_new && state.mode() == Mode::Browse {
                 TOUR
@@ -150,6 +151,16 @@ fn hints_for(state: &State) -> Vec<Hint> {
             ("help-close", "close"),
             ("help-next", "next page"),
             ("help-page-down", "scroll"),
+        ],
+        (Mode::Map, _) => &[
+            ("enter", "open"),
+            ("map-group", "group"),
+            ("map-zoom-in", "zoom in"),
+            ("map-zoom-out", "zoom out"),
+            ("map-size", "size"),
+            ("filter", "dim others"),
+            ("map-step-back", "go back in time"),
+            ("back", "back"),
         ],
         (Mode::Browse, View::Pod) => &[
             ("back", "back"),

@@ -13,6 +13,7 @@ mod header_charts;
 mod headings;
 mod incident;
 mod ink;
+mod map;
 mod names;
 mod overlay;
 mod overview;
@@ -91,6 +92,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
             empty::draw(&mut canvas, body, &rows::emptiness(state));
         }
         View::Overview => overview::draw(&mut canvas, body, state),
+        View::Map => map::draw(&mut canvas, body, state),
         View::Pod => scrolled = Some(pod::draw(&mut canvas, body, state)),
         _ => table::draw(&mut canvas, body, state),
     }

@@ -7,6 +7,7 @@ mod handover;
 mod jobs;
 mod keys;
 mod lifecycle;
+mod map;
 mod objects;
 mod pointing;
 mod several;
@@ -137,6 +138,7 @@ pub(crate) fn current_view(screen: &Screen) -> Option<String> {
         "Namespaces",
         "HPAs",
         "Incidents",
+        "Map",
     ];
     let found = titles.iter().find(|title| {
         let place = rows[at]

@@ -30,6 +30,7 @@ mod history;
 mod kubectl;
 mod laid_over;
 mod long_history;
+mod map;
 mod objects;
 mod overview;
 #[path = "../../../proto/tests/owned.rs"]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::interest::interest;
-use super::places::{push, remember_filter, show, undo_filter};
+use super::open::open;
+use super::places::{remember_filter, show, undo_filter};
 use super::requests::requests;
-use super::{on_object, overlay, palette, panes, refresh, text, time};
+use super::{map, on_object, overlay, palette, panes, refresh, text, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -20,8 +21,6 @@ use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
 use crate::model::position::{moved, moved_round};
-use crate::model::scope::Scope;
-use crate::model::screen::Screen;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::view::View;
@@ -59,7 +58,10 @@ fn send_volumes_on_screen(state: &mut State) -> Option<Effect> {
 
 /// Reports to the source whether nodes are on the screen, if that has changed.
 fn send_nodes_on_screen(state: &mut State) -> Option<Effect> {
-    let on_screen = matches!(state.screen().view, View::Overview | View::Nodes);
+    let on_screen = matches!(
+        state.screen().view,
+        View::Overview | View::Nodes | View::Map
+    );
     let before = std::mem::replace(&mut state.nodes_on_screen, on_screen);
     (before != on_screen).then_some(Effect::Request(SourceRequest::Nodes(on_screen)))
 }
@@ -95,6 +97,7 @@ fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Select(..)
         | Action::Open(..)
         | Action::Focus(_)
+        | Action::Map(_)
         | Action::Show(_)
         | Action::Say(_)
         | Action::Resize(..)
@@ -122,6 +125,10 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         state.say("several clusters are shown as they are now", false);
         return Vec::new();
     }
+    let action = match map::act(state, action) {
+        Ok(effects) => return effects,
+        Err(action) => action,
+    };
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -194,8 +201,12 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::UndoFilter => undo_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
-        Action::Edit(_) | Action::Toggle | Action::Complete | Action::Reset | Action::Choose(_) => {
-        }
+        Action::Edit(_)
+        | Action::Toggle
+        | Action::Complete
+        | Action::Reset
+        | Action::Choose(_)
+        | Action::Map(_) => {}
         Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
@@ -228,7 +239,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Point(at) => state.pointed = at,
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
-        Action::Columns if state.screen().view != View::Pod => {
+        Action::Columns if !matches!(state.screen().view, View::Pod | View::Map) => {
             state.overlay = Some(Overlay::Columns(0))
         }
         Action::Columns => {}
@@ -381,6 +392,11 @@ fn can_be_sorted(state: &mut State) -> bool {
             state.say(text, false);
             false
         }
+        View::Map => {
+            let text = "the map is in the order of names; press 3 for the table of pods";
+            state.say(text, false);
+            false
+        }
         view => view != View::Pod,
     }
 }
@@ -517,24 +533,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
     let Some(target) = table.index_of(&key).and_then(|at| table.open(at)) else {
         return Vec::new();
     };
-    let view = match target.scope {
-        Scope::Pod(_) => View::Pod,
-        _ => View::Pods,
-    };
-    let mut screen = Screen::new(view, target.scope);
-    screen.follows = target.container.is_some();
-    screen.container = target.container;
-    screen.back_to = target.time.is_some().then_some(state.time);
-    push(state, screen);
-    let mut effects = requests(state);
-    if let Some(at) = target.time.flatten() {
-        if at < time::limit(state) {
-            let text = "the history does not reach back to the incident: this is the oldest time that is stored";
-            state.say(text, false);
-        }
-        effects.extend(time::go(state, at));
-    }
-    effects
+    open(state, target)
 }
 
 /// Switches the time zone of all times and shows its name.

@@ -22,7 +22,7 @@ pub(super) fn interest(state: &State) -> Interest {
         };
     };
     let mut selection = match screen.view {
-        View::Overview | View::Pods | View::Containers => screen
+        View::Overview | View::Pods | View::Containers | View::Map => screen
             .list
             .filter
             .selection(screen.view == View::Containers),

@@ -1,5 +1,7 @@
 //! Applies actions to the open overlay.
 
+use std::collections::BTreeSet;
+
 use super::palette;
 use super::places::{connect, namespaces, select_namespaces};
 use crate::model::action::Action;
@@ -7,6 +9,7 @@ use crate::model::columns::{default_fields, insert};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
 use crate::model::field::Field;
+use crate::model::map::MapBy;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Item, Note, Picker};
 use crate::model::position::moved;
@@ -79,6 +82,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             let typed = Name::from(picker.line.text());
             state.overlay = None;
             return Err(Action::Chosen(typed));
+        }
+        (Overlay::Picker(picker), Action::Enter)
+            if picker.choice == Choice::MapBy
+                && picker.current().is_none()
+                && !picker.line.text().trim().is_empty() =>
+        {
+            state.map.by = MapBy::parse(picker.line.text());
+            state.overlay = None;
         }
         // No name matches.
         (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
@@ -163,6 +174,7 @@ fn toggle_column(state: &mut State, at: usize) {
 /// Opens a picker.
 pub(super) fn open(state: &mut State, choice: Choice) {
     let picker = match choice {
+        Choice::MapBy => Picker::new(choice, items(groupings(state)), Vec::new()),
         Choice::Contexts => {
             let current = Name::from(state.session.context.as_str());
             Picker::new(choice, items(state.session.contexts.clone()), vec![current])
@@ -188,6 +200,24 @@ pub(crate) fn all_namespaces() -> Name {
     Name::from("(all namespaces)")
 }
 
+/// The words of groupings of the map: those without a label, then the keys of labels of pods and nodes.
+fn groupings(state: &State) -> Vec<Name> {
+    /// The most keys. A cluster has hundreds; a program that makes one for each pod must not make the list useless.
+    const MOST_KEYS: usize = 2_000;
+    let world = state.world();
+    let pods = world.pods.rows().iter().map(|pod| &pod.labels);
+    let nodes = world.nodes.rows().iter().map(|node| &node.labels);
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    for labels in nodes.chain(pods) {
+        if keys.len() >= MOST_KEYS {
+            break;
+        }
+        keys.extend(labels.iter().map(|(key, _)| key));
+    }
+    let plain = MapBy::PLAIN.iter().map(|by| Name::from(&*by.text()));
+    plain.chain(keys.into_iter().map(Name::from)).collect()
+}
+
 /// Opens a list of names.
 pub(super) fn open_names(state: &mut State, choice: Choice, names: Vec<Name>) {
     open_noted(state, choice, names, Vec::new());
@@ -205,10 +235,14 @@ fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
         (Choice::Containers | Choice::Ports | Choice::Menu, Some(name)) => {
             return Err(Action::Chosen(name.clone()));
         }
+        (Choice::MapBy, Some(text)) => {
+            state.map.by = MapBy::parse(text);
+            Vec::new()
+        }
         (Choice::Contexts, Some(context)) => connect(state, context),
         (_, None) if picker.choice != Choice::Namespaces => Vec::new(),
         (Choice::Contexts | Choice::Commands, _) => Vec::new(),
-        (Choice::Containers | Choice::Ports | Choice::Menu, None) => Vec::new(),
+        (Choice::Containers | Choice::Ports | Choice::Menu | Choice::MapBy, None) => Vec::new(),
         (Choice::Namespaces, current) => {
             let all = all_namespaces();
             let before = &state.namespaces;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::panes;
+use super::{map, panes};
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::any_table::ListQuery;
 use crate::model::attention::{Attention, attention};
@@ -27,6 +27,7 @@ pub fn refresh(state: &mut State) {
     refresh_list(state);
     refresh_group_trends(state);
     refresh_rollouts(state);
+    map::refresh(state);
     if state.screen().view == View::Overview {
         // The height of the list depends on its content.
         let height = state.list_height();

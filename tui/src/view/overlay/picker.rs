@@ -27,6 +27,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             "> ",
             "enter: choose, space: choose several, esc: close",
         ),
+        Choice::MapBy => (
+            "Group by",
+            "> ",
+            "enter: choose, any other label key can be typed, esc: close",
+        ),
         Choice::Contexts => ("Contexts", "> ", "enter: connect, esc: close"),
         Choice::Commands => (
             "Commands",

@@ -23,6 +23,13 @@ fn check(id: &str) -> Option<Check> {
         "hpas" => |dashboard, key| goes_to(dashboard, key, "HPAs"),
         "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
         "clusters" => says_that_there_is_one_cluster,
+        "map" => |dashboard, key| goes_to(dashboard, key, "Map"),
+        "map-left" | "map-right" | "map-step-back" | "map-step-forward" => |dashboard, key| {
+            on_the_map(dashboard, key, "enter open");
+        },
+        "map-group" => |dashboard, key| on_the_map(dashboard, key, "by namespace"),
+        "map-size" => |dashboard, key| on_the_map(dashboard, key, "a cell: "),
+        "map-zoom-in" | "map-zoom-out" => |dashboard, key| on_the_map(dashboard, key, "by n"),
         "acknowledge" => acknowledges,
         "pause" => pauses,
         "step-back" | "leap-back" | "hour-back" | "day-back" | "oldest" => goes_back_in_time,
@@ -143,7 +150,7 @@ fn every_key_does_what_it_says_on_text_pages_and_in_questions() {
 
 #[test]
 fn every_key_does_what_it_says_in_lines_lists_and_the_help() {
-    every_key_of(&[Mode::Filter, Mode::Pick, Mode::Help], &[]);
+    every_key_of(&[Mode::Filter, Mode::Pick, Mode::Help, Mode::Map], &[]);
 }
 
 /// Stops the time, so that rows stay where they are. Press space to continue.
@@ -211,6 +218,16 @@ fn goes_to(dashboard: &mut Dashboard, key: &str, title: &str) {
         dashboard.show("2", "Nodes");
     }
     dashboard.show(key, title);
+    dashboard.show("3", "Pods");
+}
+
+/// Presses the key on the map, where this text then is. Ends what the key may have opened.
+fn on_the_map(dashboard: &mut Dashboard, key: &str, text: &str) {
+    dashboard.show("9", "Map");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text(text);
+    dashboard.terminal.press("end");
+    dashboard.terminal.wait_for_text("LIVE");
     dashboard.show("3", "Pods");
 }
 

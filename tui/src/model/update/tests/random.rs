@@ -15,7 +15,8 @@ use crate::model::row::{
 };
 use crate::model::{
     Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Limits, Link, ListQuery,
-    Message, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time, View,
+    MapAction, Message, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time,
+    View,
 };
 use crate::view::theme::Theme;
 
@@ -234,8 +235,13 @@ fn action(chance: &mut Chance) -> Action {
         3 => {
             let row = u16::try_from(chance.below(60)).unwrap();
             let pane = chance.of(&[Pane::List, Pane::Nodes, Pane::Incidents, Pane::Pods]);
-            match chance.below(3) {
-                0 => Action::Open(pane, row),
+            let column = u16::try_from(chance.below(220)).unwrap();
+            match chance.below(8) {
+                0 => Action::Show(View::Map),
+                3 => Action::Map(MapAction::Select(column, row)),
+                4 => Action::Map(MapAction::Open(column, row)),
+                5 => Action::Map(MapAction::Point(column, row)),
+                6 => Action::Open(pane, row),
                 1 => Action::Focus(pane),
                 _ => Action::Select(pane, row),
             }
@@ -323,6 +329,39 @@ fn holds(state: &State) {
         );
     }
     list_holds(state);
+    map_holds(state);
+}
+
+/// Checks the cursor of the map, and that each pod has cells.
+fn map_holds(state: &State) {
+    if state.screen().view != View::Map {
+        assert!(state.map.groups.is_none(), "the groups stay in memory");
+        return;
+    }
+    let groups = state.map.groups.as_deref().unwrap();
+    let in_namespaces = |pod: &&std::sync::Arc<PodRow>| {
+        state.namespaces.is_empty() || state.namespaces.contains(&pod.namespace)
+    };
+    let pods = state.world().pods.rows().iter().filter(in_namespaces);
+    let rows: BTreeSet<u32> = groups.cells.iter().map(|pod| pod.row).collect();
+    assert_eq!(
+        (rows.len(), groups.cells.len()),
+        (pods.clone().count(), pods.count())
+    );
+    let (width, height) = state.map_area();
+    let layout = state.map.layout(width, height).unwrap();
+    assert_eq!(state.map.cursor.is_none(), groups.groups.is_empty());
+    let Some(cursor) = state.map.cursor else {
+        return;
+    };
+    let group = &groups.groups[cursor.group];
+    assert!(cursor.pod.is_none_or(|pod| group.pods.contains(&pod)));
+    let (_, line) = layout.position(cursor).unwrap();
+    let end = state.map.top + u32::from(height.max(1));
+    assert!(
+        (state.map.top..end).contains(&line),
+        "the cursor is off the screen"
+    );
 }
 
 fn draw(state: &State) {

@@ -1,8 +1,10 @@
 //! The help page about colours and signs.
 
+use crate::model::map::Mark;
 use crate::model::{State, Tone, format};
 use crate::text::{width, wrap};
 use crate::view::canvas::{Line, Segment};
+use crate::view::map;
 use crate::view::theme::{Ink, Theme, mark};
 
 /// Returns the lines of the page.
@@ -53,6 +55,18 @@ pub(super) fn lines(state: &State, theme: &Theme, space: usize) -> Vec<Line> {
         ("*", "after a status: a resize is not complete"),
     ] {
         line(&mut lines, sample, Ink::Plain, meaning, space);
+    }
+    lines.push(Vec::new());
+    lines.push(vec![Segment::new("On the map", Ink::Heading)]);
+    for mark in Mark::ALL {
+        let words = map::words(mark, thresholds);
+        line(
+            &mut lines,
+            map::sign(mark, theme),
+            map::ink(mark),
+            &words,
+            space,
+        );
     }
     lines
 }
