@@ -20,6 +20,19 @@ pub enum Scope {
     Namespace(Name),
     /// Objects of a pod.
     Pod(Key),
+    /// Pods and incidents of a problem.
+    Problem(Arc<ProblemScope>),
+}
+
+/// The pods and incidents of a problem when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProblemScope {
+    /// The object of the problem in words.
+    pub text: String,
+    /// The pods, in order.
+    pub pods: Vec<Key>,
+    /// The incidents, in order.
+    pub incidents: Vec<Key>,
 }
 
 impl Scope {
@@ -33,6 +46,7 @@ impl Scope {
                 format!("{} {namespace}/{}", workload.kind, workload.name)
             }
             Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
+            Self::Problem(problem) => problem.text.clone(),
         }
     }
 }
