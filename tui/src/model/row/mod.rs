@@ -4,11 +4,13 @@
 //! in memory at once.
 
 mod availability;
+mod change;
 mod cluster;
 mod container;
 mod containers;
 mod context;
 mod entry;
+mod forecast;
 mod group;
 mod hpa;
 mod incident;
@@ -29,11 +31,13 @@ mod workload;
 
 pub use super::name::Workload;
 pub use availability::AvailabilityCells;
+pub use change::ChangeRow;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerState};
 pub use containers::ContainerRow;
 pub use context::Context;
 pub use entry::{Entry, FieldIndexes, Searched};
+pub use forecast::ForecastRow;
 pub use group::GroupRow;
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
