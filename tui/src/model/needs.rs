@@ -50,7 +50,7 @@ impl View {
             Self::Incidents => (&[Incidents], &[Incidents]),
             // The loop derives them from the states of the clusters.
             Self::Clusters | Self::AllIncidents => (&[], &[]),
-            Self::Overview | Self::Pod => (
+            Self::Overview | Self::Pod | Self::Forecasts | Self::Changes => (
                 Part::of_source(SourceKind::Vitals),
                 Part::of_source(SourceKind::Metrics),
             ),

@@ -7,7 +7,9 @@ use kubevitals_proto::vitals::History;
 
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
+use super::baseline::Baselines;
 use super::field::Field;
+use super::forecasts::NodeSamples;
 use super::interest::Interest;
 use super::message::{Link, Subject};
 use super::messages::Messages;
@@ -61,6 +63,10 @@ pub struct State {
     pub charts_end: Option<Timestamp>,
     /// Recent usage of all objects, for sparklines.
     pub trends: Trends,
+    /// Disk usage and pods of nodes, for forecasts.
+    pub(super) node_samples: NodeSamples,
+    /// Earlier states, for the changes on the overview.
+    pub(super) baselines: Baselines,
     /// Usage histories that the source has sent.
     pub histories: HashMap<Subject, Box<History>>,
     /// The open views; the last one is on the screen. Never empty.
@@ -206,6 +212,8 @@ impl State {
             span,
             charts_end: None,
             trends: Trends::default(),
+            node_samples: NodeSamples::default(),
+            baselines: Baselines::default(),
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),

@@ -23,6 +23,7 @@ pub mod theme;
 mod title;
 mod trends;
 mod troubles;
+mod verdict;
 mod vitals;
 
 use ratatui::buffer::Buffer;

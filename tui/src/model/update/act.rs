@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::time::Timestamp;
+
 use super::interest::interest;
 use super::requests::requests;
-use super::{overlay, panes, refresh, time};
+use super::{outlook, overlay, panes, refresh, time};
+use crate::model::acknowledge::Acknowledgements;
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -18,11 +21,14 @@ use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
 use crate::model::position::{moved, moved_round};
+use crate::model::row::ProblemRow;
 use crate::model::scope::Scope;
 use crate::model::screen::Screen;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
+use crate::model::tone::Thresholds;
 use crate::model::view::View;
+use crate::model::world::World;
 
 /// The largest number of open views. Beyond it the oldest one is closed.
 const MAX_OPEN_VIEWS: usize = 32;
@@ -37,6 +43,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Err(action) => browse(state, action),
     };
     refresh(state);
+    effects.extend(outlook::requests(state));
     effects.extend(send_interest(state));
     effects.extend(send_nodes_on_screen(state));
     effects
@@ -295,9 +302,17 @@ fn acknowledge(state: &mut State) {
     };
     let (now, thresholds) = (state.status_time(), state.settings.thresholds);
     let world = &state.live;
+    let shown = state.frozen.as_ref().unwrap_or(world);
     let acknowledgements = &mut state.acknowledgements;
     let text = match selected {
-        Some((View::Overview | View::Pods | View::Pod, key)) => {
+        Some((View::Overview, key)) => match shown.problems.get(&key) {
+            Some(problem) => {
+                acknowledge_problem(world, problem, acknowledgements, now, thresholds);
+                format!("acknowledged until it happens again: {}", problem.object)
+            }
+            None => "this problem no longer exists".to_owned(),
+        },
+        Some((View::Pods | View::Pod, key)) => {
             let pod = world.pods.get(&key);
             let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
             match pod {
@@ -315,9 +330,33 @@ fn acknowledge(state: &mut State) {
             Some(row) => format!("{} needs attention again", row.who()),
             None => "this incident no longer exists".to_owned(),
         },
-        _ => "only pods and incidents can be acknowledged".to_owned(),
+        _ => "only problems, pods and incidents can be acknowledged".to_owned(),
     };
     state.say(text, false);
+}
+
+/// Acknowledges all members of a problem.
+fn acknowledge_problem(
+    world: &World,
+    problem: &ProblemRow,
+    acknowledgements: &mut Acknowledgements,
+    now: Timestamp,
+    thresholds: Thresholds,
+) {
+    for pod in problem.pods.iter().filter_map(|key| world.pods.get(key)) {
+        acknowledgements.add_pod(pod, attention(pod, now, thresholds));
+    }
+    for row in problem
+        .incidents
+        .iter()
+        .filter_map(|key| world.incidents.get(key))
+    {
+        acknowledgements.add_incident(row);
+    }
+    let node = problem.node.as_ref();
+    if let Some(node) = node.and_then(|name| world.nodes.get(&Key::named(name))) {
+        acknowledgements.add_node(node);
+    }
 }
 
 /// Opens a view on top of the current one.
@@ -507,8 +546,9 @@ fn enter(state: &mut State) -> Vec<Effect> {
     let Some(target) = table.index_of(&key).and_then(|at| table.open(at)) else {
         return Vec::new();
     };
-    let view = match target.scope {
+    let view = match &target.scope {
         Scope::Pod(_) => View::Pod,
+        Scope::Problem(problem) if problem.pods.is_empty() => View::Incidents,
         _ => View::Pods,
     };
     let mut screen = Screen::new(view, target.scope);

@@ -3,6 +3,7 @@
 mod act;
 mod apply;
 mod interest;
+mod outlook;
 mod overlay;
 mod panes;
 mod refresh;
