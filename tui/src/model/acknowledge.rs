@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use kubevitals_proto::time::Timestamp;
 
 use super::attention::{Attention, attention};
-use super::name::Key;
-use super::row::{IncidentRow, PodRow, Row};
+use super::name::{Key, Name};
+use super::row::{IncidentRow, NodeRow, PodRow, Row};
 use super::tone::Thresholds;
 
 /// The number of acknowledgements that are stored. Beyond it the oldest one is dropped.
-const MAX_ACKNOWLEDGED: usize = 1_000;
+const MAX_ACKNOWLEDGED: usize = 2_000;
 
 /// The acknowledgements of a session.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,7 @@ pub struct Acknowledgements {
 enum Subject {
     Pod(Key),
     Incident(Key),
+    Node(Name),
 }
 
 /// The state of the object when it was acknowledged. If any of these has increased, it has failed again.
@@ -47,6 +48,17 @@ impl Mark {
             count: pod.restarts.count.into(),
             last: pod.restarts.finished(),
             attention,
+        }
+    }
+
+    /// A node is worse if it is no longer ready, or has more conditions.
+    fn of_node(node: &NodeRow) -> Self {
+        let conditions = u64::try_from(node.conditions.len()).unwrap_or(u64::MAX);
+        Self {
+            uid: 0,
+            count: if node.ready { conditions } else { u64::MAX },
+            last: None,
+            attention: None,
         }
     }
 
@@ -87,6 +99,13 @@ impl Acknowledgements {
         !self.marks.is_empty() && self.has(&Subject::Incident(row.key()), &Mark::of_incident(row))
     }
 
+    /// Whether the node is acknowledged and its state is no worse since.
+    #[must_use]
+    pub fn has_node(&self, node: &NodeRow) -> bool {
+        let subject = || Subject::Node(Name::clone(&node.name));
+        !self.marks.is_empty() && self.has(&subject(), &Mark::of_node(node))
+    }
+
     fn has(&self, subject: &Subject, now: &Mark) -> bool {
         let found = self.marks.get(subject);
         found.is_some_and(|(_, mark)| mark.holds(now))
@@ -102,12 +121,34 @@ impl Acknowledgements {
         self.toggle(Subject::Incident(row.key()), Mark::of_incident(row))
     }
 
+    /// Acknowledges a pod of a problem.
+    pub fn add_pod(&mut self, pod: &PodRow, attention: Option<Attention>) {
+        self.add(Subject::Pod(pod.key()), Mark::of_pod(pod, attention));
+    }
+
+    /// Acknowledges an incident of a problem.
+    pub fn add_incident(&mut self, row: &IncidentRow) {
+        self.add(Subject::Incident(row.key()), Mark::of_incident(row));
+    }
+
+    /// Acknowledges a node.
+    pub fn add_node(&mut self, node: &NodeRow) {
+        let subject = Subject::Node(Name::clone(&node.name));
+        self.add(subject, Mark::of_node(node));
+    }
+
     fn toggle(&mut self, subject: Subject, now: Mark) -> bool {
         self.version += 1;
         if self.has(&subject, &now) {
             self.marks.remove(&subject);
             return false;
         }
+        self.add(subject, now);
+        true
+    }
+
+    fn add(&mut self, subject: Subject, now: Mark) {
+        self.version += 1;
         if self.marks.len() >= MAX_ACKNOWLEDGED {
             let ages = self.marks.iter().map(|(subject, (at, _))| (*at, subject));
             if let Some((_, oldest)) = ages.min_by_key(|(at, _)| *at) {
@@ -116,7 +157,14 @@ impl Acknowledgements {
             }
         }
         self.marks.insert(subject, (self.version, now));
-        true
+    }
+
+    /// Drops the acknowledgements of nodes that have recovered.
+    pub fn follow_nodes(&mut self, node: impl Fn(&Name) -> bool) {
+        let before = self.marks.len();
+        self.marks
+            .retain(|subject, _| !matches!(subject, Subject::Node(name) if node(name)));
+        self.version += u64::from(self.marks.len() != before);
     }
 
     /// Lowers the acknowledged attention of pods that have recovered: a pod that recovers and fails again needs
@@ -140,7 +188,6 @@ impl Acknowledgements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::name::Name;
 
     fn pod(name: &str, restarts: u32) -> PodRow {
         let mut pod = PodRow {

@@ -48,6 +48,8 @@ pub enum Effect {
 pub enum SourceRequest {
     /// The state of the cluster at a time, limited to the interest.
     Past(Timestamp, Box<Interest>),
+    /// The state of the cluster at an earlier time, to compare the state on the screen with.
+    Before(Timestamp, Box<Interest>),
     /// The usage history of a subject over a span.
     History {
         /// The subject.

@@ -107,6 +107,16 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
     duration(u64::try_from(now.since(then) / 1_000_000_000).unwrap_or(0))
 }
 
+/// A duration that is an estimate: `<5m`, `35m`, `3h`.
+#[must_use]
+pub fn about(seconds: u64) -> String {
+    match seconds {
+        0..300 => "<5m".to_owned(),
+        300..5_400 => format!("{}m", (seconds + 150) / 300 * 5),
+        _ => format!("{}h", (seconds + 1_800) / 3_600),
+    }
+}
+
 /// A duration as in kubectl's AGE (`HumanDuration` of k8s.io/apimachinery).
 #[must_use]
 pub fn duration(seconds: u64) -> String {

@@ -1,8 +1,7 @@
 //! The number of terminal rows of each part of the screen.
 
-use super::attention::lost;
+use super::overview_layout::OverviewLayout;
 use super::pane::Pane;
-use super::part::Part;
 use super::state::State;
 use super::view::View;
 
@@ -77,53 +76,6 @@ impl Rows {
     }
 }
 
-/// The number of rows of each part of the overview's body, from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OverviewRows {
-    /// The panes, including their headings.
-    pub panes: u16,
-    /// The heading of the list.
-    pub heading: u16,
-    /// The line about nodes that do not report.
-    pub lost: u16,
-    /// The list, including its headings.
-    pub list: u16,
-}
-
-impl OverviewRows {
-    /// Distributes the rows of a body of this height.
-    #[must_use]
-    pub fn of(state: &State, body: u16) -> Self {
-        let list = &state.screen().list;
-        let lost = u16::from(body > LEAST_BODY && !lost(state.world()).is_empty());
-        let (panes, heading) = match body {
-            24.. => (9, 1),
-            14.. => (5, 1),
-            _ => (0, 0),
-        };
-        let is_calm =
-            list.order.is_empty() && list.line.text().is_empty() && state.has_answered(Part::Pods);
-        let panes = if is_calm && panes > 0 {
-            // Without a list, the panes get its rows.
-            body - heading - lost
-        } else {
-            panes
-        };
-        Self {
-            panes,
-            heading,
-            lost,
-            list: body - panes - heading - lost,
-        }
-    }
-
-    /// The number of rows that each pane shows below its heading.
-    #[must_use]
-    pub const fn per_pane(&self) -> u16 {
-        self.panes.saturating_sub(1)
-    }
-}
-
 /// The number of rows of each part of the map's body, from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MapRows {
@@ -169,27 +121,25 @@ impl State {
         let screen = self.screen();
         let rows = match screen.view {
             View::Overview => {
+                let layout = OverviewLayout::of(self, self.size.width, body);
                 let groups = u16::from(screen.list.has_second_group());
-                OverviewRows::of(self, body).list.saturating_sub(groups)
+                layout.list.height.saturating_sub(layout.heading + groups)
             }
             _ => body,
         };
         usize::from(rows.saturating_sub(1))
     }
 
-    /// The panes on the screen, from top to bottom. Other views only have the list.
+    /// The panes on the screen that can have the cursor, the list first, then from top to bottom. Other views only have
+    /// the list.
     #[must_use]
     pub fn panes(&self) -> Vec<Pane> {
-        if self.screen().view != View::Overview
-            || OverviewRows::of(self, Rows::of(self).body).panes == 0
-        {
+        if self.screen().view != View::Overview {
             return vec![Pane::List];
         }
-        let beside = if self.world().incidents.is_empty() {
-            Pane::Pods
-        } else {
-            Pane::Incidents
-        };
-        vec![Pane::Nodes, beside, Pane::List]
+        let layout = OverviewLayout::of(self, self.size.width, Rows::of(self).body);
+        let panes = layout.panes.iter().filter(|(_, place)| place.rows() > 0);
+        let panes = panes.map(|(pane, _)| *pane);
+        std::iter::once(Pane::List).chain(panes).collect()
     }
 }

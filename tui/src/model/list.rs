@@ -45,7 +45,8 @@ pub struct List {
 /// All inputs of a list's order. While they are equal, the order is up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Basis {
-    pub(super) rows: Version,
+    /// The versions of the tables that the rows are in or made from.
+    pub(super) rows: [Version; 3],
     pub(super) sort: Sort,
     pub(super) filter: Filter,
     pub(super) scope: Scope,

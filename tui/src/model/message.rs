@@ -65,6 +65,10 @@ pub enum Message {
     Volumes(VolumeChange),
     /// The state of the cluster at a past time.
     Past(Box<Past>),
+    /// The state of the cluster at an earlier time, to compare the state on the screen with.
+    Before(Box<Past>),
+    /// An earlier state cannot be sent.
+    NoBefore(Timestamp),
     /// Why a requested time cannot be shown.
     NoPast(Timestamp, String),
     /// New lines of logs.

@@ -51,7 +51,7 @@ impl View {
             // The loop derives them from the states of the clusters.
             Self::Clusters | Self::AllIncidents => (&[], &[]),
             Self::Volumes => (&[Claims, Volumes], &[Claims]),
-            Self::Overview | Self::Map | Self::Pod => (
+            Self::Overview | Self::Map | Self::Pod | Self::Forecasts | Self::Changes => (
                 Part::of_source(SourceKind::Vitals),
                 Part::of_source(SourceKind::Metrics),
             ),

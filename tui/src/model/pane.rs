@@ -3,13 +3,17 @@
 /// An area of a view that can have the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
-    /// The table. On the overview: the pods that need attention.
+    /// The table. On the overview: the problems.
     #[default]
     List,
+    /// What runs out at the present trend.
+    Forecasts,
+    /// What has changed.
+    Changes,
     /// The nodes with the highest usage.
     Nodes,
-    /// The latest incidents.
-    Incidents,
-    /// The pods with the highest CPU usage; shown if there are no incidents.
+    /// The pods with the highest CPU usage.
     Pods,
+    /// The pods with the highest memory usage, beside the other panes of a wide terminal.
+    MemoryPods,
 }

@@ -22,6 +22,19 @@ pub enum Scope {
     Pod(Key),
     /// The pods that mount a claim: the key of the claim, and the names of the pods, which are in its namespace.
     Claim(Key, Arc<[Name]>),
+    /// Pods and incidents of a problem.
+    Problem(Arc<ProblemScope>),
+}
+
+/// The pods and incidents of a problem when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProblemScope {
+    /// The object of the problem in words.
+    pub text: String,
+    /// The pods, in order.
+    pub pods: Vec<Key>,
+    /// The incidents, in order.
+    pub incidents: Vec<Key>,
 }
 
 impl Scope {
@@ -36,6 +49,7 @@ impl Scope {
             }
             Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
             Self::Claim(key, _) => format!("claim {}/{}", key.namespace, key.name),
+            Self::Problem(problem) => problem.text.clone(),
         }
     }
 }

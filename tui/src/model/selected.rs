@@ -4,6 +4,7 @@ use super::log::LogTarget;
 use super::name::{Key, Name, Workload};
 use super::object::{Kind, Object, Selected};
 use super::row::{Container, IncidentRow, PodRow};
+use super::scope::{Open, Scope};
 use super::state::State;
 use super::view::View;
 use kubevitals_proto::vitals::Role;
@@ -22,7 +23,9 @@ impl State {
         let (view, key) = self.cursor()?;
         let object = |kind| Object::new(kind, &key);
         let selected = match view {
-            View::Overview | View::Pods | View::Pod => object(Kind::Pod),
+            View::Overview => return self.of_problem(&key),
+            View::Forecasts | View::Changes => return self.of_row(view, &key),
+            View::Pods | View::Pod => object(Kind::Pod),
             View::Containers => {
                 return Some(Selected {
                     container: Some(key.part.clone()),
@@ -48,6 +51,29 @@ impl State {
             object: selected,
             container: None,
         })
+    }
+
+    /// The node of a problem, or the object of its first incident, or what it opens.
+    fn of_problem(&self, key: &Key) -> Option<Selected> {
+        let world = self.world();
+        let problem = world.problems.get(key)?;
+        if let Some(node) = &problem.node {
+            return of_scope(&Scope::Node(node.clone()), None);
+        }
+        let incident = problem.incidents.first();
+        let incident = incident.and_then(|key| world.incidents.get(key));
+        incident
+            .and_then(|row| of_incident(row))
+            .or_else(|| self.of_row(View::Overview, key))
+    }
+
+    /// What a row opens.
+    fn of_row(&self, view: View, key: &Key) -> Option<Selected> {
+        let table = self.world().table(view);
+        let Open {
+            scope, container, ..
+        } = table.open(table.index_of(key)?)?;
+        of_scope(&scope, container)
     }
 
     /// The containers of an object that have logs, in the order of their pods. Init containers come first.
@@ -119,7 +145,24 @@ fn has_log(container: &Container) -> bool {
     container.role != Role::Init || &*container.reason != "Completed"
 }
 
-/// The object of an incident.
+/// The object of a scope; of several pods the first.
+fn of_scope(scope: &Scope, container: Option<Name>) -> Option<Selected> {
+    let object = match scope {
+        Scope::All => return None,
+        Scope::Node(name) => Object::new(Kind::Node, &Key::named(name)),
+        Scope::Namespace(name) => Object::new(Kind::Namespace, &Key::named(name)),
+        Scope::Workload(namespace, workload) => Object::new(
+            Kind::named(&workload.kind)?,
+            &Key::new(namespace, &workload.name),
+        ),
+        Scope::Pod(key) => Object::new(Kind::Pod, key),
+        Scope::Claim(key, _) => Object::new(Kind::Claim, key),
+        Scope::Problem(problem) => Object::new(Kind::Pod, problem.pods.first()?),
+    };
+    Some(Selected { object, container })
+}
+
+/// The object that an incident is about.
 fn of_incident(row: &IncidentRow) -> Option<Selected> {
     let involved = &row.incident.involved;
     let kind = Kind::named(&involved.kind)?;

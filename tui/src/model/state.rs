@@ -7,9 +7,11 @@ use kubevitals_proto::vitals::History;
 
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
+use super::baseline::Baselines;
 use super::command::Bound;
 use super::dialog::Dialog;
 use super::field::Field;
+use super::forecasts::NodeSamples;
 use super::group_trends::GroupTrends;
 use super::interest::Interest;
 use super::laid_over::LaidOver;
@@ -77,6 +79,10 @@ pub struct State {
     pub laid_over: LaidOver,
     /// The time in a chart that the mouse points to.
     pub pointed: Option<Timestamp>,
+    /// Disk usage and pods of nodes, for forecasts.
+    pub(super) node_samples: NodeSamples,
+    /// Earlier states, for the changes on the overview.
+    pub(super) baselines: Baselines,
     /// Usage histories that the source has sent.
     pub histories: HashMap<Subject, Box<History>>,
     /// The open views; the last one is on the screen. Never empty.
@@ -278,6 +284,8 @@ impl State {
             marked_changes: MarkedChanges::default(),
             laid_over: LaidOver::default(),
             pointed: None,
+            node_samples: NodeSamples::default(),
+            baselines: Baselines::default(),
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
             column_order: HashMap::new(),

@@ -264,6 +264,21 @@ impl Trend {
         }
     }
 
+    /// The memory readings after a time and up to another, in bytes.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "readings have nine significant bits"
+    )]
+    pub fn memory(&self, after: Timestamp, until: Timestamp) -> Vec<(Timestamp, f64)> {
+        let readings = self.readings.iter();
+        let readings = readings.map(|reading| (self.timestamp(reading), reading.memory.get()));
+        readings
+            .filter(|(at, _)| *at > after && *at <= until)
+            .filter_map(|(at, memory)| Some((at, memory? as f64)))
+            .collect()
+    }
+
     /// The time of the last reading.
     fn newest(&self) -> Option<Timestamp> {
         self.readings.back().map(|reading| self.timestamp(reading))

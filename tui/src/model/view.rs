@@ -5,8 +5,8 @@ use super::column::{Column, Sort};
 use super::field::Field;
 use super::part::Part;
 use super::row::{
-    ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow,
-    Row, VolumeRow, WorkloadRow,
+    ChangeRow, ContainerRow, ForecastRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow,
+    NamespaceRow, NodeRow, PodRow, ProblemRow, Row, VolumeRow, WorkloadRow,
 };
 use super::view_info::ViewInfo;
 use super::world::World;
@@ -14,7 +14,7 @@ use super::world::World;
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum View {
-    /// The cluster in brief, and the pods that need attention.
+    /// The cluster in brief: its problems, what runs out, what changed.
     Overview,
     /// Nodes.
     Nodes,
@@ -40,18 +40,11 @@ pub enum View {
     Clusters,
     /// The incidents of several clusters.
     AllIncidents,
+    /// What runs out: a pane of the overview.
+    Forecasts,
+    /// What has changed: a pane of the overview.
+    Changes,
 }
-
-/// The overview lists the pods that need attention.
-static OVERVIEW: ViewInfo = ViewInfo {
-    title: "Overview",
-    brief: "Over",
-    id: "overview",
-    help: "overview",
-    rows: "unhealthy pods",
-    also: &[Part::Incidents, Part::History],
-    ..PodRow::VIEW
-};
 
 /// The map has the same pods as their table.
 static MAP: ViewInfo = ViewInfo {
@@ -128,17 +121,15 @@ impl View {
             Self::Incidents => "8",
             Self::Map => "9",
             Self::Volumes => "0",
-            Self::Pod | Self::Clusters | Self::AllIncidents => "",
+            Self::Pod | Self::Clusters | Self::AllIncidents | Self::Forecasts | Self::Changes => "",
         }
     }
 
     fn definition(self) -> Definition {
         let pods = Definition::of::<PodRow>(|world| &world.pods);
         match self {
-            Self::Overview => Definition {
-                info: &OVERVIEW,
-                ..pods
-            },
+            // The rows are made with the list, because they depend on its filter.
+            Self::Overview => Definition::of::<ProblemRow>(|world| &world.problems),
             Self::Pods => pods,
             Self::Map => Definition { info: &MAP, ..pods },
             // The page lists the pod's containers.
@@ -161,6 +152,8 @@ impl View {
                 ..Definition::of::<NamespaceRow>(|world| &world.namespaces)
             },
             Self::Hpas => Definition::of::<HpaRow>(|world| &world.hpas),
+            Self::Forecasts => Definition::of::<ForecastRow>(|world| &world.forecasts),
+            Self::Changes => Definition::of::<ChangeRow>(|world| &world.changes),
             Self::Incidents => Definition::of::<IncidentRow>(|world| &world.incidents),
             Self::Clusters => Definition::of::<MemberRow>(|world| &world.members),
             Self::AllIncidents => {
@@ -211,7 +204,7 @@ impl View {
         matches!(self, Self::Clusters | Self::AllIncidents)
     }
 
-    /// The columns that the table can have. The overview has a short table of pods.
+    /// The columns that the table can have.
     #[must_use]
     pub fn columns(self) -> Vec<Column> {
         (self.definition().columns)()

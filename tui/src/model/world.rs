@@ -11,9 +11,9 @@ use super::batch::{Batch, Extent, Past, PodReading, Reading};
 use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
-    AvailabilityCells, ClusterRow, ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow,
-    NamespaceRow, NodeRow, PodRow, Replicas, Rollup, Row, VolumeRow, Workload, WorkloadRow,
-    to_seconds,
+    AvailabilityCells, ChangeRow, ClusterRow, ContainerRow, ForecastRow, HpaRow, IncidentRow,
+    MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow, ProblemRow, Replicas, Rollup, Row,
+    VolumeRow, Workload, WorkloadRow, to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
@@ -58,6 +58,12 @@ pub struct World {
     pub namespaces: Table<NamespaceRow>,
     /// Containers, derived from the pods.
     pub containers: Table<ContainerRow>,
+    /// Problems, made for the list of the overview.
+    pub problems: Table<ProblemRow>,
+    /// What runs out, made for the overview.
+    pub forecasts: Table<ForecastRow>,
+    /// What has changed, made for the overview.
+    pub changes: Table<ChangeRow>,
     /// The time of status, restarts, probes and events, if usage is of an earlier time.
     pub status_at: Option<Timestamp>,
     /// Observed restarts, for sources that only report totals.
@@ -468,6 +474,17 @@ impl World {
         let first = pods.partition_point(|pod| pod.namespace < *namespace);
         let pods = pods.get(first..).unwrap_or_default().iter();
         pods.take_while(move |pod| pod.namespace == *namespace)
+    }
+
+    /// The pods and nodes, to compare later states with. They share their rows.
+    #[must_use]
+    pub fn baseline(&self) -> Self {
+        Self {
+            pods: self.pods.clone(),
+            nodes: self.nodes.clone(),
+            extent: self.extent.clone(),
+            ..Self::default()
+        }
     }
 
     /// The data of a past time, as the source sends it. HPAs, volumes, replicas and availability have no history: the

@@ -271,6 +271,7 @@ impl Kubernetes {
                     Some(Err(why)) => Message::NoDetail(key, why),
                     None => continue,
                 },
+                SourceRequest::Before(at, _) => Message::NoBefore(at),
                 SourceRequest::Past(at, _) => {
                     Message::NoPast(at, "only vitals-server remembers the past".to_owned())
                 }

@@ -316,7 +316,20 @@ impl Vitals {
         history: &Mutex<Attempts>,
     ) {
         match request {
-            SourceRequest::Past(at, interest) => self.past(at, *interest).await,
+            SourceRequest::Past(at, interest) => {
+                let message = match self.past(at, *interest).await {
+                    Ok(past) => Message::Past(Box::new(past)),
+                    Err(error) => Message::NoPast(at, error.fault().text),
+                };
+                self.kubernetes.sender.send(message).await;
+            }
+            SourceRequest::Before(at, interest) => {
+                let past = self.past(at, *interest).await;
+                let message = past.map_or(Message::NoBefore(at), |past| {
+                    Message::Before(Box::new(past))
+                });
+                self.kubernetes.sender.send(message).await;
+            }
             SourceRequest::History {
                 subject,
                 since,
@@ -336,7 +349,8 @@ impl Vitals {
         }
     }
 
-    async fn past(&self, at: Timestamp, interest: Interest) {
+    /// The state of the cluster at a time.
+    async fn past(&self, at: Timestamp, interest: Interest) -> Result<Past, Error> {
         let query = at_query(Some(at));
         let subset = &self.kubernetes.subset;
         let nodes = vitals_path(&format!(
@@ -362,22 +376,19 @@ impl Vitals {
             Err(error) if is_denied(&error) && subset.is_everything() => Ok(Default::default()),
             nodes => nodes,
         };
-        let message = match (pods, nodes) {
-            (Ok((pods, truncation)), Ok((nodes, _))) => Message::Past(Box::new(Past {
-                at,
-                pods,
-                nodes,
-                incidents: None,
-                extent: truncation.map(|truncation| Extent {
-                    total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
-                    interest,
-                    truncation,
-                }),
-                cluster: cluster.as_ref().map(ClusterRow::from_vitals),
-            })),
-            (Err(error), _) | (_, Err(error)) => Message::NoPast(at, error.fault().text),
-        };
-        self.kubernetes.sender.send(message).await;
+        let ((pods, truncation), (nodes, _)) = (pods?, nodes?);
+        Ok(Past {
+            at,
+            pods,
+            nodes,
+            incidents: None,
+            extent: truncation.map(|truncation| Extent {
+                total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
+                interest,
+                truncation,
+            }),
+            cluster: cluster.as_ref().map(ClusterRow::from_vitals),
+        })
     }
 
     /// The pods at a time, and the selection if there are too many.

@@ -8,7 +8,7 @@ use crate::model::row::IncidentRow;
 use crate::model::{State, Zone, format};
 use crate::text::wrap;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Incident, Source};
+use kubevitals_proto::vitals::Source;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.is_empty() {
@@ -68,11 +68,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
     }
     canvas.lines(below(area, 1), &lines);
-}
-
-/// Whether an incident was open at a time.
-pub(super) fn is_open_at(incident: &Incident, at: Timestamp) -> bool {
-    incident.ended.is_none_or(|ended| at < ended)
 }
 
 /// Returns the times and the count of an incident: `since 06:06:40Z (12m), last 20s ago, 7 times`. For a displayed time

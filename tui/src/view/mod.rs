@@ -31,6 +31,7 @@ mod title;
 mod trends;
 mod troubles;
 mod usage;
+mod verdict;
 mod vitals;
 mod volume;
 

@@ -52,7 +52,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
             .press("clear-filter", "remove the filter");
     }
     if view == View::Overview {
-        return Empty::calm(super::headings::unhealthy_pods(state));
+        return Empty::calm("No problems");
     }
     let namespaces = state.namespace_text();
     match namespaces.strip_prefix("ns ") {

@@ -55,7 +55,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     for (at, index) in visible {
         if list.first_group == Some(at) {
             canvas.hit(first_rows(rows_area, line), Target::Rows(Pane::List, above));
-            canvas.rule(row_of(body, line), &super::headings::recovered_pods(state));
+            canvas.rule(row_of(body, line), &super::headings::not_urgent(state));
             (rows_area, above) = (below(body, line + 1), line);
             line += 1;
         }

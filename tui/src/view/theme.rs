@@ -52,6 +52,8 @@ pub struct Signs {
     pub bar: &'static str,
     /// The corners of a box, those above first.
     pub corners: [&'static str; 4],
+    /// All is well.
+    pub tick: &'static str,
     /// The separator on a line.
     pub dot: &'static str,
     /// Eight heights; the lowest means zero.
@@ -79,6 +81,7 @@ const UNICODE: Signs = Signs {
     rule: "─",
     bar: "│",
     corners: ["┌", "┐", "└", "┘"],
+    tick: "✓",
     dot: "·",
     heights: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     gauge: ["━", "─"],
@@ -102,6 +105,7 @@ const ASCII: Signs = Signs {
     rule: "-",
     bar: "|",
     corners: ["+", "+", "+", "+"],
+    tick: "+",
     dot: "-",
     heights: ["_", ".", ":", "-", "=", "+", "*", "#"],
     gauge: ["#", "."],

@@ -139,6 +139,10 @@ fn several_clusters_are_shown_as_they_are_now() {
 #[test]
 fn with_one_cluster_there_is_no_view_of_several() {
     let mut state = shop(SourceKind::Vitals);
+    // What the overview requests has been requested before.
+    refresh(&mut state);
+    let now = state.now;
+    apply(&mut state, Message::Tick(now));
     let effects = act(&mut state, Action::Show(View::Clusters));
     assert!(effects.is_empty());
     assert_eq!(state.screen().view, View::Overview);

@@ -1,10 +1,10 @@
-//! The overview in use: its panes, unhealthy pods and acknowledgements.
+//! The overview in use: its verdict, problems, panes and acknowledgements.
 
 use kubevitals::input::{Grip, Hits, KeyMap, actions};
-use kubevitals::model::row::{ClusterRow, LastRestart, NodeRow, PodRow};
+use kubevitals::model::row::{ClusterRow, Container, LastRestart, NodeRow, PodRow, Workload};
 use kubevitals::model::{
-    Action, Amounts, Batch, Change, Message, Pane, Scope, SourceKind, State, Time, View, act,
-    apply, refresh,
+    Action, Amounts, Batch, Change, Effect, Message, Outcome, Pane, Part, Past, Scope, SourceKind,
+    SourceRequest, State, Time, View, act, apply, refresh,
 };
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -198,39 +198,32 @@ fn shop(size: (u16, u16)) -> Person {
 
 #[test]
 fn tab_goes_through_the_panes_and_then_to_the_next_view() {
-    for size in [(80, 24), (140, 40), (200, 60)] {
+    for size in [(40, 24), (80, 24), (140, 40), (200, 60)] {
         let mut person = shop(size);
-        let mut seen = Vec::new();
-        for _ in 0..4 {
-            seen.push((person.pane(), person.pointed()));
+        let panes = person.state.panes();
+        assert_eq!(panes[0], Pane::List);
+        assert_eq!(
+            panes.contains(&Pane::MemoryPods),
+            size.0 >= 150,
+            "{panes:?}"
+        );
+        for pane in &panes {
+            assert_eq!(person.pane(), (View::Overview, *pane), "{size:?}");
+            assert!(!person.pointed().is_empty(), "{}", person.screen());
             person.press(KeyCode::Tab);
         }
-        let panes: Vec<_> = seen.iter().map(|(pane, _)| *pane).collect();
-        let overview = |pane| (View::Overview, pane);
-        assert_eq!(
-            panes,
-            [
-                overview(Pane::List),
-                overview(Pane::Nodes),
-                overview(Pane::Incidents),
-                (View::Nodes, Pane::List)
-            ]
-        );
-        assert!(seen[0].1.contains("reconcile"), "{seen:?}");
-        assert!(seen[1].1.starts_with("node-0002"), "{seen:?}");
-        assert!(seen[2].1.contains("liveness probe"), "{seen:?}");
+        assert_eq!(person.pane(), (View::Nodes, Pane::List));
         // And back in the same way.
-        act(&mut person.state, Action::Show(View::Nodes));
-        for pane in [Pane::Incidents, Pane::Nodes, Pane::List] {
+        for pane in panes.iter().rev() {
             person.press(KeyCode::BackTab);
-            assert_eq!(person.pane(), overview(pane), "{size:?}");
+            assert_eq!(person.pane(), (View::Overview, *pane), "{size:?}");
         }
         person.press(KeyCode::BackTab);
         assert_eq!(person.pane(), (View::Incidents, Pane::List));
         person.press(KeyCode::Tab);
         assert_eq!(
             person.pane(),
-            overview(Pane::List),
+            (View::Overview, Pane::List),
             "forwards it begins with the list"
         );
     }
@@ -241,56 +234,22 @@ fn tab_goes_through_the_panes_and_then_to_the_next_view() {
 }
 
 #[test]
-fn where_it_is_narrow_the_pane_with_the_cursor_has_the_whole_width() {
-    for columns in [40, 50, 63] {
-        let mut person = shop((columns, 24));
-        assert!(person.screen().contains("ledger-"), "{}", person.screen());
-        person.press(KeyCode::Tab);
-        assert!(
-            person.pointed().starts_with("node-0002"),
-            "{}",
-            person.screen()
-        );
-        assert!(!person.screen().contains("Recent incidents"));
-        person.press(KeyCode::Tab);
-        assert!(person.pointed().contains("ledger-"), "{}", person.screen());
-        person.press(KeyCode::Up);
-        assert!(
-            person.pointed().starts_with("node-0000"),
-            "{}",
-            person.screen()
-        );
-    }
-}
-
-#[test]
 fn arrows_go_on_into_the_pane_above_and_below() {
-    let mut person = shop((80, 24));
-    let mut up = Vec::new();
-    for _ in 0..8 {
-        person.press(KeyCode::Up);
-        up.push((person.pane().1, person.pointed()));
-    }
-    let panes: Vec<_> = up.iter().map(|(pane, _)| *pane).collect();
-    let (incidents, nodes) = (Pane::Incidents, Pane::Nodes);
-    assert_eq!(
-        panes,
-        [
-            incidents, incidents, incidents, incidents, nodes, nodes, nodes, nodes
-        ]
-    );
-    assert_ne!(up[0].1, up[1].1);
-    assert!(
-        up[7].1.starts_with("node-0002"),
-        "it stays at the first: {up:?}"
-    );
-    for _ in 0..7 {
+    let mut person = shop((80, 40));
+    let first = person.pointed();
+    let mut panes = Vec::new();
+    for _ in 0..60 {
+        panes.push(person.pane().1);
         person.press(KeyCode::Down);
     }
-    assert_eq!(person.pane().1, Pane::List);
-    assert!(person.pointed().contains("reconcile"));
+    panes.dedup();
+    assert_eq!(panes, person.state.panes());
+    for _ in 0..60 {
+        person.press(KeyCode::Up);
+    }
+    assert_eq!((person.pane().1, person.pointed()), (Pane::List, first));
     // The wheel and the page keys stay in the pane.
-    for action in [Action::Scroll(-3), Action::Page(-1)] {
+    for action in [Action::Scroll(99), Action::Page(9)] {
         act(&mut person.state, action);
         assert_eq!(person.pane().1, Pane::List);
     }
@@ -303,12 +262,14 @@ fn a_click_selects_in_its_pane_and_two_open_what_they_are_on() {
         person.click("node-0000");
         assert_eq!(person.pane().1, Pane::Nodes);
         assert!(person.pointed().starts_with("node-0000"));
-        person.click("Recent incidents");
-        assert_eq!(person.pane().1, Pane::Incidents);
-        person.click("image");
-        assert!(person.pointed().contains("image"), "{}", person.screen());
-        person.click("Unhealthy pods");
+        person.click("Problems (");
         assert_eq!(person.pane().1, Pane::List);
+        person.click("cannot pull");
+        assert!(
+            person.pointed().contains("cannot pull"),
+            "{}",
+            person.screen()
+        );
 
         person.now += Duration::from_secs(5);
         person.double_click("node-0000");
@@ -318,46 +279,26 @@ fn a_click_selects_in_its_pane_and_two_open_what_they_are_on() {
         person.press(KeyCode::Esc);
         assert_eq!(person.pane(), (View::Overview, Pane::Nodes));
 
+        // A problem of several pods opens these.
         person.now += Duration::from_secs(5);
-        person.double_click("OOMKilled");
-        assert_eq!(person.state.screen().view, View::Pod);
-        assert!(matches!(person.state.time, Time::Past { .. }));
-        person.press(KeyCode::Esc);
-        assert_eq!(person.state.time, Time::Live);
-
-        person.now += Duration::from_secs(5);
-        person.double_click("ImagePull");
-        assert_eq!(person.state.screen().view, View::Pod);
+        person.double_click("cannot pull");
+        let screen = person.state.screen();
+        assert_eq!((screen.view, screen.list.order.len()), (View::Pods, 3));
         assert_eq!(person.state.time, Time::Live);
     }
 }
 
 #[test]
 fn enter_opens_what_the_cursor_is_on_in_each_pane() {
-    let mut person = shop((80, 24));
-    person.press(KeyCode::Tab);
-    person.press(KeyCode::Down);
-    person.press(KeyCode::Enter);
-    assert_eq!(person.state.screen().scope, Scope::Node("node-0001".into()));
-    person.press(KeyCode::Esc);
-    person.press(KeyCode::Tab);
-    for _ in 0..3 {
-        person.press(KeyCode::Down);
-    }
-    person.press(KeyCode::Enter);
-    // The last kill, as in view 8.
-    let at = Timestamp::from_secs(NOW - 190);
-    assert_eq!(person.state.screen().view, View::Pod);
-    assert!(matches!(person.state.time, Time::Past { at: screen_text, .. } if screen_text == at));
-    person.press(KeyCode::Esc);
-    assert_eq!(person.pane(), (View::Overview, Pane::Incidents));
-    assert_eq!(person.state.time, Time::Live);
-
-    // Without incidents the pane has the busiest pods.
     let mut busy = pod("busy");
     busy.usage.cpu = Nanocores(900_000_000).into();
     let mut person = Person::at(cluster_of(vec![pod("idle"), busy]), (80, 24));
     person.press(KeyCode::Tab);
+    assert_eq!(person.pane().1, Pane::Nodes);
+    person.press(KeyCode::Down);
+    person.press(KeyCode::Enter);
+    assert_eq!(person.state.screen().scope, Scope::Node("node-b".into()));
+    person.press(KeyCode::Esc);
     person.press(KeyCode::Tab);
     assert_eq!(person.pane().1, Pane::Pods);
     assert!(
@@ -370,6 +311,68 @@ fn enter_opens_what_the_cursor_is_on_in_each_pane() {
     assert_eq!(&*key.name, "busy");
 }
 
+/// A crashing pod of the workload `web`.
+fn crashing(name: &str) -> PodRow {
+    let mut pod = restarted(name, 30);
+    pod.status = "CrashLoopBackOff".into();
+    pod.ready = false;
+    pod.workload = Some(Workload::new("Deployment", "web"));
+    pod
+}
+
+#[test]
+fn a_problem_of_several_pods_opens_these_pods_and_is_acknowledged_with_them() {
+    let mut well = crashing("web-c");
+    well.status = "Running".into();
+    well.ready = true;
+    well.restarts = Default::default();
+    let state = cluster_of(vec![
+        crashing("web-a"),
+        crashing("web-b"),
+        well,
+        pod("other"),
+    ]);
+    let mut person = Person::at(state, (100, 24));
+    let screen_text = person.screen();
+    assert!(
+        screen_text.contains("deploy/web") && screen_text.contains("2 of 3 pods crash (OOMKilled)"),
+        "{screen_text}"
+    );
+    assert!(screen_text.contains("!! 1 critical"), "{screen_text}");
+    assert!(screen_text.contains("2 of 4 pods"), "{screen_text}");
+    person.press(KeyCode::Enter);
+    assert_eq!(person.state.screen().view, View::Pods);
+    assert_eq!(
+        person.state.screen().list.order.len(),
+        2,
+        "{}",
+        person.screen()
+    );
+    assert!(
+        person.screen().contains("deploy/web"),
+        "{}",
+        person.screen()
+    );
+    person.press(KeyCode::Esc);
+    person.type_key('a');
+    assert!(
+        person.screen().contains("All is well, 2 acknowledged"),
+        "{}",
+        person.screen()
+    );
+    // A third pod is another problem; the second one that crashes again comes back.
+    change(&mut person.state, crashing("web-c"));
+    assert!(person.screen().contains("web-c"), "{}", person.screen());
+    let mut again = crashing("web-a");
+    again.restarts.count += 1;
+    change(&mut person.state, again);
+    assert!(
+        person.screen().contains("2 of 3 pods crash"),
+        "{}",
+        person.screen()
+    );
+}
+
 #[test]
 fn the_pane_with_the_cursor_is_marked_without_colour_too() {
     let plain = kubevitals::view::theme::Theme::new(
@@ -378,7 +381,7 @@ fn the_pane_with_the_cursor_is_marked_without_colour_too() {
         true,
     );
     let mut person = shop((80, 24));
-    for heading in ["Unhealthy pods (", "Busiest nodes", "Recent incidents"] {
+    for heading in ["Problems (", "Busiest nodes", "Busiest pods"] {
         let (buffer, _) = draw_with_places(&person.state, &plain, 80, 24);
         let screen_text = text(&buffer);
         let row = screen_text
@@ -419,31 +422,26 @@ fn recent_problems_are_listed_apart_from_current_ones() {
         let mut person = Person::at(cluster_of(pods.clone()), size);
         let screen_text = person.screen();
         let place = |part: &str| {
-            // The busiest pods are above.
-            let from = screen_text
-                .find("Unhealthy pods")
-                .or(screen_text.find("NAME"))
-                .unwrap();
-            let found = screen_text[from..].find(part).map(|at| from + at);
+            let found = screen_text.find(part);
             found.unwrap_or_else(|| panic!("{part} in\n{screen_text}"))
         };
         assert!(
-            place("probe-fails") < place("Recovered pods (2)"),
+            place("fails its probe") < place("Starting or over (2)"),
             "{screen_text}"
         );
         assert!(
-            place("Recovered pods (2)") < place("new-well"),
+            place("Starting or over (2)") < place("new-well"),
             "{screen_text}"
         );
         assert!(place("new-well") < place("old-well"), "{screen_text}");
         // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
         assert!(person.pointed().contains("new-well"), "{}", person.screen());
-        person.click_below("Recovered pods", "old-well");
+        person.click_below("Starting or over", "old-well");
         assert!(person.pointed().contains("old-well"), "{}", person.screen());
-        person.click_below("NAME", "probe-fails");
+        person.click("fails its probe");
         assert!(
-            person.pointed().contains("probe-fails"),
+            person.pointed().contains("fails its probe"),
             "{}",
             person.screen()
         );
@@ -496,14 +494,14 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
     for (what, comes_back, again) in agains {
         let mut person = Person::at(cluster_of(vec![restarted("web", 600)]), (80, 24));
         assert!(
-            person.screen().contains("Recovered pods (1)"),
+            person.screen().contains("Starting or over (1)"),
             "{}",
             person.screen()
         );
         person.type_key('a');
         let screen_text = person.screen();
         assert!(
-            screen_text.contains("No unhealthy pods, 1 acknowledged"),
+            screen_text.contains("All is well, 1 acknowledged"),
             "{screen_text}"
         );
         assert!(
@@ -530,15 +528,18 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
             .unwrap();
         row.to_owned()
     };
-    person.press(KeyCode::Tab);
-    person.press(KeyCode::Tab);
+    person.click("ledger");
     let latest = person.pointed();
     person.type_key('a');
-    assert_ne!(person.pointed(), latest, "it is gone from the latest");
+    assert_ne!(person.pointed(), latest, "it is gone from the problems");
     // In view 8 it is after the other open incidents and before the ended ones.
     person.type_key('8');
-    person.press(KeyCode::Char('G'));
-    person.press(KeyCode::Up);
+    for _ in 0..9 {
+        if first(&person).contains("ledger") {
+            break;
+        }
+        person.press(KeyCode::Down);
+    }
     let row = first(&person);
     assert!(
         row.contains("open") && row.contains("ledger"),
@@ -583,46 +584,37 @@ fn open_incidents_come_first() {
         &mut state,
         Message::Incidents(Batch::Some(vec![Change::Put(later)])),
     );
-    for view in [View::Incidents, View::Overview] {
-        act(&mut state, Action::Show(view));
-        refresh(&mut state);
-        let screen = state.screen();
-        let list = match view {
-            View::Overview => &screen.panes.incidents,
-            _ => &screen.list,
-        };
-        let open: Vec<bool> = list
-            .order
-            .iter()
-            .map(|at| state.world().incidents.rows()[usize::try_from(*at).unwrap()].is_open())
-            .collect();
-        assert!(
-            open.is_sorted_by(|a, b| a >= b) && open[0],
-            "{view:?}: {open:?}"
-        );
-        assert!(view == View::Overview || !open[open.len() - 1]);
-    }
+    act(&mut state, Action::Show(View::Incidents));
+    refresh(&mut state);
+    let list = &state.screen().list;
+    let open: Vec<bool> = list
+        .order
+        .iter()
+        .map(|at| state.world().incidents.rows()[usize::try_from(*at).unwrap()].is_open())
+        .collect();
+    assert!(open.is_sorted_by(|a, b| a >= b) && open[0], "{open:?}");
+    assert!(!open[open.len() - 1]);
 }
 
 #[test]
-fn the_heading_agrees_with_the_counts_of_the_header() {
+fn the_verdict_agrees_with_the_counts_of_the_header() {
     type Wrong = (&'static str, fn(&mut ClusterRow), &'static str);
     let wrongs: [Wrong; 5] = [
-        ("nothing", |_| {}, "No unhealthy pods"),
+        ("nothing", |_| {}, "All is well"),
         (
             "a probe",
             |row| row.probes_failing = 1,
-            "Unhealthy: 1 failing probe",
+            "Not well: 1 failing probe",
         ),
         (
             "a node",
             |row| row.nodes_ready = 1,
-            "Unhealthy: 1 node not ready",
+            "Not well: 1 node not ready",
         ),
         (
             "incidents",
             |row| row.incidents_open = Some(2),
-            "Unhealthy: 2 open incidents",
+            "Not well: 2 open incidents",
         ),
         (
             "all of it",
@@ -631,7 +623,7 @@ fn the_heading_agrees_with_the_counts_of_the_header() {
                 row.nodes_ready = 0;
                 row.incidents_open = Some(1);
             },
-            "Unhealthy: 2 failing probes, 2 nodes not ready, 1 open incident",
+            "Not well: 2 failing probes, 2 nodes not ready, 1 open incident",
         ),
     ];
     for (what, wrong, words) in wrongs {
@@ -655,59 +647,46 @@ fn the_heading_agrees_with_the_counts_of_the_header() {
     state.namespaces = vec!["payments".into()];
     let screen_text = Person::at(state, (80, 24)).screen();
     assert!(
-        screen_text.contains("No unhealthy pods in namespace payments"),
+        screen_text.contains("All is well in namespace payments"),
         "{screen_text}"
     );
 }
 
 #[test]
-fn nodes_that_do_not_report_are_named() {
+fn nodes_that_do_not_report_are_problems() {
     type Lost = (&'static str, fn() -> Vec<NodeRow>, &'static str);
-    let losts: [Lost; 5] = [
-        ("all report", || vec![node("a", true, NOW)], ""),
+    let losts: [Lost; 4] = [
+        ("all report", || vec![node("a", true, NOW)], "All is well"),
         (
             "not ready",
             || vec![node("a", false, NOW), node("b", true, NOW)],
-            "node not ready: a",
+            "!! 1 critical",
         ),
         (
             "silent",
             || vec![node("a", true, 0), node("b", true, NOW)],
-            "node without usage: a",
+            "! 1 warning",
         ),
         (
             "silent for long",
             || vec![node("a", true, NOW - 600), node("b", true, NOW)],
-            "node without usage: a",
-        ),
-        (
-            "many",
-            || {
-                let many = (0..9).map(|at| node(&format!("n{at}"), false, 0));
-                many.chain([node("b", true, NOW)]).collect()
-            },
-            "nodes not ready: n0, n1, n2, n3 and 5",
+            "! 1 warning",
         ),
     ];
     for (what, nodes, words) in losts {
         for size in SIZES {
-            let mut state = cluster_of(vec![failing("web")]);
+            let mut state = cluster_of(vec![pod("web")]);
             apply(&mut state, Message::Nodes(Batch::All(nodes())));
             let mut person = Person::at(state, size);
             let screen_text = person.screen();
-            if words.is_empty() {
-                assert!(
-                    !screen_text.contains("node not") && !screen_text.contains("without"),
-                    "{screen_text}"
-                );
-                continue;
-            }
             assert!(
                 screen_text.contains(words),
                 "{what} at {size:?}:\n{screen_text}"
             );
-            person.click(words);
-            assert_eq!(person.state.screen().view, View::Nodes);
+            if words != "All is well" {
+                person.press(KeyCode::Enter);
+                assert_eq!(person.state.screen().scope, Scope::Node("a".into()));
+            }
         }
     }
 }
@@ -718,9 +697,6 @@ fn the_panes_with_the_cursor() {
     person.press(KeyCode::Tab);
     let drawn = draw(&person.state, &colour(), 80, 24);
     insta::assert_snapshot!("overview-in-nodes-80x24", text_and_styles(&drawn));
-    person.press(KeyCode::Tab);
-    let drawn = draw(&person.state, &colour(), 140, 40);
-    insta::assert_snapshot!("overview-in-incidents-140x40", text(&drawn));
     let pods = vec![
         restarted("old-well", 1_200),
         failing("probe-fails"),
@@ -729,5 +705,201 @@ fn the_panes_with_the_cursor() {
     for (columns, rows) in SIZES {
         let drawn = draw(&cluster_of(pods.clone()), &colour(), columns, rows);
         insta::assert_snapshot!(format!("overview-recently-{columns}x{rows}"), text(&drawn));
+    }
+}
+
+/// A pod of the workload `web` with this revision.
+fn of_revision(name: &str, revision: &str, created: i64) -> PodRow {
+    let mut pod = pod(name);
+    pod.workload = Some(Workload::new("Deployment", "web"));
+    pod.labels = [("pod-template-hash", revision)].into_iter().collect();
+    pod.created_seconds = u32::try_from(NOW - created).unwrap();
+    pod.uid = u64::try_from(created).unwrap();
+    pod
+}
+
+/// A cluster in which a rollout went wrong, a pod leaks memory, and a node came.
+fn changing(source: SourceKind) -> State {
+    let mut state = cluster_of(
+        (0..3)
+            .map(|at| of_revision(&format!("web-old-{at}"), "a", 90_000))
+            .collect(),
+    );
+    apply(&mut state, Message::Source(source, String::new()));
+    for part in [Part::Pods, Part::Nodes, Part::Incidents] {
+        apply(&mut state, Message::Part(part, Outcome::Succeeded));
+    }
+    let earlier = NOW - 900;
+    let past = Past {
+        at: Timestamp::from_secs(earlier),
+        pods: state
+            .world()
+            .pods
+            .rows()
+            .iter()
+            .map(|pod| PodRow::clone(pod))
+            .collect(),
+        nodes: vec![node("node-a", true, earlier), node("node-b", true, earlier)],
+        ..Past::default()
+    };
+    // The first request was made when the overview opened.
+    let effects = apply(&mut state, Message::Tick(Timestamp::from_secs(NOW + 61)));
+    for effect in effects {
+        if let Effect::Request(SourceRequest::Before(at, _)) = effect {
+            apply(&mut state, Message::Before(Box::new(Past { at, ..past })));
+            break;
+        }
+    }
+    let mut pods: Vec<PodRow> = (0..2)
+        .map(|at| of_revision(&format!("web-old-{at}"), "a", 90_000))
+        .collect();
+    for at in 0..2 {
+        pods.push(PodRow {
+            workload: Some(Workload::new("Deployment", "web")),
+            labels: [("pod-template-hash", "b")].into_iter().collect(),
+            created_seconds: u32::try_from(NOW - 400).unwrap(),
+            ..crashing(&format!("web-new-{at}"))
+        });
+    }
+    let mut leak = pod("leak");
+    leak.limits.memory = Bytes(200 << 20).into();
+    leak.usage.memory = Bytes(140 << 20).into();
+    leak.containers = Box::new([Container {
+        name: "leak".into(),
+        usage: leak.usage,
+        limits: leak.limits,
+        ..Container::default()
+    }]);
+    let readings = (0..60).map(|at| {
+        let mut usage = leak.usage;
+        usage.memory = Bytes((80 + at) << 20).into();
+        let ago = 15 * (59 - i64::try_from(at).unwrap());
+        (Timestamp::from_secs(NOW - ago), usage)
+    });
+    let trends = vec![(
+        kubevitals::model::Key::new(&"shop".into(), &"leak".into()),
+        readings.collect(),
+    )];
+    pods.push(leak);
+    let mut new = node("node-c", true, NOW);
+    new.created_seconds = u32::try_from(NOW - 60).unwrap();
+    let nodes = vec![node("node-a", true, NOW), node("node-b", true, NOW), new];
+    for message in [
+        Message::Pods(Batch::All(pods)),
+        Message::Nodes(Batch::All(nodes)),
+        Message::Trends(trends),
+        Message::Tick(Timestamp::from_secs(NOW + 75)),
+    ] {
+        apply(&mut state, message);
+    }
+    refresh(&mut state);
+    state
+}
+
+#[test]
+fn what_is_full_soon_and_what_has_changed_are_listed_and_open_their_objects() {
+    let mut person = Person::at(changing(SourceKind::Vitals), (100, 40));
+    let screen_text = person.screen();
+    for part in [
+        "rollout: 2 of 2 new pods crash (OOMKilled)",
+        "leak memory limit reached",
+        "new revision: 2 of 4 pods",
+        "node-c     new node",
+        "new pod",
+        "Changed since",
+    ] {
+        assert!(screen_text.contains(part), "{part} in\n{screen_text}");
+    }
+    person.double_click("memory limit");
+    assert_eq!(&*person.state.screen().pod().unwrap().name, "leak");
+    person.press(KeyCode::Esc);
+    person.now += Duration::from_secs(5);
+    person.double_click("new revision");
+    let web = Workload::new("Deployment", "web");
+    assert_eq!(
+        person.state.screen().scope,
+        Scope::Workload("shop".into(), web)
+    );
+    for (columns, rows) in [(40, 24), (80, 24), (120, 40), (200, 60)] {
+        let drawn = draw(&changing(SourceKind::Vitals), &colour(), columns, rows);
+        insta::assert_snapshot!(format!("overview-changing-{columns}x{rows}"), text(&drawn));
+    }
+}
+
+#[test]
+fn a_source_without_history_is_compared_with_what_the_dashboard_saw() {
+    let mut state = cluster_of(vec![crashing("web-a")]);
+    apply(
+        &mut state,
+        Message::Source(SourceKind::Metrics, String::new()),
+    );
+    for part in [Part::Pods, Part::Nodes] {
+        apply(&mut state, Message::Part(part, Outcome::Succeeded));
+    }
+    for (after, restarts) in [(60, 1), (120, 9)] {
+        let mut pod = crashing("web-a");
+        pod.restarts.count = restarts;
+        change(&mut state, pod);
+        let now = Timestamp::from_secs(NOW + after);
+        let effects = apply(&mut state, Message::Tick(now));
+        let asks = |effect: &Effect| matches!(effect, Effect::Request(SourceRequest::Before(..)));
+        assert!(!effects.iter().any(asks), "{effects:?}");
+        refresh(&mut state);
+    }
+    let screen_text = Person::at(state, (100, 40)).screen();
+    for part in ["Changed since 14:31:00Z (60s)", "8 restarts"] {
+        assert!(screen_text.contains(part), "{part} in\n{screen_text}");
+    }
+}
+
+#[test]
+fn an_earlier_state_that_cannot_be_sent_is_not_requested_again_at_once() {
+    let mut state = cluster_of(vec![pod("web")]);
+    apply(&mut state, Message::Part(Part::Pods, Outcome::Succeeded));
+    let mut asked = Vec::new();
+    for after in 0..150 {
+        for effect in apply(&mut state, Message::Tick(Timestamp::from_secs(NOW + after))) {
+            if let Effect::Request(SourceRequest::Before(at, _)) = effect {
+                apply(&mut state, Message::NoBefore(at));
+                asked.push(after);
+            }
+        }
+    }
+    assert!(asked.len() <= 3, "{asked:?}");
+    // Nothing is requested while the overview is not on the screen.
+    act(&mut state, Action::Show(View::Nodes));
+    for after in 150..400 {
+        let effects = apply(&mut state, Message::Tick(Timestamp::from_secs(NOW + after)));
+        let asks = |effect: &Effect| matches!(effect, Effect::Request(SourceRequest::Before(..)));
+        assert!(!effects.iter().any(asks));
+    }
+}
+
+#[test]
+fn no_half_of_the_overview_is_empty() {
+    let many: Vec<PodRow> = (0..80).map(|at| pod(&format!("web-{at:02}"))).collect();
+    let mut some = many.clone();
+    some[3] = crashing("web-03");
+    let shop = || showing(View::Overview, SourceKind::Vitals);
+    let states: [(&str, State); 4] = [
+        ("well", cluster_of(many)),
+        ("one problem", cluster_of(some)),
+        ("the shop", shop()),
+        ("what changes", changing(SourceKind::Vitals)),
+    ];
+    for (what, state) in states {
+        for columns in [40, 63, 64, 80, 120, 149, 150, 200] {
+            for rows in [12, 18, 24, 32, 40] {
+                let person = Person::at(state.clone(), (columns, rows));
+                let drawn = person.screen();
+                let empty = drawn.lines().filter(|line| line.trim().is_empty()).count();
+                let has_pods = person.state.world().pods.len() > 40;
+                let most = if has_pods { rows / 6 } else { rows / 2 };
+                assert!(
+                    empty <= usize::from(most),
+                    "{what} at {columns}x{rows}: {empty}\n{drawn}"
+                );
+            }
+        }
     }
 }

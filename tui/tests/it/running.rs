@@ -372,6 +372,14 @@ impl Running {
         for message in trends {
             self.apply(message);
         }
+        self.apply(Message::Tick(self.now()));
+        if self.state.awaits_baseline() {
+            self.until("the earlier state", |state, message| {
+                let _asks = apply(state, message);
+                !state.awaits_baseline()
+            })
+            .await;
+        }
         refresh(&mut self.state);
     }
 
@@ -466,7 +474,7 @@ impl Running {
         let mut asks = Vec::new();
         self.until("the past", |state, message| {
             asks.extend(apply(state, message));
-            matches!(state.time, Time::Past { here: true, .. })
+            matches!(state.time, Time::Past { here: true, .. }) && !state.awaits_baseline()
         })
         .await;
         self.follow(asks);

@@ -163,7 +163,7 @@ async fn a_new_user_finds_the_way() {
     walk.heading("Find the problem");
     walk.press(
         "",
-        "The overview opens: the unhealthy pods, and the recent incidents.",
+        "The overview opens: the verdict, the problems by severity, and what has changed.",
     )
     .await;
     walk.press("?", "All keys.").await;

@@ -11,6 +11,7 @@ mod usage;
 mod workloads;
 
 pub use judged::{Unjudged, Verdict, unjudged};
+pub(in crate::model) use pods::{changed, severity_of_pod};
 pub use problem::{Basis, Object, Problem, Severity};
 pub use rule::{Need, Rule};
 

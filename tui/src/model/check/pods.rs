@@ -4,12 +4,12 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Cause;
 
 use super::incidents::Explained;
-use super::problem::{Basis, Object, Problem, Severity};
+use super::problem::{Basis, GRACE_SECONDS, Object, Problem, Severity};
 use super::rule::Rule;
 use crate::model::attention::{Attention, has_restarted, state_attention};
 use crate::model::name::Key;
 use crate::model::row::{PodRow, Row as _, is_recent};
-use crate::model::tone::Tone;
+use crate::model::tone::{Thresholds, Tone};
 use crate::model::world::World;
 
 /// Adds the problems of pods. Those that an open incident or a node explains are left out.
@@ -59,6 +59,18 @@ fn problem(pod: &PodRow, basis: &Basis<'_>) -> Option<Problem> {
     })
 }
 
+/// How severe the state of a pod is, with the usual grace.
+pub(in crate::model) fn severity_of_pod(pod: &PodRow, now: Timestamp) -> Option<Severity> {
+    let basis = Basis {
+        now,
+        thresholds: Thresholds::default(),
+        grace_seconds: GRACE_SECONDS,
+        namespaces: &[],
+        rules: &[],
+    };
+    judged(pod, &basis).map(|(_, severity)| severity)
+}
+
 /// The rule and the severity of a pod's state.
 fn judged(pod: &PodRow, basis: &Basis<'_>) -> Option<(Rule, Severity)> {
     let is_new = basis.is_in_grace(pod.created());
@@ -89,7 +101,7 @@ fn judged(pod: &PodRow, basis: &Basis<'_>) -> Option<(Rule, Severity)> {
 }
 
 /// When a container that is not well came into its state.
-fn changed(pod: &PodRow) -> Option<Timestamp> {
+pub(in crate::model) fn changed(pod: &PodRow) -> Option<Timestamp> {
     let containers = pod.containers.iter();
     let unwell = containers.filter(|container| container.tone() != Tone::Plain);
     unwell.filter_map(|container| container.since()).max()

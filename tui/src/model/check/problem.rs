@@ -103,6 +103,9 @@ impl Object {
     }
 }
 
+/// How long a pod may usually be starting or ending, in seconds.
+pub(super) const GRACE_SECONDS: u32 = 300;
+
 /// What a check depends on beside the cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {

@@ -121,7 +121,7 @@ pub struct Difference {
 
 impl Difference {
     /// The difference of two numbers.
-    const fn size(&self) -> u64 {
+    pub(super) const fn size(&self) -> u64 {
         self.before.size().abs_diff(self.after.size())
     }
 }
@@ -140,7 +140,7 @@ pub struct Basis<'a> {
 }
 
 impl Basis<'_> {
-    fn has_namespace(&self, namespace: &str) -> bool {
+    pub(super) fn has_namespace(&self, namespace: &str) -> bool {
         let limits = Limits {
             scope: &Scope::All,
             namespaces: self.namespaces,

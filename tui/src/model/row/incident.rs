@@ -85,6 +85,12 @@ impl IncidentRow {
         self.incident.ended.is_none()
     }
 
+    /// Whether the incident is open at a time.
+    #[must_use]
+    pub fn is_open_at(&self, at: Timestamp) -> bool {
+        self.incident.ended.is_none_or(|ended| at < ended)
+    }
+
     /// The time at which to show the object: the last restart, the eviction, the end of a closed incident. `None` for
     /// now: a failure that continues is visible now.
     #[must_use]
@@ -170,7 +176,11 @@ impl Row for IncidentRow {
 
     fn is_in(&self, limits: &Limits<'_>) -> bool {
         let namespace = &self.involved().namespace;
-        self.incident.began <= limits.now && (namespace.is_empty() || limits.has_namespace(namespace))
+        let is_in_scope = match limits.scope {
+            Scope::Problem(problem) => problem.incidents.binary_search(&self.key()).is_ok(),
+            _ => true,
+        };
+        is_in_scope && self.incident.began <= limits.now && (namespace.is_empty() || limits.has_namespace(namespace))
     }
 
     /// The pod of the incident, or the pods of its node or workload, at its time.

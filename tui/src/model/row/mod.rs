@@ -4,11 +4,13 @@
 //! in memory at once.
 
 mod availability;
+mod change;
 mod cluster;
 mod container;
 mod containers;
 mod context;
 mod entry;
+mod forecast;
 mod group;
 mod hpa;
 mod incident;
@@ -18,6 +20,7 @@ mod node;
 mod objects;
 mod pod;
 mod probes;
+mod problem;
 mod resize;
 mod resources;
 mod restarts;
@@ -29,11 +32,13 @@ mod workload;
 
 pub use super::name::Workload;
 pub use availability::AvailabilityCells;
+pub use change::ChangeRow;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerState};
 pub use containers::ContainerRow;
 pub use context::Context;
 pub use entry::{Entry, FieldIndexes, Searched};
+pub use forecast::ForecastRow;
 pub use group::GroupRow;
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
@@ -43,6 +48,7 @@ pub use namespace::NamespaceRow;
 pub use node::NodeRow;
 pub use pod::PodRow;
 pub use probes::Probes;
+pub use problem::{ProblemRow, Urgency};
 pub use resize::{Bounds, Resize};
 pub use restarts::{LastRestart, Restarts};
 pub(crate) use restarts::{RECENT_SECONDS, is_recent};

@@ -184,6 +184,12 @@ impl PodRow {
             Scope::Namespace(namespace) => self.namespace == *namespace,
             Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,
             Scope::Claim(key, pods) => self.namespace == key.namespace && pods.contains(&self.name),
+            Scope::Problem(problem) => {
+                let found = problem
+                    .pods
+                    .binary_search_by(|key| self.against(key).reverse());
+                found.is_ok()
+            }
         }
     }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::time::Timestamp;
+
 use super::interest::interest;
 use super::open::open;
 use super::places::{remember_filter, show, undo_filter};
 use super::requests::requests;
-use super::{map, on_object, overlay, palette, panes, refresh, text, time};
+use super::{map, on_object, outlook, overlay, palette, panes, refresh, text, time};
+use crate::model::acknowledge::Acknowledgements;
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::column::Sort;
@@ -21,9 +24,12 @@ use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
 use crate::model::position::{moved, moved_round};
+use crate::model::row::ProblemRow;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
+use crate::model::tone::Thresholds;
 use crate::model::view::View;
+use crate::model::world::World;
 
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -42,6 +48,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         },
     };
     refresh(state);
+    effects.extend(outlook::requests(state));
     effects.extend(send_interest(state));
     effects.extend(send_nodes_on_screen(state));
     effects.extend(send_volumes_on_screen(state));
@@ -347,9 +354,17 @@ fn acknowledge(state: &mut State) {
     };
     let (now, thresholds) = (state.status_time(), state.settings.thresholds);
     let world = &state.live;
+    let shown = state.frozen.as_ref().unwrap_or(world);
     let acknowledgements = &mut state.acknowledgements;
     let text = match selected {
-        Some((View::Overview | View::Pods | View::Pod, key)) => {
+        Some((View::Overview, key)) => match shown.problems.get(&key) {
+            Some(problem) => {
+                acknowledge_problem(world, problem, acknowledgements, now, thresholds);
+                format!("acknowledged until it happens again: {}", problem.object)
+            }
+            None => "this problem no longer exists".to_owned(),
+        },
+        Some((View::Pods | View::Pod, key)) => {
             let pod = world.pods.get(&key);
             let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
             match pod {
@@ -367,9 +382,33 @@ fn acknowledge(state: &mut State) {
             Some(row) => format!("{} needs attention again", row.who()),
             None => "this incident no longer exists".to_owned(),
         },
-        _ => "only pods and incidents can be acknowledged".to_owned(),
+        _ => "only problems, pods and incidents can be acknowledged".to_owned(),
     };
     state.say(text, false);
+}
+
+/// Acknowledges all members of a problem.
+fn acknowledge_problem(
+    world: &World,
+    problem: &ProblemRow,
+    acknowledgements: &mut Acknowledgements,
+    now: Timestamp,
+    thresholds: Thresholds,
+) {
+    for pod in problem.pods.iter().filter_map(|key| world.pods.get(key)) {
+        acknowledgements.add_pod(pod, attention(pod, now, thresholds));
+    }
+    for row in problem
+        .incidents
+        .iter()
+        .filter_map(|key| world.incidents.get(key))
+    {
+        acknowledgements.add_incident(row);
+    }
+    let node = problem.node.as_ref();
+    if let Some(node) = node.and_then(|name| world.nodes.get(&Key::named(name))) {
+        acknowledgements.add_node(node);
+    }
 }
 
 fn next_view(view: View, by: i32) -> View {

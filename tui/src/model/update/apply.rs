@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::History;
 
+use super::outlook;
 use super::requests::requests;
 use super::{handover, text, time};
 use crate::model::amount::Amounts;
@@ -60,6 +61,13 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             });
             let apart = state.has_separate_usage();
             state.live.apply_nodes(batch, apart);
+            let nodes = &state.live.nodes;
+            state.acknowledgements.follow_nodes(|name| {
+                let node = nodes.get(&Key::named(name));
+                node.is_none_or(|node| {
+                    node.ready && node.conditions.is_empty() && node.usage.cpu.is_known()
+                })
+            });
         }
         Message::Rows(rows) => rows.apply(&mut state.live),
         Message::Incidents(batch) => return incidents(state, batch),
@@ -146,6 +154,8 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
         }
         Message::Volumes(change) => state.live.apply_volumes(change),
+        Message::Before(past) => outlook::apply_before(state, *past),
+        Message::NoBefore(at) => outlook::refused(state, at),
         Message::Past(past) => return time::apply_past(state, *past),
         Message::NoPast(at, why) => return time::refused(state, at, why),
         Message::Logs(batch) => text::apply_logs(state, *batch),
@@ -327,6 +337,8 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
         let ticks = notice.ticks.checked_sub(1)?;
         Some(Notice { ticks, ..notice })
     });
+    outlook::collect(state);
+    effects.extend(outlook::requests(state));
     if now.since(state.requested_at) >= REQUEST_SECONDS * 1_000_000_000 {
         drop_stale_trends(state);
         if state.has_separate_usage() {

@@ -4,6 +4,7 @@ use crate::model::field::Field;
 use crate::model::filter::Selection;
 use crate::model::interest::Interest;
 use crate::model::name::Name;
+use crate::model::scope::Scope;
 use crate::model::screen::Screen;
 use crate::model::state::State;
 use crate::model::view::View;
@@ -35,7 +36,11 @@ pub(super) fn interest(state: &State) -> Interest {
         _ => Field::Cpu,
     };
     Interest {
-        scope: screen.scope.clone(),
+        scope: match &screen.scope {
+            // Unhealthy pods are sent in any case.
+            Scope::Problem(_) => Scope::All,
+            scope => scope.clone(),
+        },
         namespaces,
         order: selection.least.map_or(sorted, |(field, ..)| field),
         selection,
@@ -67,7 +72,6 @@ fn both(selected: &[Name], filtered: &mut Vec<String>) -> Vec<Name> {
 mod tests {
     use super::*;
     use crate::model::name::Key;
-    use crate::model::scope::Scope;
     use crate::model::{Action, Edit, act};
 
     fn filtered(filter: &str, view: View) -> State {

@@ -8,6 +8,7 @@ mod interest;
 mod map;
 mod on_object;
 mod open;
+mod outlook;
 mod overlay;
 mod palette;
 mod panes;

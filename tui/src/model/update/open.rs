@@ -11,8 +11,9 @@ use crate::model::view::View;
 
 /// Opens the page of a pod, or the pods in a scope.
 pub(super) fn open(state: &mut State, target: Open) -> Vec<Effect> {
-    let view = match target.scope {
+    let view = match &target.scope {
         Scope::Pod(_) => View::Pod,
+        Scope::Problem(problem) if problem.pods.is_empty() => View::Incidents,
         _ => View::Pods,
     };
     let mut screen = Screen::new(view, target.scope);

@@ -3,47 +3,37 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
-
-use crate::model::acknowledge::Acknowledgements;
-use crate::model::geometry::{OverviewRows, Rows};
+use crate::model::geometry::Rows;
+use crate::model::overview_layout::OverviewLayout;
 use crate::model::pane::Pane;
 use crate::model::panes::PanesBasis;
-use crate::model::row::{IncidentRow, NodeRow, PodRow};
+use crate::model::row::{NodeRow, PodRow, Row};
 use crate::model::state::State;
 use crate::model::table::Table;
-use crate::model::time::Time;
 
 /// Updates the panes, and moves the cursor to a pane that is on the screen.
 pub(super) fn refresh(state: &mut State) {
-    let rows = OverviewRows::of(state, Rows::of(state).body).per_pane();
-    let visible = state.panes();
-    let now = state.shown_time();
-    // Acknowledgements only apply to the current time.
-    let acknowledged =
-        (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
-    let version = acknowledged.map_or(0, Acknowledgements::version);
+    let layout = OverviewLayout::of(state, state.size.width, Rows::of(state).body);
+    let places = layout
+        .panes
+        .iter()
+        .map(|(pane, place)| (*pane, place.rows()));
     let world = state.frozen.as_ref().unwrap_or(&state.live);
     let basis = PanesBasis {
         nodes: world.nodes.version(),
-        incidents: world.incidents.version(),
         pods: world.pods.version(),
+        forecasts: world.forecasts.version(),
+        changes: world.changes.version(),
         namespaces: state.namespaces.clone(),
-        acknowledgements: version,
-        rows,
-        now: visible.contains(&Pane::Incidents).then_some(now),
+        panes: places.collect(),
     };
     let Some(screen) = state.stack.last_mut() else {
         return;
     };
     let panes = &mut screen.panes;
-    if !visible.contains(&panes.focus) {
-        panes.focus = match panes.focus {
-            // The pane that replaces the other one.
-            Pane::Incidents if visible.contains(&Pane::Pods) => Pane::Pods,
-            Pane::Pods if visible.contains(&Pane::Incidents) => Pane::Incidents,
-            _ => Pane::List,
-        };
+    let is_shown = |pane: &Pane| basis.panes.iter().any(|(it, rows)| it == pane && *rows > 0);
+    if !is_shown(&panes.focus) {
+        panes.focus = Pane::List;
     }
     if panes.basis.as_ref() == Some(&basis) {
         return;
@@ -52,33 +42,39 @@ pub(super) fn refresh(state: &mut State) {
         let names = &basis.namespaces;
         names.is_empty() || names.iter().any(|name| **name == *namespace)
     };
-    let limit = usize::from(rows);
-    for pane in visible {
+    for (pane, rows) in &basis.panes {
+        let limit = usize::from(*rows);
+        let pods = |usage: fn(&PodRow) -> Option<f64>| {
+            busiest(&world.pods, limit, |pod| {
+                usage(pod).filter(|_| is_in(&pod.namespace))
+            })
+        };
         let order = match pane {
             Pane::List => continue,
             Pane::Nodes => fullest(&world.nodes, limit),
-            Pane::Incidents => latest(&world.incidents, limit, now, |row| {
-                is_in(&row.incident.involved.namespace)
-                    && !acknowledged.is_some_and(|all| all.has_incident(row))
+            Pane::Pods => pods(|pod| pod.usage.cpu.number()),
+            Pane::MemoryPods => pods(|pod| pod.usage.memory.number()),
+            Pane::Forecasts => first(&world.forecasts, limit, |row| row.full_at),
+            Pane::Changes => first(&world.changes, limit, |row| {
+                (row.at.is_none(), Reverse(row.at))
             }),
-            Pane::Pods => busiest(&world.pods, limit, |pod| is_in(&pod.namespace)),
         };
-        let (view, list) = screen.pane_mut(pane);
+        let (view, list) = screen.pane_mut(*pane);
         list.reorder(order, world.table(view), limit);
     }
     screen.panes.basis = Some(basis);
 }
 
-/// The panes in the order of `tab`: the list first, because the cursor starts there.
-fn ring(state: &State) -> Vec<Pane> {
-    let mut panes = state.panes();
-    panes.rotate_right(1);
-    panes
+/// The first rows in an order; rows without a difference are in the order of their keys.
+fn first<R: Row, K: Ord>(table: &Table<R>, limit: usize, by: impl Fn(&R) -> K) -> Vec<u32> {
+    let mut rows: Vec<(K, u32)> = table.rows().iter().map(|row| by(row)).zip(0..).collect();
+    rows.sort_unstable();
+    rows.into_iter().take(limit).map(|(_, at)| at).collect()
 }
 
 /// Moves the cursor this many panes further. Returns whether there is such a pane.
 pub(super) fn next(state: &mut State, by: i32) -> bool {
-    let ring = ring(state);
+    let ring = state.panes();
     let focus = state.screen().panes.focus;
     let at = ring.iter().position(|pane| *pane == focus).unwrap_or(0);
     let steps = isize::try_from(by).unwrap_or(0);
@@ -91,7 +87,7 @@ pub(super) fn next(state: &mut State, by: i32) -> bool {
 
 /// Moves the cursor to the first pane of a view, or to the last one if the user went backwards.
 pub(super) fn enter(state: &mut State, by: i32) {
-    let ring = ring(state);
+    let ring = state.panes();
     let pane = if by < 0 { ring.last() } else { ring.first() };
     state.screen_mut().panes.focus = pane.copied().unwrap_or_default();
 }
@@ -158,28 +154,9 @@ fn fullest(nodes: &Table<NodeRow>, limit: usize) -> Vec<u32> {
     rows.into_iter().take(limit).map(|(_, _, at)| at).collect()
 }
 
-/// Open incidents, then the latest.
-fn latest(
-    incidents: &Table<IncidentRow>,
-    limit: usize,
-    now: Timestamp,
-    keep: impl Fn(&IncidentRow) -> bool,
-) -> Vec<u32> {
-    let rows = (0_u32..).zip(incidents.rows());
-    let mut rows: Vec<_> = rows
-        .filter(|(_, row)| row.incident.began <= now && keep(row))
-        .map(|(at, row)| (Reverse(row.is_open()), Reverse(row.last()), at))
-        .collect();
-    rows.sort_unstable();
-    rows.into_iter().take(limit).map(|(_, _, at)| at).collect()
-}
-
-/// The pods with the highest CPU usage.
-fn busiest(pods: &Table<PodRow>, limit: usize, keep: impl Fn(&PodRow) -> bool) -> Vec<u32> {
-    let busy = |(at, pod): (u32, &Arc<PodRow>)| {
-        let cpu = pod.usage.cpu.number()?;
-        keep(pod).then_some((cpu, at))
-    };
+/// The pods with the highest usage.
+fn busiest(pods: &Table<PodRow>, limit: usize, usage: impl Fn(&PodRow) -> Option<f64>) -> Vec<u32> {
+    let busy = |(at, pod): (u32, &Arc<PodRow>)| Some((usage(pod)?, at));
     let mut rows: Vec<(f64, u32)> = (0_u32..).zip(pods.rows()).filter_map(busy).collect();
     let busier = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
     let count = limit.min(rows.len());

@@ -1,29 +1,32 @@
 //! Updates the list of the current view.
 
-use std::cmp::Reverse;
+use kubevitals_proto::time::Timestamp;
 
-use super::{map, panes};
+use super::{map, outlook, panes};
 use crate::model::acknowledge::Acknowledgements;
-use crate::model::any_table::ListQuery;
-use crate::model::attention::{Attention, attention};
+use crate::model::any_table::{AnyTable as _, ListQuery};
 use crate::model::distinguishing::distinguishing;
 use crate::model::field::Field;
 use crate::model::group_trends::{self, GroupTrends};
-use crate::model::list::Basis;
+use crate::model::list::{Basis, List};
 use crate::model::name::Key;
 use crate::model::placement;
-use crate::model::row::{IncidentRow, PodRow};
+use crate::model::problems::{self, problems};
+use crate::model::row::{IncidentRow, ProblemRow};
 use crate::model::scope::Limits;
 use crate::model::screen::Screen;
 use crate::model::state::State;
-use crate::model::table::Table;
+use crate::model::table::{Table, Version};
 use crate::model::time::Time;
-use crate::model::tone::Thresholds;
 use crate::model::view::View;
+use crate::model::world::World;
 
 /// Updates the list of the current view. Called before each drawing. Nothing is sorted again if its inputs are
 /// unchanged.
 pub fn refresh(state: &mut State) {
+    if state.screen().view == View::Overview {
+        outlook::refresh(state);
+    }
     refresh_list(state);
     refresh_group_trends(state);
     refresh_rollouts(state);
@@ -93,20 +96,28 @@ fn refresh_list(state: &mut State) {
     let Some(screen) = state.stack.last_mut() else {
         return;
     };
-    let depends_on_time = matches!(view, View::Overview | View::Incidents)
-        || screen.list.sort.field.changes_with_time()
-        || screen.list.filter.changes_with_time();
     // Acknowledgements only apply to the current time.
     let acknowledgements =
         (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let basis = Basis {
-        rows: world.table(view).version(),
+        rows: match view {
+            View::Overview => [
+                world.pods.version(),
+                world.incidents.version(),
+                world.nodes.version(),
+            ],
+            _ => [
+                world.table(view).version(),
+                Version::default(),
+                Version::default(),
+            ],
+        },
         sort: screen.list.sort,
         filter: screen.list.filter.clone(),
         scope: screen.scope.clone(),
         namespaces: state.namespaces.clone(),
         thresholds: context.thresholds,
-        now: depends_on_time.then_some(context.now),
+        now: list_time(&screen.list, view, context.now),
         acknowledgements: acknowledgements
             .filter(|_| matches!(view, View::Overview | View::Incidents))
             .map(Acknowledgements::version),
@@ -127,20 +138,30 @@ fn refresh_list(state: &mut State) {
         filter: &basis.filter,
         sort: basis.sort,
     };
-    let table = world.table(view);
     let (order, first_group) = match view {
         View::Overview => {
-            let listed = attention_list(&world.pods, &query, basis.thresholds, acknowledgements);
-            screen.panes.acknowledged = listed.acknowledged;
-            (listed.order, Some(listed.now))
+            let problems = problems(
+                world,
+                &problems::Basis {
+                    now: context.now,
+                    thresholds: basis.thresholds,
+                    namespaces: &basis.namespaces,
+                    filter: &basis.filter,
+                    acknowledgements,
+                },
+            );
+            screen.panes.acknowledged = problems.acknowledged;
+            let (order, urgent) = list_problems(world, problems.rows);
+            (order, Some(urgent))
         }
         View::Incidents if basis.sort.field == Field::LastSeen => {
-            let mut order = table.order(&query, among);
+            let mut order = world.incidents.order(&query, among);
             open_first(&mut order, &world.incidents, acknowledgements);
             (order, None)
         }
-        _ => (table.order(&query, among), None),
+        _ => (world.table(view).order(&query, among), None),
     };
+    let table = world.table(view);
     let list = &mut screen.list;
     // The same rows need the same columns, and a part of rows that need none needs none.
     let columns_stay = order.len() == list.order.len() || list.distinguishing.is_empty();
@@ -152,14 +173,24 @@ fn refresh_list(state: &mut State) {
     list.basis = Some(basis);
 }
 
-/// The pods that need attention.
-struct AttentionList {
-    /// Their indexes, in order.
-    order: Vec<u32>,
-    /// The number of pods with a current problem. The others only restarted recently.
-    now: usize,
-    /// The number of acknowledged pods, which are left out.
-    acknowledged: usize,
+/// The time on which the order of a list depends, if it does. What is urgent changes in minutes, so that the problems are
+/// grouped every ten seconds, and at once when rows have changed.
+fn list_time(list: &List, view: View, now: Timestamp) -> Option<Timestamp> {
+    let of_filter = list.filter.changes_with_time();
+    match view {
+        View::Overview if !of_filter => Some(Timestamp::from_secs(now.as_secs() / 10 * 10)),
+        View::Overview | View::Incidents => Some(now),
+        _ => (of_filter || list.sort.field.changes_with_time()).then_some(now),
+    }
+}
+
+/// Puts the problems into their table. Returns their order, and the number of those that are urgent.
+fn list_problems(world: &mut World, rows: Vec<ProblemRow>) -> (Vec<u32>, usize) {
+    let urgent = rows.partition_point(|row| row.urgency.is_urgent());
+    let keys: Vec<Key> = rows.iter().map(|row| row.key.clone()).collect();
+    world.problems = Table::of(rows);
+    let order = keys.iter().filter_map(|key| world.problems.index_of(key));
+    (order.collect(), urgent)
 }
 
 /// Moves open incidents to the front, acknowledged ones behind the others.
@@ -176,46 +207,14 @@ fn open_first(
     });
 }
 
-/// Selects the pods that need attention: most urgent first, then by their last restart.
-fn attention_list(
-    pods: &Table<PodRow>,
-    query: &ListQuery<'_>,
-    thresholds: Thresholds,
-    acknowledgements: Option<&Acknowledgements>,
-) -> AttentionList {
-    let (limits, now) = (&query.limits, query.limits.now);
-    let mut acknowledged = 0;
-    let mut urgent = Vec::new();
-    for (at, pod) in (0_u32..).zip(pods.rows()) {
-        let Some(needs) = attention(pod, now, thresholds) else {
-            continue;
-        };
-        if !limits.has_namespace(&pod.namespace) || !query.filter.matches(&**pod, now) {
-            continue;
-        }
-        if acknowledgements.is_some_and(|all| all.has_pod(pod, Some(needs))) {
-            acknowledged += 1;
-            continue;
-        }
-        urgent.push((Reverse(needs), Reverse(pod.restarts.finished()), at));
-    }
-    urgent.sort_unstable();
-    let now = urgent.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
-    AttentionList {
-        order: urgent.into_iter().map(|(_, _, at)| at).collect(),
-        now,
-        acknowledged,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use kubevitals_proto::units::Nanocores;
 
     use super::*;
+    use crate::model::row::PodRow;
     use crate::model::scope::Scope;
     use crate::model::update::{act, apply};
-    use crate::model::world::World;
     use crate::model::{Action, Batch, Change, Edit, Message, SourceKind};
 
     fn pod(name: &str, cpu: u64) -> PodRow {

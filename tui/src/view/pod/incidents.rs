@@ -4,7 +4,7 @@ use super::text::heading;
 use crate::model::row::IncidentRow;
 use crate::model::{Key, State, Tone};
 use crate::view::canvas::{Line, Segment, paragraph};
-use crate::view::incident::{is_open_at, when};
+use crate::view::incident::when;
 use crate::view::theme::Ink;
 
 /// The most incidents on the page of a pod.
@@ -43,7 +43,7 @@ pub(in crate::view) fn lines_of(
     let more = rows.len().saturating_sub(MAX_INCIDENTS);
     for row in rows.into_iter().take(MAX_INCIDENTS) {
         let incident = &row.incident;
-        let (state, tone) = if is_open_at(incident, now) {
+        let (state, tone) = if row.is_open_at(now) {
             ("open", Tone::Bad)
         } else {
             ("over", Tone::Dim)

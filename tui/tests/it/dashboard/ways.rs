@@ -40,7 +40,7 @@ fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() 
     let recording = recording.display().to_string();
     // Six minutes were recorded; the faster they go by, the sooner the first kill.
     let mut dashboard = Dashboard::of_demo(&["--replay", &recording, "--speed", "20"]);
-    dashboard.terminal.wait_for_text("Unhealthy pods (");
+    dashboard.terminal.wait_for_text("Problems (");
     dashboard.show("8", "Incidents");
     dashboard
         .terminal

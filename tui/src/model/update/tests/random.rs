@@ -234,7 +234,14 @@ fn action(chance: &mut Chance) -> Action {
         3 if chance.below(2) == 0 => Action::Choose(usize::try_from(chance.below(40)).unwrap()),
         3 => {
             let row = u16::try_from(chance.below(60)).unwrap();
-            let pane = chance.of(&[Pane::List, Pane::Nodes, Pane::Incidents, Pane::Pods]);
+            let pane = chance.of(&[
+                Pane::List,
+                Pane::Forecasts,
+                Pane::Changes,
+                Pane::Nodes,
+                Pane::Pods,
+                Pane::MemoryPods,
+            ]);
             let column = u16::try_from(chance.below(220)).unwrap();
             match chance.below(8) {
                 0 => Action::Show(View::Map),

@@ -1,0 +1,469 @@
+//! What changed in a cluster between two times, by workload and node. The rule of what is different is that of
+//! `vitals diff`; this module sums it up for people.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::diff::{self, Difference, What, differences};
+use super::name::{Key, Name, Workload};
+use super::problems::{revision, short};
+use super::row::{ChangeRow, PodRow, Row as _};
+use super::scope::{Open, Scope};
+use super::world::World;
+
+/// The namespace of a workload, and the workload.
+type WorkloadKey = (Name, Arc<Workload>);
+
+/// Pods of these kinds come and go by themselves.
+const SHORT_LIVED: [&str; 2] = ["Job", "CronJob"];
+
+/// The changes from an earlier time to the time on the screen: the latest first, those without a known time last.
+#[must_use]
+pub(super) fn changes(then: &World, now: &World, basis: &diff::Basis<'_>) -> Vec<ChangeRow> {
+    let mut rows = Vec::new();
+    // If the source sends some pods only, others than those of the earlier time are not new.
+    let is_whole = then.extent.is_none() && now.extent.is_none();
+    let (earlier, later) = (Counts::of(then, basis), Counts::of(now, basis));
+    let mut restarts: BTreeMap<Owner, Restarted> = BTreeMap::new();
+    let differences = differences(then, now, basis);
+    if is_whole {
+        // In order, so that equal changes are always the same.
+        let workloads: BTreeSet<&WorkloadKey> = earlier.0.keys().chain(later.0.keys()).collect();
+        for workload in workloads {
+            let counts = (earlier.0.get(workload), later.0.get(workload));
+            rows.extend(of_workload(workload, counts, basis.since));
+        }
+    }
+    for difference in &differences {
+        match difference.what {
+            What::NodeNew | What::NodeGone | What::NodeStatus => {
+                rows.push(of_node(difference, now))
+            }
+            What::PodNew | What::PodGone if is_whole => {
+                rows.extend(of_pod(difference, then, now, basis.since));
+            }
+            What::Restarts => {
+                if let Some(pod) = now.pods.get(&key_of(difference)) {
+                    restarts
+                        .entry(Owner::of(pod))
+                        .or_default()
+                        .add(difference, pod);
+                }
+            }
+            _ => {}
+        }
+    }
+    rows.extend(restarts.into_iter().map(|(owner, all)| all.into_row(owner)));
+    for row in &mut rows {
+        // What was created earlier has changed for another reason.
+        row.at = row.at.filter(|at| *at > basis.since);
+    }
+    rows.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.key.cmp(&b.key)));
+    rows
+}
+
+fn key_of(difference: &Difference) -> Key {
+    let object = &difference.object;
+    Key::new(&Name::from(&*object.namespace), &Name::from(&*object.name))
+}
+
+/// The pods of a workload at one time.
+#[derive(Debug, Default)]
+struct Count {
+    pods: u32,
+    /// The newest revision, when its first pod was created, and the number of its pods.
+    revision: Option<(String, u32, u32)>,
+    /// When the first and the last pod were created.
+    created: Option<(u32, u32)>,
+}
+
+/// The pods of all workloads at one time.
+struct Counts(HashMap<WorkloadKey, Count>);
+
+impl Counts {
+    fn of(world: &World, basis: &diff::Basis<'_>) -> Self {
+        let mut counts: HashMap<WorkloadKey, Count> = HashMap::new();
+        // The creation of the first and the last pod of each revision, and their number.
+        type Revisions<'a> = HashMap<&'a str, (u32, u32, u32)>;
+        let mut revisions: HashMap<WorkloadKey, Revisions<'_>> = HashMap::new();
+        for pod in world.pods.rows() {
+            let Some(workload) = &pod.workload else {
+                continue;
+            };
+            let is_short = SHORT_LIVED.contains(&&*workload.kind);
+            if is_short || pod.phase.is_over() || !basis.has_namespace(&pod.namespace) {
+                continue;
+            }
+            let key = (Name::clone(&pod.namespace), Arc::clone(workload));
+            if let Some(revision) = revision(pod) {
+                let of = revisions.entry(key.clone()).or_default();
+                let created = pod.created_seconds;
+                let (first, last, count) = of.entry(revision).or_insert((created, created, 0));
+                (*first, *last, *count) = (created.min(*first), created.max(*last), *count + 1);
+            }
+            let count = counts.entry(key).or_default();
+            count.pods += 1;
+            let created = pod.created_seconds;
+            let (first, last) = count.created.unwrap_or((created, created));
+            count.created = Some((created.min(first), created.max(last)));
+        }
+        for (key, revisions) in revisions {
+            let newest = revisions.into_iter().max_by_key(|(_, (first, ..))| *first);
+            if let (Some(count), Some((name, (first, _, pods)))) = (counts.get_mut(&key), newest) {
+                count.revision = Some((name.to_owned(), first, pods));
+            }
+        }
+        Self(counts)
+    }
+}
+
+fn seconds(seconds: u32) -> Option<Timestamp> {
+    (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
+}
+
+fn pods(count: u32) -> String {
+    match count {
+        1 => "1 pod".to_owned(),
+        count => format!("{count} pods"),
+    }
+}
+
+/// What changed of a workload: it is new, gone, has a new revision or another number of pods.
+fn of_workload(
+    (namespace, workload): &WorkloadKey,
+    counts: (Option<&Count>, Option<&Count>),
+    since: Timestamp,
+) -> Option<ChangeRow> {
+    let (text, at, is_gone) = match counts {
+        (None, Some(now)) => {
+            let first = now.created.and_then(|(first, _)| seconds(first));
+            (format!("new: {}", pods(now.pods)), first, false)
+        }
+        (Some(then), None) => (format!("no pods left of {}", then.pods), None, true),
+        (Some(then), Some(now)) => {
+            let revision = now.revision.as_ref().filter(|(name, first, _)| {
+                // A revision whose first pod is older is one that was there before.
+                let is_later = seconds(*first).is_some_and(|first| first > since);
+                let before = then.revision.as_ref().map(|(before, ..)| before);
+                is_later && before.is_some_and(|before| before != name)
+            });
+            match (revision, then.pods != now.pods) {
+                (Some((_, first, count)), _) => {
+                    let text = format!("new revision: {count} of {}", pods(now.pods));
+                    (text, seconds(*first), false)
+                }
+                (None, true) => {
+                    let grown = now.created.filter(|_| now.pods > then.pods);
+                    let at = grown.and_then(|(_, last)| seconds(last));
+                    (
+                        format!("scaled from {} to {}", then.pods, pods(now.pods)),
+                        at,
+                        false,
+                    )
+                }
+                (None, false) => return None,
+            }
+        }
+        (None, None) => return None,
+    };
+    let key = Key::new(namespace, &workload.name);
+    Some(ChangeRow {
+        key: key.part(&Name::from(format!("{} pods", workload.kind))),
+        object: short(workload),
+        text,
+        at,
+        opens: Open {
+            scope: Scope::Workload(Name::clone(namespace), Arc::clone(workload)),
+            container: None,
+            time: is_gone.then_some(Some(since)),
+        },
+    })
+}
+
+fn of_node(difference: &Difference, now: &World) -> ChangeRow {
+    let name = Name::from(&*difference.object.name);
+    let key = Key::named(&name);
+    let (text, at) = match difference.what {
+        What::NodeNew => (
+            "new node".to_owned(),
+            now.nodes.get(&key).and_then(|node| node.created()),
+        ),
+        What::NodeGone => ("node is gone".to_owned(), None),
+        _ => {
+            let (before, after) = (difference.before.text(), difference.after.text());
+            (format!("was {before}, is {after}"), None)
+        }
+    };
+    ChangeRow {
+        key: key.part(&"Node".into()),
+        object: name.to_string(),
+        text,
+        at,
+        opens: Scope::Node(name).into(),
+    }
+}
+
+/// A pod without a workload that is new or gone.
+fn of_pod(
+    difference: &Difference,
+    then: &World,
+    now: &World,
+    since: Timestamp,
+) -> Option<ChangeRow> {
+    let key = key_of(difference);
+    let is_gone = difference.what == What::PodGone;
+    let pod = if is_gone { &then.pods } else { &now.pods }.get(&key)?;
+    if pod.workload.is_some() {
+        return None;
+    }
+    Some(ChangeRow {
+        key: key
+            .clone()
+            .part(&if is_gone { "gone" } else { "new" }.into()),
+        object: pod.name.to_string(),
+        text: if is_gone { "pod is gone" } else { "new pod" }.to_owned(),
+        at: pod.created().filter(|_| !is_gone),
+        opens: Open {
+            scope: Scope::Pod(key),
+            container: None,
+            time: is_gone.then_some(Some(since)),
+        },
+    })
+}
+
+/// The workload of pods, or a pod without one.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Workload(Name, Arc<Workload>),
+    Pod(Key),
+}
+
+impl Owner {
+    fn of(pod: &PodRow) -> Self {
+        match &pod.workload {
+            Some(workload) => Self::Workload(Name::clone(&pod.namespace), Arc::clone(workload)),
+            None => Self::Pod(pod.key()),
+        }
+    }
+}
+
+/// The restarts of the pods of an owner.
+#[derive(Debug, Default)]
+struct Restarted {
+    count: u64,
+    last: Option<Timestamp>,
+    cause: String,
+}
+
+impl Restarted {
+    fn add(&mut self, difference: &Difference, pod: &PodRow) {
+        self.count = self.count.saturating_add(difference.size());
+        let finished = pod.restarts.finished();
+        if finished >= self.last {
+            self.last = finished;
+            self.cause = pod.restarts.cause().into_owned();
+        }
+    }
+
+    fn into_row(self, owner: Owner) -> ChangeRow {
+        let (key, object, scope) = match owner {
+            Owner::Workload(namespace, workload) => {
+                let key = Key::new(&namespace, &workload.name);
+                let key = key.part(&Name::from(format!("{} restarts", workload.kind)));
+                (key, short(&workload), Scope::Workload(namespace, workload))
+            }
+            Owner::Pod(key) => (
+                key.clone().part(&"restarts".into()),
+                key.name.to_string(),
+                Scope::Pod(key),
+            ),
+        };
+        let times = match self.count {
+            1 => "1 restart".to_owned(),
+            count => format!("{count} restarts"),
+        };
+        let text = match self.cause.as_str() {
+            "" => times,
+            cause => format!("{times} ({cause})"),
+        };
+        ChangeRow {
+            key,
+            object,
+            text,
+            at: self.last,
+            opens: scope.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::batch::Extent;
+    use crate::model::interest::Interest;
+    use crate::model::row::{LastRestart, NodeRow};
+    use crate::model::table::Table;
+    use kubevitals_proto::labels::Labels;
+
+    const NOW: i64 = 10_000;
+    const SINCE: i64 = NOW - 900;
+
+    /// A pod of a workload, created this many seconds ago.
+    fn pod(name: &str, workload: &str, revision: &str, ago: i64) -> PodRow {
+        let kind = workload.split_once('/');
+        PodRow {
+            namespace: "shop".into(),
+            name: name.into(),
+            uid: u64::try_from(ago).unwrap(),
+            status: "Running".into(),
+            workload: kind.map(|(kind, name)| Workload::new(kind, name)),
+            labels: Labels::from_iter([("pod-template-hash", revision)]),
+            created_seconds: u32::try_from(NOW - ago).unwrap(),
+            ..PodRow::default()
+        }
+    }
+
+    fn restarted(mut pod: PodRow, count: u32) -> PodRow {
+        pod.restarts.count = count;
+        pod.restarts.last = Some(Box::new(LastRestart {
+            reason: "Error".into(),
+            exit_code: 7,
+            finished: Some(Timestamp::from_secs(NOW - 60)),
+            ..LastRestart::default()
+        }));
+        pod
+    }
+
+    fn node(name: &str, status: &str) -> NodeRow {
+        NodeRow {
+            name: name.into(),
+            status: status.into(),
+            ..NodeRow::default()
+        }
+    }
+
+    fn world(pods: Vec<PodRow>, nodes: Vec<NodeRow>) -> World {
+        let mut world = World::default();
+        world.pods = Table::of(pods);
+        world.nodes = Table::of(nodes);
+        world
+    }
+
+    fn lines(then: &World, now: &World) -> Vec<String> {
+        let basis = diff::Basis {
+            since: Timestamp::from_secs(SINCE),
+            until: Timestamp::from_secs(NOW),
+            threshold: f64::INFINITY,
+            namespaces: &[],
+        };
+        let line = |row: ChangeRow| {
+            let age = row.at.map(|at| NOW - at.as_secs());
+            format!("{age:?} {}: {}", row.object, row.text)
+        };
+        changes(then, now, &basis).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_change_of_many_pods_is_one_line() {
+        let web = |from: u32, to: u32, revision: &str, ago: i64| -> Vec<PodRow> {
+            let name = |at: u32| format!("web-{revision}-{at}");
+            let all = from..to;
+            all.map(|at| pod(&name(at), "Deployment/web", revision, ago + i64::from(at)))
+                .collect()
+        };
+        let old = || web(0, 3, "a", 5_000);
+        type Case = (&'static str, Vec<PodRow>, Vec<PodRow>, Vec<&'static str>);
+        let cases: Vec<Case> = vec![
+            ("nothing", old(), old(), vec![]),
+            (
+                "new",
+                vec![],
+                web(0, 2, "a", 100),
+                vec!["Some(101) deploy/web: new: 2 pods"],
+            ),
+            (
+                "gone",
+                old(),
+                vec![],
+                vec!["None deploy/web: no pods left of 3"],
+            ),
+            (
+                "scaled up",
+                old(),
+                [old(), web(3, 5, "a", 50)].concat(),
+                vec!["Some(53) deploy/web: scaled from 3 to 5 pods"],
+            ),
+            (
+                "scaled down",
+                old(),
+                web(0, 1, "a", 5_000),
+                vec!["None deploy/web: scaled from 3 to 1 pod"],
+            ),
+            (
+                "a rollout",
+                old(),
+                [web(0, 2, "a", 5_000), web(0, 2, "b", 300)].concat(),
+                vec!["Some(301) deploy/web: new revision: 2 of 4 pods"],
+            ),
+            (
+                "restarts",
+                old(),
+                old().into_iter().map(|pod| restarted(pod, 2)).collect(),
+                vec!["Some(60) deploy/web: 6 restarts (exit 7)"],
+            ),
+            (
+                "a pod without a workload",
+                vec![],
+                vec![pod("alone", "", "a", 70)],
+                vec!["Some(70) alone: new pod"],
+            ),
+            (
+                "pods of a Job",
+                vec![],
+                vec![pod("job-1", "CronJob/job", "a", 70)],
+                vec![],
+            ),
+        ];
+        for (what, then, now, expected) in cases {
+            let found = lines(&world(then, vec![]), &world(now, vec![]));
+            assert_eq!(found, expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn nodes_come_go_and_have_another_status() {
+        let then = world(vec![], vec![node("a", "Ready"), node("b", "Ready")]);
+        let now = world(vec![], vec![node("a", "NotReady"), node("c", "Ready")]);
+        let expected = [
+            "None a: was Ready, is NotReady",
+            "None b: node is gone",
+            "None c: new node",
+        ];
+        assert_eq!(lines(&then, &now), expected);
+    }
+
+    #[test]
+    fn of_some_pods_only_restarts_are_compared() {
+        let of = |pods: Vec<PodRow>| {
+            let mut world = world(pods, vec![]);
+            world.extent = Some(Extent {
+                total: 150_000,
+                interest: Interest::default(),
+                truncation: None,
+            });
+            world
+        };
+        let web = || pod("web-1", "Deployment/web", "a", 5_000);
+        let then = of(vec![web(), pod("other", "Deployment/other", "a", 5_000)]);
+        let now = of(vec![
+            restarted(web(), 1),
+            pod("third", "Deployment/third", "a", 10),
+        ]);
+        assert_eq!(
+            lines(&then, &now),
+            ["Some(60) deploy/web: 1 restart (exit 7)"]
+        );
+    }
+}
