@@ -96,6 +96,8 @@ resources! {
     Secrets("", "v1"): "secrets", "secret", "Secret", [], [], Namespaced, ReadWrite;
     Services("", "v1"): "services", "service", "Service", ["svc"], ["all"], Namespaced, ReadOnly;
     ServiceAccounts("", "v1"): "serviceaccounts", "serviceaccount", "ServiceAccount", ["sa"], [], Namespaced, ReadOnly;
+    ResourceQuotas("", "v1"): "resourcequotas", "resourcequota", "ResourceQuota", ["quota"], [], Namespaced, ReadOnly;
+    LimitRanges("", "v1"): "limitranges", "limitrange", "LimitRange", ["limits"], [], Namespaced, ReadOnly;
     Deployments("apps", "v1"): "deployments", "deployment", "Deployment", ["deploy"], ["all"], Namespaced, ReadOnly;
     ReplicaSets("apps", "v1"): "replicasets", "replicaset", "ReplicaSet", ["rs"], ["all"], Namespaced, ReadOnly;
     StatefulSets("apps", "v1"): "statefulsets", "statefulset", "StatefulSet", ["sts"], ["all"], Namespaced, ReadOnly;
@@ -105,6 +107,7 @@ resources! {
     EndpointSlices("discovery.k8s.io", "v1"): "endpointslices", "endpointslice", "EndpointSlice", [], [], Namespaced, ReadOnly;
     ApiServices("apiregistration.k8s.io", "v1"): "apiservices", "apiservice", "APIService", [], ["api-extensions"], Cluster, ReadWrite;
     Jobs("batch", "v1"): "jobs", "job", "Job", [], ["all"], Namespaced, ReadOnly;
+    PodDisruptionBudgets("policy", "v1"): "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget", ["pdb"], [], Namespaced, ReadOnly;
 }
 
 impl Resource {

@@ -2,4 +2,5 @@
 
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod policy;
 pub(crate) mod workload;
