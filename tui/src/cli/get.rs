@@ -30,6 +30,9 @@ pub enum GetResource {
     /// Incidents.
     #[value(aliases = ["incident", "inc"])]
     Incidents,
+    /// Probes that are not passing; --filter 'probe=passing' shows others.
+    #[value(aliases = ["probe"])]
+    Probes,
 }
 
 impl GetResource {
@@ -44,6 +47,7 @@ impl GetResource {
             Self::Namespaces => View::Namespaces,
             Self::Hpas => View::Hpas,
             Self::Incidents => View::Incidents,
+            Self::Probes => View::Probes,
         }
     }
 }

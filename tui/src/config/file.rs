@@ -367,7 +367,7 @@ mod tests {
             (
                 "view = \"pod\"",
                 1,
-                "there is no view \"pod\": it is overview, nodes, pods, containers, workloads, namespaces, hpas or incidents",
+                "there is no view \"pod\": it is overview, nodes, pods, containers, workloads, namespaces, hpas, incidents or probes",
             ),
             (
                 "spans = [\n\"5m\",\n\"5\"]",

@@ -6,7 +6,7 @@ use super::field::Field;
 use super::part::Part;
 use super::row::{
     ContainerRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow,
-    Row, WorkloadRow,
+    ProbeRow, Row, WorkloadRow,
 };
 use super::view_info::ViewInfo;
 use super::world::World;
@@ -30,6 +30,8 @@ pub enum View {
     Hpas,
     /// Incidents.
     Incidents,
+    /// Probes that are not passing.
+    Probes,
     /// One pod.
     Pod,
     /// Several clusters, a row for each.
@@ -87,7 +89,7 @@ impl Definition {
 
 impl View {
     /// The views that the user can switch to, in order.
-    pub const SWITCHABLE: [Self; 8] = [
+    pub const SWITCHABLE: [Self; 9] = [
         Self::Overview,
         Self::Nodes,
         Self::Pods,
@@ -96,6 +98,7 @@ impl View {
         Self::Namespaces,
         Self::Hpas,
         Self::Incidents,
+        Self::Probes,
     ];
 
     fn definition(self) -> Definition {
@@ -112,7 +115,10 @@ impl View {
                 columns: ContainerRow::columns,
                 ..pods
             },
-            Self::Nodes => Definition::of::<NodeRow>(|world| &world.nodes),
+            Self::Nodes => Definition {
+                derive: World::derive_nodes,
+                ..Definition::of::<NodeRow>(|world| &world.nodes)
+            },
             Self::Containers => Definition {
                 derive: World::derive_containers,
                 ..Definition::of::<ContainerRow>(|world| &world.containers)
@@ -131,6 +137,10 @@ impl View {
             Self::AllIncidents => {
                 Definition::of::<MemberIncidentRow>(|world| &world.member_incidents)
             }
+            Self::Probes => Definition {
+                derive: World::derive_probes,
+                ..Definition::of::<ProbeRow>(|world| &world.probes)
+            },
         }
     }
 

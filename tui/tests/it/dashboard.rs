@@ -135,6 +135,7 @@ pub(crate) fn current_view(screen: &Screen) -> Option<String> {
         "Namespaces",
         "HPAs",
         "Incidents",
+        "Probes",
     ];
     let found = titles.iter().find(|title| {
         let place = rows[at]

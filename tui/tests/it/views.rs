@@ -73,7 +73,7 @@ pub(crate) fn open_pod(state: &mut State, index: usize) {
     }
 }
 
-pub(crate) const VIEWS: [View; 9] = [
+pub(crate) const VIEWS: [View; 10] = [
     View::Overview,
     View::Nodes,
     View::Pods,
@@ -82,6 +82,7 @@ pub(crate) const VIEWS: [View; 9] = [
     View::Namespaces,
     View::Hpas,
     View::Incidents,
+    View::Probes,
     View::Pod,
 ];
 

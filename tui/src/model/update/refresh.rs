@@ -69,6 +69,7 @@ fn refresh_list(state: &mut State) {
             scope: &basis.scope,
             namespaces: &basis.namespaces,
             now: context.now,
+            names_probe: basis.filter.names(Field::Probe),
         },
         filter: &basis.filter,
         sort: basis.sort,

@@ -23,6 +23,7 @@ fn check(id: &str) -> Option<Check> {
         "hpas" => |dashboard, key| goes_to(dashboard, key, "HPAs"),
         "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
         "clusters" => says_that_there_is_one_cluster,
+        "probes" => |dashboard, key| goes_to(dashboard, key, "Probes"),
         "acknowledge" => acknowledges,
         "pause" => pauses,
         "step-back" | "leap-back" | "hour-back" | "day-back" | "oldest" => goes_back_in_time,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::schemas::{compare, compare_file, docs};
 
 /// The kinds of documents, each with the name of its schema.
-pub(super) const SCHEMAS: [(&str, &str); 8] = [
+pub(super) const SCHEMAS: [(&str, &str); 9] = [
     ("pods", "Pods"),
     ("nodes", "Nodes"),
     ("containers", "Containers"),
@@ -18,6 +18,7 @@ pub(super) const SCHEMAS: [(&str, &str); 8] = [
     ("namespaces", "Namespaces"),
     ("hpas", "HPAs"),
     ("incidents", "Incidents"),
+    ("probes", "Probes"),
     ("groups", "PodGroups"),
 ];
 
