@@ -7,10 +7,12 @@ use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
+use super::facts::Facts;
 use super::members::Members;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::scope::Scope;
 use super::world::{PlainRow, World};
 
 /// Data or a state change from the source.
@@ -56,6 +58,8 @@ pub enum Message {
     History(Subject, Box<History>),
     /// The details of a pod.
     Detail(Key, Box<Detail>),
+    /// The objects of the page of a node, a workload or a namespace.
+    Facts(Scope, Box<Facts>),
     /// Why the details of a pod cannot be loaded.
     NoDetail(Key, Fault),
     /// The state of the cluster at a past time.

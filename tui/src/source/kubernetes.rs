@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::attempts::Attempts;
 use super::client::{JSON, escaped};
 use super::detail::detail;
+use super::facts::FactPages;
 use super::hpa::WireHpa;
 use super::item::{Collection, Item};
 use super::json_items::JsonItems;
@@ -260,7 +261,10 @@ impl Kubernetes {
 
     /// Serves the dashboard's requests.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
-        let pages = Pages::new(self);
+        let (pages, facts) = (
+            Pages::new(self),
+            FactPages::new(&self.sender, &self.metrics),
+        );
         while let Some(request) = requests.recv().await {
             let message = match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
@@ -268,6 +272,7 @@ impl Kubernetes {
                     Some(Err(why)) => Message::NoDetail(key, why),
                     None => continue,
                 },
+                SourceRequest::Facts(scope) => facts.facts(scope).await,
                 SourceRequest::Past(at, _) => {
                     Message::NoPast(at, "only vitals-server remembers the past".to_owned())
                 }

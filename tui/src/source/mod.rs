@@ -9,6 +9,7 @@ mod detail;
 mod discovery;
 mod error;
 mod error_text;
+mod facts;
 mod fault;
 pub mod feed;
 mod health;

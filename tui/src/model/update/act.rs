@@ -44,7 +44,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Reports to the source whether nodes are on the screen, if that has changed.
 fn send_nodes_on_screen(state: &mut State) -> Option<Effect> {
-    let on_screen = matches!(state.screen().view, View::Overview | View::Nodes);
+    let on_screen = matches!(state.screen().view, View::Overview | View::Nodes)
+        || matches!(state.screen().scope, Scope::Node(_));
     let before = std::mem::replace(&mut state.nodes_on_screen, on_screen);
     (before != on_screen).then_some(Effect::Request(SourceRequest::Nodes(on_screen)))
 }

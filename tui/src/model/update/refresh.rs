@@ -9,6 +9,7 @@ use crate::model::attention::{Attention, attention};
 use crate::model::distinguishing::distinguishing;
 use crate::model::field::Field;
 use crate::model::list::Basis;
+use crate::model::pages;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::scope::Limits;
 use crate::model::state::State;
@@ -20,6 +21,9 @@ use crate::model::view::View;
 /// Updates the list of the current view. Called before each drawing. Nothing is sorted again if its inputs are
 /// unchanged.
 pub fn refresh(state: &mut State) {
+    // The height of the table depends on the lines above it.
+    let lines = pages::lines(state, state.size.width);
+    state.screen_mut().fact_lines = lines;
     refresh_list(state);
     if state.screen().view == View::Overview {
         // The height of the list depends on its content.
