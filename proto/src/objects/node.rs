@@ -50,6 +50,25 @@ pub struct Node {
     pub pod_capacity: u32,
     /// The kubelet's version: `v1.36.0`.
     pub kubelet_version: Option<Arc<str>>,
+    /// The operating system: `Debian GNU/Linux 13 (trixie)`.
+    pub os_image: Option<Arc<str>>,
+    /// The version of the kernel.
+    pub kernel_version: Option<Arc<str>>,
+    /// The container runtime: `containerd://2.2.0`.
+    pub container_runtime: Option<Arc<str>>,
+    /// The taints, as kubectl writes them: `dedicated=gpu:NoSchedule`.
+    pub taints: Box<[Arc<str>]>,
+    /// The images on the node that the kubelet reports (50 at most, unless it is configured otherwise).
+    pub images: Images,
+}
+
+/// Images on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Images {
+    /// Their number.
+    pub count: u32,
+    /// The sum of their sizes.
+    pub bytes: u64,
 }
 
 /// A condition that reports a problem.
@@ -166,6 +185,7 @@ metadata::item!(WireNode, "/api/v1/nodes");
 message! {
     struct WireSpec {
         unschedulable: bool = 4,
+        taints: Vec<Option<WireTaint>> = 5,
     }
 
     struct WireStatus {
@@ -175,6 +195,17 @@ message! {
         capacity: Option<WireResources> = 1,
         allocatable: Option<WireResources> = 2,
         node_info: Option<WireInfo> = 7,
+        images: Vec<Option<WireImage>> = 8,
+    }
+
+    struct WireTaint {
+        key: String = 1,
+        value: String = 2,
+        effect: String = 3,
+    }
+
+    struct WireImage {
+        size_bytes: i64 = 2,
     }
 
     struct WireAddress {
@@ -193,7 +224,27 @@ message! {
     }
 
     struct WireInfo {
+        kernel_version: String = 4,
+        os_image: String = 5,
+        container_runtime_version: String = 6,
         kubelet_version: String = 7,
+    }
+}
+
+impl WireTaint {
+    fn text(&self) -> String {
+        let equals = if self.value.is_empty() { "" } else { "=" };
+        format!("{}{equals}{}:{}", self.key, self.value, self.effect)
+    }
+}
+
+fn images(images: &[Option<WireImage>]) -> Images {
+    let sizes = images.iter().flatten().map(|image| image.size_bytes);
+    Images {
+        count: u32::try_from(images.len()).unwrap_or(u32::MAX),
+        bytes: sizes.fold(0, |all, size| {
+            all.saturating_add(u64::try_from(size).unwrap_or(0))
+        }),
     }
 }
 
@@ -233,7 +284,11 @@ impl WireNode {
     /// Converts the node. Returns `None` for a node without a name, which no API server sends.
     pub fn convert(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
-        let status = self.status.unwrap_or_default();
+        let (spec, status) = (
+            self.spec.unwrap_or_default(),
+            self.status.unwrap_or_default(),
+        );
+        let info = status.node_info.unwrap_or_default();
         let (readiness, others): (Vec<_>, Vec<_>) = status
             .conditions
             .into_iter()
@@ -274,13 +329,21 @@ impl WireNode {
                 .filter(|condition| !condition.is_well())
                 .map(|condition| condition.convert(names))
                 .collect(),
-            unschedulable: self.spec.is_some_and(|spec| spec.unschedulable),
+            unschedulable: spec.unschedulable,
+            taints: spec
+                .taints
+                .into_iter()
+                .flatten()
+                .filter_map(|taint| text::word(taint.text(), names))
+                .collect(),
+            images: images(&status.images),
             capacity: amounts(status.capacity.as_ref()),
             pod_capacity: pods.and_then(|pods| pods.parse().ok()).unwrap_or_default(),
             allocatable: amounts(status.allocatable.as_ref()),
-            kubelet_version: status
-                .node_info
-                .and_then(|info| text::word(info.kubelet_version, names)),
+            kubelet_version: text::word(info.kubelet_version, names),
+            os_image: text::word(info.os_image, names),
+            kernel_version: text::word(info.kernel_version, names),
+            container_runtime: text::word(info.container_runtime_version, names),
         })
     }
 }
@@ -329,9 +392,10 @@ mod tests {
     #[test]
     fn only_conditions_that_are_not_as_they_should_be_are_converted() {
         let node = convert(
-            r#"{"metadata":{"name":"n"},"spec":{"unschedulable":true},"status":{
-                "capacity":{"cpu":"8","memory":"1Ki","pods":"110"},"allocatable":{"cpu":"7920m","pods":"100"},
-                "nodeInfo":{"kubeletVersion":"v1.36.0"},"conditions":[
+            r#"{"metadata":{"name":"n"},"spec":{"unschedulable":true,
+                "taints":[{"key":"dedicated","value":"gpu","effect":"NoSchedule"},null,{"key":"x","effect":"NoExecute"}]},
+                "status":{"images":[{"names":["a"],"sizeBytes":5},{"sizeBytes":-1},7],"capacity":{"cpu":"8","memory":"1Ki","pods":"110"},"allocatable":{"cpu":"7920m","pods":"100"},
+                "nodeInfo":{"kubeletVersion":"v1.36.0","osImage":"Debian","kernelVersion":"6.12","containerRuntimeVersion":"containerd://2"},"conditions":[
                 {"type":"MemoryPressure","status":"True","reason":"KubeletHasInsufficientMemory","lastTransitionTime":"1970-01-01T00:00:07Z"},
                 {"type":"DiskPressure","status":"False"},{"type":"PIDPressure","status":"Unknown"},
                 {"type":"NetworkingReady","status":"True"},{"type":"EtcdIsVoter","status":"True"},
@@ -353,6 +417,12 @@ mod tests {
         assert_eq!(node.allocatable.cpu.unwrap().0, 7_920_000_000);
         assert_eq!((node.allocatable.memory, node.pod_capacity), (None, 100));
         assert_eq!(node.kubelet_version.as_deref(), Some("v1.36.0"));
+        assert_eq!(node.os_image.as_deref(), Some("Debian"));
+        assert_eq!(node.kernel_version.as_deref(), Some("6.12"));
+        assert_eq!(node.container_runtime.as_deref(), Some("containerd://2"));
+        let taints: Vec<&str> = node.taints.iter().map(|taint| &**taint).collect();
+        assert_eq!(taints, ["dedicated=gpu:NoSchedule", "x:NoExecute"]);
+        assert_eq!(node.images, Images { count: 3, bytes: 5 });
     }
 
     #[test]

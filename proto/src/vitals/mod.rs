@@ -48,7 +48,8 @@ pub use cluster::{ClusterVitals, HistoryStatus, IncidentCounts, NodeCounts, PodC
 pub use history::{History, HistorySource, HistoryStore, Mark, Point, Quantiles, Series, Span};
 pub use incident::{Affected, Evidence, Incident, IncidentKind, Involved, Severity, Source};
 pub use node::{
-    Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodCapacity, Pressure,
+    Condition, Disk, KubeletPage, Network, NodeImages, NodeRatios, NodeSystem, NodeVitals,
+    PodCapacity, Pressure,
 };
 pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,

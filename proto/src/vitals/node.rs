@@ -28,6 +28,15 @@ pub struct NodeVitals {
     /// Conditions that report a problem, other than Ready: MemoryPressure, DiskPressure, PIDPressure, …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// The taints: dedicated=gpu:NoSchedule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<String>,
+    /// Versions of the software on the node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<NodeSystem>,
+    /// The images on the node that its kubelet reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<NodeImages>,
     /// The pages of its kubelet that the server requests, and the result of the last request for each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<KubeletPage>,
@@ -96,6 +105,30 @@ pub struct Condition {
     /// The begin of the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+}
+
+/// Versions of the software on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeSystem {
+    /// The version of the kubelet.
+    pub kubelet_version: String,
+    /// The container runtime: containerd://2.2.0.
+    pub container_runtime: String,
+    /// The operating system: Debian GNU/Linux 13 (trixie).
+    pub os_image: String,
+    /// The version of the kernel.
+    pub kernel_version: String,
+}
+
+/// Images on a node. A kubelet reports the 50 largest, unless it is configured otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeImages {
+    /// Their number.
+    pub count: u32,
+    /// The sum of their sizes in bytes.
+    pub bytes: u64,
 }
 
 /// A page of a node's kubelet that the server requests.

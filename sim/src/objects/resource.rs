@@ -96,6 +96,8 @@ resources! {
     Secrets("", "v1"): "secrets", "secret", "Secret", [], [], Namespaced, ReadWrite;
     Services("", "v1"): "services", "service", "Service", ["svc"], ["all"], Namespaced, ReadOnly;
     ServiceAccounts("", "v1"): "serviceaccounts", "serviceaccount", "ServiceAccount", ["sa"], [], Namespaced, ReadOnly;
+    ResourceQuotas("", "v1"): "resourcequotas", "resourcequota", "ResourceQuota", ["quota"], [], Namespaced, ReadOnly;
+    LimitRanges("", "v1"): "limitranges", "limitrange", "LimitRange", ["limits"], [], Namespaced, ReadOnly;
     Deployments("apps", "v1"): "deployments", "deployment", "Deployment", ["deploy"], ["all"], Namespaced, ReadOnly;
     ReplicaSets("apps", "v1"): "replicasets", "replicaset", "ReplicaSet", ["rs"], ["all"], Namespaced, ReadOnly;
     StatefulSets("apps", "v1"): "statefulsets", "statefulset", "StatefulSet", ["sts"], ["all"], Namespaced, ReadOnly;
@@ -108,6 +110,7 @@ resources! {
     PersistentVolumeClaims("", "v1"): "persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", ["pvc"], [], Namespaced, ReadOnly;
     PersistentVolumes("", "v1"): "persistentvolumes", "persistentvolume", "PersistentVolume", ["pv"], [], Cluster, ReadOnly;
     StorageClasses("storage.k8s.io", "v1"): "storageclasses", "storageclass", "StorageClass", ["sc"], [], Cluster, ReadOnly;
+    PodDisruptionBudgets("policy", "v1"): "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget", ["pdb"], [], Namespaced, ReadOnly;
 }
 
 impl Resource {

@@ -119,6 +119,15 @@ impl World {
         for name in namespaces {
             let namespace = json::workload::namespace(self.scale.seed, name, born);
             self.store.apply(Resource::Namespaces, namespace);
+            let workloads = engine.workloads.iter();
+            let workloads: Vec<_> = workloads.filter(|w| *w.namespace == *name).collect();
+            if name != "kube-system" && !workloads.is_empty() {
+                if let Some(quota) = json::policy::quota(self.scale.seed, name, &workloads, born) {
+                    self.store.apply(Resource::ResourceQuotas, quota);
+                }
+                let range = json::policy::limit_range(self.scale.seed, name, born);
+                self.store.apply(Resource::LimitRanges, range);
+            }
         }
         for workload in &engine.workloads {
             for (resource, object) in json::workload::objects(workload) {

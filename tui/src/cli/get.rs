@@ -33,6 +33,9 @@ pub enum GetResource {
     /// PersistentVolumeClaims and how full their volumes are.
     #[value(aliases = ["volume", "pvc", "persistentvolumeclaims"])]
     Volumes,
+    /// Probes that are not passing; --filter 'probe=passing' shows others.
+    #[value(aliases = ["probe"])]
+    Probes,
 }
 
 impl GetResource {
@@ -48,6 +51,7 @@ impl GetResource {
             Self::Hpas => View::Hpas,
             Self::Incidents => View::Incidents,
             Self::Volumes => View::Volumes,
+            Self::Probes => View::Probes,
         }
     }
 }

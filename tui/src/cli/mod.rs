@@ -80,7 +80,7 @@ pub enum Command {
     },
     /// Print a table of the dashboard
     ///
-    /// Prints pods, nodes, containers, workloads, namespaces, HPAs, incidents or volumes with the columns of the
+    /// Prints pods, nodes, containers, workloads, namespaces, HPAs, incidents, volumes or probes with the columns of the
     /// dashboard, as a table or for programs.
     #[command(args_override_self = true)]
     Get(GetArgs),

@@ -342,7 +342,7 @@ mod tests {
             (
                 "view = \"pod\"",
                 1,
-                "there is no view \"pod\": it is overview, nodes, pods, containers, workloads, namespaces, hpas, incidents, map or volumes",
+                "there is no view \"pod\": it is overview, nodes, pods, containers, workloads, namespaces, hpas, incidents, map, volumes or probes",
             ),
             (
                 "spans = [\n\"5m\",\n\"5\"]",

@@ -119,7 +119,7 @@ const fn bind(
 /// All bindings, in the order of the help. Ids are unique; a key is unique in its mode.
 pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let (before, after) = KEYS.split_at(KEYS.iter().position(is_of_time).unwrap_or(0));
-    let views = View::SWITCHABLE.iter().zip(DIGITS).map(|(view, key)| {
+    let views = View::SWITCHABLE.iter().zip(VIEW_KEYS).map(|(view, key)| {
         let info = view.info();
         bind(Section::Views, info.id, key, Action::Show(*view), info.help)
     });
@@ -133,7 +133,20 @@ pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
 
 /// The keys of the views, in the order of the views.
 #[rustfmt::skip] // one line: a table
-const DIGITS: [&[&str]; 10] = [&["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["9"], &["0"]];
+const VIEW_KEYS: [&[&str]; 11] = [
+    &["1"], &["2"], &["3"], &["4"], &["5"], &["6"], &["7"], &["8"], &["9"], &["0"], &["b"],
+];
+
+/// The key of a view, unless the configuration has another one.
+#[must_use]
+pub fn key_of(view: View) -> &'static str {
+    let mut keys = View::SWITCHABLE.iter().zip(VIEW_KEYS);
+    let found = keys.find(|(other, _)| **other == view);
+    found
+        .and_then(|(_, keys)| keys.first())
+        .copied()
+        .unwrap_or_default()
+}
 
 /// Whether a binding comes after those of the views.
 fn is_of_time(binding: &Binding) -> bool {

@@ -8,7 +8,7 @@ mod hits;
 mod key;
 mod keymap;
 
-pub use bindings::{BINDINGS, Binding, Section};
+pub use bindings::{BINDINGS, Binding, Section, key_of};
 pub use hits::{Hits, Span, Target};
 pub use key::{Key, KeyError};
 pub use keymap::{KeyMap, KeyMapError};

@@ -9,6 +9,7 @@ use super::kubectl::Kubectl;
 use super::members::Entrance;
 use super::message::Subject;
 use super::name::{Key, Name};
+use super::scope::Scope;
 
 /// Work for the main loop.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,8 @@ pub enum SourceRequest {
     },
     /// The details of a pod, at a time or now.
     Detail(Key, Option<Timestamp>),
+    /// The objects of the page of a node, a workload or a namespace, as they are now.
+    Facts(Scope),
     /// The pods to send, if there are too many to send all.
     Interest(Box<Interest>),
     /// Whether nodes are on the screen. In a large cluster they are not followed otherwise.

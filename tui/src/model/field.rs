@@ -87,6 +87,18 @@ fields! {
     Ready = Flag, "ready";
     /// State of the probes: failing, pending (starting), waiting (delayed), not running, passing, unknown, none
     Probe = Text, "probe" | "probes";
+    /// Kind of the probe: startup, readiness, liveness
+    ProbeKind = Text, "probe-kind";
+    /// Failures of the probe in a row, of its threshold
+    Failures = Count, "failures";
+    /// Failures in a row after which the probe fails
+    Threshold = Count, "failure-threshold";
+    /// Time between two runs of the probe
+    Period = Duration, "probe-period";
+    /// Time after which a run of the probe fails
+    Timeout = Duration, "probe-timeout";
+    /// What the probe does: its request or command
+    Action = Text, "probe-action";
     /// Probes that are failing
     Failing = Count, "failing";
     /// Containers that are ready
@@ -119,6 +131,8 @@ fields! {
     CpuRequested = Percent, "cpu-requested%" | "cpu-commit";
     /// Allocatable CPU
     CpuAllocatable = Cores, "cpu-allocatable";
+    /// CPU capacity
+    CpuCapacity = Cores, "cpu-capacity";
     /// Memory usage
     Memory = Bytes, "mem" | "memory";
     /// Memory request
@@ -135,6 +149,8 @@ fields! {
     MemoryRequested = Percent, "mem-requested%" | "memory-requested%" | "mem-commit";
     /// Allocatable memory
     MemoryAllocatable = Bytes, "mem-allocatable" | "memory-allocatable";
+    /// Memory capacity
+    MemoryCapacity = Bytes, "mem-capacity" | "memory-capacity";
     /// Swap usage
     Swap = Bytes, "swap";
     /// Time that processes waited for memory, % of the last minute (PSI some avg60)
@@ -151,6 +167,30 @@ fields! {
     StorageOfLimit = Percent, "storage%limit" | "storage%lim" | "storage%";
     /// Bytes received and sent per second
     Network = BytesPerSecond, "net" | "network";
+    /// Conditions of the node that report a problem
+    Conditions = Text, "conditions";
+    /// Taints
+    Taints = Text, "taints";
+    /// Whether the node is cordoned or being drained, and the pods that are left
+    Drain = Text, "drain";
+    /// Evicted pods that still exist
+    Evicted = Count, "evicted";
+    /// Zone
+    Zone = Text, "zone";
+    /// Instance type
+    InstanceType = Text, "instance-type";
+    /// Version of the kubelet
+    KubeletVersion = Text, "kubelet-version" | "version";
+    /// Container runtime and its version
+    Runtime = Text, "runtime";
+    /// Operating system
+    OsImage = Text, "os-image";
+    /// Version of the kernel
+    Kernel = Text, "kernel";
+    /// Images on the node
+    Images = Count, "images";
+    /// Size of the images on the node
+    ImageBytes = Bytes, "image-size";
     /// Pods
     Pods = Count, "pods";
     /// Pods that are ready

@@ -276,6 +276,7 @@ mod tests {
             scope: &Scope::All,
             namespaces,
             now: Timestamp::from_secs(NOW),
+            names_probe: false,
         };
         let rows = forecasts(&world, &trends, samples, &limits).into_iter();
         rows.map(|row| {

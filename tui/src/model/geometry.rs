@@ -16,6 +16,8 @@ pub struct Rows {
     pub tabs: u16,
     /// Parts of the source that fail.
     pub troubles: u16,
+    /// The facts of a node, a workload or a namespace above the table of its pods.
+    pub facts: u16,
     /// The table with its heading, or the page.
     pub body: u16,
     /// Details of the selected row.
@@ -68,12 +70,26 @@ impl Rows {
             let least = clusters.saturating_add(2).max(LEAST_BODY);
             rows.pane = allot(height, least.min(height / 2));
         }
-        rows.body = left;
+        if !screen.fact_lines.is_empty() {
+            let facts = rows_of_facts(screen.fact_lines.len(), left);
+            rows.facts = facts.min(left.saturating_sub(LEAST_BODY));
+        }
+        rows.body = left - rows.facts;
         if rows.pane < 4 {
             rows.body += std::mem::take(&mut rows.pane);
         }
         rows
     }
+}
+
+/// The rows of a page's facts with their heading, if so many rows are left for them and the table. The table keeps at
+/// least half of these; a small terminal shows one line without a heading.
+fn rows_of_facts(lines: usize, left: u16) -> u16 {
+    let lines = u16::try_from(lines).unwrap_or(u16::MAX);
+    if left < 12 {
+        return 1;
+    }
+    lines.saturating_add(1).min(left / 2)
 }
 
 /// The number of rows of each part of the map's body, from top to bottom.

@@ -67,7 +67,11 @@ impl Basis {
             filter: before.filter.clone(),
             ..self.clone()
         };
-        same == *before && self.filter.narrows(&before.filter)
+        // A filter on the state of probes lists those that pass too.
+        let names_probe = |basis: &Self| basis.filter.names(Field::Probe);
+        same == *before
+            && self.filter.narrows(&before.filter)
+            && names_probe(self) == names_probe(before)
     }
 }
 

@@ -8,11 +8,13 @@ use kubevitals_proto::vitals::{History, PodVitals};
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
 use super::direct::Document;
+use super::facts::Facts;
 use super::log::LogBatch;
 use super::members::Members;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::scope::Scope;
 use super::volumes::VolumeChange;
 use super::world::{PlainRow, World};
 
@@ -59,6 +61,8 @@ pub enum Message {
     History(Subject, Box<History>),
     /// The details of a pod.
     Detail(Key, Box<Detail>),
+    /// The objects of the page of a node, a workload or a namespace.
+    Facts(Scope, Box<Facts>),
     /// Why the details of a pod cannot be loaded.
     NoDetail(Key, Fault),
     /// Claims, the usage of their volumes, or why they are not bound.

@@ -31,7 +31,7 @@ impl View {
             StatefulSets, Usage, Volumes,
         };
         let (vitals, others): (&[Part], &[Part]) = match self {
-            Self::Pods | Self::Containers => (&[Pods], &[Pods, Usage, Nodes, Jobs]),
+            Self::Pods | Self::Containers | Self::Probes => (&[Pods], &[Pods, Usage, Nodes, Jobs]),
             Self::Workloads => (
                 &[Pods, Deployments, StatefulSets, DaemonSets],
                 &[

@@ -63,6 +63,8 @@ pub struct Limits<'a> {
     pub namespaces: &'a [Name],
     /// The time on the screen.
     pub now: Timestamp,
+    /// Whether the filter names the state of probes. Otherwise the table of probes lists only those that do not pass.
+    pub names_probe: bool,
 }
 
 impl Limits<'_> {

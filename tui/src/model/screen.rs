@@ -1,5 +1,6 @@
 //! An open view with its list, selection and scroll position.
 
+use super::facts::{FactLine, Facts};
 use super::list::List;
 use super::message::Detail;
 use super::name::{Key, Name};
@@ -27,6 +28,10 @@ pub struct Screen {
     pub detail: Option<Box<Detail>>,
     /// Why the last request for the details failed.
     pub no_detail: Option<Fault>,
+    /// The objects of the page of a node, a workload or a namespace.
+    pub facts: Option<Box<Facts>>,
+    /// The lines of that page.
+    pub fact_lines: Vec<FactLine>,
     /// The scroll position of the page.
     pub scroll: u16,
     /// The selected container on the page of a pod. Without one, the charts show the whole pod.
@@ -49,6 +54,8 @@ impl Screen {
             panes: Panes::default(),
             detail: None,
             no_detail: None,
+            facts: None,
+            fact_lines: Vec::new(),
             scroll: 0,
             container: None,
             follows: false,

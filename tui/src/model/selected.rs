@@ -24,7 +24,7 @@ impl State {
         let object = |kind| Object::new(kind, &key);
         let selected = match view {
             View::Overview => return self.of_problem(&key),
-            View::Forecasts | View::Changes => return self.of_row(view, &key),
+            View::Forecasts | View::Changes | View::Probes => return self.of_row(view, &key),
             View::Pods | View::Pod => object(Kind::Pod),
             View::Containers => {
                 return Some(Selected {

@@ -6,7 +6,7 @@ use super::field::Field;
 use super::part::Part;
 use super::row::{
     ChangeRow, ContainerRow, ForecastRow, HpaRow, IncidentRow, MemberIncidentRow, MemberRow,
-    NamespaceRow, NodeRow, PodRow, ProblemRow, Row, VolumeRow, WorkloadRow,
+    NamespaceRow, NodeRow, PodRow, ProbeRow, ProblemRow, Row, VolumeRow, WorkloadRow,
 };
 use super::view_info::ViewInfo;
 use super::world::World;
@@ -34,6 +34,8 @@ pub enum View {
     Map,
     /// PersistentVolumeClaims and how full their volumes are.
     Volumes,
+    /// Probes that are not passing.
+    Probes,
     /// One pod.
     Pod,
     /// Several clusters, a row for each.
@@ -94,7 +96,7 @@ impl Definition {
 
 impl View {
     /// The views that the user can switch to, in order.
-    pub const SWITCHABLE: [Self; 10] = [
+    pub const SWITCHABLE: [Self; 11] = [
         Self::Overview,
         Self::Nodes,
         Self::Pods,
@@ -105,25 +107,8 @@ impl View {
         Self::Incidents,
         Self::Map,
         Self::Volumes,
+        Self::Probes,
     ];
-
-    /// The key of a view that the user can switch to; empty for others.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Overview => "1",
-            Self::Nodes => "2",
-            Self::Pods => "3",
-            Self::Containers => "4",
-            Self::Workloads => "5",
-            Self::Namespaces => "6",
-            Self::Hpas => "7",
-            Self::Incidents => "8",
-            Self::Map => "9",
-            Self::Volumes => "0",
-            Self::Pod | Self::Clusters | Self::AllIncidents | Self::Forecasts | Self::Changes => "",
-        }
-    }
 
     fn definition(self) -> Definition {
         let pods = Definition::of::<PodRow>(|world| &world.pods);
@@ -138,7 +123,10 @@ impl View {
                 columns: ContainerRow::columns,
                 ..pods
             },
-            Self::Nodes => Definition::of::<NodeRow>(|world| &world.nodes),
+            Self::Nodes => Definition {
+                derive: World::derive_nodes,
+                ..Definition::of::<NodeRow>(|world| &world.nodes)
+            },
             Self::Containers => Definition {
                 derive: World::derive_containers,
                 ..Definition::of::<ContainerRow>(|world| &world.containers)
@@ -162,6 +150,10 @@ impl View {
             Self::Volumes => Definition {
                 derive: World::derive_volumes,
                 ..Definition::of::<VolumeRow>(|world| &world.volumes)
+            },
+            Self::Probes => Definition {
+                derive: World::derive_probes,
+                ..Definition::of::<ProbeRow>(|world| &world.probes)
             },
         }
     }

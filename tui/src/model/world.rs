@@ -11,9 +11,9 @@ use super::batch::{Batch, Extent, Past, PodReading, Reading};
 use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
-    AvailabilityCells, ChangeRow, ClusterRow, ContainerRow, ForecastRow, HpaRow, IncidentRow,
-    MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow, ProblemRow, Replicas, Rollup, Row,
-    VolumeRow, Workload, WorkloadRow, to_seconds,
+    AvailabilityCells, ChangeRow, ClusterRow, ContainerRow, Drain, ForecastRow, HpaRow,
+    IncidentRow, MemberIncidentRow, MemberRow, NamespaceRow, NodeRow, PodRow, ProbeRow, ProblemRow,
+    Replicas, Rollup, Row, VolumeRow, Workload, WorkloadRow, to_seconds,
 };
 use super::table::{Change, Table};
 use super::trend::Trends;
@@ -64,6 +64,8 @@ pub struct World {
     pub forecasts: Table<ForecastRow>,
     /// What has changed, made for the overview.
     pub changes: Table<ChangeRow>,
+    /// Probes, derived from the pods.
+    pub probes: Table<ProbeRow>,
     /// The time of status, restarts, probes and events, if usage is of an earlier time.
     pub status_at: Option<Timestamp>,
     /// Observed restarts, for sources that only report totals.
@@ -94,6 +96,8 @@ struct Derived {
     workloads: bool,
     namespaces: bool,
     containers: bool,
+    probes: bool,
+    drains: bool,
     cluster: bool,
     node_sums: bool,
 }
@@ -126,6 +130,7 @@ impl World {
     pub fn nodes_changed(&mut self) {
         self.derived.cluster = false;
         self.derived.node_sums = false;
+        self.derived.drains = false;
     }
 
     /// Applies rows to a table.
@@ -356,6 +361,35 @@ impl World {
         if !mem::replace(&mut self.derived.containers, true) {
             let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
             self.containers = Table::of(containers.collect());
+        }
+    }
+
+    /// Counts the pods of each node for a drain, if pods or nodes have changed.
+    pub(super) fn derive_nodes(&mut self) {
+        // A count of some pods would say that a node is drained.
+        if mem::replace(&mut self.derived.drains, true) || self.extent.is_some() {
+            return;
+        }
+        let mut drains: HashMap<&Name, Drain> = HashMap::new();
+        for pod in self.pods.rows() {
+            drains.entry(&pod.node).or_default().add(pod);
+        }
+        let drain = |node: &NodeRow| drains.get(&node.name).copied().unwrap_or_default();
+        let nodes = self.nodes.rows().iter();
+        let changed = nodes.filter(|node| node.drain != Some(drain(node)));
+        let changed: Vec<_> = changed.map(|node| (node.key(), drain(node))).collect();
+        for (key, drain) in changed {
+            if let Some(node) = self.nodes.get_mut(&key) {
+                node.drain = Some(drain);
+            }
+        }
+    }
+
+    /// Derives probes, if pods have changed.
+    pub(super) fn derive_probes(&mut self) {
+        if !mem::replace(&mut self.derived.probes, true) {
+            let probes = self.pods.rows().iter().flat_map(ProbeRow::all);
+            self.probes = Table::of(probes.collect());
         }
     }
 

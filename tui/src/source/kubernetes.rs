@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::attempts::Attempts;
 use super::client::{JSON, escaped};
 use super::detail::detail;
+use super::facts::FactPages;
 use super::hpa::WireHpa;
 use super::item::{Collection, Item};
 use super::json_items::JsonItems;
@@ -263,7 +264,10 @@ impl Kubernetes {
 
     /// Serves the dashboard's requests.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
-        let pages = Pages::new(self);
+        let (pages, facts) = (
+            Pages::new(self),
+            FactPages::new(&self.sender, &self.metrics),
+        );
         while let Some(request) = requests.recv().await {
             let message = match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
@@ -272,6 +276,7 @@ impl Kubernetes {
                     None => continue,
                 },
                 SourceRequest::Before(at, _) => Message::NoBefore(at),
+                SourceRequest::Facts(scope) => facts.facts(scope).await,
                 SourceRequest::Past(at, _) => {
                     Message::NoPast(at, "only vitals-server remembers the past".to_owned())
                 }

@@ -10,6 +10,7 @@ mod direct;
 mod discovery;
 mod error;
 mod error_text;
+mod facts;
 mod fault;
 pub mod feed;
 mod health;

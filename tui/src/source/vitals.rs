@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::attempts::Attempts;
 use super::client::{JSON, escaped};
+use super::facts::FactPages;
 use super::item::{Collection, at_query, pod_vitals_path};
 use super::json_items::JsonItems;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
@@ -285,6 +286,7 @@ impl Vitals {
     /// Serves the dashboard's requests, several at once, because one can take long.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>, on_screen: &OnScreen) {
         let pages = Pages::new(&self.kubernetes);
+        let facts = FactPages::new(&self.kubernetes.sender, &self.kubernetes.metrics);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut in_flight = FuturesUnordered::new();
         loop {
@@ -300,7 +302,7 @@ impl Vitals {
                     Some(SourceRequest::Volumes(are_shown)) => {
                         self.kubernetes.volumes_on_screen.send_replace(are_shown);
                     }
-                    Some(request) => in_flight.push(self.serve_one(request, &pages, &history)),
+                    Some(request) => in_flight.push(self.serve_one(request, (&pages, &facts), &history)),
                     None => break,
                 },
                 Some(()) = in_flight.next() => {}
@@ -312,7 +314,7 @@ impl Vitals {
     async fn serve_one(
         &self,
         request: SourceRequest,
-        pages: &Pages<'_>,
+        (pages, facts): (&Pages<'_>, &FactPages<'_>),
         history: &Mutex<Attempts>,
     ) {
         match request {
@@ -344,6 +346,10 @@ impl Vitals {
                 }
             }
             SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
+            SourceRequest::Facts(scope) => {
+                let message = facts.facts(scope).await;
+                self.kubernetes.sender.send(message).await;
+            }
             // They change later messages and have no response.
             SourceRequest::Interest(_) | SourceRequest::Nodes(_) | SourceRequest::Volumes(_) => {}
         }

@@ -7,6 +7,7 @@ mod clusters;
 mod color;
 pub mod describe;
 mod empty;
+mod facts;
 mod filter;
 mod footer;
 mod header_charts;
@@ -76,6 +77,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     let vitals_area = take(rows.vitals);
     let tabs_area = take(rows.tabs);
     let troubles_area = take(rows.troubles);
+    let facts_area = take(rows.facts);
     let body = take(rows.body);
     let pane = take(rows.pane);
     let filter_area = take(rows.filter);
@@ -86,6 +88,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     vitals::draw(&mut canvas, vitals_area, state);
     tabs::draw(&mut canvas, tabs_area, state);
     troubles::draw(&mut canvas, troubles_area, state);
+    facts::draw(&mut canvas, facts_area, state);
     let mut scrolled = None;
     match state.screen().view {
         // Without data the panes would have only dashes.
@@ -99,6 +102,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     }
     if state.is_stale() {
         canvas.patch(vitals_area, Ink::Stale);
+        canvas.patch(facts_area, Ink::Stale);
         canvas.patch(body, Ink::Stale);
         canvas.patch(pane, Ink::Stale);
     }

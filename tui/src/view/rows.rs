@@ -1,7 +1,7 @@
 //! Finds out why a table has no rows.
 
 use super::empty::Empty;
-use crate::model::{Link, Part, PartState, SourceKind, State, View, format};
+use crate::model::{Link, Part, PartState, SourceKind, State, Time, View, format};
 
 /// Returns why a table has no rows, and the keys that help.
 pub(super) fn emptiness(state: &State) -> Empty {
@@ -46,6 +46,9 @@ pub(super) fn emptiness(state: &State) -> Empty {
     if part == Part::Pods && state.is_awaited() {
         return Empty::calm("Waiting for the server");
     }
+    if view == View::Probes && state.screen().list.filter.is_empty() {
+        return probes(state);
+    }
     let what = view.info().rows;
     if !state.screen().list.filter.is_empty() {
         return Empty::calm(format!("No {what} match the filter"))
@@ -62,6 +65,23 @@ pub(super) fn emptiness(state: &State) -> Empty {
         }
         _ => Empty::calm(format!("No {what}")),
     }
+}
+
+/// Why no probe is listed without a filter.
+fn probes(state: &State) -> Empty {
+    if state.world().probes.is_empty() {
+        return match state.time {
+            Time::Past { .. } => {
+                Empty::calm("Probe status at this time is not stored. Incidents are stored.")
+                    .press("incidents", "show the incidents")
+            }
+            _ => Empty::calm("No container has a probe."),
+        };
+    }
+    Empty::calm(
+        "No probe is failing, pending or unknown.\nThe filter probe=passing shows those that pass.",
+    )
+    .press("filter", "filter")
 }
 
 /// A failure, with the keys that help.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Segment, cells, left_of, right_of, segments_width};
 use super::names;
 use super::theme::Ink;
-use crate::input::Target;
+use crate::input::{Target, key_of};
 use crate::model::{Extent, Scope, State, View};
 use crate::text::{cut, cut_middle};
 
@@ -214,13 +214,13 @@ impl Form {
 }
 
 fn tab(view: View, form: Form) -> String {
-    let at = view.key();
+    let key = key_of(view);
     let title = view.title();
     match form {
-        Form::Long => return format!(" {at} {title} "),
+        Form::Long => return format!(" {key} {title} "),
         Form::Brief => {}
-        Form::Numbers | Form::Number => return at.to_owned(),
+        Form::Numbers | Form::Number => return key.to_owned(),
     }
     let short = view.info().brief;
-    format!("{at} {short}")
+    format!("{key} {short}")
 }

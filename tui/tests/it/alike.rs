@@ -89,6 +89,7 @@ fn container(millicores: u64) -> Container {
         since_seconds: 0,
         ready: true,
         probes: Probes::default(),
+        each_probe: Box::default(),
         failing_from_seconds: 0,
         usage: amounts(millicores),
         swap: Memory::NONE,
@@ -189,8 +190,11 @@ fn names_of_nodes_in_one_domain_stay_distinct() {
     act(&mut state, Action::Enter);
     refresh(&mut state);
     let theme = Theme::new(Depth::Sixteen, Ground::Dark, false);
-    let screen_text = text(&draw(&state, &theme, 80, 24));
-    assert!(screen_text.contains("ne3 0 of 5"), "{screen_text}");
+    let screen_text = text(&draw(&state, &theme, 120, 24));
+    assert!(
+        screen_text.contains("controlplane3… 0 of 5"),
+        "{screen_text}"
+    );
 }
 
 #[test]

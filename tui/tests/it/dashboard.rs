@@ -139,6 +139,8 @@ pub(crate) fn current_view(screen: &Screen) -> Option<String> {
         "HPAs",
         "Incidents",
         "Map",
+        "Volumes",
+        "Probes",
     ];
     let found = titles.iter().find(|title| {
         let place = rows[at]

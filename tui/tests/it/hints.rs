@@ -1,6 +1,6 @@
 //! The footer and the row of views: what they show at every width, and what a click does.
 
-use kubevitals::input::{BINDINGS, Target};
+use kubevitals::input::{BINDINGS, Target, key_of};
 use kubevitals::model::{Action, Message, SourceKind, State, View, act, apply};
 use kubevitals_proto::time::Timestamp;
 
@@ -124,7 +124,7 @@ fn a_message_disappears_after_some_seconds() {
 fn views_and_counts_do_not_overlap_at_any_width() {
     for view in View::SWITCHABLE {
         let state = showing(view, SourceKind::Vitals);
-        let number = view.key();
+        let number = key_of(view);
         for columns in 30..160 {
             let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
             let screen_text = text(&buffer);
@@ -142,7 +142,7 @@ fn views_and_counts_do_not_overlap_at_any_width() {
             for (area, tab) in &tabs {
                 let chars = row.chars().skip(area.x.into());
                 let text: String = chars.take(area.width.into()).collect();
-                assert!(text.contains(tab.key()), "{columns}: {row}");
+                assert!(text.contains(key_of(*tab)), "{columns}: {row}");
                 if *tab == view && columns >= 40 {
                     assert!(
                         text.trim().len() > 1,

@@ -23,6 +23,7 @@ mod demo;
 mod documents;
 #[path = "../../../proto/tests/shared/examples.rs"]
 mod examples;
+mod facts;
 mod faults;
 mod golden;
 mod hints;

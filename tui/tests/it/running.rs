@@ -434,6 +434,12 @@ impl Running {
         {
             self.until_answered().await;
         }
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Request(SourceRequest::Facts(_))))
+        {
+            self.until_facts().await;
+        }
         effects
     }
 
@@ -460,6 +466,27 @@ impl Running {
         self.press(Action::First);
         self.press(Action::Enter);
         self.until_answered().await;
+    }
+
+    /// Opens the page of a node, a workload or a namespace, as a person does, and waits until its objects are read.
+    pub(crate) async fn open_page(&mut self, view: View, name: &str) {
+        self.press(Action::Show(view));
+        self.press(Action::ClearFilter);
+        self.press(Action::Filter);
+        self.press(Action::Edit(Edit::Insert(format!("name={name}"))));
+        self.press(Action::Enter);
+        self.press(Action::First);
+        self.press(Action::Enter);
+        self.until_facts().await;
+    }
+
+    /// Waits until the objects of the open page are read.
+    async fn until_facts(&mut self) {
+        self.until("the objects of the page", |state, message| {
+            let _asks = apply(state, message);
+            state.screen().facts.is_some()
+        })
+        .await;
     }
 
     /// Goes to a past time, and waits until it is shown.

@@ -73,7 +73,7 @@ pub(crate) fn open_pod(state: &mut State, index: usize) {
     }
 }
 
-pub(crate) const VIEWS: [View; 10] = [
+pub(crate) const VIEWS: [View; 11] = [
     View::Overview,
     View::Nodes,
     View::Pods,
@@ -83,6 +83,7 @@ pub(crate) const VIEWS: [View; 10] = [
     View::Hpas,
     View::Incidents,
     View::Volumes,
+    View::Probes,
     View::Pod,
 ];
 

@@ -10,10 +10,10 @@ use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
     ContainerVitals, Disk, Ended, Evidence, History, HistorySource, HistoryStatus, HistoryStore,
     Incident, IncidentCounts, IncidentKind, Inodes, Involved, KubeletPage, LastRestart, Mark,
-    MemoryRange, Meta, Network, NodeCounts, NodeRatios, NodeVitals, OwnerReference, PodCapacity,
-    PodCounts, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios,
-    Resize, ResizeState, Restarts, Role, Series, Source, Span, Statistics, Trend, Usage,
-    VolumeGrowth, VolumeRatios, VolumeVitals, Workload,
+    MemoryRange, Meta, Network, NodeCounts, NodeImages, NodeRatios, NodeSystem, NodeVitals,
+    OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure, Probe, ProbeKind,
+    ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span,
+    Statistics, Trend, Usage, VolumeGrowth, VolumeRatios, VolumeVitals, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -290,6 +290,17 @@ pub(super) fn node() -> NodeVitals {
         pressure: Some(pressure()),
         processes: Some(400),
         swap_capacity: "1Gi".parse().ok(),
+        taints: vec!["dedicated=gpu:NoSchedule".to_owned()],
+        system: Some(NodeSystem {
+            kubelet_version: "v1.36.0".to_owned(),
+            container_runtime: "containerd://2.2.0".to_owned(),
+            os_image: "Debian GNU/Linux 13 (trixie)".to_owned(),
+            kernel_version: "6.12.48".to_owned(),
+        }),
+        images: Some(NodeImages {
+            count: 16,
+            bytes: 4_000_000_000,
+        }),
         trend: Some(trend()),
         stats: Some(stats()),
         ..NodeVitals::default()

@@ -1,9 +1,12 @@
 //! NodeVitals.
 
+use std::sync::Arc;
+
 use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
-    API_VERSION, Absence, Condition, Meta, NodeRatios, NodeVitals, PodCapacity,
+    API_VERSION, Absence, Condition, Meta, NodeImages, NodeRatios, NodeSystem, NodeVitals,
+    PodCapacity,
 };
 
 use super::amounts::{amounts, disk, network, part, pressure};
@@ -51,6 +54,16 @@ impl VitalsBuilder {
             ready,
             ready_since: node.ready_since.filter(|since| *since <= at),
             conditions: conditions.collect(),
+            // Those of a past time are not stored.
+            taints: match self.as_of {
+                Some(_) => Vec::new(),
+                None => node.taints.iter().map(ToString::to_string).collect(),
+            },
+            system: system(node),
+            images: (node.images.count > 0).then_some(NodeImages {
+                count: node.images.count,
+                bytes: node.images.bytes,
+            }),
             capacity: amounts(node.capacity),
             allocatable: amounts(node.allocatable),
             requests: amounts(requests),
@@ -97,6 +110,18 @@ impl VitalsBuilder {
         }
         vitals
     }
+}
+
+/// The versions that the node reports.
+fn system(node: &Node) -> Option<NodeSystem> {
+    let text = |version: &Option<Arc<str>>| version.as_deref().unwrap_or_default().to_owned();
+    let system = NodeSystem {
+        kubelet_version: text(&node.kubelet_version),
+        container_runtime: text(&node.container_runtime),
+        os_image: text(&node.os_image),
+        kernel_version: text(&node.kernel_version),
+    };
+    (system != NodeSystem::default()).then_some(system)
 }
 
 /// The usage of a node, or why it is absent.

@@ -14,6 +14,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("batch", "v1"),
     ("coordination.k8s.io", "v1"),
     ("discovery.k8s.io", "v1"),
+    ("policy", "v1"),
 ];
 
 const READ: &[&str] = &["get", "list", "watch"];

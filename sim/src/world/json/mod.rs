@@ -2,5 +2,6 @@
 
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod policy;
 pub(crate) mod volume;
 pub(crate) mod workload;

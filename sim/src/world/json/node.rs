@@ -1,11 +1,13 @@
 //! The JSON of a node and of its lease.
 
+use std::collections::BTreeSet;
+
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::members::Members;
 use crate::world::epoch::SECOND;
-use crate::world::hash::{hash, hex64, uid};
+use crate::world::hash::{hash, hex64, stream, uid};
 use crate::world::node::{Node, NodeState};
 
 /// A node with the time of its last heartbeat.
@@ -23,7 +25,7 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
     let spec = json!({
         "podCIDR": format!("{a}.{b}.{c}.0/24"),
         "providerID": format!("sim:///{}/{}", node.zone, node.name),
-        "taints": taints(state),
+        "taints": taints(node, state),
         "unschedulable": state.cordoned.then_some(true),
     });
     json!({
@@ -50,7 +52,7 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
         "status": {
             "capacity": amounts(size.cores.to_string(), memory_ki),
             "allocatable": amounts(format!("{}m", size.cores * 1000 - 80), memory_ki - 460 * 1024),
-            "conditions": conditions(state, heartbeat, node.booted),
+            "conditions": conditions(node, state, heartbeat),
             "addresses": [
                 {"type": "InternalIP", "address": node.address},
                 {"type": "Hostname", "address": &*node.name},
@@ -69,28 +71,56 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
                 "architecture": "amd64",
                 "swap": {"capacity": 0},
             },
-            "images": [],
+            "images": images(node, state),
         },
     })
 }
 
-/// The taints that the node controller sets.
-fn taints(state: &NodeState) -> Option<Value> {
+/// The images of the pods on a node, and their sizes.
+fn images(node: &Node, state: &NodeState) -> Value {
+    let mut images = BTreeSet::new();
+    for pod in state.pods() {
+        let containers = pod.revision.app.containers.iter();
+        images.extend(containers.map(|c| pod.revision.image(c)));
+    }
+    let images = images.into_iter().take(50).map(|image| {
+        let size = 40_000_000 + hash(node.seed, stream(&image)) % 400_000_000;
+        json!({"names": [image], "sizeBytes": size})
+    });
+    images.collect()
+}
+
+/// The taint of every eighth node: its administrator prefers batch work there.
+fn own_taint(node: &Node) -> Option<Value> {
+    let has = node.index % 8 == 7;
+    has.then(|| json!({"key": "dedicated", "value": "batch", "effect": "PreferNoSchedule"}))
+}
+
+/// The taints of a node: its own, and those that the node controller sets.
+fn taints(node: &Node, state: &NodeState) -> Option<Value> {
+    let all = own_taint(node).into_iter().chain(controller_taints(state));
+    let all: Vec<Value> = all.collect();
+    (!all.is_empty()).then(|| json!(all))
+}
+
+fn controller_taints(state: &NodeState) -> Vec<Value> {
     let taint = |condition: &str, effect: &str, since: Timestamp| json!({"key": format!("node.kubernetes.io/{condition}"), "effect": effect, "timeAdded": since});
     if !state.ready.0 {
         let effects = ["NoSchedule", "NoExecute"];
-        return Some(json!(effects.map(|effect| taint(
-            "unreachable",
-            effect,
-            state.ready.1
-        ))));
+        return effects
+            .map(|effect| taint("unreachable", effect, state.ready.1))
+            .into();
     }
-    let since = state.memory_pressure?;
-    Some(json!([taint("memory-pressure", "NoSchedule", since)]))
+    let pressure = state.memory_pressure.iter();
+    pressure
+        .map(|since| taint("memory-pressure", "NoSchedule", *since))
+        .collect()
 }
 
-/// The kubelet's four conditions. All are unknown while the node is lost.
-fn conditions(state: &NodeState, heartbeat: Timestamp, booted: Timestamp) -> Value {
+/// The kubelet's four conditions, and those of node-problem-detector, which reports a problem on every eighth node. The
+/// kubelet's are unknown while the node is lost.
+fn conditions(node: &Node, state: &NodeState, heartbeat: Timestamp) -> Value {
+    let booted = node.booted;
     let lost = !state.ready.0;
     let (short, memory, memory_reason) = match state.memory_pressure {
         Some(_) => ("True", "insufficient", "KubeletHasInsufficientMemory"),
@@ -118,7 +148,37 @@ fn conditions(state: &NodeState, heartbeat: Timestamp, booted: Timestamp) -> Val
             "lastTransitionTime": since, "reason": reason, "message": message,
         })
     });
-    json!(conditions)
+    json!(
+        conditions
+            .into_iter()
+            .chain(detected(node, heartbeat))
+            .collect::<Vec<_>>()
+    )
+}
+
+/// The conditions of node-problem-detector.
+fn detected(node: &Node, heartbeat: Timestamp) -> [Value; 2] {
+    let (status, reason, message, after) = match node.index % 8 == 5 {
+        true => (
+            "True",
+            "FrequentContainerdRestart",
+            "Found 6 matching logs, which meets the threshold of 5",
+            7_200,
+        ),
+        false => (
+            "False",
+            "NoFrequentContainerdRestart",
+            "containerd is functioning properly",
+            60,
+        ),
+    };
+    let since = node.booted.plus_nanos(after * SECOND);
+    [
+        json!({"type": "KernelDeadlock", "status": "False", "lastHeartbeatTime": heartbeat,
+            "lastTransitionTime": node.booted, "reason": "KernelHasNoDeadlock", "message": "kernel has no deadlock"}),
+        json!({"type": "FrequentContainerdRestart", "status": status, "lastHeartbeatTime": heartbeat,
+            "lastTransitionTime": since, "reason": reason, "message": message}),
+    ]
 }
 
 /// The lease that a kubelet renews.

@@ -7,6 +7,7 @@ use crate::members::Members;
 use crate::objects::Resource;
 use crate::world::catalog::Kind;
 use crate::world::hash::{hash, stream, uid};
+use crate::world::json::policy::budget;
 use crate::world::template::containers;
 use crate::world::workload::{Revision, Workload};
 
@@ -24,7 +25,7 @@ pub(crate) fn namespace(seed: u64, name: &str, created: Timestamp) -> Value {
     })
 }
 
-/// The objects of a workload: itself, its replicaset, its autoscaler.
+/// The objects of a workload: itself, its replicaset, its autoscaler, its budget.
 pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
     let mut all = match w.app.kind {
         Kind::Deployment => {
@@ -38,6 +39,7 @@ pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
     if w.autoscaled {
         all.push((Resource::HorizontalPodAutoscalers, autoscaler(w)));
     }
+    all.extend(budget(w).map(|budget| (Resource::PodDisruptionBudgets, budget)));
     all
 }
 

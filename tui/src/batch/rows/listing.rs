@@ -57,6 +57,7 @@ impl<'a> Listing<'a> {
                     scope: &Scope::All,
                     namespaces: &[],
                     now: state.status_time(),
+                    names_probe: false,
                 },
                 filter: &Filter::default(),
                 sort: query.order(),
@@ -346,7 +347,7 @@ impl<'a> Listing<'a> {
 
 /// The field with the name of an object.
 fn name_field(view: View) -> Field {
-    if view == View::Containers {
+    if matches!(view, View::Containers | View::Probes) {
         Field::Pod
     } else {
         Field::Name

@@ -145,6 +145,7 @@ impl Basis<'_> {
             scope: &Scope::All,
             namespaces: self.namespaces,
             now: self.until,
+            names_probe: false,
         };
         limits.has_namespace(namespace)
     }

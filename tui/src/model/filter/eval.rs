@@ -21,6 +21,16 @@ impl Node {
         }
     }
 
+    /// Whether a part is a condition on `field`.
+    pub(super) fn names(&self, field: Field) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.names(field)),
+            Self::Not(part) => part.names(field),
+            Self::Field(named, _) => *named == field,
+            Self::Word(_) | Self::Matches(_) | Self::Labels(_) => false,
+        }
+    }
+
     /// Whether the filter matches `row` at `now`.
     pub(super) fn holds(&self, row: &impl Row, now: Timestamp) -> bool {
         match self {
@@ -73,6 +83,8 @@ fn whole(field: Field, text: &str) -> &str {
         None if text.is_empty() => "none",
         None if text.contains('/') => ProbeStatus::Passing.word(),
         None => text,
+        // The state of one probe: `not running`.
+        Some((first, _)) if !first.contains('/') => text,
         Some((_, state)) => {
             let kinds = [
                 ProbeKind::Startup,
@@ -102,6 +114,7 @@ mod probes {
             ("0/3 startup pending", "pending"),
             ("1/2 waiting", "waiting"),
             ("0/2 not running", "not running"),
+            ("not running", "not running"),
         ] {
             assert_eq!(whole(Field::Probe, text), state);
             assert_eq!(whole(Field::Name, text), text);

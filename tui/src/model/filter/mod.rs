@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
+use crate::model::field::Field;
 use crate::model::row::Row;
 pub use error::FilterError;
 pub use manual::{REMARK, manual};
@@ -69,6 +70,11 @@ impl Filter {
     /// Whether the result can change with time alone.
     pub fn changes_with_time(&self) -> bool {
         self.root.as_deref().is_some_and(Node::changes_with_time)
+    }
+
+    /// Whether the filter has a condition on a field.
+    pub fn names(&self, field: Field) -> bool {
+        self.root.as_deref().is_some_and(|root| root.names(field))
     }
 
     /// Whether the filter matches a row; `now` is the time on the screen.

@@ -143,6 +143,7 @@ impl Basis<'_> {
             scope: &Scope::All,
             namespaces: self.namespaces,
             now: self.now,
+            names_probe: false,
         };
         limits.has_namespace(namespace)
     }

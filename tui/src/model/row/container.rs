@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{self, ProbeKind, ProbeStatus, Role};
 
 use super::vitals::{probes, usage};
-use super::{Probes, Restarts, from_seconds, to_seconds};
+use super::{Probe, Probes, Restarts, from_seconds, to_seconds};
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::{Name, Names};
 use crate::model::tone::Tone;
@@ -24,8 +24,10 @@ pub struct Container {
     pub since_seconds: u32,
     /// Whether it is ready.
     pub ready: bool,
-    /// Its probes.
+    /// The number of its probes in each state.
     pub probes: Probes,
+    /// Its probes.
+    pub each_probe: Box<[Probe]>,
     /// From when on its readiness probe counts as failing, in seconds since the epoch; zero unless it waits for its
     /// first attempt.
     pub failing_from_seconds: u32,
@@ -100,9 +102,22 @@ impl Container {
         from_seconds(self.failing_from_seconds).is_some_and(|from| now >= from)
     }
 
+    /// Marks its probes as unknown.
+    pub(super) fn mark_probes_unknown(&mut self) {
+        self.probes = self.probes.unknown();
+        for probe in &mut self.each_probe {
+            probe.status = ProbeStatus::Unknown;
+        }
+    }
+
     pub(super) fn end_first_attempt(&mut self, now: Timestamp) {
         if self.is_first_attempt_over(now) {
             self.failing_from_seconds = 0;
+            for probe in &mut self.each_probe {
+                if probe.kind == ProbeKind::Readiness {
+                    probe.status = ProbeStatus::Failing;
+                }
+            }
             self.probes.waiting = self.probes.waiting.saturating_sub(1);
             self.probes
                 .count(ProbeKind::Readiness, ProbeStatus::Failing);
@@ -146,7 +161,8 @@ impl Container {
             reason: names.intern(&container.state.reason),
             since_seconds: to_seconds(container.state.since),
             ready: container.ready,
-            probes: probes(own),
+            probes: probes(own.clone()),
+            each_probe: own.map(|probe| Probe::from_vitals(probe, names)).collect(),
             failing_from_seconds: 0,
             usage: amounts,
             swap,

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals;
 
 use super::resources::{self, HasResources, RowResources};
 use super::vitals::{absent, labels, memory_stall, usage};
-use super::{Entry, Row, Value, from_seconds, to_seconds};
+use super::{Drain, DrainState, Entry, Row, Value, from_seconds, to_seconds};
 use crate::model::amount::{Amounts, Memory, Percent, count};
 use crate::model::column::Column;
 use crate::model::field::Field;
@@ -43,6 +44,24 @@ pub struct NodeRow {
     pub swap: Memory,
     /// Why the usage is unknown.
     pub absent: Option<Name>,
+    /// All amounts, including those for the system.
+    pub capacity: Amounts,
+    /// Taints, separated by commas.
+    pub taints: Option<Name>,
+    /// The version of the kubelet.
+    pub kubelet_version: Option<Name>,
+    /// The container runtime.
+    pub runtime: Option<Name>,
+    /// The operating system.
+    pub os_image: Option<Name>,
+    /// The version of the kernel.
+    pub kernel: Option<Name>,
+    /// The number of images; zero if unknown.
+    pub images: u32,
+    /// The size of the images.
+    pub image_bytes: Memory,
+    /// Its pods, as far as a drain is concerned; `None` if not all of them are in memory.
+    pub drain: Option<Drain>,
     /// Allocatable amounts.
     pub allocatable: Amounts,
     /// Requests of its pods.
@@ -87,6 +106,36 @@ impl NodeRow {
             return (&*self.status).into();
         }
         format!("{} {}", self.status, self.conditions.join(",")).into()
+    }
+
+    /// The zone, from the labels.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.label([
+            "topology.kubernetes.io/zone",
+            "failure-domain.beta.kubernetes.io/zone",
+        ])
+    }
+
+    /// The instance type, from the labels.
+    #[must_use]
+    pub fn instance_type(&self) -> &str {
+        self.label([
+            "node.kubernetes.io/instance-type",
+            "beta.kubernetes.io/instance-type",
+        ])
+    }
+
+    fn label(&self, names: [&str; 2]) -> &str {
+        let mut values = names.into_iter().filter_map(|name| self.labels.get(name));
+        values.next().unwrap_or_default()
+    }
+
+    /// How far a drain is. `None` if the node is not cordoned.
+    #[must_use]
+    pub fn drain_state(&self) -> Option<DrainState> {
+        let is_cordoned = self.status.contains("SchedulingDisabled");
+        is_cordoned.then(|| DrainState::of(self.drain))
     }
 
     /// The severity of the status.
@@ -150,6 +199,30 @@ impl Row for NodeRow {
         }),
         E::number(Field::Recent, "RESTARTS 1h", 11, 5, |node| Value::Recent(node.restarts)),
         E::number(Field::Age, "AGE", 6, 6, |node| Value::Since(node.created())),
+        E::text(Field::Drain, "DRAIN", (8, 18), 10, |node| match node.drain_state() {
+            Some(state) => Value::Sorted(state.to_string().into(), state.order()),
+            None => "".into(),
+        })
+            .tone(|node, _| node.drain_state().map_or(Tone::Plain, DrainState::tone))
+            .optional(),
+        E::number(Field::Evicted, "EVICTED", 7, 10, |node| match node.drain {
+            Some(Drain { evicted: 1.., .. }) => Value::Recent(node.drain.map_or(0, |drain| drain.evicted)),
+            _ => Value::Part(None),
+        })
+            .optional(),
+        E::text(Field::Zone, "ZONE", (6, 20), 12, |node| node.zone().into()).searched(),
+        E::text(Field::InstanceType, "TYPE", (6, 20), 13, |node| node.instance_type().into()).searched(),
+        E::text(Field::KubeletVersion, "KUBELET", (8, 20), 14, |node| (&node.kubelet_version).into()).searched(),
+        E::text(Field::Taints, "TAINTS", (8, 40), 15, |node| (&node.taints).into()).searched(),
+        E::text(Field::Conditions, "CONDITIONS", (10, 40), Column::ON_DEMAND, |node| node.conditions.join(",").into())
+            .tone(|_, _| Tone::Warn),
+        E::text(Field::Runtime, "RUNTIME", (8, 24), Column::ON_DEMAND, |node| (&node.runtime).into()).searched(),
+        E::text(Field::OsImage, "OS", (8, 32), Column::ON_DEMAND, |node| (&node.os_image).into()).searched(),
+        E::text(Field::Kernel, "KERNEL", (8, 24), Column::ON_DEMAND, |node| (&node.kernel).into()).searched(),
+        E::number(Field::Images, "IMAGES", 6, Column::ON_DEMAND, |node| node.images.into()),
+        E::number(Field::ImageBytes, "IMAGE SIZE", 10, Column::ON_DEMAND, |node| node.image_bytes.into()),
+        E::number(Field::CpuCapacity, "CPU CAPACITY", 12, Column::ON_DEMAND, |node| node.capacity.cpu.into()),
+        E::number(Field::MemoryCapacity, "MEM CAPACITY", 12, Column::ON_DEMAND, |node| node.capacity.memory.into()),
         E::number(Field::CpuAllocatable, "CPU ALLOCATABLE", 15, Column::ON_DEMAND, |node| node.allocatable.cpu.into()),
         E::number(Field::MemoryAllocatable, "MEM ALLOCATABLE", 15, Column::ON_DEMAND, |node| {
             node.allocatable.memory.into()
@@ -202,6 +275,8 @@ impl NodeRow {
     #[must_use]
     pub fn from_vitals(node: &vitals::NodeVitals, names: &Names) -> Self {
         let (amounts, swap, usage_seconds) = usage(node.usage.as_ref());
+        let system = node.system.clone().unwrap_or_default();
+        let word = |text: &str| (!text.is_empty()).then(|| names.intern(text));
         Self {
             name: names.intern(&node.metadata.name),
             status: names.intern(&node.status),
@@ -218,6 +293,15 @@ impl NodeRow {
             usage: amounts,
             swap,
             absent: absent(node.absent.as_ref(), names),
+            capacity: (&node.capacity).into(),
+            taints: (!node.taints.is_empty()).then(|| names.intern(&node.taints.join(","))),
+            kubelet_version: word(&system.kubelet_version),
+            runtime: word(&system.container_runtime),
+            os_image: word(&system.os_image),
+            kernel: word(&system.kernel_version),
+            images: node.images.map_or(0, |images| images.count),
+            image_bytes: node.images.map(|images| Bytes(images.bytes)).into(),
+            drain: None,
             allocatable: (&node.allocatable).into(),
             requests: (&node.requests).into(),
             limits: (&node.limits).into(),

@@ -6,11 +6,12 @@ use kubevitals_proto::objects::{
     self, ConditionStatus, ContainerSpec, ContainerStatus, PodTemplate, Resources, State,
 };
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, ProbeStatus};
 
 use super::{
-    Bounds, Container, ContainerState, LastRestart, NodeRow, PodRow, Probes, Resize, Restarts,
-    Workload, is_recent, to_seconds, uid_hash,
+    Bounds, Container, ContainerState, LastRestart, NodeRow, PodRow, Probe, Probes, Resize,
+    Restarts, Workload, is_recent, to_seconds, uid_hash,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::Names;
@@ -65,7 +66,7 @@ impl PodRow {
             },
             containers: pod
                 .containers()
-                .map(|(spec, status)| Container::from_object(pod, spec, status, now))
+                .map(|(spec, status)| Container::from_object(pod, (spec, status), names, now))
                 .collect(),
             ..Self::default()
         };
@@ -95,8 +96,8 @@ fn resize(pod: &objects::Pod, resize: &objects::Resize) -> Resize {
 impl Container {
     fn from_object(
         pod: &objects::Pod,
-        spec: &ContainerSpec,
-        status: &ContainerStatus,
+        (spec, status): (&ContainerSpec, &ContainerStatus),
+        names: &Names,
         now: Timestamp,
     ) -> Self {
         let (state, reason, since_seconds) = match &status.state {
@@ -112,9 +113,17 @@ impl Container {
             ),
         };
         let (mut probes, mut failing_from_seconds) = (Probes::default(), 0);
+        let mut each_probe = Vec::new();
         for (kind, probe) in spec.probes() {
             let how = probe.status(kind, status, now);
             probes.count(kind, how);
+            each_probe.push(Probe {
+                kind,
+                status: how,
+                threshold: probe.failure_threshold,
+                description: names.intern(&probe.description),
+                ..Probe::default()
+            });
             if (kind, how) == (ProbeKind::Readiness, ProbeStatus::Waiting) {
                 let running = Timestamp::from_secs(since_seconds.into());
                 failing_from_seconds = to_seconds(Some(probe.first_attempt(running)));
@@ -128,6 +137,7 @@ impl Container {
             since_seconds,
             ready: status.ready,
             probes,
+            each_probe: each_probe.into(),
             failing_from_seconds,
             usage: Amounts::default(),
             swap: Memory::NONE,
@@ -197,6 +207,16 @@ impl NodeRow {
             conditions: conditions.map(|it| Arc::clone(&it.kind)).collect(),
             labels: node.labels.clone(),
             created_seconds: node.created_seconds,
+            capacity: node.capacity.into(),
+            taints: (!node.taints.is_empty()).then(|| names.intern(&node.taints.join(","))),
+            kubelet_version: node.kubelet_version.clone(),
+            runtime: node.container_runtime.clone(),
+            os_image: node.os_image.clone(),
+            kernel: node.kernel_version.clone(),
+            images: node.images.count,
+            image_bytes: (node.images.count > 0)
+                .then_some(Bytes(node.images.bytes))
+                .into(),
             allocatable: node.allocatable.into(),
             max_pods: node.pod_capacity,
             ..Self::default()

@@ -94,7 +94,7 @@ impl PodRow {
             if container.state != ContainerState::Terminated {
                 container.state = ContainerState::Unknown;
             }
-            container.probes = container.probes.unknown();
+            container.mark_probes_unknown();
         }
         self.probes = self.probes.unknown();
     }
@@ -439,7 +439,7 @@ mod tests {
     #[test]
     fn rows_are_small() {
         assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
-        assert!(size_of::<Container>() <= 136, "{}", size_of::<Container>());
+        assert!(size_of::<Container>() <= 152, "{}", size_of::<Container>());
     }
 
     #[test]

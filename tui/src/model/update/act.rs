@@ -25,6 +25,7 @@ use crate::model::picker::Choice;
 use crate::model::placement;
 use crate::model::position::{moved, moved_round};
 use crate::model::row::ProblemRow;
+use crate::model::scope::Scope;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::tone::Thresholds;
@@ -65,10 +66,9 @@ fn send_volumes_on_screen(state: &mut State) -> Option<Effect> {
 
 /// Reports to the source whether nodes are on the screen, if that has changed.
 fn send_nodes_on_screen(state: &mut State) -> Option<Effect> {
-    let on_screen = matches!(
-        state.screen().view,
-        View::Overview | View::Nodes | View::Map
-    );
+    let screen = state.screen();
+    let on_screen = matches!(screen.view, View::Overview | View::Nodes | View::Map)
+        || matches!(screen.scope, Scope::Node(_));
     let before = std::mem::replace(&mut state.nodes_on_screen, on_screen);
     (before != on_screen).then_some(Effect::Request(SourceRequest::Nodes(on_screen)))
 }

@@ -146,6 +146,13 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 }
             }
         }
+        Message::Facts(scope, facts) => {
+            for screen in &mut state.stack {
+                if screen.scope == scope {
+                    screen.facts = Some(facts.clone());
+                }
+            }
+        }
         Message::NoDetail(key, why) => {
             for screen in &mut state.stack {
                 if screen.pod() == Some(&key) {

@@ -44,6 +44,7 @@ pub(super) fn refresh(state: &mut State) {
         scope: &Scope::All,
         namespaces: &state.namespaces,
         now,
+        names_probe: false,
     };
     let world = state.world();
     let running_out = forecasts(world, &state.trends, &state.node_samples, &limits);

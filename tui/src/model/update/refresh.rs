@@ -10,6 +10,7 @@ use crate::model::field::Field;
 use crate::model::group_trends::{self, GroupTrends};
 use crate::model::list::{Basis, List};
 use crate::model::name::Key;
+use crate::model::pages;
 use crate::model::placement;
 use crate::model::problems::{self, problems};
 use crate::model::row::{IncidentRow, ProblemRow};
@@ -27,6 +28,9 @@ pub fn refresh(state: &mut State) {
     if state.screen().view == View::Overview {
         outlook::refresh(state);
     }
+    // The height of the table depends on the lines above it.
+    let lines = pages::lines(state, state.size.width);
+    state.screen_mut().fact_lines = lines;
     refresh_list(state);
     refresh_group_trends(state);
     refresh_rollouts(state);
@@ -134,6 +138,7 @@ fn refresh_list(state: &mut State) {
             scope: &basis.scope,
             namespaces: &basis.namespaces,
             now: context.now,
+            names_probe: basis.filter.names(Field::Probe),
         },
         filter: &basis.filter,
         sort: basis.sort,

@@ -46,7 +46,12 @@ pub(super) fn requests(state: &mut State) -> Vec<Effect> {
         if kind == SourceKind::Vitals {
             requests.extend(history(Subject::Pod(key.clone())));
         }
-    } else if let Scope::Node(name) = &state.screen().scope
+    }
+    let scope = &state.screen().scope;
+    if scope.has_facts() {
+        requests.push(SourceRequest::Facts(scope.clone()));
+    }
+    if let Scope::Node(name) = scope
         && kind == SourceKind::Vitals
     {
         requests.extend(history(Subject::Node(Arc::clone(name))));

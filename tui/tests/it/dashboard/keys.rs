@@ -30,6 +30,7 @@ fn check(id: &str) -> Option<Check> {
         "map-group" => |dashboard, key| on_the_map(dashboard, key, "by namespace"),
         "map-size" => |dashboard, key| on_the_map(dashboard, key, "a cell: "),
         "map-zoom-in" | "map-zoom-out" => |dashboard, key| on_the_map(dashboard, key, "by n"),
+        "probes" => |dashboard, key| goes_to(dashboard, key, "Probes"),
         "acknowledge" => acknowledges,
         "pause" => pauses,
         "step-back" | "leap-back" | "hour-back" | "day-back" | "oldest" => goes_back_in_time,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::schemas::{compare, compare_file, docs};
 
 /// The kinds of documents, each with the name of its schema.
-pub(super) const SCHEMAS: [(&str, &str); 9] = [
+pub(super) const SCHEMAS: [(&str, &str); 10] = [
     ("pods", "Pods"),
     ("nodes", "Nodes"),
     ("containers", "Containers"),
@@ -19,6 +19,7 @@ pub(super) const SCHEMAS: [(&str, &str); 9] = [
     ("hpas", "HPAs"),
     ("incidents", "Incidents"),
     ("volumes", "Volumes"),
+    ("probes", "Probes"),
     ("groups", "PodGroups"),
 ];
 

@@ -276,6 +276,7 @@ fn list_holds(state: &State) {
             scope: &screen.scope,
             namespaces: &state.namespaces,
             now,
+            names_probe: false,
         },
         filter: &list.filter,
         sort: list.sort,

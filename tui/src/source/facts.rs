@@ -1,0 +1,174 @@
+//! The objects of the page of a node, a workload or a namespace, from the API server.
+
+use std::sync::Arc;
+
+use kubevitals_proto::objects::{
+    Node, WireBudget, WireLimitRange, WireNode, WireQuota, WireRollout, lenient,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::attempts::Attempts;
+use super::client::escaped;
+use super::message_sender::MessageSender;
+use super::{Error, MetricsApi};
+use crate::model::{Facts, Message, Name, Objects, Scope};
+
+/// The largest number of quotas, LimitRanges or budgets of a namespace that are read.
+const LIMIT: &str = "limit=500";
+
+/// Reads the objects of the open page. The dashboard requests them again and again; after failures a back-off applies.
+pub(super) struct FactPages<'a> {
+    sender: &'a MessageSender,
+    api: &'a MetricsApi,
+    last: Mutex<Option<LastRead>>,
+}
+
+struct LastRead {
+    scope: Scope,
+    facts: Facts,
+    attempts: Attempts,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct List<T> {
+    #[serde(default, deserialize_with = "lenient")]
+    items: Vec<Option<T>>,
+}
+
+/// The outcome of one request: the object, or nothing with the reason in `missing`.
+struct Reading<'a> {
+    sender: &'a MessageSender,
+    api: &'a MetricsApi,
+    missing: Vec<String>,
+    failure: Option<Error>,
+}
+
+impl<'a> FactPages<'a> {
+    pub(super) fn new(sender: &'a MessageSender, api: &'a MetricsApi) -> Self {
+        Self {
+            sender,
+            api,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// The objects of a page. While the back-off after a failure lasts, those of the last request.
+    pub(super) async fn facts(&self, scope: Scope) -> Message {
+        let mut last = self.last.lock().await;
+        let before = last.take().filter(|last| last.scope == scope);
+        let mut attempts = match before {
+            Some(before) if !before.attempts.is_due() => {
+                let facts = before.facts.clone();
+                *last = Some(before);
+                return Message::Facts(scope, Box::new(facts));
+            }
+            Some(before) => before.attempts,
+            None => Attempts::new(self.sender, None),
+        };
+        attempts.begin();
+        let mut reading = Reading {
+            sender: self.sender,
+            api: self.api,
+            missing: Vec::new(),
+            failure: None,
+        };
+        let objects = reading.objects(&scope).await;
+        match &reading.failure {
+            Some(error) => attempts.failed(error).await,
+            None => attempts.succeeded().await,
+        }
+        let facts = Facts {
+            objects,
+            missing: reading.missing,
+        };
+        *last = Some(LastRead {
+            scope: scope.clone(),
+            facts: facts.clone(),
+            attempts,
+        });
+        Message::Facts(scope, Box::new(facts))
+    }
+}
+
+impl Reading<'_> {
+    async fn objects(&mut self, scope: &Scope) -> Objects {
+        match scope {
+            Scope::Node(name) => match self.node(name).await {
+                Some(node) => Objects::Node(Arc::new(node)),
+                None => Objects::None,
+            },
+            Scope::Workload(namespace, workload) => {
+                self.workload(namespace, &workload.kind, &workload.name)
+                    .await
+            }
+            Scope::Namespace(name) => {
+                let quotas = self.list::<WireQuota>("/api/v1", name, "resourcequotas");
+                let quotas = quotas.await.into_iter().map(WireQuota::convert).collect();
+                let ranges = self.list::<WireLimitRange>("/api/v1", name, "limitranges");
+                let ranges = ranges.await.into_iter();
+                Objects::Namespace(quotas, ranges.flat_map(WireLimitRange::convert).collect())
+            }
+            Scope::All | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => Objects::None,
+        }
+    }
+
+    async fn node(&mut self, name: &Name) -> Option<Node> {
+        let path = format!("/api/v1/nodes/{}", escaped(name));
+        let node = self.get::<WireNode>(&path, "nodes", name).await?;
+        node.convert(&self.sender.pools)
+    }
+
+    /// The rollout of a workload, and the budgets of its pods. Other kinds have no rollout.
+    async fn workload(&mut self, namespace: &Name, kind: &str, name: &Name) -> Objects {
+        let resource = match kind {
+            "Deployment" => "deployments",
+            "StatefulSet" => "statefulsets",
+            "DaemonSet" => "daemonsets",
+            _ => return Objects::None,
+        };
+        let (namespace_part, name_part) = (escaped(namespace), escaped(name));
+        let path = format!("/apis/apps/v1/namespaces/{namespace_part}/{resource}/{name_part}");
+        let Some(rollout) = self.get::<WireRollout>(&path, resource, name).await else {
+            return Objects::None;
+        };
+        let rollout = rollout.convert(kind);
+        let budgets = self.list::<WireBudget>("/apis/policy/v1", namespace, "poddisruptionbudgets");
+        let budgets = budgets.await.into_iter().map(WireBudget::convert);
+        let budgets = budgets
+            .filter(|budget| budget.is_of(&rollout.labels))
+            .collect();
+        Objects::Workload(Box::new(rollout), budgets)
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &mut self,
+        api: &str,
+        namespace: &Name,
+        resource: &'static str,
+    ) -> Vec<T> {
+        let path = format!("{api}/namespaces/{}/{resource}?{LIMIT}", escaped(namespace));
+        let list = self.get::<List<T>>(&path, resource, "").await;
+        let items = list.map(|list| list.items).unwrap_or_default();
+        items.into_iter().flatten().collect()
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        resource: &'static str,
+        name: &str,
+    ) -> Option<T> {
+        match self.api.parsed::<T>(path, resource, name).await {
+            Ok(object) => Some(object),
+            Err(error) => {
+                self.missing
+                    .push(format!("{resource}: {}", error.fault().text));
+                self.failure = Some(error);
+                None
+            }
+        }
+    }
+}
