@@ -36,7 +36,7 @@ const ROWS: u16 = 50;
 const PODS_PER_NODE: usize = 30;
 
 /// The views whose frames are measured.
-const VIEWS: [View; 9] = View::SWITCHABLE;
+const VIEWS: [View; 11] = View::SWITCHABLE;
 
 fn clusters() -> Vec<(SourceKind, usize)> {
     let clusters = std::env::var("VITALS_BENCH_CLUSTERS")

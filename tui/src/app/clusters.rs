@@ -1,105 +1,17 @@
-//! Several clusters: those beside the one on the screen.
+//! Several clusters: connects to them, reads their rows, and exchanges the one on the screen.
 
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 
 use tokio::time::Instant;
 
+use super::others::Member;
 use super::{App, BURST};
-use crate::model::{self, Action, Effect, Entrance, Link, Members, Message, Name, Session, State};
+use crate::model::{self, Action, Effect, Entrance, Link, Members, Message, Name, State};
 use crate::source::Feed;
 
 /// The seconds between two attempts to connect to a cluster that cannot be connected to, because its context or its
 /// credential is missing.
 const RETRY_SECONDS: u32 = 30;
-
-/// The clusters that are not on the screen. Each has a state of its own, so a user who returns finds its views as they
-/// were.
-#[derive(Debug, Default)]
-pub(super) struct Others {
-    members: Vec<Member>,
-    /// The member that is asked first for a message, so that a busy cluster does not silence the others.
-    first: usize,
-    /// The seconds since the last attempt to connect to clusters that failed.
-    waited: u32,
-}
-
-/// A cluster.
-#[derive(Debug)]
-struct Member {
-    context: Name,
-    state: State,
-    /// `None` if it cannot be connected to.
-    feed: Option<Feed>,
-    clock_is_compared: bool,
-}
-
-impl Others {
-    /// Whether there is only the cluster on the screen.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// The next message, and the index of its cluster.
-    pub(super) async fn next(&mut self) -> (usize, Message) {
-        let count = self.members.len();
-        let first = self.first;
-        self.first = (first + 1) % count.max(1);
-        let members = &mut self.members;
-        poll_fn(|cx| {
-            for at in (first..count).chain(0..first) {
-                let feed = members.get_mut(at).and_then(|member| member.feed.as_mut());
-                if let Some(feed) = feed
-                    && let Poll::Ready(message) = feed.poll_next(cx)
-                {
-                    return Poll::Ready((at, message));
-                }
-            }
-            Poll::Pending
-        })
-        .await
-    }
-}
-
-impl Member {
-    /// A cluster that cannot be connected to.
-    fn failed(context: &Name, why: String, like: &State) -> Self {
-        let session = Session {
-            context: context.to_string(),
-            ..Session::default()
-        };
-        let mut state = State::new(session, like.settings.clone());
-        state.now = like.now;
-        state.started = like.now;
-        let link = Link::Lost {
-            since: state.now,
-            why,
-            again: None,
-        };
-        // Nothing can be requested.
-        let _ = model::apply(&mut state, Message::Link(link));
-        Self {
-            context: context.clone(),
-            state,
-            feed: None,
-            clock_is_compared: false,
-        }
-    }
-
-    /// Applies a message. Returns the text of which the user is notified, if any.
-    fn apply(&mut self, message: Message) -> Option<String> {
-        let mut notification = None;
-        for effect in model::apply(&mut self.state, message) {
-            match (effect, &self.feed) {
-                (Effect::Request(request), Some(feed)) => feed.request(request),
-                (Effect::Notify(text), _) => notification = Some(text),
-                _ => {}
-            }
-        }
-        notification
-    }
-}
 
 impl App {
     /// Connects to more clusters. One that cannot be connected to has a row that tells why.

@@ -6,6 +6,7 @@ mod first_start;
 mod frames;
 mod handover;
 mod jobs;
+mod others;
 pub mod terminal;
 
 use std::future::pending;
@@ -25,9 +26,9 @@ use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
 use crate::view::theme::{Depth, Theme};
-use clusters::Others;
 use frames::Frames;
 use jobs::{Job, Jobs};
+use others::Others;
 use terminal::Screen;
 
 /// The options of the dashboard.
@@ -406,8 +407,8 @@ impl App {
 
     fn draw(&mut self) -> io::Result<()> {
         model::refresh(&mut self.state);
-        let shows_pointed = self.state.screen().view == View::Map;
-        self.screen.follow_mouse(shows_pointed)?;
+        // The map and charts show what the mouse points at.
+        self.screen.follow_mouse(self.hits.can_be_pointed_at())?;
         let Self {
             screen,
             state,

@@ -58,6 +58,13 @@ impl Hits {
         self.areas.clear();
     }
 
+    /// Whether a target shows what the mouse points at: the map, or a chart.
+    #[must_use]
+    pub fn can_be_pointed_at(&self) -> bool {
+        let mut areas = self.areas.iter();
+        areas.any(|(_, target)| matches!(target, Target::Map | Target::Time(_)))
+    }
+
     /// Returns the target at a column and row, and its area.
     pub fn at(&self, column: u16, row: u16) -> Option<(Rect, Target)> {
         let position = Position::new(column, row);

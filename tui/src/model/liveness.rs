@@ -78,7 +78,7 @@ impl State {
     }
 
     /// The liveness of the data of a view. The rows of several clusters are live even if this cluster does not answer.
-    pub(super) fn liveness_in(&self, view: View) -> Liveness {
+    pub(in crate::model) fn liveness_in(&self, view: View) -> Liveness {
         if let Link::Lost { since, .. } = self.link
             && !view.is_of_several_clusters()
         {
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// The failing parts of a view.
-    pub(super) fn failing_in(&self, view: View) -> Vec<Failing<'_>> {
+    pub(in crate::model) fn failing_in(&self, view: View) -> Vec<Failing<'_>> {
         self.view_parts(view)
             .filter_map(|(part, state)| {
                 let (why, retry_at) = state.failure()?;

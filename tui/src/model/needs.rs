@@ -25,7 +25,7 @@ impl View {
     /// The parts from which the rows follow. A vitals-server joins pods, nodes and usage; for other sources nodes say
     /// which pods are lost, and Jobs which CronJob a pod belongs to.
     #[must_use]
-    pub const fn needs(self) -> Needs {
+    pub fn needs(self) -> Needs {
         use Part::{
             Claims, DaemonSets, Deployments, Hpas, Incidents, Jobs, NodeUsage, Nodes, Pods,
             StatefulSets, Usage, Volumes,
@@ -52,8 +52,8 @@ impl View {
             Self::Clusters | Self::AllIncidents => (&[], &[]),
             Self::Volumes => (&[Claims, Volumes], &[Claims]),
             Self::Overview | Self::Map | Self::Pod | Self::Forecasts | Self::Changes => (
-                Part::of_source(SourceKind::Vitals),
-                Part::of_source(SourceKind::Metrics),
+                Part::followed(SourceKind::Vitals),
+                Part::followed(SourceKind::Metrics),
             ),
         };
         Needs { vitals, others }

@@ -6,7 +6,7 @@ use super::part::Part;
 use super::state::State;
 use super::view::View;
 
-/// From this width on, the right third shows something else.
+/// From this width on, the right third shows the map.
 const WIDE: u16 = 150;
 
 /// From this width on, two panes may be beside each other.
@@ -56,6 +56,8 @@ pub struct OverviewLayout {
     pub heading: u16,
     /// The other panes from top to bottom, with their headings.
     pub panes: Vec<(Pane, PanePlace)>,
+    /// The map, in a wide terminal.
+    pub map: PanePlace,
 }
 
 /// The contents of the panes.
@@ -139,21 +141,28 @@ impl OverviewLayout {
             panes.push((pane, take(height)));
         }
         beside(&mut panes, main, left, &contents);
-        if side > 0 && height > 1 {
-            let place = PanePlace {
-                x: main + 1,
-                y: 0,
-                width: side,
-                height,
-            };
-            panes.push((Pane::MemoryPods, place));
-        }
+        let map = PanePlace {
+            x: main + 1,
+            y: 0,
+            width: side,
+            height: if side > 0 { height } else { 0 },
+        };
         Self {
             verdict,
             list,
             heading,
             panes,
+            map,
         }
+    }
+}
+
+impl State {
+    /// Whether the map is on the screen: its view, or beside the panes of the overview.
+    #[must_use]
+    pub fn shows_map(&self) -> bool {
+        let view = self.screen().view;
+        view == View::Map || (view == View::Overview && self.size.width >= WIDE)
     }
 }
 

@@ -14,6 +14,4 @@ pub enum Pane {
     Nodes,
     /// The pods with the highest CPU usage.
     Pods,
-    /// The pods with the highest memory usage, beside the other panes of a wide terminal.
-    MemoryPods,
 }

@@ -15,8 +15,6 @@ pub struct Panes {
     pub nodes: List,
     /// The pods with the highest CPU usage.
     pub pods: List,
-    /// The pods with the highest memory usage.
-    pub memory_pods: List,
     /// What runs out, the soonest first.
     pub forecasts: List,
     /// What has changed, the latest first.
@@ -45,7 +43,6 @@ impl Default for Panes {
             focus: Pane::List,
             nodes: List::new(View::Nodes.sort()),
             pods: List::new(View::Pods.sort()),
-            memory_pods: List::new(View::Pods.sort()),
             forecasts: List::new(View::Forecasts.sort()),
             changes: List::new(View::Changes.sort()),
             acknowledged: 0,

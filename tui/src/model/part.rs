@@ -77,6 +77,15 @@ pub enum Part {
 }
 
 impl Part {
+    /// The parts of a kind of source that are followed all the time, whatever is on the screen.
+    #[must_use]
+    pub fn followed(kind: SourceKind) -> &'static [Self] {
+        let all = Self::of_source(kind);
+        let of_volumes = |part: &Self| matches!(part, Self::Claims | Self::Volumes);
+        let count = all.iter().position(of_volumes).unwrap_or(all.len());
+        all.get(..count).unwrap_or(all)
+    }
+
     /// The parts of a kind of source.
     #[must_use]
     pub const fn of_source(kind: SourceKind) -> &'static [Self] {
@@ -91,6 +100,7 @@ impl Part {
                 Self::DaemonSets,
                 Self::Hpas,
                 Self::Namespaces,
+                // These are only read while they are on the screen.
                 Self::Claims,
                 Self::Volumes,
             ],

@@ -70,7 +70,6 @@ impl Screen {
             Pane::List => (self.view, &self.list),
             Pane::Nodes => (View::Nodes, &self.panes.nodes),
             Pane::Pods => (View::Pods, &self.panes.pods),
-            Pane::MemoryPods => (View::Pods, &self.panes.memory_pods),
             Pane::Forecasts => (View::Forecasts, &self.panes.forecasts),
             Pane::Changes => (View::Changes, &self.panes.changes),
         }
@@ -82,7 +81,6 @@ impl Screen {
             Pane::List => (self.view, &mut self.list),
             Pane::Nodes => (View::Nodes, &mut self.panes.nodes),
             Pane::Pods => (View::Pods, &mut self.panes.pods),
-            Pane::MemoryPods => (View::Pods, &mut self.panes.memory_pods),
             Pane::Forecasts => (View::Forecasts, &mut self.panes.forecasts),
             Pane::Changes => (View::Changes, &mut self.panes.changes),
         }

@@ -8,10 +8,10 @@ use kubevitals_proto::vitals::{Incident, NodeVitals, PodVitals};
 use kubevitals_proto::wire::protobuf::Malformed;
 use serde::de::DeserializeOwned;
 
+use super::claim::WireClaim;
 use super::client::escaped;
 use super::hpa::WireHpa;
 use super::vitals_path;
-use super::volumes::WireClaim;
 use crate::model::{Key, Part};
 
 /// Decodes an object from protobuf.

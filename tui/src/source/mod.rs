@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body_chunks;
+mod claim;
 mod client;
 mod connect;
 mod decode;

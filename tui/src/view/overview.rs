@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Segment, below, cells, left_of, right_of, row_of};
+use super::map;
 use super::names;
 use super::table;
 use super::theme::Ink;
@@ -31,6 +32,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if !list.is_empty() {
         table::draw(canvas, below(list, layout.heading), state);
     }
+    let beside = place(layout.map);
+    if !beside.is_empty() {
+        map::draw_beside(canvas, beside, state);
+    }
     for (pane, at) in layout.panes {
         let area = place(at);
         match pane {
@@ -39,19 +44,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             Pane::Changes => changes(canvas, area, state),
             Pane::Nodes => nodes(canvas, area, state),
             Pane::Pods => pods(canvas, area, state, (Pane::Pods, "Busiest pods by CPU")),
-            Pane::MemoryPods => side(canvas, area, state),
         }
     }
-}
-
-/// Draws the right third of a wide terminal.
-fn side(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    pods(
-        canvas,
-        area,
-        state,
-        (Pane::MemoryPods, "Busiest pods by memory"),
-    );
 }
 
 /// Draws the heading of a pane, highlighted while the cursor is in the pane.

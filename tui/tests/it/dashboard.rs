@@ -10,6 +10,7 @@ mod lifecycle;
 mod map;
 mod objects;
 mod pointing;
+mod questions;
 mod several;
 mod text_keys;
 mod ways;

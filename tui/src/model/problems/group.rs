@@ -7,8 +7,8 @@ use std::sync::Arc;
 use kubevitals_proto::objects::scarce_resource;
 use kubevitals_proto::time::Timestamp;
 
+use super::cause::{NodeCause, Shared};
 use super::symptom::{Number, Symptom};
-use super::{NodeCause, Shared};
 use crate::model::name::{Key, Name, Workload};
 use crate::model::row::{IncidentRow, NodeRow, PodRow, ProblemRow, Replicas, Row as _, Urgency};
 use crate::model::scope::{Open, ProblemScope, Scope};

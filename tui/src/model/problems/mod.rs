@@ -9,6 +9,7 @@
 //! 3. its workload and its own symptom;
 //! 4. itself, if it has no workload.
 
+mod cause;
 mod group;
 mod symptom;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use super::row::{IncidentRow, NodeRow, PodRow, ProblemRow, Row as _, Urgency, is
 use super::scope::{Limits, Scope};
 use super::tone::Thresholds;
 use super::world::World;
+use cause::{NodeCause, Shared};
 use group::{Group, Revisions};
 pub(super) use group::{revision, short};
 use symptom::Symptom;
@@ -58,28 +60,6 @@ pub struct Problems {
     pub rows: Vec<ProblemRow>,
     /// The number of acknowledged pods, incidents and nodes, which are left out.
     pub acknowledged: usize,
-}
-
-/// The cause that a group's members share. The order is that of equally urgent problems of the same age.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Shared {
-    /// The cause is a node's.
-    Node(Name, NodeCause),
-    /// Pods of a workload have the same symptom.
-    Workload(Name, Arc<Workload>, Symptom),
-    /// A pod without a workload.
-    Pod(Key),
-}
-
-/// A cause of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum NodeCause {
-    /// The node is not ready.
-    NotReady,
-    /// The node is short of a resource, and may evict pods.
-    Pressure,
-    /// The node reports no usage.
-    Silent,
 }
 
 /// Groups the problems of a cluster. Each unhealthy pod and each open incident is in exactly one group.

@@ -193,7 +193,7 @@ impl Row for NodeRow {
         E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
         E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())).optional(),
         E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
-        E::number(Field::ImageDiskPercent, "IMAGES", 6, 9, |node| Value::PartOfLimit(node.image_disk.part())).optional(),
+        E::number(Field::ImageDiskPercent, "IMG DISK", 8, 9, |node| Value::PartOfLimit(node.image_disk.part())).optional(),
         E::number(Field::Network, "NET/s", 6, 8, |node| {
             Value::Rate(node.network.map(|(received, sent)| received.saturating_add(sent)))
         }),

@@ -22,7 +22,7 @@ use crate::model::view::View;
 /// Updates groups, cursor and scroll position. Nothing is grouped again if its inputs are unchanged. The groups are
 /// dropped while the map is not on the screen.
 pub(super) fn refresh(state: &mut State) {
-    if state.screen().view != View::Map {
+    if !state.shows_map() {
         state.map.groups = None;
         state.map.matching = None;
         state.map.basis = None;
@@ -45,6 +45,14 @@ pub(super) fn refresh(state: &mut State) {
     if map.groups.is_none() || map.basis.as_ref() != Some(&basis) {
         map.groups = Some(Arc::new(Groups::of(world, &basis, now)));
         map.basis = Some(basis);
+    }
+    if state
+        .stack
+        .last()
+        .is_none_or(|screen| screen.view != View::Map)
+    {
+        map.matching = None;
+        return;
     }
     map.place_cursor(&world.pods, (width, height));
     map.scroll_to_cursor(width, height);

@@ -6,6 +6,7 @@ mod changes;
 mod handover;
 mod interest;
 mod map;
+mod members;
 mod on_object;
 mod open;
 mod outlook;

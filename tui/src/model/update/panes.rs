@@ -44,16 +44,12 @@ pub(super) fn refresh(state: &mut State) {
     };
     for (pane, rows) in &basis.panes {
         let limit = usize::from(*rows);
-        let pods = |usage: fn(&PodRow) -> Option<f64>| {
-            busiest(&world.pods, limit, |pod| {
-                usage(pod).filter(|_| is_in(&pod.namespace))
-            })
-        };
         let order = match pane {
             Pane::List => continue,
             Pane::Nodes => fullest(&world.nodes, limit),
-            Pane::Pods => pods(|pod| pod.usage.cpu.number()),
-            Pane::MemoryPods => pods(|pod| pod.usage.memory.number()),
+            Pane::Pods => busiest(&world.pods, limit, |pod| {
+                pod.usage.cpu.number().filter(|_| is_in(&pod.namespace))
+            }),
             Pane::Forecasts => first(&world.forecasts, limit, |row| row.full_at),
             Pane::Changes => first(&world.changes, limit, |row| {
                 (row.at.is_none(), Reverse(row.at))

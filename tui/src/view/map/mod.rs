@@ -40,10 +40,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 /// Draws as much of the map as fits into an area beside other panes. A click in it opens the view.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the overview has no place for it yet")
-)]
 pub(super) fn draw_beside(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let head = first_rows(area, 1);
     canvas.rule(head, "Map");

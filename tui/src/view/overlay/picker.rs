@@ -86,7 +86,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             Some(Note::Unavailable(_)) => Ink::Muted,
             _ => Ink::Plain,
         };
-        let mark = if selected { "* " } else { "  " };
+        // The pointer of the selected row is before the mark.
+        let mark = if selected { " * " } else { "   " };
         let name = [
             Segment::new(mark, Ink::Good),
             Segment::new(&*item.name, ink),

@@ -129,7 +129,7 @@ fn in_the_background_it_waits_for_the_terminal() {
     shell.send("clear; wait -f; echo wait is do''ne\r");
     shell.wait_for_text("wait is done");
     shell.assert_given_back();
-    shell.resize(120, 30);
+    shell.resize(160, 30);
     shell.send("clear; fg\r");
     wait_for_dashboard(&mut shell);
     shell.wait_for("all rows of the new size", |text| {

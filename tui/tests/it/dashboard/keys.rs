@@ -30,6 +30,7 @@ fn check(id: &str) -> Option<Check> {
         "map-group" => |dashboard, key| on_the_map(dashboard, key, "by namespace"),
         "map-size" => |dashboard, key| on_the_map(dashboard, key, "a cell: "),
         "map-zoom-in" | "map-zoom-out" => |dashboard, key| on_the_map(dashboard, key, "by n"),
+        "volumes" => |dashboard, key| goes_to(dashboard, key, "Volumes"),
         "probes" => |dashboard, key| goes_to(dashboard, key, "Probes"),
         "acknowledge" => acknowledges,
         "pause" => pauses,
@@ -74,7 +75,10 @@ fn check(id: &str) -> Option<Check> {
         "line-end" => |dashboard, key| edits(dashboard, "web", &["home", key], "web_"),
         "list-accept" => takes_from_the_list,
         "list-cancel" => closes_the_list,
-        "list-toggle" => turns_in_the_list,
+        "list-toggle" | "list-complete" => turns_in_the_list,
+        "lay-over" => lays_over,
+        "undo-filter" => undoes_the_last_change_of_the_filter,
+        "command" => |dashboard, key| opens(dashboard, key, "Commands ─"),
         "list-down" | "list-up" | "list-page-down" | "list-page-up" => moves_in_the_list,
         "list-reset" => resets_the_columns,
         "list-backspace" => |dashboard, key| searches_the_list(dashboard, "shopp", key, "> shop"),
@@ -298,6 +302,16 @@ fn clears_the_filter(dashboard: &mut Dashboard, key: &str) {
     });
 }
 
+fn undoes_the_last_change_of_the_filter(dashboard: &mut Dashboard, key: &str) {
+    clears_the_filter(dashboard, "backspace");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("No pods match the filter");
+    dashboard.terminal.press("backspace");
+    dashboard.terminal.wait_for("all pods", |text| {
+        !text.contains("No pods match the filter")
+    });
+}
+
 fn sorts_by_another_column(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for("another column", |text| {
@@ -347,6 +361,16 @@ fn shows_one_namespace(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.wait_for("all namespaces", |text| {
         !text.contains(&format!("ns {namespace}"))
     });
+}
+
+fn lays_over(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("CPU and memory");
+    // Through all of them, back to the usual charts.
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("earlier");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("charts show usage");
 }
 
 fn says_that_there_is_one_cluster(dashboard: &mut Dashboard, key: &str) {

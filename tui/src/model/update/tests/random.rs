@@ -240,7 +240,6 @@ fn action(chance: &mut Chance) -> Action {
                 Pane::Changes,
                 Pane::Nodes,
                 Pane::Pods,
-                Pane::MemoryPods,
             ]);
             let column = u16::try_from(chance.below(220)).unwrap();
             match chance.below(8) {
@@ -342,7 +341,7 @@ fn holds(state: &State) {
 
 /// Checks the cursor of the map, and that each pod has cells.
 fn map_holds(state: &State) {
-    if state.screen().view != View::Map {
+    if !state.shows_map() {
         assert!(state.map.groups.is_none(), "the groups stay in memory");
         return;
     }
@@ -356,6 +355,9 @@ fn map_holds(state: &State) {
         (rows.len(), groups.cells.len()),
         (pods.clone().count(), pods.count())
     );
+    if state.screen().view != View::Map {
+        return;
+    }
     let (width, height) = state.map_area();
     let layout = state.map.layout(width, height).unwrap();
     assert_eq!(state.map.cursor.is_none(), groups.groups.is_empty());
