@@ -84,7 +84,6 @@ fn every_movement_is_requested_only_while_something_shows_the_mouse() {
     // The help covers them: only clicks and drags are of use.
     dashboard.terminal.press("?");
     wait_for(&dashboard, MouseProtocolMode::ButtonMotion);
-    dashboard.terminal.press("esc");
-    dashboard.terminal.press("9");
+    dashboard.terminal.press("q");
     wait_for(&dashboard, MouseProtocolMode::AnyMotion);
 }
