@@ -2,7 +2,10 @@
 
 use super::bounded::{Elements, bounded_by};
 use super::lenient::{number, time};
+use crate::lenient::{Lenient, lenient};
 use crate::time::Timestamp;
+use serde::de::MapAccess;
+use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
@@ -10,7 +13,7 @@ use std::borrow::Cow;
 ///
 /// The kubelet measures volumes every one to two minutes (`--volume-stats-agg-period`, with jitter).
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, remote = "Self")]
 pub struct VolumeStats<'a> {
     /// The claim; none for a volume that has none, such as an emptyDir.
     #[serde(borrow)]
@@ -45,6 +48,19 @@ pub struct ClaimName<'a> {
     /// The namespace.
     #[serde(borrow)]
     pub namespace: Cow<'a, str>,
+}
+
+impl<'de> Deserialize<'de> for VolumeStats<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient(deserializer)
+    }
+}
+
+/// What is no object is a volume without a claim: it must not discard the page.
+impl<'de> Lenient<'de> for VolumeStats<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(object))
+    }
 }
 
 impl Elements for VolumeStats<'_> {}
