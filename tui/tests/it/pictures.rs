@@ -44,6 +44,13 @@ async fn the_pictures_are_what_is_drawn() {
         32,
         "vitals: the overview of a cluster in which things go wrong",
     );
+    running.press(Action::Show(View::Map));
+    pictured(
+        &running,
+        "map",
+        30,
+        "vitals: the map, a box for each node and a cell for each pod",
+    );
     running.press(Action::Show(View::Pods));
     pictured(&running, "pods", 30, "vitals: pods by CPU");
     running.press(Action::Show(View::Incidents));
