@@ -50,15 +50,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     let area = window(canvas, wide, count.saturating_add(names), heading, hint);
     let gap = if area.width < 60 { " " } else { "   " };
     let mut used = 0;
-    for other in Page::ALL {
+    for other in visible_pages(page, usize::from(area.width), gap.len()) {
         let place = right_of(row_of(area, 0), used);
-        let ink = if other == page {
+        let ink = if *other == page {
             Ink::Heading
         } else {
             Ink::Muted
         };
         let taken = canvas.text(place, other.title(), ink);
-        if other == page {
+        if *other == page {
             canvas.patch(left_of(place, taken), Ink::Selected);
         }
         used += taken + cells(gap.len());
@@ -67,6 +67,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u
     let scroll = scroll.min(count.saturating_sub(body.height));
     canvas.lines(body, lines.get(scroll.into()..).unwrap_or_default());
     scroll
+}
+
+/// Returns the pages whose names are shown: all, or in a narrow window those from which on the open one fits.
+fn visible_pages(page: Page, width: usize, gap: usize) -> &'static [Page] {
+    let mut pages: &[Page] = &Page::ALL;
+    while let Some((first, rest)) = pages.split_first() {
+        let until = pages.iter().take_while(|other| **other != page);
+        let before: usize = until.map(|other| other.title().len() + gap).sum();
+        if *first == page || before + page.title().len() <= width {
+            break;
+        }
+        pages = rest;
+    }
+    pages
 }
 
 /// Describes the filter language.
