@@ -4,7 +4,8 @@
 //! clean-up or a burst do not move it, as they would the line of least squares. A value that goes up and down has a
 //! growth too, but nothing follows from it: only a growth that three of four pairs confirm is [steady](Growth::steady).
 //!
-//! The server uses the rule for volumes, and the dashboard for what it has samples of.
+//! The server uses the rule for volumes. The dashboard's forecasts have the same estimate, and ask for more: they are made
+//! from an hour of usage, which varies more than a disk.
 
 use std::time::Duration;
 
@@ -53,17 +54,16 @@ impl Growth {
         }
         let stride = samples.len().div_ceil(MAX_SAMPLES);
         // The latest sample is always among them.
-        let samples: Vec<&Sample> = samples.iter().rev().step_by(stride).collect();
-        let mut slopes = slopes(&samples);
+        let latest = samples.iter().rev().step_by(stride);
+        let mut points: Vec<(f64, f64)> = latest
+            .map(|sample| (sample.at.into(), sample.value.into()))
+            .collect();
+        points.reverse();
+        let mut slopes = slopes(&points);
         let rising = slopes.iter().filter(|slope| **slope > 0.0).count();
         let steady = count(rising) >= STEADY * count(slopes.len());
-        if slopes.is_empty() {
-            return None;
-        }
-        let middle = slopes.len() / 2;
-        let (_, median, _) = slopes.select_nth_unstable_by(middle, f64::total_cmp);
         Some(Self {
-            per_second: *median,
+            per_second: median(&mut slopes)?,
             steady,
         })
     }
@@ -82,19 +82,24 @@ impl Growth {
     }
 }
 
-/// The slopes between all pairs of samples, in units a second. Pairs of one time, and values that are not finite, have
-/// none.
-fn slopes(samples: &[&Sample]) -> Vec<f64> {
-    let pairs = samples.iter().enumerate().flat_map(|(index, later)| {
-        let earlier = samples.get(index + 1..).unwrap_or_default().iter();
-        earlier.map(move |earlier| (later, earlier))
-    });
-    let slope = |(later, earlier): (&&Sample, &&Sample)| {
-        let seconds = later.at.checked_sub(earlier.at).filter(|it| *it > 0)?;
-        let slope = (f64::from(later.value) - f64::from(earlier.value)) / f64::from(seconds);
-        slope.is_finite().then_some(slope)
-    };
-    pairs.filter_map(slope).collect()
+/// The slopes between all pairs of points, in units a second. A point is its time in seconds and its value; points are in
+/// the order of time. Pairs of one time, and values that are not finite, have no slope.
+#[must_use]
+pub fn slopes(points: &[(f64, f64)]) -> Vec<f64> {
+    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
+    for (at, (time, value)) in points.iter().enumerate() {
+        let later = points.iter().skip(at + 1).filter(|(later, _)| later > time);
+        let of_pairs = later.map(|(later, other)| (other - value) / (later - time));
+        slopes.extend(of_pairs.filter(|slope| slope.is_finite()));
+    }
+    slopes
+}
+
+/// The median; of an even number the larger one of the two in the middle. `None` without values.
+#[must_use]
+pub fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most some thousand pairs")]

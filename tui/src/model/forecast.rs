@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::forecast::{median, slopes};
 
 /// The number of points from which a slope is estimated: 276 pairs.
 const MAX_POINTS: usize = 24;
@@ -79,16 +80,6 @@ fn reduced(samples: &[(Timestamp, f64)], start: Timestamp) -> Vec<(f64, f64)> {
     known.collect()
 }
 
-/// The slopes between all pairs of points, in units per second.
-fn slopes(points: &[(f64, f64)]) -> Vec<f64> {
-    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
-    for (at, (x, y)) in points.iter().enumerate() {
-        let later = points.iter().skip(at + 1).filter(|(later, _)| later > x);
-        slopes.extend(later.map(|(later, value)| (value - y) / (later - x)));
-    }
-    slopes
-}
-
 fn sign(slope: f64) -> f64 {
     if slope > 0.0 {
         1.0
@@ -97,11 +88,6 @@ fn sign(slope: f64) -> f64 {
     } else {
         0.0
     }
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    let middle = values.len() / 2;
-    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of samples are small")]
