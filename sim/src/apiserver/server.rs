@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use futures::FutureExt;
 use parking_lot::RwLock;
 use rustls::sign::SingleCertAndKey;
@@ -78,6 +79,7 @@ impl ApiServer {
             requests: AtomicU64::new(0),
             serves: RwLock::default(),
             instead: RwLock::default(),
+            log: RwLock::default(),
             faults: Faults::default(),
             world: RwLock::default(),
             watches_broken,
@@ -183,6 +185,11 @@ impl ApiServer {
     /// Serves no more than this from now on, as an older API server, or one behind a proxy.
     pub fn set_serves(&self, serves: Serves) {
         *self.shared.serves.write() = serves;
+    }
+
+    /// Lets every container write these bytes over and over, as fast as its log is read, until called with `None`.
+    pub fn set_log(&self, bytes: Option<Bytes>) {
+        *self.shared.log.write() = bytes;
     }
 
     /// Answers every request with this, until called with `None`.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) serves: RwLock<Serves>,
     /// What every request is answered with instead, if anything.
     pub(super) instead: RwLock<Option<Answer>>,
+    /// What every container writes, over and over, instead of its lines, if anything.
+    pub(super) log: RwLock<Option<Bytes>>,
     /// Faults of requests for some resources.
     pub(super) faults: Faults,
     /// The world in which writes make something happen; none in a replay.

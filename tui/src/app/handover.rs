@@ -52,7 +52,7 @@ impl App {
         ending.forget_interrupts();
         // Discards input that was typed for the command.
         discard_typed();
-        self.enter()?;
+        self.enter().await?;
         let (text, bad) = result(&ended);
         self.state.say(text, bad);
         Ok(())

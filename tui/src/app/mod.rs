@@ -6,6 +6,7 @@ mod first_start;
 mod frames;
 mod handover;
 mod jobs;
+mod keyboard;
 mod others;
 pub mod terminal;
 
@@ -14,8 +15,7 @@ use std::io::{self, Write};
 use std::pin::pin;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
+use crossterm::event::Event;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -28,6 +28,7 @@ use crate::view;
 use crate::view::theme::{Depth, Theme};
 use frames::Frames;
 use jobs::{Job, Jobs};
+use keyboard::Keyboard;
 use others::Others;
 use terminal::Screen;
 
@@ -108,7 +109,7 @@ pub async fn run(
     let handovers = connector.terminal().draw();
     let mut app = App {
         screen: Screen::take(options.mouse, options.theme.depth != Depth::None)?,
-        events: Some(EventStream::new()),
+        keyboard: Some(Keyboard::open(options.keys.has_alt())?),
         handovers,
         jobs: Jobs::listen()?,
         hits: Hits::default(),
@@ -124,8 +125,7 @@ pub async fn run(
         running: None,
         over: false,
     };
-    let size = app.screen.terminal().size()?;
-    app.act(Action::Resize(size.width, size.height)).await?;
+    app.resize().await?;
     app.connect_others(&others).await;
     if !app.others.is_empty() && app.options.view == View::Overview {
         app.act(Action::Show(View::Clusters)).await?;
@@ -137,9 +137,9 @@ pub async fn run(
 }
 
 /// The next event of the terminal; waits for ever while the terminal is lent.
-async fn next(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
-    match events {
-        Some(events) => events.next().await,
+async fn next(keyboard: &mut Option<Keyboard>) -> Option<io::Result<Event>> {
+    match keyboard {
+        Some(keyboard) => keyboard.next().await,
         None => pending().await,
     }
 }
@@ -147,7 +147,7 @@ async fn next(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
 struct App {
     screen: Screen,
     /// None while the terminal is lent.
-    events: Option<EventStream>,
+    keyboard: Option<Keyboard>,
     handovers: mpsc::Receiver<Handover>,
     jobs: Jobs,
     hits: Hits,
@@ -191,7 +191,7 @@ impl App {
                     }
                     frames.show(Instant::now());
                 }
-                event = next(&mut self.events) => match event {
+                event = next(&mut self.keyboard) => match event {
                     Some(event) => {
                         self.input(&event?).await?;
                         if std::mem::take(&mut self.suspending) {
@@ -263,7 +263,7 @@ impl App {
         }
         // Discards input that was typed for the plugin.
         discard_typed();
-        self.enter()
+        self.enter().await
     }
 
     /// Restores the terminal, stops the job as the shell would, and takes the terminal again when the job continues.
@@ -283,18 +283,25 @@ impl App {
             }
             stopped = self.jobs.stop() => stopped?,
         }
-        self.enter()
+        self.enter().await
     }
 
     fn leave(&mut self) {
-        self.events = None;
+        self.keyboard = None;
         self.screen.leave();
     }
 
-    fn enter(&mut self) -> io::Result<()> {
+    async fn enter(&mut self) -> io::Result<()> {
         self.screen.enter()?;
-        self.events = Some(EventStream::new());
-        Ok(())
+        self.keyboard = Some(Keyboard::open(self.options.keys.has_alt())?);
+        // It may have changed meanwhile.
+        self.resize().await
+    }
+
+    /// Applies the size of the terminal.
+    async fn resize(&mut self) -> io::Result<()> {
+        let size = self.screen.terminal().size()?;
+        self.act(Action::Resize(size.width, size.height)).await
     }
 
     async fn input(&mut self, event: &Event) -> io::Result<()> {

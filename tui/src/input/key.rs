@@ -65,6 +65,11 @@ impl Key {
         }
     }
 
+    /// Whether Alt is one of the modifiers.
+    pub const fn has_alt(self) -> bool {
+        self.modifiers.contains(KeyModifiers::ALT)
+    }
+
     /// Returns the character that the key inserts into a line, if any.
     pub fn character(self) -> Option<char> {
         match self.code {

@@ -110,6 +110,12 @@ impl KeyMap {
         }
     }
 
+    /// Whether a binding has a key with Alt.
+    #[must_use]
+    pub fn has_alt(&self) -> bool {
+        self.keys.iter().flatten().any(|key| key.has_alt())
+    }
+
     /// Iterates over all bindings with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))

@@ -4,11 +4,13 @@
 //! use it.
 
 mod bindings;
+mod decoder;
 mod hits;
 mod key;
 mod keymap;
 
 pub use bindings::{BINDINGS, Binding, Section, key_of};
+pub use decoder::{Decoder, ESCAPE_PATIENCE};
 pub use hits::{Hits, Span, Target};
 pub use key::{Key, KeyError};
 pub use keymap::{KeyMap, KeyMapError};

@@ -96,6 +96,18 @@ impl MessageSender {
         let _ = self.messages.send(message).await;
     }
 
+    /// Sends a large message once the dashboard has received all earlier ones. So at most one is in memory while the
+    /// dashboard waits, for a slow terminal for example.
+    pub(super) async fn send_alone(&self, message: impl FnOnce() -> Message) {
+        let all = self.messages.max_capacity();
+        // The dashboard may have ended.
+        if let Ok(mut permits) = self.messages.reserve_many(all).await
+            && let Some(permit) = permits.next()
+        {
+            permit.send(message());
+        }
+    }
+
     /// Whether rows of a part have been sent.
     pub(super) fn has_sent(&self, part: Part) -> bool {
         self.shared.sent_parts.lock().contains(&part)
@@ -158,5 +170,29 @@ impl MessageSender {
         let since = Timestamp::from_nanos(before.map_or_else(|since| since, |_| now));
         self.send(Message::Link(Link::Lost { since, why, again }))
             .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_large_message_waits_until_the_dashboard_has_received_the_others() {
+        let (messages, mut received) = mpsc::channel(4);
+        let sender = MessageSender::new(messages, Clock::system(), || 0.5);
+        let now = Timestamp::from_secs(1);
+        for _ in 0..2 {
+            sender.send(Message::Tick(now)).await;
+        }
+        let mut large = Box::pin(sender.send_alone(|| Message::Tick(now.plus_nanos(1))));
+        for _ in 0..2 {
+            assert_eq!(large.as_mut().now_or_never(), None);
+            assert!(matches!(received.recv().await, Some(Message::Tick(at)) if at == now));
+        }
+        large.await;
+        assert!(matches!(received.try_recv(), Ok(Message::Tick(at)) if at > now));
     }
 }

@@ -7,6 +7,9 @@ use super::theme::{Ink, Theme};
 use crate::input::{Hits, KeyMap, Target};
 use crate::text::{Align, clean, cut, fit, width, wrap};
 
+/// The cells that the beginning of a message keeps before its end is left out.
+const SHORTEST_TEXT: usize = 16;
+
 /// The canvas of the views.
 #[derive(Debug)]
 pub(super) struct Canvas<'a> {
@@ -89,8 +92,8 @@ impl Canvas<'_> {
         end.saturating_sub(area.x)
     }
 
-    /// Writes `text` and `tail` into a row. If they do not fit, writes the beginning of the text, the tail, and the key
-    /// that opens the list of messages.
+    /// Writes `text` and `tail` into a row. If they do not fit, writes the beginning of the text, the tail if it leaves
+    /// space for [`SHORTEST_TEXT`], and the key that opens the list of messages.
     pub(super) fn message(&mut self, area: Rect, text: &str, tail: &str, ink: Ink) {
         let text = clean(text);
         let fits = width(&text) + width(tail) <= usize::from(area.width);
@@ -107,6 +110,10 @@ impl Canvas<'_> {
         self.hit(right_of(area, area.width - used), Target::Hint("messages"));
         let space = left_of(area, area.width - used);
         let text_space = usize::from(space.width).saturating_sub(width(tail));
+        let (tail, text_space) = match text_space {
+            0..SHORTEST_TEXT => ("", space.width.into()),
+            _ => (tail, text_space),
+        };
         let text = cut(&text, text_space, self.theme.signs.ellipsis);
         self.text(space, &format!("{text}{tail}"), ink);
     }

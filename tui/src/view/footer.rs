@@ -125,16 +125,7 @@ fn applies(id: &str, view: View, several: bool) -> bool {
 fn hints_for(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
-        (Mode::Pick, _) if is_palette(state) => &[
-            ("list-accept", "run"),
-            ("list-complete", "complete"),
-            ("list-cancel", "close"),
-        ],
-        (Mode::Pick, _) => &[
-            ("list-accept", "choose"),
-            ("list-toggle", "toggle"),
-            ("list-cancel", "close"),
-        ],
+        (Mode::Pick, _) => pick_hints(state.overlay.as_ref()),
         (Mode::Text, _) => {
             let is_log = state
                 .text
@@ -179,12 +170,29 @@ fn hints_for(state: &State) -> Vec<Hint> {
     hints.to_vec()
 }
 
-fn is_palette(state: &State) -> bool {
-    let choice = match &state.overlay {
+/// The hints of a list, or of a question that is answered by typing.
+fn pick_hints(overlay: Option<&Overlay>) -> Hints {
+    let choice = match overlay {
+        Some(Overlay::Dialog(_)) => {
+            return &[("list-accept", "do it"), ("list-cancel", "cancel")];
+        }
         Some(Overlay::Picker(picker)) => Some(picker.choice),
         _ => None,
     };
-    choice == Some(Choice::Commands)
+    match choice {
+        Some(Choice::Commands) => &[
+            ("list-accept", "run"),
+            ("list-complete", "complete"),
+            ("list-cancel", "close"),
+        ],
+        // Several columns or namespaces can be chosen.
+        None | Some(Choice::Namespaces) => &[
+            ("list-accept", "choose"),
+            ("list-toggle", "toggle"),
+            ("list-cancel", "close"),
+        ],
+        Some(_) => &[("list-accept", "choose"), ("list-cancel", "close")],
+    }
 }
 
 /// The blanks after a hint.

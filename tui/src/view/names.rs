@@ -1,6 +1,7 @@
 //! Shortens names so that different names stay different.
 //!
-//! First, the labels that all names share at their ends are left out (`.eu.compute.internal`, `prod-`). Then each name
+//! First, the labels that all names share at their ends are left out (`.eu.compute.internal`, `prod-`), except the first
+//! ones that fit. Then each name
 //! that is still too long loses its middle. Names that are equal then are cut where they do not differ.
 
 use std::collections::{HashMap, HashSet};
@@ -187,6 +188,30 @@ impl Cutter<'_> {
                 names.iter().map(cut).collect()
             })
             .find(|shortened| shortened.iter().all(|name| width(name) <= self.space))
+            .map(|shortened| self.with_first_labels(names, &both, shortened))
+    }
+
+    /// Puts the first of the shared labels before names that start with the mark of a gap, as many as fit.
+    fn with_first_labels(
+        &self,
+        names: &[&str],
+        shared: &Shared,
+        shortened: Vec<String>,
+    ) -> Vec<String> {
+        let longest = shortened.iter().map(|name| width(name)).max().unwrap_or(0);
+        let is_marked = shortened.iter().all(|name| name.starts_with(self.ellipsis));
+        let labels = names.first().and_then(|name| {
+            let before = name.get(..shared.before)?;
+            let spare = head(before, self.space.saturating_sub(longest));
+            spare.get(..=spare.rfind(is_border)?)
+        });
+        match labels.filter(|_| is_marked) {
+            Some(labels) => shortened
+                .iter()
+                .map(|name| format!("{labels}{name}"))
+                .collect(),
+            None => shortened,
+        }
     }
 
     /// Cuts each name by itself. Cuts equal results where the names differ.
@@ -366,7 +391,7 @@ mod tests {
             (
                 &controlplanes,
                 20,
-                [1, 2, 3].map(|at| format!("…controlplane{at}…")),
+                [1, 2, 3].map(|at| format!("foo-…controlplane{at}…")),
             ),
             (
                 &controlplanes,
@@ -381,7 +406,7 @@ mod tests {
             (
                 &eks,
                 12,
-                ["…1-17…", "…1-18…", "…23-118…"].map(str::to_owned),
+                ["ip-…1-17…", "ip-…1-18…", "ip-…23-118…"].map(str::to_owned),
             ),
             (
                 &gke,
@@ -433,7 +458,7 @@ mod tests {
         assert_eq!(elided.text("web-1.eu.internal"), "web-1…");
         // A label that only the names on the screen share is not left out.
         let elided = elide(["web-1.eu.internal"], ["web-1.us.external"], 16, "…");
-        assert_eq!(elided.text("web-1.eu.internal"), "…eu.internal");
+        assert_eq!(elided.text("web-1.eu.internal"), "web-…eu.internal");
     }
 
     /// Names as in clusters, and names that are easily confused.

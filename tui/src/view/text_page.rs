@@ -47,17 +47,18 @@ pub(super) fn draw(
     let footer_area = take(1);
     title::draw(canvas, title_area, state, false);
     heading(canvas, heading_area, state, page);
-    if let Some(why) = page.failure() {
-        canvas.message(
-            failure_area,
-            &format!(" {why}"),
-            &retry(state, page),
-            Ink::Warn,
-        );
-    }
-    match emptiness(page) {
-        Some(text) => empty(canvas, body, &text),
-        None => {
+    match (emptiness(page), page.failure()) {
+        // Nothing else is on the page, so there is space for the whole reason.
+        (Some(_), Some(why)) => {
+            let text = format!("{why}{}", retry(state, page));
+            empty(canvas, body, &text, Ink::Warn);
+        }
+        (Some(text), None) => empty(canvas, body, text, Ink::Muted),
+        (None, failure) => {
+            if let Some(why) = failure {
+                let (why, retry) = (format!(" {why}"), retry(state, page));
+                canvas.message(failure_area, &why, &retry, Ink::Warn);
+            }
             for (at, row) in (0..body.height).zip(page.visible(columns, rows)) {
                 draw_row(canvas, row_of(body, at), state, page, &row);
             }
@@ -153,37 +154,30 @@ fn retry(state: &State, page: &TextPage) -> String {
         .unwrap_or_default()
 }
 
-/// What is shown instead of an empty page.
-fn emptiness(page: &TextPage) -> Option<String> {
+/// What is shown on an empty page that nothing has failed for.
+fn emptiness(page: &TextPage) -> Option<&'static str> {
     match &page.content {
         Content::Logs(logs) if logs.ring.is_empty() => Some(if !logs.has_answered() {
-            "Requesting the log".to_owned()
-        } else if logs.failure().is_some() {
-            String::new()
+            "Requesting the log"
         } else if logs
             .states
             .iter()
             .all(|state| *state == StreamState::Complete)
         {
-            "The log is empty".to_owned()
+            "The log is empty"
         } else {
-            "No lines yet".to_owned()
+            "No lines yet"
         }),
-        Content::Document(document) if document.document.is_none() => {
-            Some(match document.failure {
-                Some(_) => String::new(),
-                None => "Requesting the object".to_owned(),
-            })
-        }
+        Content::Document(page) if page.document.is_none() => Some("Requesting the object"),
         _ => None,
     }
 }
 
-fn empty(canvas: &mut Canvas<'_>, body: Rect, text: &str) {
+fn empty(canvas: &mut Canvas<'_>, body: Rect, text: &str, ink: Ink) {
     let lines = wrap(text, usize::from(body.width.saturating_sub(2)));
     for (at, line) in (body.height / 3..body.height).zip(&lines) {
         let blanks = body.width.saturating_sub(cells(width(line))) / 2;
-        canvas.text(right_of(row_of(body, at), blanks), line, Ink::Muted);
+        canvas.text(right_of(row_of(body, at), blanks), line, ink);
     }
 }
 

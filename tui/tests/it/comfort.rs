@@ -20,7 +20,7 @@ fn write(state: &mut State, text: &str) {
     act(state, Action::Edit(Edit::Insert(text.to_owned())));
 }
 
-/// Draws an overlay at every size; with styles at 80 columns.
+/// Draws an overlay at every size, with styles at 80 columns; and without colours and Unicode.
 fn at_every_size(name: &str, state: &State) {
     for (columns, rows) in SIZES {
         let drawn = draw(state, &colour(), columns, rows);
@@ -29,6 +29,11 @@ fn at_every_size(name: &str, state: &State) {
             _ => text(&drawn),
         };
         insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), drawn);
+    }
+    for (look, ascii) in [("no-colour", false), ("ascii", true)] {
+        let theme = Theme::new(Depth::None, Ground::Dark, ascii);
+        let drawn = text(&draw(state, &theme, 80, 24));
+        insta::assert_snapshot!(format!("{name}-{look}"), drawn);
     }
 }
 

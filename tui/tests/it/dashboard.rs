@@ -3,6 +3,7 @@
 mod clusters;
 mod colours;
 mod faults;
+mod floods;
 mod handover;
 mod jobs;
 mod keys;

@@ -182,16 +182,16 @@ fn what_cannot_be_read_is_one_line() {
         missing,
     };
     let state = page(scope(), facts);
-    insta::assert_snapshot!("page-degraded", text(&draw(&state, &theme(), 80, 24)));
+    shows("page-degraded", &state);
     let nothing = Facts {
         objects: Objects::Namespace(Vec::new(), Vec::new()),
         missing: Vec::new(),
     };
     let mut state = page(scope(), nothing);
-    insta::assert_snapshot!("page-empty", text(&draw(&state, &theme(), 80, 24)));
+    shows("page-empty", &state);
     go_back(&mut state);
     refresh(&mut state);
-    insta::assert_snapshot!("page-past", text(&draw(&state, &theme(), 80, 24)));
+    shows("page-past", &state);
 }
 
 #[test]

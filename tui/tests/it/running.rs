@@ -13,7 +13,7 @@ use kubevitals::cli::Connection;
 use kubevitals::input::{Key, KeyMap};
 use kubevitals::model::{
     Action, Edit, Effect, Message, Part, PartState, Settings, SourceKind, SourceRequest, State,
-    Subject, Time, View, act, apply, refresh,
+    Subject, Time, View, VolumeChange, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -466,6 +466,26 @@ impl Running {
         self.press(Action::First);
         self.press(Action::Enter);
         self.until_answered().await;
+    }
+
+    /// Shows a view, and waits until all is told that only this view reads.
+    pub(crate) async fn show(&mut self, view: View) {
+        self.press(Action::Show(view));
+        if view != View::Volumes {
+            return;
+        }
+        let (mut has_usage, mut has_reasons) = (false, false);
+        self.until("all about volumes", |state, message| {
+            match &message {
+                Message::Volumes(VolumeChange::Usage(_)) => has_usage = true,
+                Message::Volumes(VolumeChange::Reasons(_)) => has_reasons = true,
+                _ => {}
+            }
+            let _asks = apply(state, message);
+            let parts = [Part::Claims, Part::Volumes, Part::Events];
+            has_usage && has_reasons && parts.iter().all(|part| state.has_answered(*part))
+        })
+        .await;
     }
 
     /// Opens the page of a node, a workload or a namespace, as a person does, and waits until its objects are read.

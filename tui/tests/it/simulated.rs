@@ -64,9 +64,9 @@ fn shows_in(sizes: &[(u16, u16)], name: &str, state: &State) {
 }
 
 /// Compares every table and the overview, in every size and theme.
-fn every_view_shows(running: &mut Running, what: &str) {
+async fn every_view_shows(running: &mut Running, what: &str) {
     for view in View::SWITCHABLE {
-        running.press(Action::Show(view));
+        running.show(view).await;
         let name = format!("{what}-{}", view.title().to_lowercase());
         shows_in(&SIZES, &name, &running.state);
         for (look, ascii) in [("no-colour", false), ("ascii", true)] {
@@ -81,7 +81,7 @@ fn every_view_shows(running: &mut Running, what: &str) {
 async fn a_simulated_cluster_with_faults() {
     let mut running = troubled().await;
     running.open().await;
-    every_view_shows(&mut running, "simulation");
+    every_view_shows(&mut running, "simulation").await;
     running.stop().await;
 }
 
@@ -98,7 +98,7 @@ async fn a_simulated_cluster_without_faults() {
 async fn the_recorded_cluster() {
     let mut running = Running::recorded().await;
     running.open().await;
-    every_view_shows(&mut running, "recording");
+    every_view_shows(&mut running, "recording").await;
     for pod in ["flaky", "leak", "oom", "crash", "notready"] {
         running.open_pod(pod).await;
         shows(&format!("recording-pod-{pod}"), &running.state);

@@ -2,12 +2,12 @@
 
 use kubevitals::model::log::{Level, LogBatch, LogLine, StreamState, plain_text};
 use kubevitals::model::{
-    Action, DirectRequest, Document, Edit, Effect, Message, SourceKind, State, TextAction, Topic,
-    View, act, apply, describe,
+    Action, ChangeAction, DirectRequest, Document, Edit, Effect, Message, SourceKind, State,
+    TextAction, TextLine, Topic, View, act, apply, describe, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::picture::{draw, text, text_and_styles};
 use crate::shop::NOW;
@@ -69,77 +69,114 @@ fn logs(previous: bool) -> State {
     state
 }
 
-/// A description of a pod.
-fn described() -> State {
+/// A page about a pod.
+fn page(topic: Topic, document: Result<Document, String>) -> State {
     let mut state = showing(View::Pods, SourceKind::Vitals);
     act(&mut state, Action::First);
-    let effects = act(&mut state, Action::Read(Topic::Describe));
+    let effects = act(&mut state, Action::Read(topic));
     let Some(Effect::Direct(DirectRequest::Read(request))) = effects.first() else {
         panic!("{effects:?}");
     };
-    let pod = json!({
-        "metadata": {"namespace": "shop", "name": "web-1", "labels": {"app": "web"}, "creationTimestamp": Timestamp::from_secs(NOW - 7_200)},
+    apply(
+        &mut state,
+        Message::Document(request.id, Box::new(document)),
+    );
+    state
+}
+
+fn of_lines(lines: Vec<TextLine>) -> Result<Document, String> {
+    Ok(Document {
+        lines,
+        ..Document::default()
+    })
+}
+
+fn pod() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"namespace": "shop", "name": "web-1", "labels": {"app": "web"}, "creationTimestamp": Timestamp::from_secs(NOW - 7_200),
+            "managedFields": [{"manager": "kubelet", "operation": "Update", "fieldsV1": {"f:status": {}}}]},
         "spec": {"nodeName": "node-1", "containers": [{"name": "app", "image": "registry.example/shop/web:1.2.3", "resources": {"limits": {"memory": "256Mi"}}}]},
         "status": {"phase": "Running", "containerStatuses": [{
             "name": "app", "ready": false, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
         }]},
-    });
+    })
+}
+
+fn events() -> Vec<Value> {
+    let event = |kind: &str, reason: &str, message: &str, count: u32, ago: i64| {
+        json!({
+            "type": kind, "reason": reason, "message": message, "count": count,
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1"},
+            "lastTimestamp": Timestamp::from_secs(NOW - ago),
+        })
+    };
+    vec![
+        event(
+            "Normal",
+            "Scheduled",
+            "Successfully assigned shop/web-1 to node-1",
+            1,
+            7_200,
+        ),
+        event(
+            "Warning",
+            "Unhealthy",
+            "Liveness probe failed: Get \"http://10.1.2.3:8080/healthz\": context deadline exceeded",
+            31,
+            95,
+        ),
+        event(
+            "Warning",
+            "BackOff",
+            "Back-off restarting failed container",
+            12,
+            30,
+        ),
+    ]
+}
+
+/// A description of a pod.
+fn described() -> State {
+    let pod = pod();
     let parts = describe::Parts {
         object: &pod,
         kind: kubevitals::model::Kind::Pod,
         pods: Ok(Vec::new()),
-        events: Ok(vec![
-            json!({"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container", "count": 12, "lastTimestamp": Timestamp::from_secs(NOW - 30)}),
-        ]),
+        events: Ok(events()),
         now: Timestamp::from_secs(NOW),
     };
-    let document = Document {
-        lines: describe::describe(&parts),
-        ..Document::default()
-    };
-    apply(
-        &mut state,
-        Message::Document(request.id, Box::new(Ok(document))),
-    );
-    state
+    page(Topic::Describe, of_lines(describe::describe(&parts)))
 }
 
-#[test]
-fn text_pages_in_every_size() {
-    for (name, state) in [("logs", logs(false)), ("describe", described())] {
-        for (columns, rows) in SIZES {
-            let mut state = state.clone();
-            act(&mut state, Action::Resize(columns, rows));
-            let drawn = draw(&state, &colour(), columns, rows);
-            let screen = if columns == 80 {
-                text_and_styles(&drawn)
-            } else {
-                text(&drawn)
-            };
-            insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), screen);
-        }
+/// Compares the screen in every size, and without colours and Unicode.
+fn shows(name: &str, state: &State) {
+    for (columns, rows) in SIZES {
+        let drawn = draw(state, &colour(), columns, rows);
+        let screen = if columns == 80 {
+            text_and_styles(&drawn)
+        } else {
+            text(&drawn)
+        };
+        insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), screen);
     }
-}
-
-#[test]
-fn text_pages_without_colour_and_without_unicode() {
-    let state = logs(false);
-    for (name, ascii) in [("no-colour", false), ("ascii", true)] {
+    for (look, ascii) in [("no-colour", false), ("ascii", true)] {
         let theme = Theme::new(Depth::None, Ground::Dark, ascii);
-        let mut state = state.clone();
-        act(&mut state, Action::Resize(80, 24));
-        insta::assert_snapshot!(format!("logs-{name}"), text(&draw(&state, &theme, 80, 24)));
+        let screen = text(&draw(state, &theme, 80, 24));
+        insta::assert_snapshot!(format!("{name}-{look}"), screen);
     }
 }
 
 #[test]
-fn states_of_a_page_of_logs() {
+fn logs_in_every_state() {
+    shows("logs", &logs(false));
     let mut json = logs(false);
     act(&mut json, Action::Text(TextAction::Pretty));
     act(&mut json, Action::Text(TextAction::Times));
     act(&mut json, Action::Filter);
     act(&mut json, Action::Edit(Edit::Insert("error".to_owned())));
+    shows("logs-json-search", &json);
     let mut failed = logs(true);
     let batch = LogBatch {
         id: failed.text.as_ref().unwrap().id,
@@ -153,21 +190,48 @@ fn states_of_a_page_of_logs() {
         ..LogBatch::default()
     };
     apply(&mut failed, Message::Logs(Box::new(batch)));
+    shows("logs-failed", &failed);
     let mut requested = showing(View::Pods, SourceKind::Vitals);
     act(&mut requested, Action::Logs(false));
+    shows("logs-requested", &requested);
+    let mut past = showing(View::Pods, SourceKind::Metrics);
+    act(&mut past, Action::First);
+    act(&mut past, Action::Step(-4));
+    refresh(&mut past);
+    act(&mut past, Action::Logs(false));
+    shows("logs-past", &past);
+}
+
+#[test]
+fn documents_in_every_state() {
+    shows("describe", &described());
+    let refused = "forbidden: User \"jane\" cannot get pods in namespace shop".to_owned();
+    shows("describe-failed", &page(Topic::Describe, Err(refused)));
+    shows("yaml", &page(Topic::Yaml, describe::yaml(pod())));
+    let now = Timestamp::from_secs(NOW);
+    let lines = describe::events(&events(), now, true);
+    shows("events", &page(Topic::Events, of_lines(lines)));
+    let none = of_lines(vec![TextLine::plain("No events")]);
+    shows("events-empty", &page(Topic::Events, none));
+}
+
+#[test]
+fn windows_that_lead_to_an_action() {
     let mut menu = showing(View::Nodes, SourceKind::Vitals);
     act(&mut menu, Action::Menu);
+    shows("menu-refused", &menu);
     let mut shell = showing(View::Containers, SourceKind::Vitals);
     act(&mut shell, Action::First);
     act(&mut shell, Action::Shell);
-    for (name, mut state) in [
-        ("logs-json-search", json),
-        ("logs-failed", failed),
-        ("logs-requested", requested),
-        ("menu-refused", menu),
-        ("shell", shell),
-    ] {
-        act(&mut state, Action::Resize(80, 24));
-        insta::assert_snapshot!(name, text(&draw(&state, &colour(), 80, 24)));
-    }
+    shows("shell", &shell);
+    let mut delete = showing(View::Pods, SourceKind::Vitals);
+    delete.settings.allow_actions = true;
+    act(&mut delete, Action::First);
+    act(&mut delete, Action::Change(ChangeAction::Delete));
+    shows("delete", &delete);
+    let mut drain = showing(View::Nodes, SourceKind::Vitals);
+    drain.settings.allow_actions = true;
+    act(&mut drain, Action::First);
+    act(&mut drain, Action::Change(ChangeAction::Drain));
+    shows("drain", &drain);
 }

@@ -246,7 +246,14 @@ fn every_view_in_every_condition() {
                 (View::Pods, "lost") => text_and_styles(&drawn),
                 _ => text(&drawn),
             };
-            insta::assert_snapshot!(format!("{}-{condition}", name(view)), screen_text);
+            let name = format!("{}-{condition}", name(view));
+            insta::assert_snapshot!(name.clone(), screen_text);
+            // Of these views a narrow or a high screen shows other parts.
+            let has_parts = matches!(view, View::Overview | View::Volumes | View::Probes);
+            for (columns, rows) in SIZES.into_iter().filter(|size| has_parts && size.0 != 80) {
+                let drawn = text(&draw(&state, &colour(), columns, rows));
+                insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), drawn);
+            }
         }
     }
 }

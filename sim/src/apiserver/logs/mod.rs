@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
@@ -67,6 +68,13 @@ pub(super) fn answer(
         "text/plain",
         StreamBody::new(chunks).boxed_unsync(),
     ))
+}
+
+/// Answers with a log that repeats these bytes for ever.
+pub(super) fn repeat(bytes: Bytes) -> Response<Body> {
+    let chunks = futures::stream::repeat(bytes).map(|bytes| Ok(Frame::data(bytes)));
+    let body = StreamBody::new(chunks).boxed_unsync();
+    respond(StatusCode::OK, "text/plain", body)
 }
 
 /// The options of a request.

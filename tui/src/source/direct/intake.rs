@@ -8,10 +8,10 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::model::log::{Level, LogBatch, LogLine, MAX_LINE, StreamState, plain_text};
 
-/// The most bytes between two batches.
+/// The most memory between two batches, in bytes: of the text, and of what each line becomes.
 const MAX_PENDING: usize = 1 << 20;
 
-/// The size from which a block of lines is complete.
+/// The memory from which a block of lines is complete.
 const BLOCK: usize = 64 << 10;
 
 /// The bytes of a time in front of a line.
@@ -21,7 +21,8 @@ const TIME: usize = 40;
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     blocks: VecDeque<Block>,
-    bytes: usize,
+    /// The memory of all blocks.
+    memory: usize,
     dropped: u64,
     cut_bytes: u64,
     states: Vec<(u16, StreamState)>,
@@ -32,8 +33,21 @@ pub(super) struct Intake {
 struct Block {
     stream: u16,
     bytes: Vec<u8>,
+    /// How many lines these are.
+    lines: usize,
     /// Whether the last line was cut off.
     is_cut: bool,
+}
+
+impl Block {
+    const fn memory(&self) -> usize {
+        memory(self.bytes.len(), self.lines)
+    }
+}
+
+/// The memory of so many bytes in so many lines.
+const fn memory(bytes: usize, lines: usize) -> usize {
+    bytes + lines * size_of::<LogLine>()
 }
 
 impl Intake {
@@ -45,24 +59,27 @@ impl Intake {
 
     /// Adds whole lines.
     fn add(&mut self, stream: u16, lines: &[u8], is_cut: bool) {
-        self.bytes += lines.len();
+        let added = memchr_iter(b'\n', lines).count();
+        self.memory += memory(lines.len(), added);
         match self.blocks.back_mut() {
-            Some(block) if block.stream == stream && block.bytes.len() < BLOCK && !block.is_cut => {
+            Some(block) if block.stream == stream && block.memory() < BLOCK && !block.is_cut => {
                 block.bytes.extend_from_slice(lines);
+                block.lines += added;
                 block.is_cut = is_cut;
             }
             _ => self.blocks.push_back(Block {
                 stream,
                 bytes: lines.to_vec(),
+                lines: added,
                 is_cut,
             }),
         }
-        while self.bytes > MAX_PENDING && self.blocks.len() > 1 {
+        while self.memory > MAX_PENDING && self.blocks.len() > 1 {
             let Some(oldest) = self.blocks.pop_front() else {
                 return;
             };
-            self.bytes -= oldest.bytes.len();
-            self.dropped += count(memchr_iter(b'\n', &oldest.bytes).count());
+            self.memory -= oldest.memory();
+            self.dropped += count(oldest.lines);
         }
     }
 
@@ -75,7 +92,7 @@ impl Intake {
             cut_bytes: std::mem::take(&mut self.cut_bytes),
             states: std::mem::take(&mut self.states),
         };
-        self.bytes = 0;
+        self.memory = 0;
         for block in self.blocks.drain(..) {
             let mut lines = block.bytes.split(|byte| *byte == b'\n').peekable();
             while let Some(line) = lines.next() {
@@ -350,14 +367,18 @@ mod tests {
     #[test]
     fn a_flood_drops_the_oldest_lines_and_counts_them() {
         let (mut splitter, mut intake) = (Splitter::default(), Intake::default());
-        let text = lines(&vec![1; 1_000]);
-        for _ in 0..1_000 {
-            splitter.push(0, text.as_bytes(), &mut intake);
-            assert!(intake.bytes <= MAX_PENDING + text.len());
+        let empty = "\n".repeat(1_000);
+        // Lines without a text and a time take memory as well.
+        for text in [lines(&vec![1; 1_000]), empty] {
+            for _ in 0..1_000 {
+                splitter.push(0, text.as_bytes(), &mut intake);
+                let last = memory(text.len(), 1_000);
+                assert!(intake.memory <= MAX_PENDING + last);
+            }
+            let batch = intake.take(0);
+            assert_eq!(batch.dropped + count(batch.lines.len()), 1_000_000);
+            assert!((10_000..30_000).contains(&batch.lines.len()));
         }
-        let batch = intake.take(0);
-        assert_eq!(batch.dropped + count(batch.lines.len()), 1_000_000);
-        assert!(batch.lines.len() > 10_000);
     }
 
     proptest! {

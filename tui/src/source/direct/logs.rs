@@ -125,8 +125,8 @@ impl Logs {
             shared.changed.notified().await;
             sleep_until(due).await;
             due = Instant::now() + APART;
-            let batch = shared.intake.lock().take(id);
-            self.sender.send(Message::Logs(Box::new(batch))).await;
+            let batch = || Message::Logs(Box::new(shared.intake.lock().take(id)));
+            self.sender.send_alone(batch).await;
         }
     }
 }

@@ -34,7 +34,9 @@ fn from_a_cell_to_the_pod_and_back_to_the_same_cell() {
         text.contains(&heading) && text.contains("esc back  down")
     });
     dashboard.terminal.press("esc");
-    dashboard.wait_view("Map");
+    dashboard
+        .terminal
+        .wait_for("the map", |text| text.contains("usage of allocatable"));
     selected(&dashboard, "the same pod", |name| name == pod);
     // The past is drawn as well.
     dashboard.terminal.press("shift-left");

@@ -103,8 +103,6 @@ fn what_is_not_allowed_is_one_line() {
     terminal.press("G");
     terminal.wait_for_text("cannot be read: forbidden");
     terminal.press("esc");
-    // A key right after esc would be another key.
-    terminal.wait_for_text("1 Overview");
     choose(&mut terminal, "Delete");
     terminal.press("enter");
     terminal.wait_for_text("cannot delete Pod shop/postgres-0: forbidden: User");
@@ -285,4 +283,25 @@ fn without_kubectl_it_is_said_what_to_install() {
     terminal.press("q");
     terminal.wait_for_end();
     terminal.assert_sane();
+}
+
+#[test]
+fn a_size_that_changes_during_a_shell_is_that_of_the_dashboard_afterwards() {
+    let lab = Lab::start();
+    let folder = lab.folder.path();
+    stand_in(folder);
+    let search = format!("{}:/usr/bin:/bin", folder.display());
+    let mut terminal = open(&lab, &[], &[("PATH", &search)]);
+    filter(&mut terminal, "name=postgres-0", "postgres-0");
+    ask_for_a_shell(&mut terminal);
+    terminal.press("enter");
+    terminal.wait_for_text("password of the shell:");
+    terminal.resize(100, 20);
+    terminal.send("hello\r");
+    terminal.wait_for_text("kubectl ended with exit code 3");
+    terminal.press("3");
+    terminal.wait_until("the keys in the last row", |screen, _| {
+        let last = screen.rows(0, 100).last()?;
+        last.trim_end().ends_with("q quit").then_some(())
+    });
 }

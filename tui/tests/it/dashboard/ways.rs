@@ -33,6 +33,31 @@ fn from_a_node_to_its_pods_to_a_pod_and_back() {
     dashboard.wait_selected("the same node", |row| row.contains(&node));
 }
 
+/// A slow connection delivers keys together, and the bytes of one key in parts.
+#[test]
+fn keys_that_arrive_together_or_in_parts_are_the_same_keys() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    dashboard.pod();
+    dashboard.terminal.press("enter");
+    dashboard.terminal.wait_for("the pod's page", |text| {
+        !text.contains("NAMESPACE") && text.contains("esc back")
+    });
+    // Esc and shift-left: back, and to the past.
+    dashboard.terminal.send("\x1b\x1b[1;2D");
+    dashboard.terminal.wait_for("pods in the past", |text| {
+        text.contains("NAMESPACE") && text.contains("PAST")
+    });
+    dashboard.terminal.press("end");
+    dashboard.terminal.wait_for_text("LIVE");
+    // When the view is shown, the first part of the other key has been read.
+    dashboard.terminal.send("2\x1b[1");
+    dashboard.wait_view("Nodes");
+    dashboard.terminal.send(";2D");
+    dashboard.terminal.wait_for_text("PAST");
+    dashboard.wait_view("Nodes");
+}
+
 /// The way that docs/dashboard.md tells: whoever changes one changes the other.
 #[test]
 fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() {
