@@ -64,6 +64,7 @@ mod screen;
 mod selected;
 mod stat;
 mod state;
+mod stored_reading;
 mod table;
 mod text_line;
 mod text_page;
