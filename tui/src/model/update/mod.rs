@@ -1,5 +1,6 @@
 //! Applies messages and actions to the state.
 
+mod acknowledge;
 mod act;
 mod apply;
 mod changes;
@@ -16,6 +17,7 @@ mod panes;
 mod places;
 mod refresh;
 mod requests;
+mod sorting;
 mod text;
 mod time;
 
