@@ -2,15 +2,20 @@
 //!
 //! Views and kinds have kubectl's short names, and every binding is a command of its name.
 
-use std::fmt;
+mod entries;
+mod place;
+mod words;
+
 use std::sync::Arc;
 
-use super::action::Action;
-use super::filter::Filter;
-use super::name::{Key, Name, Workload};
-use super::picker::Item;
-use super::scope::Scope;
-use super::view::View;
+use crate::model::action::Action;
+use crate::model::filter::Filter;
+use crate::model::name::{Key, Name, Workload};
+use crate::model::scope::Scope;
+use crate::model::view::View;
+use words::{KINDS, OTHERS, THEME, aliases_of, has_alias, kind_of};
+
+pub use place::Place;
 
 /// A binding, as a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,19 +47,6 @@ pub enum Command {
     Theme(Name),
 }
 
-/// A view with its scope, namespaces and filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The view.
-    pub view: View,
-    /// The scope.
-    pub scope: Scope,
-    /// The namespaces, empty for all; `None` leaves those that are chosen.
-    pub namespaces: Option<Vec<Name>>,
-    /// The filter; `None` leaves the one of the view.
-    pub filter: Option<String>,
-}
-
 /// Why a text is no command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
@@ -80,57 +72,6 @@ pub enum CommandError {
     /// The filter is invalid.
     #[error("filter: {0}")]
     Filter(String),
-}
-
-/// Kinds that have no view of their own: kubectl's names, and Kubernetes' name.
-const KINDS: &[(&str, &[&str], &str)] = &[
-    ("deployments", &["deploy", "deployment"], "Deployment"),
-    ("statefulsets", &["sts", "statefulset"], "StatefulSet"),
-    ("daemonsets", &["ds", "daemonset"], "DaemonSet"),
-    ("replicasets", &["rs", "replicaset"], "ReplicaSet"),
-    ("jobs", &["job"], "Job"),
-    ("cronjobs", &["cj", "cronjob"], "CronJob"),
-];
-
-/// Commands that are no bindings: their names and help.
-const OTHERS: &[(&str, &str)] = &[(THEME, "choose the colours")];
-
-/// The command that chooses a theme.
-const THEME: &str = "theme";
-
-/// Other names of bindings: kubectl's and k9s's.
-const ALIASES: &[(&str, &[&str])] = &[
-    ("overview", &["pulse", "pulses"]),
-    ("pods", &["po", "pod"]),
-    ("nodes", &["no", "node"]),
-    ("namespaces", &["ns"]),
-    ("namespace", &[]),
-    ("containers", &["co", "container"]),
-    ("workloads", &["wl", "workload"]),
-    ("hpas", &["hpa", "horizontalpodautoscalers"]),
-    ("incidents", &["inc", "incident"]),
-    ("events", &["ev", "event"]),
-    ("volumes", &["pvc", "pv", "persistentvolumeclaims"]),
-    ("probes", &["probe"]),
-    ("context", &["ctx", "contexts"]),
-    ("help", &["h"]),
-    ("quit", &["q", "q!", "exit"]),
-];
-
-fn aliases_of(id: &str) -> &'static [&'static str] {
-    let found = ALIASES.iter().find(|(name, _)| *name == id);
-    found.map_or(&[], |(_, aliases)| aliases)
-}
-
-/// The entries of the palette for a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entries<'a> {
-    /// What is before an entry's name in the command that it stands for.
-    pub prefix: String,
-    /// All entries.
-    pub items: Vec<Item>,
-    /// What to search in them.
-    pub search: &'a str,
 }
 
 /// What commands can refer to.
@@ -205,68 +146,6 @@ impl Catalog<'_> {
         }
     }
 
-    /// The entries for a line: commands, or the arguments of one.
-    #[must_use]
-    pub fn entries<'a>(&self, line: &'a str) -> Entries<'a> {
-        let line = line.trim_start();
-        let commands = |search| Entries {
-            prefix: String::new(),
-            items: self.commands(),
-            search,
-        };
-        let Some((word, rest)) = line.split_once(char::is_whitespace) else {
-            return commands(line);
-        };
-        let bound = self
-            .bound
-            .iter()
-            .find(|bound| bound.id == word || has_alias(aliases_of(bound.id), word));
-        let names = match bound.map(|bound| &bound.action) {
-            Some(Action::Show(View::Namespaces) | Action::Namespaces) => self.namespaces,
-            Some(Action::Contexts) => self.contexts,
-            None if word == THEME => self.themes,
-            _ => return commands(word),
-        };
-        Entries {
-            prefix: format!("{word} "),
-            items: names.iter().cloned().map(Item::from).collect(),
-            search: rest.trim_start(),
-        }
-    }
-
-    fn commands(&self) -> Vec<Item> {
-        let of_binding = |bound: &Bound| Item {
-            name: bound.id.into(),
-            aliases: aliases_of(bound.id).to_vec(),
-            key: bound.key.clone(),
-            about: match bound.action {
-                Action::Show(view) => format!("show {}", view.info().help),
-                _ => bound.help.to_owned(),
-            },
-        };
-        let of_kind = |(name, aliases, kind): &(&'static str, &[&'static str], &str)| Item {
-            name: Name::from(*name),
-            aliases: aliases.to_vec(),
-            key: String::new(),
-            about: format!("show workloads of kind {kind}"),
-        };
-        let of_other = |(name, about): &(&str, &str)| Item {
-            name: Name::from(*name),
-            about: (*about).to_owned(),
-            ..Item::default()
-        };
-        // Views and kinds are first: they are what users of k9s type.
-        let is_view = |bound: &&Bound| matches!(bound.action, Action::Show(_));
-        let (views, others): (Vec<&Bound>, Vec<&Bound>) = self.bound.iter().partition(is_view);
-        let views = views.into_iter().map(of_binding);
-        let others = others.into_iter().map(of_binding);
-        views
-            .chain(KINDS.iter().map(of_kind))
-            .chain(others)
-            .chain(OTHERS.iter().map(of_other))
-            .collect()
-    }
-
     fn names(&self) -> impl Iterator<Item = &str> {
         let kinds = KINDS
             .iter()
@@ -331,47 +210,6 @@ impl Catalog<'_> {
             filter,
         })
     }
-}
-
-impl fmt::Display for Place {
-    /// As the palette parses it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.scope {
-            Scope::All => f.write_str(self.view.info().id)?,
-            Scope::Node(name) => write!(f, "node/{name}")?,
-            Scope::Namespace(name) => write!(f, "namespace/{name}")?,
-            Scope::Pod(key) => write!(f, "pod/{} -n {}", key.name, key.namespace)?,
-            // The palette has no commands for the pods of a claim or of a problem.
-            Scope::Problem(_) => f.write_str("overview")?,
-            Scope::Claim(key, _) => write!(f, "volumes name={}", key.name)?,
-            Scope::Workload(namespace, workload) => {
-                write!(f, "{}/{} -n {namespace}", workload.kind, workload.name)?;
-            }
-        }
-        match (&self.scope, &self.namespaces) {
-            (Scope::All | Scope::Node(_), Some(all)) if all.is_empty() => f.write_str(" -A")?,
-            (Scope::All | Scope::Node(_), Some(names)) => write!(f, " -n {}", names.join(","))?,
-            _ => {}
-        }
-        match self.filter.as_deref() {
-            None | Some("") => Ok(()),
-            Some(filter) => write!(f, " {filter}"),
-        }
-    }
-}
-
-fn has_alias(aliases: &[&str], word: &str) -> bool {
-    aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word))
-}
-
-/// Kubernetes' name of a kind of workloads.
-fn kind_of(text: &str) -> &str {
-    let found = KINDS.iter().find(|(name, aliases, kind)| {
-        name.eq_ignore_ascii_case(text)
-            || has_alias(aliases, text)
-            || kind.eq_ignore_ascii_case(text)
-    });
-    found.map_or(text, |(_, _, kind)| kind)
 }
 
 /// Parses what is behind a view: `-n shop,payments`, or `-A`, then a filter.
