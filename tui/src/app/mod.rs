@@ -11,6 +11,7 @@ pub mod terminal;
 
 use std::future::pending;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub theme: Theme,
     /// The configuration.
     pub config: Settings,
+    /// The configuration file, which may not exist; `None` without a home directory.
+    pub config_file: Option<PathBuf>,
     /// The key bindings.
     pub keys: KeyMap,
     /// The most frames in a second.
@@ -53,7 +56,7 @@ pub struct Options {
 impl Options {
     /// Converts the configuration.
     #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub fn of(settings: &Settings, config_file: Option<PathBuf>) -> Self {
         Self {
             settings: model::Settings {
                 thresholds: settings.thresholds,
@@ -75,6 +78,7 @@ impl Options {
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
             config: settings.clone(),
+            config_file,
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
@@ -360,6 +364,7 @@ impl App {
                         self.notify(&context, &text)?;
                     }
                     Effect::Theme(name) => self.draw_with(&name),
+                    Effect::Persist(setting) => self.persist(&setting),
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),
