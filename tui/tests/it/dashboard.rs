@@ -7,6 +7,7 @@ mod handover;
 mod jobs;
 mod keys;
 mod lifecycle;
+mod list_keys;
 mod map;
 mod objects;
 mod pointing;
