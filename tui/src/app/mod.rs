@@ -9,6 +9,7 @@ mod jobs;
 mod others;
 pub mod terminal;
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -67,6 +68,13 @@ impl Options {
                     .iter()
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
+                bookmarks: named(&settings.bookmarks),
+                filters: named(&settings.filters),
+                default_filters: settings
+                    .default_filters
+                    .iter()
+                    .map(|(view, filter)| (*view, Name::from(filter.as_str())))
+                    .collect(),
                 notify: settings.notify != Notify::Off,
                 allow_actions: settings.allow_actions,
                 protected: settings.protected.clone(),
@@ -84,6 +92,14 @@ impl Options {
             view: settings.view,
         }
     }
+}
+
+/// Saved texts with their names.
+fn named(texts: &BTreeMap<String, String>) -> BTreeMap<Name, String> {
+    let texts = texts.iter();
+    texts
+        .map(|(name, text)| (Name::from(name.as_str()), text.clone()))
+        .collect()
 }
 
 /// How long messages are applied before input is read again: a long list arrives as many messages.

@@ -60,6 +60,14 @@ pub enum Action {
     ClearFilter,
     /// Undo the last change of the filter.
     UndoFilter,
+    /// Open the list of saved filters.
+    Filters,
+    /// Ask for the name of a new bookmark of the place on the screen.
+    Bookmark,
+    /// Open the list of bookmarks.
+    Bookmarks,
+    /// Remove the selected entry of an overlay's list.
+    Remove,
     /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
     /// Pause at the time on the screen, or go live again.

@@ -89,7 +89,7 @@ pub use batch::{Batch, Extent, Past, PodReading, Reading, Readings, Truncation};
 pub use cell::{Cell, Resource};
 pub use column::{Column, Sort, Width};
 pub use command::{Bound, Catalog, Command, CommandError, Place};
-pub use dialog::Dialog;
+pub use dialog::{Dialog, Then};
 pub use direct::{ClusterChange, DirectRequest, Document, ReadRequest, Topic};
 pub use effect::{Effect, SourceRequest};
 pub use facts::{BAR, Fact, FactLine, Facts, Objects};

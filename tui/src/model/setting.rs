@@ -16,3 +16,15 @@ pub enum Setting {
     /// The name of the theme.
     Theme(Name),
 }
+
+impl Setting {
+    /// The bookmark or filter under another name.
+    #[must_use]
+    pub fn named(self, name: Name) -> Self {
+        match self {
+            Self::Bookmark(_, command) => Self::Bookmark(name, command),
+            Self::Filter(_, filter) => Self::Filter(name, filter),
+            other => other,
+        }
+    }
+}

@@ -38,6 +38,8 @@ impl Catalog<'_> {
         let names = match bound.map(|bound| &bound.action) {
             Some(Action::Show(View::Namespaces) | Action::Namespaces) => self.namespaces,
             Some(Action::Contexts) => self.contexts,
+            Some(Action::Filter | Action::Filters) => self.filters,
+            Some(Action::Bookmarks) => self.bookmarks,
             None if word == THEME => self.themes,
             _ => return commands(word),
         };

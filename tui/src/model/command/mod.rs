@@ -3,18 +3,21 @@
 //! Views and kinds have kubectl's short names, and every binding is a command of its name.
 
 mod entries;
+mod error;
 mod place;
 mod words;
 
 use std::sync::Arc;
 
 use crate::model::action::Action;
-use crate::model::filter::Filter;
 use crate::model::name::{Key, Name, Workload};
 use crate::model::scope::Scope;
 use crate::model::view::View;
+use error::{nearest, one_of};
 use words::{KINDS, OTHERS, THEME, aliases_of, has_alias, kind_of};
 
+pub use error::CommandError;
+pub(super) use place::Details;
 pub use place::Place;
 
 /// A binding, as a command.
@@ -45,33 +48,10 @@ pub enum Command {
     Arguments(&'static str),
     /// Draws with a theme.
     Theme(Name),
-}
-
-/// Why a text is no command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    /// No command has this name.
-    #[error("there is no command {0:?}; the nearest is {1}")]
-    Unknown(String, String),
-    /// The command takes no argument.
-    #[error("{0} takes nothing after it")]
-    NoArgument(String),
-    /// The argument is none of the names that exist.
-    #[error("there is no {what} {name:?}; the nearest is {nearest}")]
-    NoSuch {
-        /// The kind of the name.
-        what: &'static str,
-        /// The name.
-        name: String,
-        /// The most similar one.
-        nearest: String,
-    },
-    /// A pod or workload without a namespace.
-    #[error("which namespace? Write {0} -n NAMESPACE")]
-    NoNamespace(String),
-    /// The filter is invalid.
-    #[error("filter: {0}")]
-    Filter(String),
+    /// Filters by a saved filter.
+    Filter(Name),
+    /// Shows the place of a bookmark.
+    Bookmark(Name),
 }
 
 /// What commands can refer to.
@@ -87,6 +67,10 @@ pub struct Catalog<'a> {
     pub contexts: &'a [Name],
     /// All themes.
     pub themes: &'a [Name],
+    /// All saved filters.
+    pub filters: &'a [Name],
+    /// All bookmarks.
+    pub bookmarks: &'a [Name],
 }
 
 impl Catalog<'_> {
@@ -108,13 +92,13 @@ impl Catalog<'_> {
             .iter()
             .find(|(name, aliases, _)| name.eq_ignore_ascii_case(word) || has_alias(aliases, word))
         {
-            let (namespaces, filter) = view_arguments(rest)?;
-            let filter = format!("kind={kind} {}", filter.unwrap_or_default());
+            let mut details: Details = rest.parse()?;
+            let filter = format!("kind={kind} {}", details.filter.unwrap_or_default());
+            details.filter = Some(filter.trim_end().to_owned());
             return Ok(Command::Go(Place {
                 view: View::Workloads,
                 scope: Scope::All,
-                namespaces,
-                filter: Some(filter.trim_end().to_owned()),
+                details,
             }));
         }
         match (word, rest) {
@@ -131,15 +115,19 @@ impl Catalog<'_> {
         };
         match (&bound.action, rest) {
             (action, "") => Ok(Command::Act(action.clone())),
-            (Action::Show(View::Namespaces) | Action::Namespaces, _) => self.namespaces(rest),
-            (Action::Show(view), _) => {
-                let (namespaces, filter) = view_arguments(rest)?;
-                Ok(Command::Go(Place {
-                    view: *view,
-                    scope: Scope::All,
-                    namespaces,
-                    filter,
-                }))
+            (Action::Show(View::Namespaces) | Action::Namespaces, _) if !rest.starts_with('-') => {
+                self.namespaces(rest)
+            }
+            (Action::Show(view), _) => Ok(Command::Go(Place {
+                view: *view,
+                scope: Scope::All,
+                details: rest.parse()?,
+            })),
+            (Action::Filter | Action::Filters, _) => {
+                one_of("filter", rest, self.filters).map(Command::Filter)
+            }
+            (Action::Bookmarks, _) => {
+                one_of("bookmark", rest, self.bookmarks).map(Command::Bookmark)
             }
             (Action::Contexts, _) => one_of("context", rest, self.contexts).map(Command::Context),
             _ => Err(CommandError::NoArgument(word.to_owned())),
@@ -177,17 +165,18 @@ impl Catalog<'_> {
 
     /// `node/worker-1`, `pod/web-1 -n shop`, `deployment/web -n shop cpu>1`.
     fn object(&self, kind: &str, name: &str, rest: &str) -> Result<Place, CommandError> {
-        let (namespaces, filter) = view_arguments(rest)?;
+        let mut details: Details = rest.parse()?;
+        let namespaces = details.namespaces.take();
         let namespace = match (namespaces.as_deref(), self.chosen) {
             (Some([one]), _) | (None, [one]) => Some(Arc::clone(one)),
             _ => None,
         };
         let target = Name::from(name);
-        let (mut view, mut within) = (View::Pods, None);
+        let mut view = View::Pods;
         let lower = kind.to_ascii_lowercase();
         let scope = match lower.as_str() {
             "no" | "node" | "nodes" => {
-                within = namespaces;
+                details.namespaces = namespaces;
                 Scope::Node(target)
             }
             "ns" | "namespace" | "namespaces" => Scope::Namespace(target),
@@ -206,51 +195,9 @@ impl Catalog<'_> {
         Ok(Place {
             view,
             scope,
-            namespaces: within,
-            filter,
+            details,
         })
     }
-}
-
-/// Parses what is behind a view: `-n shop,payments`, or `-A`, then a filter.
-fn view_arguments(rest: &str) -> Result<(Option<Vec<Name>>, Option<String>), CommandError> {
-    let (first, others) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let (namespaces, filter) = match first {
-        "-A" | "--all-namespaces" => (Some(Vec::new()), others),
-        "-n" | "--namespace" => {
-            let others = others.trim_start();
-            let (names, filter) = others
-                .split_once(char::is_whitespace)
-                .unwrap_or((others, ""));
-            let names = names.split(',').filter(|name| !name.is_empty());
-            (Some(names.map(Name::from).collect()), filter)
-        }
-        _ => (None, rest),
-    };
-    // k9s has a slash before a filter.
-    let filter = filter.trim();
-    let filter = filter.strip_prefix('/').unwrap_or(filter);
-    filter
-        .parse::<Filter>()
-        .map_err(|error| CommandError::Filter(error.to_string()))?;
-    let is_written = !filter.is_empty() || namespaces.is_some();
-    Ok((namespaces, is_written.then(|| filter.to_owned())))
-}
-
-fn one_of(what: &'static str, name: &str, all: &[Name]) -> Result<Name, CommandError> {
-    let found = all.iter().find(|other| ***other == *name);
-    found.cloned().ok_or_else(|| CommandError::NoSuch {
-        what,
-        name: name.to_owned(),
-        nearest: nearest(name, all.iter().map(|name| &**name)),
-    })
-}
-
-/// The most similar name, by the number of typing errors, which may be letters that are swapped.
-fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let word = word.to_ascii_lowercase();
-    let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(&word, name));
-    nearest.unwrap_or("?").to_owned()
 }
 
 #[cfg(test)]
@@ -262,6 +209,8 @@ mod tests {
         let others = [
             ("namespace", Action::Namespaces),
             ("context", Action::Contexts),
+            ("filter", Action::Filter),
+            ("bookmarks", Action::Bookmarks),
             ("columns", Action::Columns),
             ("quit", Action::Quit),
         ];
@@ -286,6 +235,8 @@ mod tests {
             chosen: &[],
             contexts: &names("prod staging"),
             themes: &names("dark nord"),
+            filters: &names("busy web-errors"),
+            bookmarks: &names("night"),
         }
         .parse(text)
     }
@@ -297,8 +248,11 @@ mod tests {
             Ok(Command::Go(Place {
                 view,
                 scope: Scope::All,
-                namespaces: namespaces.map(names),
-                filter: filter.map(str::to_owned),
+                details: Details {
+                    namespaces: namespaces.map(names),
+                    filter: filter.map(str::to_owned),
+                    ..Details::default()
+                },
             }))
         };
         let workloads = |filter| go(View::Workloads, None, Some(filter));
@@ -323,6 +277,9 @@ mod tests {
             ("ctx prod", Ok(Command::Context("prod".into()))),
             ("theme", Ok(Command::Arguments("theme"))),
             ("theme nord", Ok(Command::Theme("nord".into()))),
+            ("filter", act(Action::Filter)),
+            ("filter busy", Ok(Command::Filter("busy".into()))),
+            ("bookmarks night", Ok(Command::Bookmark("night".into()))),
             ("pods web", go(View::Pods, None, Some("web"))),
             ("pods /web", go(View::Pods, None, Some("web"))),
             (
@@ -352,6 +309,11 @@ mod tests {
                 "ctx pord",
                 "there is no context \"pord\"; the nearest is prod",
             ),
+            (
+                "filter bus",
+                "there is no filter \"bus\"; the nearest is busy",
+            ),
+            ("pods --at noon", "\"noon\" is no time: write it as "),
             ("quit now", "quit takes nothing after it"),
             ("pod/web-1", "which namespace? Write pod/web-1 -n NAMESPACE"),
             ("pods cpu>fast", "filter: cpu is compared with CPU"),
@@ -371,6 +333,13 @@ mod tests {
             "pod/web-1 -n shop",
             "Deployment/web -n shop restarts>0",
             "Rollout/web -n shop",
+            "namespaces -A shop",
+            "nodes -A --select worker-1",
+            "pods -n shop --select shop/web-1 --at 2026-12-01T03:00:00Z web cpu>500m",
+            "containers -A --select shop/web-1/app",
+            "pod/web-1 -n shop --at 2026-12-01T03:00:00Z",
+            "pods -A /-l app=web",
+            "pods -A //x",
         ] {
             match parsed(text) {
                 Ok(Command::Go(place)) => assert_eq!(place.to_string(), text),

@@ -7,7 +7,8 @@ use super::open::open;
 use super::places::{remember_filter, show, undo_filter};
 use super::requests::requests;
 use super::{
-    acknowledge, map, on_object, outlook, overlay, palette, panes, refresh, sorting, text, time,
+    acknowledge, map, on_object, outlook, overlay, palette, panes, refresh, saved, sorting, text,
+    time,
 };
 use crate::model::action::Action;
 use crate::model::direct::Topic;
@@ -198,6 +199,9 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::ClearFilter => clear_filter(state),
         Action::UndoFilter => undo_filter(state),
+        Action::Filters => saved::open_filters(state),
+        Action::Bookmark => saved::ask_bookmark(state),
+        Action::Bookmarks => saved::open_bookmarks(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
         Action::Edit(_)
@@ -205,6 +209,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Complete
         | Action::Reset
         | Action::Choose(_)
+        | Action::Remove
         | Action::Map(_) => {}
         Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),

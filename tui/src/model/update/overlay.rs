@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::commands::go_to_bookmark;
 use super::palette;
 use super::places::{connect, namespaces, select_namespaces};
-use crate::model::action::Action;
+use super::saved::{self, replaces, store};
+use crate::model::action::{Action, Edit};
 use crate::model::columns::{default_fields, insert};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
@@ -17,7 +19,7 @@ use crate::model::state::{Overlay, State};
 
 /// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
-    let columns = state.screen().view.columns().len();
+    let count = state.screen().view.columns().len();
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
     };
@@ -40,16 +42,16 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             *scroll = 0;
         }
         (Overlay::Columns(cursor), Action::Move(rows) | Action::Scroll(rows)) => {
-            *cursor = moved(*cursor, rows, columns);
+            *cursor = moved(*cursor, rows, count);
         }
         (Overlay::Columns(cursor), Action::Page(pages)) => {
-            *cursor = moved(*cursor, pages.saturating_mul(10), columns);
+            *cursor = moved(*cursor, pages.saturating_mul(10), count);
         }
         (Overlay::Columns(cursor), Action::Toggle | Action::Complete) => {
             let at = *cursor;
             toggle_column(state, at);
         }
-        (Overlay::Columns(cursor), Action::Choose(at)) if at < columns => {
+        (Overlay::Columns(cursor), Action::Choose(at)) if at < count => {
             *cursor = at;
             toggle_column(state, at);
         }
@@ -58,6 +60,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             state.settings.columns.remove(&view);
             state.column_order.remove(&view);
         }
+        (Overlay::Picker(_), Action::Remove) => return Ok(saved::remove(state)),
         (
             Overlay::Picker(Picker {
                 choice: Choice::Commands,
@@ -100,6 +103,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
                 return picked(state, &picker);
             }
         }
+        // In a name, blanks are characters.
+        (Overlay::Dialog(dialog), Action::Toggle) => {
+            if let Some(line) = &mut dialog.line {
+                line.edit(&Edit::Insert(" ".to_owned()));
+                dialog.wrong = None;
+            }
+        }
         (Overlay::Dialog(dialog), Action::Edit(edit)) => {
             if let Some(line) = &mut dialog.line {
                 line.edit(&edit);
@@ -118,6 +128,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
                 match dialog.accept() {
                     Answer::Done(effects) => return Ok(effects),
                     Answer::Ask(dialog) => state.overlay = Some(Overlay::Dialog(dialog)),
+                    Answer::Store(mut dialog, setting) => {
+                        if dialog.wrong.is_none() && replaces(state, &setting) {
+                            dialog.wrong = Some("this name exists: enter replaces it".to_owned());
+                            state.overlay = Some(Overlay::Dialog(dialog));
+                        } else {
+                            return Ok(store(state, setting));
+                        }
+                    }
                 }
             }
         }
@@ -186,7 +204,9 @@ pub(super) fn open(state: &mut State, choice: Choice) {
         }
         Choice::Commands => Picker::new(choice, Vec::new(), Vec::new()),
         // These are opened with their names.
-        Choice::Containers | Choice::Ports | Choice::Menu => return,
+        Choice::Containers | Choice::Ports | Choice::Menu | Choice::Bookmarks | Choice::Filters => {
+            return;
+        }
     };
     state.overlay = Some(Overlay::Picker(picker));
 }
@@ -235,14 +255,16 @@ fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
         (Choice::Containers | Choice::Ports | Choice::Menu, Some(name)) => {
             return Err(Action::Chosen(name.clone()));
         }
+        (Choice::Bookmarks, Some(name)) => return go_to_bookmark(state, name),
+        (Choice::Filters, Some(name)) => {
+            saved::choose_filter(state, name);
+            Vec::new()
+        }
         (Choice::MapBy, Some(text)) => {
             state.map.by = MapBy::parse(text);
             Vec::new()
         }
         (Choice::Contexts, Some(context)) => connect(state, context),
-        (_, None) if picker.choice != Choice::Namespaces => Vec::new(),
-        (Choice::Contexts | Choice::Commands, _) => Vec::new(),
-        (Choice::Containers | Choice::Ports | Choice::Menu | Choice::MapBy, None) => Vec::new(),
         (Choice::Namespaces, current) => {
             let all = all_namespaces();
             let before = &state.namespaces;
@@ -256,5 +278,6 @@ fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
             select_namespaces(state, selected);
             Vec::new()
         }
+        (_, None) | (Choice::Commands, _) => Vec::new(),
     })
 }
