@@ -247,6 +247,8 @@ static KEYS: &[Binding] = &[
     bind(Section::List, "list-complete", &["tab"], Action::Complete, "complete a command; else as space"),
     bind(Section::List, "list-reset", &["ctrl-r"], Action::Reset, "restore the default columns"),
     bind(Section::List, "list-remove", &["delete"], Action::Remove, "remove a bookmark or a saved filter"),
+    bind(Section::List, "list-move-left", &["left", "shift-up"], Action::MoveEntry(-1), "move a column to the left"),
+    bind(Section::List, "list-move-right", &["right", "shift-down"], Action::MoveEntry(1), "move a column to the right"),
     bind(Section::List, "list-down", &["down", "ctrl-n"], Action::Move(1), "move one entry down"),
     bind(Section::List, "list-up", &["up", "ctrl-p"], Action::Move(-1), "move one entry up"),
     bind(Section::List, "list-page-down", &["pgdn"], Action::Page(1), "move one page down"),

@@ -145,7 +145,6 @@ mod tests {
             (3, 0, Some(Action::Show(View::Nodes))),
             (50, 1, Some(Action::Seek(second(500)))),
             (100, 1, Some(Action::Live)),
-            (5, 3, Some(Action::SortBy(Field::Cpu))),
             (3, 3, None),
             (7, 6, Some(Action::Select(Pane::List, 2))),
             (7, 40, None),
@@ -157,6 +156,49 @@ mod tests {
             );
         }
         assert_eq!(at(MouseEventKind::Down(MouseButton::Right), 7, 6), []);
+    }
+
+    #[test]
+    fn a_heading_sorts_when_it_is_let_go_and_moves_when_it_is_dragged() {
+        let left = MouseButton::Left;
+        let (down, drag) = (MouseEventKind::Down(left), MouseEventKind::Drag(left));
+        let up = MouseEventKind::Up(left);
+        let (cpu, memory) = (Field::Cpu, Field::Memory);
+        let to_memory = Action::MoveColumn(cpu, memory);
+        // Events and the columns at which they are; MEM is at 12 to 19.
+        for (events, expected) in [
+            (&[(down, 5), (up, 6)][..], vec![Action::SortBy(cpu)]),
+            (&[(down, 5), (drag, 6), (up, 4)], vec![Action::SortBy(cpu)]),
+            (&[(down, 5), (up, 30)], vec![]),
+            (&[(down, 5), (drag, 30), (up, 30)], vec![]),
+            (
+                &[(down, 5), (drag, 13), (drag, 13), (up, 13)],
+                vec![to_memory.clone(), Action::KeepColumns],
+            ),
+            // The mouse turns, so the heading does not go further.
+            (
+                &[(down, 5), (drag, 14), (drag, 13), (up, 30)],
+                vec![to_memory, Action::KeepColumns],
+            ),
+            (&[(down, 5), (MouseEventKind::Moved, 6), (up, 6)], vec![]),
+        ] {
+            let mut hits = hits();
+            hits.add(Rect::new(12, 3, 8, 1), Target::Heading(memory));
+            let mut grip = Grip::default();
+            let done = events.iter().flat_map(|(kind, column)| {
+                let event = mouse_event(*kind, *column, 3);
+                let keys = KeyMap::default();
+                actions(
+                    &event,
+                    Mode::Browse,
+                    &keys,
+                    &hits,
+                    &mut grip,
+                    Instant::now(),
+                )
+            });
+            assert_eq!(done.collect::<Vec<_>>(), expected, "{events:?}");
+        }
     }
 
     fn left_click(column: u16, row: u16) -> Event {
@@ -172,7 +214,6 @@ mod tests {
             (499, 60, 6, Action::Open(Pane::List, 2)),
             (501, 7, 6, Action::Select(Pane::List, 2)),
             (100, 7, 7, Action::Select(Pane::List, 3)),
-            (100, 5, 3, Action::SortBy(Field::Cpu)),
             (100, 3, 0, Action::Show(View::Nodes)),
         ] {
             let mut grip = Grip::default();

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::bindings::BINDINGS;
 use super::hits::{Hits, Span, Target};
-use crate::model::{Action, MapAction, Mode};
+use crate::model::{Action, Field, MapAction, Mode};
 
 /// The rows that one notch of the wheel scrolls.
 const NOTCH: i32 = 3;
@@ -27,6 +27,18 @@ pub struct Grip {
     clicked: Option<(Instant, Target, (u16, u16))>,
     /// Whether the mouse is on the map.
     on_map: bool,
+    /// The heading under the pressed button.
+    heading: Option<HeldHeading>,
+}
+
+/// A heading that the pressed button holds.
+#[derive(Debug, Clone, Copy)]
+struct HeldHeading {
+    field: Field,
+    /// The last column of the mouse.
+    column: u16,
+    /// Whether it has been moved. Then the table is not sorted by it.
+    is_moved: bool,
 }
 
 /// Returns the action for an event of the mouse.
@@ -44,6 +56,22 @@ pub(super) fn action(
         }
         (MouseEventKind::Down(_) | MouseEventKind::Up(_), _) => grip.dragged = None,
         _ => {}
+    }
+    if let Some(held) = grip.heading.take() {
+        match event.kind {
+            MouseEventKind::Drag(MouseButton::Left) => {
+                return drag_heading(event, hits, held, grip);
+            }
+            MouseEventKind::Up(MouseButton::Left) => {
+                let is_on_it =
+                    matches!(hit, Some((_, Target::Heading(field))) if field == held.field);
+                return match held.is_moved {
+                    true => Some(Action::KeepColumns),
+                    false => is_on_it.then_some(Action::SortBy(held.field)),
+                };
+            }
+            _ => {}
+        }
     }
     match event.kind {
         MouseEventKind::Moved => point(event, hit, grip),
@@ -87,7 +115,14 @@ pub(super) fn action(
                     return binding.map(|binding| binding.action.clone());
                 }
                 Target::Pane(pane) => Action::Focus(pane),
-                Target::Heading(field) => Action::SortBy(field),
+                Target::Heading(field) => {
+                    grip.heading = Some(HeldHeading {
+                        field,
+                        column: event.column,
+                        is_moved: false,
+                    });
+                    return None;
+                }
                 Target::View(view) => Action::Show(view),
                 Target::Container(at) => Action::Container(at),
                 Target::Time(span) => seek(area, span, event.column),
@@ -101,6 +136,29 @@ pub(super) fn action(
         }
         _ => None,
     }
+}
+
+/// Moves the held heading to the one under the mouse, in the direction of the mouse. A heading that is wider than the held
+/// one is still under the mouse after the move.
+fn drag_heading(
+    event: &MouseEvent,
+    hits: &Hits,
+    mut held: HeldHeading,
+    grip: &mut Grip,
+) -> Option<Action> {
+    let before = std::mem::replace(&mut held.column, event.column);
+    let own = hits.area(Target::Heading(held.field));
+    let onto = match (own, hits.at(event.column, event.row)) {
+        (Some(own), Some((area, Target::Heading(onto))))
+            if onto != held.field && area.y == own.y =>
+        {
+            (area.x.cmp(&own.x) == event.column.cmp(&before)).then_some(onto)
+        }
+        _ => None,
+    };
+    held.is_moved |= onto.is_some();
+    grip.heading = Some(held);
+    onto.map(|onto| Action::MoveColumn(held.field, onto))
 }
 
 /// Returns the action for a mouse that has moved: the map and charts show where it is.

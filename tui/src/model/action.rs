@@ -68,6 +68,12 @@ pub enum Action {
     Bookmarks,
     /// Remove the selected entry of an overlay's list.
     Remove,
+    /// Move the selected entry of an overlay's list this many entries down; up if negative.
+    MoveEntry(i32),
+    /// Move the column of the first field to the position of the second one.
+    MoveColumn(Field, Field),
+    /// Persist the columns of the view: they have been moved.
+    KeepColumns,
     /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
     /// Pause at the time on the screen, or go live again.

@@ -89,6 +89,8 @@ pub struct State {
     pub stack: Vec<Screen>,
     /// The order of all columns of a view after one was turned on or off, so that a column returns to its position.
     pub(super) column_order: HashMap<View, Vec<Field>>,
+    /// The view whose columns are being changed, and its columns before that.
+    pub(super) columns_before: Option<(View, Option<Vec<Field>>)>,
     /// Whether the user is new: a hint leads to the tour, until the help is opened.
     pub is_new: bool,
     /// What the map shows.
@@ -313,6 +315,7 @@ impl State {
             histories: HashMap::new(),
             stack: vec![overview],
             column_order: HashMap::new(),
+            columns_before: None,
             is_new: false,
             map: MapState::default(),
             overlay: None,

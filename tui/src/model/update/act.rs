@@ -7,8 +7,8 @@ use super::open::open;
 use super::places::{remember_filter, show, undo_filter};
 use super::requests::requests;
 use super::{
-    acknowledge, map, on_object, outlook, overlay, palette, panes, refresh, saved, sorting, text,
-    time,
+    acknowledge, columns, map, on_object, outlook, overlay, palette, panes, refresh, saved,
+    sorting, text, time,
 };
 use crate::model::action::Action;
 use crate::model::direct::Topic;
@@ -202,6 +202,8 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Filters => saved::open_filters(state),
         Action::Bookmark => saved::ask_bookmark(state),
         Action::Bookmarks => saved::open_bookmarks(state),
+        Action::MoveColumn(field, onto) => columns::drag(state, field, onto),
+        Action::KeepColumns => return columns::keep(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
         Action::Edit(_)
@@ -210,6 +212,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Reset
         | Action::Choose(_)
         | Action::Remove
+        | Action::MoveEntry(_)
         | Action::Map(_) => {}
         Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),
@@ -244,7 +247,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
         Action::Columns if !matches!(state.screen().view, View::Pod | View::Map) => {
-            state.overlay = Some(Overlay::Columns(0))
+            columns::open(state);
         }
         Action::Columns => {}
         Action::Namespaces => overlay::open(state, Choice::Namespaces),

@@ -4,6 +4,7 @@ mod acknowledge;
 mod act;
 mod apply;
 mod changes;
+mod columns;
 mod commands;
 mod handover;
 mod interest;

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::commands::go_to_bookmark;
-use super::palette;
 use super::places::{connect, namespaces, select_namespaces};
 use super::saved::{self, replaces, store};
+use super::{columns, palette};
 use crate::model::action::{Action, Edit};
-use crate::model::columns::{default_fields, insert};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
-use crate::model::field::Field;
 use crate::model::map::MapBy;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Item, Note, Picker};
@@ -24,11 +22,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         return Err(action);
     };
     match (overlay, action) {
-        (_, Action::Back)
-        | (Overlay::Help(..), Action::Help)
-        | (Overlay::Columns(_), Action::Columns | Action::Enter) => {
+        (Overlay::Columns(_), Action::Back | Action::Columns | Action::Enter) => {
             state.overlay = None;
+            return Ok(columns::keep(state));
         }
+        (_, Action::Back) | (Overlay::Help(..), Action::Help) => state.overlay = None,
         (Overlay::Help(_, scroll), Action::Move(rows) | Action::Scroll(rows)) => {
             *scroll = scrolled(*scroll, rows)
         }
@@ -49,17 +47,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         }
         (Overlay::Columns(cursor), Action::Toggle | Action::Complete) => {
             let at = *cursor;
-            toggle_column(state, at);
+            columns::toggle(state, at);
         }
         (Overlay::Columns(cursor), Action::Choose(at)) if at < count => {
             *cursor = at;
-            toggle_column(state, at);
+            columns::toggle(state, at);
         }
-        (Overlay::Columns(_), Action::Reset) => {
-            let view = state.screen().view;
-            state.settings.columns.remove(&view);
-            state.column_order.remove(&view);
-        }
+        (Overlay::Columns(_), Action::MoveEntry(by)) => columns::move_by(state, by),
+        (Overlay::Columns(_), Action::Reset) => columns::reset(state),
         (Overlay::Picker(_), Action::Remove) => return Ok(saved::remove(state)),
         (
             Overlay::Picker(Picker {
@@ -156,37 +151,6 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
 pub(super) fn scrolled(scroll: u16, rows: i32) -> u16 {
     let at = i32::from(scroll).saturating_add(rows);
     u16::try_from(at.max(0)).unwrap_or(u16::MAX)
-}
-
-/// Turns a column on or off. It keeps its position. Columns that identify the row stay.
-fn toggle_column(state: &mut State, at: usize) {
-    let view = state.screen().view;
-    let columns = &view.columns();
-    let Some(column) = columns.get(at) else {
-        return;
-    };
-    if column.is_identity() {
-        let text = format!(
-            "{} identifies the row and cannot be turned off",
-            column.title
-        );
-        state.say(text, false);
-        return;
-    }
-    let visible = state
-        .settings
-        .columns
-        .entry(view)
-        .or_insert_with(|| default_fields(columns));
-    let order = state.column_order.entry(view).or_insert_with(|| {
-        let mut order = visible.clone();
-        for column in columns {
-            insert(&mut order, columns, column.field);
-        }
-        order
-    });
-    let is_visible = |field: &Field| visible.contains(field) != (*field == column.field);
-    *visible = order.iter().copied().filter(is_visible).collect();
 }
 
 /// Opens a picker.
