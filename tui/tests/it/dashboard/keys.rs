@@ -50,6 +50,9 @@ fn check(id: &str) -> Option<Check> {
         "sort-restarts" => |dashboard, key| sorts_by(dashboard, key, "RESTARTS"),
         "sort-age" => |dashboard, key| sorts_by(dashboard, key, "AGE"),
         "columns" => |dashboard, key| opens(dashboard, key, "Columns of Pods"),
+        "bookmark" => |dashboard, key| opens(dashboard, key, "Bookmark ─"),
+        "bookmarks" => |dashboard, key| says(dashboard, key, "there are no bookmarks"),
+        "filters" => |dashboard, key| says(dashboard, key, "there are no saved filters"),
         "namespace" => |dashboard, key| opens(dashboard, key, "Namespaces ─"),
         "context" => |dashboard, key| opens(dashboard, key, "Contexts ─"),
         "help" => |dashboard, key| opens(dashboard, key, "Help ─"),
@@ -469,6 +472,11 @@ fn gives_the_line_up(dashboard: &mut Dashboard, key: &str) {
 }
 
 /// Opens the list of namespaces.
+fn says(dashboard: &mut Dashboard, key: &str, text: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text(text);
+}
+
 fn closes_the_help(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.press("?");
     dashboard.terminal.wait_for_text("Help ─");

@@ -1,7 +1,7 @@
 //! The keys of open lists.
 
-use super::Dashboard;
 use super::keys::Check;
+use super::{Dashboard, rows};
 
 /// The check of a binding.
 pub(super) fn check(id: &str) -> Option<Check> {
@@ -11,6 +11,9 @@ pub(super) fn check(id: &str) -> Option<Check> {
         "list-toggle" | "list-complete" => turns_in_the_list,
         "list-down" | "list-up" | "list-page-down" | "list-page-up" => moves_in_the_list,
         "list-reset" => resets_the_columns,
+        "list-remove" => removes_a_saved_filter,
+        "list-move-left" => |dashboard, key| moves_a_column(dashboard, &["down", key]),
+        "list-move-right" => |dashboard, key| moves_a_column(dashboard, &[key]),
         "list-backspace" => |dashboard, key| searches_the_list(dashboard, "shopp", key, "> shop"),
         "list-delete-word" | "list-delete-to-start" => {
             |dashboard, key| searches_the_list(dashboard, "zzz", key, ">")
@@ -72,6 +75,43 @@ fn resets_the_columns(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.wait_for_text("[x] NAMESPACE");
     dashboard.terminal.press("esc");
     list_closed(dashboard);
+}
+
+/// Moves NAMESPACE behind NAME, and restores the columns.
+fn moves_a_column(dashboard: &mut Dashboard, keys: &[&str]) {
+    dashboard.terminal.press("c");
+    dashboard.terminal.wait_for_text("Columns of Pods");
+    for key in keys {
+        dashboard.terminal.press(key);
+    }
+    dashboard.terminal.press("esc");
+    dashboard.terminal.wait_until("another order", |screen, _| {
+        let rows = rows(screen);
+        let row = rows.iter().find(|row| row.contains("NAMESPACE"))?;
+        (row.find("NAME ")? < row.find("NAMESPACE")?).then_some(())
+    });
+    dashboard.terminal.press("c");
+    dashboard.terminal.wait_for_text("Columns of Pods");
+    dashboard.terminal.press("ctrl-r");
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_until("the usual order", |screen, _| {
+            let rows = rows(screen);
+            let row = rows.iter().find(|row| row.contains("NAMESPACE"))?;
+            (row.find("NAMESPACE")? < row.find("NAME ")?).then_some(())
+        });
+}
+
+fn removes_a_saved_filter(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.send("/web\rf\rmine\r");
+    dashboard.terminal.wait_for_text("filter \"mine\" stored");
+    dashboard.terminal.press("f");
+    dashboard.terminal.wait_for_text("Saved filters ─");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("filter \"mine\" removed");
+    dashboard.terminal.press("esc");
+    dashboard.terminal.press("backspace");
 }
 
 fn moves_in_the_list(dashboard: &mut Dashboard, key: &str) {
