@@ -7,6 +7,7 @@ use crate::app::{self, Options};
 use crate::batch::{Error, Streams, plain};
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
+use crate::config::locate;
 use crate::model::{Name, Session, State, filter};
 use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed};
@@ -36,7 +37,8 @@ pub async fn run(
         .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
     let connector = Connector::new(connection.clone(), settings.source.kind(), clock);
-    let options = Options::of(&settings);
+    let file = locate(args.config.as_deref(), &|name| std::env::var(name).ok());
+    let options = Options::of(&settings, file.map(|file| file.path));
     if args.plain {
         if !several.is_empty() {
             let text = "--plain prints the changes of one cluster: use --context, not --contexts";

@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 
 use super::App;
-use crate::config::Notify;
+use crate::config::{Notify, persist};
 use crate::export::{export_view, file_name, osc52, save};
-use crate::model::ExportAs;
+use crate::model::{ExportAs, Setting};
 use crate::text::one_line;
 
 impl App {
@@ -26,6 +26,36 @@ impl App {
     pub(super) fn draw_with(&mut self, name: &str) {
         if let Some(settings) = self.options.config.with_theme(name) {
             self.options.theme = settings.theme(|name| std::env::var(name).ok());
+        }
+    }
+
+    /// Persists a setting in the configuration file, and shows a message.
+    pub(super) fn persist(&mut self, setting: &Setting) {
+        let what = match setting {
+            Setting::Bookmark(name, Some(_)) => format!("bookmark {name:?} stored"),
+            Setting::Bookmark(name, None) => format!("bookmark {name:?} removed"),
+            Setting::Filter(name, Some(_)) => format!("filter {name:?} stored"),
+            Setting::Filter(name, None) => format!("filter {name:?} removed"),
+            Setting::Columns(view, Some(_)) => format!("columns of {} stored", view.title()),
+            Setting::Columns(view, None) => format!("columns of {} reset", view.title()),
+            Setting::Theme(name) => format!("theme {name} stored"),
+        };
+        let persisted = match &self.options.config_file {
+            // The colours of the configuration would replace those of the chosen theme.
+            _ if matches!(setting, Setting::Theme(_)) && self.options.config.has_own_colors() => {
+                Err("the configuration has own colours".to_owned())
+            }
+            None => Err("no home directory: name a file with --config".to_owned()),
+            Some(path) => persist(path, setting)
+                .map(|()| path.display())
+                .map_err(|error| error.to_string().replace('\n', "; ")),
+        };
+        match persisted {
+            Ok(path) => self.state.say(format!("{what} in {path}"), false),
+            Err(why) => {
+                let text = format!("{what} until the dashboard ends: {why}");
+                self.state.say(text, true);
+            }
         }
     }
 

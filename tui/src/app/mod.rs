@@ -10,8 +10,10 @@ mod keyboard;
 mod others;
 pub mod terminal;
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub struct Options {
     pub theme: Theme,
     /// The configuration.
     pub config: Settings,
+    /// The configuration file, which may not exist; `None` without a home directory.
+    pub config_file: Option<PathBuf>,
     /// The key bindings.
     pub keys: KeyMap,
     /// The most frames in a second.
@@ -54,7 +58,7 @@ pub struct Options {
 impl Options {
     /// Converts the configuration.
     #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub fn of(settings: &Settings, config_file: Option<PathBuf>) -> Self {
         Self {
             settings: model::Settings {
                 thresholds: settings.thresholds,
@@ -64,6 +68,13 @@ impl Options {
                     .columns
                     .iter()
                     .map(|(view, fields)| (*view, fields.clone()))
+                    .collect(),
+                bookmarks: named(&settings.bookmarks),
+                filters: named(&settings.filters),
+                default_filters: settings
+                    .default_filters
+                    .iter()
+                    .map(|(view, filter)| (*view, Name::from(filter.as_str())))
                     .collect(),
                 notify: settings.notify != Notify::Off,
                 allow_actions: settings.allow_actions,
@@ -76,11 +87,20 @@ impl Options {
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
             config: settings.clone(),
+            config_file,
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
         }
     }
+}
+
+/// Saved texts with their names.
+fn named(texts: &BTreeMap<String, String>) -> BTreeMap<Name, String> {
+    let texts = texts.iter();
+    texts
+        .map(|(name, text)| (Name::from(name.as_str()), text.clone()))
+        .collect()
 }
 
 /// How long messages are applied before input is read again: a long list arrives as many messages.
@@ -367,6 +387,7 @@ impl App {
                         self.notify(&context, &text)?;
                     }
                     Effect::Theme(name) => self.draw_with(&name),
+                    Effect::Persist(setting) => self.persist(&setting),
                     Effect::Copy(text) => self.copy(&text)?,
                     Effect::Export(form) => self.export(form),
                     Effect::Request(request) => self.feed.request(request),

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Wrong;
-use super::reader::{Reader, choice, either, read};
+use super::reader::{Reader, choice, read, view};
+use super::saved::Saved;
 use super::settings::{Notify, Settings, ThemeChoice};
 use super::theme::Colors;
 use super::write::view_name;
@@ -36,6 +37,9 @@ struct File {
     thresholds: Levels,
     palette: Colors,
     columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    bookmarks: Saved,
+    filters: Saved,
+    default_filters: Saved,
     groups: BTreeMap<String, Spanned<Vec<String>>>,
     keys: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
 }
@@ -96,6 +100,9 @@ impl Reader<'_> {
             spans,
             thresholds: self.thresholds(file.thresholds, usual.thresholds),
             columns: self.columns(&file.columns),
+            bookmarks: self.bookmarks(&file.bookmarks),
+            filters: self.filters(&file.filters),
+            default_filters: self.default_filters(&file.default_filters, &file.filters),
             groups: self.groups(file.groups),
             keys: self.keys(&file.keys),
         }
@@ -216,13 +223,6 @@ fn fps(fps: &i64) -> Result<u16, String> {
     frames
         .filter(|fps| (1..=60).contains(fps))
         .ok_or_else(|| format!("fps is between 1 and 60, not {fps}"))
-}
-
-fn view(name: &str) -> Result<View, String> {
-    View::named(name).ok_or_else(|| {
-        let names = View::SWITCHABLE.iter().copied().map(view_name);
-        format!("there is no view {name:?}: it is {}", either(names))
-    })
 }
 
 /// A duration of one minute to one day, in whole seconds.

@@ -7,6 +7,8 @@ use toml::Spanned;
 
 use super::error::Wrong;
 use super::settings::value_name;
+use super::write::view_name;
+use crate::model::View;
 
 /// Parses a text, and converts what it says.
 pub(super) fn read<F: DeserializeOwned, T>(
@@ -94,6 +96,14 @@ pub(super) fn color(value: &toml::Value) -> Result<Color, String> {
     let parsed = parsed.filter(|color| *color != Color::Reset);
     parsed.ok_or_else(|| {
         format!("a colour is \"#rrggbb\", 0 to 255, or a name like lightblue, not {written}")
+    })
+}
+
+/// Parses the name of a view.
+pub(super) fn view(name: &str) -> Result<View, String> {
+    View::named(name).ok_or_else(|| {
+        let names = View::SWITCHABLE.iter().copied().map(view_name);
+        format!("there is no view {name:?}: it is {}", either(names))
     })
 }
 

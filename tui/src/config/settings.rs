@@ -167,6 +167,12 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// The columns of each view, in order; absent views choose columns by the width.
     pub columns: BTreeMap<View, Vec<Field>>,
+    /// Bookmarks: their names and the commands that show their places.
+    pub bookmarks: BTreeMap<String, String>,
+    /// Saved filters, by their names.
+    pub filters: BTreeMap<String, String>,
+    /// The filters with which views open: names of `filters`.
+    pub default_filters: BTreeMap<View, String>,
     /// Groups of contexts, for `--contexts`.
     pub groups: BTreeMap<String, Vec<String>>,
     /// The changed key bindings: the id of a binding and its keys.
@@ -193,6 +199,9 @@ impl Default for Settings {
             span: 900,
             thresholds: Thresholds::default(),
             columns: BTreeMap::new(),
+            bookmarks: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            default_filters: BTreeMap::new(),
             groups: BTreeMap::new(),
             keys: Vec::new(),
         }
@@ -223,15 +232,20 @@ impl Settings {
 
     /// The name of the theme, in the list of themes.
     pub fn theme_name(&self) -> String {
-        match self.palette == Palette::NONE {
-            true => value_name(self.theme),
-            false => OWN_THEME.to_owned(),
+        match self.has_own_colors() {
+            false => value_name(self.theme),
+            true => OWN_THEME.to_owned(),
         }
+    }
+
+    /// Whether the configuration has own colours.
+    pub fn has_own_colors(&self) -> bool {
+        self.palette != Palette::NONE
     }
 
     /// The names of all themes.
     pub fn theme_names(&self) -> Vec<String> {
-        let own = (self.palette != Palette::NONE).then(|| OWN_THEME.to_owned());
+        let own = self.has_own_colors().then(|| OWN_THEME.to_owned());
         let named = ThemeChoice::value_variants().iter().copied();
         own.into_iter().chain(named.map(value_name)).collect()
     }

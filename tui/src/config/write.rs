@@ -1,5 +1,6 @@
 //! Writes the configuration as text: the settings in effect, or a template.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::ValueEnum;
@@ -93,6 +94,7 @@ impl Writer {
         self.set("bad", &percent(settings.thresholds.bad));
         self.palette(settings);
         self.columns(settings);
+        self.saved(settings);
         self.groups(settings);
         self.keys(settings);
         self.text
@@ -127,6 +129,35 @@ impl Writer {
                 None => continue,
             };
             self.set(&view_name(view), &list(&fields));
+        }
+    }
+
+    fn saved(&mut self, settings: &Settings) {
+        self.table("bookmarks");
+        self.about("Bookmarks: commands of the palette that show a place. B and ' in the dashboard write and use them.");
+        if self.explain {
+            self.set("\"shop at night\"", "\"pods -n shop restarts>0\"");
+        }
+        self.texts(&settings.bookmarks);
+        self.table("filters");
+        self.about("Saved filters. f in the dashboard writes and uses them.");
+        if self.explain {
+            self.set("busy", "\"cpu>500m\"");
+        }
+        self.texts(&settings.filters);
+        self.table("default-filters");
+        self.about("The saved filter with which a view opens.");
+        if self.explain {
+            self.set("pods", "\"busy\"");
+        }
+        for (view, filter) in &settings.default_filters {
+            self.set(&view_name(*view), &quoted(filter));
+        }
+    }
+
+    fn texts(&mut self, texts: &BTreeMap<String, String>) {
+        for (name, text) in texts {
+            self.set(&quoted(name), &quoted(text));
         }
     }
 
@@ -228,6 +259,9 @@ mod tests {
             ascii: Some(false),
             palette: settings.palette,
             columns: settings.columns.clone(),
+            bookmarks: settings.bookmarks.clone(),
+            filters: settings.filters.clone(),
+            default_filters: settings.default_filters.clone(),
             groups: settings.groups.clone(),
             keys: settings.keys.clone(),
             ..Settings::default()
@@ -265,6 +299,9 @@ mod tests {
                 bad: 0.575,
             },
             columns: [(View::Pods, vec![Field::Name, Field::MemoryOfLimit])].into(),
+            bookmarks: [("a \"b\"".to_owned(), "pods -n shop name=\"x\"".to_owned())].into(),
+            filters: [("busy".to_owned(), "cpu>1.0".to_owned())].into(),
+            default_filters: [(View::Pods, "busy".to_owned())].into(),
             groups: [("shops".to_owned(), vec!["eu".to_owned()])].into(),
             keys: vec![("quit".to_owned(), vec!["\"".to_owned(), "\\".to_owned()])],
         };

@@ -65,6 +65,12 @@ impl Hits {
         areas.any(|(_, target)| matches!(target, Target::Map | Target::Time(_)))
     }
 
+    /// Returns the area of a target.
+    pub(super) fn area(&self, target: Target) -> Option<Rect> {
+        let found = self.areas.iter().find(|(_, other)| *other == target);
+        found.map(|(area, _)| *area)
+    }
+
     /// Returns the target at a column and row, and its area.
     pub fn at(&self, column: u16, row: u16) -> Option<(Rect, Target)> {
         let position = Position::new(column, row);

@@ -8,44 +8,24 @@ mod decoder;
 mod hits;
 mod key;
 mod keymap;
+mod mouse;
 
 pub use bindings::{BINDINGS, Binding, Section, key_of};
 pub use decoder::{Decoder, ESCAPE_PATIENCE};
 pub use hits::{Hits, Span, Target};
 pub use key::{Key, KeyError};
 pub use keymap::{KeyMap, KeyMapError};
+pub use mouse::Grip;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyEventKind};
 
-use kubevitals_proto::time::Timestamp;
-use ratatui::layout::Rect;
-
-use crate::model::{Action, Edit, MapAction, Mode};
+use crate::model::{Action, Edit, Mode};
 use crate::text::clean;
 
-/// The rows that one notch of the wheel scrolls.
-const NOTCH: i32 = 3;
 /// The longest pasted text in bytes; the rest is dropped. No filter needs more.
 const LONGEST_PASTE: usize = 4_096;
-
-/// The longest time between the two clicks of a double click.
-const DOUBLE_CLICK: Duration = Duration::from_millis(500);
-
-/// The state of the mouse between events.
-#[derive(Debug, Clone, Default)]
-pub struct Grip {
-    /// The chart under the pressed button, as drawn when it was pressed. Dragging continues outside the chart, as with a
-    /// slider.
-    dragged: Option<(Rect, Span)>,
-    /// The time in a chart that the mouse points to.
-    pointed: Option<Timestamp>,
-    /// The last click on a row or a cell: its time, its target, and its position in the target.
-    clicked: Option<(Instant, Target, (u16, u16))>,
-    /// Whether the mouse is on the map.
-    on_map: bool,
-}
 
 /// Returns the actions for a terminal event that arrived at `now`, in this mode and on a screen with these `hits`. Most
 /// events cause one action or none.
@@ -66,7 +46,9 @@ pub fn actions(
                 .into_iter()
                 .collect()
         }
-        Event::Mouse(event) => mouse(event, mode, hits, grip, now).into_iter().collect(),
+        Event::Mouse(event) => mouse::action(event, mode, hits, grip, now)
+            .into_iter()
+            .collect(),
         Event::Paste(text) => paste(text, mode),
         Event::Resize(columns, rows) => vec![Action::Resize(*columns, *rows)],
         _ => Vec::new(),
@@ -100,111 +82,16 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     }
 }
 
-fn mouse(
-    event: &MouseEvent,
-    mode: Mode,
-    hits: &Hits,
-    grip: &mut Grip,
-    now: Instant,
-) -> Option<Action> {
-    let hit = hits.at(event.column, event.row);
-    match (event.kind, hit) {
-        (MouseEventKind::Down(_), Some((area, Target::Time(span)))) => {
-            grip.dragged = Some((area, span));
-        }
-        (MouseEventKind::Down(_) | MouseEventKind::Up(_), _) => grip.dragged = None,
-        _ => {}
-    }
-    match event.kind {
-        MouseEventKind::Moved => point(event, hit, grip),
-        MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
-        MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
-        // A click closes the help, as it does outside other overlays.
-        MouseEventKind::Down(MouseButton::Left) if mode == Mode::Help => Some(Action::Back),
-        MouseEventKind::Down(MouseButton::Left) => {
-            let Some((area, target)) = hit else {
-                // A click outside a list closes it.
-                return matches!(mode, Mode::Pick | Mode::Confirm).then_some(Action::Back);
-            };
-            let row = event.row - area.y;
-            let clicked = grip.clicked.take();
-            Some(match target {
-                Target::Rows(pane, first) => {
-                    let row = first.saturating_add(row);
-                    let again = clicked.is_some_and(|(then, before, at)| {
-                        now.duration_since(then) <= DOUBLE_CLICK
-                            && (before, at) == (target, (0, event.row))
-                    });
-                    if again {
-                        return Some(Action::Open(pane, row));
-                    }
-                    grip.clicked = Some((now, target, (0, event.row)));
-                    Action::Select(pane, row)
-                }
-                Target::Map => {
-                    let at = (event.column - area.x, row);
-                    let again = clicked.is_some_and(|(then, before, place)| {
-                        now.duration_since(then) <= DOUBLE_CLICK && (before, place) == (target, at)
-                    });
-                    if again {
-                        return Some(Action::Map(MapAction::Open(at.0, at.1)));
-                    }
-                    grip.clicked = Some((now, target, at));
-                    Action::Map(MapAction::Select(at.0, at.1))
-                }
-                Target::Hint(id) => {
-                    let binding = BINDINGS.iter().find(|binding| binding.id == id);
-                    return binding.map(|binding| binding.action.clone());
-                }
-                Target::Pane(pane) => Action::Focus(pane),
-                Target::Heading(field) => Action::SortBy(field),
-                Target::View(view) => Action::Show(view),
-                Target::Container(at) => Action::Container(at),
-                Target::Time(span) => seek(area, span, event.column),
-                Target::Choices(first) => Action::Choose(first.saturating_add(row.into())),
-                Target::Window => return None,
-            })
-        }
-        MouseEventKind::Drag(MouseButton::Left) => {
-            let (area, span) = grip.dragged?;
-            Some(seek(area, span, event.column))
-        }
-        _ => None,
-    }
-}
-
-/// Returns the action for a mouse that has moved: the map and charts show where it is.
-fn point(event: &MouseEvent, hit: Option<(Rect, Target)>, grip: &mut Grip) -> Option<Action> {
-    let pointed = match hit {
-        Some((area, Target::Time(span))) => Some(span.at(area, event.column).unwrap_or(span.until)),
-        _ => None,
-    };
-    let before = std::mem::replace(&mut grip.pointed, pointed);
-    if before != pointed {
-        return Some(Action::Point(pointed));
-    }
-    let was_on_map = std::mem::take(&mut grip.on_map);
-    match hit {
-        Some((area, Target::Map)) => {
-            grip.on_map = true;
-            let at = (event.column - area.x, event.row - area.y);
-            Some(Action::Map(MapAction::Point(at.0, at.1)))
-        }
-        _ => was_on_map.then_some(Action::Map(MapAction::PointNowhere)),
-    }
-}
-
-/// Returns the action for a column of a chart.
-fn seek(area: Rect, span: Span, column: u16) -> Action {
-    span.at(area, column).map_or(Action::Live, Action::Seek)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Field, Pane, View};
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use crossterm::event::{
+        KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    };
     use kubevitals_proto::time::Timestamp;
+    use ratatui::layout::Rect;
+    use std::time::Duration;
 
     fn second(second: i64) -> Timestamp {
         Timestamp::from_secs(second)
@@ -260,7 +147,6 @@ mod tests {
             (3, 0, Some(Action::Show(View::Nodes))),
             (50, 1, Some(Action::Seek(second(500)))),
             (100, 1, Some(Action::Live)),
-            (5, 3, Some(Action::SortBy(Field::Cpu))),
             (3, 3, None),
             (7, 6, Some(Action::Select(Pane::List, 2))),
             (7, 40, None),
@@ -272,6 +158,49 @@ mod tests {
             );
         }
         assert_eq!(at(MouseEventKind::Down(MouseButton::Right), 7, 6), []);
+    }
+
+    #[test]
+    fn a_heading_sorts_when_it_is_let_go_and_moves_when_it_is_dragged() {
+        let left = MouseButton::Left;
+        let (down, drag) = (MouseEventKind::Down(left), MouseEventKind::Drag(left));
+        let up = MouseEventKind::Up(left);
+        let (cpu, memory) = (Field::Cpu, Field::Memory);
+        let to_memory = Action::MoveColumn(cpu, memory);
+        // Events and the columns at which they are; MEM is at 12 to 19.
+        for (events, expected) in [
+            (&[(down, 5), (up, 6)][..], vec![Action::SortBy(cpu)]),
+            (&[(down, 5), (drag, 6), (up, 4)], vec![Action::SortBy(cpu)]),
+            (&[(down, 5), (up, 30)], vec![]),
+            (&[(down, 5), (drag, 30), (up, 30)], vec![]),
+            (
+                &[(down, 5), (drag, 13), (drag, 13), (up, 13)],
+                vec![to_memory.clone(), Action::KeepColumns],
+            ),
+            // The mouse turns, so the heading does not go further.
+            (
+                &[(down, 5), (drag, 14), (drag, 13), (up, 30)],
+                vec![to_memory, Action::KeepColumns],
+            ),
+            (&[(down, 5), (MouseEventKind::Moved, 6), (up, 6)], vec![]),
+        ] {
+            let mut hits = hits();
+            hits.add(Rect::new(12, 3, 8, 1), Target::Heading(memory));
+            let mut grip = Grip::default();
+            let done = events.iter().flat_map(|(kind, column)| {
+                let event = mouse_event(*kind, *column, 3);
+                let keys = KeyMap::default();
+                actions(
+                    &event,
+                    Mode::Browse,
+                    &keys,
+                    &hits,
+                    &mut grip,
+                    Instant::now(),
+                )
+            });
+            assert_eq!(done.collect::<Vec<_>>(), expected, "{events:?}");
+        }
     }
 
     fn left_click(column: u16, row: u16) -> Event {
@@ -287,7 +216,6 @@ mod tests {
             (499, 60, 6, Action::Open(Pane::List, 2)),
             (501, 7, 6, Action::Select(Pane::List, 2)),
             (100, 7, 7, Action::Select(Pane::List, 3)),
-            (100, 5, 3, Action::SortBy(Field::Cpu)),
             (100, 3, 0, Action::Show(View::Nodes)),
         ] {
             let mut grip = Grip::default();

@@ -60,6 +60,20 @@ pub enum Action {
     ClearFilter,
     /// Undo the last change of the filter.
     UndoFilter,
+    /// Open the list of saved filters.
+    Filters,
+    /// Ask for the name of a new bookmark of the place on the screen.
+    Bookmark,
+    /// Open the list of bookmarks.
+    Bookmarks,
+    /// Remove the selected entry of an overlay's list.
+    Remove,
+    /// Move the selected entry of an overlay's list this many entries down; up if negative.
+    MoveEntry(i32),
+    /// Move the column of the first field to the position of the second one.
+    MoveColumn(Field, Field),
+    /// Persist the columns of the view: they have been moved.
+    KeepColumns,
     /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
     /// Pause at the time on the screen, or go live again.

@@ -109,6 +109,16 @@ pub fn insert(fields: &mut Vec<Field>, all: &[Column], field: Field) {
     fields.insert(behind.map_or(0, |behind| behind + 1), field);
 }
 
+/// All columns: the chosen ones in their order, with each other one where it would be.
+#[must_use]
+pub fn in_order(all: &[Column], chosen: Option<&[Field]>) -> Vec<Field> {
+    let mut order = chosen.map_or_else(|| default_fields(all), <[Field]>::to_vec);
+    for column in all {
+        insert(&mut order, all, column.field);
+    }
+    order
+}
+
 /// Lays out a table of `width` cells: as many of the requested columns as fit, by rank. `widest` returns the width of a
 /// column's contents.
 #[must_use]

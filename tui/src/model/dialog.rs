@@ -6,6 +6,7 @@ use super::kubectl::Kubectl;
 use super::line::Line;
 use super::name::Name;
 use super::object::Object;
+use super::setting::Setting;
 
 /// The most replicas that can be typed.
 const MAX_REPLICAS: u32 = 10_000;
@@ -38,6 +39,8 @@ pub enum Then {
     Change(ClusterChange),
     /// Set the number of replicas that was typed.
     Scale(Object),
+    /// Store a setting under the name that was typed, or under its own.
+    Store(Setting),
 }
 
 /// What follows from an answer.
@@ -47,6 +50,8 @@ pub(super) enum Answer {
     Done(Vec<Effect>),
     /// Another question, or the same one again.
     Ask(Box<Dialog>),
+    /// Store a setting, or the dialog again if it must not.
+    Store(Box<Dialog>, Setting),
 }
 
 impl Dialog {
@@ -110,6 +115,20 @@ impl Dialog {
         }
     }
 
+    /// Asks for a name under which a setting is stored.
+    #[must_use]
+    pub fn store(title: &str, text: String, setting: Setting) -> Self {
+        Self {
+            title: title.to_owned(),
+            text: vec![text, "Type a name, or nothing to use that text:".to_owned()],
+            line: Some(Line::default()),
+            expected: None,
+            wrong: None,
+            then: Then::Store(setting),
+            context: String::new(),
+        }
+    }
+
     /// Whether it is about a command, which can be copied.
     #[must_use]
     pub const fn is_command(&self) -> bool {
@@ -130,6 +149,13 @@ impl Dialog {
             Then::Change(change) => {
                 let request = DirectRequest::Change(change.clone());
                 Answer::Done(vec![Effect::Direct(request)])
+            }
+            Then::Store(setting) => {
+                let setting = match typed.as_str() {
+                    "" => setting.clone(),
+                    name => setting.clone().named(name.into()),
+                };
+                Answer::Store(self, setting)
             }
             Then::Scale(object) => {
                 match typed.parse().ok().filter(|count| *count <= MAX_REPLICAS) {

@@ -10,6 +10,7 @@ use super::members::Entrance;
 use super::message::Subject;
 use super::name::{Key, Name};
 use super::scope::Scope;
+use super::setting::Setting;
 
 /// Work for the main loop.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub enum Effect {
     Notify(String),
     /// Draw with the theme of this name.
     Theme(Name),
+    /// Persist a setting in the configuration file.
+    Persist(Setting),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Write the rows of the view to a file in this format.

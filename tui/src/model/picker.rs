@@ -23,6 +23,10 @@ pub enum Choice {
     Ports,
     /// What to do with the selected row.
     Menu,
+    /// A bookmark.
+    Bookmarks,
+    /// A saved filter, or the name of a new one.
+    Filters,
     /// By what the map groups pods; any text is the key of a label.
     MapBy,
 }

@@ -72,3 +72,13 @@ pub fn columns(state: &State, width: u16) -> Vec<Placed> {
     };
     columns::layout(&all, choice, width.saturating_sub(POINTER), widest)
 }
+
+/// All columns of the view, in the order of the list of columns: as in the table, with those that are turned off where
+/// they would be.
+#[must_use]
+pub fn in_order(state: &State) -> Vec<Field> {
+    let view = state.screen().view;
+    let order = state.column_order.get(&view);
+    let order = order.or_else(|| state.settings.columns.get(&view));
+    columns::in_order(&view.columns(), order.map(Vec::as_slice))
+}

@@ -6,7 +6,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::History;
 
 use super::acknowledge::Acknowledgements;
-use super::action::Mode;
+use super::action::{Edit, Mode};
 use super::baseline::Baselines;
 use super::command::Bound;
 use super::dialog::Dialog;
@@ -89,6 +89,8 @@ pub struct State {
     pub stack: Vec<Screen>,
     /// The order of all columns of a view after one was turned on or off, so that a column returns to its position.
     pub(super) column_order: HashMap<View, Vec<Field>>,
+    /// The view whose columns are being changed, and its columns before that.
+    pub(super) columns_before: Option<(View, Option<Vec<Field>>)>,
     /// Whether the user is new: a hint leads to the tour, until the help is opened.
     pub is_new: bool,
     /// What the map shows.
@@ -171,6 +173,12 @@ pub struct Settings {
     pub span: u32,
     /// The chosen columns of each view.
     pub columns: HashMap<View, Vec<Field>>,
+    /// Bookmarks: commands that show a place.
+    pub bookmarks: BTreeMap<Name, String>,
+    /// Saved filters.
+    pub filters: BTreeMap<Name, String>,
+    /// The names of the filters with which views open.
+    pub default_filters: BTreeMap<View, Name>,
     /// Whether the terminal notifies the user when an incident begins.
     pub notify: bool,
     /// The time zone of times of day.
@@ -194,6 +202,9 @@ impl Default for Settings {
             spans: vec![300, 900, 1_800, 3_600],
             span: 900,
             columns: HashMap::new(),
+            bookmarks: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            default_filters: BTreeMap::new(),
             notify: false,
             zone: Zone::default(),
             commands: Vec::new(),
@@ -202,6 +213,20 @@ impl Default for Settings {
             allow_actions: false,
             protected: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// A newly opened view, with its default filter.
+    #[must_use]
+    pub fn opened(&self, view: View) -> Screen {
+        let mut screen = Screen::new(view, Scope::All);
+        let filter = self.default_filters.get(&view);
+        if let Some(filter) = filter.and_then(|name| self.filters.get(name)) {
+            screen.list.line.edit(&Edit::Insert(filter.clone()));
+            screen.list.read_filter();
+        }
+        screen
     }
 }
 
@@ -263,6 +288,7 @@ impl State {
             .iter()
             .position(|span| *span >= settings.span)
             .unwrap_or(0);
+        let overview = settings.opened(View::Overview);
         Self {
             session,
             settings,
@@ -287,8 +313,9 @@ impl State {
             node_samples: NodeSamples::default(),
             baselines: Baselines::default(),
             histories: HashMap::new(),
-            stack: vec![Screen::new(View::Overview, Scope::All)],
+            stack: vec![overview],
             column_order: HashMap::new(),
+            columns_before: None,
             is_new: false,
             map: MapState::default(),
             overlay: None,

@@ -4,11 +4,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::amount::Amounts;
-use super::cell::Resource;
 use super::name::Key;
+use super::stored_reading::{Mean, StoredReading};
 
 /// The number of readings of an object: one hour at 15 s.
 const MAX_READINGS: u32 = 240;
@@ -46,38 +45,6 @@ pub struct Trend {
     readings: VecDeque<StoredReading>,
 }
 
-/// A reading in six bytes: a precision of 1 in 256 is finer than any sparkline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct StoredReading {
-    /// Seconds after the base.
-    after: u16,
-    cpu: Short,
-    memory: Short,
-}
-
-/// A number in two bytes: nine significant bits and a shift. [`Short::NONE`] is no number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Short(u16);
-
-impl Short {
-    const NONE: Self = Self(u16::MAX);
-
-    fn of(number: Option<u64>) -> Self {
-        let Some(number) = number else {
-            return Self::NONE;
-        };
-        let halved = (u64::BITS - number.leading_zeros()).saturating_sub(9);
-        // At most nine bits are left, and the shift is at most 55.
-        let short = u16::try_from(number >> halved).unwrap_or(0)
-            | (u16::try_from(halved).unwrap_or(0) << 9);
-        Self(short)
-    }
-
-    fn get(self) -> Option<u64> {
-        (self != Self::NONE).then(|| u64::from(self.0 & 0x1ff) << (self.0 >> 9))
-    }
-}
-
 impl Trend {
     /// Adds a reading. A reading that is not newer than the last one is ignored.
     pub fn push(&mut self, at: Timestamp, usage: Amounts) {
@@ -107,11 +74,7 @@ impl Trend {
             self.readings.pop_front();
         }
         let after = self.after_base(at);
-        self.readings.push_back(StoredReading {
-            after,
-            cpu: Short::of(usage.get(Resource::Cpu)),
-            memory: Short::of(usage.get(Resource::Memory)),
-        });
+        self.readings.push_back(StoredReading::new(after, usage));
     }
 
     /// The time of a reading, in seconds since the epoch.
@@ -272,7 +235,7 @@ impl Trend {
     )]
     pub fn memory(&self, after: Timestamp, until: Timestamp) -> Vec<(Timestamp, f64)> {
         let readings = self.readings.iter();
-        let readings = readings.map(|reading| (self.timestamp(reading), reading.memory.get()));
+        let readings = readings.map(|reading| (self.timestamp(reading), reading.memory()));
         readings
             .filter(|(at, _)| *at > after && *at <= until)
             .filter_map(|(at, memory)| Some((at, memory? as f64)))
@@ -288,43 +251,6 @@ impl Trend {
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
         self.readings.front().map(|reading| self.timestamp(reading))
-    }
-}
-
-/// The mean of the readings of a step.
-#[derive(Default)]
-struct Mean {
-    /// The sum and the number of readings of CPU and of memory.
-    sums: [(u64, u64); 2],
-}
-
-impl Mean {
-    fn add(&mut self, reading: StoredReading) {
-        for ((sum, count), value) in self.sums.iter_mut().zip([reading.cpu, reading.memory]) {
-            if let Some(value) = value.get() {
-                *sum = sum.saturating_add(value);
-                *count += 1;
-            }
-        }
-    }
-
-    /// The mean. `None` without readings.
-    fn get(self) -> Option<Amounts> {
-        let [cpu, memory] = self.sums.map(|(sum, count)| sum.checked_div(count));
-        let mean = Amounts {
-            cpu: cpu.map(Nanocores).into(),
-            memory: memory.map(Bytes).into(),
-        };
-        (mean != Amounts::default()).then_some(mean)
-    }
-}
-
-impl StoredReading {
-    fn amounts(self) -> Amounts {
-        Amounts {
-            cpu: self.cpu.get().map(Nanocores).into(),
-            memory: self.memory.get().map(Bytes).into(),
-        }
     }
 }
 
@@ -398,31 +324,14 @@ impl Trends {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::cell::Resource;
+    use kubevitals_proto::units::{Bytes, Nanocores};
 
     fn usage(cpu: u64) -> Amounts {
         Amounts {
             cpu: Nanocores(cpu).into(),
             memory: Bytes(cpu * 2).into(),
         }
-    }
-
-    #[test]
-    fn a_short_number_is_right_to_one_part_in_256() {
-        for number in [
-            0,
-            1,
-            255,
-            511,
-            512,
-            1_000_003,
-            123_456_789_012,
-            u64::MAX / 2,
-        ] {
-            let back = Short::of(Some(number)).get().unwrap();
-            assert!(number - back <= number / 256, "{number} became {back}");
-        }
-        assert_eq!(Short::of(None).get(), None);
-        assert!(Short::of(Some(u64::MAX)).get().is_some());
     }
 
     #[test]
@@ -537,6 +446,5 @@ mod tests {
             trend.push(Timestamp::from_secs(second), usage(1));
         }
         assert_eq!(trend.oldest(), Some(Timestamp::from_secs(761)));
-        assert_eq!(size_of::<StoredReading>(), 6);
     }
 }

@@ -94,6 +94,64 @@ fn the_list_of_themes_at_every_size() {
     at_every_size("themes", &state);
 }
 
+/// The view of pods with bookmarks and saved filters.
+fn with_saved() -> State {
+    let mut state = pods();
+    let settings = &mut state.settings;
+    for (name, command) in [
+        (
+            "crashes at night",
+            "pods -n shop,payments --at 2026-07-08T02:10:00Z restarts>0",
+        ),
+        ("node 1", "node/worker-1 -A"),
+        ("日本語", "overview -A"),
+    ] {
+        settings.bookmarks.insert(name.into(), command.to_owned());
+    }
+    settings
+        .filters
+        .insert("busy".into(), "cpu>500m".to_owned());
+    settings
+        .filters
+        .insert("near the limit".into(), "mem%>80".to_owned());
+    state
+}
+
+#[test]
+fn the_list_of_bookmarks_at_every_size() {
+    let mut state = with_saved();
+    act(&mut state, Action::Bookmarks);
+    at_every_size("bookmarks", &state);
+}
+
+#[test]
+fn the_list_of_saved_filters_at_every_size() {
+    let mut state = with_saved();
+    act(&mut state, Action::Filter);
+    write(&mut state, "web");
+    act(&mut state, Action::Enter);
+    act(&mut state, Action::Filters);
+    at_every_size("filters", &state);
+}
+
+#[test]
+fn the_question_for_a_name_at_every_size() {
+    let mut state = with_saved();
+    act(&mut state, Action::Bookmark);
+    write(&mut state, "node 1");
+    act(&mut state, Action::Enter);
+    at_every_size("bookmark", &state);
+}
+
+#[test]
+fn the_list_of_moved_columns_at_every_size() {
+    let mut state = pods();
+    act(&mut state, Action::Columns);
+    act(&mut state, Action::Move(2));
+    act(&mut state, Action::MoveEntry(-2));
+    at_every_size("moved-columns", &state);
+}
+
 #[test]
 fn the_tour_at_every_size() {
     let mut state = pods();

@@ -6,8 +6,10 @@ mod faults;
 mod floods;
 mod handover;
 mod jobs;
+mod kept;
 mod keys;
 mod lifecycle;
+mod list_keys;
 mod map;
 mod objects;
 mod pointing;
@@ -59,7 +61,9 @@ impl Dashboard {
         let kubeconfig = folder.path().join("kubeconfig").display().to_string();
         let arguments = [&["demo", "--kubeconfig-out", &kubeconfig], arguments].concat();
         let place = folder.path().display().to_string();
-        let terminal = Terminal::start(&arguments, &place, 160, 40, environment);
+        // Nobody's own configuration is changed.
+        let own = [&[("XDG_CONFIG_HOME", &*place)], environment].concat();
+        let terminal = Terminal::start(&arguments, &place, 160, 40, &own);
         terminal.wait_for("the dashboard, live", |text| text.contains("LIVE"));
         Self { terminal, folder }
     }

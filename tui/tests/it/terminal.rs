@@ -81,7 +81,7 @@ impl Terminal {
         }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        command.env("XDG_CONFIG_HOME", "/dev/null/nonexistent");
         // The marks of earlier starts: none, and none can be made.
         command.env_remove("XDG_STATE_HOME");
         command.env_remove("HOME");

@@ -2,35 +2,28 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
-
 use super::interest::interest;
 use super::open::open;
 use super::places::{remember_filter, show, undo_filter};
 use super::requests::requests;
-use super::{map, on_object, outlook, overlay, palette, panes, refresh, text, time};
-use crate::model::acknowledge::Acknowledgements;
+use super::{
+    acknowledge, columns, map, on_object, outlook, overlay, palette, panes, refresh, saved,
+    sorting, text, time,
+};
 use crate::model::action::Action;
-use crate::model::attention::attention;
-use crate::model::column::Sort;
 use crate::model::direct::Topic;
 use crate::model::effect::{Effect, SourceRequest};
-use crate::model::field::Field;
 use crate::model::line::Line;
 use crate::model::members::Entrance;
 use crate::model::name::{Key, Name};
 use crate::model::page::Page;
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
-use crate::model::placement;
 use crate::model::position::{moved, moved_round};
-use crate::model::row::ProblemRow;
 use crate::model::scope::Scope;
 use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
-use crate::model::tone::Thresholds;
 use crate::model::view::View;
-use crate::model::world::World;
 
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -188,13 +181,13 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::NextSort(by) => {
-            if can_be_sorted(state) {
-                state.screen_mut().list.sort = next_sort(state, by);
+            if sorting::is_possible(state) {
+                state.screen_mut().list.sort = sorting::next(state, by);
             }
         }
-        Action::SortBy(field) => sort_by(state, field),
+        Action::SortBy(field) => sorting::by(state, field),
         Action::Reverse => {
-            if can_be_sorted(state) {
+            if sorting::is_possible(state) {
                 let sort = &mut state.screen_mut().list.sort;
                 *sort = sort.reversed();
             }
@@ -206,6 +199,11 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::ClearFilter => clear_filter(state),
         Action::UndoFilter => undo_filter(state),
+        Action::Filters => saved::open_filters(state),
+        Action::Bookmark => saved::ask_bookmark(state),
+        Action::Bookmarks => saved::open_bookmarks(state),
+        Action::MoveColumn(field, onto) => columns::drag(state, field, onto),
+        Action::KeepColumns => return columns::keep(state),
         Action::Say(text) => state.say(text, false),
         Action::EnterCluster(incident) => return enter_cluster(state, incident.as_ref()),
         Action::Edit(_)
@@ -213,6 +211,8 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Complete
         | Action::Reset
         | Action::Choose(_)
+        | Action::Remove
+        | Action::MoveEntry(_)
         | Action::Map(_) => {}
         Action::Palette => palette::open(state),
         Action::Pause => return time::pause(state),
@@ -247,13 +247,13 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
         Action::TimeZone => change_zone(state),
         Action::Columns if !matches!(state.screen().view, View::Pod | View::Map) => {
-            state.overlay = Some(Overlay::Columns(0))
+            columns::open(state);
         }
         Action::Columns => {}
         Action::Namespaces => overlay::open(state, Choice::Namespaces),
         Action::Contexts => overlay::open(state, Choice::Contexts),
         Action::OnlyThisNamespace => only_this_namespace(state),
-        Action::Acknowledge => acknowledge(state),
+        Action::Acknowledge => acknowledge::toggle(state),
         Action::Copy => {
             let Some(key) = state.current().or_else(|| state.screen().pod().cloned()) else {
                 return Vec::new();
@@ -346,71 +346,6 @@ fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
     (at < list.order.len()).then_some(at)
 }
 
-/// Acknowledges the selected object, or withdraws the acknowledgement.
-fn acknowledge(state: &mut State) {
-    let selected = match state.screen().pod() {
-        Some(key) => Some((View::Pod, key.clone())),
-        None => state.cursor(),
-    };
-    let (now, thresholds) = (state.status_time(), state.settings.thresholds);
-    let world = &state.live;
-    let shown = state.frozen.as_ref().unwrap_or(world);
-    let acknowledgements = &mut state.acknowledgements;
-    let text = match selected {
-        Some((View::Overview, key)) => match shown.problems.get(&key) {
-            Some(problem) => {
-                acknowledge_problem(world, problem, acknowledgements, now, thresholds);
-                format!("acknowledged until it happens again: {}", problem.object)
-            }
-            None => "this problem no longer exists".to_owned(),
-        },
-        Some((View::Pods | View::Pod, key)) => {
-            let pod = world.pods.get(&key);
-            let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
-            match pod {
-                Some((pod, needs)) if acknowledgements.toggle_pod(pod, Some(needs)) => {
-                    format!("acknowledged until it happens again: {}", key.name)
-                }
-                Some(_) => format!("{} needs attention again", key.name),
-                None => format!("{} needs no attention", key.name),
-            }
-        }
-        Some((View::Incidents, key)) => match world.incidents.get(&key) {
-            Some(row) if acknowledgements.toggle_incident(row) => {
-                format!("acknowledged until it happens again: {}", row.who())
-            }
-            Some(row) => format!("{} needs attention again", row.who()),
-            None => "this incident no longer exists".to_owned(),
-        },
-        _ => "only problems, pods and incidents can be acknowledged".to_owned(),
-    };
-    state.say(text, false);
-}
-
-/// Acknowledges all members of a problem.
-fn acknowledge_problem(
-    world: &World,
-    problem: &ProblemRow,
-    acknowledgements: &mut Acknowledgements,
-    now: Timestamp,
-    thresholds: Thresholds,
-) {
-    for pod in problem.pods.iter().filter_map(|key| world.pods.get(key)) {
-        acknowledgements.add_pod(pod, attention(pod, now, thresholds));
-    }
-    for row in problem
-        .incidents
-        .iter()
-        .filter_map(|key| world.incidents.get(key))
-    {
-        acknowledgements.add_incident(row);
-    }
-    let node = problem.node.as_ref();
-    if let Some(node) = node.and_then(|name| world.nodes.get(&Key::named(name))) {
-        acknowledgements.add_node(node);
-    }
-}
-
 fn next_view(view: View, by: i32) -> View {
     match view {
         View::Clusters => return View::AllIncidents,
@@ -421,56 +356,6 @@ fn next_view(view: View, by: i32) -> View {
     let at = views.iter().position(|other| *other == view).unwrap_or(2);
     let next = views.get(moved_round(at, by, views.len()));
     next.copied().unwrap_or(view)
-}
-
-/// Whether the current view is a table that can be sorted. Explains why the overview is not.
-fn can_be_sorted(state: &mut State) -> bool {
-    match state.screen().view {
-        View::Overview => {
-            let text = "the overview is sorted by urgency; press 3 for the table of pods";
-            state.say(text, false);
-            false
-        }
-        View::Map => {
-            let text = "the map is in the order of names; press 3 for the table of pods";
-            state.say(text, false);
-            false
-        }
-        view => view != View::Pod,
-    }
-}
-
-/// Sorts by a field, or reverses the order. Sorting by a hidden column shows it.
-fn sort_by(state: &mut State, field: Field) {
-    if !can_be_sorted(state) {
-        return;
-    }
-    let view = state.screen().view;
-    let Some(field) = view.sorts_by(field) else {
-        let text = format!("{} cannot be sorted by {}", view.title(), field.name());
-        state.say(text, true);
-        return;
-    };
-    let sort = &mut state.screen_mut().list.sort;
-    *sort = if sort.field == field {
-        sort.reversed()
-    } else {
-        Sort::by(field)
-    };
-}
-
-/// The order by the column this many columns after the current one.
-fn next_sort(state: &State, by: i32) -> Sort {
-    let sort = state.screen().list.sort;
-    // Trends are sorted by the usage, which has a column of its own.
-    let fields: Vec<Field> = placement::columns(state, state.size.width)
-        .iter()
-        .filter(|placed| !placed.column.is_trend())
-        .map(|placed| placed.column.field)
-        .collect();
-    let at = fields.iter().position(|field| *field == sort.field);
-    let next = fields.get(moved_round(at.unwrap_or(0), by, fields.len()));
-    next.map_or(sort, |field| Sort::by(*field))
 }
 
 /// Clears the filter, or else closes the current view.

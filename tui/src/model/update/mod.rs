@@ -1,8 +1,11 @@
 //! Applies messages and actions to the state.
 
+mod acknowledge;
 mod act;
 mod apply;
 mod changes;
+mod columns;
+mod commands;
 mod handover;
 mod interest;
 mod map;
@@ -16,6 +19,8 @@ mod panes;
 mod places;
 mod refresh;
 mod requests;
+mod saved;
+mod sorting;
 mod text;
 mod time;
 

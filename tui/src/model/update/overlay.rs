@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::palette;
+use super::commands::go_to_bookmark;
 use super::places::{connect, namespaces, select_namespaces};
-use crate::model::action::Action;
-use crate::model::columns::{default_fields, insert};
+use super::saved::{self, replaces, store};
+use super::{columns, palette};
+use crate::model::action::{Action, Edit};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
-use crate::model::field::Field;
 use crate::model::map::MapBy;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Item, Note, Picker};
@@ -17,16 +17,16 @@ use crate::model::state::{Overlay, State};
 
 /// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
-    let columns = state.screen().view.columns().len();
+    let count = state.screen().view.columns().len();
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
     };
     match (overlay, action) {
-        (_, Action::Back)
-        | (Overlay::Help(..), Action::Help)
-        | (Overlay::Columns(_), Action::Columns | Action::Enter) => {
+        (Overlay::Columns(_), Action::Back | Action::Columns | Action::Enter) => {
             state.overlay = None;
+            return Ok(columns::keep(state));
         }
+        (_, Action::Back) | (Overlay::Help(..), Action::Help) => state.overlay = None,
         (Overlay::Help(_, scroll), Action::Move(rows) | Action::Scroll(rows)) => {
             *scroll = scrolled(*scroll, rows)
         }
@@ -40,24 +40,22 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             *scroll = 0;
         }
         (Overlay::Columns(cursor), Action::Move(rows) | Action::Scroll(rows)) => {
-            *cursor = moved(*cursor, rows, columns);
+            *cursor = moved(*cursor, rows, count);
         }
         (Overlay::Columns(cursor), Action::Page(pages)) => {
-            *cursor = moved(*cursor, pages.saturating_mul(10), columns);
+            *cursor = moved(*cursor, pages.saturating_mul(10), count);
         }
         (Overlay::Columns(cursor), Action::Toggle | Action::Complete) => {
             let at = *cursor;
-            toggle_column(state, at);
+            columns::toggle(state, at);
         }
-        (Overlay::Columns(cursor), Action::Choose(at)) if at < columns => {
+        (Overlay::Columns(cursor), Action::Choose(at)) if at < count => {
             *cursor = at;
-            toggle_column(state, at);
+            columns::toggle(state, at);
         }
-        (Overlay::Columns(_), Action::Reset) => {
-            let view = state.screen().view;
-            state.settings.columns.remove(&view);
-            state.column_order.remove(&view);
-        }
+        (Overlay::Columns(_), Action::MoveEntry(by)) => columns::move_by(state, by),
+        (Overlay::Columns(_), Action::Reset) => columns::reset(state),
+        (Overlay::Picker(_), Action::Remove) => return Ok(saved::remove(state)),
         (
             Overlay::Picker(Picker {
                 choice: Choice::Commands,
@@ -100,6 +98,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
                 return picked(state, &picker);
             }
         }
+        // In a name, blanks are characters.
+        (Overlay::Dialog(dialog), Action::Toggle) => {
+            if let Some(line) = &mut dialog.line {
+                line.edit(&Edit::Insert(" ".to_owned()));
+                dialog.wrong = None;
+            }
+        }
         (Overlay::Dialog(dialog), Action::Edit(edit)) => {
             if let Some(line) = &mut dialog.line {
                 line.edit(&edit);
@@ -118,6 +123,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
                 match dialog.accept() {
                     Answer::Done(effects) => return Ok(effects),
                     Answer::Ask(dialog) => state.overlay = Some(Overlay::Dialog(dialog)),
+                    Answer::Store(mut dialog, setting) => {
+                        if dialog.wrong.is_none() && replaces(state, &setting) {
+                            dialog.wrong = Some("this name exists: enter replaces it".to_owned());
+                            state.overlay = Some(Overlay::Dialog(dialog));
+                        } else {
+                            return Ok(store(state, setting));
+                        }
+                    }
                 }
             }
         }
@@ -140,37 +153,6 @@ pub(super) fn scrolled(scroll: u16, rows: i32) -> u16 {
     u16::try_from(at.max(0)).unwrap_or(u16::MAX)
 }
 
-/// Turns a column on or off. It keeps its position. Columns that identify the row stay.
-fn toggle_column(state: &mut State, at: usize) {
-    let view = state.screen().view;
-    let columns = &view.columns();
-    let Some(column) = columns.get(at) else {
-        return;
-    };
-    if column.is_identity() {
-        let text = format!(
-            "{} identifies the row and cannot be turned off",
-            column.title
-        );
-        state.say(text, false);
-        return;
-    }
-    let visible = state
-        .settings
-        .columns
-        .entry(view)
-        .or_insert_with(|| default_fields(columns));
-    let order = state.column_order.entry(view).or_insert_with(|| {
-        let mut order = visible.clone();
-        for column in columns {
-            insert(&mut order, columns, column.field);
-        }
-        order
-    });
-    let is_visible = |field: &Field| visible.contains(field) != (*field == column.field);
-    *visible = order.iter().copied().filter(is_visible).collect();
-}
-
 /// Opens a picker.
 pub(super) fn open(state: &mut State, choice: Choice) {
     let picker = match choice {
@@ -186,7 +168,9 @@ pub(super) fn open(state: &mut State, choice: Choice) {
         }
         Choice::Commands => Picker::new(choice, Vec::new(), Vec::new()),
         // These are opened with their names.
-        Choice::Containers | Choice::Ports | Choice::Menu => return,
+        Choice::Containers | Choice::Ports | Choice::Menu | Choice::Bookmarks | Choice::Filters => {
+            return;
+        }
     };
     state.overlay = Some(Overlay::Picker(picker));
 }
@@ -235,14 +219,16 @@ fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
         (Choice::Containers | Choice::Ports | Choice::Menu, Some(name)) => {
             return Err(Action::Chosen(name.clone()));
         }
+        (Choice::Bookmarks, Some(name)) => return go_to_bookmark(state, name),
+        (Choice::Filters, Some(name)) => {
+            saved::choose_filter(state, name);
+            Vec::new()
+        }
         (Choice::MapBy, Some(text)) => {
             state.map.by = MapBy::parse(text);
             Vec::new()
         }
         (Choice::Contexts, Some(context)) => connect(state, context),
-        (_, None) if picker.choice != Choice::Namespaces => Vec::new(),
-        (Choice::Contexts | Choice::Commands, _) => Vec::new(),
-        (Choice::Containers | Choice::Ports | Choice::Menu | Choice::MapBy, None) => Vec::new(),
         (Choice::Namespaces, current) => {
             let all = all_namespaces();
             let before = &state.namespaces;
@@ -256,5 +242,6 @@ fn picked(state: &mut State, picker: &Picker) -> Result<Vec<Effect>, Action> {
             select_namespaces(state, selected);
             Vec::new()
         }
+        (_, None) | (Choice::Commands, _) => Vec::new(),
     })
 }

@@ -1,6 +1,6 @@
 //! The palette: finds, completes and runs commands.
 
-use super::places::{connect, go, namespaces, select_namespaces};
+use super::commands::{Existing, catalog, run};
 use crate::model::action::{Action, Edit};
 use crate::model::command::{Catalog, Command, CommandError};
 use crate::model::effect::Effect;
@@ -63,7 +63,7 @@ fn edit_line(state: &mut State, edit: &Edit) {
 
 /// Lists the entries for the line.
 fn list(state: &mut State) {
-    let all = namespaces(state);
+    let all = Existing::of(state);
     let Some(Overlay::Picker(mut picker)) = state.overlay.take() else {
         return;
     };
@@ -76,16 +76,6 @@ fn list(state: &mut State) {
         picker.wrong = catalog.parse(&line).err().map(|error| error.to_string());
     }
     state.overlay = Some(Overlay::Picker(picker));
-}
-
-fn catalog<'a>(state: &'a State, namespaces: &'a [Name]) -> Catalog<'a> {
-    Catalog {
-        bound: &state.settings.commands,
-        namespaces,
-        chosen: &state.namespaces,
-        contexts: &state.session.contexts,
-        themes: &state.settings.themes,
-    }
 }
 
 /// Whether `up` recalls a command: in an empty line, or where one has been recalled.
@@ -120,10 +110,15 @@ fn enter(state: &mut State) -> Result<Vec<Effect>, Action> {
     let Some(Overlay::Picker(mut picker)) = state.overlay.take() else {
         return Ok(Vec::new());
     };
-    let all = namespaces(state);
+    let all = Existing::of(state);
     match chosen(&picker, &catalog(state, &all)) {
         Ok((text, command)) => {
             remember(&mut state.commands_run, text);
+            if let Command::Arguments(name) = command {
+                open(state);
+                edit_line(state, &Edit::Insert(format!("{name} ")));
+                return Ok(Vec::new());
+            }
             run(state, command)
         }
         Err(error) => {
@@ -146,29 +141,6 @@ fn chosen(picker: &Picker, catalog: &Catalog<'_>) -> Result<(String, Command), C
             error => Err(error),
         }),
         None => with_text(typed),
-    }
-}
-
-/// Runs a command, or returns the action that it is.
-fn run(state: &mut State, command: Command) -> Result<Vec<Effect>, Action> {
-    match command {
-        Command::Act(action) => Err(action),
-        Command::Go(place) => Ok(go(state, place)),
-        Command::Namespaces(names) => {
-            select_namespaces(state, names);
-            Ok(Vec::new())
-        }
-        Command::Context(context) => Ok(connect(state, &context)),
-        Command::Arguments(name) => {
-            open(state);
-            edit_line(state, &Edit::Insert(format!("{name} ")));
-            Ok(Vec::new())
-        }
-        Command::Theme(theme) => {
-            state.preview = Some(Name::clone(&theme));
-            state.settings.theme = theme;
-            Ok(Vec::new())
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::requests::requests;
+use super::time;
 use crate::model::action::Edit;
 use crate::model::command::Place;
 use crate::model::effect::Effect;
@@ -39,7 +40,7 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
             let screen = state.stack.remove(at);
             state.stack.push(screen);
         }
-        None => push(state, Screen::new(view, Scope::All)),
+        None => push(state, state.settings.opened(view)),
     }
     // Pages and scoped views are closed.
     state.stack.retain(|screen| screen.scope == Scope::All);
@@ -48,7 +49,8 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
 
 /// Shows a place: a view with its scope, namespaces and filter.
 pub(super) fn go(state: &mut State, place: Place) -> Vec<Effect> {
-    if let Some(namespaces) = place.namespaces {
+    let details = place.details;
+    if let Some(namespaces) = details.namespaces {
         select_namespaces(state, namespaces);
     }
     let mut effects = Vec::new();
@@ -57,10 +59,21 @@ pub(super) fn go(state: &mut State, place: Place) -> Vec<Effect> {
     } else if state.screen().scope != place.scope || state.screen().view != place.view {
         push(state, Screen::new(place.view, place.scope));
     }
-    if let Some(filter) = place.filter {
+    if let Some(filter) = details.filter {
         set_filter(state, filter);
     }
-    effects.extend(requests(state));
+    if let Some(key) = details.selected {
+        // It is selected when it is listed.
+        let list = &mut state.screen_mut().list;
+        list.selected = None;
+        list.away = Some(key);
+        list.basis = None;
+    }
+    effects.extend(match details.at {
+        // Several clusters are shown as they are now.
+        Some(at) if !place.view.is_of_several_clusters() => time::go(state, at),
+        _ => requests(state),
+    });
     effects
 }
 

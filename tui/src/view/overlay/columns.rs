@@ -25,12 +25,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         60,
         cells(columns.len()),
         &heading,
-        "space or click: toggle, ctrl-r: reset, esc: close",
+        "space: toggle, left, right: move, ctrl-r: reset, esc: close",
     );
     // The list scrolls, so that the cursor is visible.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
     canvas.hit(area, Target::Choices(first));
-    for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {
+    let order = placement::in_order(state);
+    let ordered = order
+        .iter()
+        .filter_map(|field| columns.iter().find(|it| it.field == *field));
+    for (line, (at, column)) in (0..area.height).zip(ordered.enumerate().skip(first)) {
         let is_selected = selected.contains(&column.field);
         let (mark, ink) = match (is_selected, placed.contains(&column.field)) {
             (true, true) => ("[x] ", Ink::Good),

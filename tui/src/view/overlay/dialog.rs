@@ -1,7 +1,7 @@
 //! Draws a question.
 
 use super::window::window;
-use crate::model::Dialog;
+use crate::model::{Dialog, Then};
 use crate::text::{width, wrap};
 use crate::view::canvas::{Canvas, Line, Segment, below, cells, right_of, row_of};
 use crate::view::theme::Ink;
@@ -19,10 +19,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, dialog: &Dialog) -> Option<(u16, u16
         .flat_map(|wrong| wrap(wrong, space.into()));
     lines.extend(wrong.map(|line| vec![Segment::new(line, Ink::Bad)]));
     let typed = u16::from(dialog.line.is_some());
-    let hint = match (&dialog.line, dialog.is_command()) {
-        (None, true) => "enter: run, y: copy, esc: cancel",
-        (None, false) => "enter: do it, esc: cancel",
-        (Some(_), _) => "enter: do it, esc: cancel",
+    let hint = match dialog.then {
+        Then::Run(_) => "enter: run, y: copy, esc: cancel",
+        Then::Store(_) => "enter: store, esc: cancel",
+        Then::Change(_) | Then::Scale(_) => "enter: do it, esc: cancel",
     };
     let height = cells(lines.len()).saturating_add(typed);
     let area = window(canvas, space, height, &dialog.title, hint);

@@ -27,6 +27,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
             "> ",
             "enter: choose, space: choose several, esc: close",
         ),
+        Choice::Bookmarks => (
+            "Bookmarks",
+            "> ",
+            "enter: go there, delete: remove, esc: close",
+        ),
+        Choice::Filters => (
+            "Saved filters",
+            "> ",
+            "enter: use, delete: remove, esc: close",
+        ),
         Choice::MapBy => (
             "Group by",
             "> ",
@@ -51,7 +61,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
         // It keeps its size while the user types.
         Choice::Commands => (DESCRIBED, 16),
         // Why an entry cannot be chosen takes more space than a name.
-        Choice::Menu => (NOTED, fitting),
+        Choice::Menu | Choice::Bookmarks | Choice::Filters => (NOTED, fitting),
         _ => (NAMES, fitting),
     };
     let area = window(canvas, wide, tall + 1, heading, hint);

@@ -5,5 +5,6 @@ mod objects;
 mod palette;
 mod random;
 mod rules;
+mod saved;
 mod table;
 mod usage;

@@ -2,7 +2,9 @@
 
 use super::rules::with_pods;
 use crate::input::KeyMap;
-use crate::model::{Action, Edit, Effect, Mode, Overlay, Scope, SourceKind, State, View, act};
+use crate::model::{
+    Action, Edit, Effect, Mode, Overlay, Scope, Setting, SourceKind, State, View, act,
+};
 
 fn state() -> State {
     let mut state = with_pods(SourceKind::Vitals);
@@ -201,7 +203,9 @@ fn a_theme_is_drawn_while_the_cursor_is_on_it_and_chosen_by_enter() {
         theme("dark"),
         "it was not chosen"
     );
-    assert_eq!(run(&mut state, "theme nord"), theme("nord"));
+    let persist = Effect::Persist(Setting::Theme("nord".into()));
+    let effects = [vec![persist], theme("nord")].concat();
+    assert_eq!(run(&mut state, "theme nord"), effects);
     act(&mut state, Action::Palette);
     assert_eq!(act(&mut state, Action::Back), []);
     assert_eq!(&*state.settings.theme, "nord");

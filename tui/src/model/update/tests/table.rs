@@ -199,8 +199,9 @@ fn sorting_by_a_hidden_column_shows_it_or_a_notice() {
 
 /// Turns the column of a field on or off in the list of columns.
 fn toggle(state: &mut State, field: Field) {
-    let columns = state.screen().view.columns();
-    let at = columns.iter().position(|column| column.field == field);
+    let at = placement::in_order(state)
+        .iter()
+        .position(|it| *it == field);
     act(state, Action::Columns);
     act(state, Action::Choose(at.unwrap()));
     act(state, Action::Back);
