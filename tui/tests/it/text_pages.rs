@@ -89,9 +89,10 @@ fn described() -> State {
         object: &pod,
         kind: kubevitals::model::Kind::Pod,
         pods: Ok(Vec::new()),
-        events: Ok(vec![
+        events: Ok(std::iter::once(
             json!({"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container", "count": 12, "lastTimestamp": Timestamp::from_secs(NOW - 30)}),
-        ]),
+        )
+        .collect()),
         now: Timestamp::from_secs(NOW),
     };
     let document = Document {
