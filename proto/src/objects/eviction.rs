@@ -23,6 +23,20 @@ pub fn scarce_resource(message: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether the kubelet's message about a failed pod is that of an eviction. The STATUS of kubectl does not say it if the
+/// containers of the pod have a status: it is `Error` then.
+#[must_use]
+pub fn is_eviction(message: &str) -> bool {
+    /// How messages begin about pods that exceeded a limit of their own (pkg/kubelet/eviction/eviction_manager.go).
+    const OWN_LIMITS: [&str; 3] = [
+        "Pod ephemeral local storage usage exceeds the total limit of containers ",
+        "Usage of EmptyDir volume ",
+        "Container ",
+    ];
+    let exceeds = |beginning| message.starts_with(beginning) && message.contains(" exceed");
+    scarce_resource(message).is_some() || OWN_LIMITS.into_iter().any(exceeds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +76,10 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(scarce_resource(message), lacked, "{message}");
+            let evicted = message.contains("node was low")
+                || message.contains("node had condition")
+                || message.contains("exceed");
+            assert_eq!(is_eviction(message), evicted, "{message}");
         }
     }
 }

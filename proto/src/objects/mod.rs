@@ -32,7 +32,7 @@ pub use crate::lenient::{Lenient, lenient};
 pub use condition::WireCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR, WireEvent};
-pub use eviction::scarce_resource;
+pub use eviction::{is_eviction, scarce_resource};
 pub use job::{Job, WireJob};
 pub use key::{NamespacedName, PodKey};
 pub use metadata::{Item, WireMeta};

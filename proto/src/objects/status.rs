@@ -62,6 +62,10 @@ impl Pod {
             all = sidecars;
             summary.regular(self, &mut all);
         }
+        // Why the whole pod failed, as after an eviction, says more than how a container ended.
+        if self.reason().is_some() {
+            summary.message = self.message().or(summary.message);
+        }
         (summary.restarts, summary.last_restart) = (all.count, all.last);
         // A pod that is being deleted is Terminating, unless it is over.
         if self.deleted_seconds > 0 {
@@ -217,5 +221,19 @@ mod tests {
         let summary = pod.summary();
         assert_eq!(summary.message, Some("back-off 10s"));
         assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));
+    }
+    #[test]
+    fn the_message_of_an_evicted_pod_is_that_of_the_eviction() {
+        let low = "The node was low on resource: memory. ";
+        let ended =
+            json!({"terminated": {"exitCode": 137, "reason": "Error", "message": "killed"}});
+        for containers in [json!([]), json!([{"name": "app", "state": ended}])] {
+            let pod = convert(json!({
+                "metadata": {"namespace": "a", "name": "b"},
+                "spec": {"containers": [{"name": "app"}]},
+                "status": {"phase": "Failed", "reason": "Evicted", "message": low, "containerStatuses": containers},
+            }));
+            assert_eq!(pod.summary().message, Some(low));
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::diff::{self, Difference, What, differences};
+use super::format::pods;
 use super::name::{Key, Name, Workload};
 use super::problems::{revision, short};
 use super::row::{ChangeRow, PodRow, Row as _};
@@ -121,13 +122,6 @@ impl Counts {
 
 fn seconds(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
-}
-
-fn pods(count: u32) -> String {
-    match count {
-        1 => "1 pod".to_owned(),
-        count => format!("{count} pods"),
-    }
 }
 
 /// What changed of a workload: it is new, gone, has a new revision or another number of pods.

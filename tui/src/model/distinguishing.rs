@@ -9,10 +9,15 @@ use super::field::Field;
 use super::order::in_table_order;
 
 /// Columns that distinguish rows of the same name, in the order in which they are tried.
-const TRIED: [Field; 2] = [Field::Namespace, Field::Kind];
+const TRIED: [Field; 4] = [
+    Field::Namespace,
+    Field::Kind,
+    Field::ProbeKind,
+    Field::Container,
+];
 
 /// The columns that these rows need beside their names: the namespace, if names repeat in several namespaces; the kind,
-/// if names repeat in several kinds.
+/// if names repeat in several kinds; the kind of probe and the container, if a pod has several rows.
 pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp) -> Vec<Field> {
     let columns = table.columns();
     let mut fields: Vec<Field> = columns
@@ -23,7 +28,7 @@ pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp
     let names = fields.len();
     let tried = TRIED.iter().filter(|field| {
         let mut columns = columns.iter();
-        columns.any(|column| column.field == **field)
+        columns.any(|column| column.field == **field && !column.is_identity())
     });
     let mut count = None;
     for field in tried {
@@ -104,5 +109,37 @@ mod tests {
         ];
         assert_eq!(needed(of_both), [Field::Namespace, Field::Kind]);
         assert_eq!(needed(Vec::<PodRow>::new()), []);
+    }
+
+    #[test]
+    fn the_container_is_needed_where_a_pod_has_the_same_probe_twice() {
+        use crate::model::row::{Container, Probe, ProbeRow};
+        use kubevitals_proto::vitals::ProbeKind::{Liveness, Readiness};
+        let container = |name: &str, kinds: &[_]| Container {
+            name: name.into(),
+            each_probe: kinds
+                .iter()
+                .map(|kind| Probe {
+                    kind: *kind,
+                    ..Probe::default()
+                })
+                .collect(),
+            ..Container::default()
+        };
+        let rows = |containers: Vec<Container>| {
+            let pod = std::sync::Arc::new(PodRow {
+                containers: containers.into(),
+                ..pod("a", "p")
+            });
+            ProbeRow::all(&pod).collect::<Vec<_>>()
+        };
+        assert_eq!(needed(rows(vec![container("c", &[Readiness])])), []);
+        let of_two_kinds = rows(vec![container("c", &[Readiness, Liveness])]);
+        assert_eq!(needed(of_two_kinds), [Field::ProbeKind]);
+        let of_two = rows(vec![
+            container("c", &[Readiness]),
+            container("d", &[Readiness]),
+        ]);
+        assert_eq!(needed(of_two), [Field::Container]);
     }
 }

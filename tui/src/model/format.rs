@@ -123,6 +123,15 @@ pub fn duration(seconds: u64) -> String {
     human(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
+/// A number of pods: `1 pod`, `3 pods`.
+#[must_use]
+pub fn pods(count: u32) -> String {
+    match count {
+        1 => "1 pod".to_owned(),
+        count => format!("{count} pods"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,25 +3,22 @@
 use std::sync::Arc;
 
 use kubevitals_proto::objects::{
-    Node, WireBudget, WireLimitRange, WireNode, WireQuota, WireRollout, lenient,
+    Node, WireBudget, WireLimitRange, WireNode, WireQuota, WireRollout,
 };
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use super::attempts::Attempts;
-use super::client::escaped;
+use super::client::{JSON, escaped};
 use super::message_sender::MessageSender;
-use super::{Error, MetricsApi};
+use super::status::About;
+use super::{ApiClient, Error};
 use crate::model::{Facts, Message, Name, Objects, Scope};
-
-/// The largest number of quotas, LimitRanges or budgets of a namespace that are read.
-const LIMIT: &str = "limit=500";
 
 /// Reads the objects of the open page. The dashboard requests them again and again; after failures a back-off applies.
 pub(super) struct FactPages<'a> {
     sender: &'a MessageSender,
-    api: &'a MetricsApi,
+    client: &'a ApiClient,
     last: Mutex<Option<LastRead>>,
 }
 
@@ -31,26 +28,19 @@ struct LastRead {
     attempts: Attempts,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct List<T> {
-    #[serde(default, deserialize_with = "lenient")]
-    items: Vec<Option<T>>,
-}
-
 /// The outcome of one request: the object, or nothing with the reason in `missing`.
 struct Reading<'a> {
     sender: &'a MessageSender,
-    api: &'a MetricsApi,
+    client: &'a ApiClient,
     missing: Vec<String>,
     failure: Option<Error>,
 }
 
 impl<'a> FactPages<'a> {
-    pub(super) fn new(sender: &'a MessageSender, api: &'a MetricsApi) -> Self {
+    pub(super) fn new(sender: &'a MessageSender, client: &'a ApiClient) -> Self {
         Self {
             sender,
-            api,
+            client,
             last: Mutex::new(None),
         }
     }
@@ -71,7 +61,7 @@ impl<'a> FactPages<'a> {
         attempts.begin();
         let mut reading = Reading {
             sender: self.sender,
-            api: self.api,
+            client: self.client,
             missing: Vec::new(),
             failure: None,
         };
@@ -105,11 +95,16 @@ impl Reading<'_> {
                     .await
             }
             Scope::Namespace(name) => {
-                let quotas = self.list::<WireQuota>("/api/v1", name, "resourcequotas");
-                let quotas = quotas.await.into_iter().map(WireQuota::convert).collect();
-                let ranges = self.list::<WireLimitRange>("/api/v1", name, "limitranges");
-                let ranges = ranges.await.into_iter();
-                Objects::Namespace(quotas, ranges.flat_map(WireLimitRange::convert).collect())
+                let (mut quotas, mut ranges) = (Vec::new(), Vec::new());
+                self.list("/api/v1", name, "resourcequotas", |page| {
+                    quotas.extend(page.into_iter().map(WireQuota::convert));
+                })
+                .await;
+                self.list("/api/v1", name, "limitranges", |page| {
+                    ranges.extend(page.into_iter().flat_map(WireLimitRange::convert));
+                })
+                .await;
+                Objects::Namespace(quotas, ranges)
             }
             Scope::All | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => Objects::None,
         }
@@ -135,24 +130,33 @@ impl Reading<'_> {
             return Objects::None;
         };
         let rollout = rollout.convert(kind);
-        let budgets = self.list::<WireBudget>("/apis/policy/v1", namespace, "poddisruptionbudgets");
-        let budgets = budgets.await.into_iter().map(WireBudget::convert);
-        let budgets = budgets
-            .filter(|budget| budget.is_of(&rollout.labels))
-            .collect();
+        let mut budgets = Vec::new();
+        self.list(
+            "/apis/policy/v1",
+            namespace,
+            "poddisruptionbudgets",
+            |page| {
+                let page = page.into_iter().map(WireBudget::convert);
+                budgets.extend(page.filter(|budget| budget.is_of(&rollout.labels)));
+            },
+        )
+        .await;
         Objects::Workload(Box::new(rollout), budgets)
     }
 
+    /// Lists objects of a namespace and gives them to `take`, page by page.
     async fn list<T: DeserializeOwned>(
         &mut self,
         api: &str,
         namespace: &Name,
         resource: &'static str,
-    ) -> Vec<T> {
-        let path = format!("{api}/namespaces/{}/{resource}?{LIMIT}", escaped(namespace));
-        let list = self.get::<List<T>>(&path, resource, "").await;
-        let items = list.map(|list| list.items).unwrap_or_default();
-        items.into_iter().flatten().collect()
+        take: impl FnMut(Vec<T>),
+    ) {
+        let path = format!("{api}/namespaces/{}/{resource}", escaped(namespace));
+        match self.client.read_pages(&path, resource, take).await {
+            Ok(read) => self.missing.extend(read.cut(resource)),
+            Err(error) => self.failed(resource, error),
+        }
     }
 
     async fn get<T: DeserializeOwned>(
@@ -161,14 +165,19 @@ impl Reading<'_> {
         resource: &'static str,
         name: &str,
     ) -> Option<T> {
-        match self.api.parsed::<T>(path, resource, name).await {
+        let about = About { resource, name };
+        match self.client.parsed(path, JSON, about).await {
             Ok(object) => Some(object),
             Err(error) => {
-                self.missing
-                    .push(format!("{resource}: {}", error.fault().text));
-                self.failure = Some(error);
+                self.failed(resource, error);
                 None
             }
         }
+    }
+
+    fn failed(&mut self, resource: &str, error: Error) {
+        self.missing
+            .push(format!("{resource}: {}", error.fault().text));
+        self.failure = Some(error);
     }
 }

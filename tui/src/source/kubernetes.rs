@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::OptionFuture;
-use kubevitals_proto::objects::{
-    Job, WireEvent, WireJob, WireNode, WirePod, WireWorkload, lenient,
-};
+use kubevitals_proto::objects::{Job, WireEvent, WireJob, WireNode, WirePod, WireWorkload};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
@@ -264,10 +262,7 @@ impl Kubernetes {
 
     /// Serves the dashboard's requests.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
-        let (pages, facts) = (
-            Pages::new(self),
-            FactPages::new(&self.sender, &self.metrics),
-        );
+        let (pages, facts) = (Pages::new(self), FactPages::new(&self.sender, &self.client));
         while let Some(request) = requests.recv().await {
             let message = match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
@@ -309,12 +304,6 @@ struct Page {
     last: Vec<Event>,
     pod: Attempts,
     events: Attempts,
-}
-
-#[derive(serde::Deserialize)]
-struct Events {
-    #[serde(default, deserialize_with = "lenient")]
-    items: Vec<Option<WireEvent>>,
 }
 
 impl<'a> Pages<'a> {
@@ -364,15 +353,20 @@ impl Page {
         let path = format!("{namespace}/pods/{}", escaped(name));
         let fields = format!("involvedObject.kind=Pod,involvedObject.name={name}");
         let fields = escaped(&fields);
-        let events = format!("{namespace}/events?limit=200&fieldSelector={fields}");
+        let events = format!("{namespace}/events?fieldSelector={fields}");
+        let events = async {
+            let (mut all, names) = (Vec::new(), kubernetes.sender.names());
+            let take = |page: Vec<WireEvent>| {
+                let page = page.into_iter().filter_map(|event| event.convert(names));
+                all.extend(page.map(Event::from));
+            };
+            let read = kubernetes.client.read_pages(&events, "events", take);
+            read.await.map(|_| all)
+        };
         self.events.begin();
         let (pod, events) = tokio::join!(
             metrics.parsed::<WirePod>(&path, "pods", name),
-            OptionFuture::from(
-                self.events
-                    .is_due()
-                    .then(|| metrics.parsed::<Events>(&events, "events", ""))
-            )
+            OptionFuture::from(self.events.is_due().then_some(events))
         );
         let pod = match pod {
             Ok(pod) => pod,
@@ -389,9 +383,7 @@ impl Page {
         let mut found = detail(pod, &sender.pools, sender.now());
         match events {
             Some(Ok(events)) => {
-                let events = events.items.into_iter().flatten();
-                let events = events.filter_map(|event| event.convert(kubernetes.sender.names()));
-                self.last = events.map(Into::into).collect();
+                self.last = events;
                 self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.events.succeeded().await;
             }

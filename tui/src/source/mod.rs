@@ -21,6 +21,7 @@ mod json_items;
 pub mod kubeconfig;
 mod kubernetes;
 mod list_items;
+mod list_pages;
 mod message_sender;
 mod metrics_api;
 mod nodes;

@@ -286,7 +286,7 @@ impl Vitals {
     /// Serves the dashboard's requests, several at once, because one can take long.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>, on_screen: &OnScreen) {
         let pages = Pages::new(&self.kubernetes);
-        let facts = FactPages::new(&self.kubernetes.sender, &self.kubernetes.metrics);
+        let facts = FactPages::new(&self.kubernetes.sender, &self.kubernetes.client);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut in_flight = FuturesUnordered::new();
         loop {

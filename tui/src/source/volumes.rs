@@ -23,9 +23,6 @@ const POLL: Duration = Duration::from_secs(60);
 /// The kind that events name.
 const CLAIM: &str = "PersistentVolumeClaim";
 
-/// The most events of claims that are requested.
-const MAX_EVENTS: u32 = 500;
-
 const CLAIMS: Collection = Collection::paged("/api/v1/persistentvolumeclaims", Part::Claims);
 
 /// The reason that an event about a claim gives, and the key of the claim.
@@ -65,74 +62,62 @@ impl Kubernetes {
     }
 
     async fn volume_usage(&self) {
-        let mut attempts = Attempts::new(&self.sender, Part::Volumes);
-        let resource = "volumevitals.kubevitals.io";
-        let path = |namespace: Option<String>| {
-            let namespace = namespace
-                .map(|it| format!("/namespaces/{it}"))
-                .unwrap_or_default();
-            vitals_path(&format!("{namespace}/volumevitals"))
-        };
-        let row = |object: &[u8], names: &Names| {
+        let names = self.sender.names();
+        let row = |object: &[u8]| {
             let volume: VolumeVitals = serde_json::from_slice(object).map_err(Error::unreadable)?;
             let meta = &volume.metadata;
             let key = Key::new(&names.intern(&meta.namespace), &names.intern(&meta.name));
-            Ok(Some((key, VolumeUsage::from_vitals(&volume, names))))
+            Ok((key, VolumeUsage::from_vitals(&volume, names)))
         };
-        self.poll(&mut attempts, resource, path, row, |all| {
-            Message::Volumes(VolumeChange::Usage(all))
-        })
-        .await;
+        let list = |namespace: String| async move {
+            let path = vitals_path(&format!("{namespace}/volumevitals"));
+            let mut reader = JsonItems::new(row);
+            let about = About::list("volumevitals.kubevitals.io");
+            let list = self.client.read_list(&path, JSON, about, &mut reader);
+            list.await.map(|_| VolumeChange::Usage(reader.items))
+        };
+        self.poll(Part::Volumes, list).await;
     }
 
     /// Why claims are not bound: the events about claims say it.
     async fn claim_reasons(&self) {
-        let mut attempts = Attempts::new(&self.sender, Part::Events);
-        let fields = escaped(&format!("involvedObject.kind={CLAIM}")).to_string();
-        let path = |namespace: Option<String>| {
-            let namespace = namespace
-                .map(|it| format!("/namespaces/{it}"))
-                .unwrap_or_default();
-            format!("/api/v1{namespace}/events?limit={MAX_EVENTS}&fieldSelector={fields}")
+        let names = self.sender.names();
+        let fields = &escaped(&format!("involvedObject.kind={CLAIM}"));
+        let list = |namespace: String| async move {
+            let path = format!("/api/v1{namespace}/events?fieldSelector={fields}");
+            let mut reasons = Vec::new();
+            let take = |page: Vec<WireEvent>| {
+                reasons.extend(page.into_iter().filter_map(|event| reason(event, names)));
+            };
+            let read = self.client.read_pages(&path, "events", take);
+            read.await.map(|_| VolumeChange::Reasons(reasons))
         };
-        let row = |object: &[u8], names: &Names| {
-            let event: WireEvent = serde_json::from_slice(object).map_err(Error::unreadable)?;
-            Ok(reason(event, names))
-        };
-        self.poll(&mut attempts, "events", path, row, |all| {
-            Message::Volumes(VolumeChange::Reasons(all))
-        })
-        .await;
+        self.poll(Part::Events, list).await;
     }
 
-    /// Lists objects from time to time, for ever: of all namespaces, or of one if the list of all is denied.
-    async fn poll<T: Send>(
+    /// Lists objects from time to time, for ever: of all namespaces, or of one if the list of all is denied. `list` gets
+    /// the part of the path that names the namespace.
+    async fn poll<F: Future<Output = Result<VolumeChange, Error>>>(
         &self,
-        attempts: &mut Attempts,
-        resource: &'static str,
-        path: impl Fn(Option<String>) -> String,
-        row: impl Fn(&[u8], &Names) -> Result<Option<T>, Error> + Sync,
-        message: impl Fn(Vec<T>) -> Message,
+        part: Part,
+        list: impl Fn(String) -> F,
     ) {
-        let names = self.sender.names();
-        let list = async |namespace: Option<String>| {
-            let mut reader = JsonItems::new(|object: &[u8]| row(object, names));
-            let (path, about) = (path(namespace), About::list(resource));
-            self.client
-                .read_list(&path, JSON, about, &mut reader)
-                .await?;
-            Ok::<Vec<T>, Error>(reader.items.into_iter().flatten().collect())
+        let mut attempts = Attempts::new(&self.sender, part);
+        let own = format!("/namespaces/{}", escaped(&self.namespace));
+        let first = if self.only {
+            own.clone()
+        } else {
+            String::new()
         };
-        let own = || Some(escaped(&self.namespace).to_string());
         loop {
             attempts.begin();
-            let mut listed = list(own().filter(|_| self.only)).await;
+            let mut listed = list(first.clone()).await;
             if !self.only && self.subset.is_everything() && listed.as_ref().is_err_and(is_denied) {
-                listed = list(own()).await;
+                listed = list(own.clone()).await;
             }
             match listed {
                 Ok(all) => {
-                    self.sender.send(message(all)).await;
+                    self.sender.send(Message::Volumes(all)).await;
                     attempts.succeeded().await;
                     self.sender.sleep(POLL).await;
                 }

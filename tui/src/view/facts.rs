@@ -22,7 +22,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let hidden = lines.len().saturating_sub(usize::from(area.height - 1));
     if hidden > 0 {
         let dot = canvas.theme.signs.dot;
-        heading.push_str(&format!(" {dot} {hidden} more lines in a taller terminal"));
+        let lines = if hidden == 1 { "line" } else { "lines" };
+        heading.push_str(&format!(
+            " {dot} {hidden} more {lines} in a taller terminal"
+        ));
     }
     canvas.rule(row_of(area, 0), &heading);
     draw_lines(canvas, below(area, 1), lines);

@@ -63,6 +63,27 @@ async fn pages_of_a_simulated_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_node_has_its_evictions_and_the_pod_its_message() {
+    let mut running = cluster().await;
+    running.open().await;
+    let pods = running.state.live.pods.rows().iter();
+    let evicted = pods.clone().find(|pod| pod.is_evicted()).unwrap().clone();
+    running.open_page(View::Nodes, &evicted.node).await;
+    let screen_text = text(&draw(&running.state, &theme(), 200, 60));
+    let line = format!("evicted 1 pod, node short of memory: {}", evicted.name);
+    assert!(screen_text.contains(&line), "{screen_text}");
+    let message = evicted.message.clone().unwrap();
+    assert!(
+        message.contains("The node was low on resource: memory"),
+        "{message}"
+    );
+    running.open_pod(&evicted.name).await;
+    let screen_text = text(&draw(&running.state, &theme(), 200, 60));
+    assert!(screen_text.contains(message.trim()), "{screen_text}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_by_metrics_and_at_a_past_time() {
     let mut running = cluster().await;
     running.look_by_metrics().await;
@@ -231,7 +252,7 @@ fn probes_and_pages_open_by_keys() {
     dashboard.show("2", "Nodes");
     dashboard.wait_selected("a node", |row| row.contains("node-"));
     dashboard.terminal.press("enter");
-    dashboard.terminal.wait_for_text("allocatable (capacity");
+    dashboard.terminal.wait_for_text("allocatable, requested");
     dashboard.terminal.press("esc");
     dashboard.wait_view("Nodes");
     dashboard.show("6", "Namespaces");

@@ -144,7 +144,7 @@ fn described() -> State {
         object: &pod,
         kind: kubevitals::model::Kind::Pod,
         pods: Ok(Vec::new()),
-        events: Ok(events()),
+        events: Ok(events().into_iter().collect()),
         now: Timestamp::from_secs(NOW),
     };
     page(Topic::Describe, of_lines(describe::describe(&parts)))

@@ -188,9 +188,10 @@ impl<'a> Listing<'a> {
                     most: widest.saturating_add(WIDER_GAP),
                 },
             },
-            // Without the namespace, the name of an object says little.
+            // Without the namespace, the name of an object says little; without the container, a probe is ambiguous.
             priority: match column.field {
                 Field::Namespace => 0,
+                Field::Container => column.priority.min(1),
                 _ => column.priority,
             },
             ..*column

@@ -9,7 +9,7 @@ mod yaml;
 
 use serde_json::Value;
 
-pub use self::events::events;
+pub use self::events::{Events, events};
 pub use self::parts::Parts;
 pub use self::yaml::yaml;
 

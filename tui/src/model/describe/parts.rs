@@ -3,6 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::Value;
 
+use super::Events;
 use crate::model::object::Kind;
 
 /// What a description is made of. What could not be read has the reason in its place.
@@ -15,7 +16,7 @@ pub struct Parts<'a> {
     /// The pods on a node.
     pub pods: Result<Vec<Value>, String>,
     /// Its events.
-    pub events: Result<Vec<Value>, String>,
+    pub events: Result<Events, String>,
     /// The current time.
     pub now: Timestamp,
 }

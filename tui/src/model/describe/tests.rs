@@ -11,7 +11,7 @@ fn described(kind: Kind, object: &Value, events: Result<Vec<Value>, String>) -> 
         object,
         kind,
         pods: Ok(Vec::new()),
-        events,
+        events: events.map(|events| events.into_iter().collect()),
         now: Timestamp::from_secs(1_795_237_200),
     };
     let lines = describe(&parts).into_iter().map(|line| line.text);

@@ -26,6 +26,8 @@ pub(super) fn lines(state: &State, width: u16) -> Vec<FactLine> {
         Scope::Namespace(name) => namespace::groups(state, name, facts),
         Scope::All | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => Vec::new(),
     };
-    groups.extend(shared::missing(facts));
+    // Below the first line: further lines may not have space.
+    let below = groups.len().min(1);
+    groups.splice(below..below, shared::missing(facts));
     flow(groups, width)
 }

@@ -1,15 +1,18 @@
 //! The page of a node.
 
+use std::collections::BTreeMap;
+
 use kubevitals_proto::objects::{self, AddressType};
 use kubevitals_proto::units::Bytes;
+use kubevitals_proto::vitals::IncidentKind;
 
-use super::shared::{age, amount, incidents};
+use super::shared::{MOST, age, amount, first, incidents, pods};
 use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 use crate::model::facts::{Fact, Facts, Objects};
 use crate::model::format;
 use crate::model::name::{Key, Name};
-use crate::model::row::{Drain, DrainState, NodeRow};
+use crate::model::row::{Drain, DrainState, IncidentRow, NodeRow};
 use crate::model::scope::Scope;
 use crate::model::state::State;
 use crate::model::tone::Tone;
@@ -24,11 +27,10 @@ pub(super) fn groups(state: &State, name: &Name, facts: Option<&Facts>) -> Vec<V
     let mut groups = vec![state_of(state, name, row.map(|row| &**row), object)];
     groups.extend(object.map(taints));
     groups.extend(object.into_iter().flat_map(|node| conditions(state, node)));
-    groups.extend(incidents(state, |incident| {
-        let involved = &incident.incident.involved;
-        involved.kind == "Node" && involved.name == **name
-    }));
-    groups.extend(row.map(|row| resources(row, object)));
+    groups.extend(incidents(state, |incident| is_of_node(incident, name)));
+    groups.extend(evicted(state, name));
+    groups.extend(past_evictions(state, name));
+    groups.extend(row.map(|row| resources(row)));
     groups.extend(object.map(software));
     groups
 }
@@ -42,7 +44,7 @@ fn state_of(
 ) -> Vec<Fact> {
     let now = state.status_time();
     let scope = Scope::Node(Name::clone(name));
-    let drain = super::shared::pods(state, &scope).fold(Drain::default(), |mut drain, pod| {
+    let drain = pods(state, &scope).fold(Drain::default(), |mut drain, pod| {
         drain.add(pod);
         drain
     });
@@ -102,8 +104,8 @@ fn conditions(state: &State, node: &objects::Node) -> Vec<Vec<Fact>> {
         .collect()
 }
 
-/// Usage, requests, limits and capacity; disk and pressure.
-fn resources(row: &NodeRow, object: Option<&objects::Node>) -> Vec<Fact> {
+/// Usage, requests and limits; disk and pressure.
+fn resources(row: &NodeRow) -> Vec<Fact> {
     let mut facts = Vec::new();
     for (resource, word) in [(Resource::Cpu, "cpu"), (Resource::Memory, "memory")] {
         let of = |amounts: Amounts| amount(resource, amounts.get(resource));
@@ -111,12 +113,8 @@ fn resources(row: &NodeRow, object: Option<&objects::Node>) -> Vec<Fact> {
             let part = amounts.part_of(row.allocatable, resource);
             part.map_or(format::UNKNOWN.to_owned(), format::percent)
         };
-        let capacity = match object.map(|node| Amounts::from(node.capacity)) {
-            Some(capacity) => format!(" (capacity {})", of(capacity)),
-            None => String::new(),
-        };
         let text = format!(
-            "{} of {} allocatable{capacity}, requested {}, limits {}",
+            "{} of {} allocatable, requested {}, limits {}",
             of(row.usage),
             of(row.allocatable),
             part(row.requests),
@@ -134,12 +132,65 @@ fn resources(row: &NodeRow, object: Option<&objects::Node>) -> Vec<Fact> {
     facts
 }
 
-/// Versions, addresses and images.
+/// Whether an incident is about a node, or about a pod that the node evicted.
+fn is_of_node(row: &IncidentRow, name: &Name) -> bool {
+    let involved = &row.incident.involved;
+    match involved.kind.as_str() {
+        "Node" => involved.name == **name,
+        _ => row.incident.reason == IncidentKind::Eviction && involved.node == **name,
+    }
+}
+
+/// The evicted pods that still exist, by what the node was short of.
+fn evicted(state: &State, name: &Name) -> Vec<Vec<Fact>> {
+    let scope = Scope::Node(Name::clone(name));
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for pod in pods(state, &scope).filter(|pod| pod.is_evicted()) {
+        let resource = pod.message.as_deref().and_then(objects::scarce_resource);
+        let pods = reasons.entry(resource.unwrap_or_default()).or_default();
+        pods.push(&pod.name);
+    }
+    let line = |(resource, names): (&str, Vec<&str>)| {
+        let why = match resource {
+            "" => "limit of the pod exceeded".to_owned(),
+            resource => format!("node short of {resource}"),
+        };
+        let count = format::pods(u32::try_from(names.len()).unwrap_or(u32::MAX));
+        let text = format!("{count}, {why}: {}", first(&names));
+        vec![Fact::new("evicted", text).tone(Tone::Warn)]
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+/// The evictions that are over, the latest ones first.
+fn past_evictions(state: &State, name: &Name) -> Vec<Vec<Fact>> {
+    let now = state.shown_time();
+    let rows = state.world().incidents.rows().iter();
+    let mut over: Vec<&IncidentRow> = rows
+        .map(|row| &**row)
+        .filter(|row| row.incident.reason == IncidentKind::Eviction && is_of_node(row, name))
+        .filter(|row| !row.is_open() && row.last() <= now)
+        .collect();
+    over.sort_by_key(|row| std::cmp::Reverse(row.last()));
+    let more = over.len().saturating_sub(MOST);
+    let line = |text: String| vec![Fact::new("eviction", text)];
+    let lines = over.iter().take(MOST).map(|row| {
+        let ago = format::age(row.last(), now);
+        line(format!("{ago} ago: {}", row.incident.message))
+    });
+    let rest = (more > 0).then(|| line(format!("and {more} more before")));
+    lines.chain(rest).collect()
+}
+
+/// Capacity, versions, addresses and images.
 fn software(node: &objects::Node) -> Vec<Fact> {
     let text = |label: &str, text: &Option<std::sync::Arc<str>>| {
         Fact::new(label, text.as_deref().unwrap_or_default())
     };
+    let capacity = |resource| amount(resource, Amounts::from(node.capacity).get(resource));
     let mut facts = vec![
+        Fact::new("cpu capacity", capacity(Resource::Cpu)),
+        Fact::new("memory capacity", capacity(Resource::Memory)),
         text("kubelet", &node.kubelet_version),
         text("runtime", &node.container_runtime),
         text("os", &node.os_image),

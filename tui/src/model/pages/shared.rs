@@ -13,7 +13,7 @@ use crate::model::state::State;
 use crate::model::tone::Tone;
 
 /// The largest number of incidents and of restarts on a page. The views of incidents and pods have all of them.
-const MOST: usize = 4;
+pub(super) const MOST: usize = 4;
 
 /// The pods of the open page.
 pub(super) fn pods<'a>(state: &'a State, scope: &'a Scope) -> impl Iterator<Item = &'a PodRow> {
@@ -32,6 +32,15 @@ pub(super) fn missing(facts: Option<&Facts>) -> Vec<Vec<Fact>> {
     missing
         .map(|why| vec![Fact::new("", why).tone(Tone::Warn)])
         .collect()
+}
+
+/// The first names of a list, and the number of the others.
+pub(super) fn first(names: &[&str]) -> String {
+    let shown = names.iter().take(MOST).copied().collect::<Vec<_>>();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// An age, or a dash.
@@ -81,12 +90,15 @@ pub(super) fn incidents(state: &State, is_of: impl Fn(&IncidentRow) -> bool) -> 
         .map(|row| {
             let incident = &row.incident;
             let began = format::age(incident.began, now);
+            let times = match incident.count {
+                1 => "once".to_owned(),
+                count => format!("{count} times"),
+            };
             let text = format!(
-                "{}: {}, {}, for {began}, {} times",
+                "{}: {}, {}, for {began}, {times}",
                 row.who(),
                 row.reason(),
-                row.cause(),
-                incident.count
+                row.cause()
             );
             vec![Fact::new("incident", text).tone(Tone::Bad)]
         })

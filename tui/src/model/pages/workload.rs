@@ -129,16 +129,20 @@ fn autoscaler(hpa: &HpaRow) -> Vec<Fact> {
 }
 
 fn budget(budget: &Budget) -> Vec<Fact> {
+    let disruptions = match budget.allowed {
+        1 => "1 disruption allowed".to_owned(),
+        allowed => format!("{allowed} disruptions allowed"),
+    };
     let text = format!(
-        "{} {}: {} of {} healthy, {} may be evicted",
-        budget.name, budget.rule, budget.healthy, budget.desired, budget.allowed
+        "{} {}: {} healthy, {} required, {disruptions}",
+        budget.name, budget.rule, budget.healthy, budget.desired
     );
     let tone = if budget.allowed == 0 {
         Tone::Warn
     } else {
         Tone::Plain
     };
-    vec![Fact::new("disruption budget", text).tone(tone)]
+    vec![Fact::new("PodDisruptionBudget", text).tone(tone)]
 }
 
 /// The nodes and the zones of the pods.

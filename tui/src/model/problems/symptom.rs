@@ -99,7 +99,7 @@ impl Symptom {
             _ => status.to_owned(),
         };
         match status {
-            "Evicted" => Self::Evicted,
+            _ if pod.is_evicted() => Self::Evicted,
             "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
                 Self::Image
             }

@@ -188,6 +188,20 @@ fn one_cause_is_one_line() {
             vec!["warning node-1: memory pressure: 21 pods evicted"],
         ),
         (
+            "evictions of pods whose containers have a status",
+            world(
+                twenty()
+                    .map(|pod| PodRow {
+                        status: "Error".into(),
+                        ..pod
+                    })
+                    .collect(),
+                vec![],
+                vec![],
+            ),
+            vec!["warning node-1: memory pressure: 20 pods evicted"],
+        ),
+        (
             "evictions of pods that are gone",
             world(
                 vec![],

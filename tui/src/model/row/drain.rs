@@ -19,7 +19,7 @@ pub struct Drain {
 impl Drain {
     /// Adds a pod of the node.
     pub fn add(&mut self, pod: &PodRow) {
-        self.evicted += u32::from(&*pod.status == "Evicted");
+        self.evicted += u32::from(pod.is_evicted());
         let kind = pod.workload.as_deref().map(|workload| &*workload.kind);
         if pod.phase.is_over() || matches!(kind, Some("DaemonSet" | "Node")) {
             return;

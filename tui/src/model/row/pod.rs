@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
-use kubevitals_proto::objects::Uid;
+use kubevitals_proto::objects::{Uid, is_eviction};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
 
@@ -191,6 +191,14 @@ impl PodRow {
                 found.is_ok()
             }
         }
+    }
+
+    /// Whether the kubelet evicted the pod, which still exists.
+    #[must_use]
+    pub fn is_evicted(&self) -> bool {
+        let message = self.message.as_deref();
+        &*self.status == "Evicted"
+            || self.phase == Phase::Failed && message.is_some_and(is_eviction)
     }
 
     /// The severity of the status.

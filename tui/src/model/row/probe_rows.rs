@@ -110,12 +110,12 @@ type E = Entry<ProbeRow>;
 impl Row for ProbeRow {
     const FIELDS: &'static [E] = &[
         E::text(Field::Namespace, "NAMESPACE", (9, 20), 5, |row| (&row.pod.namespace).into()).searched(),
-        E::text(Field::Workload, "WORKLOAD", (8, 30), 9, |row| {
+        E::text(Field::Workload, "WORKLOAD", (8, 30), 3, |row| {
             row.pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())
         })
             .searched(),
         E::text(Field::Pod, "POD", (12, 60), 0, |row| (&row.pod.name).into()).searched(),
-        E::text(Field::Container, "CONTAINER", (9, 30), 0, |row| row.container_name().into()).searched(),
+        E::text(Field::Container, "CONTAINER", (9, 30), 5, |row| row.container_name().into()).searched(),
         E::text(Field::ProbeKind, "PROBE", (9, 9), 1, |row| row.probe().kind.word().into()).searched(),
         E::text(Field::Probe, "STATE", (7, 11), 1, |row| {
             Value::Sorted(row.probe().status.word().into(), severity(row.probe().status))

@@ -3,14 +3,11 @@
 use serde_json::Value;
 
 use super::Direct;
-use crate::model::describe::{self, Parts};
+use crate::model::describe::{self, Events, Parts};
 use crate::model::{Document, Kind, Object, ReadRequest, TextLine, Topic};
 use crate::source::Error;
 use crate::source::client::{JSON, escaped};
 use crate::source::status::About;
-
-/// The most events of all objects that are read.
-const MAX_EVENTS: usize = 500;
 
 /// The path of an object.
 pub(super) fn path(object: &Object) -> String {
@@ -60,23 +57,10 @@ impl Direct {
         self.client.parsed(&path(object), JSON, about).await
     }
 
-    /// Reads the items of a list.
-    pub(super) async fn items(&self, path: &str, resource: &str) -> Result<Vec<Value>, Error> {
-        let mut list: Value = self
-            .client
-            .parsed(path, JSON, About::list(resource))
-            .await?;
-        let items = list.get_mut("items").map(Value::take);
-        Ok(match items {
-            Some(Value::Array(items)) => items,
-            _ => Vec::new(),
-        })
-    }
-
-    /// The events of an object, or of all.
-    async fn events(&self, object: Option<&Object>) -> Result<Vec<Value>, Error> {
+    /// The newest events of an object, or of all.
+    async fn events(&self, object: Option<&Object>) -> Result<Events, Error> {
         let path = match object {
-            None => format!("/api/v1/events?limit={MAX_EVENTS}"),
+            None => "/api/v1/events".to_owned(),
             Some(object) => {
                 let place = match &*object.namespace {
                     // Events of nodes are in the namespace default.
@@ -91,7 +75,11 @@ impl Direct {
                 format!("/api/v1{place}/events?fieldSelector={}", escaped(&selector))
             }
         };
-        self.items(&path, "events").await
+        let mut events = Events::default();
+        let take = |page: Vec<Value>| events.add(page);
+        let read = self.client.read_pages(&path, "events", take).await?;
+        events.cut = read.cut("events").unwrap_or_default();
+        Ok(events)
     }
 
     /// Describes an object, with what kubectl requests besides. What cannot be read is named in its place.
@@ -123,16 +111,22 @@ impl Direct {
         self.pods_on(&object.name).await
     }
 
-    /// The pods on a node.
+    /// The pods on a node: all of them, so that a drain does not leave one out.
     pub(super) async fn pods_on(&self, node: &str) -> Result<Vec<Value>, Error> {
         let selector = escaped(&format!("spec.nodeName={node}"));
         let path = format!("/api/v1/pods?fieldSelector={selector}");
-        self.items(&path, "pods").await
+        let mut pods = Vec::new();
+        let take = |page: Vec<Value>| pods.extend(page);
+        let read = self.client.read_pages(&path, "pods", take).await?;
+        match read.cut("pods") {
+            None => Ok(pods),
+            Some(cut) => Err(Error::Request(cut)),
+        }
     }
 }
 
 /// A page of events, newest first.
-fn events_document(events: &[Value], now: kubevitals_proto::time::Timestamp) -> Document {
+fn events_document(events: &Events, now: kubevitals_proto::time::Timestamp) -> Document {
     let mut lines = describe::events(events, now, true);
     if lines.is_empty() {
         lines.push(TextLine::plain("No events"));

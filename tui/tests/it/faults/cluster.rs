@@ -64,13 +64,22 @@ pub(super) struct Cluster {
 impl Cluster {
     /// One that serves metrics.k8s.io and kubevitals.io, where the user may see everything.
     pub(super) async fn start(pki: &Arc<Pki>) -> Self {
-        let cluster = Self::closed(pki).await;
+        Self::filled(pki, |_| {}).await
+    }
+
+    /// The same, with more objects.
+    pub(super) async fn filled(pki: &Arc<Pki>, fill: impl FnOnce(&Store)) -> Self {
+        let cluster = Self::new(pki, fill).await;
         cluster.grant(Rule::resources(&["*"], "*", &["*"]));
         cluster
     }
 
     /// The same, where the user may see nothing.
     pub(super) async fn closed(pki: &Arc<Pki>) -> Self {
+        Self::new(pki, |_| {}).await
+    }
+
+    async fn new(pki: &Arc<Pki>, fill: impl FnOnce(&Store)) -> Self {
         let began = Instant::now();
         let now: Now = Arc::new(move || {
             let passed = i64::try_from(began.elapsed().as_nanos()).unwrap();
@@ -78,6 +87,7 @@ impl Cluster {
         });
         let store = Store::new(Arc::clone(&now));
         populate(&store);
+        fill(&store);
         let identities = Arc::new(Identities::with_defaults());
         identities.add_token(TOKEN, UserInfo::new(USER, []).authenticated());
         let api = ApiServer::start(

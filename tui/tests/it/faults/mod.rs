@@ -4,6 +4,7 @@ mod aggregated;
 mod cluster;
 mod dashboard;
 mod matrix;
+mod object_pages;
 mod variants;
 
 use std::sync::{Arc, LazyLock};
