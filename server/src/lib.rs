@@ -17,6 +17,7 @@ pub mod manage;
 pub mod memory;
 pub mod outbound;
 mod parameters;
+pub mod pod_metrics;
 pub mod query;
 pub mod scrape;
 mod server;
