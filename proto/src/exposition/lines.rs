@@ -23,7 +23,7 @@ pub struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     /// The line from its labels up to its value: `{labels} `.
-    pub(super) fn between(&self, line: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn between(&self, line: &'a [u8]) -> &'a [u8] {
         line.get(self.labels_at..self.value_at).unwrap_or_default()
     }
 }
@@ -45,7 +45,7 @@ pub struct Line<'a> {
 /// looks like: the body was cut, perhaps within a number. The format demands that end, and kubelets write it.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
     /// A family whose lines are skipped without parsing.
     skipped: &'a [u8],
     /// Whether the last line of the body has no end.
@@ -304,7 +304,7 @@ fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A label's value up to its closing quote, if nothing in it is escaped and it ends on its line, and what follows the
 /// quote.
 #[inline]
-pub(super) fn plain_value(text: &[u8]) -> Option<(&str, &[u8])> {
+pub(crate) fn plain_value(text: &[u8]) -> Option<(&str, &[u8])> {
     let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
     let name = std::str::from_utf8(name).ok()?;
     Some((name, rest.strip_prefix(b"\"")?))
