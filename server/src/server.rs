@@ -20,6 +20,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
+use crate::pod_metrics::PodMetrics;
 use crate::query::{Query, QueryParts, Readiness};
 use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
 use crate::shard::Shards;
@@ -120,6 +121,7 @@ impl Server {
             history,
             availability,
             engine,
+            pod_metrics,
             state,
             incidents,
             export,
@@ -280,6 +282,7 @@ impl Server {
         if let Some(engine) = &engine {
             engine.register(&mut registry);
         }
+        let pod_metrics = pod_metrics.map(|_| Arc::new(PodMetrics::default()));
         let wall = Arc::clone(&clock);
         let pages = PageSource::new(
             &cluster,
@@ -300,6 +303,7 @@ impl Server {
             clock,
             resolution,
             engine,
+            pod_metrics,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());
