@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::availability::Availability;
-use crate::cluster::{self, Cluster, Observer};
+use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
@@ -284,6 +284,7 @@ impl Server {
         }
         let pod_metrics = pod_metrics.map(|_| Arc::new(PodMetrics::default()));
         let wall = Arc::clone(&clock);
+        let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
             &cluster,
             &store,
@@ -354,6 +355,7 @@ impl Server {
                 pages,
                 state: Arc::clone(&state),
                 shards,
+                services,
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),

@@ -20,7 +20,11 @@ pub const EXTERNAL: Served = Served {
 /// A metric of a kind of objects: `pods/http_requests_per_second`.
 #[must_use]
 pub fn custom(resource: &str, namespaced: bool, metric: &str) -> ApiResource {
-    resource_of(format!("{resource}/{metric}"), namespaced, "MetricValueList")
+    resource_of(
+        format!("{resource}/{metric}"),
+        namespaced,
+        "MetricValueList",
+    )
 }
 
 /// An external metric.

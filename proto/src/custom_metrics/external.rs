@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::list::{Item, write_quantity};
+use super::item::{Item, write_quantity};
 use crate::labels::Labels;
 use crate::quantity::Quantity;
 use crate::time::Timestamp;

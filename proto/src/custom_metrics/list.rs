@@ -1,23 +1,10 @@
 //! A list of values in any encoding, encoded item by item.
 
-use serde::Serialize;
-
-use crate::quantity::Quantity;
+use super::item::Item;
 use crate::wire::envelope;
 use crate::wire::form::{self, Kind, Shape};
 use crate::wire::object::Encoding;
-use crate::wire::protobuf::{empty_list_meta, field_len, head, message, string};
-
-/// A value of a metric.
-pub trait Item: Serialize {
-    /// Appends its protobuf message.
-    fn write_protobuf(&self, out: &mut Vec<u8>);
-}
-
-/// Appends a quantity.
-pub(super) fn write_quantity(out: &mut Vec<u8>, field: u8, quantity: Quantity) {
-    message(out, field, |out| string(out, 1, &quantity.to_string()));
-}
+use crate::wire::protobuf::{empty_list_meta, field_len, head};
 
 /// The field of a list with its items.
 const ITEMS: u8 = 2;

@@ -7,13 +7,17 @@
 
 pub mod discovery;
 pub mod external;
+mod item;
 mod list;
+mod not_found;
 mod object;
 mod selector;
 pub mod v1beta1;
 pub mod v1beta2;
 
-pub use list::{Item, List};
+pub use item::Item;
+pub use list::List;
+pub use not_found::not_found;
 pub use object::ObjectReference;
 pub use selector::{MetricSelector, SelectorOperator, SelectorRequirement, UnsupportedOperator};
 

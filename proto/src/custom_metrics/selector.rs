@@ -58,7 +58,9 @@ impl SelectorOperator {
 
 /// A selector has `>` or `<`, which no HorizontalPodAutoscaler can express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the operators > and < are not supported in a metric's selector: use =, !=, in, notin, KEY or !KEY")]
+#[error(
+    "the operators > and < are not supported in a metric's selector: use =, !=, in, notin, KEY or !KEY"
+)]
 pub struct UnsupportedOperator;
 
 impl MetricSelector {
