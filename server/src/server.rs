@@ -293,6 +293,7 @@ impl Server {
             &clock,
             client.clone(),
         );
+        let serves_custom = pod_metrics.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
@@ -310,7 +311,7 @@ impl Server {
         tasks.spawn("changes", Arc::clone(&query).watch());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
-            let manager = Manager::new(&client, service, certificates, wall);
+            let manager = Manager::new(&client, service, certificates, wall, serves_custom);
             manager.metrics().register(&mut registry);
             manager
         });
