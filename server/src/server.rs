@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::availability::Availability;
-use crate::cluster::{self, Cluster, Observer};
+use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
@@ -20,6 +20,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
+use crate::pod_metrics::PodMetrics;
 use crate::query::{Query, QueryParts, Readiness};
 use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
 use crate::shard::Shards;
@@ -120,6 +121,7 @@ impl Server {
             history,
             availability,
             engine,
+            pod_metrics,
             state,
             incidents,
             export,
@@ -280,7 +282,9 @@ impl Server {
         if let Some(engine) = &engine {
             engine.register(&mut registry);
         }
+        let pod_metrics = pod_metrics.map(|_| Arc::new(PodMetrics::default()));
         let wall = Arc::clone(&clock);
+        let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
             &cluster,
             &store,
@@ -289,6 +293,7 @@ impl Server {
             &clock,
             client.clone(),
         );
+        let serves_custom = pod_metrics.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
@@ -300,12 +305,13 @@ impl Server {
             clock,
             resolution,
             engine,
+            pod_metrics,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
-            let manager = Manager::new(&client, service, certificates, wall);
+            let manager = Manager::new(&client, service, certificates, wall, serves_custom);
             manager.metrics().register(&mut registry);
             manager
         });
@@ -350,6 +356,7 @@ impl Server {
                 pages,
                 state: Arc::clone(&state),
                 shards,
+                services,
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),

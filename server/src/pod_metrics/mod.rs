@@ -1,20 +1,26 @@
 //! Pods' own metrics: what `custom.metrics.k8s.io` and `external.metrics.k8s.io` serve.
 
 mod absence;
+mod explain;
 mod name;
+mod settings;
 mod value;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::selector::LabelSelector;
+use kubevitals_proto::time::Timestamp;
 use parking_lot::RwLock;
 
 use crate::cluster::PodKey;
 
 pub use absence::Absence;
+pub use explain::{Demand, Explanation, Family, LastScrape, Selected, SelectedBy};
 pub use name::{Quantile, Reading, readings};
+pub use settings::{PodMetricsFlags, Settings};
 pub use value::Value;
 
 /// The latest values of pods' own metrics.
@@ -66,6 +72,32 @@ impl PodMetrics {
     /// All series of a pod, for its page.
     pub fn series(&self, pod: &PodKey) -> Vec<Series> {
         self.pods.read().get(pod).cloned().unwrap_or_default()
+    }
+
+    /// The chain from a pod to the value that [`read`](Self::read) returns.
+    pub fn explain(&self, pod: &PodKey, name: &str, selector: &LabelSelector) -> Explanation {
+        let value = self.read(pod, name, selector);
+        Explanation {
+            selected: Err(Absence::NoTarget.to_string()),
+            scrape: None,
+            kept: Vec::new(),
+            family: None,
+            series: (0, 0),
+            value,
+        }
+    }
+
+    /// The history of a metric of one pod, summed over its series: a value for each `step` from `from` to `to` that has
+    /// one, oldest first.
+    pub fn history(
+        &self,
+        _pod: &PodKey,
+        _name: &str,
+        _from: Timestamp,
+        _to: Timestamp,
+        _step: Duration,
+    ) -> Vec<(Timestamp, f64)> {
+        Vec::new()
     }
 
     /// Replaces the series of a pod.
