@@ -16,6 +16,7 @@ use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
+use crate::external_queries::ExternalQueries;
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
@@ -122,6 +123,7 @@ impl Server {
             availability,
             engine,
             pod_metrics,
+            external_queries,
             state,
             incidents,
             export,
@@ -283,6 +285,14 @@ impl Server {
             engine.register(&mut registry);
         }
         let pod_metrics = pod_metrics.map(|_| Arc::new(PodMetrics::default()));
+        let external_queries = external_queries
+            .map(|settings| ExternalQueries::new(settings, Arc::clone(&clock)))
+            .transpose()?
+            .map(Arc::new);
+        if let Some(queries) = &external_queries {
+            queries.register(&mut registry);
+            tasks.spawn("external queries", Arc::clone(queries).run());
+        }
         let wall = Arc::clone(&clock);
         let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
@@ -306,6 +316,7 @@ impl Server {
             resolution,
             engine,
             pod_metrics,
+            external_queries,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());

@@ -1,6 +1,6 @@
 //! Metrics that describe no object, of one namespace at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
@@ -26,7 +26,10 @@ pub struct ExternalMetricsQuery<'a>(pub(in crate::query) CustomMetricsQuery<'a>)
 impl ExternalMetricsQuery<'_> {
     /// The names of all metrics, sorted.
     pub fn names(self) -> Vec<Arc<str>> {
-        self.0.names()
+        let queries = self.0.sources.external_queries.iter();
+        let queries = queries.flat_map(|queries| queries.names().cloned());
+        let names: BTreeSet<_> = self.0.names().into_iter().chain(queries).collect();
+        names.into_iter().collect()
     }
 
     /// The values, one for each set of labels. Autoscalers take their sum, so what does not add up, such as a quantile,
@@ -35,7 +38,24 @@ impl ExternalMetricsQuery<'_> {
     /// # Errors
     /// There are none.
     pub fn read(self, namespace: &str, metric: &Metric) -> Result<Vec<ExternalValue>, NoValue> {
-        self.of_pods(namespace, metric)
+        match self.of_query(namespace, metric) {
+            Some(values) => values,
+            None => self.of_pods(namespace, metric),
+        }
+    }
+
+    /// The result of a query to an engine; none if there is no query of that name.
+    fn of_query(
+        self,
+        namespace: &str,
+        metric: &Metric,
+    ) -> Option<Result<Vec<ExternalValue>, NoValue>> {
+        let queries = self.0.sources.external_queries.as_ref()?;
+        let queries = queries.has(&metric.name).then_some(queries)?;
+        let values = queries.read(namespace, &metric.name, &metric.series);
+        let external = |(labels, value)| ExternalValue { labels, value };
+        let values = values.map(|values| values.into_iter().map(external).collect());
+        Some(values.map_err(NoValue::OfQuery))
     }
 
     /// What the pods of the namespace expose.
