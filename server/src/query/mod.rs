@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use crate::store::{ContainerLatest, Measurement};
-pub use availability::{AvailabilityQuery, Spans};
+pub use availability::{AvailabilityQuery, OlderAvailability, Spans};
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
