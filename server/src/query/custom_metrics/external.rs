@@ -1,11 +1,12 @@
 //! Metrics that describe no object, of one namespace at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
 
 use super::aggregate::{Aggregate, Aggregated};
+use super::own::{self, OwnMetric};
 use super::{CustomMetricsQuery, Metric, NoValue, pods_within};
 use crate::cluster::Pod;
 use crate::pod_metrics::{Absence, Value};
@@ -26,7 +27,9 @@ pub struct ExternalMetricsQuery<'a>(pub(in crate::query) CustomMetricsQuery<'a>)
 impl ExternalMetricsQuery<'_> {
     /// The names of all metrics, sorted.
     pub fn names(self) -> Vec<Arc<str>> {
-        self.0.names()
+        let own = own::NAMES.iter().map(|(name, _)| Arc::from(*name));
+        let names: BTreeSet<_> = self.0.names().into_iter().chain(own).collect();
+        names.into_iter().collect()
     }
 
     /// The values, one for each set of labels. Autoscalers take their sum, so what does not add up, such as a quantile,
@@ -35,7 +38,18 @@ impl ExternalMetricsQuery<'_> {
     /// # Errors
     /// There are none.
     pub fn read(self, namespace: &str, metric: &Metric) -> Result<Vec<ExternalValue>, NoValue> {
-        self.of_pods(namespace, metric)
+        let Some(own) = OwnMetric::of(&metric.name) else {
+            return self.of_pods(namespace, metric);
+        };
+        let mut values = own.read(self.0.sources, namespace);
+        if values.is_empty() {
+            return Err(NoValue::Unknown);
+        }
+        values.retain(|value| metric.series.matches(&value.labels));
+        if values.is_empty() {
+            return Err(NoValue::NoWorkload);
+        }
+        Ok(values)
     }
 
     /// What the pods of the namespace expose.

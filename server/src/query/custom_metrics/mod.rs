@@ -5,6 +5,7 @@
 mod aggregate;
 mod external;
 mod kind;
+mod own;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,12 @@ pub enum NoValue {
     /// There are no such pods.
     #[error("there are no pods")]
     NoPods,
+    /// No pod of the namespace has a value of a metric of this server's own.
+    #[error("no pod has a value yet")]
+    Unknown,
+    /// The selector matches none of the workloads.
+    #[error("the selector matches no workload of the namespace by the labels kind and workload")]
+    NoWorkload,
     /// The pod has no value.
     #[error("{0}")]
     OfPod(Absence),
