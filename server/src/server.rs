@@ -219,11 +219,13 @@ impl Server {
             Arc::clone(&starts) as Arc<dyn Observer>,
         ];
         observers.extend(availability.clone().map(|it| it as Arc<dyn Observer>));
+        let hpas_changed = pod_metrics.as_ref().map(|_| watch::Sender::default());
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
             observers,
             memory: Arc::clone(&memory),
+            hpas_changed,
         };
         let mut tasks = Tasks::default();
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
