@@ -76,18 +76,16 @@ impl Watches {
     }
 
     /// All watches, with the names of their resources.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &WatchHealth)> {
-        let hpas = self.hpas.as_ref();
-        let always = [
+    pub fn all(&self) -> Vec<(&'static str, &WatchHealth)> {
+        let hpas = self.hpas.as_deref();
+        let hpas = hpas.map(|health| ("horizontalpodautoscalers", health));
+        let always: [(_, &WatchHealth); 4] = [
             ("nodes", &self.nodes),
             ("pods", &self.pods),
             ("events", &self.events),
             ("jobs", &self.jobs),
         ];
-        let all = always
-            .into_iter()
-            .chain(hpas.map(|it| ("horizontalpodautoscalers", it)));
-        all.map(|(resource, health)| (resource, &**health))
+        always.into_iter().chain(hpas).collect()
     }
 }
 
