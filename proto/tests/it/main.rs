@@ -10,6 +10,7 @@ mod bounds;
 #[path = "../cases/mod.rs"]
 mod cases;
 mod custom_metrics;
+mod exposition;
 mod fixtures;
 mod forms;
 mod metrics;
