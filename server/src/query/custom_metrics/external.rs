@@ -6,18 +6,11 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 
 use super::aggregate::{Aggregate, Aggregated};
+use super::external_value::ExternalValue;
+use super::own::{self, OwnMetric};
 use super::{CustomMetricsQuery, Metric, NoValue, pods_within};
 use crate::cluster::Pod;
 use crate::pod_metrics::{Absence, Value};
-
-/// The value of one set of labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExternalValue {
-    /// The labels.
-    pub labels: Labels,
-    /// The value.
-    pub value: Value,
-}
 
 /// Answers what the values of a metric of a namespace are.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +19,11 @@ pub struct ExternalMetricsQuery<'a>(pub(in crate::query) CustomMetricsQuery<'a>)
 impl ExternalMetricsQuery<'_> {
     /// The names of all metrics, sorted.
     pub fn names(self) -> Vec<Arc<str>> {
+        let own = own::NAMES.iter().map(|(name, _)| Arc::from(*name));
         let queries = self.0.sources.external_queries.iter();
         let queries = queries.flat_map(|queries| queries.names().cloned());
-        let names: BTreeSet<_> = self.0.names().into_iter().chain(queries).collect();
+        let names = self.0.names().into_iter().chain(own).chain(queries);
+        let names: BTreeSet<_> = names.collect();
         names.into_iter().collect()
     }
 
@@ -38,10 +33,21 @@ impl ExternalMetricsQuery<'_> {
     /// # Errors
     /// There are none.
     pub fn read(self, namespace: &str, metric: &Metric) -> Result<Vec<ExternalValue>, NoValue> {
-        match self.of_query(namespace, metric) {
-            Some(values) => values,
-            None => self.of_pods(namespace, metric),
+        if let Some(values) = self.of_query(namespace, metric) {
+            return values;
         }
+        let Some(own) = OwnMetric::of(&metric.name) else {
+            return self.of_pods(namespace, metric);
+        };
+        let mut values = own.read(self.0.sources, namespace);
+        if values.is_empty() {
+            return Err(NoValue::Unknown);
+        }
+        values.retain(|value| metric.series.matches(&value.labels));
+        if values.is_empty() {
+            return Err(NoValue::NoWorkload);
+        }
+        Ok(values)
     }
 
     /// The result of a query to an engine; none if there is no query of that name.

@@ -4,7 +4,9 @@
 
 mod aggregate;
 mod external;
+mod external_value;
 mod kind;
+mod own;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use crate::cluster::{Jobs, Pod, PodKey, Pods, Service};
 use crate::external_queries::QueryAbsence;
 use crate::pod_metrics::{Absence, PodMetrics, Value};
 use aggregate::{Aggregate, Aggregated};
-pub use external::{ExternalMetricsQuery, ExternalValue};
+pub use external::ExternalMetricsQuery;
+pub use external_value::ExternalValue;
 pub use kind::{DescribedKind, KINDS, PodsOf};
 
 /// A metric, and which of its series.
@@ -37,6 +40,12 @@ pub enum NoValue {
     /// There are no such pods.
     #[error("there are no pods")]
     NoPods,
+    /// No pod of the namespace has a value of a metric of this server's own.
+    #[error("no pod has a value yet")]
+    Unknown,
+    /// The selector matches none of the workloads.
+    #[error("the selector matches no workload of the namespace by the labels kind and workload")]
+    NoWorkload,
     /// The pod has no value.
     #[error("{0}")]
     OfPod(Absence),

@@ -207,6 +207,47 @@ async fn what_is_not_there_has_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_this_server_knows_is_by_workload() {
+    let harness = store().await;
+    let read =
+        async |path: &str| values(&harness, &format!("{EXTERNAL}/namespaces/store/{path}")).await;
+    // The three pods of one, and the one of the other, run without metrics: no kubelet reports them.
+    assert_eq!(
+        read("kubevitals_pods_without_metrics").await,
+        [
+            r#"{"kind":"Deployment","workload":"web"} 3"#,
+            r#"{"kind":"StatefulSet","workload":"db"} 1"#,
+        ]
+    );
+    assert_eq!(
+        read("kubevitals_restarts_per_hour?labelSelector=workload%3Dweb").await,
+        [r#"{"kind":"Deployment","workload":"web"} 0 3600s"#]
+    );
+    assert_eq!(
+        read("kubevitals_open_incidents?labelSelector=kind%3DStatefulSet").await,
+        [r#"{"kind":"StatefulSet","workload":"db"} 0"#]
+    );
+    let missing = "404 NotFound: the server could not find the metric";
+    assert_eq!(
+        read("kubevitals_open_incidents?labelSelector=workload%3Dno").await,
+        [format!(
+            "{missing} kubevitals_open_incidents for namespaces store with selector workload=no: the selector matches no \
+             workload of the namespace by the labels kind and workload"
+        )]
+    );
+    assert_eq!(
+        read("kubevitals_cpu_pressure_percent").await,
+        [format!(
+            "{missing} kubevitals_cpu_pressure_percent for namespaces store: no pod has a value yet"
+        )]
+    );
+    let names = harness.json(EXTERNAL).await;
+    let names = names["resources"].as_array().unwrap().iter();
+    let own = names.filter(|it| it["name"].as_str().unwrap().starts_with("kubevitals_"));
+    assert_eq!(own.count(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_permission_is_named() {
     let harness = without_services().await;
     let path = format!("{CUSTOM}/v1beta2/namespaces/store/services/front/http_requests_per_second");
