@@ -306,8 +306,22 @@ fn split_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (!first.is_ascii_digit()).then_some((name, rest))
 }
 
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
+/// Whether each byte may be in a name.
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
+const NAME_BYTES: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < allowed.len() {
+        let it = byte as u8;
+        allowed[byte] = it.is_ascii_alphanumeric() || matches!(it, b'_' | b':');
+        byte += 1;
+    }
+    allowed
+};
+
+#[inline]
+fn is_name_byte(byte: u8) -> bool {
+    NAME_BYTES.get(usize::from(byte)).is_some_and(|name| *name)
 }
 
 /// The content of the braces.
@@ -372,6 +386,15 @@ fn split_item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
     Some((Item::Label(name, value), rest))
 }
 
+/// The same for the text `name="value"` without blanks, in labels that are known to be well-formed.
+#[inline]
+fn usual_label(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
+    let (name, rest) = text.split_at_checked(memchr3(b'=', b' ', b'"', text)?)?;
+    let (value, rest) = split_quoted(rest.strip_prefix(b"=\"")?)?;
+    // A name in quotes is empty here.
+    (!name.is_empty()).then_some((Item::Label(name, value), rest))
+}
+
 /// The text up to a closing quote, as it stands, and what follows the quote.
 fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut end = 0;
@@ -405,7 +428,10 @@ impl<'a> Iterator for RawLabels<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (item, after) = split_item(skip_blanks(self.0))?;
+            let (item, after) = match usual_label(self.0) {
+                Some(label) => label,
+                None => split_item(skip_blanks(self.0))?,
+            };
             let after = skip_blanks(after);
             self.0 = after.strip_prefix(b",").unwrap_or(after);
             if let Item::Label(name, value) = item {
@@ -433,7 +459,11 @@ impl<'a> LabelSet<'a> {
 #[must_use]
 pub fn unescape(value: &[u8]) -> Cow<'_, str> {
     if memchr(b'\\', value).is_none() {
-        return String::from_utf8_lossy(value);
+        // Nearly all values are valid, which this finds out sooner.
+        return match std::str::from_utf8(value) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(value),
+        };
     }
     let mut plain = Vec::with_capacity(value.len());
     let mut rest = value;
