@@ -30,7 +30,15 @@ impl<'a> Sample<'a> {
 
 /// The labels of a sample. They are well-formed; the iterators parse them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LabelSet<'a>(&'a [u8]);
+pub struct LabelSet<'a> {
+    text: &'a [u8],
+    /// The number of labels.
+    pub(super) count: usize,
+    /// The most bytes of a name and its value together.
+    pub(super) longest: usize,
+    /// The names are not in order, so one may be there twice.
+    pub(super) unordered: bool,
+}
 
 /// A line that is neither blank nor a comment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -336,16 +344,23 @@ struct Braces<'a> {
 fn split_braces(text: &[u8]) -> Option<(Braces<'_>, &[u8])> {
     let mut rest = skip_blanks(text);
     let mut metric = None;
+    let mut labels = LabelSet::default();
+    let mut before = [].as_slice();
     loop {
         if let Some(after) = rest.strip_prefix(b"}") {
-            let labels = LabelSet(text.get(..text.len() - rest.len())?);
+            labels.text = text.get(..text.len() - rest.len())?;
             return Some((Braces { labels, metric }, after));
         }
         let (item, after) = split_item(rest)?;
-        if let Item::Metric(name) = item
-            && metric.replace(name).is_some()
-        {
-            return None;
+        match item {
+            Item::Label(name, value) => {
+                labels.count += 1;
+                labels.longest = labels.longest.max(name.len() + value.len());
+                labels.unordered |= before >= name;
+                before = name;
+            }
+            Item::Metric(name) if metric.replace(name).is_some() => return None,
+            Item::Metric(_) => {}
         }
         let after = skip_blanks(after);
         // A comma may follow the last label too.
@@ -445,7 +460,7 @@ impl<'a> LabelSet<'a> {
     /// Names and values with their escapes.
     #[must_use]
     pub const fn iter_raw(self) -> RawLabels<'a> {
-        RawLabels(self.0)
+        RawLabels(self.text)
     }
 
     /// Names and values without the escapes `\\`, `\"` and `\n`; bytes that are not UTF-8 are replaced.
@@ -458,7 +473,7 @@ impl<'a> LabelSet<'a> {
 /// A label's value without escapes; a backslash before anything else stands for itself.
 #[must_use]
 pub fn unescape(value: &[u8]) -> Cow<'_, str> {
-    if memchr(b'\\', value).is_none() {
+    if !value.contains(&b'\\') {
         // Nearly all values are valid, which this finds out sooner.
         return match std::str::from_utf8(value) {
             Ok(text) => Cow::Borrowed(text),

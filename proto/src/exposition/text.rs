@@ -224,20 +224,14 @@ impl<'a, V: Visitor> Reader<'a, '_, V> {
 
     /// Whether there are not too many labels and none is too long; `None` if a name is there twice.
     fn fits(&self, labels: LabelSet<'a>) -> Option<bool> {
-        let mut before = [].as_slice();
-        let (mut count, mut longest, mut sorted) = (0, 0, true);
-        for (name, value) in labels.iter_raw() {
-            count += 1;
-            longest = longest.max(name.len() + value.len());
-            sorted &= before < name;
-            before = name;
-        }
-        if count > self.limits.labels || longest > self.limits.label_bytes {
+        if labels.count > self.limits.labels || labels.longest > self.limits.label_bytes {
             return Some(false);
         }
         // Most programs write labels in order, and then none can be there twice.
         let mut names = labels.iter_raw();
-        while !sorted && let Some((name, _)) = names.next() {
+        while labels.unordered
+            && let Some((name, _)) = names.next()
+        {
             let again = names.clone().any(|(other, _)| other == name);
             (!again).then_some(())?;
         }

@@ -235,7 +235,8 @@ fn an_empty_native_histogram_has_an_empty_span() {
 
 #[test]
 fn histograms_that_cannot_be_are_malformed() {
-    let bad: [&dyn Fn(&mut Vec<u8>); 9] = [
+    type Write<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let bad: [Write<'_>; 9] = [
         // A schema that does not exist, and that of custom buckets, whose bounds are in no page.
         &|out| {
             sint(out, 5, 9);
