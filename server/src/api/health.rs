@@ -271,6 +271,8 @@ pub(super) mod tests {
                 clock: Arc::clone(&clock),
                 resolution: Duration::from_secs(15),
                 engine: None,
+                pod_metrics: None,
+                external_queries: None,
             })),
             auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -15,17 +15,27 @@ use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, EXPIRES, LAST_MODIFIED
 use http::{HeaderValue, StatusCode};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::openapi::{self, Document, Group};
-use kubevitals_proto::{metrics, vitals};
+use kubevitals_proto::{custom_metrics, metrics, vitals};
 use serde_json::{Map, Value, json};
 
 use super::etag::Tag;
 use super::{accept, compress, discovery, reply, request};
+use crate::query::Query;
 
 /// How long a URL that contains a hash stays valid. HTTP allows a year at most.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The API groups that are described.
-const GROUPS: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
+fn groups(query: &Query) -> Vec<&'static Group> {
+    let mut groups = vec![&metrics::openapi::GROUP, &vitals::openapi::GROUP];
+    if query.pod_metrics().is_some() {
+        groups.extend([
+            &custom_metrics::openapi::CUSTOM,
+            &custom_metrics::openapi::EXTERNAL,
+        ]);
+    }
+    groups
+}
 
 /// A document, encoded once.
 struct EncodedDocument {
@@ -52,9 +62,9 @@ struct Documents {
 }
 
 impl Documents {
-    fn new() -> Self {
+    fn new(groups: &[&Group]) -> Self {
         let release = concat!("v", env!("CARGO_PKG_VERSION"));
-        let v3: BTreeMap<String, EncodedDocument> = openapi::v3(release, &GROUPS)
+        let v3: BTreeMap<String, EncodedDocument> = openapi::v3(release, groups)
             .into_iter()
             .map(|Document { path, json }| (path, EncodedDocument::new(&json)))
             .collect();
@@ -62,7 +72,7 @@ impl Documents {
             let address = json!({"serverRelativeURL": address(path, &document.tag)});
             (path.clone(), address)
         });
-        let v2 = EncodedDocument::new(&openapi::v2(release, &GROUPS));
+        let v2 = EncodedDocument::new(&openapi::v2(release, groups));
         Self {
             v2_compressed: compress::gzip(&v2.json),
             v2,
@@ -99,8 +109,8 @@ fn date(time: SystemTime) -> HeaderValue {
 }
 
 /// The routes.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let documents = Arc::new(Documents::new());
+pub(super) fn routes(query: &Query) -> Router<Arc<Query>> {
+    let documents = Arc::new(Documents::new(&groups(query)));
     let (of_v2, of_index) = (Arc::clone(&documents), Arc::clone(&documents));
     Router::new()
         .route(
@@ -113,7 +123,11 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         )
         .route(
             "/openapi/v3/{*path}",
-            get(async move |request: Request| group(&documents, &request)),
+            get(
+                async move |State(query): State<Arc<Query>>, request: Request| {
+                    group(&query, &documents, &request)
+                },
+            ),
         )
 }
 
@@ -145,12 +159,12 @@ fn index(documents: &Documents, request: &Request) -> Response {
 }
 
 /// One v3 document.
-fn group(documents: &Documents, request: &Request) -> Response {
+fn group(query: &Query, documents: &Documents, request: &Request) -> Response {
     let path = request.uri().path();
     let path = path.strip_prefix("/openapi/v3/").unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(document) = documents.v3.get(path) else {
-        return discovery::paths(StatusCode::NOT_FOUND);
+        return discovery::paths(query, StatusCode::NOT_FOUND);
     };
     let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
     let response = match hash {

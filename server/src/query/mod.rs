@@ -10,6 +10,8 @@
 //! | the pods that use most | [`TopQuery`] |
 //! | how long workloads were up and down | [`AvailabilityQuery`] |
 //! | how full volumes are | [`VolumesQuery`] |
+//! | metrics that pods expose, of them and other objects | [`CustomMetricsQuery`] |
+//! | metrics of namespaces and workloads that describe no object | [`ExternalMetricsQuery`] |
 //! | why an object has no metrics | [`WhyQuery`] |
 //! | what changed since a version, for watches | [`ChangeDetector`] |
 //!
@@ -18,6 +20,7 @@
 
 mod availability;
 mod changes;
+mod custom_metrics;
 mod history;
 mod latest_of_nodes;
 mod metrics;
@@ -41,6 +44,10 @@ pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
 };
+pub use custom_metrics::{
+    CustomMetricsQuery, DescribedKind, ExternalMetricsQuery, ExternalValue, KINDS, Metric, Named,
+    NoValue, PodsOf,
+};
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Older, Steps, round_step};
 pub use latest_of_nodes::LatestOfNodes;
 pub use metrics::freshness::Ages;
@@ -61,8 +68,10 @@ use crate::availability::Availability;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
 use crate::engine::Engine;
+use crate::external_queries::ExternalQueries;
 use crate::health::Health;
 use crate::memory::LeftOut;
+use crate::pod_metrics::PodMetrics;
 use crate::scrape::Stats;
 use crate::shard::{HistoryScope, RemoteHistory, Shards};
 use crate::store::{NodeExtra, Retention, Store};
@@ -103,6 +112,10 @@ pub struct QueryParts {
     pub resolution: Duration,
     /// What is older than the history, if an engine has it.
     pub engine: Option<Arc<Engine>>,
+    /// Pods' own metrics; none if they are turned off.
+    pub pod_metrics: Option<Arc<PodMetrics>>,
+    /// Queries to an engine, if there are any.
+    pub external_queries: Option<Arc<ExternalQueries>>,
 }
 
 impl Query {
@@ -119,6 +132,8 @@ impl Query {
             clock,
             resolution,
             engine,
+            pod_metrics,
+            external_queries,
         } = parts;
         let sources = Arc::new(Sources {
             cluster,
@@ -133,6 +148,8 @@ impl Query {
             resolution,
             retention: Retention::of(resolution),
             engine,
+            pod_metrics,
+            external_queries,
         });
         Self {
             detector: Arc::new(ChangeDetector::new(&sources)),
@@ -219,6 +236,25 @@ impl Query {
     /// Why a pod or a node has metrics, or has none.
     pub fn why(&self) -> WhyQuery<'_> {
         WhyQuery(&self.sources)
+    }
+
+    /// Pods' own metrics; none if they are turned off.
+    pub fn pod_metrics(&self) -> Option<&PodMetrics> {
+        self.sources.pod_metrics.as_deref()
+    }
+
+    /// The metrics that pods expose; none if they are turned off.
+    pub fn custom_metrics(&self) -> Option<CustomMetricsQuery<'_>> {
+        let metrics = self.pod_metrics()?;
+        Some(CustomMetricsQuery {
+            sources: &self.sources,
+            metrics,
+        })
+    }
+
+    /// The metrics that describe no object; none if pods' own metrics are turned off.
+    pub fn external_metrics(&self) -> Option<ExternalMetricsQuery<'_>> {
+        self.custom_metrics().map(ExternalMetricsQuery)
     }
 
     /// Versions of objects, and the changes since a version.

@@ -13,6 +13,7 @@
 
 mod callgrind;
 mod cluster;
+mod exposition;
 mod history;
 mod lists;
 mod pages;

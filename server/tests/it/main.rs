@@ -13,9 +13,11 @@ mod captures;
 mod cli;
 mod clocks;
 mod crowd;
+mod custom_metrics;
 mod ending;
 #[path = "../../../proto/tests/shared/examples.rs"]
 mod examples;
+mod external_queries;
 mod faults;
 mod flags;
 mod forms;

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::engine;
 use kubevitals_server::telemetry::Allocator;
+use kubevitals_server::{engine, external_queries};
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -399,6 +399,10 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
             timeout: RESOLUTION,
             http_config: None,
             matchers: Vec::new(),
+        });
+        settings.external_queries = Some(external_queries::Settings {
+            queries: Vec::new(),
+            engine: settings.engine.clone().unwrap(),
         });
         let flags = [
             "--remote-write-url=http://127.0.0.1:9/",

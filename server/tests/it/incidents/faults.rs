@@ -157,15 +157,16 @@ async fn an_hour_of_scheduled_faults() {
             // The server lists all objects again.
             let listed = || {
                 let watches = harness.server.query().watches().all();
-                watches.map(|(_, watch)| watch.lists())
+                let lists = watches.iter().map(|(_, watch)| watch.lists());
+                lists.collect::<Vec<_>>()
             };
             let before = listed();
             harness.cluster.store().expire_watches();
             wait_until("the server has listed everything again", async || {
                 listed()
                     .iter()
-                    .zip(before)
-                    .all(|(now, before)| *now > before)
+                    .zip(&before)
+                    .all(|(now, before)| now > before)
             })
             .await;
         }

@@ -84,6 +84,11 @@ fn the_chart_makes_the_same_objects_as_the_manifests() {
         return;
     };
     is_same(&chart, &Rendered::components(&["export"]), "export");
+    let Some(chart) = rendered("custom-metrics") else {
+        return;
+    };
+    let components = Rendered::components(&["custom-metrics"]);
+    is_same(&chart, &components, "custom-metrics");
     let Some(chart) = rendered("incident-events") else {
         return;
     };
@@ -148,6 +153,7 @@ fn no_value_file_grants_more_than_the_manifests() {
             !name.ends_with("-scraper")
                 && !name.ends_with("-export")
                 && !name.ends_with("-events")
+                && !name.ends_with("-custom-metrics")
                 && !name.ends_with("-metrics-reader")
         });
         roles

@@ -1,0 +1,28 @@
+//! A value of a pod's own metric.
+
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+/// A value at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Value {
+    /// The value; finite.
+    pub value: f64,
+    /// The time of the scrape, or the timestamp of the sample.
+    pub at: Timestamp,
+    /// The time over which a rate or quantile is computed; none for a gauge.
+    pub window: Option<Duration>,
+}
+
+impl Value {
+    /// The sum, with the older time and the longer window.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            value: self.value + other.value,
+            at: self.at.min(other.at),
+            window: self.window.max(other.window),
+        }
+    }
+}
