@@ -42,7 +42,11 @@ async fn respond(response: Vec<u8>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 
 fn ok(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let end = if headers.is_empty() { "\r\n" } else { "\r\n\r\n" };
+    let end = if headers.is_empty() {
+        "\r\n"
+    } else {
+        "\r\n\r\n"
+    };
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}{end}");
     [head.as_bytes(), body].concat()
 }
@@ -189,4 +193,100 @@ async fn a_connection_is_used_again() {
         assert!(idle.is_some());
     }
     assert_eq!(requests.lock().len(), 3);
+}
+
+/// Polls until the condition holds.
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let polling = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), polling).await;
+    assert!(ended.is_ok(), "never: {what}");
+}
+
+#[tokio::test]
+async fn a_pod_is_scraped_from_its_start_until_it_is_gone() {
+    let (address, _) = respond(ok("", b"# TYPE queue gauge\nqueue 7\n")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    std::fs::write(&file, "allowed_addresses: [127.0.0.0/8]\nkeep: [queue]\n").unwrap();
+    let cluster = Arc::new(Cluster::default());
+    let (_changed, hpas_changed) = tokio::sync::watch::channel(());
+    let parts = crate::pod_metrics::Parts {
+        cluster: Arc::clone(&cluster),
+        clock: Arc::new(crate::clock::SystemClock::default()),
+        hpas_changed,
+    };
+    let settings = Settings {
+        config: Some(file),
+        ..Settings::default()
+    };
+    let scraper = crate::pod_metrics::Scraper::new(settings, parts).unwrap();
+    let store = Arc::clone(scraper.store());
+    let running = tokio::spawn(scraper.run());
+    let annotations =
+        json!({"prometheus.io/scrape": "true", "prometheus.io/port": address.port().to_string()});
+    let web = pod(
+        &reader(),
+        "shop/web",
+        "127.0.0.1",
+        json!({"annotations": annotations}),
+    );
+    let evil =
+        json!({"annotations": {"prometheus.io/scrape": "true", "prometheus.io/path": "//evil"}});
+    let evil = pod(&reader(), "shop/evil", "127.0.0.1", evil);
+    for pod in [&web, &evil] {
+        cluster.change_pods(|pods| pods.insert(pod.key.clone(), Arc::clone(pod)));
+        crate::cluster::Observer::pod(&*store, None, Some(pod));
+    }
+    let read = |name| store.read(&key(name), "queue", &LabelSelector::default());
+    until("a value", || read("shop/web").is_ok()).await;
+    assert_eq!(read("shop/web").unwrap().value, 7.0);
+    let refused = read("shop/evil").unwrap_err();
+    assert!(
+        refused.to_string().contains("begins with one slash"),
+        "{refused}"
+    );
+    until("counted", || {
+        let targets = *store.metrics.targets.lock();
+        (targets.scraped, targets.refused) == (1, 1)
+    })
+    .await;
+    cluster.change_pods(|pods| pods.remove(&web.key));
+    crate::cluster::Observer::pod(&*store, Some(&web), None);
+    until("forgotten", || read("shop/web") == Err(Absence::NoTarget)).await;
+    assert_eq!(store.usage(), Default::default());
+    running.abort();
+}
+
+/// Prints what the values of 1,000 pods take, of whose 500 series 3 are kept.
+#[test]
+fn a_thousand_pods_take_little_memory() {
+    let world = World::new(Settings::default());
+    world.asks("shop", &["hits_per_second", "queue", "latency_p95"]);
+    let others: String = (0..483)
+        .map(|number| format!("other_{number}{{a=\"b\"}} {number}\n"))
+        .collect();
+    let buckets: String = (0..14)
+        .map(|number| format!("latency_bucket{{le=\"{number}\"}} {number}\n"))
+        .collect();
+    let page = format!(
+        "{others}# TYPE hits_total counter\nhits_total 1\n# TYPE queue gauge\nqueue 1\n\
+         # TYPE latency histogram\n{buckets}latency_bucket{{le=\"+Inf\"}} 14\nlatency_sum 9\nlatency_count 14\n"
+    );
+    for number in 0..1000 {
+        world.add(&format!("shop/{number}"), json!({}));
+    }
+    for _ in 0..5 {
+        for number in 0..1000 {
+            world.scrape(&format!("shop/{number}"), &page);
+        }
+        world.clock.pass(15 * SECOND);
+    }
+    let usage = world.store.usage();
+    println!("{} series, {} bytes", usage.series, usage.bytes);
+    assert_eq!(usage.series, 3000);
+    assert!(usage.bytes < 4_000_000, "{usage:?}");
 }
