@@ -30,6 +30,11 @@ impl Cluster {
 pub(crate) struct Reader(Pools);
 
 impl Reader {
+    /// Stores the endpoints of pods from now on.
+    pub(crate) fn store_endpoints(&self) {
+        self.0.store_endpoints();
+    }
+
     pub(crate) fn pod(&self, json: Value) -> Arc<Pod> {
         let pod: WirePod = serde_json::from_value(json).unwrap();
         Arc::new(pod.convert(&self.0).unwrap())

@@ -31,10 +31,13 @@ const MAX_NAME: usize = 250;
 #[derive(Debug, Default)]
 pub(super) struct Demands {
     current: ArcSwap<Snapshot>,
-    asked: RwLock<HashMap<Arc<str>, HashMap<Box<str>, Asked>>>,
+    asked: RwLock<HashMap<Arc<str>, AskedNames>>,
     /// Notified when a request has asked for a new name.
     pub(super) changed: Notify,
 }
+
+/// The names that requests have asked for in a namespace.
+type AskedNames = HashMap<Box<str>, Asked>;
 
 /// A name that a request has asked for.
 #[derive(Debug)]

@@ -49,7 +49,7 @@ impl fmt::Display for Quantile {
 }
 
 /// What a name may stand for, the most likely first: the family of that name; for a name with a suffix also the family
-/// without it, with and without `_total`. The family that a pod exposes decides.
+/// without it, with and without `_total`; for `_count` the histogram. The family that a pod exposes decides.
 pub fn readings(name: &str) -> impl Iterator<Item = (String, Reading)> {
     let suffixed = name.rsplit_once('_').and_then(|(stem, suffix)| {
         Some(match suffix {
@@ -60,6 +60,9 @@ pub fn readings(name: &str) -> impl Iterator<Item = (String, Reading)> {
     let rate = name
         .strip_suffix("_per_second")
         .map(|stem| (stem, Reading::PerSecond));
+    // As a query on the exposed series of a histogram or summary would have it.
+    let count = name.strip_suffix("_count");
+    let count = count.map(|stem| (stem.to_owned(), Reading::PerSecond));
     let total = rate.map(|(stem, reading)| (format!("{stem}_total"), reading));
     [(name.to_owned(), Reading::Plain)]
         .into_iter()
@@ -68,6 +71,7 @@ pub fn readings(name: &str) -> impl Iterator<Item = (String, Reading)> {
                 .map(|(stem, reading)| (stem.to_owned(), reading)),
         )
         .chain(total)
+        .chain(count)
 }
 
 #[cfg(test)]
@@ -97,6 +101,7 @@ mod tests {
         );
         assert_eq!(of("a_p999")[1].1, Reading::Quantile(Quantile(999)));
         assert_eq!(of("a_p1000"), [plain("a_p1000")]);
+        assert_eq!(of("a_count")[1], ("a".to_owned(), Reading::PerSecond));
         assert_eq!(of("a_mean")[1], ("a".to_owned(), Reading::Mean));
     }
 }

@@ -394,6 +394,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
             count: kubevitals_server::shard::Count::Fixed(1),
         });
         settings.memory_limit = Some(1 << 40);
+        settings.pod_metrics = Some(kubevitals_server::pod_metrics::Settings::default());
         settings.engine = Some(engine::Settings {
             url: "http://127.0.0.1:9".parse().unwrap(),
             timeout: RESOLUTION,

@@ -1,7 +1,8 @@
 //! A series of one number, such as a pod's own metric, in the same coder.
 //!
-//! A number is on the scale of levels as a multiple of 2⁻²⁰, or from 2⁴⁰ on of 2²⁰, so its error is at most 0.5 % or 2⁻²⁰.
-//! The second level of a point has its sign and which of the two it is, which rarely change and then take a bit.
+//! A whole number is on the scale of levels as it is, another one as a multiple of 2⁻²⁰, and from 2⁴⁰ on of 2²⁰. So the error
+//! is at most 0.5 % or 2⁻²⁰, and small whole numbers are exact. The second level of a point has the sign and which of the
+//! three it is, which rarely change and then take a few bits.
 
 use std::time::Duration;
 
@@ -20,17 +21,22 @@ const UNIT: f64 = (1_u64 << 20) as f64;
 /// The least large number.
 const LARGE: f64 = (1_u64 << 40) as f64;
 
-/// The form of a number that is negative or large; both are added.
+/// The form of a number: the sign, and the unit if it is not one.
 const NEGATIVE: u64 = 1;
 const IS_LARGE: u64 = 2;
+const IS_FRACTION: u64 = 4;
 
 impl Levels {
     fn of_number(number: f64) -> Self {
         let size = number.abs();
-        let large = size >= LARGE;
-        let units = if large { size / UNIT } else { size * UNIT };
         let sign = if number < 0.0 { NEGATIVE } else { 0 };
-        let form = if large { IS_LARGE } else { 0 };
+        let (units, form) = if size >= LARGE {
+            (size / UNIT, IS_LARGE)
+        } else if size.fract() == 0.0 {
+            (size, 0)
+        } else {
+            (size * UNIT, IS_FRACTION)
+        };
         Self {
             // A number beyond the scale has its last level.
             cpu: Level::of(units.round() as u64),
@@ -43,8 +49,10 @@ impl Levels {
         let (units, form) = (self.cpu.value() as f64, self.memory.value());
         let size = if form & IS_LARGE != 0 {
             units * UNIT
-        } else {
+        } else if form & IS_FRACTION != 0 {
             units / UNIT
+        } else {
+            units
         };
         if form & NEGATIVE != 0 { -size } else { size }
     }

@@ -1,0 +1,114 @@
+//! The config file.
+
+use super::*;
+
+#[test]
+fn a_config_with_everything_is_accepted() {
+    let config = config(
+        "annotations: {interval: 30s, timeout: 5s, insecure_skip_verify: true}\n\
+         allowed_addresses: [127.0.0.0/8, 'fd00::/8']\n\
+         keep: [up, 'http_.*']\n\
+         limits: {body_size: 4Mi, series_per_pod: 10, series_per_namespace: 100, label_value_length: 64}\n\
+         built_in_rules: false\n\
+         rules:\n\
+         - name: shop\n\
+         \x20 namespaces: [shop]\n\
+         \x20 selector: app=web,tier in (a,b)\n\
+         \x20 port: 8443\n\
+         \x20 path: /metrics\n\
+         \x20 scheme: https\n\
+         \x20 interval: 10s\n\
+         \x20 timeout: 2s\n\
+         \x20 honor_timestamps: false\n\
+         \x20 keep: [orders_total]\n\
+         \x20 limits: {series_per_pod: 5}\n\
+         \x20 http_config:\n\
+         \x20   authorization: {credentials_file: token}\n\
+         \x20   tls_config: {insecure_skip_verify: true, server_name: web.shop.svc}\n",
+    )
+    .unwrap();
+    let rule = &config.rules[0];
+    assert_eq!((config.rules.len(), &*rule.name), (1, "shop"));
+    assert_eq!((rule.interval, rule.timeout), (10 * SECOND, 2 * SECOND));
+    assert_eq!((rule.bounds.series, rule.bounds.body), (5, 4 << 20));
+    assert_eq!(rule.access.headers["authorization"], "Bearer secret");
+    assert!(rule.access.server_name.is_some() && !format!("{config:?}").contains("secret"));
+    assert!(
+        config.keep.pattern("http_requests_total").is_some()
+            && config.keep.pattern("my_http_x").is_none()
+    );
+    let annotated = config.annotated.unwrap();
+    assert!(annotated.access.headers.is_empty() && annotated.interval == 30 * SECOND);
+}
+
+#[test]
+fn a_wrong_config_is_refused_with_its_line() {
+    for (text, expected) in [
+        ("keep: [a]\nrulez: []\n", "line 2"),
+        ("rules:\n- name: a\n  port: 70000\n", "line 3"),
+        ("rules:\n- name: a\n  selector: 'a=b=c'\n", "line 3"),
+        ("rules:\n- name: a\n  path: //evil\n", "line 3"),
+        ("rules:\n- name: a\n  scheme: file\n", "line 3"),
+        ("rules:\n- name: a\n  interval: soon\n", "line 3"),
+        ("keep:\n- '['\n", "keep"),
+        ("allowed_addresses:\n- here\n", "line 2"),
+        (
+            "rules: [{name: a}, {name: a}]",
+            "another rule has this name",
+        ),
+        ("rules: [{name: ''}]", "it has no name"),
+        (
+            "rules: [{name: a, scheme: https}]",
+            "scheme https needs http_config.tls_config",
+        ),
+        (
+            "rules: [{name: a, timeout: 20s}]",
+            "the timeout is longer than the interval",
+        ),
+        ("rules: [{name: a, interval: 5m}]", "--pod-metrics-window"),
+        (
+            "rules: [{name: a, attribute: pod}]",
+            "attribute: pod needs keep",
+        ),
+        (
+            "rules: [{name: a, http_config: {authorization: {credentials_file: nosuch}}}]",
+            "nosuch",
+        ),
+        (
+            "rules: [{name: a, http_config: {tls_config: {insecure_skip_verify: true}}}]",
+            "no effect without scheme: https",
+        ),
+    ] {
+        let error = config(text).unwrap_err();
+        assert!(
+            error.contains(expected) && !error.contains('\n'),
+            "{text}: {error}"
+        );
+    }
+    assert_eq!(config("").unwrap().rules.len(), 2, "the built-in rules");
+}
+
+#[test]
+fn a_changed_file_is_used_and_an_invalid_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let token = folder.path().join("token");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    std::fs::write(&token, "one").unwrap();
+    let with_token = "rules: [{name: a, http_config: {authorization: {credentials_file: token}}}]";
+    write(with_token);
+    let (mut reloader, _) =
+        crate::pod_metrics::config::Reloader::start(path.clone(), 15 * SECOND, 60 * SECOND)
+            .unwrap();
+    assert!(reloader.check().is_none());
+    std::fs::write(&token, "two").unwrap();
+    let config = reloader.check().unwrap();
+    assert_eq!(
+        config.rules[0].access.headers["authorization"],
+        "Bearer two"
+    );
+    write("rules: 7");
+    assert!(reloader.check().is_none() && reloader.is_failing());
+    write("keep: [a]");
+    assert!(reloader.check().is_some() && !reloader.is_failing());
+}
