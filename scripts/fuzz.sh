@@ -16,7 +16,7 @@ fi
 seconds=${FUZZ_SECONDS:-60}
 kubelets=proto/tests/fixtures
 # Each target, the feature that it needs, and the folders of its first inputs.
-targets=${FUZZ_TARGETS:-resource summary probes quantity selector path accept state}
+targets=${FUZZ_TARGETS:-resource summary probes exposition quantity selector path accept state}
 
 for target in $targets; do
   case $target in
@@ -30,7 +30,7 @@ for target in $targets; do
   esac
   # The limit of memory is relative to the length of the input: some faults need long inputs.
   case $target in
-    resource | summary | probes) longest="-max_len=1048576" ;;
+    resource | summary | probes | exposition) longest="-max_len=1048576" ;;
     *) longest= ;;
   esac
   mkdir -p "fuzz/corpus/$target"

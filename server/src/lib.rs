@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod config;
 pub mod engine;
 pub mod export;
+pub mod external_queries;
 mod flag_values;
 pub mod health;
 pub mod manage;

@@ -16,6 +16,7 @@ use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
+use crate::external_queries::ExternalQueries;
 use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
@@ -125,6 +126,7 @@ impl Server {
             availability,
             engine,
             pod_metrics,
+            external_queries,
             state,
             incidents,
             export,
@@ -316,6 +318,14 @@ impl Server {
         if let Some(engine) = &engine {
             engine.register(&mut registry);
         }
+        let external_queries = external_queries
+            .map(|settings| ExternalQueries::new(settings, Arc::clone(&clock)))
+            .transpose()?
+            .map(Arc::new);
+        if let Some(queries) = &external_queries {
+            queries.register(&mut registry);
+            tasks.spawn("external queries", Arc::clone(queries).run());
+        }
         let wall = Arc::clone(&clock);
         let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
@@ -326,7 +336,7 @@ impl Server {
             &clock,
             client.clone(),
         );
-        let serves_custom = pod_metrics.is_some();
+        let serves_custom = pods_own.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
@@ -339,6 +349,7 @@ impl Server {
             resolution,
             engine,
             pod_metrics: pods_own,
+            external_queries,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());

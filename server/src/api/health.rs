@@ -272,6 +272,7 @@ pub(super) mod tests {
                 resolution: Duration::from_secs(15),
                 engine: None,
                 pod_metrics: None,
+                external_queries: None,
             })),
             auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,

@@ -19,7 +19,9 @@ use crate::export::ExportSettings;
 use crate::export::notify;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
-use crate::{api, auth, engine, memory, pod_metrics, scrape, shard, state, store, tls};
+use crate::{
+    api, auth, engine, external_queries, memory, pod_metrics, scrape, shard, state, store, tls,
+};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ pub struct Settings {
     pub engine: Option<engine::Settings>,
     /// How pods' own metrics are scraped, if they are.
     pub pod_metrics: Option<pod_metrics::Settings>,
+    /// The queries whose results are external metrics, if there are any.
+    pub external_queries: Option<external_queries::Settings>,
     /// Limits of requests, and how the server ends.
     pub requests: api::Settings,
     /// The clock.
@@ -115,6 +119,10 @@ impl Settings {
         let availability = flags.availability.retention()?;
         let engine = flags.engine.settings()?;
         let pod_metrics = flags.pod_metrics.settings()?;
+        let external_queries = flags
+            .external_queries
+            .settings(engine.as_ref(), pod_metrics.is_some())
+            .map_err(|error| error.to_string())?;
         let tls = flags.serving.settings()?;
         let notify = flags.incidents.settings()?;
         let shard = flags.shard.settings()?;
@@ -157,6 +165,7 @@ impl Settings {
             availability,
             engine,
             pod_metrics,
+            external_queries,
             requests: flags.requests,
             clock: Arc::new(SystemClock::default()),
             memory_limit: flags
@@ -238,6 +247,10 @@ mod tests {
             --history-matcher=a="b"                    | go with --history-url
             --history-matcher=a=b                      | write a label matcher of PromQL
             --history-timeout=5m                       | it must be at most 50s
+            --external-query-config=/none              | --external-query-config has no effect without --pod-metrics
+            --external-query-url=http://a              | go with --external-query-config
+            --pod-metrics --external-query-config=/no  | needs --external-query-url or --history-url
+            --pod-metrics --history-url=http://a --external-query-config=/no | cannot read "/no"
             --pod-metrics-config=c                     | --pod-metrics-config has no effect without --pod-metrics
             --pod-metrics --pod-metrics-window=30s     | at least 3 times --pod-metrics-interval
             --shard=4/4                                | write I/N with I from 0 to N-1

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use kubevitals_proto::time::Timestamp;
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::EngineError;
@@ -61,16 +61,16 @@ pub struct Point {
     pub value: f64,
 }
 
-/// A series of an answer: points in order of time, at most one for each time.
+/// A series of an answer: points in order of time, at most one for each time. `L` are the labels that are stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Series {
+pub struct Series<L = Labels> {
     /// Its labels.
-    pub labels: Labels,
+    pub labels: L,
     /// Its points.
     pub points: Vec<Point>,
 }
 
-impl Series {
+impl<L> Series<L> {
     /// The last value.
     pub fn last(&self) -> Option<f64> {
         self.points.last().map(|point| point.value)
@@ -82,8 +82,11 @@ impl Series {
 ///
 /// # Errors
 /// It is not an answer of the query API, or there is too much of it.
-pub(super) fn read(body: &[u8]) -> Result<Vec<Series>, EngineError> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| {
+pub(super) fn read<L>(body: &[u8]) -> Result<Vec<Series<L>>, EngineError>
+where
+    L: DeserializeOwned + Ord,
+{
+    let answer: Answer<'_, L> = serde_json::from_slice(body).map_err(|error| {
         match error.to_string().contains(TOO_MUCH) {
             true => EngineError::TooLarge,
             false => EngineError::Invalid(error.to_string()),
@@ -107,7 +110,7 @@ pub(super) fn error_text(body: &[u8]) -> String {
         .collect()
 }
 
-fn merged(mut series: Vec<Series>) -> Vec<Series> {
+fn merged<L: Ord>(mut series: Vec<Series<L>>) -> Vec<Series<L>> {
     series.sort_by(|a, b| a.labels.cmp(&b.labels));
     series.dedup_by(|next, first| {
         let same = next.labels == first.labels;
@@ -126,10 +129,11 @@ fn merged(mut series: Vec<Series>) -> Vec<Series> {
 }
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+#[serde(bound(deserialize = "L: DeserializeOwned"))]
+struct Answer<'a, L> {
     #[serde(borrow)]
     status: Cow<'a, str>,
-    data: Option<Data>,
+    data: Option<Data<L>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -140,8 +144,9 @@ struct Failure<'a> {
 }
 
 #[derive(Deserialize)]
-struct Data {
-    result: Limited<Series, MAX_SERIES>,
+#[serde(bound(deserialize = "L: DeserializeOwned"))]
+struct Data<L> {
+    result: Limited<Series<L>, MAX_SERIES>,
 }
 
 /// Marks the error of too much data among serde's errors.
@@ -180,11 +185,11 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Limited<T, N> {
     }
 }
 
-impl<'de> Deserialize<'de> for Series {
+impl<'de, L: Deserialize<'de>> Deserialize<'de> for Series<L> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Raw {
-            metric: Labels,
+        struct Raw<L> {
+            metric: L,
             #[serde(default)]
             values: Limited<Value, MAX_POINTS>,
             value: Option<Value>,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use kubevitals_proto::labels::Labels as AllLabels;
 use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 use reqwest::Url;
@@ -81,6 +82,11 @@ impl Engine {
         self.metrics.register(registry);
     }
 
+    /// Registers the metrics of an engine for the queries of `--external-query-config`.
+    pub fn register_external(&self, registry: &mut Registry) {
+        self.metrics.register_external(registry);
+    }
+
     /// Selects series of a metric, with the matchers of the settings. An empty name selects those of all metrics.
     pub fn select(&self, metric: &'static str) -> Selector {
         Selector::new(metric, &self.matchers)
@@ -107,6 +113,34 @@ impl Engine {
         self.query("query_range", query, &times).await
     }
 
+    /// Evaluates a query that somebody else wrote, with all labels of its series. The caller logs errors.
+    ///
+    /// # Errors
+    /// There is no usable answer within the timeout, or within that of the settings.
+    pub async fn evaluate(
+        &self,
+        query: &str,
+        at: Timestamp,
+        timeout: Duration,
+    ) -> Result<Vec<Series<AllLabels>>, EngineError> {
+        let in_flight = InFlight::begin(&self.metrics);
+        let response = self.response("query", self.form(query, &[("time", seconds(at.0))]));
+        let timeout = timeout.min(self.timeout);
+        let response = tokio::time::timeout(timeout, response).await;
+        drop(in_flight);
+        let result = response.unwrap_or(Err(EngineError::Timeout(timeout)));
+        let result = result.and_then(|body| answer::read(&body));
+        self.count(&result);
+        result
+    }
+
+    fn count<T>(&self, result: &Result<T, EngineError>) {
+        let label = result
+            .as_ref()
+            .map_or_else(EngineError::reason, |_| "success");
+        self.metrics.requests.inc([label]);
+    }
+
     async fn query(
         &self,
         path: &str,
@@ -119,10 +153,7 @@ impl Engine {
         drop(in_flight);
         let result = response.unwrap_or(Err(EngineError::Timeout(self.timeout)));
         let result = result.and_then(|body| answer::read(&body));
-        let label = result
-            .as_ref()
-            .map_or_else(EngineError::reason, |_| "success");
-        self.metrics.requests.inc([label]);
+        self.count(&result);
         if let Err(error) = &result
             && let Some(unreported) = self.warnings.lock().allow()
         {

@@ -13,7 +13,7 @@ pub(super) const MAX_BODY: usize = 32 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// There is no complete response in time.
-    #[error("there was no complete response within --history-timeout={}", GoDuration::from(*.0))]
+    #[error("there was no complete response within {}", GoDuration::from(*.0))]
     Timeout(Duration),
     /// There is no response, or not all of it.
     #[error(transparent)]
@@ -23,11 +23,11 @@ pub enum EngineError {
     TooLarge,
     /// A redirect, which is not followed.
     #[error(
-        "it redirects (HTTP {0}), and redirects are not followed: name the target in --history-url"
+        "it redirects (HTTP {0}), and redirects are not followed: name the target in the engine's URL"
     )]
     Redirect(u16),
     /// The engine rejects the credentials.
-    #[error("it rejects the credentials (HTTP {0}): check --history-http-config")]
+    #[error("it rejects the credentials (HTTP {0}): check those of its http_config")]
     Denied(u16),
     /// The engine limits requests.
     #[error("it limits requests (HTTP 429)")]
@@ -74,7 +74,12 @@ impl EngineError {
 
     /// The reason for users, without the texts of the engine and of the network, which are for the administrator.
     pub fn message(&self) -> String {
-        let what = match self {
+        format!("the long history {}", self.problem())
+    }
+
+    /// What the engine does, as the end of a sentence for users.
+    pub fn problem(&self) -> String {
+        match self {
             Self::Timeout(timeout) => {
                 format!("did not answer within {}", GoDuration::from(*timeout))
             }
@@ -88,7 +93,6 @@ impl EngineError {
             Self::Redirect(_) | Self::Denied(_) | Self::Failed(..) | Self::Invalid(_) => {
                 "does not work".to_owned()
             }
-        };
-        format!("the long history {what}")
+        }
     }
 }

@@ -24,6 +24,14 @@ impl Default for EngineMetrics {
 }
 
 impl EngineMetrics {
+    pub(super) fn register_external(&self, registry: &mut Registry) {
+        registry.register(
+            "kubevitals_external_query_requests",
+            "Requests for the queries of --external-query-config, by result: success, or why there is no usable response",
+            self.requests.clone(),
+        );
+    }
+
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "kubevitals_history_engine_requests",

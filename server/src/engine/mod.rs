@@ -15,5 +15,5 @@ mod tests;
 pub use answer::{Labels, Point, Series};
 pub use client::{Engine, Range};
 pub use error::EngineError;
-pub use promql::{Matcher, Selector};
+pub use promql::{Matcher, Selector, stat};
 pub use settings::{EngineFlags, Settings};

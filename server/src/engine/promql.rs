@@ -137,3 +137,9 @@ impl fmt::Display for Selector {
         f.write_char('}')
     }
 }
+
+/// An expression by these labels, with its name in the label `stat`: so that several are one query. Of several series
+/// with these labels the largest value counts.
+pub fn stat(name: &str, labels: &str, expression: &str) -> String {
+    format!(r#"label_replace(max by ({labels}) ({expression}), "stat", "{name}", "", "")"#)
+}

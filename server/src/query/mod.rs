@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use crate::store::{ContainerLatest, Measurement};
-pub use availability::{AvailabilityQuery, Spans};
+pub use availability::{AvailabilityQuery, OlderAvailability, Spans};
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
@@ -68,6 +68,7 @@ use crate::availability::Availability;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
 use crate::engine::Engine;
+use crate::external_queries::ExternalQueries;
 use crate::health::Health;
 use crate::memory::LeftOut;
 use crate::pod_metrics::PodMetrics;
@@ -113,6 +114,8 @@ pub struct QueryParts {
     pub engine: Option<Arc<Engine>>,
     /// Pods' own metrics; none if they are turned off.
     pub pod_metrics: Option<Arc<PodMetrics>>,
+    /// Queries to an engine, if there are any.
+    pub external_queries: Option<Arc<ExternalQueries>>,
 }
 
 impl Query {
@@ -130,6 +133,7 @@ impl Query {
             resolution,
             engine,
             pod_metrics,
+            external_queries,
         } = parts;
         let sources = Arc::new(Sources {
             cluster,
@@ -145,6 +149,7 @@ impl Query {
             retention: Retention::of(resolution),
             engine,
             pod_metrics,
+            external_queries,
         });
         Self {
             detector: Arc::new(ChangeDetector::new(&sources)),

@@ -10,6 +10,7 @@ use crate::availability::Availability;
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, PodKey, Watches};
 use crate::engine::Engine;
+use crate::external_queries::ExternalQueries;
 use crate::health::Health;
 use crate::pod_metrics::PodMetrics;
 use crate::scrape::Stats;
@@ -40,6 +41,8 @@ pub(super) struct Sources {
     pub(super) engine: Option<Arc<Engine>>,
     /// Pods' own metrics; none if they are turned off.
     pub(super) pod_metrics: Option<Arc<PodMetrics>>,
+    /// Queries to an engine, if there are any.
+    pub(super) external_queries: Option<Arc<ExternalQueries>>,
 }
 
 impl Sources {

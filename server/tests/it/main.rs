@@ -17,6 +17,7 @@ mod custom_metrics;
 mod ending;
 #[path = "../../../proto/tests/shared/examples.rs"]
 mod examples;
+mod external_queries;
 mod faults;
 mod flags;
 mod forms;

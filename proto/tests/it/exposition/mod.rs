@@ -1,5 +1,9 @@
 //! What programs expose for Prometheus: good pages and bad ones.
 
+mod bad;
+mod format;
+mod properties;
+mod protobuf;
 mod text;
 
 use kubevitals_proto::exposition::{

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::response::Response;
 use axum::routing::get;
 use http::{StatusCode, Uri};
 use kubevitals_proto::labels::Labels;
@@ -20,6 +21,7 @@ use super::list;
 use super::query_params::non_empty;
 use super::resources::{OFFER, Sources, unknown_resource};
 use crate::api::caller::Caller;
+use crate::api::incomplete;
 use crate::api::negotiated::{Cardinality, ResponseFormat};
 use crate::api::path_params::PathParams;
 use crate::api::reply::{Answer, Form};
@@ -51,6 +53,16 @@ pub(super) trait Computed: Send + 'static {
     /// # Errors
     /// 400 for an invalid value, or for a server that has no such objects.
     fn options(query: &Query, uri: &Uri) -> Result<Self::Options, Status>;
+
+    /// Reads what a request needs from elsewhere, before the objects of a namespace, or of all, are computed. Returns a
+    /// warning for the response if it cannot be read.
+    fn prepare(
+        _query: &Query,
+        _namespace: Option<&str>,
+        _options: &mut Self::Options,
+    ) -> impl Future<Output = Option<String>> + Send {
+        std::future::ready(None)
+    }
 
     /// The objects of a namespace, or of all.
     fn list(query: &Query, namespace: Option<&str>, options: &Self::Options) -> Vec<Self::Object>;
@@ -102,8 +114,9 @@ async fn list<C: Computed>(
     let refuse = |status: Status| failure.status(&status);
     let uri = request.uri();
     let selection = Selection::of(uri, &FIELDS).map_err(refuse)?;
-    let options = options::<C>(&sources.query, uri).map_err(refuse)?;
+    let mut options = options::<C>(&sources.query, uri).map_err(refuse)?;
     let shape = format.shape(C::Object::KIND, uri).map_err(refuse)?;
+    let warning = C::prepare(&sources.query, namespace.as_deref(), &mut options).await;
     let reply = format.form();
     let caller = Caller::of(&request);
     let (parts, _) = request.into_parts();
@@ -121,7 +134,8 @@ async fn list<C: Computed>(
         list: form::List::new(C::Object::KIND, shape, yaml, list::meta("")),
         now,
     };
-    Ok(streaming::respond(encoder, reply, None, &parts.headers).await)
+    let response = streaming::respond(encoder, reply, None, &parts.headers).await;
+    Ok(warned(response, warning.as_deref()))
 }
 
 /// Gets one object.
@@ -134,16 +148,25 @@ async fn get_one<C: Computed>(
     let failure = Form::any(&request);
     let refuse = |status: Status| failure.status(&status);
     let uri = request.uri();
-    let options = options::<C>(&sources.query, uri).map_err(refuse)?;
+    let mut options = options::<C>(&sources.query, uri).map_err(refuse)?;
     let shape = format.shape(C::Object::KIND, uri).map_err(refuse)?;
     let query = &sources.query;
+    let warning = C::prepare(query, Some(&namespace), &mut options).await;
     let found = C::get(query, &namespace, &name, &options);
     let object = found.ok_or_else(|| refuse(Status::not_found(GROUP, C::RESOURCE, &name)))?;
     let (reply, item) = (format.form(), object.named());
-    Ok(reply.bytes(
+    let response = reply.bytes(
         StatusCode::OK,
         encoded(&item, shape, reply.encoding, query.wall()),
-    ))
+    );
+    Ok(warned(response, warning.as_deref()))
+}
+
+fn warned(mut response: Response, warning: Option<&str>) -> Response {
+    if let Some(warning) = warning {
+        incomplete::add(&mut response, warning);
+    }
+    response
 }
 
 fn encoded<T: Vitals>(object: &T, shape: Shape, encoding: Encoding, now: Timestamp) -> Vec<u8> {

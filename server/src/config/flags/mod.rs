@@ -12,6 +12,7 @@ use crate::availability::AvailabilityFlags;
 use crate::engine::EngineFlags;
 use crate::export::ExportFlags;
 use crate::export::notify::IncidentFlags;
+use crate::external_queries::ExternalQueryFlags;
 use crate::flag_values::{bytes, go_like};
 use crate::pod_metrics::PodMetricsFlags;
 use crate::scrape::KubeletFlags;
@@ -74,6 +75,9 @@ pub struct Flags {
     /// Pods' own metrics.
     #[command(flatten)]
     pub pod_metrics: PodMetricsFlags,
+    /// Queries to an engine.
+    #[command(flatten)]
+    pub external_queries: ExternalQueryFlags,
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,

@@ -1,20 +1,31 @@
 //! The availability of workloads, with the incidents that explain their outages.
 
 mod incidents;
+mod older;
 
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     Availability, AvailabilitySpan, AvailabilityState, Meta, Outage, Workload,
 };
 
 use super::sources::Sources;
 use crate::availability::{RETENTION, State, Totals, WorkloadAvailability, WorkloadKey};
+use crate::engine::EngineError;
 use incidents::Incidents;
+
+pub use older::OlderAvailability;
 
 /// The spans without a request: an hour, a day, a week, 30 days.
 const SPANS: [i64; 4] = [3_600, 86_400, 7 * 86_400, 30 * 86_400];
+
+/// A workload that is known for all but this time of a span is known for all of it, in nanoseconds.
+const TOLERANCE: i64 = 60_000_000_000;
+
+/// The longest span with an engine.
+const LONGEST_WITH_ENGINE: Duration = Duration::from_secs(400 * 86_400);
 
 /// Answers how long workloads were up and down.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +39,11 @@ impl Spans {
     /// The most spans of a request.
     pub const MAX: usize = 8;
 
-    /// Makes them of requested spans. Returns `None` for too many, or for one that is not between a second and the
-    /// retention.
-    pub fn of(mut spans: Vec<GoDuration>) -> Option<Self> {
+    /// Makes them of requested spans. Returns `None` for too many, or for one that is not between a second and `longest`.
+    pub fn of(mut spans: Vec<GoDuration>, longest: Duration) -> Option<Self> {
         let is_valid = |span: &GoDuration| {
             let nanos = u64::try_from(span.as_nanos()).unwrap_or_default();
-            (Duration::from_secs(1)..=RETENTION).contains(&Duration::from_nanos(nanos))
+            (Duration::from_secs(1)..=longest).contains(&Duration::from_nanos(nanos))
         };
         spans.sort_unstable();
         spans.dedup();
@@ -61,8 +71,46 @@ impl AvailabilityQuery<'_> {
         self.0.availability.is_some()
     }
 
+    /// The longest span that can be requested: the retention, or with an engine a year and more.
+    pub fn longest(self) -> Duration {
+        match self.0.engine {
+            Some(_) => LONGEST_WITH_ENGINE,
+            None => RETENTION,
+        }
+    }
+
+    /// Reads what the engine knows of spans that begin before the server's record of a workload; nothing without an
+    /// engine.
+    ///
+    /// # Errors
+    /// There is no usable answer.
+    pub async fn read_older(
+        self,
+        namespace: Option<&str>,
+        spans: &Spans,
+    ) -> Result<OlderAvailability, EngineError> {
+        let (Some(engine), Some(record)) = (self.0.engine.as_deref(), &self.0.availability) else {
+            return Ok(OlderAvailability::default());
+        };
+        let until = self.0.wall();
+        let workloads = record.workloads(namespace, &spans.durations());
+        let incomplete = spans.0.iter().enumerate().filter(|(index, span)| {
+            let since = until.plus_nanos(TOLERANCE - span.as_nanos());
+            workloads
+                .iter()
+                .any(|it| begins_after(it.totals.get(*index), since))
+        });
+        let incomplete = incomplete.map(|(_, span)| span.as_nanos());
+        OlderAvailability::read(engine, namespace, incomplete, until).await
+    }
+
     /// The workloads of a namespace, or of all, in the order of namespace and name.
-    pub fn list(self, namespace: Option<&str>, spans: &Spans) -> Vec<Availability> {
+    pub fn list(
+        self,
+        namespace: Option<&str>,
+        spans: &Spans,
+        older: &OlderAvailability,
+    ) -> Vec<Availability> {
         let Some(availability) = &self.0.availability else {
             return Vec::new();
         };
@@ -70,24 +118,32 @@ impl AvailabilityQuery<'_> {
         let incidents = Incidents::of(&self.0.health);
         let objects = workloads
             .iter()
-            .map(|it| self.object(it, spans, &incidents));
+            .map(|it| self.object(it, spans, older, &incidents));
         objects.collect()
     }
 
     /// The workload with this object name; none if it has had no pods within the retention.
-    pub fn get(self, namespace: &str, name: &str, spans: &Spans) -> Option<Availability> {
+    pub fn get(
+        self,
+        namespace: &str,
+        name: &str,
+        spans: &Spans,
+        older: &OlderAvailability,
+    ) -> Option<Availability> {
         let availability = self.0.availability.as_ref()?;
         let of_namespace = availability.workloads(Some(namespace), &[]);
         let is_it = |key: &WorkloadKey| Availability::name_of(&key.kind, &key.name) == name;
         let key = of_namespace.into_iter().map(|it| it.key).find(is_it)?;
         let workload = availability.workload(&key, &spans.durations())?;
-        Some(self.object(&workload, spans, &Incidents::of(&self.0.health)))
+        let incidents = Incidents::of(&self.0.health);
+        Some(self.object(&workload, spans, older, &incidents))
     }
 
     fn object(
         self,
         workload: &WorkloadAvailability,
         spans: &Spans,
+        older: &OlderAvailability,
         incidents: &Incidents,
     ) -> Availability {
         let WorkloadKey {
@@ -119,11 +175,23 @@ impl AvailabilityQuery<'_> {
             },
             state: workload.state.map_or(AvailabilityState::Starting, to_api),
             since: workload.since.timestamp(),
-            spans: spans.map(|(span, totals)| of_span(*span, totals)).collect(),
+            spans: spans
+                .map(|(span, totals)| {
+                    let mut span = of_span(*span, totals);
+                    older.improve(&workload.key, &mut span);
+                    span
+                })
+                .collect(),
             last_outage,
             ..Availability::default()
         }
     }
+}
+
+/// Whether the record of a workload begins after a time, or has nothing of the span.
+fn begins_after(totals: Option<&Totals>, time: Timestamp) -> bool {
+    let begin = totals.and_then(|it| it.begin?.timestamp());
+    begin.is_none_or(|begin| begin > time)
 }
 
 fn of_span(span: GoDuration, totals: &Totals) -> AvailabilitySpan {

@@ -15,6 +15,7 @@ use kubevitals_proto::selector::LabelSelector;
 
 use super::sources::{Sources, first_pod};
 use crate::cluster::{Jobs, Pod, PodKey, Pods, Service};
+use crate::external_queries::QueryAbsence;
 use crate::pod_metrics::{Absence, PodMetrics, Value};
 use aggregate::{Aggregate, Aggregated};
 pub use external::ExternalMetricsQuery;
@@ -48,6 +49,9 @@ pub enum NoValue {
     /// The pod has no value.
     #[error("{0}")]
     OfPod(Absence),
+    /// A query to an engine has no result.
+    #[error("{0}")]
+    OfQuery(QueryAbsence),
     /// None of the pods has a value.
     #[error("none of {pods} pods has a value; {first}: {absence}")]
     OfPods {

@@ -11,7 +11,7 @@ use kubevitals_proto::vitals::{Quantiles, Statistics};
 use super::VitalsQuery;
 use super::engine_statistics::EngineStatistics;
 use super::past_scope::PastScope;
-use crate::engine::{Engine, EngineError, Series};
+use crate::engine::{Engine, EngineError, Series, stat};
 use crate::query::history::{HistorySubject, containers, ring_since, round_step, whole};
 
 /// The most values of a quantile.
@@ -237,9 +237,4 @@ fn quantiles(what: &str, labels: &str, range: &str) -> Vec<String> {
         &format!("max_over_time({range})"),
     ));
     all
-}
-
-/// An expression by these labels, with a name. Of several series of one container the largest value counts.
-fn stat(name: &str, labels: &str, expression: &str) -> String {
-    format!(r#"label_replace(max by ({labels}) ({expression}), "stat", "{name}", "", "")"#)
 }

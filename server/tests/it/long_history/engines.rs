@@ -63,7 +63,9 @@ impl RunningEngine {
         let (text, data) = (folder.join("samples"), folder.join("data"));
         fs::write(&text, samples.text(1, true) + "# EOF\n").unwrap();
         let made = Command::new("promtool")
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
+            // Not a block for each two hours of two months.
+            .args(["tsdb", "create-blocks-from", "--max-block-duration=486h"])
+            .arg("openmetrics")
             .args([&text, &data])
             .output()
             .expect("promtool is installed (scripts/tools.sh)");

@@ -3,7 +3,7 @@
 pub(crate) mod engines;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, History, HistoryStore, PodVitals, Point};
+use kubevitals_proto::vitals::{Availability, Cause, History, HistoryStore, PodVitals, Point};
 use kubevitals_server::engine;
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
@@ -178,6 +178,30 @@ fn pod(samples: &mut Samples, pod: &PodVitals, until: i64) {
     }
 }
 
+async fn first_workload(harness: &Harness, query: &str) -> Availability {
+    let list = harness.json(&format!("{BASE}/availabilities{query}")).await;
+    serde_json::from_value(list["items"][0].clone()).unwrap()
+}
+
+/// When the first workload was up: for 60 days, but for an hour that was longer ago than the server's own record, which
+/// two replicas of the server report.
+fn workload(samples: &mut Samples, workload: &Availability, until: i64) {
+    let down = EPOCH - 50 * 24 * HOUR..EPOCH - 50 * 24 * HOUR + HOUR;
+    for replica in ["a", "b"] {
+        let labels = format!(
+            r#"cluster="prod",namespace="{}",workload="{}",workload_kind="{}",replica="{replica}""#,
+            workload.metadata.namespace, workload.workload.name, workload.workload.kind
+        );
+        for seconds in (EPOCH - 60 * 24 * HOUR..until).step_by(120) {
+            let up = f64::from(!down.contains(&seconds));
+            samples.add("kubevitals_workload_up", &labels, seconds, up);
+            let so_far = (seconds - down.start).clamp(0, HOUR) as f64;
+            let metric = "kubevitals_workload_downtime_seconds_total";
+            samples.add(metric, &labels, seconds, so_far);
+        }
+    }
+}
+
 async fn first_pod(harness: &Harness, query: &str) -> PodVitals {
     let list = harness.json(&format!("{BASE}/podvitals{query}")).await;
     serde_json::from_value(list["items"][0].clone()).unwrap()
@@ -208,6 +232,7 @@ async fn samples() -> Samples {
     ghost(&mut samples);
     nodes(&mut samples, &means, until);
     pod(&mut samples, &first_pod(&harness, "").await, until);
+    workload(&mut samples, &first_workload(&harness, "").await, until);
     samples
 }
 
@@ -373,6 +398,28 @@ async fn has_statistics(engine: &RunningEngine) {
     );
 }
 
+/// The outage of a time that the server did not watch.
+async fn knows_availability(engine: &RunningEngine) {
+    let harness = harness(&engine.url).await;
+    let workload = first_workload(&harness, "?span=5m,60d").await;
+    let [short, long] = workload.spans.as_slice() else {
+        panic!("{workload:?}");
+    };
+    assert_eq!((short.down_seconds, short.outages), (0, 0));
+    let known = (long.up_seconds + long.degraded_seconds + long.down_seconds) as f64;
+    assert!(near(known, 60.0 * 86_400.0, 0.01), "{long:?}");
+    assert!(near(long.down_seconds as f64, 3_600.0, 0.01), "{long:?}");
+    assert_eq!((long.outages, long.longest_outage_seconds), (1, None));
+    assert!(near(
+        long.availability.unwrap(),
+        1.0 - 3_600.0 / known,
+        1e-4
+    ));
+    let path = format!("{BASE}/availabilities?span=401d");
+    let (status, _) = harness.get(&path).await;
+    assert_eq!(status, 400, "{path}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_has_what_is_older() {
     let folder = tempfile::tempdir().unwrap();
@@ -381,6 +428,7 @@ async fn prometheus_has_what_is_older() {
     finds_a_pod_that_is_gone(&engine).await;
     lists_a_past_time(&engine).await;
     has_statistics(&engine).await;
+    knows_availability(&engine).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -391,6 +439,7 @@ async fn victoria_metrics_has_what_is_older() {
     finds_a_pod_that_is_gone(&engine).await;
     lists_a_past_time(&engine).await;
     has_statistics(&engine).await;
+    knows_availability(&engine).await;
 }
 
 /// Nobody listens: the history in memory goes on, and says what is missing.

@@ -89,6 +89,10 @@ fn the_chart_makes_the_same_objects_as_the_manifests() {
     };
     let components = Rendered::components(&["export", "incident-events"]);
     is_same(&chart, &components, "incident-events");
+    let Some(chart) = rendered("sharded") else {
+        return;
+    };
+    is_same(&chart, &Rendered::components(&["sharded"]), "sharded");
 }
 
 #[test]
@@ -137,6 +141,7 @@ fn every_value_file_makes_objects_that_kubernetes_and_the_server_accept() {
 #[test]
 fn no_value_file_grants_more_than_the_manifests() {
     let base = Rendered::deploy("base");
+    let sharded = Rendered::components(&["sharded"]);
     let rules = |rendered: &Rendered, kind: &str| -> Vec<Value> {
         let roles = rendered.kind(kind).filter(|role| {
             let name = role["metadata"]["name"].as_str().unwrap();
@@ -152,7 +157,7 @@ fn no_value_file_grants_more_than_the_manifests() {
     for name in value_files().keys() {
         let Some(chart) = rendered(name) else { return };
         for kind in ["ClusterRole", "Role"] {
-            let granted = rules(&base, kind);
+            let granted = rules(if name == "sharded" { &sharded } else { &base }, kind);
             for rule in rules(&chart, kind) {
                 let within = granted.iter().any(|base| is_within(&rule, base));
                 assert!(within, "{name}: {kind} {rule}");
@@ -327,6 +332,15 @@ fn a_wrong_value_is_refused_with_a_reason() {
         ("hostNetwork.enabled=true", "10250 is the kubelet's port"),
         (
             "podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1",
+            "exclude each other",
+        ),
+        ("sharding.enabled=true", "needs replicas of two or more"),
+        (
+            "sharding.enabled=true,replicas=2,apiService.insecureSkipTLSVerify=true",
+            "the CA that the server manages",
+        ),
+        (
+            "sharding.enabled=true,replicas=2,stateVolume.emptyDir.sizeLimit=1Gi",
             "exclude each other",
         ),
         (

@@ -4,7 +4,7 @@ use clap::Parser;
 use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -29,6 +29,7 @@ fn typed<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
 fn understood(object: &Value) -> Value {
     match object["kind"].as_str().expect("a kind") {
         "Deployment" => typed::<Deployment>(object),
+        "StatefulSet" => typed::<StatefulSet>(object),
         "Service" => typed::<Service>(object),
         "ServiceAccount" => typed::<ServiceAccount>(object),
         "Secret" => typed::<Secret>(object),
@@ -91,6 +92,7 @@ pub(super) fn selectors_match(rendered: &Rendered, what: &str) -> usize {
     let labels = &rendered.pod()["metadata"]["labels"];
     let selectors = [
         ("Deployment", "/spec/selector/matchLabels"),
+        ("StatefulSet", "/spec/selector/matchLabels"),
         ("Service", "/spec/selector"),
         ("PodDisruptionBudget", "/spec/selector/matchLabels"),
         ("NetworkPolicy", "/spec/podSelector/matchLabels"),

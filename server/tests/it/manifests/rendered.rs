@@ -85,12 +85,14 @@ impl Rendered {
         }
     }
 
-    /// The pod template of the only Deployment.
+    /// The pod template of the only Deployment or, of shards, StatefulSet.
     pub(crate) fn pod(&self) -> &Value {
-        &self.only("Deployment")["spec"]["template"]
+        let sharded = self.kind("Deployment").next().is_none();
+        let kind = if sharded { "StatefulSet" } else { "Deployment" };
+        &self.only(kind)["spec"]["template"]
     }
 
-    /// The container of the only Deployment.
+    /// Its container.
     pub(crate) fn container(&self) -> &Value {
         let containers = &self.pod()["spec"]["containers"];
         assert_eq!(containers.as_array().map(Vec::len), Some(1));
