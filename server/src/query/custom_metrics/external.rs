@@ -19,11 +19,11 @@ pub struct ExternalMetricsQuery<'a>(pub(in crate::query) CustomMetricsQuery<'a>)
 impl ExternalMetricsQuery<'_> {
     /// The names of all metrics, sorted.
     pub fn names(self) -> Vec<Arc<str>> {
-        let own = own::NAMES.iter().map(|(name, _)| Arc::from(*name));
         let queries = self.0.sources.external_queries.iter();
         let queries = queries.flat_map(|queries| queries.names().cloned());
-        let names = self.0.names().into_iter().chain(own).chain(queries);
-        let names: BTreeSet<_> = names.collect();
+        let own = own::NAMES.iter().map(|(name, _)| Arc::from(*name));
+        let of_pods = self.0.names().into_iter();
+        let names: BTreeSet<_> = of_pods.chain(queries).chain(own).collect();
         names.into_iter().collect()
     }
 
@@ -33,12 +33,22 @@ impl ExternalMetricsQuery<'_> {
     /// # Errors
     /// There are none.
     pub fn read(self, namespace: &str, metric: &Metric) -> Result<Vec<ExternalValue>, NoValue> {
-        if let Some(values) = self.of_query(namespace, metric) {
-            return values;
+        match OwnMetric::of(&metric.name) {
+            Some(own) => self.of_own(own, namespace, metric),
+            None => match self.of_query(namespace, metric) {
+                Some(values) => values,
+                None => self.of_pods(namespace, metric),
+            },
         }
-        let Some(own) = OwnMetric::of(&metric.name) else {
-            return self.of_pods(namespace, metric);
-        };
+    }
+
+    /// What only this server knows.
+    fn of_own(
+        self,
+        own: OwnMetric,
+        namespace: &str,
+        metric: &Metric,
+    ) -> Result<Vec<ExternalValue>, NoValue> {
         let mut values = own.read(self.0.sources, namespace);
         if values.is_empty() {
             return Err(NoValue::Unknown);
@@ -110,15 +120,17 @@ impl ExternalMetricsQuery<'_> {
 
     /// The series of a pod that the metric's selector selects.
     fn series(self, pod: &Pod, metric: &Metric) -> Result<Vec<(Labels, Value)>, Absence> {
+        // Also so that the family is kept from now on.
+        let sum = self.0.read(pod, metric)?;
         let all = self.0.metrics.series(&pod.key).into_iter();
         let selected = all
             .filter(|it| *it.name == *metric.name && metric.series.matches(&it.labels))
             .map(|it| (it.labels, it.value));
-        let selected: Vec<_> = selected.collect();
-        if !selected.is_empty() {
-            return Ok(selected);
+        let mut selected: Vec<_> = selected.collect();
+        if selected.is_empty() {
+            // A name that no series has by itself: a counter's, which stands for its rate.
+            selected.push((Labels::default(), sum));
         }
-        // A name that no series has by itself: a counter's, which stands for its rate.
-        Ok(vec![(Labels::default(), self.0.read(pod, metric)?)])
+        Ok(selected)
     }
 }
