@@ -10,6 +10,7 @@ mod clock;
 mod cluster;
 mod config;
 mod connections;
+mod endpoints;
 mod error;
 mod files;
 mod fixtures;
@@ -25,7 +26,8 @@ mod world;
 
 pub use clock::SimClock;
 pub use cluster::Cluster;
-pub use config::{Config, Faults};
+pub use config::{Autoscaler, Config, Faults, PodEndpoints};
+pub use endpoints::{EndpointFault, Truth};
 pub use error::SimError;
 pub use fixtures::fixtures;
 pub use kubelet::{Forged, Kill};

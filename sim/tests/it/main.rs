@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod endpoints;
 mod faults;
 mod format;
 mod kubelet;
