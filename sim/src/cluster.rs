@@ -12,12 +12,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::apiserver::{ApiServer, ApiServerConfig, Credentials};
+use crate::autoscaler::Controller;
 use crate::clock::SimClock;
 use crate::config::{Autoscaler, Config, Faults, PodEndpoints};
 use crate::endpoints::{EndpointFault, Endpoints, Truth, truth};
 use crate::error::SimError;
 use crate::files::{Files, write};
-use crate::identity::{Identities, SERVER_ACCOUNT};
+use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
 use crate::kubelet::{self, Forged, Kill, Kubelet, Kubelets, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
@@ -48,6 +49,8 @@ pub struct Cluster {
     server_kubeconfig: String,
     /// What makes things happen; none in a replay.
     driver: Option<JoinHandle<()>>,
+    /// The controller of the autoscalers, if there is one, and what runs it.
+    autoscaler: Option<(Arc<Controller>, Option<JoinHandle<()>>)>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -122,6 +125,15 @@ impl Cluster {
         if let Some(target) = config.aggregated {
             api.set_aggregated(Some(target));
         }
+        let autoscaler = match config.autoscaler {
+            Autoscaler::None => None,
+            kind => {
+                let controller = controller(&api, &pki, &identities, &clock)?;
+                let running = kind == Autoscaler::Running;
+                let task = running.then(|| tokio::spawn(controller.clone().run()));
+                Some((controller, task))
+            }
+        };
         let files = Files::new()?;
         files.write_token(&identities)?;
         write(&files.ca(), &pki.cluster().pem())?;
@@ -143,6 +155,7 @@ impl Cluster {
             files,
             server_kubeconfig,
             driver,
+            autoscaler,
         })
     }
 
@@ -285,6 +298,13 @@ impl Cluster {
     pub fn scale(&self, namespace: &str, workload: &str, replicas: u32) {
         if let Some(world) = &self.world {
             world.scale(Some(namespace), workload, replicas);
+        }
+    }
+
+    /// Lets the controller of the autoscalers act once on each of them, if there is one.
+    pub async fn autoscale(&self) {
+        if let Some((controller, _)) = &self.autoscaler {
+            controller.pass().await;
         }
     }
 
@@ -461,10 +481,29 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(driver) = &self.driver {
-            driver.abort();
+        let autoscaler = self.autoscaler.as_ref();
+        let tasks = [
+            self.driver.as_ref(),
+            autoscaler.and_then(|it| it.1.as_ref()),
+        ];
+        for task in tasks.into_iter().flatten() {
+            task.abort();
         }
     }
+}
+
+/// The controller of the autoscalers, which may do everything.
+fn controller(
+    api: &ApiServer,
+    pki: &Pki,
+    identities: &Identities,
+    clock: &SimClock,
+) -> Result<Arc<Controller>, SimError> {
+    let mut user = UserInfo::service_account("kube-system", "horizontal-pod-autoscaler");
+    user.groups.push("system:masters".to_owned());
+    let token = identities.mint_token(user);
+    let controller = Controller::new(api.url(), &pki.cluster().pem(), &token, clock.clone())?;
+    Ok(Arc::new(controller))
 }
 
 /// Listens on all addresses. Returns the port too.

@@ -6,6 +6,7 @@
 //! [`Replay`] the recorded pages of real ones.
 
 pub mod apiserver;
+mod autoscaler;
 mod clock;
 mod cluster;
 mod config;

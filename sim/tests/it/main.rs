@@ -7,6 +7,7 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod autoscaler;
 mod client;
 mod endpoints;
 mod faults;
