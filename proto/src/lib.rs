@@ -4,6 +4,7 @@
 //!   number, time and label forms, exact.
 //! - [`clock`]: the clock as a parameter.
 //! - [`backoff`]: the delay before a request is retried.
+//! - [`exposition`]: what a program exposes for Prometheus.
 //! - [`kubelet`]: the pages of a kubelet (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
@@ -19,6 +20,7 @@ pub mod age;
 pub mod backoff;
 pub mod clock;
 pub mod duration;
+pub mod exposition;
 pub mod kubelet;
 pub mod labels;
 mod lenient;

@@ -20,6 +20,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
+use crate::pod_metrics;
 use crate::query::{Query, QueryParts, Readiness};
 use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
 use crate::shard::Shards;
@@ -75,6 +76,9 @@ pub enum StartError {
     /// The client of the long history.
     #[error("cannot use --history-http-config: {0}")]
     Engine(#[from] OutboundError),
+    /// The config of pods' own metrics.
+    #[error("cannot use --pod-metrics-config: {0}")]
+    PodMetrics(#[from] pod_metrics::ConfigError),
     /// The thread for scrapes, or those for requests that visit the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
     Threads(#[source] std::io::Error),
@@ -120,6 +124,7 @@ impl Server {
             history,
             availability,
             engine,
+            pod_metrics,
             state,
             incidents,
             export,
@@ -217,11 +222,32 @@ impl Server {
             Arc::clone(&starts) as Arc<dyn Observer>,
         ];
         observers.extend(availability.clone().map(|it| it as Arc<dyn Observer>));
+        let (pod_metrics, hpas_changed) = match pod_metrics {
+            None => (None, None),
+            Some(settings) => {
+                let (changed, hpas_changed) = watch::channel(());
+                cluster.store_endpoints();
+                let parts = pod_metrics::Parts {
+                    cluster: Arc::clone(&cluster),
+                    clock: Arc::clone(&clock),
+                    hpas_changed,
+                };
+                (
+                    Some(pod_metrics::Scraper::new(settings, parts)?),
+                    Some(changed),
+                )
+            }
+        };
+        if let Some(scraper) = &pod_metrics {
+            scraper.store().register(&mut registry);
+            observers.push(Arc::clone(scraper.store()) as Arc<dyn Observer>);
+        }
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
             observers,
             memory: Arc::clone(&memory),
+            hpas_changed,
         };
         let mut tasks = Tasks::default();
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
@@ -256,6 +282,16 @@ impl Server {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
+        let pods_own = pod_metrics
+            .as_ref()
+            .map(|scraper| Arc::clone(scraper.store()));
+        if let Some(scraper) = pod_metrics {
+            // On a thread of its own, so that a large page delays neither requests nor scrapes of kubelets.
+            let scraping = scraper.run();
+            tasks
+                .spawn_on_thread("pods' metrics", scraping)
+                .map_err(StartError::Threads)?;
+        }
         watches.register(&mut registry);
         let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let exported = ExportParts {
@@ -300,6 +336,7 @@ impl Server {
             clock,
             resolution,
             engine,
+            pod_metrics: pods_own,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());

@@ -9,6 +9,7 @@
 mod bounds;
 #[path = "../cases/mod.rs"]
 mod cases;
+mod exposition;
 mod fixtures;
 mod forms;
 mod metrics;

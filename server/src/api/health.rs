@@ -271,6 +271,7 @@ pub(super) mod tests {
                 clock: Arc::clone(&clock),
                 resolution: Duration::from_secs(15),
                 engine: None,
+                pod_metrics: None,
             })),
             auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,

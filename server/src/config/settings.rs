@@ -19,7 +19,7 @@ use crate::export::ExportSettings;
 use crate::export::notify;
 use crate::scrape::Credentials;
 use crate::telemetry::ReadAllocator;
-use crate::{api, auth, engine, memory, scrape, shard, state, store, tls};
+use crate::{api, auth, engine, memory, pod_metrics, scrape, shard, state, store, tls};
 
 /// The settings that the server starts with.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ pub struct Settings {
     pub availability: Option<Duration>,
     /// Where what is older than the history is, if anywhere.
     pub engine: Option<engine::Settings>,
+    /// How pods' own metrics are scraped, if they are.
+    pub pod_metrics: Option<pod_metrics::Settings>,
     /// Limits of requests, and how the server ends.
     pub requests: api::Settings,
     /// The clock.
@@ -112,6 +114,7 @@ impl Settings {
         let history = flags.history.settings(scrape.resolution)?;
         let availability = flags.availability.retention()?;
         let engine = flags.engine.settings()?;
+        let pod_metrics = flags.pod_metrics.settings()?;
         let tls = flags.serving.settings()?;
         let notify = flags.incidents.settings()?;
         let shard = flags.shard.settings()?;
@@ -153,6 +156,7 @@ impl Settings {
             history,
             availability,
             engine,
+            pod_metrics,
             requests: flags.requests,
             clock: Arc::new(SystemClock::default()),
             memory_limit: flags
@@ -234,6 +238,8 @@ mod tests {
             --history-matcher=a="b"                    | go with --history-url
             --history-matcher=a=b                      | write a label matcher of PromQL
             --history-timeout=5m                       | it must be at most 50s
+            --pod-metrics-config=c                     | --pod-metrics-config has no effect without --pod-metrics
+            --pod-metrics --pod-metrics-window=30s     | at least 3 times --pod-metrics-interval
             --shard=4/4                                | write I/N with I from 0 to N-1
             --shard=0/4                                | --shard needs --manage-apiservice-ca
             --node-selector=a=b=c                      | it is not a label selector

@@ -63,6 +63,7 @@ use crate::cluster::{Cluster, Watches};
 use crate::engine::Engine;
 use crate::health::Health;
 use crate::memory::LeftOut;
+use crate::pod_metrics::PodMetrics;
 use crate::scrape::Stats;
 use crate::shard::{HistoryScope, RemoteHistory, Shards};
 use crate::store::{NodeExtra, Retention, Store};
@@ -103,6 +104,8 @@ pub struct QueryParts {
     pub resolution: Duration,
     /// What is older than the history, if an engine has it.
     pub engine: Option<Arc<Engine>>,
+    /// Pods' own metrics; none if they are turned off.
+    pub pod_metrics: Option<Arc<PodMetrics>>,
 }
 
 impl Query {
@@ -119,6 +122,7 @@ impl Query {
             clock,
             resolution,
             engine,
+            pod_metrics,
         } = parts;
         let sources = Arc::new(Sources {
             cluster,
@@ -133,6 +137,7 @@ impl Query {
             resolution,
             retention: Retention::of(resolution),
             engine,
+            pod_metrics,
         });
         Self {
             detector: Arc::new(ChangeDetector::new(&sources)),
@@ -219,6 +224,11 @@ impl Query {
     /// Why a pod or a node has metrics, or has none.
     pub fn why(&self) -> WhyQuery<'_> {
         WhyQuery(&self.sources)
+    }
+
+    /// Pods' own metrics; none if they are turned off.
+    pub fn pod_metrics(&self) -> Option<&PodMetrics> {
+        self.sources.pod_metrics.as_deref()
     }
 
     /// Versions of objects, and the changes since a version.

@@ -11,6 +11,7 @@ use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, PodKey, Watches};
 use crate::engine::Engine;
 use crate::health::Health;
+use crate::pod_metrics::PodMetrics;
 use crate::scrape::Stats;
 use crate::shard::{Scraper, Shards};
 use crate::store::history::NodeHistory;
@@ -37,6 +38,8 @@ pub(super) struct Sources {
     pub(super) retention: Retention,
     /// What is older than the history in memory, if it can be read.
     pub(super) engine: Option<Arc<Engine>>,
+    /// Pods' own metrics; none if they are turned off.
+    pub(super) pod_metrics: Option<Arc<PodMetrics>>,
 }
 
 impl Sources {

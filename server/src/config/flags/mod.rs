@@ -13,6 +13,7 @@ use crate::engine::EngineFlags;
 use crate::export::ExportFlags;
 use crate::export::notify::IncidentFlags;
 use crate::flag_values::{bytes, go_like};
+use crate::pod_metrics::PodMetricsFlags;
 use crate::scrape::KubeletFlags;
 use crate::shard::ShardFlags;
 use crate::state::StateFlags;
@@ -70,6 +71,9 @@ pub struct Flags {
     /// The long history.
     #[command(flatten)]
     pub engine: EngineFlags,
+    /// Pods' own metrics.
+    #[command(flatten)]
+    pub pod_metrics: PodMetricsFlags,
     /// The persisted state.
     #[command(flatten)]
     pub state: StateFlags,

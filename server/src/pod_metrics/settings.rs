@@ -1,0 +1,97 @@
+//! Pods' own metrics: flags and settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::flag_values::{bytes, duration_in};
+
+/// More frequent scrapes cost more than they tell.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// A value that is older is of no use to an autoscaler.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// The longest window: as many samples are kept as are in it.
+const LONGEST_WINDOW: Duration = Duration::from_secs(1800);
+
+/// A rate needs two samples in its window, also if one scrape fails.
+const SCRAPES_IN_WINDOW: u32 = 3;
+
+/// The flags of pods' own metrics.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pods' own metrics")]
+pub struct PodMetricsFlags {
+    /// Scrape the metrics that pods expose, and serve custom.metrics.k8s.io and external.metrics.k8s.io from them.
+    #[arg(long)]
+    pub pod_metrics: bool,
+
+    /// The file with rules for scrapes of pods: which pods, how, with which credentials, and what is kept. It is read
+    /// again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub pod_metrics_config: Option<PathBuf>,
+
+    /// The time between two scrapes of a pod.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration_in(SHORTEST, LONGEST))]
+    pub pod_metrics_interval: Duration,
+
+    /// The time over which rates, means and quantiles are computed; at least three intervals.
+    #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration_in(SHORTEST, LONGEST_WINDOW))]
+    pub pod_metrics_window: Duration,
+
+    /// The memory for values and histories of pods' own metrics; a quarter of it for one namespace. More is refused.
+    #[arg(long, value_name = "QUANTITY", default_value = "128Mi", value_parser = bytes)]
+    pub pod_metrics_memory_limit: usize,
+}
+
+/// How pods are scraped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The config file.
+    pub config: Option<PathBuf>,
+    /// The time between two scrapes of a pod, if its rule has no other.
+    pub interval: Duration,
+    /// The time over which rates, means and quantiles are computed.
+    pub window: Duration,
+    /// The most bytes of values and histories.
+    pub memory_limit: usize,
+}
+
+impl Default for Settings {
+    /// The defaults of the flags.
+    fn default() -> Self {
+        Self {
+            config: None,
+            interval: Duration::from_secs(15),
+            window: Duration::from_secs(60),
+            memory_limit: 128 << 20,
+        }
+    }
+}
+
+impl PodMetricsFlags {
+    /// How pods are scraped, if they are.
+    ///
+    /// # Errors
+    /// A flag has no effect, or the window is too short; in one line.
+    pub fn settings(&self) -> Result<Option<Settings>, String> {
+        if !self.pod_metrics {
+            return match self.pod_metrics_config {
+                Some(_) => Err("--pod-metrics-config has no effect without --pod-metrics".into()),
+                None => Ok(None),
+            };
+        }
+        if self.pod_metrics_window < self.pod_metrics_interval * SCRAPES_IN_WINDOW {
+            return Err(format!(
+                "--pod-metrics-window must be at least {SCRAPES_IN_WINDOW} times --pod-metrics-interval"
+            ));
+        }
+        Ok(Some(Settings {
+            config: self.pod_metrics_config.clone(),
+            interval: self.pod_metrics_interval,
+            window: self.pod_metrics_window,
+            memory_limit: self.pod_metrics_memory_limit,
+        }))
+    }
+}
