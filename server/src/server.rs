@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::availability::Availability;
-use crate::cluster::{self, Cluster, Observer};
+use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
@@ -317,6 +317,7 @@ impl Server {
             engine.register(&mut registry);
         }
         let wall = Arc::clone(&clock);
+        let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
             &cluster,
             &store,
@@ -325,6 +326,7 @@ impl Server {
             &clock,
             client.clone(),
         );
+        let serves_custom = pod_metrics.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
@@ -342,7 +344,7 @@ impl Server {
         tasks.spawn("changes", Arc::clone(&query).watch());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
-            let manager = Manager::new(&client, service, certificates, wall);
+            let manager = Manager::new(&client, service, certificates, wall, serves_custom);
             manager.metrics().register(&mut registry);
             manager
         });
@@ -387,6 +389,7 @@ impl Server {
                 pages,
                 state: Arc::clone(&state),
                 shards,
+                services,
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),

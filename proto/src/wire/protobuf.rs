@@ -305,6 +305,26 @@ pub fn write_time(out: &mut Vec<u8>, field: u8, time: Timestamp) {
     out.extend_from_slice(&[0x10, 0]);
 }
 
+/// `ListMeta` with its three empty strings, as `field` of a list.
+#[must_use]
+pub const fn empty_list_meta(field: u8) -> [u8; 8] {
+    [key(field), 6, key(1), 0, key(2), 0, key(3), 0]
+}
+
+/// Appends a map of strings, an entry for each label; `field` is under 16.
+pub fn string_map<'a>(
+    out: &mut Vec<u8>,
+    field: u8,
+    entries: impl IntoIterator<Item = (&'a str, &'a str)>,
+) {
+    for (name, value) in entries {
+        message(out, field, |out| {
+            string(out, 1, name);
+            string(out, 2, value);
+        });
+    }
+}
+
 /// Appends a message field whose length is known only when it is written; `field` is under 16.
 #[inline]
 pub fn message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {

@@ -11,6 +11,7 @@ mod metrics;
 mod observer;
 #[cfg(test)]
 mod recording;
+mod services;
 #[cfg(test)]
 mod size;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use kubevitals_proto::objects::{
     Probe, Ready, Resize, Resources, Role, State, StatusDetails, Summary, Uid, Waiting,
 };
 pub use observer::{Observer, Observers};
+pub use services::{NamespaceServices, Service, Services, ServicesError};
 pub use watch::{Backoff, OWN_EVENTS, Random, Settings, WatchHealth, Watches, random, spawn};
 
 /// Nodes by name.
