@@ -1,4 +1,5 @@
-//! `why`: the steps from the API server to the metrics of a pod or node, and the one that fails.
+//! `why`: the steps from the API server to the metrics of a pod or node, or to one of the metrics that a pod exposes
+//! itself, and the one that fails.
 
 use std::io::Write;
 
@@ -7,7 +8,7 @@ use kubevitals_proto::objects::{Pod, not_running};
 use kubevitals_proto::why::{Container, Explanation, State, StepName, Why};
 use kubevitals_proto::words::capital;
 
-use super::{Error, Streams};
+use super::{Error, Streams, vitals};
 use crate::cli::{Connection, Output, WhyArgs, WhySubject};
 use crate::clock::Clock;
 use crate::source::kubeconfig::Settings;
@@ -26,6 +27,17 @@ pub async fn run(
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
     let subject = args.subject(&namespace).map_err(Error::Flag)?;
+    if let (Some(metric), Some(namespace)) = (subject.metric, subject.namespace) {
+        let (api, _) = vitals::connect_for(&settings, "metrics of pods' own").await?;
+        let pod = (namespace, subject.name);
+        return match api.why_metric(pod, metric, args.series.as_deref()).await {
+            Ok(response) => subject.report(args, &response, streams),
+            Err(error) if is_not_ours(&error) => Err(Error::Failed(
+                "this vitals-server is too old to know the metrics that pods expose".to_owned(),
+            )),
+            Err(error) => Err(subject.explain(error)),
+        };
+    }
     let clock = Clock::system();
     let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
     let api = MetricsApi::new(client, false);
@@ -37,13 +49,7 @@ pub async fn run(
         ));
     };
     match api.why(version, subject.namespace, subject.name).await {
-        Ok(response) => {
-            match args.output {
-                Some(Output::Json) => json(&response, streams.out)?,
-                None => print(&subject.to_string(), &response.why, streams.out)?,
-            }
-            subject.check_exists(&response.why)
-        }
+        Ok(response) => subject.report(args, &response, streams),
         Err(error) if is_not_ours(&error) => match args.output {
             Some(Output::Json) => Err(Error::Failed(
                 "this cluster's metrics server is not vitals-server, so there is no response to print as JSON; \
@@ -57,6 +63,20 @@ pub async fn run(
 }
 
 impl WhySubject<'_> {
+    /// Prints a response.
+    fn report(
+        &self,
+        args: &WhyArgs,
+        response: &WhyResponse,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Error> {
+        match args.output {
+            Some(Output::Json) => json(response, streams.out)?,
+            None => print(&self.to_string(), &response.why, streams.out)?,
+        }
+        self.check_exists(&response.why)
+    }
+
     /// Fails if the first step failed: the object does not exist, or the server has not seen it yet. Scripts see this
     /// by the exit code.
     fn check_exists(&self, why: &Why) -> Result<(), Error> {
@@ -156,11 +176,18 @@ impl WhySubject<'_> {
             return error.into();
         };
         let (resource, namespace) = match self.namespace {
-            Some(namespace) => ("pods/why", format!(", in namespace {namespace}")),
-            None => ("nodes/why", String::new()),
+            Some(namespace) if self.metric.is_some() => (
+                "podvitals/why of API group kubevitals.io",
+                format!(", in namespace {namespace}"),
+            ),
+            Some(namespace) => (
+                "pods/why of API group metrics.k8s.io",
+                format!(", in namespace {namespace}"),
+            ),
+            None => ("nodes/why of API group metrics.k8s.io", String::new()),
         };
         Error::Refused(format!(
-            "{error}\nyou need permission to get {resource} of API group metrics.k8s.io{namespace}"
+            "{error}\nyou need permission to get {resource}{namespace}"
         ))
     }
 }
@@ -234,6 +261,12 @@ fn name(step: StepName) -> &'static str {
         StepName::Reported => "reported",
         StepName::Whole => "whole",
         StepName::Fresh => "fresh",
+        StepName::Enabled => "enabled",
+        StepName::Selected => "selected",
+        StepName::Kept => "kept",
+        StepName::Family => "family",
+        StepName::Series => "series",
+        StepName::Value => "value",
         StepName::Other => "…",
     }
 }
