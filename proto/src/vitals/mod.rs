@@ -60,7 +60,7 @@ pub use pod::{
 pub use probes::ProbesInWords;
 pub use resize::{Resize, ResizeState};
 pub use statistics::{MemoryRange, Statistics};
-pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
+pub use usage::{Absence, Amounts, GpuUsage, Ratios, Trend, Usage};
 pub use volume::{Inodes, VolumeGrowth, VolumeRatios, VolumeVitals};
 
 use std::borrow::Cow;

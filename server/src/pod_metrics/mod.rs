@@ -2,6 +2,7 @@
 
 mod absence;
 mod explain;
+mod gpu;
 mod name;
 mod settings;
 mod value;
@@ -19,6 +20,7 @@ use crate::cluster::PodKey;
 
 pub use absence::Absence;
 pub use explain::{Demand, Explanation, Family, LastScrape, Selected, SelectedBy};
+pub use gpu::{GPU_FAMILIES, GpuReading};
 pub use name::{Quantile, Reading, readings};
 pub use settings::{PodMetricsFlags, Settings};
 pub use value::Value;
