@@ -11,8 +11,12 @@ use kubevitals_proto::words::capital;
 use super::{Error, Streams, vitals};
 use crate::cli::{Connection, Output, WhyArgs, WhySubject};
 use crate::clock::Clock;
+use crate::model::{Key, hpa_lines};
 use crate::source::kubeconfig::Settings;
-use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyResponse, is_not_ours};
+use crate::source::{
+    self, ApiClient, Failure, MetricsApi, Terminal, VitalsApi, VitalsService, WhyResponse,
+    is_not_ours, read_hpa,
+};
 use crate::text;
 
 /// Runs `why`.
@@ -27,6 +31,9 @@ pub async fn run(
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
     let subject = args.subject(&namespace).map_err(Error::Flag)?;
+    if let Some(namespace) = subject.namespace.filter(|_| subject.is_hpa) {
+        return why_hpa(&settings, namespace, &subject, args, streams).await;
+    }
     if let (Some(metric), Some(namespace)) = (subject.metric, subject.namespace) {
         let (api, _) = vitals::connect_for(&settings, "metrics of pods' own").await?;
         let pod = (namespace, subject.name);
@@ -60,6 +67,36 @@ pub async fn run(
         },
         Err(error) => Err(subject.explain(error)),
     }
+}
+
+/// Prints an HPA: each metric with its value, where it comes from and why it is missing; conditions and events.
+async fn why_hpa(
+    settings: &Settings,
+    namespace: &str,
+    subject: &WhySubject<'_>,
+    args: &WhyArgs,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    if args.output.is_some() {
+        let text = "why hpa prints text only; leave out --output".to_owned();
+        return Err(Error::Flag(text));
+    }
+    let clock = Clock::system();
+    let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
+    let has_vitals = VitalsApi::new(client.clone()).service().await? == VitalsService::Served;
+    let key = Key::new(&namespace.into(), &subject.name.into());
+    let (row, facts, missing) = read_hpa(client, clock.clone(), has_vitals, &key).await?;
+    writeln!(streams.out, "{}\n", plain(&subject.to_string()))?;
+    for line in hpa_lines(&row, &facts, clock.now()) {
+        let facts = line.iter().filter(|fact| !fact.text.is_empty());
+        let texts = facts.map(|fact| format!("{} {}", fact.label, fact.text));
+        let line = texts.collect::<Vec<_>>().join("  ");
+        writeln!(streams.out, "  {}", plain(line.trim_end()))?;
+    }
+    for missing in missing {
+        writeln!(streams.err, "warning: {}", plain(&missing))?;
+    }
+    Ok(())
 }
 
 impl WhySubject<'_> {

@@ -7,10 +7,10 @@ use super::object::kind_and_name;
 /// The subject of `why`, and the form of the output.
 #[derive(Debug, Clone, Args)]
 pub struct WhyArgs {
-    /// pod, node or metric; of a pod or node with its name too: pods/NAME, nodes/NAME
+    /// pod, node, metric or hpa; of all but a metric with the name too: pods/NAME, nodes/NAME
     #[arg(value_name = "KIND")]
     pub kind: String,
-    /// The pod, as NAME or NAMESPACE/NAME, or the node
+    /// The pod or HPA, as NAME or NAMESPACE/NAME, or the node
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// A metric that the pod exposes itself, under the name that a HorizontalPodAutoscaler has for it
@@ -31,7 +31,15 @@ pub enum Output {
     Json,
 }
 
-/// The subject of `why`: a pod, a node, or one of the metrics that a pod exposes itself.
+/// kubectl's names of HorizontalPodAutoscalers, and that of the view.
+const HPA: [&str; 4] = [
+    "hpa",
+    "hpas",
+    "horizontalpodautoscaler",
+    "horizontalpodautoscalers",
+];
+
+/// The subject of `why`: a pod, a node, one of the metrics that a pod exposes itself, or an HPA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WhySubject<'a> {
     /// The namespace of a pod; none for a node.
@@ -40,6 +48,8 @@ pub struct WhySubject<'a> {
     pub name: &'a str,
     /// The metric.
     pub metric: Option<&'a str>,
+    /// Whether it is a HorizontalPodAutoscaler.
+    pub is_hpa: bool,
 }
 
 impl std::fmt::Display for WhySubject<'_> {
@@ -48,6 +58,7 @@ impl std::fmt::Display for WhySubject<'_> {
             write!(f, "metric {metric} of ")?;
         }
         match self.namespace {
+            Some(namespace) if self.is_hpa => write!(f, "HPA {namespace}/{}", self.name),
             Some(namespace) => write!(f, "pod {namespace}/{}", self.name),
             None => write!(f, "node {}", self.name),
         }
@@ -84,28 +95,32 @@ impl WhyArgs {
                 "--series selects series of a metric, and this is a {kind}"
             ));
         }
-        let parts: Vec<&str> = name.split('/').collect();
+        let is_hpa = HPA.contains(&kind);
         let subject = |namespace, name| WhySubject {
             namespace,
             name,
             metric,
+            is_hpa,
         };
-        match (kind, parts.as_slice()) {
-            (_, parts) if parts.iter().any(|part| part.is_empty()) => {
-                Err(format!("{name:?} is not a name"))
+        let (of, rest) = match name.split_once('/') {
+            Some((of, rest)) => (Some(of), rest),
+            None => (None, name),
+        };
+        if of == Some("") || rest.is_empty() {
+            return Err(format!("{name:?} is not a name"));
+        }
+        let is_node = matches!(kind, "node" | "nodes" | "no");
+        if rest.contains('/') || (is_node && of.is_some()) {
+            return Err(format!("{name:?} has too many slashes for a name"));
+        }
+        match kind {
+            _ if is_node => Ok(subject(None, name)),
+            "pod" | "pods" | "po" | "metric" | "metrics" => {
+                Ok(subject(of.or(Some(namespace)), rest))
             }
-            ("pod" | "pods" | "po" | "metric" | "metrics", [name]) => {
-                Ok(subject(Some(namespace), name))
-            }
-            ("pod" | "pods" | "po" | "metric" | "metrics", [namespace, name]) => {
-                Ok(subject(Some(namespace), name))
-            }
-            ("node" | "nodes" | "no", [name]) => Ok(subject(None, name)),
-            ("pod" | "pods" | "po" | "metric" | "metrics" | "node" | "nodes" | "no", _) => {
-                Err(format!("{name:?} has too many slashes for a name"))
-            }
+            _ if is_hpa => Ok(subject(of.or(Some(namespace)), rest)),
             _ => Err(format!(
-                "{kind:?} has no metrics: name a pod, a node or a metric"
+                "{kind:?} has no metrics: name a pod, a node, a metric or an HPA"
             )),
         }
     }
@@ -135,6 +150,8 @@ mod tests {
             ("node n", "node n"),
             ("no/n -o json", "node n"),
             ("metric web rps", "metric rps of pod here/web"),
+            ("hpa shop/web", "HPA shop/web"),
+            ("hpa/web", "HPA here/web"),
             (
                 "metric shop/web rps --series code=500",
                 "metric rps of pod shop/web",
@@ -156,6 +173,8 @@ mod tests {
             "metric web",
             "metric a/b/c rps",
             "pod web rps",
+            "hpa web rps",
+            "hpa a/b/c",
             "pod web --series code=500",
         ] {
             let refused = parsed(&format!("vitals why {line}"));

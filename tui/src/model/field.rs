@@ -239,7 +239,7 @@ fields! {
     Severity = Count, "severity";
     /// Pods that need attention
     Unhealthy = Count, "unhealthy";
-    /// Source of the data
+    /// Source of the data; API groups of the metrics of an HPA
     Source = Text, "source";
     /// Age
     Age = Seconds, "age";

@@ -1,4 +1,4 @@
-//! The objects of the page of a node, a workload or a namespace, from the API server.
+//! The objects of the page of a node, a workload, an HPA or a namespace, from the API server.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::attempts::Attempts;
 use super::client::escaped;
 use super::message_sender::MessageSender;
-use super::{Error, MetricsApi};
+use super::{Error, MetricsApi, VitalsApi};
 use crate::model::{Facts, Message, Name, Objects, Scope};
 
 /// The largest number of quotas, LimitRanges or budgets of a namespace that are read.
@@ -22,6 +22,8 @@ const LIMIT: &str = "limit=500";
 pub(super) struct FactPages<'a> {
     sender: &'a MessageSender,
     api: &'a MetricsApi,
+    /// The client of kubevitals.io, if the source is a vitals-server.
+    vitals: Option<VitalsApi>,
     last: Mutex<Option<LastRead>>,
 }
 
@@ -39,18 +41,24 @@ struct List<T> {
 }
 
 /// The outcome of one request: the object, or nothing with the reason in `missing`.
-struct Reading<'a> {
-    sender: &'a MessageSender,
-    api: &'a MetricsApi,
-    missing: Vec<String>,
-    failure: Option<Error>,
+pub(super) struct Reading<'a> {
+    pub(super) sender: &'a MessageSender,
+    pub(super) api: &'a MetricsApi,
+    pub(super) vitals: Option<&'a VitalsApi>,
+    pub(super) missing: Vec<String>,
+    pub(super) failure: Option<Error>,
 }
 
 impl<'a> FactPages<'a> {
-    pub(super) fn new(sender: &'a MessageSender, api: &'a MetricsApi) -> Self {
+    pub(super) fn new(
+        sender: &'a MessageSender,
+        api: &'a MetricsApi,
+        vitals: Option<VitalsApi>,
+    ) -> Self {
         Self {
             sender,
             api,
+            vitals,
             last: Mutex::new(None),
         }
     }
@@ -69,12 +77,7 @@ impl<'a> FactPages<'a> {
             None => Attempts::new(self.sender, None),
         };
         attempts.begin();
-        let mut reading = Reading {
-            sender: self.sender,
-            api: self.api,
-            missing: Vec::new(),
-            failure: None,
-        };
+        let mut reading = Reading::new(self.sender, self.api, self.vitals.as_ref());
         let objects = reading.objects(&scope).await;
         match &reading.failure {
             Some(error) => attempts.failed(error).await,
@@ -90,6 +93,22 @@ impl<'a> FactPages<'a> {
             attempts,
         });
         Message::Facts(scope, Box::new(facts))
+    }
+}
+
+impl<'a> Reading<'a> {
+    pub(super) const fn new(
+        sender: &'a MessageSender,
+        api: &'a MetricsApi,
+        vitals: Option<&'a VitalsApi>,
+    ) -> Self {
+        Self {
+            sender,
+            api,
+            vitals,
+            missing: Vec::new(),
+            failure: None,
+        }
     }
 }
 
@@ -111,6 +130,10 @@ impl Reading<'_> {
                 let ranges = ranges.await.into_iter();
                 Objects::Namespace(quotas, ranges.flat_map(WireLimitRange::convert).collect())
             }
+            Scope::Hpa(key, _) => match self.hpa(key).await {
+                Some((_, facts)) => Objects::Hpa(Box::new(facts)),
+                None => Objects::None,
+            },
             Scope::All | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => Objects::None,
         }
     }
@@ -155,7 +178,7 @@ impl Reading<'_> {
         items.into_iter().flatten().collect()
     }
 
-    async fn get<T: DeserializeOwned>(
+    pub(super) async fn get<T: DeserializeOwned>(
         &mut self,
         path: &str,
         resource: &'static str,

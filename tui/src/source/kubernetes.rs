@@ -266,7 +266,7 @@ impl Kubernetes {
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
         let (pages, facts) = (
             Pages::new(self),
-            FactPages::new(&self.sender, &self.metrics),
+            FactPages::new(&self.sender, &self.metrics, None),
         );
         while let Some(request) = requests.recv().await {
             let message = match request {

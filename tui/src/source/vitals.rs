@@ -23,7 +23,7 @@ use super::reduced::Reduced;
 use super::selection_limits::SelectionLimits;
 use super::status::About;
 use super::subset::only_if;
-use super::{Error, vitals_path};
+use super::{Error, VitalsApi, vitals_path};
 use crate::model::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
     Detail, Extent, FaultKind, Interest, Key, Message, Names, Part, Past, SourceKind,
@@ -286,7 +286,12 @@ impl Vitals {
     /// Serves the dashboard's requests, several at once, because one can take long.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>, on_screen: &OnScreen) {
         let pages = Pages::new(&self.kubernetes);
-        let facts = FactPages::new(&self.kubernetes.sender, &self.kubernetes.metrics);
+        let vitals = VitalsApi::new(self.kubernetes.client.clone());
+        let facts = FactPages::new(
+            &self.kubernetes.sender,
+            &self.kubernetes.metrics,
+            Some(vitals),
+        );
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut in_flight = FuturesUnordered::new();
         loop {

@@ -358,3 +358,43 @@ fn a_metric_without_an_explanation_says_why() {
         assert_eq!(said.err.lines().count(), 1, "{}", said.err);
     }
 }
+
+#[test]
+fn the_demo_explains_an_hpa_and_that_pods_are_not_scraped() {
+    let demo = Demo::start(&["--nodes", "3"]);
+    let hpas = || run(&demo, "get hpas -A --no-headers --columns ns,name").out;
+    demo.wait_until("HPAs", |demo| {
+        demo.kubeconfig().exists() && !hpas().is_empty()
+    });
+    let hpas = hpas();
+    let mut words = hpas.split_whitespace();
+    let (namespace, name) = (words.next().unwrap(), words.next().unwrap());
+    let said = run(&demo, &format!("why hpa {namespace}/{name}"));
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    let expected = format!("HPA {namespace}/{name}\n\n  highest cpu ");
+    assert!(said.out.starts_with(&expected), "{}", said.out);
+    for expected in [
+        "\n  resource cpu ",
+        "  from metrics.k8s.io by kube-system/vitals-server\n",
+        "\n  AbleToScale True for ",
+    ] {
+        assert!(said.out.contains(expected), "{expected}: {}", said.out);
+    }
+    for (line, code, expected) in [
+        ("why hpa nobody", 1, "Error from server (NotFound): "),
+        ("why hpa web -o json", 2, "prints text only"),
+    ] {
+        let said = run(&demo, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(code)), "{line}");
+        assert!(said.err.contains(expected), "{}", said.err);
+    }
+    let pods = run(&demo, &format!("get pods -n {namespace} -o name --limit 1"));
+    let pod = pods.out.trim().trim_start_matches("pod/");
+    let said = run(&demo, &format!("why metric {namespace}/{pod} rps"));
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert!(said.out.contains("\n  enabled   NO   "), "{}", said.out);
+    assert!(
+        said.out
+            .ends_with("What to do: start vitals-server with --pod-metrics.\n")
+    );
+}

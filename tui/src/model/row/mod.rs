@@ -44,7 +44,7 @@ pub use drain::{Drain, DrainState};
 pub use entry::{Entry, FieldIndexes, Searched};
 pub use forecast::ForecastRow;
 pub use group::GroupRow;
-pub use hpa::{HpaMetric, HpaRow, Limited};
+pub use hpa::{HpaMetric, HpaRow, Limited, MetricKind};
 pub use incident::IncidentRow;
 pub use kubevitals_proto::objects::Phase;
 pub use member::{Health, MemberIncidentRow, MemberRow};

@@ -181,6 +181,9 @@ impl PodRow {
             Scope::Workload(namespace, workload) => {
                 self.namespace == *namespace && self.workload.as_ref() == Some(workload)
             }
+            Scope::Hpa(hpa, workload) => {
+                self.namespace == hpa.namespace && self.workload.as_ref() == Some(workload)
+            }
             Scope::Namespace(namespace) => self.namespace == *namespace,
             Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,
             Scope::Claim(key, pods) => self.namespace == key.namespace && pods.contains(&self.name),
