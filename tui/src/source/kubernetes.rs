@@ -287,7 +287,8 @@ impl Kubernetes {
                 // This source sends everything and has no history.
                 SourceRequest::Interest(_)
                 | SourceRequest::Nodes(_)
-                | SourceRequest::History { .. } => continue,
+                | SourceRequest::History { .. }
+                | SourceRequest::OwnMetrics { .. } => continue,
             };
             self.sender.send(message).await;
         }

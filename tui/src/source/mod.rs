@@ -26,6 +26,7 @@ mod message_sender;
 mod metrics_api;
 mod nodes;
 mod object_names;
+mod own_metrics;
 mod pod_selection;
 mod pods;
 mod reduced;
