@@ -3,7 +3,7 @@
 use kubevitals_proto::objects::{self, AddressType};
 use kubevitals_proto::units::Bytes;
 
-use super::shared::{age, amount, incidents};
+use super::shared::{age, amount, gpus, incidents};
 use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 use crate::model::facts::{Fact, Facts, Objects};
@@ -125,6 +125,7 @@ fn resources(row: &NodeRow, object: Option<&objects::Node>) -> Vec<Fact> {
         let used = row.usage.part_of(row.allocatable, resource);
         facts.push(Fact::new(word, text).bar(used));
     }
+    facts.extend(gpus(row.gpu));
     if let Some(disk) = row.disk.of(row.disk_capacity) {
         facts.push(Fact::new("disk", format::percent(disk)));
     }

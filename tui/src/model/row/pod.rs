@@ -9,6 +9,7 @@ use kubevitals_proto::objects::Uid;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
 
+use super::gpu::{self, Gpu, HasGpu, PodGpus};
 use super::resources::{self, HasResources, RowResources};
 use super::vitals::{absent, bounds, labels, memory_stall, probes, uid_hash, usage};
 use super::{
@@ -76,6 +77,8 @@ pub struct PodRow {
     pub limits: Amounts,
     /// The requests and limits for the sums of its node, if they differ and the source sends no such sums.
     pub counted: Option<Box<Bounds>>,
+    /// Its GPUs, which few pods have.
+    pub gpus: Option<Box<PodGpus>>,
     /// An in-place resize that is not complete, which is rare.
     pub resize: Option<Box<Resize>>,
     /// Restarts of its containers.
@@ -252,6 +255,15 @@ impl HasResources for PodRow {
     }
 }
 
+impl HasGpu for PodRow {
+    fn gpu(&self) -> Gpu {
+        self.gpus
+            .as_deref()
+            .map(|gpus| gpus.all)
+            .unwrap_or_default()
+    }
+}
+
 type E = Entry<PodRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -277,6 +289,10 @@ impl Row for PodRow {
         E::number(Field::Memory, "MEM", 6, 1, resources::memory),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, resources::memory_of_request),
         E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, resources::memory_of_limit),
+        E::number(Field::Gpus, "GPUS", 4, 13, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 14, gpu::memory_part).optional(),
         E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |pod| Value::Recent(pod.restarts.recent)),
         E::text(Field::Resize, "RESIZE", (8, 10), Column::ON_DEMAND, |pod| {
             pod.resize.as_deref().map_or("", |resize| resize.state.as_str()).into()
@@ -389,6 +405,12 @@ impl PodRow {
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),
             counted: None,
+            gpus: PodGpus::boxed(
+                Gpu::from_vitals(pod.requests.gpu, pod.gpu.as_ref()),
+                pod.containers
+                    .iter()
+                    .map(|it| Gpu::from_vitals(it.requests.gpu, it.gpu.as_ref())),
+            ),
             resize: pod.resize.as_ref().map(|resize| {
                 let containers = pod.containers.iter().filter_map(|container| {
                     let resize = container.resize.as_ref()?;
@@ -441,7 +463,7 @@ mod tests {
 
     #[test]
     fn rows_are_small() {
-        assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
+        assert!(size_of::<PodRow>() <= 304, "{}", size_of::<PodRow>());
         assert!(size_of::<Container>() <= 152, "{}", size_of::<Container>());
     }
 

@@ -123,6 +123,13 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Line> {
                 .map(|workload| format!("{} {}", workload.kind, workload.name))
                 .unwrap_or_default(),
         ),
+        (
+            "gpu ",
+            pod.gpus
+                .as_deref()
+                .and_then(|gpus| gpus.all.text())
+                .unwrap_or_default(),
+        ),
     ] {
         if !text.is_empty() {
             second.push(dim(word));
