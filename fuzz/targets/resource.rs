@@ -3,7 +3,7 @@
 
 mod peak;
 
-use kubevitals_proto::kubelet::exposition::{Scanner, parse_sample};
+use kubevitals_proto::exposition::lines::{Scanner, parse_sample};
 use kubevitals_proto::kubelet::resource::{DecodeLimits, ResourceScrape, decode, decode_limited};
 use libfuzzer_sys::fuzz_target;
 

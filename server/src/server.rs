@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::availability::Availability;
-use crate::cluster::{self, Cluster, Observer};
+use crate::cluster::{self, Cluster, Observer, Services};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::export::{self, Election, ExportParts, PageSource};
@@ -20,7 +20,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::memory::Memory;
 use crate::outbound::OutboundError;
-use crate::pod_metrics::PodMetrics;
+use crate::pod_metrics;
 use crate::query::{Query, QueryParts, Readiness};
 use crate::scrape::{self, Kubelets, NodeFilter, ProbeSink, Stats, TlsError};
 use crate::shard::Shards;
@@ -76,6 +76,9 @@ pub enum StartError {
     /// The client of the long history.
     #[error("cannot use --history-http-config: {0}")]
     Engine(#[from] OutboundError),
+    /// The config of pods' own metrics.
+    #[error("cannot use --pod-metrics-config: {0}")]
+    PodMetrics(#[from] pod_metrics::ConfigError),
     /// The thread for scrapes, or those for requests that visit the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
     Threads(#[source] std::io::Error),
@@ -219,11 +222,32 @@ impl Server {
             Arc::clone(&starts) as Arc<dyn Observer>,
         ];
         observers.extend(availability.clone().map(|it| it as Arc<dyn Observer>));
+        let (pod_metrics, hpas_changed) = match pod_metrics {
+            None => (None, None),
+            Some(settings) => {
+                let (changed, hpas_changed) = watch::channel(());
+                cluster.store_endpoints();
+                let parts = pod_metrics::Parts {
+                    cluster: Arc::clone(&cluster),
+                    clock: Arc::clone(&clock),
+                    hpas_changed,
+                };
+                (
+                    Some(pod_metrics::Scraper::new(settings, parts)?),
+                    Some(changed),
+                )
+            }
+        };
+        if let Some(scraper) = &pod_metrics {
+            scraper.store().register(&mut registry);
+            observers.push(Arc::clone(scraper.store()) as Arc<dyn Observer>);
+        }
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
             observers,
             memory: Arc::clone(&memory),
+            hpas_changed,
         };
         let mut tasks = Tasks::default();
         let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
@@ -258,6 +282,16 @@ impl Server {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
+        let pods_own = pod_metrics
+            .as_ref()
+            .map(|scraper| Arc::clone(scraper.store()));
+        if let Some(scraper) = pod_metrics {
+            // On a thread of its own, so that a large page delays neither requests nor scrapes of kubelets.
+            let scraping = scraper.run();
+            tasks
+                .spawn_on_thread("pods' metrics", scraping)
+                .map_err(StartError::Threads)?;
+        }
         watches.register(&mut registry);
         let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let exported = ExportParts {
@@ -282,8 +316,8 @@ impl Server {
         if let Some(engine) = &engine {
             engine.register(&mut registry);
         }
-        let pod_metrics = pod_metrics.map(|_| Arc::new(PodMetrics::default()));
         let wall = Arc::clone(&clock);
+        let services = Arc::new(Services::new(client.clone(), Arc::clone(&clock)));
         let pages = PageSource::new(
             &cluster,
             &store,
@@ -292,6 +326,7 @@ impl Server {
             &clock,
             client.clone(),
         );
+        let serves_custom = pod_metrics.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,
@@ -303,13 +338,13 @@ impl Server {
             clock,
             resolution,
             engine,
-            pod_metrics,
+            pod_metrics: pods_own,
         }));
         query.register(&mut registry);
         tasks.spawn("changes", Arc::clone(&query).watch());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
-            let manager = Manager::new(&client, service, certificates, wall);
+            let manager = Manager::new(&client, service, certificates, wall, serves_custom);
             manager.metrics().register(&mut registry);
             manager
         });
@@ -354,6 +389,7 @@ impl Server {
                 pages,
                 state: Arc::clone(&state),
                 shards,
+                services,
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 settings: requests.clone(),

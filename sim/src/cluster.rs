@@ -6,27 +6,35 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use http::HeaderMap;
 use kubevitals_proto::time::Timestamp;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::apiserver::{ApiServer, ApiServerConfig, Credentials};
+use crate::autoscaler::Controller;
 use crate::clock::SimClock;
-use crate::config::{Config, Faults};
+use crate::config::{Autoscaler, Config, Faults, PodEndpoints};
+use crate::endpoints::{EndpointFault, Endpoints, Truth, truth};
 use crate::error::SimError;
 use crate::files::{Files, write};
-use crate::identity::{Identities, SERVER_ACCOUNT};
+use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
 use crate::kubelet::{self, Forged, Kill, Kubelet, Kubelets, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
 use crate::world::demand::Demand;
 use crate::world::fault::{Fault, InjectedFault};
-use crate::world::{Scale, World};
+use crate::world::pod::Pod;
+use crate::world::service::Service;
+use crate::world::{Exposed, Scale, World};
 
 /// A simulated cluster that is running. Dropping it stops it.
 pub struct Cluster {
     api: ApiServer,
     kubelets: Kubelets,
+    /// What the pods expose, if they do.
+    endpoints: Option<Endpoints>,
     /// What is simulated; none in a replay.
     world: Option<Arc<World>>,
     /// What is replayed, if anything.
@@ -41,6 +49,8 @@ pub struct Cluster {
     server_kubeconfig: String,
     /// What makes things happen; none in a replay.
     driver: Option<JoinHandle<()>>,
+    /// The controller of the autoscalers, if there is one, and what runs it.
+    autoscaler: Option<(Arc<Controller>, Option<JoinHandle<()>>)>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -62,17 +72,25 @@ impl Cluster {
             .clock
             .clone()
             .unwrap_or_else(|| SimClock::scaled(config.speed));
-        let port = config.kubelet_port;
-        let bound = kubelet::bind(port).await;
-        let (listener, kubelet_port) = bound.map_err(|source| SimError::Listen { port, source })?;
+        let (listener, kubelet_port) = listen(config.kubelet_port).await?;
         let pki = Arc::new(Pki::new()?);
         let identities = Arc::new(Identities::with_defaults());
         let store = Store::new(now(&clock));
-        let (mut world, mut player, mut driver) = (None, None, None);
+        let (mut world, mut player, mut driver, mut endpoints) = (None, None, None, None);
         let (pages, node_names): (Arc<dyn Pages>, Vec<String>) = match &config.replay {
             None => {
-                let all = self::world(&config, &clock, &store, kubelet_port);
+                let listener = match config.pod_endpoints {
+                    Some(options) => Some((listen(options.port).await?, options)),
+                    None => None,
+                };
+                let port = listener.as_ref().map(|((_, port), _)| *port);
+                let all = self::world(&config, &clock, &store, kubelet_port, port);
                 let all = world.insert(Arc::new(all));
+                if let Some(((listener, _), options)) = listener {
+                    let authority = pki.cluster().clone();
+                    let serving = Endpoints::start(listener, all.clone(), authority, options)?;
+                    endpoints = Some(serving);
+                }
                 driver = Some(tokio::spawn(all.clone().run()));
                 let names = all.nodes.iter().map(|node| node.name.to_string());
                 (all.clone(), names.collect())
@@ -107,6 +125,15 @@ impl Cluster {
         if let Some(target) = config.aggregated {
             api.set_aggregated(Some(target));
         }
+        let autoscaler = match config.autoscaler {
+            Autoscaler::None => None,
+            kind => {
+                let controller = controller(&api, &pki, &identities, &clock)?;
+                let running = kind == Autoscaler::Running;
+                let task = running.then(|| tokio::spawn(controller.clone().run()));
+                Some((controller, task))
+            }
+        };
         let files = Files::new()?;
         files.write_token(&identities)?;
         write(&files.ca(), &pki.cluster().pem())?;
@@ -116,6 +143,7 @@ impl Cluster {
         Ok(Self {
             api,
             kubelets,
+            endpoints,
             world,
             player,
             node_names,
@@ -127,6 +155,7 @@ impl Cluster {
             files,
             server_kubeconfig,
             driver,
+            autoscaler,
         })
     }
 
@@ -236,6 +265,80 @@ impl Cluster {
     /// long as five requests. `None`: no limit.
     pub fn throttle_kubelets(&self, rate: Option<f64>) {
         self.kubelets.throttle(rate.filter(|rate| *rate > 0.0));
+    }
+
+    /// Makes the endpoint of a pod misbehave. Returns whether the pods of this cluster expose anything.
+    pub fn break_endpoint(&self, namespace: &str, pod: &str, fault: EndpointFault) -> bool {
+        let set = |it: &Endpoints| it.set_fault(namespace, pod, Some(fault));
+        self.endpoints.as_ref().map(set).is_some()
+    }
+
+    /// Ends the misbehaviour of the endpoint of a pod.
+    pub fn heal_endpoint(&self, namespace: &str, pod: &str) {
+        if let Some(endpoints) = &self.endpoints {
+            endpoints.set_fault(namespace, pod, None);
+        }
+    }
+
+    /// How many requests the endpoint of a pod got, and the headers of the last one.
+    #[must_use]
+    pub fn endpoint_requests(&self, namespace: &str, pod: &str) -> (u64, HeaderMap) {
+        let seen = |it: &Endpoints| it.seen(namespace, pod);
+        self.endpoints.as_ref().map(seen).unwrap_or_default()
+    }
+
+    /// Sets the requests a second that a workload gets, all its ready pods together. Returns whether there is a workload
+    /// that serves requests.
+    pub fn set_rate(&self, namespace: &str, workload: &str, rate: f64) -> bool {
+        let world = self.world.as_ref();
+        world.is_some_and(|world| world.set_rate(namespace, workload, rate))
+    }
+
+    /// Sets the number of pods of a workload, as `kubectl scale` does.
+    pub fn scale(&self, namespace: &str, workload: &str, replicas: u32) {
+        if let Some(world) = &self.world {
+            world.scale(Some(namespace), workload, replicas);
+        }
+    }
+
+    /// Lets the controller of the autoscalers act once on each of them, if there is one.
+    pub async fn autoscale(&self) {
+        if let Some((controller, _)) = &self.autoscaler {
+            controller.pass().await;
+        }
+    }
+
+    /// What a pod serves now: the truth of which its endpoint exposes counters. None if it serves no requests.
+    #[must_use]
+    pub fn served(&self, namespace: &str, pod: &str) -> Option<Truth> {
+        truth(self.world.as_ref()?, namespace, pod)
+    }
+
+    /// Sets the counters of the requests of a pod to zero. Returns whether there is such a pod, as does the method that
+    /// follows.
+    pub fn reset_counters(&self, namespace: &str, pod: &str) -> bool {
+        self.change_pod(namespace, pod, |pod, service| {
+            let total = service.map(|it| it.total(self.clock.now()));
+            pod.served.reset(total.unwrap_or_default());
+        })
+    }
+
+    /// Sets an annotation of a pod.
+    pub fn annotate_pod(&self, namespace: &str, pod: &str, key: &str, value: &str) -> bool {
+        self.change_pod(namespace, pod, |pod, _| {
+            pod.annotations.retain(|(it, _)| it != key);
+            pod.annotations.push((key.to_owned(), value.to_owned()));
+        })
+    }
+
+    fn change_pod(
+        &self,
+        namespace: &str,
+        pod: &str,
+        change: impl FnOnce(&mut Pod, Option<&Service>),
+    ) -> bool {
+        let world = self.world.as_ref();
+        world.is_some_and(|world| world.change_pod(namespace, pod, change))
     }
 
     /// Makes requests for a page of a node wait until [`Cluster::resume_page`].
@@ -378,10 +481,35 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(driver) = &self.driver {
-            driver.abort();
+        let autoscaler = self.autoscaler.as_ref();
+        let tasks = [
+            self.driver.as_ref(),
+            autoscaler.and_then(|it| it.1.as_ref()),
+        ];
+        for task in tasks.into_iter().flatten() {
+            task.abort();
         }
     }
+}
+
+/// The controller of the autoscalers, which may do everything.
+fn controller(
+    api: &ApiServer,
+    pki: &Pki,
+    identities: &Identities,
+    clock: &SimClock,
+) -> Result<Arc<Controller>, SimError> {
+    let mut user = UserInfo::service_account("kube-system", "horizontal-pod-autoscaler");
+    user.groups.push("system:masters".to_owned());
+    let token = identities.mint_token(user);
+    let controller = Controller::new(api.url(), &pki.cluster().pem(), &token, clock.clone())?;
+    Ok(Arc::new(controller))
+}
+
+/// Listens on all addresses. Returns the port too.
+async fn listen(port: u16) -> Result<(TcpListener, u16), SimError> {
+    let bound = kubelet::bind(port).await;
+    bound.map_err(|source| SimError::Listen { port, source })
 }
 
 /// The clock as the store's source of time.
@@ -390,12 +518,28 @@ pub(crate) fn now(clock: &SimClock) -> Now {
     Arc::new(move || clock.now())
 }
 
+fn exposed((port, endpoints): (u16, PodEndpoints)) -> Exposed {
+    Exposed {
+        port,
+        gpu_nodes: endpoints.gpu_nodes as usize,
+        swing: endpoints.swing,
+    }
+}
+
 /// The world that a configuration describes, with its objects in the store.
-pub(crate) fn world(config: &Config, clock: &SimClock, store: &Arc<Store>, port: u16) -> World {
+pub(crate) fn world(
+    config: &Config,
+    clock: &SimClock,
+    store: &Arc<Store>,
+    port: u16,
+    metrics_port: Option<u16>,
+) -> World {
     let scale = Scale {
         seed: config.seed,
         nodes: config.nodes as usize,
         pods_per_node: config.pods_per_node as usize,
+        exposed: metrics_port.zip(config.pod_endpoints).map(exposed),
+        autoscaler: config.autoscaler != Autoscaler::None,
     };
     let world = World::new(scale, clock.clone(), store.clone(), port);
     world.populate();

@@ -16,6 +16,47 @@ pub enum Faults {
     Scheduled,
 }
 
+/// What pods expose about themselves, over real sockets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PodEndpoints {
+    /// The port of all pods; 0 picks a free one.
+    pub port: u16,
+    /// How many series each page has that nobody asks for.
+    pub filler: u32,
+    /// How many nodes, from the last, have four GPUs, two pods that use one each, and an exporter, beside their other
+    /// pods.
+    pub gpu_nodes: u32,
+    /// Whether the exporter names the pods in `exported_pod` and so on, and itself in `pod`.
+    pub exported_labels: bool,
+    /// The part of its mean by which the rate of requests of each workload swings, once in twenty minutes.
+    pub swing: f64,
+}
+
+impl Default for PodEndpoints {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            filler: 500,
+            gpu_nodes: 0,
+            exported_labels: false,
+            swing: 0.0,
+        }
+    }
+}
+
+/// What becomes of the HorizontalPodAutoscalers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Autoscaler {
+    /// They stay as they are.
+    #[default]
+    None,
+    /// A controller acts on them when [`Cluster::autoscale`](crate::Cluster::autoscale) is called.
+    Stepped,
+    /// A controller acts on them every 15 seconds.
+    Running,
+}
+
 /// A simulated cluster.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +78,10 @@ pub struct Config {
     pub kubelet_port: u16,
     /// The server to which `/apis/metrics.k8s.io` and `/apis/kubevitals.io` are forwarded, if it exists already.
     pub aggregated: Option<SocketAddr>,
+    /// What pods expose about themselves, if they do.
+    pub pod_endpoints: Option<PodEndpoints>,
+    /// What becomes of the HorizontalPodAutoscalers.
+    pub autoscaler: Autoscaler,
     /// The cluster's time, if it is not to be the machine's.
     pub clock: Option<SimClock>,
 }
@@ -53,6 +98,8 @@ impl Default for Config {
             api_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             kubelet_port: 0,
             aggregated: None,
+            pod_endpoints: None,
+            autoscaler: Autoscaler::None,
             clock: None,
         }
     }

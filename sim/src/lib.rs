@@ -6,10 +6,12 @@
 //! [`Replay`] the recorded pages of real ones.
 
 pub mod apiserver;
+mod autoscaler;
 mod clock;
 mod cluster;
 mod config;
 mod connections;
+mod endpoints;
 mod error;
 mod files;
 mod fixtures;
@@ -25,7 +27,8 @@ mod world;
 
 pub use clock::SimClock;
 pub use cluster::Cluster;
-pub use config::{Config, Faults};
+pub use config::{Autoscaler, Config, Faults, PodEndpoints};
+pub use endpoints::{EndpointFault, Truth};
 pub use error::SimError;
 pub use fixtures::fixtures;
 pub use kubelet::{Forged, Kill};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use kubevitals_proto::words::chain;
-use kubevitals_sim::{Cluster, Config, Faults, Replay};
+use kubevitals_sim::{Autoscaler, Cluster, Config, Faults, PodEndpoints, Replay};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A simulated Kubernetes cluster over real sockets.
@@ -35,6 +35,21 @@ struct Args {
     /// Answer from the files of this folder instead of simulating.
     #[arg(long, value_name = "DIR")]
     replay: Option<PathBuf>,
+    /// Let pods that serve requests expose metrics.
+    #[arg(long)]
+    pod_endpoints: bool,
+    /// How many series each pod exposes that nobody asks for.
+    #[arg(long, default_value_t = 500, requires = "pod_endpoints")]
+    filler_series: u32,
+    /// How many nodes have GPUs, and pods that use and export them.
+    #[arg(long, default_value_t = 0, requires = "pod_endpoints")]
+    gpu_nodes: u32,
+    /// The part of its mean by which the rate of requests of each workload swings.
+    #[arg(long, default_value_t = 0.0, requires = "pod_endpoints")]
+    swing: f64,
+    /// Let a controller act on the HorizontalPodAutoscalers.
+    #[arg(long)]
+    autoscaler: bool,
     /// Where the API server listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -100,6 +115,17 @@ async fn run(args: Args) -> Result<(), Failure> {
         api_listen: args.listen,
         kubelet_port: args.kubelet_port,
         aggregated: args.aggregate,
+        pod_endpoints: args.pod_endpoints.then(|| PodEndpoints {
+            filler: args.filler_series,
+            gpu_nodes: args.gpu_nodes,
+            swing: args.swing,
+            ..PodEndpoints::default()
+        }),
+        autoscaler: if args.autoscaler {
+            Autoscaler::Running
+        } else {
+            Autoscaler::None
+        },
         clock: None,
     })
     .await?;

@@ -22,7 +22,7 @@ impl Pages {
     #[must_use]
     pub fn new(config: &Config, start: Timestamp) -> Self {
         let clock = SimClock::manual(start);
-        let world = world(config, &clock, &Store::new(now(&clock)), 10_250);
+        let world = world(config, &clock, &Store::new(now(&clock)), 10_250, None);
         Self { world, clock }
     }
 

@@ -4,9 +4,9 @@
 //! container's restart, and begin again with the kubelet. The histograms of their durations, most
 //! of the body, are skipped without being read.
 
-use super::exposition::{LabelSet, Scanner, plain_value, unescape};
 use super::names::{LONGEST_UID, may_be_container, may_be_pod};
-use super::number;
+use crate::exposition::lines::{LabelSet, Scanner, plain_value, unescape};
+use crate::exposition::number;
 use crate::vitals::ProbeKind;
 use memchr::memmem;
 use std::borrow::Cow;

@@ -4,12 +4,14 @@
 //! bytes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::wire::protobuf::{Fields, Malformed, Value};
-use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
+use super::endpoint;
 use super::protobuf::{Field, Message, message};
 use super::text::WireTime;
 use crate::lenient::{Lenient, lenient};
@@ -64,16 +66,32 @@ const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// The annotations that are used.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 struct WireAnnotations {
-    #[serde(
-        rename = "metrics.k8s.io/resource-metrics-path",
-        deserialize_with = "lenient"
-    )]
     metrics_path: String,
-    #[serde(rename = "k8s.io/initial-events-end", deserialize_with = "lenient")]
     initial_events_end: String,
+    scrape: Vec<(&'static str, String)>,
+}
+
+impl WireAnnotations {
+    /// Stores the value of an annotation if it is used.
+    fn set(&mut self, key: Option<&'static str>, value: String) {
+        match key {
+            Some(METRICS_PATH) => self.metrics_path = value,
+            Some(INITIAL_EVENTS_END) => self.initial_events_end = value,
+            Some(key) => self.scrape.push((key, value)),
+            None => {}
+        }
+    }
+}
+
+/// The name of an annotation that is used.
+fn used(key: &str) -> Option<&'static str> {
+    let mut all = [METRICS_PATH, INITIAL_EVENTS_END]
+        .into_iter()
+        .chain(endpoint::NAMES);
+    // Most annotations are not used, and few of them have these lengths.
+    all.find(|used| used.len() == key.len() && *used == key)
 }
 
 impl Message for WireAnnotations {
@@ -83,12 +101,15 @@ impl Message for WireAnnotations {
 
     /// Reads one entry of the map.
     fn merge(&mut self, entry: &[u8]) -> Result<(), Malformed> {
-        let mut key = "";
+        let mut key = None;
         for field in Fields::new(entry) {
             match (field?, key) {
-                ((1, value), _) => key = value.str().unwrap_or_default(),
-                ((2, value), METRICS_PATH) => self.metrics_path.read(value)?,
-                ((2, value), INITIAL_EVENTS_END) => self.initial_events_end.read(value)?,
+                ((1, value), _) => key = used(value.str().unwrap_or_default()),
+                ((2, value), Some(_)) => {
+                    let mut text = String::new();
+                    text.read(value)?;
+                    self.set(key, text);
+                }
                 _ => {}
             }
         }
@@ -96,11 +117,78 @@ impl Message for WireAnnotations {
     }
 }
 
+impl<'de> Deserialize<'de> for WireAnnotations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AnnotationsVisitor)
+    }
+}
+
+struct AnnotationsVisitor;
+
+impl<'de> Visitor<'de> for AnnotationsVisitor {
+    type Value = WireAnnotations;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("annotations")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireAnnotations, A::Error> {
+        let mut annotations = WireAnnotations::default();
+        while let Some(Key(key)) = map.next_key()? {
+            if key.is_some() {
+                let Text(value) = map.next_value()?;
+                annotations.set(key, value);
+            } else {
+                let IgnoredAny = map.next_value()?;
+            }
+        }
+        Ok(annotations)
+    }
+}
+
+/// The key of an annotation, which is not copied; none if the annotation is not used.
+struct Key(Option<&'static str>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the key of an annotation")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        Ok(Key(used(key)))
+    }
+}
+
+/// The value of an annotation.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text(#[serde(deserialize_with = "lenient")] String);
+
 impl WireMeta {
     /// The path of a node's resource metrics, if an annotation has one.
     pub(super) fn metrics_path(&self) -> Option<&str> {
         let path = &self.annotations.as_ref()?.metrics_path;
         (!path.is_empty()).then_some(path)
+    }
+
+    /// The annotations and labels that ask for a scrape of the pod, with their names.
+    pub(super) fn scrape(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let annotations = self.annotations.iter().flat_map(|it| &it.scrape);
+        let annotations = annotations.map(|(key, value)| (*key, &**value));
+        let labels = endpoint::NAMES
+            .into_iter()
+            .filter_map(|name| Some((name, &**self.labels.get(name)?)));
+        labels.chain(annotations)
     }
 
     /// The creation of the object, in seconds since the epoch; zero if unknown.

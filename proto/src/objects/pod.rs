@@ -15,8 +15,8 @@ use super::resources::{WireRequirements, WireResources};
 use super::template::WireSpec;
 use super::text::{self, WireTime, named};
 use super::{
-    ContainerSpec, ContainerStatus, Job, Owner, Phase, PodKey, PodTemplate, Pools, Resize, Role,
-    Uid,
+    ContainerSpec, ContainerStatus, Endpoint, Job, Owner, Phase, PodKey, PodTemplate, Pools,
+    Resize, Role, Uid,
 };
 
 /// A pod. A cluster may have 150,000 of them. So pods of a workload share what is equal, rare data is behind a pointer,
@@ -76,6 +76,8 @@ pub struct StatusDetails {
     pub resize: Option<Box<Resize>>,
     /// The time that a deleted pod has to end, in seconds.
     pub grace_seconds: u32,
+    /// Where it serves metrics of its own, if pods are scraped.
+    pub endpoint: Option<Box<Endpoint>>,
 }
 
 impl Pod {
@@ -98,6 +100,11 @@ impl Pod {
     /// A resize in place that is not complete.
     pub fn resize(&self) -> Option<&Resize> {
         self.details.as_deref()?.resize.as_deref()
+    }
+
+    /// Where the pod serves metrics of its own, if pods are scraped and it has an address.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.details.as_deref()?.endpoint.as_deref()
     }
 
     /// The spec with the requests and limits in force, which differ from [`Self::template`] during a resize in place.
@@ -158,6 +165,7 @@ impl Pod {
             size_of::<StatusDetails>()
                 + details.message.as_deref().map_or(0, str::len)
                 + details.resize.as_deref().map_or(0, Resize::bytes)
+                + details.endpoint.as_deref().map_or(0, Endpoint::bytes)
         });
         let containers = self.containers.iter();
         size_of::<Self>()
@@ -189,6 +197,8 @@ message! {
         container_statuses: Vec<Option<WireContainerStatus>> = 8,
         resources: Option<WireRequirements> = 20,
         allocated_resources: Option<WireResources> = 19,
+        #[serde(rename = "podIP")]
+        pod_ip: String = 6,
     }
 }
 
@@ -207,6 +217,15 @@ impl WirePod {
             self.status.unwrap_or_default(),
         );
         let template = pools.templates.share(Arc::new(spec.convert(names)));
+        let endpoint = pools.stores_endpoints().then(|| {
+            Endpoint::of(
+                &self.metadata,
+                &status.pod_ip,
+                spec.host_network,
+                spec.ports(),
+                pools,
+            )
+        });
         let condition = |kind: &str| {
             let mut all = status.conditions.iter().flatten();
             all.find(|condition| condition.kind == kind)
@@ -236,6 +255,7 @@ impl WirePod {
             resize: resize.filter(|_| !status.phase.is_over()).map(Box::new),
             grace_seconds: u32::try_from(self.metadata.deletion_grace_period_seconds)
                 .unwrap_or_default(),
+            endpoint: endpoint.flatten().map(Box::new),
         };
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {

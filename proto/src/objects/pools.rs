@@ -1,7 +1,9 @@
 //! The pools of values that objects share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::endpoint::Port;
 use super::intern::{Interner, Pool};
 use super::metadata::WireMeta;
 use super::owner::Owner;
@@ -16,9 +18,21 @@ pub struct Pools {
     pub(super) labels: Pool<Labels>,
     pub(super) owners: Pool<Arc<Owner>>,
     pub(super) templates: Pool<Arc<PodTemplate>>,
+    pub(super) ports: Pool<Arc<[Port]>>,
+    endpoints: AtomicBool,
 }
 
 impl Pools {
+    /// Stores the endpoints of pods from now on ([`Pod::endpoint`](super::Pod::endpoint)).
+    pub fn store_endpoints(&self) {
+        self.endpoints.store(true, Relaxed);
+    }
+
+    /// Whether to store the endpoints of pods.
+    pub(super) fn stores_endpoints(&self) -> bool {
+        self.endpoints.load(Relaxed)
+    }
+
     /// The labels of an object, shared with all objects that have the same labels.
     pub(super) fn labels(&self, metadata: &WireMeta) -> Labels {
         let labels = metadata.labels.iter();

@@ -93,7 +93,7 @@ impl Field for String {
         match value {
             Value::Bytes(text) => *self = String::from_utf8_lossy(text).into_owned(),
             Value::Varint(_) => *self = value.int()?.to_string(),
-            Value::Fixed => {}
+            Value::Fixed64(_) | Value::Fixed32 => {}
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl<T: Message> Field for T {
     fn read(&mut self, value: Value<'_>) -> Result<(), Malformed> {
         match value {
             Value::Bytes(message) => self.merge(message),
-            Value::Varint(_) | Value::Fixed => Ok(()),
+            Value::Varint(_) | Value::Fixed64(_) | Value::Fixed32 => Ok(()),
         }
     }
 }
@@ -130,7 +130,7 @@ impl<T: Message> Field for Option<T> {
     fn read(&mut self, value: Value<'_>) -> Result<(), Malformed> {
         match value {
             Value::Bytes(message) => self.get_or_insert_default().merge(message),
-            Value::Varint(_) | Value::Fixed => Ok(()),
+            Value::Varint(_) | Value::Fixed64(_) | Value::Fixed32 => Ok(()),
         }
     }
 }

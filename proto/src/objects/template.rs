@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bounds::Bounds;
+use super::endpoint::WireContainerPort;
 use super::intern::Interner;
 use super::probe::{Probe, WireProbe};
 use super::protobuf::message;
@@ -168,6 +169,7 @@ message! {
         resources: Option<WireRequirements> = 40,
         overhead: Option<WireResources> = 32,
         restart_policy: String = 3,
+        pub(super) host_network: bool = 11,
     }
 
     struct WireContainer {
@@ -178,10 +180,19 @@ message! {
         liveness_probe: Option<WireProbe> = 10,
         readiness_probe: Option<WireProbe> = 11,
         startup_probe: Option<WireProbe> = 22,
+        ports: Vec<Option<WireContainerPort>> = 6,
     }
 }
 
 impl WireSpec {
+    /// The ports of the containers that stay, sidecars included.
+    pub(super) fn ports(&self) -> impl Iterator<Item = &WireContainerPort> {
+        let containers = self.containers.iter().chain(&self.init_containers);
+        containers
+            .flatten()
+            .flat_map(|it| it.ports.iter().flatten())
+    }
+
     /// Converts the part that pods of one workload share.
     pub(super) fn convert(&self, names: &Interner) -> PodTemplate {
         let inits = self.init_containers.iter().flatten().map(|container| {

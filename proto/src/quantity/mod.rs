@@ -73,6 +73,22 @@ impl Quantity {
         Self::from_parts(false, u128::from(bytes.0), 0, Format::BinarySi)
     }
 
+    /// A measured value in whole thousandths, to the nearest one: what a HorizontalPodAutoscaler compares. Past 2⁶³
+    /// thousandths it is in whole ones, and at most 2⁶³ − 1, as Go reads quantities. None for a value that is no finite
+    /// number.
+    #[must_use]
+    pub fn from_f64(value: f64) -> Option<Self> {
+        if !value.is_finite() {
+            return None;
+        }
+        let thousandths = (value * 1000.0).round();
+        Some(if thousandths.abs() < i64::MAX as f64 {
+            Self::new(thousandths as i64, -3, Format::DecimalSi)
+        } else {
+            Self::new((value as i64).max(-i64::MAX), 0, Format::DecimalSi)
+        })
+    }
+
     /// As CPU, rounded up to whole nanocores (it is never finer); a negative one is zero.
     #[must_use]
     pub fn to_nanocores(self) -> Nanocores {
@@ -357,5 +373,35 @@ impl From<Nanocores> for Quantity {
 impl From<Bytes> for Quantity {
     fn from(bytes: Bytes) -> Self {
         Self::from_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Quantity;
+
+    #[test]
+    fn a_measured_value_is_in_thousandths() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (12.0, "12"),
+            (0.1 + 0.2, "300m"),
+            (0.29, "290m"),
+            (0.0004, "0"),
+            (-1.5, "-1500m"),
+            (2_000_000.0, "2M"),
+            (9.007_199_254_740_993e15, "9007199254740992"),
+            (1e17, "100P"),
+            (-1e17, "-100P"),
+            (f64::MAX, "9223372036854775807"),
+            (f64::MIN, "-9223372036854775807"),
+        ] {
+            let quantity = Quantity::from_f64(value).unwrap();
+            assert_eq!(quantity.to_string(), expected, "{value}");
+        }
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(Quantity::from_f64(value), None);
+        }
     }
 }

@@ -50,8 +50,8 @@ pub struct OwnScrape {
     /// How long the last scrape took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<GoDuration>,
-    /// The series in the last response, of which the server keeps only some.
-    pub series: u64,
+    /// The samples of kept families in the last response.
+    pub samples: u64,
     /// Why the last scrape failed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error: String,

@@ -1,6 +1,6 @@
 //! The protobuf envelope of Kubernetes: four magic bytes, then a `runtime.Unknown`.
 
-use super::protobuf::{Fields, Malformed, head, message, string};
+use super::protobuf::{Fields, Malformed, field_len, head, string};
 
 /// The magic bytes a protobuf body starts with.
 pub const MAGIC: [u8; 4] = *b"k8s\0";
@@ -104,15 +104,31 @@ pub fn unwrap(body: &[u8]) -> Result<Unknown<'_>, EnvelopeError> {
 /// Puts `raw`, an encoded object of the type `api_version`, `kind`, into an envelope.
 #[must_use]
 pub fn wrap(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + api_version.len() + kind.len() + 32);
-    out.extend_from_slice(&MAGIC);
-    message(&mut out, 1, |out| {
-        string(out, 1, api_version);
-        string(out, 2, kind);
-    });
-    head(&mut out, 2, raw.len());
+    let mut out = Vec::with_capacity(wrapped_len(api_version, kind, raw.len()));
+    write_head(&mut out, api_version, kind, raw.len());
     out.extend_from_slice(raw);
-    string(&mut out, 3, "");
-    string(&mut out, 4, "");
+    out.extend_from_slice(&TAIL);
     out
+}
+
+/// The empty `contentEncoding` and `contentType` at the envelope's end.
+pub const TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
+
+/// Appends what comes before the `raw_len` bytes of an object. The object and [`TAIL`] follow.
+pub fn write_head(out: &mut Vec<u8>, api_version: &str, kind: &str, raw_len: usize) {
+    out.extend_from_slice(&MAGIC);
+    head(out, 1, type_len(api_version, kind));
+    string(out, 1, api_version);
+    string(out, 2, kind);
+    head(out, 2, raw_len);
+}
+
+/// The length of an object of `raw_len` bytes in its envelope.
+#[must_use]
+pub const fn wrapped_len(api_version: &str, kind: &str, raw_len: usize) -> usize {
+    MAGIC.len() + field_len(type_len(api_version, kind)) + field_len(raw_len) + TAIL.len()
+}
+
+const fn type_len(api_version: &str, kind: &str) -> usize {
+    field_len(api_version.len()) + field_len(kind.len())
 }

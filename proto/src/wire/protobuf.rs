@@ -18,8 +18,10 @@ pub enum Value<'a> {
     Varint(u64),
     /// A string, bytes or message.
     Bytes(&'a [u8]),
-    /// Eight or four bytes of a fixed width, which nothing here uses.
-    Fixed,
+    /// Eight bytes: a double, or an integer of fixed width.
+    Fixed64(u64),
+    /// Four bytes of a fixed width, which nothing here uses.
+    Fixed32,
 }
 
 impl<'a> Value<'a> {
@@ -60,6 +62,73 @@ impl<'a> Value<'a> {
             _ => Err(Malformed),
         }
     }
+
+    /// A `uint64` or `uint32`.
+    ///
+    /// # Errors
+    /// When the field is of another type.
+    pub const fn uint(self) -> Result<u64, Malformed> {
+        match self {
+            Self::Varint(value) => Ok(value),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// A `double`.
+    ///
+    /// # Errors
+    /// When the field is of another type.
+    pub const fn f64(self) -> Result<f64, Malformed> {
+        match self {
+            Self::Fixed64(bits) => Ok(f64::from_bits(bits)),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The values of a repeated field of numbers, packed or alone.
+    #[must_use]
+    pub const fn numbers(self) -> Numbers<'a> {
+        match self {
+            Self::Bytes(packed) => Numbers::Packed(Fields::new(packed)),
+            value => Numbers::One(Some(value)),
+        }
+    }
+}
+
+/// The integer that `sint64` and `sint32` encode as `value`.
+#[must_use]
+pub const fn zigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+/// The numbers of a field that may be repeated. They end after the first error.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbers<'a> {
+    /// One number with a key of its own.
+    One(Option<Value<'a>>),
+    /// Numbers without keys.
+    Packed(Fields<'a>),
+}
+
+impl Numbers<'_> {
+    /// The next integer.
+    pub fn next_uint(&mut self) -> Option<Result<u64, Malformed>> {
+        match self {
+            Self::One(value) => value.take().map(Value::uint),
+            Self::Packed(fields) => fields.packed(Fields::varint),
+        }
+    }
+
+    /// The next double.
+    pub fn next_f64(&mut self) -> Option<Result<f64, Malformed>> {
+        match self {
+            Self::One(value) => value.take().map(Value::f64),
+            Self::Packed(fields) => fields.packed(|fields| {
+                let bytes = fields.take(8)?.first_chunk()?;
+                Some(f64::from_le_bytes(*bytes))
+            }),
+        }
+    }
 }
 
 /// The fields of a message in the order in which they stand: number and value. It ends after the
@@ -82,16 +151,39 @@ impl<'a> Fields<'a> {
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0)?;
         let value = match key & 7 {
             0 => Value::Varint(self.varint()?),
-            1 => self.take(8).map(|_| Value::Fixed)?,
+            1 => Value::Fixed64(u64::from_le_bytes(*self.take(8)?.first_chunk()?)),
             2 => {
                 let len = usize::try_from(self.varint()?).ok()?;
                 Value::Bytes(self.take(len)?)
             }
-            5 => self.take(4).map(|_| Value::Fixed)?,
+            5 => self.take(4).map(|_| Value::Fixed32)?,
             // Groups are long gone.
             _ => return None,
         };
         Some((number, value))
+    }
+
+    /// The next value of a packed field.
+    fn packed<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Result<T, Malformed>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let value = read(self);
+        if value.is_none() {
+            self.rest = &[];
+        }
+        Some(value.ok_or(Malformed))
+    }
+
+    /// The next message of a stream, in which each stands after its length.
+    pub fn next_delimited(&mut self) -> Option<Result<&'a [u8], Malformed>> {
+        self.packed(|fields| {
+            let len = usize::try_from(fields.varint()?).ok()?;
+            fields.take(len)
+        })
     }
 
     #[inline]
@@ -211,6 +303,26 @@ pub fn write_time(out: &mut Vec<u8>, field: u8, time: Timestamp) {
     out.push(0x08);
     varint(out, time.as_secs() as u64);
     out.extend_from_slice(&[0x10, 0]);
+}
+
+/// `ListMeta` with its three empty strings, as `field` of a list.
+#[must_use]
+pub const fn empty_list_meta(field: u8) -> [u8; 8] {
+    [key(field), 6, key(1), 0, key(2), 0, key(3), 0]
+}
+
+/// Appends a map of strings, an entry for each label; `field` is under 16.
+pub fn string_map<'a>(
+    out: &mut Vec<u8>,
+    field: u8,
+    entries: impl IntoIterator<Item = (&'a str, &'a str)>,
+) {
+    for (name, value) in entries {
+        message(out, field, |out| {
+            string(out, 1, name);
+            string(out, 2, value);
+        });
+    }
 }
 
 /// Appends a message field whose length is known only when it is written; `field` is under 16.

@@ -9,6 +9,8 @@
 mod bounds;
 #[path = "../cases/mod.rs"]
 mod cases;
+mod custom_metrics;
+mod exposition;
 mod fixtures;
 mod forms;
 mod metrics;

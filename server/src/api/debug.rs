@@ -38,7 +38,9 @@ async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response 
         Err(error) => return Form::any(&request).status(&Status::internal_error(error)),
     };
     if let Some(counts) = counts.as_object_mut() {
-        let watches = watches.map(|(what, health)| (what.to_owned(), watch(health)));
+        let watches = watches
+            .into_iter()
+            .map(|(what, health)| (what.to_owned(), watch(health)));
         let watches = serde_json::Map::from_iter(watches);
         counts.insert("watches".to_owned(), watches.into());
     }

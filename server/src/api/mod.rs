@@ -6,6 +6,7 @@ mod accept;
 mod authorization_tests;
 mod caller;
 mod compress;
+mod custom_metrics;
 mod deadline;
 mod debug;
 mod discovery;
@@ -37,7 +38,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware;
 use axum::response::Response;
 use kubevitals_proto::wire::status::Status;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
+use crate::cluster::Services;
 use crate::export::PageSource;
 use crate::memory::Memory;
 use crate::query::Query;
@@ -78,6 +80,8 @@ pub(crate) struct Sources {
     pub(crate) state: Arc<StatePersister>,
     /// The other shards, if this server is one of several.
     pub(crate) shards: Option<Arc<Shards>>,
+    /// The Services whose pods have metrics.
+    pub(crate) services: Arc<Services>,
     /// Runs work that visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
     /// The memory limit.
@@ -98,6 +102,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         pages,
         state,
         shards,
+        services,
         pool,
         memory,
     } = sources;
@@ -117,7 +122,22 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     };
     let prometheus = prometheus::routes(registry, pages, &pool);
     let incomplete = middleware::from_fn_with_state(Arc::clone(&query), incomplete::warn);
-    let routes = routes(query, &watchers, &health, prometheus, &pool, state, port);
+    let custom = query.pod_metrics().is_some().then(|| {
+        custom_metrics::routes(custom_metrics::Sources {
+            query: Arc::clone(&query),
+            services,
+            pool: Arc::clone(&pool),
+        })
+    });
+    let routes = routes(
+        query,
+        &watchers,
+        &health,
+        prometheus,
+        &pool,
+        state.merge(custom.unwrap_or_default()),
+        port,
+    );
     gate::protect(routes.layer(incomplete), &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             settings.request_timeout,
@@ -138,9 +158,10 @@ fn routes(
     port: u16,
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);
+    let discovery = discovery::routes(&query, port);
     Router::new()
         .merge(health::routes(health))
-        .merge(discovery::routes(port))
+        .merge(discovery)
         .merge(metrics::routes())
         .merge(why::routes())
         .merge(openapi::routes())
@@ -159,6 +180,6 @@ async fn not_allowed(request: Request) -> Response {
 }
 
 /// 404 with the list of paths, as metrics-server answers an unknown path.
-async fn unknown_path() -> Response {
-    discovery::paths(http::StatusCode::NOT_FOUND)
+async fn unknown_path(State(query): State<Arc<Query>>) -> Response {
+    discovery::paths(&query, http::StatusCode::NOT_FOUND)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 
 use super::etag::Tag;
 use super::{accept, compress, discovery, reply, request};
+use crate::query::Query;
 
 /// How long a URL that contains a hash stays valid. HTTP allows a year at most.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -99,7 +100,7 @@ fn date(time: SystemTime) -> HeaderValue {
 }
 
 /// The routes.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes() -> Router<Arc<Query>> {
     let documents = Arc::new(Documents::new());
     let (of_v2, of_index) = (Arc::clone(&documents), Arc::clone(&documents));
     Router::new()
@@ -113,7 +114,11 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         )
         .route(
             "/openapi/v3/{*path}",
-            get(async move |request: Request| group(&documents, &request)),
+            get(
+                async move |State(query): State<Arc<Query>>, request: Request| {
+                    group(&query, &documents, &request)
+                },
+            ),
         )
 }
 
@@ -145,12 +150,12 @@ fn index(documents: &Documents, request: &Request) -> Response {
 }
 
 /// One v3 document.
-fn group(documents: &Documents, request: &Request) -> Response {
+fn group(query: &Query, documents: &Documents, request: &Request) -> Response {
     let path = request.uri().path();
     let path = path.strip_prefix("/openapi/v3/").unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(document) = documents.v3.get(path) else {
-        return discovery::paths(StatusCode::NOT_FOUND);
+        return discovery::paths(query, StatusCode::NOT_FOUND);
     };
     let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
     let response = match hash {

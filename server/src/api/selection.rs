@@ -25,14 +25,11 @@ impl Selection {
     /// # Errors
     /// 400 for a selector that does not parse or is too long, an unsupported field, or a limit that is not a number.
     pub(super) fn of(uri: &Uri, supported: &[&str]) -> Result<Self, Status> {
-        let text = |name| parameter(uri, name).unwrap_or_default();
-        let labels = text("labelSelector")
-            .parse::<LabelSelector>()
-            .map_err(|error| Status::bad_request(error.to_string()))?;
-        let fields = text("fieldSelector")
+        let labels = labels(uri, "labelSelector")?;
+        let fields = parameter(uri, "fieldSelector").unwrap_or_default();
+        let fields = fields
             .parse::<FieldSelector>()
             .map_err(|error| Status::bad_request(error.to_string()))?;
-        check_terms("label", terms(&labels))?;
         check_terms("field", fields.iter().len())?;
         for number in NUMBERS {
             if let Some(value) = parameter(uri, number) {
@@ -58,6 +55,19 @@ impl Selection {
     ) -> bool {
         self.labels.matches(labels) && self.fields.matches(value_of)
     }
+}
+
+/// Reads a label selector in the query string.
+///
+/// # Errors
+/// 400 for one that does not parse or is too long.
+pub(super) fn labels(uri: &Uri, parameter_name: &str) -> Result<LabelSelector, Status> {
+    let text = parameter(uri, parameter_name).unwrap_or_default();
+    let labels = text
+        .parse::<LabelSelector>()
+        .map_err(|error| Status::bad_request(error.to_string()))?;
+    check_terms("label", terms(&labels))?;
+    Ok(labels)
 }
 
 fn check_terms(kind: &str, terms: usize) -> Result<(), Status> {

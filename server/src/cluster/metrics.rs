@@ -34,6 +34,7 @@ impl Watches {
             let by_resource = |read: fn(&WatchHealth) -> u64| {
                 watches
                     .all()
+                    .into_iter()
                     .map(move |(resource, it)| ([resource], read(it)))
             };
             families.counters(

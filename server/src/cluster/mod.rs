@@ -11,6 +11,7 @@ mod metrics;
 mod observer;
 #[cfg(test)]
 mod recording;
+mod services;
 #[cfg(test)]
 mod size;
 #[cfg(test)]
@@ -29,10 +30,11 @@ pub use gone::{GonePod, GonePods};
 pub(crate) use kubevitals_proto::objects::time;
 pub use kubevitals_proto::objects::{
     Address, AddressType, Condition, ConditionStatus, ContainerSpec, ContainerStatus,
-    EVENT_SELECTOR, Ended, Event, Job, Node, Owner, Phase, Pod, PodKey, PodTemplate, Probe, Ready,
-    Resize, Resources, Role, State, StatusDetails, Summary, Uid, Waiting,
+    EVENT_SELECTOR, Ended, Endpoint, Event, Hpa, Job, Node, Owner, Phase, Pod, PodKey, PodTemplate,
+    Probe, Ready, Resize, Resources, Role, State, StatusDetails, Summary, Uid, Waiting,
 };
 pub use observer::{Observer, Observers};
+pub use services::{NamespaceServices, Service, Services, ServicesError};
 pub use watch::{Backoff, OWN_EVENTS, Random, Settings, WatchHealth, Watches, random, spawn};
 
 /// Nodes by name.
@@ -45,6 +47,9 @@ pub type Pods = OrdMap<PodKey, Arc<Pod>>;
 /// later.
 pub type Jobs = OrdMap<PodKey, Arc<Job>>;
 
+/// HorizontalPodAutoscalers by namespace and name.
+pub type Hpas = OrdMap<PodKey, Arc<Hpa>>;
+
 /// The current objects of the cluster.
 #[derive(Debug, Default)]
 pub struct Cluster {
@@ -52,6 +57,7 @@ pub struct Cluster {
     pods: ArcSwap<Pods>,
     jobs: ArcSwap<Jobs>,
     gone: ArcSwap<GonePods>,
+    hpas: ArcSwap<Hpas>,
     pools: Pools,
 }
 
@@ -74,6 +80,16 @@ impl Cluster {
     /// The deleted pods that are still stored.
     pub fn gone_pods(&self) -> Arc<GonePods> {
         self.gone.load_full()
+    }
+
+    /// The current HorizontalPodAutoscalers; none unless they are watched.
+    pub fn hpas(&self) -> Arc<Hpas> {
+        self.hpas.load_full()
+    }
+
+    /// Stores the endpoints of pods from now on ([`Pod::endpoint`]).
+    pub fn store_endpoints(&self) {
+        self.pools.store_endpoints();
     }
 
     /// The interned names.

@@ -63,6 +63,7 @@ pub use limits::Limits;
 pub use merge::MergeResult;
 pub use metrics::HealthMetrics;
 pub use pod_versions::PodAt;
+pub use probe_status::ProbeFailures;
 pub use restart_queries::Restart;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store_usage_history::{StoreUsageHistory, USAGE_BEFORE_TERMINATION};
@@ -163,6 +164,11 @@ impl Health {
     /// The status of each probe of each container of a pod.
     pub fn probe_statuses(&self, pod: &Pod) -> Vec<Probe> {
         self.engine.lock().probe_statuses(pod, self.clock.wall())
+    }
+
+    /// The failed attempts of a pod's probes between the last two readings of its node; none without two readings.
+    pub fn probe_failures(&self, pod: &Pod) -> Option<ProbeFailures> {
+        self.engine.lock().probe_failures(pod, self.clock.wall())
     }
 
     /// The stored restarts of a pod's containers, oldest first for each container. The pod may be deleted.

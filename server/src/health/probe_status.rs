@@ -1,6 +1,7 @@
 //! The status of each probe of a container: the table of docs/health.md, where the first match wins.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
@@ -31,6 +32,34 @@ struct ProbeFacts<'a> {
     now: Timestamp,
 }
 
+/// The failed attempts of a pod's probes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeFailures {
+    /// Their number.
+    pub failed: u32,
+    /// The time of the reading before.
+    pub from: Timestamp,
+    /// The time of the last reading.
+    pub to: Timestamp,
+}
+
+impl ProbeFailures {
+    /// The time between the two readings.
+    pub fn window(self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.to.since(self.from)).unwrap_or_default())
+    }
+
+    /// The failures of one minute; zero if no time has passed.
+    pub fn per_minute(self) -> f64 {
+        let seconds = self.window().as_secs_f64();
+        if seconds > 0.0 {
+            f64::from(self.failed) * 60.0 / seconds
+        } else {
+            0.0
+        }
+    }
+}
+
 impl Engine {
     /// The status of each probe of each container of a pod.
     pub(super) fn probe_statuses(&self, pod: &Pod, now: Timestamp) -> Vec<Probe> {
@@ -54,6 +83,21 @@ impl Engine {
                 }
             })
             .collect()
+    }
+
+    /// The failed attempts of a pod's probes between the last two readings of its node; none without two readings.
+    pub(super) fn probe_failures(&self, pod: &Pod, now: Timestamp) -> Option<ProbeFailures> {
+        let seen = self.probe_facts(pod, now).filter_map(|probe| probe.seen);
+        let seen = seen.filter(|seen| seen.from < seen.to);
+        let failures = seen.map(|seen| ProbeFailures {
+            failed: seen.failed,
+            from: seen.from,
+            to: seen.to,
+        });
+        failures.reduce(|all, one| ProbeFailures {
+            failed: all.failed.saturating_add(one.failed),
+            ..all
+        })
     }
 
     /// The kinds of a pod's failing probes, one for each probe.

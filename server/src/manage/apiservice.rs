@@ -12,11 +12,18 @@ use super::problem_log::ProblemLog;
 use crate::telemetry::chain;
 use crate::tls::Service;
 
-/// The APIServices of the served API groups.
+/// The APIServices of the API groups that are always served.
 const NAMES: [&str; 3] = [
     "v1beta1.metrics.k8s.io",
     "v1.metrics.k8s.io",
     "v1alpha1.kubevitals.io",
+];
+
+/// The APIServices of the metrics of autoscalers.
+const OF_AUTOSCALERS: [&str; 3] = [
+    "v1beta2.custom.metrics.k8s.io",
+    "v1beta1.custom.metrics.k8s.io",
+    "v1beta1.external.metrics.k8s.io",
 ];
 
 /// The timeout of one request.
@@ -29,6 +36,7 @@ const FIELD_MANAGER: &str = "vitals-server";
 pub(super) struct ApiServices {
     api: Api<APIService>,
     service: Service,
+    names: Vec<&'static str>,
 }
 
 /// An APIService that names this server's Service, as it was read.
@@ -40,10 +48,13 @@ pub(super) struct OwnApiService {
 }
 
 impl ApiServices {
-    pub(super) fn new(client: &Client, service: &Service) -> Self {
+    /// Those of the served groups. `pod_metrics`: whether the metrics of autoscalers are.
+    pub(super) fn new(client: &Client, service: &Service, pod_metrics: bool) -> Self {
+        let of_autoscalers = OF_AUTOSCALERS.into_iter().filter(|_| pod_metrics);
         Self {
             api: Api::all(client.clone()),
             service: service.clone(),
+            names: NAMES.into_iter().chain(of_autoscalers).collect(),
         }
     }
 
@@ -51,7 +62,7 @@ impl ApiServices {
     /// Service is left out. `Err` if one could not be read; the error has been logged.
     pub(super) async fn read(&self, problems: &mut ProblemLog) -> Result<Vec<OwnApiService>, ()> {
         let (mut found, mut failed) = (Vec::new(), false);
-        for name in NAMES {
+        for &name in &self.names {
             match with_timeout(self.api.get_opt(name)).await {
                 Ok(None) => problems.info(
                     name,

@@ -16,7 +16,8 @@
 //! some delay.
 //!
 //! The server needs these permissions only: get and patch on the apiservices `v1.metrics.k8s.io`,
-//! `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; get and update on the secret and the configmap
+//! `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`, and with `--pod-metrics` on `v1beta2.custom.metrics.k8s.io`,
+//! `v1beta1.custom.metrics.k8s.io` and `v1beta1.external.metrics.k8s.io`; get and update on the secret and the configmap
 //! `vitals-server-ca` in the Service's namespace. The server does not create them: the permission to create a Secret
 //! cannot be limited to one name.
 
@@ -66,18 +67,20 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Makes a manager for the server behind `service`, which serves `certificates`.
+    /// Makes a manager for the server behind `service`, which serves `certificates`. `pod_metrics`: whether it also
+    /// serves the metrics of autoscalers.
     pub fn new(
         client: &Client,
         service: &Service,
         certificates: &Arc<CertResolver>,
         clock: Arc<dyn Clock>,
+        pod_metrics: bool,
     ) -> Self {
         Self {
             names: service.names(),
             secret: CaSecret::new(client, service),
             configmap: CaConfigMap::new(client, service),
-            services: ApiServices::new(client, service),
+            services: ApiServices::new(client, service, pod_metrics),
             certificates: Arc::clone(certificates),
             clock,
             metrics: ManagedCaMetrics::default(),

@@ -53,6 +53,8 @@ struct TlsConfig {
     ca_file: Option<PathBuf>,
     cert_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
+    server_name: Option<String>,
+    insecure_skip_verify: bool,
 }
 
 /// The values of a header.
@@ -135,15 +137,52 @@ impl Loaded {
             })?
         };
         let folder = path.parent().unwrap_or(Path::new("."));
+        let credentials = config.credentials(folder)?;
+        if credentials.insecure_skip_verify || credentials.server_name.is_some() {
+            return Err(ConfigError::Setting(
+                "tls_config: server_name and insecure_skip_verify are only for pods: name the CA of the service with \
+                 ca_file, and use a URL with a host of its certificate"
+                    .to_owned(),
+            ));
+        }
         Ok(Self {
-            headers: config.headers(folder)?,
-            ca: config.tls_config.ca(folder)?,
-            identity: config.tls_config.identity(folder)?,
+            headers: credentials.headers,
+            ca: credentials.ca,
+            identity: credentials.identity,
         })
     }
 }
 
+/// The contents of the files of an [`HttpConfig`].
+pub struct Credentials {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The CA, PEM, and its file.
+    pub ca: Option<(PathBuf, Vec<u8>)>,
+    /// A certificate and its key, PEM, and the file of the certificate.
+    pub identity: Option<(PathBuf, Vec<u8>)>,
+    /// The name in the certificate of the service.
+    pub server_name: Option<String>,
+    /// Whether any certificate is accepted.
+    pub insecure_skip_verify: bool,
+}
+
 impl HttpConfig {
+    /// Reads the files that it names. Relative names start at `folder`.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a setting is missing or contradicts another one.
+    pub fn credentials(&self, folder: &Path) -> Result<Credentials, ConfigError> {
+        let tls = &self.tls_config;
+        Ok(Credentials {
+            headers: self.headers(folder)?,
+            ca: tls.ca(folder)?,
+            identity: tls.identity(folder)?,
+            server_name: tls.server_name.clone(),
+            insecure_skip_verify: tls.insecure_skip_verify,
+        })
+    }
+
     fn headers(&self, folder: &Path) -> Result<HeaderMap, ConfigError> {
         let mut headers = HeaderMap::new();
         for (name, values) in &self.http_headers {
@@ -267,21 +306,24 @@ fn header_value(text: &str, name: &str) -> Result<HeaderValue, ConfigError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    use io::Read as _;
-    let read = || {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other(format!(
-                "it is larger than {MAX_BYTES} bytes"
-            )));
-        }
-        Ok(bytes)
-    };
-    read().map_err(|cause| ConfigError::File {
+    read_file(path, MAX_BYTES).map_err(|cause| ConfigError::File {
         path: path.to_owned(),
         cause,
     })
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// It is larger, or cannot be read.
+pub fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(limit + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
 }

@@ -11,5 +11,5 @@ mod retry;
 mod tests;
 
 pub use client::{Client, OutboundError, read_limited, shown_url};
-pub use http_config::{ConfigError, HttpConfig};
+pub use http_config::{ConfigError, Credentials, HttpConfig, read_file};
 pub use retry::{retry_after, url};

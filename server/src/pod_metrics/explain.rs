@@ -56,8 +56,8 @@ pub struct LastScrape {
     pub duration: Duration,
     /// The bytes of the response, after decompression.
     pub bytes: usize,
-    /// The series in the response, of which most are not kept.
-    pub series: usize,
+    /// The samples of the kept families in the response.
+    pub samples: usize,
     /// What was refused or skipped, each as a clause: lines that do not parse, series above a limit.
     pub problems: Vec<String>,
     /// The error as a clause, and what to do about it.

@@ -1,5 +1,7 @@
 //! The names of metrics that clients ask for, and the families and readings that they stand for.
 
+use std::fmt;
+
 /// What is read from a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reading {
@@ -19,6 +21,11 @@ pub enum Reading {
 pub struct Quantile(pub u16);
 
 impl Quantile {
+    /// From 0 to 1.
+    pub(super) fn fraction(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+
     /// The quantile of a suffix: `p50`, `p95`, `p999`.
     fn of_suffix(suffix: &str) -> Option<Self> {
         let digits = suffix.strip_prefix('p')?;
@@ -27,6 +34,16 @@ impl Quantile {
             1 | 2 => Some(Self(number * 10)),
             3 if number >= 100 => Some(Self(number)),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Quantile {
+    /// The suffix: `p95`, `p999`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            tenths if tenths % 10 == 0 => write!(f, "p{}", tenths / 10),
+            thousandths => write!(f, "p{thousandths}"),
         }
     }
 }

@@ -58,6 +58,18 @@ pub struct Settings {
     pub memory_limit: usize,
 }
 
+impl Default for Settings {
+    /// The defaults of the flags.
+    fn default() -> Self {
+        Self {
+            config: None,
+            interval: Duration::from_secs(15),
+            window: Duration::from_secs(60),
+            memory_limit: 128 << 20,
+        }
+    }
+}
+
 impl PodMetricsFlags {
     /// How pods are scraped, if they are.
     ///

@@ -10,6 +10,8 @@
 //! | the pods that use most | [`TopQuery`] |
 //! | how long workloads were up and down | [`AvailabilityQuery`] |
 //! | how full volumes are | [`VolumesQuery`] |
+//! | metrics that pods expose, of them and other objects | [`CustomMetricsQuery`] |
+//! | metrics of namespaces and workloads that describe no object | [`ExternalMetricsQuery`] |
 //! | why an object has no metrics | [`WhyQuery`] |
 //! | the metrics that a pod exposes itself | [`OwnMetricsQuery`] |
 //! | what changed since a version, for watches | [`ChangeDetector`] |
@@ -19,6 +21,7 @@
 
 mod availability;
 mod changes;
+mod custom_metrics;
 mod history;
 mod latest_of_nodes;
 mod metrics;
@@ -42,6 +45,10 @@ pub use availability::{AvailabilityQuery, Spans};
 pub use changes::{
     Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
     PodChanges, Resume, Version, VersionedSnapshot,
+};
+pub use custom_metrics::{
+    CustomMetricsQuery, DescribedKind, ExternalMetricsQuery, ExternalValue, KINDS, Metric, Named,
+    NoValue, PodsOf,
 };
 pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Older, Steps, round_step};
 pub use latest_of_nodes::LatestOfNodes;
@@ -237,6 +244,20 @@ impl Query {
     /// Pods' own metrics; none if they are turned off.
     pub fn pod_metrics(&self) -> Option<&PodMetrics> {
         self.sources.pod_metrics.as_deref()
+    }
+
+    /// The metrics that pods expose; none if they are turned off.
+    pub fn custom_metrics(&self) -> Option<CustomMetricsQuery<'_>> {
+        let metrics = self.pod_metrics()?;
+        Some(CustomMetricsQuery {
+            sources: &self.sources,
+            metrics,
+        })
+    }
+
+    /// The metrics that describe no object; none if pods' own metrics are turned off.
+    pub fn external_metrics(&self) -> Option<ExternalMetricsQuery<'_>> {
+        self.custom_metrics().map(ExternalMetricsQuery)
     }
 
     /// Versions of objects, and the changes since a version.

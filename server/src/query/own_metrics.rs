@@ -158,7 +158,7 @@ fn scrape(found: &Explanation) -> Option<OwnScrape> {
         interval: duration(selected.interval),
         timestamp: last.map(|last| last.at),
         duration: last.map(|last| duration(last.duration)),
-        series: last.map_or(0, |last| last.series.try_into().unwrap_or(u64::MAX)),
+        samples: last.map_or(0, |last| last.samples.try_into().unwrap_or(u64::MAX)),
         error: error.map_or_else(String::new, |(what, _)| what.clone()),
     })
 }

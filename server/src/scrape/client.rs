@@ -260,7 +260,7 @@ async fn connect(
     let stream = dialled.await.map_err(|_| no_answer("answer", limit))??;
     pass.for_handshake().await;
     pass.begin(Part::Handshake);
-    let Ok(connection) = timeout(share, Connection::open(origin, stream, tls)).await else {
+    let Ok(connection) = timeout(share, Connection::open(origin, stream, tls, None)).await else {
         pass.timed_out();
         return Err(no_answer("TLS handshake", share));
     };
@@ -309,41 +309,69 @@ async fn read(
         let _discarded = refusal.collect().await;
         return Ok(status);
     }
-    let gzip = response
-        .headers()
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding == "gzip");
-    let mut frames = response.into_body();
-    if frames.size_hint().lower() > LARGEST_BODY as u64 {
-        return Err(TOO_LARGE);
-    }
-    let body = body.start();
-    body.reserve(usize::try_from(frames.size_hint().lower()).unwrap_or_default());
-    let mut inflate = gzip.then(|| MultiGzDecoder::new(std::mem::take(body)));
-    while let Some(frame) = frames.frame().await {
-        let frame = frame.map_err(|error| ScrapeError::BrokeOff(innermost(&error)))?;
-        let Ok(chunk) = frame.into_data() else {
-            continue;
-        };
-        let length = match &mut inflate {
-            None => {
-                body.extend_from_slice(&chunk);
-                body.len()
-            }
-            // A chunk is small, so its inflated size, at most a thousand times as much, is bounded.
-            Some(inflate) => {
-                inflate.write_all(&chunk).map_err(damaged)?;
-                inflate.get_ref().len()
-            }
-        };
+    let mut reader = BodyReader::new(response, body.start());
+    while let Some(length) = reader.next().await? {
         if length > LARGEST_BODY {
             return Err(TOO_LARGE);
         }
     }
-    if let Some(inflate) = inflate {
-        *body = inflate.finish().map_err(damaged)?;
-    }
     Ok(status)
+}
+
+/// Reads the body of a response chunk by chunk, decompressed. The caller bounds its length.
+pub(crate) struct BodyReader<'a> {
+    frames: Incoming,
+    body: &'a mut Vec<u8>,
+    inflate: Option<MultiGzDecoder<Vec<u8>>>,
+    begun: bool,
+}
+
+impl<'a> BodyReader<'a> {
+    /// Reads the body of `response` into `body`.
+    pub(crate) fn new(response: Response<Incoming>, body: &'a mut Vec<u8>) -> Self {
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        let gzip = encoding.is_some_and(|encoding| encoding == "gzip");
+        Self {
+            inflate: gzip.then(|| MultiGzDecoder::new(std::mem::take(body))),
+            frames: response.into_body(),
+            body,
+            begun: false,
+        }
+    }
+
+    /// The length after the next chunk, and before the first one the length that the response announces; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<usize>, ScrapeError> {
+        if !std::mem::replace(&mut self.begun, true) {
+            let announced = usize::try_from(self.frames.size_hint().lower());
+            return Ok(Some(announced.unwrap_or(usize::MAX)));
+        }
+        while let Some(frame) = self.frames.frame().await {
+            let frame = frame.map_err(|error| ScrapeError::BrokeOff(innermost(&error)))?;
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
+            return match &mut self.inflate {
+                None => {
+                    if self.body.is_empty() {
+                        let announced = usize::try_from(self.frames.size_hint().lower());
+                        self.body
+                            .reserve(chunk.len().saturating_add(announced.unwrap_or_default()));
+                    }
+                    self.body.extend_from_slice(&chunk);
+                    Ok(Some(self.body.len()))
+                }
+                // A chunk is small, so its inflated size, at most a thousand times as much, is bounded.
+                Some(inflate) => {
+                    inflate.write_all(&chunk).map_err(damaged)?;
+                    Ok(Some(inflate.get_ref().len()))
+                }
+            };
+        }
+        if let Some(inflate) = self.inflate.take() {
+            *self.body = inflate.finish().map_err(damaged)?;
+        }
+        Ok(None)
+    }
 }
 
 fn damaged(error: std::io::Error) -> ScrapeError {

@@ -29,7 +29,7 @@ use super::tls_stream::TlsStream;
 const READ_BUFFER: usize = 16 << 10;
 
 /// An idle connection.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     origin: Box<str>,
     host: HeaderValue,
     tls: Arc<ClientConfig>,
@@ -49,16 +49,16 @@ impl fmt::Debug for Connection {
 type Stream = Either<TcpStream, Box<TlsStream>>;
 
 /// A request without a complete response.
-pub(super) struct Failure {
-    pub(super) error: ScrapeError,
+pub(crate) struct Failure {
+    pub(crate) error: ScrapeError,
     /// The connection ended without the header of a response, as when the kubelet has just closed it. A GET may be
     /// repeated.
-    pub(super) may_repeat: bool,
+    pub(crate) may_repeat: bool,
 }
 
 impl Connection {
     /// Opens the TCP connection to `https://HOST:PORT` or `http://HOST:PORT`.
-    pub(super) async fn dial(origin: &str) -> Result<TcpStream, ScrapeError> {
+    pub(crate) async fn dial(origin: &str) -> Result<TcpStream, ScrapeError> {
         let (_, authority) = parse(origin)?;
         let port = authority.port_u16().ok_or_else(|| bad_address(origin))?;
         let stream = TcpStream::connect((host_of(&authority), port))
@@ -68,16 +68,21 @@ impl Connection {
         Ok(stream)
     }
 
-    /// Starts TLS (for `https`) on a TCP connection to `origin`.
-    pub(super) async fn open(
+    /// Starts TLS (for `https`) on a TCP connection to `origin`, whose certificate must contain `name`, or without it the
+    /// host of the origin.
+    pub(crate) async fn open(
         origin: &str,
         stream: TcpStream,
         tls: Arc<ClientConfig>,
+        name: Option<ServerName<'static>>,
     ) -> Result<Self, ScrapeError> {
         let (scheme, authority) = parse(origin)?;
         let stream = if scheme == Scheme::HTTPS {
             let host = host_of(&authority).to_owned();
-            let name = ServerName::try_from(host).map_err(|_| bad_address(origin))?;
+            let name = match name {
+                Some(name) => name,
+                None => ServerName::try_from(host).map_err(|_| bad_address(origin))?,
+            };
             let stream = TlsStream::connect(stream, Arc::clone(&tls), name);
             Either::Right(Box::new(stream.await.map_err(refused)?))
         } else {
@@ -106,12 +111,12 @@ impl Connection {
     }
 
     /// Whether it leads to `origin`, uses these credentials, and seems open.
-    pub(super) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
+    pub(crate) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
         *self.origin == *origin && Arc::ptr_eq(&self.tls, tls) && self.is_open()
     }
 
     /// Requests a path and reads the response. Returns the connection too if it can be used again.
-    pub(super) async fn get<T>(
+    pub(crate) async fn get<T>(
         self,
         path: &Uri,
         headers: &HeaderMap,

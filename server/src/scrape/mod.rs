@@ -28,7 +28,9 @@ mod worker;
 mod workers;
 
 pub use admission::Requests;
+pub(crate) use client::BodyReader;
 pub use client::Kubelets;
+pub(crate) use connection::{Connection, Failure};
 pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
 pub use page::{Intervals, Page, ProbeSink};
@@ -42,4 +44,5 @@ pub use starts::Starts;
 pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};
+pub(crate) use trust::{client_config, plain_config};
 pub use workers::{NodeFilter, Parts, run};

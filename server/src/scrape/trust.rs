@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -129,6 +129,32 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
     // Connections are persistent, so stored sessions would waste memory.
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+/// The configuration of TLS for pods: trusts this CA, or any certificate. `identity` has a client certificate and its key.
+///
+/// # Errors
+/// A certificate or key cannot be used, as a clause.
+pub(crate) fn client_config(
+    ca: Option<Vec<u8>>,
+    identity: Option<Vec<u8>>,
+) -> Result<ClientConfig, String> {
+    let identity = identity.map(|both| (both.clone(), both));
+    config(&Files { ca, identity }).map_err(|error| match error {
+        TlsError::Unusable { cause, .. } | TlsError::File { cause, .. } => {
+            format!("tls_config cannot be used: {cause}")
+        }
+    })
+}
+
+/// A configuration for connections without TLS, which accepts no certificate.
+pub(crate) fn plain_config() -> Arc<ClientConfig> {
+    static PLAIN: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+        let _provider = provider();
+        let builder = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
+        Arc::new(builder.with_no_client_auth())
+    });
+    Arc::clone(&PLAIN)
 }
 
 fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -13,6 +13,7 @@ mod captures;
 mod cli;
 mod clocks;
 mod crowd;
+mod custom_metrics;
 mod ending;
 #[path = "../../../proto/tests/shared/examples.rs"]
 mod examples;

@@ -12,9 +12,10 @@ mod server;
 pub(crate) mod summary;
 mod throttle;
 mod tls;
-mod trouble;
+pub(crate) mod trouble;
 
 pub use forged::Forged;
 pub(crate) use page::{Answer, Page, Pages, pod_list};
 pub(crate) use server::{Kubelet, Kubelets, bind};
+pub(crate) use tls::Tls;
 pub use trouble::Kill;

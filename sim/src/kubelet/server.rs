@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -224,7 +224,7 @@ async fn answer(
 fn written(page: Page, out: Vec<u8>, trouble: Option<Kill>) -> Response<Body> {
     let kind = page.content_type();
     match trouble {
-        Some(Kill::HalfBody) => half(kind, out),
+        Some(Kill::HalfBody) => trouble::half(kind, out),
         Some(Kill::GzipBomb) => {
             let mut response = body(StatusCode::OK, kind, trouble::gzip_bomb());
             let gzip = HeaderValue::from_static("gzip");
@@ -240,17 +240,6 @@ fn written(page: Page, out: Vec<u8>, trouble: Option<Kill>) -> Response<Body> {
         Some(Kill::ScrapeError) => body(StatusCode::OK, kind, trouble::SCRAPE_ERROR.into()),
         _ => body(StatusCode::OK, kind, out.into()),
     }
-}
-
-/// Announces the whole page, sends half of it, and breaks off.
-fn half(kind: &'static str, mut out: Vec<u8>) -> Response<Body> {
-    let length = out.len();
-    out.truncate(length / 2);
-    let broken = io::Error::from(io::ErrorKind::ConnectionReset);
-    let parts = [Ok(Frame::data(Bytes::from(out))), Err(broken)];
-    let mut response = stream(kind, futures::stream::iter(parts));
-    response.headers_mut().insert(CONTENT_LENGTH, length.into());
-    response
 }
 
 fn stream(

@@ -1,13 +1,19 @@
 //! Kubelets that misbehave, for the tests of the scraper.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http::header::CONTENT_LENGTH;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 use kubevitals_proto::time::nanos;
+
+use crate::connections::{Body, response};
 
 /// How a kubelet misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +103,18 @@ pub(crate) fn invalid_utf8(page: &[u8]) -> Vec<u8> {
             })
         })
         .collect()
+}
+
+/// Announces the whole page, sends half of it, and breaks off.
+pub(crate) fn half(kind: &'static str, mut out: Vec<u8>) -> Response<Body> {
+    let length = out.len();
+    out.truncate(length / 2);
+    let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+    let parts = [Ok(Frame::data(Bytes::from(out))), Err(broken)];
+    let body = StreamBody::new(futures::stream::iter(parts)).boxed_unsync();
+    let mut response = response(StatusCode::OK, kind, body);
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    response
 }
 
 /// What unpacks to 512 MiB of one comment. Made once.

@@ -102,7 +102,7 @@ resources! {
     ReplicaSets("apps", "v1"): "replicasets", "replicaset", "ReplicaSet", ["rs"], ["all"], Namespaced, ReadOnly;
     StatefulSets("apps", "v1"): "statefulsets", "statefulset", "StatefulSet", ["sts"], ["all"], Namespaced, ReadOnly;
     DaemonSets("apps", "v1"): "daemonsets", "daemonset", "DaemonSet", ["ds"], ["all"], Namespaced, ReadOnly;
-    HorizontalPodAutoscalers("autoscaling", "v2"): "horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", ["hpa"], ["all"], Namespaced, ReadOnly;
+    HorizontalPodAutoscalers("autoscaling", "v2"): "horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", ["hpa"], ["all"], Namespaced, ReadWrite;
     Leases("coordination.k8s.io", "v1"): "leases", "lease", "Lease", [], [], Namespaced, ReadWrite;
     EndpointSlices("discovery.k8s.io", "v1"): "endpointslices", "endpointslice", "EndpointSlice", [], [], Namespaced, ReadOnly;
     ApiServices("apiregistration.k8s.io", "v1"): "apiservices", "apiservice", "APIService", [], ["api-extensions"], Cluster, ReadWrite;

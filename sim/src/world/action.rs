@@ -35,6 +35,8 @@ pub(crate) enum Action {
     Node(usize, NodeStep),
     /// The kubelets renew their leases.
     Heartbeat,
+    /// The rates of requests swing on.
+    Swing,
     /// A rollout goes on to this pod of the workload.
     Rollout {
         workload: usize,

@@ -9,6 +9,7 @@ pub(crate) mod demand;
 pub(crate) mod engine;
 pub(crate) mod epoch;
 pub(crate) mod fault;
+pub(crate) mod gpu;
 pub(crate) mod hash;
 pub(crate) mod json;
 pub(crate) mod load;
@@ -19,6 +20,7 @@ pub(crate) mod probe;
 pub(crate) mod queue;
 pub(crate) mod recorder;
 pub(crate) mod sampling;
+pub(crate) mod service;
 pub(crate) mod template;
 pub(crate) mod volume;
 pub(crate) mod workload;
@@ -39,14 +41,30 @@ use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
 use queue::Engine;
+use service::Served;
 use workload::Workload;
 
 /// How large a world is, and which of all possible ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     pub(crate) seed: u64,
     pub(crate) nodes: usize,
     pub(crate) pods_per_node: usize,
+    /// What pods expose, if they do.
+    pub(crate) exposed: Option<Exposed>,
+    /// Whether an autoscaler owns the objects of the autoscalers.
+    pub(crate) autoscaler: bool,
+}
+
+/// What pods expose about themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Exposed {
+    /// The port, of all pods.
+    pub(crate) port: u16,
+    /// How many of the nodes, from the last, have GPUs.
+    pub(crate) gpu_nodes: usize,
+    /// The part of its mean by which the rate of requests swings.
+    pub(crate) swing: f64,
 }
 
 /// The simulated cluster's nodes and what runs on them.
@@ -71,10 +89,22 @@ impl World {
     /// A world in its steady state: everything has been running for days.
     pub(crate) fn new(scale: Scale, clock: SimClock, store: Arc<Store>, kubelet_port: u16) -> Self {
         let now = clock.now();
-        let plan = Plan::new(scale.seed, scale.nodes, scale.pods_per_node, now);
+        let plan = Plan::new(
+            scale.seed,
+            scale.nodes,
+            scale.pods_per_node,
+            now,
+            scale.exposed,
+        );
         let pods = u32::try_from(scale.pods_per_node).unwrap_or(u32::MAX);
         let nodes: Vec<Node> = (0..scale.nodes)
-            .map(|index| Node::new(scale.seed, index, pods, now))
+            .map(|index| {
+                let node = Node::new(scale.seed, index, pods, now);
+                match scale.exposed {
+                    Some(exposed) => node.exposed(index + exposed.gpu_nodes >= scale.nodes),
+                    None => node,
+                }
+            })
             .collect();
         let world = Self {
             epoch: Epoch::before(now),
@@ -198,6 +228,10 @@ impl World {
             created,
         );
         settle(&mut pod);
+        if let (Some(service), Some(since)) = (&w.service, pod.serving_since()) {
+            let secs = self.started.since(since) as f64 / 1e9;
+            pod.served = Served::ready(service.counted_in(secs), service.total(self.started));
+        }
         pod
     }
 }

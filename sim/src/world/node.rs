@@ -12,6 +12,9 @@ use super::load::{Load, Profile};
 use super::pod::Pod;
 use super::sampling::{Pace, Reading};
 
+/// How many GPUs a node with GPUs has.
+const GPUS: u32 = 4;
+
 /// What a node is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -61,6 +64,10 @@ pub(crate) struct Node {
     pub(crate) max_pods: u32,
     pub(crate) zone: &'static str,
     pub(crate) booted: Timestamp,
+    /// How many GPUs it has.
+    pub(crate) gpus: u32,
+    /// Whether its pods have loopback addresses, at which they answer.
+    exposed: bool,
     load: Load,
     pub(crate) state: Mutex<NodeState>,
 }
@@ -103,6 +110,17 @@ pub fn address(index: usize) -> Ipv4Addr {
     )
 }
 
+/// The index of the node of the pod at this address, and the address.
+pub(crate) fn pod_node(address: IpAddr) -> Option<(usize, Ipv4Addr)> {
+    let IpAddr::V4(v4) = address.to_canonical() else {
+        return None;
+    };
+    let [127, x, y, _] = v4.octets() else {
+        return None;
+    };
+    (x >= 128).then(|| (usize::from(x & 127) * 256 + usize::from(y), v4))
+}
+
 /// The index of the node at this address.
 pub(crate) fn index_of(address: IpAddr) -> Option<usize> {
     let IpAddr::V4(v4) = address.to_canonical() else {
@@ -131,6 +149,8 @@ impl Node {
             max_pods: pods.max(100) + 10,
             zone: zones.get(index % zones.len()).copied().unwrap_or_default(),
             booted,
+            gpus: 0,
+            exposed: false,
             load: Load::new(&SYSTEM, seed, seed),
             state: Mutex::new(NodeState {
                 ready: (true, booted.plus_nanos(25_000_000_000)),
@@ -140,12 +160,26 @@ impl Node {
         }
     }
 
+    /// The node with pods that answer, and with GPUs or without.
+    pub(crate) fn exposed(self, has_gpus: bool) -> Self {
+        let gpus = if has_gpus { GPUS } else { 0 };
+        Self {
+            gpus,
+            exposed: true,
+            ..self
+        }
+    }
+
     /// The address a pod in this place gets.
     pub(crate) fn pod_address(&self, nth: u32) -> Ipv4Addr {
         let octet = |n: usize| u8::try_from(n % 256).unwrap_or(0);
         // Up to 65,536 nodes of 254 addresses each; an address is used again when its turn comes.
         let last = octet(usize::try_from(nth % 253).unwrap_or(0) + 2);
-        Ipv4Addr::new(10, octet(self.index / 256), octet(self.index), last)
+        match self.exposed {
+            // The other half has the kubelets, below 127.128.
+            true => Ipv4Addr::new(127, 128 | octet(self.index / 256), octet(self.index), last),
+            false => Ipv4Addr::new(10, octet(self.index / 256), octet(self.index), last),
+        }
     }
 
     /// The last sample of cAdvisor of the root cgroup.

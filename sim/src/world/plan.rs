@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::catalog::{APPS, App, DAEMONS, Kind};
+use super::Exposed;
+use super::catalog::{APPS, App, DAEMONS, GPU_APPS, Kind};
 use super::hash::{between, hash, stream};
+use super::service::Service;
 use super::workload::Workload;
 
 const DAY: f64 = 86_400.0 * 1e9;
@@ -15,7 +17,12 @@ const DAY: f64 = 86_400.0 * 1e9;
 pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
     pub(crate) nodes: Vec<Vec<(usize, u32)>>,
+    /// What the pods expose, if they do.
+    exposed: Option<Exposed>,
 }
+
+/// The requests a second that a workload gets for each of the replicas that it begins with.
+const PER_REPLICA: f64 = 20.0;
 
 /// How many daemonsets a node of so many pods has.
 const fn daemons(pods_per_node: usize) -> usize {
@@ -28,11 +35,18 @@ const fn daemons(pods_per_node: usize) -> usize {
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64, nodes: usize, pods_per_node: usize, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        nodes: usize,
+        pods_per_node: usize,
+        now: Timestamp,
+        exposed: Option<Exposed>,
+    ) -> Self {
         let daemons = DAEMONS.iter().take(daemons(pods_per_node));
         let mut plan = Self {
             workloads: Vec::new(),
             nodes: vec![Vec::with_capacity(pods_per_node); nodes],
+            exposed,
         };
         for app in daemons {
             let index = plan.add(seed, app, app.namespace, now);
@@ -44,7 +58,34 @@ impl Plan {
         let taken = plan.workloads.len();
         let others = plan.others(seed, nodes * (pods_per_node - taken), now);
         plan.spread(&others, nodes);
+        if let Some(exposed) = exposed {
+            plan.add_gpus(seed, exposed.gpu_nodes.min(nodes), now);
+            plan.serve(exposed, now);
+        }
         plan
+    }
+
+    /// Requests for the workloads that serve some.
+    fn serve(&mut self, exposed: Exposed, now: Timestamp) {
+        for w in &mut self.workloads {
+            let rate = PER_REPLICA * f64::from(w.replicas);
+            let serving = w.app.serving();
+            w.service = serving.map(|_| Service::new(rate, exposed.swing, w.replicas, now));
+        }
+    }
+
+    /// Adds what runs on nodes with GPUs. The other pods stay where they are.
+    fn add_gpus(&mut self, seed: u64, gpu_nodes: usize, now: Timestamp) {
+        let first = self.nodes.len().saturating_sub(gpu_nodes);
+        for app in GPU_APPS.iter().filter(|_| gpu_nodes > 0) {
+            let index = self.add(seed, app, app.namespace, now);
+            let nodes = self.nodes.iter_mut().skip(first);
+            let each = app.replicas.max(1);
+            for (node, n) in nodes.zip(0_u32..) {
+                node.extend((n * each..(n + 1) * each).map(|ordinal| (index, ordinal)));
+            }
+            self.resize(index, gpu_nodes * each as usize);
+        }
     }
 
     /// Workloads until there are `slots` pods of them; one entry for each pod.
@@ -114,6 +155,7 @@ impl Plan {
             namespace,
             ago(created),
             ago(revised),
+            self.exposed.map(|exposed| exposed.port),
         ));
         self.workloads.len() - 1
     }
@@ -137,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_node_gets_exactly_its_pods(seed: u64, nodes in 1_usize..40, pods in 0_usize..120) {
-            let plan = Plan::new(seed, nodes, pods, NOW);
+            let plan = Plan::new(seed, nodes, pods, NOW, None);
             prop_assert_eq!(plan.nodes.len(), nodes);
             for node in &plan.nodes {
                 prop_assert_eq!(node.len(), pods);
@@ -153,7 +195,7 @@ mod tests {
 
     #[test]
     fn workloads_differ_by_namespace_and_name() {
-        let plan = Plan::new(1, 200, 30, NOW);
+        let plan = Plan::new(1, 200, 30, NOW, None);
         let names: std::collections::BTreeSet<_> = plan
             .workloads
             .iter()

@@ -12,6 +12,7 @@ use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
 use super::probe::{ProbeKind, Probes};
 use super::sampling::{Pace, Reading, last_sample};
+use super::service::Served;
 use super::workload::Revision;
 
 /// Nanocores the sandbox and the cgroup's own bookkeeping use.
@@ -255,6 +256,10 @@ pub(crate) struct Pod {
     pub(crate) trouble: Option<(u64, Fault)>,
     /// What the pod that takes its place will suffer from.
     pub(crate) legacy: Option<PendingFault>,
+    /// The requests that it has counted.
+    pub(crate) served: Served,
+    /// Annotations beside, or instead of, those of its template.
+    pub(crate) annotations: Vec<(String, String)>,
     /// `{namespace="…",pod="…"} `, as every series of it has.
     pub(crate) labels: Box<str>,
 }
@@ -292,6 +297,8 @@ impl Pod {
             changed: created,
             trouble: None,
             legacy: None,
+            served: Served::default(),
+            annotations: Vec::new(),
             labels: labels.into_boxed_str(),
             revision,
         }
@@ -326,6 +333,16 @@ impl Pod {
     /// Whether its workload counts it as ready.
     pub(crate) fn counts_as_ready(&self) -> bool {
         self.ready.0 && !self.node_lost
+    }
+
+    /// Since when the container that exposes metrics runs, if there is one and it does.
+    pub(crate) fn serving_since(&self) -> Option<Timestamp> {
+        let exposing = self.revision.app.exposing()?;
+        let container = self
+            .containers
+            .iter()
+            .find(|c| c.spec.name == exposing.name)?;
+        container.running_since()
     }
 
     /// Whether every container that counts is ready.

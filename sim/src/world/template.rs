@@ -12,6 +12,10 @@ const HOLE_TEXT: &str = "\"\\u0001\"";
 /// The parts of a pod's JSON that do not differ between the pods of a revision.
 #[derive(Debug)]
 pub(crate) struct PodTemplate {
+    /// The port at which the pods expose metrics, if they do.
+    pub(crate) metrics_port: Option<u16>,
+    /// The annotations, if there are any.
+    pub(crate) annotations: Option<Value>,
     /// The ownerReferences.
     pub(crate) owners: Value,
     /// The spec up to the value of nodeName, and from there on.
@@ -23,7 +27,14 @@ pub(crate) struct PodTemplate {
 }
 
 impl PodTemplate {
-    pub(crate) fn new(app: &App, revision: u32, owner_name: &str, owner_uid: &str) -> Self {
+    /// The port is that of the pods that expose metrics, if they do.
+    pub(crate) fn new(
+        app: &App,
+        revision: u32,
+        (owner_name, owner_uid): (&str, &str),
+        metrics_port: Option<u16>,
+    ) -> Self {
+        let metrics_port = metrics_port.filter(|_| app.exposing().is_some());
         let owner_kind = match app.kind {
             Kind::Deployment => "ReplicaSet",
             Kind::StatefulSet => "StatefulSet",
@@ -33,10 +44,12 @@ impl PodTemplate {
             "apiVersion": "apps/v1", "kind": owner_kind, "name": owner_name, "uid": owner_uid,
             "controller": true, "blockOwnerDeletion": true,
         }]);
-        let spec = spec(app, revision).to_string();
+        let spec = spec(app, revision, metrics_port).to_string();
         let (head, tail) = spec.split_once(HOLE_TEXT).unwrap_or((&spec, ""));
         let containers = app.containers.iter();
         Self {
+            metrics_port,
+            annotations: metrics_port.map(annotations),
             owners,
             spec: (head.to_owned(), tail.to_owned()),
             qos: qos(app),
@@ -47,8 +60,18 @@ impl PodTemplate {
     }
 }
 
+/// What makes scrapers scrape a pod.
+fn annotations(port: u16) -> Value {
+    json!({
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": port.to_string(),
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/scheme": "http",
+    })
+}
+
 /// The pod spec of an app at a revision, with a hole for the node.
-fn spec(app: &App, revision: u32) -> Value {
+fn spec(app: &App, revision: u32, metrics_port: Option<u16>) -> Value {
     let system = app.namespace == "kube-system";
     let toleration = |condition: &str| json!({"key": format!("node.kubernetes.io/{condition}"), "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
     let tolerations = match app.kind {
@@ -56,8 +79,8 @@ fn spec(app: &App, revision: u32) -> Value {
         _ => json!([toleration("not-ready"), toleration("unreachable")]),
     };
     json!({
-        "initContainers": containers(app, revision, true),
-        "containers": containers(app, revision, false),
+        "initContainers": containers(app, revision, true, None),
+        "containers": containers(app, revision, false, metrics_port),
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
         "dnsPolicy": "ClusterFirst",
@@ -76,20 +99,38 @@ fn spec(app: &App, revision: u32) -> Value {
     .without_nulls()
 }
 
-/// The init containers or the other containers of an app in a pod spec; `None` when there are none.
-pub(crate) fn containers(app: &App, revision: u32, init: bool) -> Option<Value> {
+/// The init containers or the other containers of an app in a pod spec; `None` when there are none. The one that exposes
+/// metrics has the port for it, if there is one.
+pub(crate) fn containers(
+    app: &App,
+    revision: u32,
+    init: bool,
+    metrics_port: Option<u16>,
+) -> Option<Value> {
     let containers = app.containers.iter().filter(|c| is_init(c) == init);
-    let containers: Vec<Value> = containers.map(|c| container(c, revision)).collect();
+    let exposing = app.exposing().map(|c| c.name);
+    let of = |c| {
+        container(
+            c,
+            revision,
+            metrics_port.filter(|_| exposing == Some(c.name)),
+        )
+    };
+    let containers: Vec<Value> = containers.map(of).collect();
     (!containers.is_empty()).then(|| containers.into())
 }
 
-fn container(c: &Container, revision: u32) -> Value {
+fn container(c: &Container, revision: u32, metrics_port: Option<u16>) -> Value {
     let serves = c.port != 0 && c.role != Role::Init;
+    let own = serves.then(|| json!({"containerPort": c.port, "protocol": "TCP"}));
+    let metrics = metrics_port
+        .map(|port| json!({"name": "metrics", "containerPort": port, "protocol": "TCP"}));
+    let ports: Vec<Value> = own.into_iter().chain(metrics).collect();
     let probe = |probe: Option<Probe>| probe.map(|it| self::probe(&it, c.port));
     json!({
         "name": c.name,
         "image": image(c, revision),
-        "ports": serves.then(|| json!([{"containerPort": c.port, "protocol": "TCP"}])),
+        "ports": (!ports.is_empty()).then_some(ports),
         "resources": resources(c),
         "restartPolicy": (c.role == Role::Sidecar).then_some("Always"),
         "livenessProbe": probe(c.liveness),
@@ -129,7 +170,15 @@ fn amounts((cpu, memory): (u32, u32)) -> Option<Value> {
 }
 
 fn resources(c: &Container) -> Value {
-    json!({"limits": amounts(c.limits), "requests": amounts(c.requests)}).without_nulls()
+    let with_gpus = |amounts: Option<Value>| match (amounts, c.gpus) {
+        (Some(mut amounts), 1..) => {
+            amounts.put("nvidia.com/gpu", c.gpus.to_string());
+            Some(amounts)
+        }
+        (amounts, _) => amounts,
+    };
+    let (limits, requests) = (amounts(c.limits), amounts(c.requests));
+    json!({"limits": with_gpus(limits), "requests": with_gpus(requests)}).without_nulls()
 }
 
 /// Kubernetes' rule: Guaranteed when every container's limits equal its requests, BestEffort when there are neither.

@@ -7,6 +7,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::catalog::{App, Container, Kind, image};
 use super::hash::{hash, hex64, stream, suffix, uid};
+use super::service::Service;
 use super::template::PodTemplate;
 
 /// A deployment, statefulset or daemonset.
@@ -31,6 +32,8 @@ pub(crate) struct Workload {
     pub(crate) updated: u32,
     /// Whether a rollout is under way.
     pub(crate) rolling: bool,
+    /// The requests that it serves, if it does.
+    pub(crate) service: Option<Service>,
 }
 
 impl Workload {
@@ -40,10 +43,12 @@ impl Workload {
         namespace: Arc<str>,
         created: Timestamp,
         revised: Timestamp,
+        metrics_port: Option<u16>,
     ) -> Self {
         let seed = hash(seed, stream(app.name) ^ stream(&namespace));
         let uid = uid(hash(seed, 1));
-        let revision = Arc::new(Revision::new(seed, app, &namespace, &uid, 1, revised));
+        let revision = Revision::new(seed, app, &namespace, &uid, 1, revised, metrics_port);
+        let revision = Arc::new(revision);
         Self {
             app,
             namespace,
@@ -57,13 +62,23 @@ impl Workload {
             retired: Vec::new(),
             updated: 0,
             rolling: false,
+            service: None,
         }
     }
 
     /// The revision after the current one, made at `at`.
     pub(crate) fn next_revision(&self, at: Timestamp) -> Revision {
         let number = self.revision.number + 1;
-        Revision::new(self.seed, self.app, &self.namespace, &self.uid, number, at)
+        let port = self.revision.template.metrics_port;
+        Revision::new(
+            self.seed,
+            self.app,
+            &self.namespace,
+            &self.uid,
+            number,
+            at,
+            port,
+        )
     }
 
     /// The name of the `ordinal`-th pod. Successive pods of an ordinal differ by their `nonce`.
@@ -103,6 +118,7 @@ impl Revision {
         workload_uid: &str,
         number: u32,
         created: Timestamp,
+        metrics_port: Option<u16>,
     ) -> Self {
         let h = hash(seed, 100 + u64::from(number));
         let template_hash = suffix(h, 10);
@@ -123,7 +139,7 @@ impl Revision {
             hash_label,
             ("tier", tier(app).to_owned()),
         ]);
-        let template = PodTemplate::new(app, number, &owner_name, &owner_uid);
+        let template = PodTemplate::new(app, number, (&owner_name, &owner_uid), metrics_port);
         Self {
             app,
             namespace: namespace.clone(),

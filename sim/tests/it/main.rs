@@ -7,7 +7,9 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod autoscaler;
 mod client;
+mod endpoints;
 mod faults;
 mod format;
 mod kubelet;

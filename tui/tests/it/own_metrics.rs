@@ -98,7 +98,7 @@ fn facts(hpa: &HpaRow) -> HpaFacts {
     let scraped = step(
         "scraped",
         "ok",
-        "scraped at 2026-11-21T05:13:49Z (5s ago), took 12ms: 40 series in 4096 bytes",
+        "scraped at 2026-11-21T05:13:49Z (5s ago), took 12ms: 4096 bytes, with 40 samples of kept families",
     );
     let there = json!({"kind": "OwnMetricWhy", "apiVersion": "kubevitals.io/v1alpha1", "metadata": {"name": "web-1"},
         "available": true, "reason": "available", "verdict": "It is 125.", "steps": [scraped]});
@@ -299,7 +299,7 @@ fn own(state: &State, change: impl FnOnce(&mut Value)) -> OwnMetrics {
         "kind": "OwnMetrics", "apiVersion": "kubevitals.io/v1alpha1",
         "metadata": {"name": "web", "namespace": "shop"},
         "scrape": {"by": "annotation prometheus.io/scrape", "url": "http://10.1.0.7:8080/metrics", "interval": "15s",
-            "timestamp": Timestamp::from_secs(NOW - 6), "duration": "12ms", "series": 412},
+            "timestamp": Timestamp::from_secs(NOW - 6), "duration": "12ms", "samples": 4},
         "span": {"since": since, "until": until, "step": format!("{step}s")},
         "metrics": [
             {"name": "http_requests_per_second", "value": 12.5, "timestamp": Timestamp::from_secs(NOW - 6),

@@ -11,9 +11,9 @@ use super::duplicates;
 use super::metric::{Field, Metric, POD_SWAP, key, pod};
 use super::reading::{ContainerKey, Reading};
 use super::scrape::{DecodeLimits, ResourceScrape};
-use crate::kubelet::exposition::{Line, Sample, Scanner, plain_value};
+use crate::exposition::lines::{Line, Sample, Scanner, plain_value};
+use crate::exposition::number;
 use crate::kubelet::names::may_be_pod;
-use crate::kubelet::number;
 use std::collections::BTreeSet;
 
 /// Decodes `body` with the default [`DecodeLimits`], replacing what was in `into` and keeping its

@@ -6,7 +6,7 @@
 
 use super::metric::{Field, Metric, key};
 use super::reading::{ContainerKey, Reading};
-use crate::kubelet::exposition::Scanner;
+use crate::exposition::lines::Scanner;
 use crate::time::Timestamp;
 
 /// The maximum number of containers in one body whose copies are distinguished; further ones are only reported as duplicates.

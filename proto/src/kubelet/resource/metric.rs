@@ -1,7 +1,7 @@
 //! The metrics of `/metrics/resource` that are used, and the container of a sample.
 
 use super::reading::{ContainerKey, Reading};
-use crate::kubelet::exposition::Sample;
+use crate::exposition::lines::Sample;
 use crate::kubelet::names::may_be_pod;
 use crate::time::Timestamp;
 

@@ -4,20 +4,12 @@ use super::{Container, Item, Kind, MetaRef, MetaTail, NodeRef, PodRef, Shape, Us
 use crate::duration::GoDuration;
 use crate::quantity::QuantityText;
 use crate::time::Timestamp;
-use crate::wire::envelope::MAGIC;
+use crate::wire::envelope;
 use crate::wire::form::{METADATA_LIST, METADATA_OBJECT};
 use crate::wire::meta::MetaVersion;
 use crate::wire::protobuf::{
-    field_len, head, key, string, time_len, varint, varint_len, write_time,
+    empty_list_meta, field_len, head, key, string, time_len, varint, varint_len, write_time,
 };
-
-/// `ListMeta` with its three empty strings, as `field` of a list.
-const fn list_meta(field: u8) -> [u8; 8] {
-    [field << 3 | 2, 6, 0x0a, 0, 0x12, 0, 0x1a, 0]
-}
-
-/// The empty `contentEncoding` and `contentType` at the envelope's end.
-const ENVELOPE_TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
 
 /// The envelope of a list or an object, and the message of each item: the whole object, or `PartialObjectMetadata`.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +52,8 @@ impl Frame {
 
     /// Appends a list up to its first item. `items_len` is the sum of [`Frame::item_len`] of all its items.
     pub(super) fn head(self, out: &mut Vec<u8>, items_len: usize) {
-        let meta = list_meta(1);
-        envelope_head(out, self.kind, self.api_version, meta.len() + items_len);
+        let meta = empty_list_meta(1);
+        envelope::write_head(out, self.api_version, self.kind, meta.len() + items_len);
         if self.items_field() == 2 {
             out.extend_from_slice(&meta);
         }
@@ -81,18 +73,15 @@ impl Frame {
     /// Appends the end of a list. Fields are in order of their numbers, so metadata in field 2 comes here.
     pub(super) fn tail(self, out: &mut Vec<u8>) {
         if self.items_field() == 1 {
-            out.extend_from_slice(&list_meta(2));
+            out.extend_from_slice(&empty_list_meta(2));
         }
-        out.extend_from_slice(&ENVELOPE_TAIL);
+        out.extend_from_slice(&envelope::TAIL);
     }
 
     /// The number of bytes of a whole list whose items have `items_len` bytes: its Content-Length.
     pub(super) const fn list_len(self, items_len: usize) -> usize {
-        let raw_len = list_meta(1).len() + items_len;
-        MAGIC.len()
-            + field_len(type_len(self.kind, self.api_version))
-            + field_len(raw_len)
-            + ENVELOPE_TAIL.len()
+        let raw_len = empty_list_meta(1).len() + items_len;
+        envelope::wrapped_len(self.api_version, self.kind, raw_len)
     }
 
     fn message_len(self, item: &impl Item, tail: &mut MetaTail) -> usize {
@@ -115,21 +104,9 @@ pub(super) fn object<T: Item>(out: &mut Vec<u8>, shape: Shape, item: &T) {
     let frame = Frame::new(T::KIND.object(), METADATA_OBJECT, shape);
     let mut tail = MetaTail::default();
     let len = frame.message_len(item, &mut tail);
-    envelope_head(out, frame.kind, frame.api_version, len);
+    envelope::write_head(out, frame.api_version, frame.kind, len);
     frame.write_message(out, item, &mut tail);
-    out.extend_from_slice(&ENVELOPE_TAIL);
-}
-
-fn envelope_head(out: &mut Vec<u8>, kind: &str, api_version: &str, raw_len: usize) {
-    out.extend_from_slice(&MAGIC);
-    head(out, 1, type_len(kind, api_version));
-    string(out, 1, api_version);
-    string(out, 2, kind);
-    head(out, 2, raw_len);
-}
-
-const fn type_len(kind: &str, api_version: &str) -> usize {
-    field_len(api_version.len()) + field_len(kind.len())
+    out.extend_from_slice(&envelope::TAIL);
 }
 
 pub(super) fn node_len(node: &NodeRef<'_>, tail: &mut MetaTail) -> usize {

@@ -1,6 +1,10 @@
 //! `apidiscovery.k8s.io/v2`: every group, version and resource in one answer.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::ApiResource;
 
 /// `/apis`, or `/api` for the core group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -109,6 +113,57 @@ pub struct ApiResourceDiscovery {
     /// Its subresources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subresources: Vec<ApiSubresourceDiscovery>,
+}
+
+impl ApiResourceDiscovery {
+    /// The resources of a list, each with its subresources. One of which only subresources are listed has neither a kind
+    /// nor verbs of its own.
+    #[must_use]
+    pub fn of(listed: impl IntoIterator<Item = ApiResource>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for resource in listed {
+            let response_kind = GroupVersionKind {
+                group: resource.group,
+                version: resource.version,
+                kind: resource.kind,
+            };
+            let scope = if resource.namespaced {
+                "Namespaced"
+            } else {
+                "Cluster"
+            };
+            let own = |name: &str| Self {
+                resource: name.to_owned(),
+                scope: scope.to_owned(),
+                ..Self::default()
+            };
+            let Some((parent, part)) = resource.name.split_once('/') else {
+                places.insert(resource.name.clone(), all.len());
+                all.push(Self {
+                    response_kind,
+                    singular_resource: resource.singular_name,
+                    verbs: resource.verbs,
+                    short_names: resource.short_names,
+                    categories: resource.categories,
+                    ..own(&resource.name)
+                });
+                continue;
+            };
+            let at = *places.entry(parent.to_owned()).or_insert_with(|| {
+                all.push(own(parent));
+                all.len() - 1
+            });
+            if let Some(parent) = all.get_mut(at) {
+                parent.subresources.push(ApiSubresourceDiscovery {
+                    subresource: part.to_owned(),
+                    response_kind,
+                    verbs: resource.verbs,
+                });
+            }
+        }
+        all
+    }
 }
 
 /// A subresource.

@@ -1,9 +1,6 @@
 //! A group as its server describes it once, for both forms of discovery.
 
-use super::aggregated::{
-    ApiGroupDiscovery, ApiResourceDiscovery, ApiSubresourceDiscovery, ApiVersionDiscovery,
-    GroupVersionKind,
-};
+use super::aggregated::{ApiGroupDiscovery, ApiResourceDiscovery, ApiVersionDiscovery};
 use super::{ApiGroup, ApiResource, ApiResourceList};
 
 /// A group and its versions, which all have the same resources.
@@ -62,7 +59,8 @@ impl Served {
     /// The group for aggregated discovery.
     #[must_use]
     pub fn aggregated(&self) -> ApiGroupDiscovery {
-        let resources: Vec<_> = self.resources.iter().map(Resource::aggregated).collect();
+        let listed = self.resources.iter().flat_map(Resource::listed);
+        let resources = ApiResourceDiscovery::of(listed);
         let versions = self
             .versions
             .iter()
@@ -92,37 +90,5 @@ impl Resource {
             ..ApiResource::default()
         });
         std::iter::once(own).chain(parts)
-    }
-
-    /// The resource for aggregated discovery.
-    #[must_use]
-    pub fn aggregated(&self) -> ApiResourceDiscovery {
-        let of_kind = |kind: &str| GroupVersionKind {
-            kind: kind.to_owned(),
-            ..GroupVersionKind::default()
-        };
-        let parts = self
-            .subresources
-            .iter()
-            .map(|(name, kind)| ApiSubresourceDiscovery {
-                subresource: (*name).to_owned(),
-                response_kind: of_kind(kind),
-                verbs: owned(&OF_SUBRESOURCES),
-            });
-        ApiResourceDiscovery {
-            resource: self.name.to_owned(),
-            response_kind: of_kind(self.kind),
-            scope: if self.namespaced {
-                "Namespaced"
-            } else {
-                "Cluster"
-            }
-            .to_owned(),
-            singular_resource: self.singular.to_owned(),
-            verbs: owned(self.verbs),
-            short_names: owned(self.short_names),
-            categories: owned(self.categories),
-            subresources: parts.collect(),
-        }
     }
 }

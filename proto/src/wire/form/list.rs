@@ -2,7 +2,9 @@
 
 use super::item::{Item, Kind, Shape, write_type};
 use super::{metadata, table};
+use crate::wire::gojson::write_value;
 use crate::wire::yaml;
+use serde::Serialize;
 
 /// A list that is being encoded: its items are appended one by one, then its end.
 #[derive(Debug)]
@@ -36,6 +38,17 @@ impl List {
 
     /// Appends the next item, and before the first item the beginning of the list.
     pub fn item(&mut self, out: &mut Vec<u8>, item: &impl Item) {
+        self.append(out, |list, out| list.item_json(out, item));
+    }
+
+    /// Appends the next item of a list that is only served whole.
+    pub fn value(&mut self, out: &mut Vec<u8>, value: &impl Serialize) {
+        // Only a map with keys that are not strings could fail, and there is none.
+        self.append(out, |_, out| drop(write_value(out, value)));
+    }
+
+    /// Appends an item whose compact JSON `write` appends.
+    fn append(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&Self, &mut Vec<u8>)) {
         let first = !std::mem::replace(&mut self.begun, true);
         if self.yaml {
             if first {
@@ -43,7 +56,7 @@ impl List {
             }
             let mut compact = std::mem::take(&mut self.scratch);
             compact.clear();
-            self.item_json(&mut compact, item);
+            write(self, &mut compact);
             // What was just written is JSON.
             let _parsed = yaml::item(out, &compact);
             self.scratch = compact;
@@ -53,7 +66,7 @@ impl List {
             } else {
                 out.push(b',');
             }
-            self.item_json(out, item);
+            write(self, out);
         }
     }
 

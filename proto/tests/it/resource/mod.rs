@@ -4,7 +4,7 @@ mod duplicates;
 mod properties;
 
 use crate::fixtures::bytes;
-use kubevitals_proto::kubelet::exposition::parse_sample;
+use kubevitals_proto::exposition::lines::parse_sample;
 use kubevitals_proto::kubelet::resource::{
     ContainerKey, DecodeLimits, Reading, ResourceScrape, decode, decode_limited,
 };

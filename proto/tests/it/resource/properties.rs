@@ -2,7 +2,7 @@
 
 use super::decoded;
 use crate::fixtures::{self, bytes};
-use kubevitals_proto::kubelet::exposition::Scanner;
+use kubevitals_proto::exposition::lines::Scanner;
 use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
 use kubevitals_proto::time::Timestamp;
 use proptest::prelude::*;

@@ -486,7 +486,7 @@ pub(super) fn own_metrics() -> OwnMetrics {
             interval: GoDuration::from_secs(15),
             timestamp: Some(ago(5)),
             duration: Some(GoDuration::from_millis(12)),
-            series: 40,
+            samples: 40,
             error: "the pod refused the connection".to_owned(),
         }),
         absent: Some(absence()),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use kube::runtime::watcher::Event;
-use kubevitals_proto::objects::{Item, Pools, WireJob, WireMeta, WireNode, WirePod};
+use kubevitals_proto::objects::{Item, Pools, WireHpa, WireJob, WireMeta, WireNode, WirePod};
 
 use super::follow::WatchState;
-use crate::cluster::{Job, Node, Pod, PodKey};
+use crate::cluster::{Hpa, Job, Node, Pod, PodKey};
 use crate::memory::Memory;
 
 /// An object on the wire that is stored in a smaller form under a key.
@@ -78,6 +78,25 @@ impl Watched for WireJob {
 
     fn same(one: &Job, other: &Job) -> bool {
         one == other
+    }
+}
+
+impl Watched for WireHpa {
+    type Key = PodKey;
+    type Object = Hpa;
+
+    fn key(&self) -> PodKey {
+        pod_key(self.metadata())
+    }
+
+    fn into_entry(self, pools: &Pools) -> Option<(PodKey, Hpa)> {
+        let hpa = self.convert(pools)?;
+        Some((hpa.key.clone(), hpa))
+    }
+
+    /// An autoscaler is no more than what it asks for.
+    fn same(_: &Hpa, _: &Hpa) -> bool {
+        true
     }
 }
 

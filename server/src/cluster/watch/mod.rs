@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use kubevitals_proto::objects::{Item, WireEvent, WireJob, WireNode, WirePod};
+use kubevitals_proto::objects::{Item, WireEvent, WireHpa, WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
 pub use events::OWN_EVENTS;
@@ -35,7 +35,7 @@ pub use kubevitals_proto::backoff::{Backoff, Random, random};
 use self::cache::ObjectCache;
 use self::events::EventFeed;
 use self::follow::{WatchState, follow};
-use self::publishers::{JobPublisher, NodePublisher, PodPublisher};
+use self::publishers::{HpaPublisher, JobPublisher, NodePublisher, PodPublisher};
 use self::reflector::Reflector;
 use self::report::{Need, Outages, Reporter};
 use self::request::Collection;
@@ -56,6 +56,8 @@ pub struct Watches {
     pub events: Arc<WatchHealth>,
     /// The watch of Jobs. Without it the pods of a CronJob have the Job as workload.
     pub jobs: Arc<WatchHealth>,
+    /// The watch of HorizontalPodAutoscalers, if there is one. Without it only the config and requests say what is kept.
+    pub hpas: Option<Arc<WatchHealth>>,
     /// Notified when the set of nodes, or one of them, has changed.
     pub nodes_changed: watch::Sender<()>,
     /// The label selector of the watched nodes; without, all nodes.
@@ -74,13 +76,16 @@ impl Watches {
     }
 
     /// All watches, with the names of their resources.
-    pub fn all(&self) -> [(&'static str, &WatchHealth); 4] {
-        [
+    pub fn all(&self) -> Vec<(&'static str, &WatchHealth)> {
+        let hpas = self.hpas.as_deref();
+        let hpas = hpas.map(|health| ("horizontalpodautoscalers", health));
+        let always: [(_, &WatchHealth); 4] = [
             ("nodes", &self.nodes),
             ("pods", &self.pods),
             ("events", &self.events),
             ("jobs", &self.jobs),
-        ]
+        ];
+        always.into_iter().chain(hpas).collect()
     }
 }
 
@@ -95,9 +100,11 @@ pub struct Settings {
     pub observers: Observers,
     /// The memory limit.
     pub memory: Arc<Memory>,
+    /// Whether to watch HorizontalPodAutoscalers; notified when one of them has changed.
+    pub hpas_changed: Option<watch::Sender<()>>,
 }
 
-/// Starts the watches of nodes, pods, events and Jobs.
+/// Starts the watches of nodes, pods, events and Jobs, and of HorizontalPodAutoscalers if they are used.
 pub fn spawn(
     cluster: &Arc<Cluster>,
     client: &Client,
@@ -110,9 +117,11 @@ pub fn spawn(
         retention,
         observers,
         memory,
+        hpas_changed,
     } = settings;
     let watches = Watches {
         node_selector: node_selector.clone(),
+        hpas: hpas_changed.is_some().then(Arc::default),
         memory: Arc::clone(&memory),
         ..Watches::default()
     };
@@ -165,6 +174,20 @@ pub fn spawn(
         ready(()),
         || {},
     );
+    if let (Some(changed), Some(health)) = (hpas_changed, &watches.hpas) {
+        let publisher = HpaPublisher {
+            cluster: Arc::clone(cluster),
+            changed,
+        };
+        starter.start(
+            ("watch of horizontalpodautoscalers", Need::Optional),
+            Collection::all::<WireHpa>(),
+            health,
+            ObjectCache::<WireHpa, _>::new(publisher, Arc::clone(&memory)),
+            ready(()),
+            || {},
+        );
+    }
     watches
 }
 

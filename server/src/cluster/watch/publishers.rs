@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imbl::OrdMap;
-use kubevitals_proto::objects::{WireJob, WireNode, WirePod};
+use kubevitals_proto::objects::{WireHpa, WireJob, WireNode, WirePod};
 use tokio::sync::watch;
 
 use super::cache::Publisher;
 use crate::clock::Clock;
 use crate::cluster::gone::DeletedObjects;
-use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
+use crate::cluster::{
+    Cluster, GonePod, GonePods, Hpa, Hpas, Job, Jobs, Node, Observers, Pod, PodKey, Uid,
+};
 
 /// Publishes nodes: notifies observers, and wakes the tasks that scrape nodes.
 #[derive(Debug)]
@@ -140,5 +142,21 @@ impl Publisher<WireJob> for JobPublisher {
             }
         }
         self.cluster.jobs.store(Arc::new(self.jobs.clone()));
+    }
+}
+
+/// Publishes HorizontalPodAutoscalers.
+#[derive(Debug)]
+pub(super) struct HpaPublisher {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) changed: watch::Sender<()>,
+}
+
+impl Publisher<WireHpa> for HpaPublisher {
+    fn notify(&mut self, _: Option<&Arc<Hpa>>, _: Option<&Arc<Hpa>>) {}
+
+    fn publish(&mut self, objects: &Hpas) {
+        self.cluster.hpas.store(Arc::new(objects.clone()));
+        self.changed.send_replace(());
     }
 }

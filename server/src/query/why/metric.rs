@@ -157,7 +157,7 @@ impl<'a> MetricSteps<'a> {
             at,
             duration,
             bytes,
-            series,
+            samples,
             problems,
             result,
         } = scrape;
@@ -177,7 +177,8 @@ impl<'a> MetricSteps<'a> {
                 self.broken(StepName::Scraped, format!("{began}: {what}"), outcome)
             }
             Ok(()) => {
-                let message = format!("{began}: {series} series in {bytes} bytes");
+                let message =
+                    format!("{began}: {bytes} bytes, with {samples} samples of kept families");
                 match problems.join("; ") {
                     none if none.is_empty() => self.add(StepName::Scraped, State::Ok, message),
                     problems => {
@@ -311,7 +312,7 @@ mod tests {
                 at,
                 duration: Duration::from_millis(12),
                 bytes: 4_096,
-                series: 40,
+                samples: 40,
                 problems: Vec::new(),
                 result: Ok(()),
             }),
@@ -357,7 +358,7 @@ mod tests {
             steps,
             [
                 "Selected Ok: annotation prometheus.io/scrape selects it: http://10.0.0.7:8080/metrics every 15s",
-                "Scraped Ok: scraped at 2027-01-15T07:59:55Z (5s ago), took 12ms: 40 series in 4096 bytes",
+                "Scraped Ok: scraped at 2027-01-15T07:59:55Z (5s ago), took 12ms: 4096 bytes, with 40 samples of kept families",
                 "Kept Ok: kept because of HPA shop/web, a request within the last minutes",
                 "Family Ok: http_requests_total is a counter, read as its rate a second",
                 "Series Ok: 2 of its 3 series match",
@@ -438,6 +439,6 @@ mod tests {
         let lines = "3 lines do not parse".to_owned();
         found.scrape.as_mut().unwrap().problems.push(lines);
         let (steps, _) = follow(&found);
-        assert!(steps[1].ends_with("4096 bytes; 3 lines do not parse"));
+        assert!(steps[1].ends_with("kept families; 3 lines do not parse"));
     }
 }

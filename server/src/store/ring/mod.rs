@@ -10,6 +10,7 @@ mod block;
 mod blocks;
 mod coder;
 mod level;
+mod scalar;
 mod series;
 mod time;
 

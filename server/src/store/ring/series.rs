@@ -55,7 +55,12 @@ impl Ring {
         self.push(blocks, &Point::from(sample), step)
     }
 
-    fn push(&mut self, blocks: &mut Blocks, point: &Point, step: std::time::Duration) -> Offered {
+    pub(super) fn push(
+        &mut self,
+        blocks: &mut Blocks,
+        point: &Point,
+        step: std::time::Duration,
+    ) -> Offered {
         let usual = match (&mut self.coder, blocks.get_mut(self.last)) {
             (Some(coder), Some(open)) => {
                 if point.tick <= open.first().plus(coder.since()) {

@@ -157,7 +157,8 @@ async fn an_hour_of_scheduled_faults() {
             // The server lists all objects again.
             let listed = || {
                 let watches = harness.server.query().watches().all();
-                watches.map(|(_, watch)| watch.lists())
+                let lists = watches.iter().map(|(_, watch)| watch.lists());
+                lists.collect::<Vec<_>>()
             };
             let before = listed();
             harness.cluster.store().expire_watches();

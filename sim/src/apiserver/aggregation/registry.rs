@@ -8,7 +8,12 @@ use crate::members::Members;
 use crate::objects::{Precondition, Resource, Store};
 
 /// The groups this project's server answers.
-const OURS: [&str; 2] = ["metrics.k8s.io", "kubevitals.io"];
+const OURS: [&str; 4] = [
+    "metrics.k8s.io",
+    "kubevitals.io",
+    "custom.metrics.k8s.io",
+    "external.metrics.k8s.io",
+];
 
 /// Whether a group is this project's: sent on even before an APIService exists for it.
 pub(in super::super) fn is_ours(group: &str) -> bool {

@@ -5,7 +5,7 @@ mod builtin;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use kubevitals_proto::wire::accept::{Conversion, negotiate};
 use kubevitals_proto::wire::discovery::aggregated::{
-    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiVersionDiscovery,
+    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiResourceDiscovery, ApiVersionDiscovery,
 };
 use kubevitals_proto::wire::discovery::{
     AGGREGATED_CONTENT_TYPE, ApiGroup, ApiGroupList, ApiResourceList, Resource,
@@ -94,8 +94,9 @@ fn aggregated_answer(items: Vec<ApiGroupDiscovery>) -> Response<Body> {
 /// A built-in group for aggregated discovery.
 fn aggregated(group: &str, version: &str) -> ApiGroupDiscovery {
     let resources = builtin::resources(group, version);
-    let resources = resources.iter().map(|resource| {
-        let mut resource = resource.aggregated();
+    let listed = resources.iter().flat_map(|resource| resource.listed());
+    let resources = ApiResourceDiscovery::of(listed).into_iter();
+    let resources = resources.map(|mut resource| {
         resource.response_kind.group = group.to_owned();
         resource.response_kind.version = version.to_owned();
         resource

@@ -2,7 +2,7 @@
 
 use super::Kind::{DaemonSet, Deployment, StatefulSet};
 use super::parts::{DEBUG_SHELL, EXPORTER, MIGRATE, PROXY, exec, http, main, tcp};
-use super::{App, Role};
+use super::{App, GPU_EXPORTER, Role};
 
 /// The applications that fill the nodes beside [`DAEMONS`](super::DAEMONS), in the order in which a small cluster gets them.
 #[rustfmt::skip] // one application a paragraph, one container a line: a table
@@ -92,5 +92,18 @@ pub(crate) const DAEMONS: &[App] = &[
         main("config-reloader", "registry.example/logs/reloader:1.4.0").idles(0.08, 6.0).requests(5, 8).limits(10, 32),
         main("shipper", "registry.example/logs/shipper:0.46.1").port(2020).uses(11.0, 72.0, 0.25, 10.0).requests(25, 64).limits(200, 256)
             .liveness(http("/api/v1/health", 15, 3)),
+    ] },
+];
+
+/// The applications of nodes with GPUs: the exporter, and what uses the GPUs, of which a node has two pods.
+#[rustfmt::skip] // as above
+pub(crate) const GPU_APPS: [App; 2] = [
+    App { name: GPU_EXPORTER, namespace: "gpu-operator", kind: DaemonSet, replicas: 0, autoscaled: 0, containers: &[
+        main("exporter", "registry.example/nvidia/dcgm-exporter:4.4.1").port(9400).uses(6.0, 180.0, 0.1, 4.0).requests(50, 192).limits(0, 384)
+            .readiness(http("/health", 10, 3)),
+    ] },
+    App { name: "llm-serving", namespace: "ml", kind: Deployment, replicas: 2, autoscaled: 0, containers: &[
+        main("llm", "registry.example/ml/llm-serving:0.14.2").uses(350.0, 3000.0, 0.1, 6.0).requests(1000, 4096).limits(0, 8192).gpus(1)
+            .readiness(http("/health", 10, 3)),
     ] },
 ];

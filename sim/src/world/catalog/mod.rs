@@ -3,7 +3,7 @@
 mod apps;
 mod parts;
 
-pub(crate) use apps::{APPS, DAEMONS};
+pub(crate) use apps::{APPS, DAEMONS, GPU_APPS};
 
 use super::load::Profile;
 
@@ -59,6 +59,8 @@ pub(crate) struct Container {
     pub(crate) liveness: Option<Probe>,
     pub(crate) readiness: Option<Probe>,
     pub(crate) startup: Option<Probe>,
+    /// How many GPUs it has.
+    pub(crate) gpus: u32,
 }
 
 impl Container {
@@ -79,6 +81,32 @@ pub(crate) struct App {
     /// The target of the autoscaler: CPU utilization in percent of the request; 0 for no autoscaler.
     pub(crate) autoscaled: u32,
     pub(crate) containers: &'static [Container],
+}
+
+/// The exporter of the GPUs of its node.
+pub(crate) const GPU_EXPORTER: &str = "dcgm-exporter";
+
+impl App {
+    /// The container that serves HTTP requests, of a deployment that does.
+    pub(crate) fn serving(&self) -> Option<&'static Container> {
+        let is_http = |c: &&Container| {
+            let probe = c.readiness.map(|it| it.handler);
+            c.role == Role::Main && matches!(probe, Some(ProbeHandler::Http(_)))
+        };
+        let serves = self.kind == Kind::Deployment && self.namespace != "kube-system";
+        self.containers.iter().find(is_http).filter(|_| serves)
+    }
+
+    /// The container that exposes metrics where pods do.
+    pub(crate) fn exposing(&self) -> Option<&'static Container> {
+        let exporter = (self.name == GPU_EXPORTER).then(|| self.containers.first());
+        exporter.unwrap_or_else(|| self.serving())
+    }
+
+    /// Whether its pods need a GPU.
+    pub(crate) fn needs_gpu(&self) -> bool {
+        self.containers.iter().any(|c| c.gpus > 0)
+    }
 }
 
 /// A container's image at a revision: its tag has one more part for each rollout.

@@ -47,6 +47,7 @@ pub(super) const fn main(name: &'static str, image: &'static str) -> Container {
         liveness: None,
         readiness: None,
         startup: None,
+        gpus: 0,
     }
 }
 
@@ -57,6 +58,7 @@ impl Container {
     const fn profile(self, profile: Profile) -> Self { Self { profile, ..self } }
     pub(super) const fn requests(self, cpu: u32, memory: u32) -> Self { Self { requests: (cpu, memory), ..self } }
     pub(super) const fn limits(self, cpu: u32, memory: u32) -> Self { Self { limits: (cpu, memory), ..self } }
+    pub(super) const fn gpus(self, gpus: u32) -> Self { Self { gpus, ..self } }
     pub(super) const fn liveness(self, probe: Probe) -> Self { Self { liveness: Some(probe), ..self } }
     pub(super) const fn readiness(self, probe: Probe) -> Self { Self { readiness: Some(probe), ..self } }
     pub(super) const fn startup(self, probe: Probe) -> Self { Self { startup: Some(probe), ..self } }

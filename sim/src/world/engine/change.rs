@@ -62,8 +62,8 @@ impl World {
         }
     }
 
-    /// Corrects the number of a workload's ready pods after a pod changed.
-    pub(super) fn recount(&self, engine: &mut Engine, pod: &Pod, before: bool) {
+    /// Corrects the number of a workload's ready pods after a pod changed, and with it who gets requests.
+    pub(super) fn recount(&self, engine: &mut Engine, pod: &mut Pod, before: bool) {
         let after = pod.counts_as_ready();
         if before == after {
             return;
@@ -73,6 +73,10 @@ impl World {
                 true => w.ready + 1,
                 false => w.ready.saturating_sub(1),
             };
+            if let Some(service) = &mut w.service {
+                service.set_ready(engine.now, w.ready);
+                pod.served.set_ready(after, service.total(engine.now));
+            }
         }
         self.store_workload(engine, pod.workload);
     }
@@ -82,7 +86,10 @@ impl World {
         let w = engine.workloads.get(workload);
         let Some(w) = w else { return };
         for (resource, object) in json::workload::objects(w) {
-            self.store.apply(resource, object);
+            // The autoscaler writes its own objects.
+            if resource != Resource::HorizontalPodAutoscalers || !self.scale.autoscaler {
+                self.store.apply(resource, object);
+            }
         }
         if let (Kind::Deployment, Some(old)) = (w.app.kind, w.retired.last()) {
             let left = w.replicas - w.updated.min(w.replicas);

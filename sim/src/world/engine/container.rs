@@ -11,6 +11,7 @@ use crate::world::fault::{Fault, Happening, PendingFault};
 use crate::world::pod::{Leak, Phase, State};
 use crate::world::probe::ProbeKind;
 use crate::world::queue::Engine;
+use crate::world::service::Served;
 
 /// A container that ran for so long starts again without back-off.
 const FORGIVEN: i64 = 600 * SECOND;
@@ -64,6 +65,7 @@ impl Change<'_> {
         if again {
             container.last = ended;
             container.restarts += 1;
+            self.pod.served = Served::default();
         }
         container.run(now);
         let (spec, restarts) = (container.spec, container.restarts);

@@ -82,6 +82,7 @@ impl World {
             }
             Action::Node(node, step) => self.node_step(engine, node, step),
             Action::Heartbeat => self.heartbeat(engine),
+            Action::Swing => self.swing(engine),
             Action::Rollout {
                 workload,
                 ordinal,
@@ -89,6 +90,19 @@ impl World {
             } => self.roll_out(engine, workload, ordinal, episode),
             Action::Expire(event) => engine.expire(event),
         }
+    }
+
+    /// Brings the rate of requests of each workload to what it is now, every 15 seconds.
+    fn swing(&self, engine: &mut Engine) {
+        let now = engine.now;
+        for service in engine
+            .workloads
+            .iter_mut()
+            .filter_map(|w| w.service.as_mut())
+        {
+            service.turn(now, now.since(self.started) as f64 / 1e9);
+        }
+        engine.after(15 * SECOND, Action::Swing);
     }
 
     /// Nanoseconds between two renewals of the kubelets' leases. `None` in a large cluster, where renewals would be most

@@ -5,6 +5,7 @@ use crate::world::action::PodSlot;
 use crate::world::hash::hash;
 use crate::world::pod::Pod;
 use crate::world::queue::Engine;
+use crate::world::service::Service;
 
 /// The most replicas that a workload can have.
 const MAX_REPLICAS: u32 = 500;
@@ -57,6 +58,36 @@ impl World {
                     && pod.deleting.is_none()
             })?;
             Some((PodSlot::new(node, at, pod), pod.workload))
+        })
+    }
+
+    /// Sets the requests a second of a workload that serves some. Returns whether there is one.
+    pub(crate) fn set_rate(&self, namespace: &str, name: &str, rate: f64) -> bool {
+        self.now(|engine| {
+            let now = engine.now;
+            let at = Self::find_workload(engine, Some(namespace), name);
+            let workload = at.and_then(|at| engine.workloads.get_mut(at));
+            let service = workload.and_then(|w| w.service.as_mut());
+            service.map(|it| it.set_rate(now, rate)).is_some()
+        })
+    }
+
+    /// Changes a pod, and stores it. Returns whether there is such a pod.
+    pub(crate) fn change_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut Pod, Option<&Service>),
+    ) -> bool {
+        self.now(|engine| {
+            let Some((slot, workload)) = self.find_pod(Some(namespace), name) else {
+                return false;
+            };
+            self.change(engine, slot, |it| {
+                let workload = it.engine.workloads.get(workload);
+                change(it.pod, workload.and_then(|w| w.service.as_ref()));
+            });
+            true
         })
     }
 
@@ -124,12 +155,13 @@ impl World {
 
     /// Creates the pod of a workload with this ordinal.
     fn create(&self, engine: &mut Engine, workload: usize, ordinal: u32) {
-        let Some(node) = self.nodes.first().map(|first| self.emptiest(first)) else {
-            return;
-        };
         engine.made += 1;
         let made = engine.made;
         let Some(w) = engine.workloads.get(workload) else {
+            return;
+        };
+        let first = self.nodes.first();
+        let Some(node) = first.map(|first| self.emptiest(first, w.app)) else {
             return;
         };
         let seed = hash(w.seed, 1_000_000_000 + made);

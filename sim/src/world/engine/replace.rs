@@ -6,7 +6,7 @@ use super::change::Change;
 use crate::objects::Resource;
 use crate::world::World;
 use crate::world::action::{Action, PodSlot, PodStep};
-use crate::world::catalog::Kind;
+use crate::world::catalog::{App, Kind};
 use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, InjectedFault};
 use crate::world::hash::hash;
@@ -51,7 +51,7 @@ impl World {
             .delete(Resource::Pods, Some(&old.revision.namespace), &old.name);
         let before = old.counts_as_ready();
         old.ready = (false, now);
-        self.recount(engine, &old, before);
+        self.recount(engine, &mut old, before);
         // An evicted pod was replaced when it was evicted.
         let evicted = matches!(old.phase, Phase::Evicted { .. });
         let w = engine.workloads.get(old.workload);
@@ -76,7 +76,7 @@ impl World {
 
     /// Creates the successor of a pod on another node.
     fn move_away(&self, engine: &mut Engine, from: &Node, old: &Pod) {
-        let target = self.emptiest(from);
+        let target = self.emptiest(from, old.revision.app);
         let mut state = target.state.lock();
         let mut addresses = state.addresses;
         let Some(pod) = self.successor(engine, target, &mut addresses, old) else {
@@ -152,10 +152,14 @@ impl World {
     fn replace_evicted(&self, engine: &mut Engine, from: &Node, index: usize) {
         // A daemon is created again on its node, any other pod on the node with the fewest pods.
         let is_daemon = |p: &Pod| p.revision.app.kind == Kind::DaemonSet;
-        let daemon = from.state.lock().pod(index).is_some_and(is_daemon);
-        let target = match daemon {
-            true => from,
-            false => self.emptiest(from),
+        let old = from
+            .state
+            .lock()
+            .pod(index)
+            .map(|p| (p.revision.app, is_daemon(p)));
+        let target = match old {
+            Some((app, false)) => self.emptiest(from, app),
+            _ => from,
         };
         let mut addresses = target.state.lock().addresses;
         let state = from.state.lock();
@@ -173,10 +177,11 @@ impl World {
         }
     }
 
-    /// The node with the fewest pods of those that can take one; `not` only if there is no other.
-    pub(super) fn emptiest<'a>(&'a self, not: &'a Node) -> &'a Node {
+    /// The node with the fewest pods of those that can take one of the application; `not` only if there is no other.
+    pub(super) fn emptiest<'a>(&'a self, not: &'a Node, app: &App) -> &'a Node {
         let others = self.nodes.iter().filter(|n| n.index != not.index);
         others
+            .filter(|n| !app.needs_gpu() || n.gpus > 0)
             .map(|n| (n, n.state.lock()))
             .filter(|(_, s)| s.is_up() && !s.cordoned)
             .min_by_key(|(n, s)| (s.pods().count(), n.index))

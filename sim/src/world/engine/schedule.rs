@@ -20,6 +20,9 @@ impl World {
         if self.heartbeat_interval().is_some() {
             engine.after(SECOND, Action::Heartbeat);
         }
+        if self.scale.exposed.is_some_and(|it| it.swing > 0.0) {
+            engine.after(SECOND, Action::Swing);
+        }
         if faults {
             let first = engine.roll(20.0, 40.0);
             engine.after(first, Action::NextFault);

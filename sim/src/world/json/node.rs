@@ -16,10 +16,12 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
     let memory_ki = size.memory / 1024;
     let id = |stream: u64| uid(hash(node.seed, stream));
     let amounts = |cpu: String, memory_ki: u64| {
-        json!({
+        let amounts = json!({
             "cpu": cpu, "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0",
             "memory": format!("{memory_ki}Ki"), "pods": node.max_pods.to_string(),
-        })
+            "nvidia.com/gpu": (node.gpus > 0).then(|| node.gpus.to_string()),
+        });
+        amounts.without_nulls()
     };
     let [a, b, c, _] = node.pod_address(0).octets();
     let spec = json!({

@@ -39,6 +39,7 @@ pub(crate) fn pod(pod: &Pod, node: &Node) -> (MetaLite, Bytes) {
         "deletionTimestamp": pod.deleting.map(|since| since.plus_nanos(30 * SECOND)),
         "deletionGracePeriodSeconds": pod.deleting.map(|_| 30),
         "labels": revision.labels,
+        "annotations": annotations(pod),
         "ownerReferences": revision.template.owners,
     });
     let hostname = match revision.app.kind {
@@ -52,6 +53,16 @@ pub(crate) fn pod(pod: &Pod, node: &Node) -> (MetaLite, Bytes) {
     );
     json.shrink_to_fit();
     (meta, Bytes::from(json))
+}
+
+/// The annotations of the template, with those of the pod itself.
+fn annotations(pod: &Pod) -> Option<Value> {
+    let mut all = pod.revision.template.annotations.clone();
+    for (key, value) in &pod.annotations {
+        all.get_or_insert_with(|| json!({}))
+            .put(key, value.as_str());
+    }
+    all
 }
 
 pub(crate) fn phase(pod: &Pod) -> &'static str {
@@ -199,7 +210,8 @@ mod tests {
     fn a_terminated_container_has_its_time_and_reason() {
         let app = &crate::world::catalog::APPS[0];
         let at = Timestamp::from_secs(1_800_000_000);
-        let workload = crate::world::workload::Workload::new(1, app, Arc::from("shop"), at, at);
+        let workload =
+            crate::world::workload::Workload::new(1, app, Arc::from("shop"), at, at, None);
         let (revision, name) = (workload.revision.clone(), "web-x".to_owned());
         let mut one = Pod::new(revision, (0, 0), name, 7, Ipv4Addr::LOCALHOST, at);
         one.phase = Phase::Running;

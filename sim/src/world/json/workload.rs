@@ -68,7 +68,7 @@ pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32)
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {"app": w.app.name, "pod-template-hash": r.template_hash}},
-            "template": {"metadata": {"labels": json!(r.labels)}, "spec": pod_spec(w, r)},
+            "template": {"metadata": template_metadata(json!(r.labels), r), "spec": pod_spec(w, r)},
         },
         "status": status.without_nulls(),
     })
@@ -85,10 +85,14 @@ fn metadata(w: &Workload, name: &str, uid: &str, created: Timestamp) -> Value {
     })
 }
 
+fn template_metadata(labels: Value, r: &Revision) -> Value {
+    json!({"labels": labels, "annotations": r.template.annotations}).without_nulls()
+}
+
 fn pod_spec(w: &Workload, r: &Revision) -> Value {
     json!({
-        "initContainers": containers(w.app, r.number, true),
-        "containers": containers(w.app, r.number, false),
+        "initContainers": containers(w.app, r.number, true, None),
+        "containers": containers(w.app, r.number, false, r.template.metrics_port),
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
         "dnsPolicy": "ClusterFirst",
@@ -104,7 +108,7 @@ fn common(w: &Workload) -> (Value, Value) {
     let pod_labels = json!({"app": w.app.name, "app.kubernetes.io/name": w.app.name});
     (
         json!({"matchLabels": {"app": w.app.name}}),
-        json!({"metadata": {"labels": pod_labels}, "spec": pod_spec(w, &w.revision)}),
+        json!({"metadata": template_metadata(pod_labels, &w.revision), "spec": pod_spec(w, &w.revision)}),
     )
 }
 

@@ -91,13 +91,13 @@ fn scrape_lines(scrape: &OwnScrape, state: &State, width: u16) -> Vec<Line> {
         by,
         url,
         timestamp,
-        series,
+        samples,
         error,
         ..
     } = scrape;
     let when = timestamp.map(|at| format!("{} ago", format::age(at, state.now)));
     let when = when.map_or("not yet scraped".to_owned(), |when| {
-        format!("scraped {when}, {series} series")
+        format!("scraped {when}, {samples} samples kept")
     });
     let text = format!("{when}, by {by}: {url}");
     let mut lines: Vec<Line> = paragraph(&text, width, 3, Ink::Muted).collect();

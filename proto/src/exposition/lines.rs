@@ -23,7 +23,7 @@ pub struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     /// The line from its labels up to its value: `{labels} `.
-    pub(super) fn between(&self, line: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn between(&self, line: &'a [u8]) -> &'a [u8] {
         line.get(self.labels_at..self.value_at).unwrap_or_default()
     }
 }
@@ -45,7 +45,7 @@ pub struct Line<'a> {
 /// looks like: the body was cut, perhaps within a number. The format demands that end, and kubelets write it.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
     /// A family whose lines are skipped without parsing.
     skipped: &'a [u8],
     /// Whether the last line of the body has no end.
@@ -78,6 +78,11 @@ impl<'a> Scanner<'a> {
         Some(line)
     }
 
+    /// Whether the line that was returned last has no end.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.rest.is_empty() && self.unended
+    }
+
     /// The next sample of a metric for which `selects` returns true, or the next malformed line.
     ///
     /// Lines of another family are skipped without parsing after its `# TYPE` or its first line. So errors in such
@@ -85,8 +90,8 @@ impl<'a> Scanner<'a> {
     pub fn next_of(&mut self, selects: impl Fn(&[u8]) -> bool) -> Option<Line<'a>> {
         loop {
             let raw = self.next_raw()?;
-            let is_cut = self.rest.is_empty() && self.unended;
-            if !is_cut && is_of_family(raw, self.skipped) {
+            let is_cut = self.is_cut();
+            if !is_cut && is_of_family(raw, self.skipped, PARTS) {
                 continue;
             }
             let text = raw.trim_ascii();
@@ -97,7 +102,7 @@ impl<'a> Scanner<'a> {
                 return Some(Line { text, sample: None });
             }
             if let Some(comment) = text.strip_prefix(b"#") {
-                if let Some(name) = announced(comment).filter(|name| !selects(name)) {
+                if let Some((name, _)) = announced(comment).filter(|(name, _)| !selects(name)) {
                     self.skipped = name;
                 }
                 continue;
@@ -120,37 +125,36 @@ impl<'a> Iterator for Scanner<'a> {
     }
 }
 
-/// The family that a comment announces: `# TYPE name type`.
-fn announced(comment: &[u8]) -> Option<&[u8]> {
+/// The family that a comment announces, `# TYPE name type`, and what follows its name. `comment` is without the `#`.
+pub(super) fn announced(comment: &[u8]) -> Option<(&[u8], &[u8])> {
     let words = comment
         .trim_ascii_start()
         .strip_prefix(b"TYPE ")?
         .trim_ascii_start();
     match words.strip_prefix(b"\"") {
-        Some(quoted) => split_quoted(quoted).map(|(name, _)| name),
-        None => split_name(words).map(|(name, _)| name),
+        Some(quoted) => split_quoted(quoted),
+        None => split_name(words),
     }
 }
 
-/// Whether a line is a sample of the metric `family`, or of the parts of a histogram or summary
-/// of that name.
+/// What the samples of a histogram or summary append to its name.
+const PARTS: &[&[u8]] = &[b"_bucket", b"_sum", b"_count"];
+
+/// Whether a line is a sample of the metric `family`, or of the parts of it that append one of `suffixes` to its name.
 #[inline]
-fn is_of_family(line: &[u8], family: &[u8]) -> bool {
+pub(super) fn is_of_family(line: &[u8], family: &[u8], suffixes: &[&[u8]]) -> bool {
     let Some(rest) = line.strip_prefix(family) else {
         return false;
     };
     if family.is_empty() {
         return false;
     }
+    let ends = |rest: &[u8]| matches!(rest.first(), Some(b'{' | b' ' | b'\t'));
     match rest.first() {
-        Some(b'{' | b' ' | b'\t') => true,
-        Some(b'_') => [b"_bucket".as_slice(), b"_sum", b"_count"]
+        Some(b'_') => suffixes
             .iter()
-            .any(|part| {
-                rest.strip_prefix(*part)
-                    .is_some_and(|rest| matches!(rest.first(), Some(b'{' | b' ' | b'\t')))
-            }),
-        _ => false,
+            .any(|suffix| rest.strip_prefix(*suffix).is_some_and(ends)),
+        _ => ends(rest),
     }
 }
 
@@ -160,6 +164,84 @@ fn is_of_family(line: &[u8], family: &[u8]) -> bool {
 /// `{"metric.name","label.name"="value"} 1`.
 #[must_use]
 pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
+    let (start, rest) = parse_start(line)?;
+    let (value, timestamp) = value_and_time(rest)?;
+    let timestamp_ms = match timestamp {
+        Some(word) => {
+            let (millis, rest) = number::leading_i64(word)?;
+            rest.is_empty().then_some(Some(millis))?
+        }
+        None => None,
+    };
+    Some(start.sample(line, rest, value, timestamp_ms))
+}
+
+/// Reads one line of OpenMetrics, without its end: its time is in seconds, and an exemplar, which is not used, may
+/// follow.
+#[must_use]
+pub fn parse_openmetrics(line: &[u8]) -> Option<Sample<'_>> {
+    let (start, rest) = parse_start(line)?;
+    let (numbers, exemplar) = match memchr(b'#', rest) {
+        Some(at) => (rest.get(..at)?, rest.get(at + 1..)),
+        None => (rest, None),
+    };
+    let (value, timestamp) = value_and_time(numbers)?;
+    if let Some(exemplar) = exemplar {
+        let (braces, rest) = split_braces(skip_blanks(exemplar).strip_prefix(b"{")?)?;
+        let (_, timestamp) = value_and_time(rest)?;
+        timestamp.map_or(Some(0), millis_of_seconds)?;
+        braces.metric.is_none().then_some(())?;
+    }
+    let timestamp_ms = match timestamp {
+        Some(word) => Some(millis_of_seconds(word)?),
+        None => None,
+    };
+    Some(start.sample(line, rest, value, timestamp_ms))
+}
+
+/// A time in seconds since the Unix epoch, with a fraction.
+fn millis_of_seconds(word: &[u8]) -> Option<i64> {
+    let millis = (number::parse_f64(word)? * 1e3).round();
+    // Within these bounds every integer is exact.
+    (millis.abs() < 9e15).then_some(millis as i64)
+}
+
+/// A line up to its value.
+struct Start<'a> {
+    name: &'a [u8],
+    labels: LabelSet<'a>,
+    labels_at: usize,
+}
+
+impl<'a> Start<'a> {
+    /// The sample of a line that ends with `rest`, from its value on.
+    const fn sample(
+        self,
+        line: &'a [u8],
+        rest: &'a [u8],
+        value: f64,
+        timestamp_ms: Option<i64>,
+    ) -> Sample<'a> {
+        let Self {
+            name,
+            labels,
+            labels_at,
+        } = self;
+        let value_at = line.len() - rest.len();
+        Sample {
+            name,
+            labels,
+            value,
+            timestamp_ms,
+            labels_at,
+            value_at,
+        }
+    }
+}
+
+/// The name and the labels of a line, and what follows from its value on.
+#[inline]
+fn parse_start(line: &[u8]) -> Option<(Start<'_>, &[u8])> {
     let (name, after_name) = match line.first()? {
         b'{' => (None, line),
         _ => split_name(line).map(|(name, rest)| (Some(name), rest))?,
@@ -176,29 +258,32 @@ pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
         (Some(name), None) | (None, Some(name)) => name,
         (None, None) | (Some(_), Some(_)) => return None,
     };
-    let rest = skip_blanks(rest);
-    let mut words = rest
+    let start = Start {
+        name,
+        labels,
+        labels_at: line.len() - after_name.len(),
+    };
+    Some((start, skip_blanks(rest)))
+}
+
+/// The name at the start of a line, which may be quoted.
+pub(super) fn sample_name(line: &[u8]) -> Option<&[u8]> {
+    let name = match line.strip_prefix(b"{") {
+        Some(quoted) => split_quoted(skip_blanks(quoted).strip_prefix(b"\"")?),
+        None => split_name(line),
+    };
+    name.map(|(name, _)| name)
+}
+
+/// The value, and the word after it.
+#[inline]
+fn value_and_time(text: &[u8]) -> Option<(f64, Option<&[u8]>)> {
+    let mut words = text
         .split(|byte| is_blank(*byte))
         .filter(|word| !word.is_empty());
     let value = number::parse_f64(words.next()?)?;
-    let timestamp_ms = match words.next() {
-        Some(word) => {
-            let (millis, rest) = number::leading_i64(word)?;
-            rest.is_empty().then_some(Some(millis))?
-        }
-        None => None,
-    };
-    if words.next().is_some() {
-        return None;
-    }
-    Some(Sample {
-        name,
-        labels,
-        value,
-        timestamp_ms,
-        labels_at: line.len() - after_name.len(),
-        value_at: line.len() - rest.len(),
-    })
+    let timestamp = words.next();
+    words.next().is_none().then_some((value, timestamp))
 }
 
 const fn is_blank(byte: u8) -> bool {
@@ -304,26 +389,37 @@ fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A label's value up to its closing quote, if nothing in it is escaped and it ends on its line, and what follows the
 /// quote.
 #[inline]
-pub(super) fn plain_value(text: &[u8]) -> Option<(&str, &[u8])> {
+pub(crate) fn plain_value(text: &[u8]) -> Option<(&str, &[u8])> {
     let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
     let name = std::str::from_utf8(name).ok()?;
     Some((name, rest.strip_prefix(b"\"")?))
 }
 
+/// Iterator over names and values with their escapes.
+#[derive(Debug, Clone)]
+pub struct RawLabels<'a>(&'a [u8]);
+
+impl<'a> Iterator for RawLabels<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (item, after) = split_item(skip_blanks(self.0))?;
+            let after = skip_blanks(after);
+            self.0 = after.strip_prefix(b",").unwrap_or(after);
+            if let Item::Label(name, value) = item {
+                return Some((name, value));
+            }
+        }
+    }
+}
+
 impl<'a> LabelSet<'a> {
     /// Names and values with their escapes.
-    pub fn iter_raw(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let mut rest = self.0;
-        let items = std::iter::from_fn(move || {
-            let (item, after) = split_item(skip_blanks(rest))?;
-            let after = skip_blanks(after);
-            rest = after.strip_prefix(b",").unwrap_or(after);
-            Some(item)
-        });
-        items.filter_map(|item| match item {
-            Item::Label(name, value) => Some((name, value)),
-            Item::Metric(_) => None,
-        })
+    #[must_use]
+    pub const fn iter_raw(self) -> RawLabels<'a> {
+        RawLabels(self.0)
     }
 
     /// Names and values without the escapes `\\`, `\"` and `\n`; bytes that are not UTF-8 are replaced.

@@ -1,0 +1,72 @@
+//! `custom.metrics.k8s.io/v1beta2`.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::item::{Item, write_quantity};
+use super::{MetricSelector, ObjectReference};
+use crate::quantity::Quantity;
+use crate::time::Timestamp;
+use crate::wire::meta::ListMeta;
+use crate::wire::protobuf::{int, message, string, write_time};
+
+/// The value of a metric of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricValue {
+    /// The object.
+    pub described_object: ObjectReference,
+    /// The metric.
+    pub metric: MetricIdentifier,
+    /// The time of the value.
+    pub timestamp: Timestamp,
+    /// The seconds before the timestamp over which the value was computed; absent for a value that was read as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<i64>,
+    /// The value.
+    pub value: Quantity,
+}
+
+/// A metric.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricIdentifier {
+    /// The name.
+    pub name: String,
+    /// The selector of the request, by the labels of series; null for none.
+    #[serde(default)]
+    pub selector: Option<MetricSelector>,
+}
+
+/// The values of a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MetricValueList {
+    /// Always `MetricValueList`.
+    pub kind: Cow<'static, str>,
+    /// `custom.metrics.k8s.io/v1beta2`.
+    #[serde(rename = "apiVersion")]
+    pub api_version: Cow<'static, str>,
+    /// Empty: a list is always whole.
+    pub metadata: ListMeta,
+    /// The objects that have the metric.
+    pub items: Vec<MetricValue>,
+}
+
+impl Item for MetricValue {
+    fn write_protobuf(&self, out: &mut Vec<u8>) {
+        message(out, 1, |out| self.described_object.write_protobuf(out));
+        message(out, 2, |out| {
+            string(out, 1, &self.metric.name);
+            if let Some(selector) = &self.metric.selector {
+                message(out, 2, |out| selector.write_protobuf(out));
+            }
+        });
+        write_time(out, 3, self.timestamp);
+        if let Some(seconds) = self.window_seconds {
+            int(out, 4, seconds);
+        }
+        write_quantity(out, 5, self.value);
+    }
+}

@@ -1,0 +1,273 @@
+//! What metrics that pods expose say of pods and of other objects.
+//!
+//! A pod without a value is left out of a list, and adds nothing to the value of an object.
+
+mod aggregate;
+mod external;
+mod kind;
+mod own;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kubevitals_proto::selector::LabelSelector;
+
+use super::sources::{Sources, first_pod};
+use crate::cluster::{Jobs, Pod, PodKey, Pods, Service};
+use crate::pod_metrics::{Absence, PodMetrics, Value};
+use aggregate::{Aggregate, Aggregated};
+pub use external::{ExternalMetricsQuery, ExternalValue};
+pub use kind::{DescribedKind, KINDS, PodsOf};
+
+/// A metric, and which of its series.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// The name.
+    pub name: String,
+    /// Selects series by their labels.
+    pub series: LabelSelector,
+}
+
+/// Why there is no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoValue {
+    /// There is no such object.
+    #[error("it does not exist")]
+    NoObject,
+    /// There are no such pods.
+    #[error("there are no pods")]
+    NoPods,
+    /// No pod of the namespace has a value of a metric of this server's own.
+    #[error("no pod has a value yet")]
+    Unknown,
+    /// The selector matches none of the workloads.
+    #[error("the selector matches no workload of the namespace by the labels kind and workload")]
+    NoWorkload,
+    /// The pod has no value.
+    #[error("{0}")]
+    OfPod(Absence),
+    /// None of the pods has a value.
+    #[error("none of {pods} pods has a value; {first}: {absence}")]
+    OfPods {
+        /// The number of pods.
+        pods: usize,
+        /// The name of the first pod.
+        first: String,
+        /// Why the first pod has none.
+        absence: Absence,
+    },
+}
+
+/// The name of an object, and the value of its metric.
+pub type Named = (Arc<str>, Value);
+
+/// Answers what the value of a metric is.
+#[derive(Debug, Clone, Copy)]
+pub struct CustomMetricsQuery<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) metrics: &'a PodMetrics,
+}
+
+impl CustomMetricsQuery<'_> {
+    /// The names of all metrics, sorted.
+    pub fn names(self) -> Vec<Arc<str>> {
+        self.metrics.names()
+    }
+
+    /// The value of one object. `service` is read for the kind Service.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get(
+        self,
+        kind: &DescribedKind,
+        (namespace, name): (&str, &str),
+        service: Option<&Service>,
+        metric: &Metric,
+    ) -> Result<Value, NoValue> {
+        let (pods, jobs) = (self.sources.cluster.pods(), self.sources.cluster.jobs());
+        if kind.pods == PodsOf::Itself {
+            let key = PodKey::new(namespace, name);
+            let pod = pods.get(&key).ok_or(NoValue::NoObject)?;
+            return self.read(pod, metric).map_err(NoValue::OfPod);
+        }
+        let is_of = |pod: &&Arc<Pod>| match kind.pods {
+            PodsOf::Service => service.is_some_and(|service| service.selects(pod)),
+            of => object_of(of, kind.kind, pod, &jobs).is_some_and(|of| *of == *name),
+        };
+        match kind.pods {
+            PodsOf::Service if service.is_none() => return Err(NoValue::NoObject),
+            PodsOf::Node if !self.sources.cluster.nodes().contains_key(name) => {
+                return Err(NoValue::NoObject);
+            }
+            _ => {}
+        }
+        let within = match kind.pods {
+            PodsOf::Namespace => Some(name),
+            _ => Some(namespace).filter(|_| kind.namespaced),
+        };
+        self.aggregate(pods_within(&pods, within).filter(is_of), metric)
+    }
+
+    /// The values of the objects of a kind in a namespace, of those whose labels `selects`, by name. `services` are read
+    /// for the kind Service. Workloads are not watched, so their labels are not known: they must not be selected.
+    ///
+    /// # Errors
+    /// No object has a value.
+    pub fn list(
+        self,
+        kind: &DescribedKind,
+        namespace: &str,
+        objects: &LabelSelector,
+        services: &[Service],
+        metric: &Metric,
+    ) -> Result<Vec<Named>, NoValue> {
+        let values = self.values(kind, namespace, objects, services, metric);
+        if !values.is_empty() {
+            return Ok(values);
+        }
+        let pods = self.sources.cluster.pods();
+        let within = Some(namespace).filter(|_| kind.namespaced);
+        let of_pods = kind.pods == PodsOf::Itself;
+        let selected =
+            pods_within(&pods, within).filter(|pod| !of_pods || objects.matches(&pod.labels));
+        // Pods that have a value are of no such object.
+        Err(self
+            .aggregate(selected, metric)
+            .err()
+            .unwrap_or(NoValue::NoPods))
+    }
+
+    fn values(
+        self,
+        kind: &DescribedKind,
+        namespace: &str,
+        objects: &LabelSelector,
+        services: &[Service],
+        metric: &Metric,
+    ) -> Vec<Named> {
+        let (pods, jobs) = (self.sources.cluster.pods(), self.sources.cluster.jobs());
+        let within = Some(namespace).filter(|_| kind.namespaced);
+        let pods = pods_within(&pods, within);
+        match kind.pods {
+            PodsOf::Itself => {
+                let selected = pods.filter(|pod| objects.matches(&pod.labels));
+                let read = |pod: &Arc<Pod>| {
+                    let value = self.read(pod, metric).ok()?;
+                    Some((Arc::from(&*pod.key.name), value))
+                };
+                selected.filter_map(read).collect()
+            }
+            PodsOf::Service => {
+                let pods: Vec<_> = pods.collect();
+                let selected = services.iter().filter(|it| objects.matches(&it.labels));
+                let read = |service: &Service| {
+                    let own = pods.iter().copied().filter(|pod| service.selects(pod));
+                    let value = self.aggregate(own, metric).ok()?;
+                    Some((Arc::clone(&service.name), value))
+                };
+                selected.filter_map(read).collect()
+            }
+            of => {
+                let nodes = self.sources.cluster.nodes();
+                let selects = |name: &str| match of {
+                    PodsOf::Node => nodes
+                        .get(name)
+                        .is_some_and(|node| objects.matches(&node.labels)),
+                    _ => true,
+                };
+                self.grouped(pods, metric, |pod| {
+                    object_of(of, kind.kind, pod, &jobs).filter(|name| selects(name))
+                })
+            }
+        }
+    }
+
+    /// The values of groups of pods, by name.
+    fn grouped<'a>(
+        self,
+        pods: impl Iterator<Item = &'a Arc<Pod>>,
+        metric: &Metric,
+        group: impl Fn(&'a Pod) -> Option<&'a str>,
+    ) -> Vec<Named> {
+        let aggregate = Aggregate::of(&metric.name);
+        let mut groups: BTreeMap<&str, Aggregated> = BTreeMap::new();
+        for pod in pods {
+            let Some(name) = group(pod) else { continue };
+            let Ok(value) = self.read(pod, metric) else {
+                continue;
+            };
+            groups
+                .entry(name)
+                .and_modify(|group| group.add(value))
+                .or_insert_with(|| Aggregated::new(aggregate, value));
+        }
+        let groups = groups.into_iter();
+        groups
+            .map(|(name, group)| (Arc::from(name), group.value()))
+            .collect()
+    }
+
+    /// The value of pods together.
+    fn aggregate<'a>(
+        self,
+        pods: impl Iterator<Item = &'a Arc<Pod>>,
+        metric: &Metric,
+    ) -> Result<Value, NoValue> {
+        let aggregate = Aggregate::of(&metric.name);
+        let (mut count, mut absent, mut all) = (0, None, None::<Aggregated>);
+        for pod in pods {
+            count += 1;
+            match (self.read(pod, metric), &mut all) {
+                (Ok(value), Some(all)) => all.add(value),
+                (Ok(value), None) => all = Some(Aggregated::new(aggregate, value)),
+                (Err(absence), _) => {
+                    absent.get_or_insert_with(|| (pod.key.name.to_string(), absence));
+                }
+            }
+        }
+        match (all, absent) {
+            (Some(all), _) => Ok(all.value()),
+            (None, Some((first, absence))) => Err(NoValue::OfPods {
+                pods: count,
+                first,
+                absence,
+            }),
+            (None, None) => Err(NoValue::NoPods),
+        }
+    }
+
+    fn read(self, pod: &Pod, metric: &Metric) -> Result<Value, Absence> {
+        self.metrics.read(&pod.key, &metric.name, &metric.series)
+    }
+}
+
+/// The pods of a namespace, or all.
+fn pods_within<'a>(
+    pods: &'a Pods,
+    namespace: Option<&'a str>,
+) -> impl Iterator<Item = &'a Arc<Pod>> {
+    let all = pods.range((first_pod(namespace), std::ops::Bound::Unbounded));
+    let within = move |key: &PodKey| namespace.is_none_or(|namespace| *key.namespace == *namespace);
+    all.take_while(move |(key, _)| within(key))
+        .map(|(_, pod)| pod)
+}
+
+/// The name of the object of a kind that a pod is of.
+fn object_of<'a>(of: PodsOf, kind: &str, pod: &'a Pod, jobs: &'a Jobs) -> Option<&'a str> {
+    match of {
+        PodsOf::Itself => Some(&pod.key.name),
+        PodsOf::Namespace => Some(&pod.key.namespace),
+        PodsOf::Node => pod.node.as_deref(),
+        // Its pods have labels, not names.
+        PodsOf::Service => None,
+        PodsOf::Workload => {
+            let (found, name) = pod.workload(|job| jobs.get(job))?;
+            (found == kind).then_some(name)
+        }
+        PodsOf::Controller => {
+            let owner = pod.owner.as_deref()?;
+            (*owner.kind == *kind).then_some(&*owner.name)
+        }
+    }
+}
