@@ -4,8 +4,8 @@
 //!   number, time and label forms, exact.
 //! - [`clock`]: the clock as a parameter.
 //! - [`backoff`]: the delay before a request is retried.
-//! - [`exposition`]: what a program exposes for Prometheus.
 //! - [`custom_metrics`]: `custom.metrics.k8s.io` and `external.metrics.k8s.io`, which HorizontalPodAutoscalers read.
+//! - [`exposition`]: what a program exposes for Prometheus.
 //! - [`kubelet`]: the pages of a kubelet (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.

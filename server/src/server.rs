@@ -326,7 +326,7 @@ impl Server {
             &clock,
             client.clone(),
         );
-        let serves_custom = pod_metrics.is_some();
+        let serves_custom = pods_own.is_some();
         let query = Arc::new(Query::new(QueryParts {
             cluster,
             store,

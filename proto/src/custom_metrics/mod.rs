@@ -11,6 +11,7 @@ mod item;
 mod list;
 mod not_found;
 mod object;
+pub mod openapi;
 mod selector;
 pub mod v1beta1;
 pub mod v1beta2;

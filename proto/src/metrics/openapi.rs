@@ -30,10 +30,11 @@ pub const GROUP: Group = Group {
     of_objects: &[PRETTY],
     of_lists: &OF_LISTS,
     of_subresources: &[],
+    templates: &[],
 };
 
 /// Members that are always written are required.
-fn schemas() -> Map<String, Value> {
+fn schemas(_version: &str) -> Map<String, Value> {
     let mut generator = SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator();

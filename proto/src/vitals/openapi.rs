@@ -26,10 +26,11 @@ pub const GROUP: Group = Group {
     of_objects: &OF_OBJECTS,
     of_lists: &OF_LISTS,
     of_subresources: &OF_HISTORIES,
+    templates: &[],
 };
 
 /// Only what a reader cannot do without is required.
-fn schemas() -> Map<String, Value> {
+fn schemas(_version: &str) -> Map<String, Value> {
     let mut generator = SchemaSettings::draft2020_12()
         .for_deserialize()
         .into_generator();

@@ -2,13 +2,18 @@
 
 use crate::metrics::body;
 use kubevitals_proto::wire::openapi::{self, Document, Group};
-use kubevitals_proto::{metrics, vitals};
+use kubevitals_proto::{custom_metrics, metrics, vitals};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What the peer serves too.
 const PEERS: [&Group; 1] = [&metrics::openapi::GROUP];
-const ALL: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
+const ALL: [&Group; 4] = [
+    &metrics::openapi::GROUP,
+    &vitals::openapi::GROUP,
+    &custom_metrics::openapi::CUSTOM,
+    &custom_metrics::openapi::EXTERNAL,
+];
 
 fn captured(name: &str) -> Value {
     serde_json::from_slice(&body(name)).unwrap()
@@ -123,6 +128,11 @@ fn every_document_has_all_types_that_it_speaks_of_and_no_other() {
             .collect::<Vec<_>>(),
         [
             "apis",
+            "apis/custom.metrics.k8s.io",
+            "apis/custom.metrics.k8s.io/v1beta1",
+            "apis/custom.metrics.k8s.io/v1beta2",
+            "apis/external.metrics.k8s.io",
+            "apis/external.metrics.k8s.io/v1beta1",
             "apis/kubevitals.io",
             "apis/kubevitals.io/v1alpha1",
             "apis/metrics.k8s.io",
@@ -158,13 +168,55 @@ fn every_document_has_all_types_that_it_speaks_of_and_no_other() {
     }
 }
 
-/// Every schema of both groups with its descriptions: a change of a type or of a doc comment shows here.
+/// The paths of metrics whose names are not known beforehand, with their parameters.
+#[test]
+fn a_metric_is_a_parameter() {
+    let documents = openapi::v3("v1", &ALL);
+    let paths = |path: &str| {
+        let document = documents.iter().find(|document| document.path == path);
+        let paths = document.unwrap().json["paths"].as_object().unwrap();
+        let names = |path: &Value| {
+            let parameters = path["parameters"].as_array().into_iter().flatten();
+            let names = parameters.map(|it| it["name"].as_str().unwrap().to_owned());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        let said = paths
+            .iter()
+            .map(|(path, said)| format!("{path}: {}", names(said)));
+        said.skip(1).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        paths("apis/custom.metrics.k8s.io/v1beta2"),
+        [
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{namespace}/metrics/{metric}: metric metricLabelSelector namespace pretty",
+            "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{namespace}/{resource}/{name}/{metric}: labelSelector metric metricLabelSelector name namespace pretty resource",
+            "/apis/custom.metrics.k8s.io/v1beta2/{resource}/{name}/{metric}: labelSelector metric metricLabelSelector name pretty resource",
+        ]
+    );
+    assert_eq!(
+        paths("apis/external.metrics.k8s.io/v1beta1"),
+        [
+            "/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}: labelSelector metric namespace pretty"
+        ]
+    );
+}
+
+/// Every schema of all groups with its descriptions: a change of a type or of a doc comment shows here.
 #[test]
 fn the_schemas_are_as_recorded() {
     let documents = openapi::v3("v1", &ALL);
     for (path, name) in [
         ("apis/kubevitals.io/v1alpha1", "openapi_kubevitals"),
         ("apis/metrics.k8s.io/v1", "openapi_metrics"),
+        (
+            "apis/custom.metrics.k8s.io/v1beta1",
+            "openapi_custom_v1beta1",
+        ),
+        (
+            "apis/custom.metrics.k8s.io/v1beta2",
+            "openapi_custom_v1beta2",
+        ),
+        ("apis/external.metrics.k8s.io/v1beta1", "openapi_external"),
     ] {
         let document = documents.iter().find(|document| document.path == path);
         let mut schemas = document.unwrap().json["components"]["schemas"].clone();

@@ -159,12 +159,13 @@ fn routes(
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);
     let discovery = discovery::routes(&query, port);
+    let openapi = openapi::routes(&query);
     Router::new()
         .merge(health::routes(health))
         .merge(discovery)
         .merge(metrics::routes())
         .merge(why::routes())
-        .merge(openapi::routes())
+        .merge(openapi)
         .merge(debug::routes())
         .merge(prometheus)
         .merge(state)

@@ -15,7 +15,7 @@ use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, EXPIRES, LAST_MODIFIED
 use http::{HeaderValue, StatusCode};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::openapi::{self, Document, Group};
-use kubevitals_proto::{metrics, vitals};
+use kubevitals_proto::{custom_metrics, metrics, vitals};
 use serde_json::{Map, Value, json};
 
 use super::etag::Tag;
@@ -26,7 +26,16 @@ use crate::query::Query;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The API groups that are described.
-const GROUPS: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
+fn groups(query: &Query) -> Vec<&'static Group> {
+    let mut groups = vec![&metrics::openapi::GROUP, &vitals::openapi::GROUP];
+    if query.pod_metrics().is_some() {
+        groups.extend([
+            &custom_metrics::openapi::CUSTOM,
+            &custom_metrics::openapi::EXTERNAL,
+        ]);
+    }
+    groups
+}
 
 /// A document, encoded once.
 struct EncodedDocument {
@@ -53,9 +62,9 @@ struct Documents {
 }
 
 impl Documents {
-    fn new() -> Self {
+    fn new(groups: &[&Group]) -> Self {
         let release = concat!("v", env!("CARGO_PKG_VERSION"));
-        let v3: BTreeMap<String, EncodedDocument> = openapi::v3(release, &GROUPS)
+        let v3: BTreeMap<String, EncodedDocument> = openapi::v3(release, groups)
             .into_iter()
             .map(|Document { path, json }| (path, EncodedDocument::new(&json)))
             .collect();
@@ -63,7 +72,7 @@ impl Documents {
             let address = json!({"serverRelativeURL": address(path, &document.tag)});
             (path.clone(), address)
         });
-        let v2 = EncodedDocument::new(&openapi::v2(release, &GROUPS));
+        let v2 = EncodedDocument::new(&openapi::v2(release, groups));
         Self {
             v2_compressed: compress::gzip(&v2.json),
             v2,
@@ -100,8 +109,8 @@ fn date(time: SystemTime) -> HeaderValue {
 }
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Query>> {
-    let documents = Arc::new(Documents::new());
+pub(super) fn routes(query: &Query) -> Router<Arc<Query>> {
+    let documents = Arc::new(Documents::new(&groups(query)));
     let (of_v2, of_index) = (Arc::clone(&documents), Arc::clone(&documents));
     Router::new()
         .route(

@@ -9,6 +9,13 @@ use crate::words::capital;
 
 const NAMESPACE: Parameter = ("namespace", "string", true, "The namespace of the objects.");
 const NAME: Parameter = ("name", "string", true, "The name of the object.");
+const RESOURCE: Parameter = (
+    "resource",
+    "string",
+    true,
+    "The resource of the objects, with its group: pods, deployments.apps.",
+);
+const METRIC: Parameter = ("metric", "string", true, "The name of the metric.");
 
 /// An API group as OpenAPI describes it.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +28,7 @@ pub struct Group {
     pub(crate) prefix: &'static str,
     /// The schemas that `schemars` derives from its types. That of a list is called as that of its objects, with List
     /// behind it.
-    pub(crate) schemas: fn() -> Map<String, Value>,
+    pub(crate) schemas: fn(version: &str) -> Map<String, Value>,
     /// The media types of one object.
     pub objects: &'static [&'static str],
     /// The media types of a list.
@@ -32,6 +39,21 @@ pub struct Group {
     pub(crate) of_lists: &'static [Parameter],
     /// The parameters of a subresource besides its path.
     pub(crate) of_subresources: &'static [Parameter],
+    /// Lists whose resources are parameters of the path.
+    pub(crate) templates: &'static [Template],
+}
+
+/// A path with the resource as a parameter, which answers with a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Template {
+    /// Behind the version.
+    pub(crate) path: &'static str,
+    /// The kind of the list's items.
+    pub(crate) kind: &'static str,
+    /// Behind `list`, the group and the version in the name of the operation.
+    pub(crate) operation: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) parameters: &'static [Parameter],
 }
 
 impl Group {
@@ -41,7 +63,7 @@ impl Group {
             group: self.served.group,
             version,
             prefix: self.prefix,
-            derived: (self.schemas)(),
+            derived: (self.schemas)(version),
         }
     }
 
@@ -74,7 +96,24 @@ impl Group {
         for resource in self.served.resources {
             self.add(&mut paths, version, resource);
         }
+        let templates = self.templates.iter();
+        paths.extend(templates.map(|template| self.listed(version, template)));
         paths
+    }
+
+    fn listed(&self, version: &'static str, template: &Template) -> Path {
+        let (group, title) = (capital(self.tag), capital(version));
+        Path {
+            path: format!("/apis/{}/{version}/{}", self.served.group, template.path),
+            tag: format!("{}_{version}", self.tag),
+            id: format!("list{group}{title}{}", template.operation),
+            description: template.description.to_owned(),
+            answer: self.full(version, &format!("{}List", template.kind)),
+            produces: self.lists,
+            consumes: &["*/*"],
+            action: None,
+            parameters: sorted(template.parameters, template.path),
+        }
     }
 
     /// The paths of a resource.
@@ -136,7 +175,7 @@ impl Group {
 
 /// The parameters of a request, those in the path included, by name.
 fn sorted(parameters: &[Parameter], path: &str) -> Vec<Parameter> {
-    let in_path = [NAMESPACE, NAME]
+    let in_path = [NAMESPACE, NAME, RESOURCE, METRIC]
         .into_iter()
         .filter(|(name, ..)| path.contains(&format!("{{{name}}}")));
     let mut all: Vec<_> = parameters.iter().copied().chain(in_path).collect();

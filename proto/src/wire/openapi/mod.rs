@@ -8,6 +8,7 @@ pub(crate) mod schema;
 use serde_json::{Map, Value, json};
 
 pub use group::Group;
+pub(crate) use group::Template;
 use paths::Path;
 pub(crate) use paths::{Dialect, Parameter, flag, integer, text};
 

@@ -6,19 +6,11 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 
 use super::aggregate::{Aggregate, Aggregated};
+use super::external_value::ExternalValue;
 use super::own::{self, OwnMetric};
 use super::{CustomMetricsQuery, Metric, NoValue, pods_within};
 use crate::cluster::Pod;
 use crate::pod_metrics::{Absence, Value};
-
-/// The value of one set of labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExternalValue {
-    /// The labels.
-    pub labels: Labels,
-    /// The value.
-    pub value: Value,
-}
 
 /// Answers what the values of a metric of a namespace are.
 #[derive(Debug, Clone, Copy)]

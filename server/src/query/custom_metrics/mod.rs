@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod external;
+mod external_value;
 mod kind;
 mod own;
 
@@ -16,7 +17,8 @@ use super::sources::{Sources, first_pod};
 use crate::cluster::{Jobs, Pod, PodKey, Pods, Service};
 use crate::pod_metrics::{Absence, PodMetrics, Value};
 use aggregate::{Aggregate, Aggregated};
-pub use external::{ExternalMetricsQuery, ExternalValue};
+pub use external::ExternalMetricsQuery;
+pub use external_value::ExternalValue;
 pub use kind::{DescribedKind, KINDS, PodsOf};
 
 /// A metric, and which of its series.

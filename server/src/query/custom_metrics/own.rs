@@ -7,8 +7,8 @@ use std::time::Duration;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::{Timestamp, nanos};
 
-use super::ExternalValue;
 use super::aggregate::{Aggregate, Aggregated};
+use super::external_value::ExternalValue;
 use super::pods_within;
 use crate::cluster::{Jobs, Phase, Pod};
 use crate::pod_metrics::Value;
