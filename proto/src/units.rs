@@ -15,6 +15,12 @@ pub struct Nanocores(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
+/// A number of GPUs, of shares of them or of MIG instances: what pods request and nodes have.
+///
+/// Additions saturate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Gpus(pub u32);
+
 impl Nanocores {
     /// Thousandths of a core, rounded up, as `kubectl top` shows them (2001u is 3m).
     #[must_use]
@@ -54,6 +60,7 @@ macro_rules! saturating_sum {
 
 saturating_sum!(Nanocores);
 saturating_sum!(Bytes);
+saturating_sum!(Gpus);
 
 #[cfg(test)]
 mod tests {

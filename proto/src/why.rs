@@ -1,5 +1,5 @@
 //! Why a pod or a node has or lacks metrics: the response of our subresource `why` of the pods and nodes of
-//! metrics.k8s.io.
+//! metrics.k8s.io; and of `podvitals` of kubevitals.io, for one of the metrics that a pod exposes itself.
 //!
 //! The response has the steps from the API server to the last point, up to the first that fails.
 
@@ -18,7 +18,7 @@ pub const SUBRESOURCE: &str = "why";
 pub struct Why {
     /// The kind of the response.
     pub kind: Kind,
-    /// `metrics.k8s.io/v1` or `metrics.k8s.io/v1beta1`.
+    /// `metrics.k8s.io/v1`, `metrics.k8s.io/v1beta1` or `kubevitals.io/v1alpha1`.
     pub api_version: String,
     /// The pod or node.
     pub metadata: Subject,
@@ -49,6 +49,8 @@ pub enum Kind {
     PodMetricsWhy,
     /// A node.
     NodeMetricsWhy,
+    /// One of the metrics that a pod exposes itself.
+    OwnMetricWhy,
 }
 
 /// The name of a pod or node.
@@ -105,6 +107,18 @@ pub enum StepName {
     Whole,
     /// It is not too old.
     Fresh,
+    /// The server scrapes pods' own metrics.
+    Enabled,
+    /// An annotation, a rule or an exporter selects the pod for a scrape.
+    Selected,
+    /// Somebody asks for the metric, so the server keeps it.
+    Kept,
+    /// The pod exposes the family that the name of the metric stands for.
+    Family,
+    /// The family has series that the selector matches.
+    Series,
+    /// The series have a value.
+    Value,
     /// A step that is unknown to this client.
     #[serde(other)]
     Other,

@@ -34,6 +34,7 @@ impl Reported {
     ) -> Self {
         let resizable = |list: Option<&WireResources>| Resources {
             ephemeral: None,
+            gpus: None,
             ..amounts(list)
         };
         Self {
@@ -124,7 +125,7 @@ mod tests {
         let resources = |amount: Option<u64>| Resources {
             cpu: amount.map(|cores| Nanocores(cores * 1_000 * MILLICORE)),
             memory: amount.map(|gib| Bytes(gib << 30)),
-            ephemeral: None,
+            ..Resources::default()
         };
         Bounds {
             requests: resources(request.into()),

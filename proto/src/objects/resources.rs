@@ -1,11 +1,13 @@
-//! Amounts of resources: CPU, memory, ephemeral storage.
+//! Amounts of resources: CPU, memory, ephemeral storage, GPUs.
 
+use std::fmt;
 use std::ops::Add;
 
 use crate::quantity::Quantity;
-use crate::units::{Bytes, Nanocores};
+use crate::units::{Bytes, Gpus, Nanocores};
 use crate::wire::protobuf::{Fields, Malformed, Value};
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::protobuf::{Field, Message, message};
 use crate::lenient::lenient;
@@ -20,6 +22,8 @@ pub struct Resources {
     pub memory: Option<Bytes>,
     /// Ephemeral storage.
     pub ephemeral: Option<Bytes>,
+    /// GPUs, of all vendors together.
+    pub gpus: Option<Gpus>,
 }
 
 impl Resources {
@@ -37,10 +41,15 @@ impl Resources {
         let bytes = |one: Option<Bytes>, other: Option<Bytes>| {
             either(one.map(|it| it.0), other.map(|it| it.0)).map(Bytes)
         };
+        let gpus = either(
+            self.gpus.map(|it| it.0.into()),
+            other.gpus.map(|it| it.0.into()),
+        );
         Self {
             cpu: either(self.cpu.map(|it| it.0), other.cpu.map(|it| it.0)).map(Nanocores),
             memory: bytes(self.memory, other.memory),
             ephemeral: bytes(self.ephemeral, other.ephemeral),
+            gpus: gpus.map(|count| Gpus(u32::try_from(count).unwrap_or(u32::MAX))),
         }
     }
 
@@ -55,6 +64,7 @@ impl Resources {
             cpu: self.cpu.filter(|_| others.cpu.is_some()),
             memory: self.memory.filter(|_| others.memory.is_some()),
             ephemeral: self.ephemeral.filter(|_| others.ephemeral.is_some()),
+            gpus: self.gpus.filter(|_| others.gpus.is_some()),
         }
     }
 
@@ -64,6 +74,7 @@ impl Resources {
             cpu: self.cpu.filter(|_| others.cpu.is_none()),
             memory: self.memory.filter(|_| others.memory.is_none()),
             ephemeral: self.ephemeral.filter(|_| others.ephemeral.is_none()),
+            gpus: self.gpus.filter(|_| others.gpus.is_none()),
         }
     }
 
@@ -83,17 +94,42 @@ impl Add for Resources {
 }
 
 /// A `ResourceList` on the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Default)]
 pub(super) struct WireResources {
-    #[serde(deserialize_with = "lenient")]
     cpu: String,
-    #[serde(deserialize_with = "lenient")]
     memory: String,
-    #[serde(deserialize_with = "lenient")]
     ephemeral_storage: String,
-    #[serde(deserialize_with = "lenient")]
     pub(super) pods: String,
+    gpus: Option<Gpus>,
+}
+
+/// A resource that is read.
+#[derive(Debug, Clone, Copy)]
+enum Resource {
+    Cpu,
+    Memory,
+    EphemeralStorage,
+    Pods,
+    /// Several resources count GPUs.
+    Gpu,
+}
+
+impl Resource {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "cpu" => Self::Cpu,
+            "memory" => Self::Memory,
+            "ephemeral-storage" => Self::EphemeralStorage,
+            "pods" => Self::Pods,
+            "nvidia.com/gpu"
+            | "nvidia.com/gpu.shared"
+            | "amd.com/gpu"
+            | "gpu.intel.com/i915"
+            | "gpu.intel.com/xe" => Self::Gpu,
+            name if name.starts_with("nvidia.com/mig-") => Self::Gpu,
+            _ => return None,
+        })
+    }
 }
 
 impl Message for WireResources {
@@ -103,34 +139,97 @@ impl Message for WireResources {
 
     /// Reads one entry of the map: the resource's name, and a `Quantity`, whose only field is its text.
     fn merge(&mut self, entry: &[u8]) -> Result<(), Malformed> {
-        let mut resource = "";
+        let mut resource = None;
         for field in Fields::new(entry) {
             let amount = match field? {
                 (1, value) => {
-                    resource = value.str().unwrap_or_default();
+                    resource = value.str().ok().and_then(Resource::named);
                     continue;
                 }
                 (2, Value::Bytes(quantity)) => quantity,
                 _ => continue,
             };
-            let text = match resource {
-                "cpu" => &mut self.cpu,
-                "memory" => &mut self.memory,
-                "ephemeral-storage" => &mut self.ephemeral_storage,
-                "pods" => &mut self.pods,
-                _ => continue,
-            };
+            let Some(resource) = resource else { continue };
+            let mut text = String::new();
             for field in Fields::new(amount) {
                 if let (1, value) = field? {
                     text.read(value)?;
                 }
             }
+            self.set(resource, text);
         }
         Ok(())
     }
 }
 
+impl<'de> Deserialize<'de> for WireResources {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = WireResources;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("amounts of resources by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireResources, A::Error> {
+                let mut all = WireResources::default();
+                while let Some((Name(resource), Text(text))) = map.next_entry()? {
+                    if let Some(resource) = resource {
+                        all.set(resource, text);
+                    }
+                }
+                Ok(all)
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// The name of a resource, if the resource is read.
+struct Name(Option<Resource>);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a resource")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(Name(Resource::named(name)))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The text of a quantity.
+#[derive(Deserialize)]
+struct Text(#[serde(deserialize_with = "lenient")] String);
+
 impl WireResources {
+    fn set(&mut self, resource: Resource, text: String) {
+        match resource {
+            Resource::Cpu => self.cpu = text,
+            Resource::Memory => self.memory = text,
+            Resource::EphemeralStorage => self.ephemeral_storage = text,
+            Resource::Pods => self.pods = text,
+            Resource::Gpu => {
+                let count: Option<u32> = text.parse().ok();
+                let count = count.filter(|count| *count > 0).map(Gpus);
+                self.gpus = self.gpus.into_iter().chain(count).reduce(Gpus::add);
+            }
+        }
+    }
+
     /// The amounts that can be parsed.
     pub(super) fn convert(&self) -> Resources {
         let quantity = |text: &str| text.parse::<Quantity>().ok();
@@ -138,6 +237,7 @@ impl WireResources {
             cpu: quantity(&self.cpu).map(Quantity::to_nanocores),
             memory: quantity(&self.memory).map(Quantity::to_bytes),
             ephemeral: quantity(&self.ephemeral_storage).map(Quantity::to_bytes),
+            gpus: self.gpus,
         }
     }
 }
@@ -171,9 +271,45 @@ mod tests {
                 cpu: Some(Nanocores(1_500_000_000)),
                 memory: None,
                 ephemeral: Some(Bytes(1024)),
+                gpus: Some(Gpus(1)),
             }
         );
         assert_eq!(list.pods, "110");
+    }
+
+    #[test]
+    fn gpus_of_all_vendors_are_counted() {
+        for (json, expected) in [
+            ("{}", None),
+            (r#"{"nvidia.com/gpu":"0"}"#, None),
+            (r#"{"nvidia.com/gpu":2,"cpu":"1"}"#, Some(2)),
+            (
+                r#"{"nvidia.com/mig-1g.5gb":"3","nvidia.com/mig-2g.10gb":"1"}"#,
+                Some(4),
+            ),
+            (r#"{"amd.com/gpu":"8"}"#, Some(8)),
+            (
+                r#"{"gpu.intel.com/i915":"1","gpu.intel.com/millicores":"500"}"#,
+                Some(1),
+            ),
+            (r#"{"nvidia.com/gpu":"-1","amd.com/gpu":"many"}"#, None),
+            (
+                r#"{"nvidia.com/gpu":"4294967295","amd.com/gpu":"9"}"#,
+                Some(u32::MAX),
+            ),
+            (r#"{"nvidia.com/gpu":{},"cpu":[1]}"#, None),
+        ] {
+            let list: WireResources = serde_json::from_str(json).unwrap();
+            assert_eq!(list.convert().gpus, expected.map(Gpus), "{json}");
+        }
+        let (one, two) = (Some(Gpus(1)), Some(Gpus(2)));
+        let of = |gpus| Resources {
+            gpus,
+            ..Resources::default()
+        };
+        assert_eq!((of(one) + of(two)).gpus, Some(Gpus(3)));
+        assert_eq!(of(one).max(of(two)).gpus, two);
+        assert_eq!((of(None) + of(two)).gpus, two);
     }
 
     #[test]
@@ -181,7 +317,7 @@ mod tests {
         let some = Resources {
             cpu: Some(Nanocores(2)),
             memory: Some(Bytes(3)),
-            ephemeral: None,
+            ..Resources::default()
         };
         let other = Resources {
             cpu: Some(Nanocores(5)),

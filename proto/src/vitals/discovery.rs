@@ -9,11 +9,15 @@ pub const CATEGORY: &str = "vitals";
 /// The subresource with the history.
 pub const HISTORY: &str = "history";
 
+/// The subresource with the metrics that a pod exposes itself.
+pub const METRICS: &str = "metrics";
+
 const VERBS: &[&str] = &["get", "list", "watch"];
 /// The verbs of figures that change every second or minute: a watch would send everything again and again.
 const READ_VERBS: &[&str] = &["get", "list"];
 const CATEGORIES: &[&str] = &[CATEGORY];
 const PAST: &[(&str, &str)] = &[(HISTORY, "History")];
+const PAST_AND_METRICS: &[(&str, &str)] = &[(HISTORY, "History"), (METRICS, "OwnMetrics")];
 
 /// The group.
 pub const SERVED: Served = Served {
@@ -69,7 +73,7 @@ pub const SERVED: Served = Served {
             verbs: VERBS,
             short_names: &["pov"],
             categories: CATEGORIES,
-            subresources: PAST,
+            subresources: PAST_AND_METRICS,
         },
         Resource {
             name: "volumevitals",

@@ -34,6 +34,7 @@ mod history;
 mod incident;
 mod node;
 pub mod openapi;
+mod own_metrics;
 mod pod;
 mod probes;
 mod resize;
@@ -51,6 +52,7 @@ pub use node::{
     Condition, Disk, KubeletPage, Network, NodeImages, NodeRatios, NodeSystem, NodeVitals,
     PodCapacity, Pressure,
 };
+pub use own_metrics::{OwnMetric, OwnMetrics, OwnScrape, OwnSeries};
 pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,
     Restarts, Role, Workload,
@@ -58,7 +60,7 @@ pub use pod::{
 pub use probes::ProbesInWords;
 pub use resize::{Resize, ResizeState};
 pub use statistics::{MemoryRange, Statistics};
-pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
+pub use usage::{Absence, Amounts, GpuUsage, Ratios, Trend, Usage};
 pub use volume::{Inodes, VolumeGrowth, VolumeRatios, VolumeVitals};
 
 use std::borrow::Cow;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usage::{Absence, Amounts, Trend, Usage};
+use super::usage::{Absence, Amounts, GpuUsage, Trend, Usage};
 use super::{Meta, Statistics};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
@@ -57,6 +57,9 @@ pub struct NodeVitals {
     pub limits: Amounts,
     /// Ratios to the allocatable resources.
     pub ratios: NodeRatios,
+    /// The usage of the GPUs of its pods, if an exporter reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<GpuUsage>,
     /// The number of pods on the node, and the maximum.
     pub pods: PodCapacity,
     /// The restarts of its containers within the retention of the history.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::discovery::SERVED;
 use super::{
-    Availability, ClusterVitals, History, Incident, List, NodeVitals, PodVitals, VolumeVitals,
+    Availability, ClusterVitals, History, Incident, List, NodeVitals, OwnMetrics, PodVitals,
+    VolumeVitals,
 };
 use crate::wire::openapi::{Group, Parameter, flag, integer, text};
 
@@ -40,6 +41,7 @@ fn schemas(_version: &str) -> Map<String, Value> {
     generator.subschema_for::<List<PodVitals>>();
     generator.subschema_for::<List<VolumeVitals>>();
     generator.subschema_for::<History>();
+    generator.subschema_for::<OwnMetrics>();
     generator.take_definitions(true)
 }
 

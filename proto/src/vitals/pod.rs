@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usage::{Absence, Amounts, Ratios, Trend, Usage};
+use super::usage::{Absence, Amounts, GpuUsage, Ratios, Trend, Usage};
 use super::{Cause, Certainty, Meta, Network, Pressure, Resize, Statistics};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
@@ -58,6 +58,9 @@ pub struct PodVitals {
     pub limits: Amounts,
     /// Ratios of usage to requests and limits.
     pub ratios: Ratios,
+    /// The usage of its GPUs, if an exporter reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<GpuUsage>,
     /// A resize in place that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
@@ -128,6 +131,9 @@ pub struct ContainerVitals {
     pub limits: Amounts,
     /// Ratios of usage to requests and limits.
     pub ratios: Ratios,
+    /// The usage of its GPUs, if an exporter reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<GpuUsage>,
     /// A resize in place of this container that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,

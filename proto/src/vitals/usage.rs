@@ -45,6 +45,40 @@ pub struct Amounts {
     /// Bytes of the node's own disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ephemeral_storage: Option<Quantity>,
+    /// GPUs, shares of GPUs or MIG instances, of all vendors together: nvidia.com/gpu, nvidia.com/mig-…, amd.com/gpu,
+    /// gpu.intel.com/i915, gpu.intel.com/xe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<u64>,
+}
+
+/// What GPUs do, as an exporter reports it that names the pod of each GPU.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GpuUsage {
+    /// The number of GPUs that are reported.
+    pub count: u64,
+    /// GPUs in use, summed: 1500m are one and a half GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilization: Option<Quantity>,
+    /// Bytes of GPU memory used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Quantity>,
+    /// Bytes of GPU memory, used and free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_capacity: Option<Quantity>,
+    /// The time of the oldest of these values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+}
+
+impl GpuUsage {
+    /// The mean utilization of the GPUs: 0.5 is half.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "there are few GPUs")]
+    pub fn mean_utilization(&self) -> Option<f64> {
+        let utilization = self.utilization.filter(|_| self.count > 0)?;
+        Some(utilization.to_f64() / self.count as f64)
+    }
 }
 
 /// Ratios of usage to requests and limits: 0.5 is half. Absent without usage, request or limit.

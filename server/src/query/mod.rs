@@ -13,6 +13,7 @@
 //! | metrics that pods expose, of them and other objects | [`CustomMetricsQuery`] |
 //! | metrics of namespaces and workloads that describe no object | [`ExternalMetricsQuery`] |
 //! | why an object has no metrics | [`WhyQuery`] |
+//! | the metrics that a pod exposes itself | [`OwnMetricsQuery`] |
 //! | what changed since a version, for watches | [`ChangeDetector`] |
 //!
 //! A query reads immutable snapshots: it never waits for a writer and never copies the cluster. A query uses one
@@ -24,6 +25,7 @@ mod custom_metrics;
 mod history;
 mod latest_of_nodes;
 mod metrics;
+mod own_metrics;
 mod readiness;
 mod restarted_pods;
 mod server_metrics;
@@ -54,6 +56,7 @@ pub use metrics::freshness::Ages;
 pub use metrics::{
     MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading, Visit,
 };
+pub use own_metrics::OwnMetricsQuery;
 pub use readiness::{Readiness, Unready};
 pub use restarted_pods::RestartedPods;
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
@@ -236,6 +239,11 @@ impl Query {
     /// Why a pod or a node has metrics, or has none.
     pub fn why(&self) -> WhyQuery<'_> {
         WhyQuery(&self.sources)
+    }
+
+    /// The metrics that a pod exposes itself.
+    pub fn own_metrics(&self) -> OwnMetricsQuery<'_> {
+        OwnMetricsQuery(&self.sources)
     }
 
     /// Pods' own metrics; none if they are turned off.

@@ -56,7 +56,7 @@ pub fn large(nodes: u64) -> (Pods, Store) {
             let amounts = |more: u64| Resources {
                 cpu: Some(Nanocores(n * 1_000_000 * more)),
                 memory: Some(Bytes((n << 20) * more)),
-                ephemeral: None,
+                ..Resources::default()
             };
             let spec = |name: &str| ContainerSpec {
                 name: names.intern(name),

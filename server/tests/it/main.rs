@@ -39,6 +39,7 @@ mod manifests;
 mod memory;
 mod metrics;
 mod notify;
+mod own_metrics;
 #[path = "../../../proto/tests/owned.rs"]
 mod owned;
 mod pages;

@@ -10,6 +10,17 @@ use crate::source::{ApiClient, Terminal, VitalsApi, VitalsService};
 /// # Errors
 /// The cluster cannot be reached, or does not serve it: then it has no history.
 pub(super) async fn connect(settings: &Settings) -> Result<(VitalsApi, Clock), Error> {
+    connect_for(settings, "history").await
+}
+
+/// As [`connect`]; `data` is what only kubevitals.io has.
+///
+/// # Errors
+/// As [`connect`].
+pub(super) async fn connect_for(
+    settings: &Settings,
+    data: &str,
+) -> Result<(VitalsApi, Clock), Error> {
     let clock = Clock::system();
     let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
     let host = client.host().to_owned();
@@ -17,7 +28,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<(VitalsApi, Clock), E
     let why = match api.service().await? {
         VitalsService::Served => return Ok((api, clock)),
         VitalsService::Unavailable => format!(
-            "no history: the server of kubevitals.io in the cluster at {host} does not answer; \
+            "no {data}: the server of kubevitals.io in the cluster at {host} does not answer; \
              check with: kubectl get apiservices v1alpha1.kubevitals.io"
         ),
         VitalsService::Absent { has_metrics } => {
@@ -26,7 +37,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<(VitalsApi, Clock), E
                 false => "neither kubevitals.io nor metrics.k8s.io",
             };
             format!(
-                "no history: the cluster at {host} serves {others}; \
+                "no {data}: the cluster at {host} serves {others}; \
                  install vitals-server: kubectl apply -k deploy/base"
             )
         }

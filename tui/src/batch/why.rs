@@ -1,4 +1,5 @@
-//! `why`: the steps from the API server to the metrics of a pod or node, and the one that fails.
+//! `why`: the steps from the API server to the metrics of a pod or node, or to one of the metrics that a pod exposes
+//! itself, and the one that fails.
 
 use std::io::Write;
 
@@ -7,11 +8,15 @@ use kubevitals_proto::objects::{Pod, not_running};
 use kubevitals_proto::why::{Container, Explanation, State, StepName, Why};
 use kubevitals_proto::words::capital;
 
-use super::{Error, Streams};
+use super::{Error, Streams, vitals};
 use crate::cli::{Connection, Output, WhyArgs, WhySubject};
 use crate::clock::Clock;
+use crate::model::{Key, hpa_lines};
 use crate::source::kubeconfig::Settings;
-use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyResponse, is_not_ours};
+use crate::source::{
+    self, ApiClient, Failure, MetricsApi, Terminal, VitalsApi, VitalsService, WhyResponse,
+    is_not_ours, read_hpa,
+};
 use crate::text;
 
 /// Runs `why`.
@@ -26,6 +31,20 @@ pub async fn run(
     let settings = Settings::read(connection)?;
     let namespace = settings.namespace()?;
     let subject = args.subject(&namespace).map_err(Error::Flag)?;
+    if let Some(namespace) = subject.namespace.filter(|_| subject.is_hpa) {
+        return why_hpa(&settings, namespace, &subject, args, streams).await;
+    }
+    if let (Some(metric), Some(namespace)) = (subject.metric, subject.namespace) {
+        let (api, _) = vitals::connect_for(&settings, "metrics of pods' own").await?;
+        let pod = (namespace, subject.name);
+        return match api.why_metric(pod, metric, args.series.as_deref()).await {
+            Ok(response) => subject.report(args, &response, streams),
+            Err(error) if is_not_ours(&error) => Err(Error::Failed(
+                "this vitals-server is too old to know the metrics that pods expose".to_owned(),
+            )),
+            Err(error) => Err(subject.explain(error)),
+        };
+    }
     let clock = Clock::system();
     let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
     let api = MetricsApi::new(client, false);
@@ -37,13 +56,7 @@ pub async fn run(
         ));
     };
     match api.why(version, subject.namespace, subject.name).await {
-        Ok(response) => {
-            match args.output {
-                Some(Output::Json) => json(&response, streams.out)?,
-                None => print(&subject.to_string(), &response.why, streams.out)?,
-            }
-            subject.check_exists(&response.why)
-        }
+        Ok(response) => subject.report(args, &response, streams),
         Err(error) if is_not_ours(&error) => match args.output {
             Some(Output::Json) => Err(Error::Failed(
                 "this cluster's metrics server is not vitals-server, so there is no response to print as JSON; \
@@ -56,7 +69,51 @@ pub async fn run(
     }
 }
 
+/// Prints an HPA: each metric with its value, where it comes from and why it is missing; conditions and events.
+async fn why_hpa(
+    settings: &Settings,
+    namespace: &str,
+    subject: &WhySubject<'_>,
+    args: &WhyArgs,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    if args.output.is_some() {
+        let text = "why hpa prints text only; leave out --output".to_owned();
+        return Err(Error::Flag(text));
+    }
+    let clock = Clock::system();
+    let client = ApiClient::with_clock(settings.target(&Terminal::default())?, clock.clone())?;
+    let has_vitals = VitalsApi::new(client.clone()).service().await? == VitalsService::Served;
+    let key = Key::new(&namespace.into(), &subject.name.into());
+    let (row, facts, missing) = read_hpa(client, clock.clone(), has_vitals, &key).await?;
+    writeln!(streams.out, "{}\n", plain(&subject.to_string()))?;
+    for line in hpa_lines(&row, &facts, clock.now()) {
+        let facts = line.iter().filter(|fact| !fact.text.is_empty());
+        let texts = facts.map(|fact| format!("{} {}", fact.label, fact.text));
+        let line = texts.collect::<Vec<_>>().join("  ");
+        writeln!(streams.out, "  {}", plain(line.trim_end()))?;
+    }
+    for missing in missing {
+        writeln!(streams.err, "warning: {}", plain(&missing))?;
+    }
+    Ok(())
+}
+
 impl WhySubject<'_> {
+    /// Prints a response.
+    fn report(
+        &self,
+        args: &WhyArgs,
+        response: &WhyResponse,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Error> {
+        match args.output {
+            Some(Output::Json) => json(response, streams.out)?,
+            None => print(&self.to_string(), &response.why, streams.out)?,
+        }
+        self.check_exists(&response.why)
+    }
+
     /// Fails if the first step failed: the object does not exist, or the server has not seen it yet. Scripts see this
     /// by the exit code.
     fn check_exists(&self, why: &Why) -> Result<(), Error> {
@@ -156,11 +213,18 @@ impl WhySubject<'_> {
             return error.into();
         };
         let (resource, namespace) = match self.namespace {
-            Some(namespace) => ("pods/why", format!(", in namespace {namespace}")),
-            None => ("nodes/why", String::new()),
+            Some(namespace) if self.metric.is_some() => (
+                "podvitals/why of API group kubevitals.io",
+                format!(", in namespace {namespace}"),
+            ),
+            Some(namespace) => (
+                "pods/why of API group metrics.k8s.io",
+                format!(", in namespace {namespace}"),
+            ),
+            None => ("nodes/why of API group metrics.k8s.io", String::new()),
         };
         Error::Refused(format!(
-            "{error}\nyou need permission to get {resource} of API group metrics.k8s.io{namespace}"
+            "{error}\nyou need permission to get {resource}{namespace}"
         ))
     }
 }
@@ -234,6 +298,12 @@ fn name(step: StepName) -> &'static str {
         StepName::Reported => "reported",
         StepName::Whole => "whole",
         StepName::Fresh => "fresh",
+        StepName::Enabled => "enabled",
+        StepName::Selected => "selected",
+        StepName::Kept => "kept",
+        StepName::Family => "family",
+        StepName::Series => "series",
+        StepName::Value => "value",
         StepName::Other => "…",
     }
 }

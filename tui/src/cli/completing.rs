@@ -224,7 +224,7 @@ impl ValueKind {
             "node" => return Some(Self::Node),
             "pod" => return Some(Self::Pod),
             "name" => return Self::named(begun),
-            "kind" if within("why") => return Some(Self::words(&["pod", "node"])),
+            "kind" if within("why") => return Some(Self::words(&["pod", "node", "metric", "hpa"])),
             "kind" => return Some(Self::words(&KINDS)),
             "sort_by" if within("top") => return Some(Self::words(&["cpu", "memory"])),
             "view" => {
@@ -245,7 +245,8 @@ impl ValueKind {
         let path = begun.walked.path.iter().skip(1);
         let words = path.chain(begun.walked.arguments.first());
         words.rev().find_map(|word| match word.as_str() {
-            "pod" | "pods" | "po" => Some(Self::Pod),
+            // `why metric POD METRIC`
+            "pod" | "pods" | "po" | "metric" => Some(Self::Pod),
             "node" | "nodes" | "no" => Some(Self::Node),
             "namespace" | "namespaces" | "ns" => Some(Self::Namespace),
             _ => None,
@@ -387,7 +388,7 @@ mod tests {
         };
         assert_eq!(values("top pod --sort-by "), "cpu memory");
         assert_eq!(values("--source "), "auto vitals metrics none");
-        assert_eq!(values("why "), "pod node");
+        assert_eq!(values("why "), "pod node metric hpa");
         assert_eq!(values("top pod --sum="), "true false");
         assert!(values("--view=").starts_with("overview nodes pods"));
         assert!(values("completion ").contains("zsh"));

@@ -104,6 +104,9 @@ pub struct TopMore {
     /// Show limits, and usage as a part of them
     #[arg(long)]
     pub limits: bool,
+    /// Show GPUs, their utilization and their memory
+    #[arg(long)]
+    pub gpu: bool,
     /// The rows and the columns.
     #[command(flatten)]
     pub table: TableArgs,

@@ -67,6 +67,17 @@ pub enum SourceRequest {
     },
     /// The details of a pod, at a time or now.
     Detail(Key, Option<Timestamp>),
+    /// The metrics that a pod exposes itself, with their history over a span.
+    OwnMetrics {
+        /// The pod.
+        pod: Key,
+        /// Start of the span.
+        since: Timestamp,
+        /// End of the span.
+        until: Timestamp,
+        /// The number of steps.
+        steps: u32,
+    },
     /// The objects of the page of a node, a workload or a namespace, as they are now.
     Facts(Scope),
     /// The pods to send, if there are too many to send all.

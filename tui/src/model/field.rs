@@ -155,6 +155,14 @@ fields! {
     Swap = Bytes, "swap";
     /// Time that processes waited for memory, % of the last minute (PSI some avg60)
     MemoryStall = Percent, "mem-stall" | "memory-stall";
+    /// GPUs that are requested; of a node, those that pods can have
+    Gpus = Count, "gpus";
+    /// Mean utilization of the GPUs
+    Gpu = Percent, "gpu" | "gpu%";
+    /// GPU memory usage
+    GpuMemory = Bytes, "gpu-mem" | "gpu-memory";
+    /// GPU memory usage, % of the memory of these GPUs
+    GpuMemoryPercent = Percent, "gpu-mem%" | "gpu-memory%";
     /// Disk usage
     Disk = Bytes, "disk";
     /// Disk usage, % of the capacity
@@ -239,7 +247,7 @@ fields! {
     Severity = Count, "severity";
     /// Pods that need attention
     Unhealthy = Count, "unhealthy";
-    /// Source of the data
+    /// Source of the data; API groups of the metrics of an HPA
     Source = Text, "source";
     /// Age
     Age = Seconds, "age";

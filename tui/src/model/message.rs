@@ -3,7 +3,7 @@
 use std::fmt;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{History, PodVitals};
+use kubevitals_proto::vitals::{History, OwnMetrics, PodVitals};
 
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
@@ -65,6 +65,8 @@ pub enum Message {
     Facts(Scope, Box<Facts>),
     /// Why the details of a pod cannot be loaded.
     NoDetail(Key, Fault),
+    /// The metrics that a pod exposes itself, or why they cannot be read.
+    OwnMetrics(Key, Result<Box<OwnMetrics>, Fault>),
     /// Claims, the usage of their volumes, or why they are not bound.
     Volumes(VolumeChange),
     /// The state of the cluster at a past time.

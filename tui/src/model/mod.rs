@@ -92,7 +92,9 @@ pub use command::{Bound, Catalog, Command, CommandError, Place};
 pub use dialog::{Dialog, Then};
 pub use direct::{ClusterChange, DirectRequest, Document, ReadRequest, Topic};
 pub use effect::{Effect, SourceRequest};
-pub use facts::{BAR, Fact, FactLine, Facts, Objects};
+pub use facts::{
+    BAR, Fact, FactLine, Facts, HpaFacts, MetricApi, MetricFacts, MetricServer, Objects,
+};
 pub use field::{Field, Unit};
 pub use forecast::forecast;
 pub use geometry::{MapRows, Rows};
@@ -113,6 +115,7 @@ pub use needs::Needs;
 pub use object::{Kind, Object, Selected};
 pub use overview_layout::{OverviewLayout, PanePlace};
 pub use page::Page;
+pub use pages::hpa_lines;
 pub use pane::Pane;
 pub use panes::Panes;
 pub use part::{Fault, FaultKind, Outcome, Part, PartState, Progress, SourceKind};

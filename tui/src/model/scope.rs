@@ -16,6 +16,8 @@ pub enum Scope {
     Node(Name),
     /// Objects of a workload.
     Workload(Name, Arc<Workload>),
+    /// Pods of the workload that an HPA scales: the key of the HPA, and the workload, which is in its namespace.
+    Hpa(Key, Arc<Workload>),
     /// Objects in a namespace.
     Namespace(Name),
     /// Objects of a pod.
@@ -47,6 +49,7 @@ impl Scope {
             Self::Workload(namespace, workload) => {
                 format!("{} {namespace}/{}", workload.kind, workload.name)
             }
+            Self::Hpa(key, _) => format!("HPA {}/{}", key.namespace, key.name),
             Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
             Self::Claim(key, _) => format!("claim {}/{}", key.namespace, key.name),
             Self::Problem(problem) => problem.text.clone(),

@@ -1,5 +1,7 @@
 //! An open view with its list, selection and scroll position.
 
+use kubevitals_proto::vitals::OwnMetrics;
+
 use super::facts::{FactLine, Facts};
 use super::list::List;
 use super::message::Detail;
@@ -28,6 +30,8 @@ pub struct Screen {
     pub detail: Option<Box<Detail>>,
     /// Why the last request for the details failed.
     pub no_detail: Option<Fault>,
+    /// The metrics that the pod exposes itself, on its page, or why they cannot be read.
+    pub own_metrics: Option<Result<Box<OwnMetrics>, Fault>>,
     /// The objects of the page of a node, a workload or a namespace.
     pub facts: Option<Box<Facts>>,
     /// The lines of that page.
@@ -54,6 +58,7 @@ impl Screen {
             panes: Panes::default(),
             detail: None,
             no_detail: None,
+            own_metrics: None,
             facts: None,
             fact_lines: Vec::new(),
             scroll: 0,

@@ -155,6 +155,7 @@ fn of_scope(scope: &Scope, container: Option<Name>) -> Option<Selected> {
             Kind::named(&workload.kind)?,
             &Key::new(namespace, &workload.name),
         ),
+        Scope::Hpa(key, _) => Object::new(Kind::Hpa, key),
         Scope::Pod(key) => Object::new(Kind::Pod, key),
         Scope::Claim(key, _) => Object::new(Kind::Claim, key),
         Scope::Problem(problem) => Object::new(Kind::Pod, problem.pods.first()?),

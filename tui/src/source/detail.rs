@@ -1,6 +1,6 @@
 //! The page of a pod, from its object and its events.
 
-use kubevitals_proto::objects::{Event, Pools, WirePod};
+use kubevitals_proto::objects::{Event, Pools, WireCondition, WirePod};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Evidence, PodVitals, Probe};
 
@@ -8,14 +8,7 @@ use crate::model::{self, Condition, Detail};
 
 /// Conditions and probes from the pod's object. The events are added later.
 pub(super) fn detail(pod: WirePod, pools: &Pools, now: Timestamp) -> Detail {
-    let conditions = pod.conditions().map(|condition| Condition {
-        kind: condition.kind.clone(),
-        status: condition.status.clone(),
-        reason: condition.reason.clone(),
-        message: condition.message.clone(),
-        since: condition.since(),
-    });
-    let conditions = conditions.collect();
+    let conditions = pod.conditions().map(Condition::from).collect();
     let mut probes = Vec::new();
     // No API server sends a pod without a name.
     if let Some(pod) = pod.convert(pools) {
@@ -39,6 +32,18 @@ pub(super) fn detail(pod: WirePod, pools: &Pools, now: Timestamp) -> Detail {
         },
         conditions,
         events: Vec::new(),
+    }
+}
+
+impl From<&WireCondition> for Condition {
+    fn from(condition: &WireCondition) -> Self {
+        Self {
+            kind: condition.kind.clone(),
+            status: condition.status.clone(),
+            reason: condition.reason.clone(),
+            message: condition.message.clone(),
+            since: condition.since(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The objects of the page of a node, a workload or a namespace, from the API server.
+//! The objects of the page of a node, a workload, an HPA or a namespace, from the API server.
 
 use std::sync::Arc;
 
@@ -12,13 +12,15 @@ use super::attempts::Attempts;
 use super::client::{JSON, escaped};
 use super::message_sender::MessageSender;
 use super::status::About;
-use super::{ApiClient, Error};
+use super::{ApiClient, Error, VitalsApi};
 use crate::model::{Facts, Message, Name, Objects, Scope};
 
 /// Reads the objects of the open page. The dashboard requests them again and again; after failures a back-off applies.
 pub(super) struct FactPages<'a> {
     sender: &'a MessageSender,
     client: &'a ApiClient,
+    /// The client of kubevitals.io, if the source is a vitals-server.
+    vitals: Option<VitalsApi>,
     last: Mutex<Option<LastRead>>,
 }
 
@@ -29,18 +31,24 @@ struct LastRead {
 }
 
 /// The outcome of one request: the object, or nothing with the reason in `missing`.
-struct Reading<'a> {
-    sender: &'a MessageSender,
-    client: &'a ApiClient,
-    missing: Vec<String>,
-    failure: Option<Error>,
+pub(super) struct Reading<'a> {
+    pub(super) sender: &'a MessageSender,
+    pub(super) client: &'a ApiClient,
+    pub(super) vitals: Option<&'a VitalsApi>,
+    pub(super) missing: Vec<String>,
+    pub(super) failure: Option<Error>,
 }
 
 impl<'a> FactPages<'a> {
-    pub(super) fn new(sender: &'a MessageSender, client: &'a ApiClient) -> Self {
+    pub(super) fn new(
+        sender: &'a MessageSender,
+        client: &'a ApiClient,
+        vitals: Option<VitalsApi>,
+    ) -> Self {
         Self {
             sender,
             client,
+            vitals,
             last: Mutex::new(None),
         }
     }
@@ -59,12 +67,7 @@ impl<'a> FactPages<'a> {
             None => Attempts::new(self.sender, None),
         };
         attempts.begin();
-        let mut reading = Reading {
-            sender: self.sender,
-            client: self.client,
-            missing: Vec::new(),
-            failure: None,
-        };
+        let mut reading = Reading::new(self.sender, self.client, self.vitals.as_ref());
         let objects = reading.objects(&scope).await;
         match &reading.failure {
             Some(error) => attempts.failed(error).await,
@@ -80,6 +83,22 @@ impl<'a> FactPages<'a> {
             attempts,
         });
         Message::Facts(scope, Box::new(facts))
+    }
+}
+
+impl<'a> Reading<'a> {
+    pub(super) const fn new(
+        sender: &'a MessageSender,
+        client: &'a ApiClient,
+        vitals: Option<&'a VitalsApi>,
+    ) -> Self {
+        Self {
+            sender,
+            client,
+            vitals,
+            missing: Vec::new(),
+            failure: None,
+        }
     }
 }
 
@@ -106,6 +125,10 @@ impl Reading<'_> {
                 .await;
                 Objects::Namespace(quotas, ranges)
             }
+            Scope::Hpa(key, _) => match self.hpa(key).await {
+                Some((_, facts)) => Objects::Hpa(Box::new(facts)),
+                None => Objects::None,
+            },
             Scope::All | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => Objects::None,
         }
     }
@@ -159,7 +182,7 @@ impl Reading<'_> {
         }
     }
 
-    async fn get<T: DeserializeOwned>(
+    pub(super) async fn get<T: DeserializeOwned>(
         &mut self,
         path: &str,
         resource: &'static str,

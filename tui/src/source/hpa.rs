@@ -6,8 +6,8 @@ use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::Names;
-use crate::model::row::{HpaMetric, HpaRow, Limited};
+use crate::model::row::{HpaMetric, HpaRow, Limited, MetricKind};
+use crate::model::{Condition, Names};
 
 /// The field of a utilization in percent.
 const UTILIZATION: &str = "averageUtilization";
@@ -72,9 +72,10 @@ struct Status {
 /// The metrics of the spec or the status: the name of each, and its `target` or `current` values.
 ///
 /// The field with a metric's values has the name in `type`, with a small first letter.
-fn metrics<'a>(list: &'a Value, values: &str) -> Vec<(String, &'a Value)> {
+fn metrics<'a>(list: &'a Value, values: &str) -> Vec<(MetricKind, String, &'a Value)> {
     let metric = |metric: &'a Value| {
-        let mut key = metric.get("type")?.as_str()?.to_owned();
+        let kind = metric.get("type")?.as_str()?;
+        let mut key = kind.to_owned();
         key.get_mut(..1)?.make_ascii_lowercase();
         let metric = metric.get(&key)?;
         let text = |path| {
@@ -83,11 +84,14 @@ fn metrics<'a>(list: &'a Value, values: &str) -> Vec<(String, &'a Value)> {
         };
         let name = text("/metric/name").or_else(|| text("/name"));
         let name = name.unwrap_or_default();
-        let name = match text("/container") {
-            Some(container) => format!("{name} of {container}"),
-            None => name.to_owned(),
+        let object = text("/describedObject/kind").zip(text("/describedObject/name"));
+        let name = match (text("/container"), object) {
+            (Some(container), _) => format!("{name} of {container}"),
+            (None, Some((kind, object))) => format!("{name} of {kind}/{object}"),
+            (None, None) => name.to_owned(),
         };
-        Some((name, metric.get(values).unwrap_or(&Value::Null)))
+        let values = metric.get(values).unwrap_or(&Value::Null);
+        Some((MetricKind::named(kind), name, values))
     };
     let list = list.as_array().into_iter().flatten();
     list.filter_map(metric).collect()
@@ -105,6 +109,30 @@ fn text(quantity: Option<Quantity>, form: &str) -> String {
 }
 
 impl WireHpa {
+    /// The conditions.
+    pub(super) fn conditions(&self) -> Vec<Condition> {
+        let conditions = self.status.iter().flat_map(|status| &status.conditions);
+        conditions.flatten().map(Condition::from).collect()
+    }
+
+    /// The label selector of each metric of the spec that pods expose, as a text.
+    pub(super) fn selectors(&self) -> Vec<String> {
+        let spec = self.spec.as_ref();
+        let list = spec.and_then(|spec| spec.metrics.as_array());
+        let own = list.into_iter().flatten().filter_map(|metric| {
+            let kind = metric.get("type")?.as_str()?;
+            metric.get("pods").filter(|_| kind == "Pods")
+        });
+        let selector = |metric: &Value| {
+            let labels = metric.pointer("/metric/selector/matchLabels");
+            let labels = labels.and_then(Value::as_object).into_iter().flatten();
+            let labels =
+                labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
+            labels.collect::<Vec<_>>().join(",")
+        };
+        own.map(selector).collect()
+    }
+
     /// The autoscaler's row; none without a name, which no API server sends.
     pub(super) fn row(self, names: &Names) -> Option<HpaRow> {
         let (metadata, spec, status) = (
@@ -116,18 +144,19 @@ impl WireHpa {
         let target = spec.scale_target_ref.unwrap_or_default();
         let scaled: Option<Timestamp> = status.last_scale_time.parse().ok();
         let name = |name: &str| (!name.is_empty()).then(|| names.intern(name));
-        let metric = |(metric, target): (String, &Value)| {
+        let metric = |(kind, metric, target): (MetricKind, String, &Value)| {
             let mut current = current_metrics.iter();
-            let current = current.find(|(other, _)| *other == metric);
+            let current = current.find(|(of, other, _)| *of == kind && *other == metric);
             // The current value has several forms. The one of the target counts.
             let mut forms = [UTILIZATION, "averageValue"].into_iter();
             let form = forms.find(|form| quantity(target, form).is_some());
             let form = form.unwrap_or("value");
-            let current = current.and_then(|(_, values)| quantity(values, form));
+            let current = current.and_then(|(.., values)| quantity(values, form));
             let target = quantity(target, form);
             let desired = target.map(Quantity::to_f64);
             let desired = desired.filter(|desired| *desired > 0.0);
             HpaMetric {
+                kind,
                 name: names.intern(&metric),
                 current: names.intern(&text(current, form)),
                 target: names.intern(&text(target, form)),
@@ -186,17 +215,22 @@ mod tests {
         let json = r#"{"metadata":{"namespace":"shop","name":"web"},
             "spec":{"scaleTargetRef":{"kind":"Deployment","name":"web"},"maxReplicas":3,"metrics":[
                 {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}},
-                {"type":"Pods","pods":{"metric":{"name":"rps"},"target":{"type":"AverageValue","averageValue":"1k"}}}]},
+                {"type":"Object","object":{"metric":{"name":"hits"},"describedObject":{"kind":"Ingress","name":"main"},
+                    "target":{"type":"Value","value":"2k"}}},
+                {"type":"Pods","pods":{"metric":{"name":"rps","selector":{"matchLabels":{"code":"200"}}},"target":{"type":"AverageValue","averageValue":"1k"}}}]},
             "status":{"currentReplicas":3,"desiredReplicas":3,"lastScaleTime":"2026-11-21T05:00:00Z",
                 "currentMetrics":[{"type":"Resource","resource":{"name":"cpu","current":{"averageUtilization":90,"averageValue":"90m"}}}],
                 "conditions":[{"type":"AbleToScale","status":"True"},{"type":"ScalingLimited","status":"True",
                     "reason":"TooManyReplicas","message":"the desired replica count is more than the maximum replica count"}]}}"#;
-        let row = serde_json::from_str::<WireHpa>(json)
-            .unwrap()
-            .row(&Names::default())
-            .unwrap();
+        let hpa = serde_json::from_str::<WireHpa>(json).unwrap();
+        assert_eq!(hpa.selectors(), ["code=200"]);
+        assert_eq!(hpa.conditions().len(), 2);
+        let row = hpa.row(&Names::default()).unwrap();
         let text = |field| row.text(field, Timestamp(0)).unwrap().into_owned();
-        assert_eq!(text(Field::Targets), "cpu 90%/50%, rps -/1k");
+        assert_eq!(
+            text(Field::Targets),
+            "cpu 90%/50%, hits of Ingress/main -/2k, rps -/1k"
+        );
         assert_eq!(text(Field::TargetPercent), "180%");
         assert_eq!(text(Field::Limited), "by max");
         assert_eq!((row.min, row.max, row.current), (1, 3, 3));

@@ -262,7 +262,8 @@ impl Kubernetes {
 
     /// Serves the dashboard's requests.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>) {
-        let (pages, facts) = (Pages::new(self), FactPages::new(&self.sender, &self.client));
+        let facts = FactPages::new(&self.sender, &self.client, None);
+        let pages = Pages::new(self);
         while let Some(request) = requests.recv().await {
             let message = match request {
                 SourceRequest::Detail(key, _) => match pages.detail(&key).await {
@@ -282,7 +283,8 @@ impl Kubernetes {
                 // This source sends everything and has no history.
                 SourceRequest::Interest(_)
                 | SourceRequest::Nodes(_)
-                | SourceRequest::History { .. } => continue,
+                | SourceRequest::History { .. }
+                | SourceRequest::OwnMetrics { .. } => continue,
             };
             self.sender.send(message).await;
         }

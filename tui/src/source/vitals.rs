@@ -18,12 +18,13 @@ use super::facts::FactPages;
 use super::item::{Collection, at_query, pod_vitals_path};
 use super::json_items::JsonItems;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
+use super::own_metrics::OwnMetricsPages;
 use super::pod_selection::{POLL, PodSelection};
 use super::reduced::Reduced;
 use super::selection_limits::SelectionLimits;
 use super::status::About;
 use super::subset::only_if;
-use super::{Error, vitals_path};
+use super::{Error, VitalsApi, vitals_path};
 use crate::model::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
     Detail, Extent, FaultKind, Interest, Key, Message, Names, Part, Past, SourceKind,
@@ -64,7 +65,7 @@ struct OnScreen {
 
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
-    kubernetes: Kubernetes,
+    pub(super) kubernetes: Kubernetes,
     selection: PodSelection,
     /// Whether the server selects the pods at present.
     selects: AtomicBool,
@@ -110,7 +111,7 @@ impl Vitals {
         self.kubernetes.subset.has(SourceKind::Vitals, part)
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         resource: &'static str,
@@ -286,7 +287,13 @@ impl Vitals {
     /// Serves the dashboard's requests, several at once, because one can take long.
     async fn serve(&self, requests: &mut mpsc::Receiver<SourceRequest>, on_screen: &OnScreen) {
         let pages = Pages::new(&self.kubernetes);
-        let facts = FactPages::new(&self.kubernetes.sender, &self.kubernetes.client);
+        let vitals = VitalsApi::new(self.kubernetes.client.clone());
+        let facts = FactPages::new(
+            &self.kubernetes.sender,
+            &self.kubernetes.client,
+            Some(vitals),
+        );
+        let own_metrics = OwnMetricsPages::new(&self.kubernetes.sender);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut in_flight = FuturesUnordered::new();
         loop {
@@ -302,7 +309,7 @@ impl Vitals {
                     Some(SourceRequest::Volumes(are_shown)) => {
                         self.kubernetes.volumes_on_screen.send_replace(are_shown);
                     }
-                    Some(request) => in_flight.push(self.serve_one(request, (&pages, &facts), &history)),
+                    Some(request) => in_flight.push(self.serve_one(request, (&pages, &facts, &own_metrics), &history)),
                     None => break,
                 },
                 Some(()) = in_flight.next() => {}
@@ -314,7 +321,7 @@ impl Vitals {
     async fn serve_one(
         &self,
         request: SourceRequest,
-        (pages, facts): (&Pages<'_>, &FactPages<'_>),
+        (pages, facts, own_metrics): (&Pages<'_>, &FactPages<'_>, &OwnMetricsPages),
         history: &Mutex<Attempts>,
     ) {
         match request {
@@ -346,6 +353,12 @@ impl Vitals {
                 }
             }
             SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
+            SourceRequest::OwnMetrics {
+                pod,
+                since,
+                until,
+                steps,
+            } => own_metrics.request(self, pod, (since, until), steps).await,
             SourceRequest::Facts(scope) => {
                 let message = facts.facts(scope).await;
                 self.kubernetes.sender.send(message).await;
@@ -435,13 +448,7 @@ impl Vitals {
             Subject::Node(name) => vitals_path(&format!("/nodevitals/{}", escaped(name))),
             Subject::Pod(key) => pod_vitals_path(key, ""),
         };
-        let span = until.since(since) / 1_000_000_000;
-        let step = (span / i64::from(steps.max(1))).max(LEAST_STEP);
-        let path = format!(
-            "{of}/history?since={}&until={}&step={step}s",
-            since.to_rfc3339_seconds(),
-            until.to_rfc3339_seconds()
-        );
+        let path = format!("{of}/history?{}", span_query((since, until), steps));
         match self.get::<History>(&path, "history").await {
             Ok(history) => {
                 let message = Message::History(subject, Box::new(history));
@@ -477,6 +484,17 @@ impl Vitals {
         detail.pod.trend = None;
         sender.send(Message::Detail(key, Box::new(detail))).await;
     }
+}
+
+/// The parameters of a history.
+pub(super) fn span_query((since, until): (Timestamp, Timestamp), steps: u32) -> String {
+    let span = until.since(since) / 1_000_000_000;
+    let step = (span / i64::from(steps.max(1))).max(LEAST_STEP);
+    format!(
+        "since={}&until={}&step={step}s",
+        since.to_rfc3339_seconds(),
+        until.to_rfc3339_seconds()
+    )
 }
 
 /// Requests a part of a past time only if it is read.

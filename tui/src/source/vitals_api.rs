@@ -1,13 +1,17 @@
 //! The client for kubevitals.io, for commands that print and exit.
 
 use kubevitals_proto::vitals::{History, NodeVitals, PodVitals};
+use kubevitals_proto::why::{SUBRESOURCE, Why};
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::client::{JSON, escaped};
 use super::discovery::{self, Served};
 use super::json_items::JsonItems;
 use super::metrics_api::segment;
 use super::status::About;
+use super::why::WhyResponse;
 use super::{ApiClient, Error, Failure, vitals_path};
 use crate::cli::HistorySubject;
 
@@ -102,6 +106,28 @@ impl VitalsApi {
     /// The request failed.
     pub async fn pod(&self, namespace: &str, name: &str) -> Result<PodVitals, Error> {
         self.get(&pod_path(namespace, name)?, "podvitals").await
+    }
+
+    /// Why a pod has a value of one of its own metrics, or has none. `series` selects series of it.
+    ///
+    /// # Errors
+    /// The request failed.
+    pub async fn why_metric(
+        &self,
+        (namespace, name): (&str, &str),
+        metric: &str,
+        series: Option<&str>,
+    ) -> Result<WhyResponse, Error> {
+        let selector = series.map(|series| ("metricLabelSelector", series));
+        let parameters = std::iter::once(("metric", metric)).chain(selector);
+        let path = format!(
+            "{}/{SUBRESOURCE}{}",
+            pod_path(namespace, name)?,
+            query(parameters)
+        );
+        let json: Value = self.get(&path, "why").await?;
+        let why = Why::deserialize(&json).map_err(Error::unreadable)?;
+        Ok(WhyResponse { why, json })
     }
 
     /// A node.

@@ -12,8 +12,8 @@ pub fn pod(state: &State, key: &Key, width: u16) -> Vec<String> {
         return Vec::new();
     };
     let detail = state.screen().detail.as_deref();
-    let (lines, _) = pod::page(state, key, row, detail, width);
-    lines.iter().map(plain).collect()
+    let page = pod::page(state, key, row, detail, (width, false));
+    page.lines.iter().map(plain).collect()
 }
 
 /// The incidents of an object in the table of a view.

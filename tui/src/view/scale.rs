@@ -28,6 +28,9 @@ const LEAST_ROWS: u16 = 5;
 
 const MILLI: u64 = 1_000_000;
 
+/// One, as a plain number.
+pub const NUMBER: u64 = 1_000_000;
+
 /// One percent of a share.
 pub const PERCENT: u64 = 1_000_000;
 
@@ -55,6 +58,8 @@ pub enum Measure {
     Memory,
     /// A part of a limit or of a capacity, in millionths of a percent ([`PERCENT`]).
     Share,
+    /// A plain number, in millionths ([`NUMBER`]).
+    Number,
 }
 
 impl From<Resource> for Measure {
@@ -96,6 +101,7 @@ impl Scale {
             Measure::Cpu => Self::decimal(most, MILLI, cpu_unit),
             Measure::Share => Self::decimal(most, PERCENT, |_| (PERCENT, "%")),
             Measure::Memory => Self::of_memory(most),
+            Measure::Number => Self::decimal(most, NUMBER / 1_000, number_unit),
         }
     }
 
@@ -158,6 +164,7 @@ impl Scale {
         let (unit, suffix) = match measure {
             Measure::Cpu => cpu_unit(top),
             Measure::Share => (PERCENT, "%"),
+            Measure::Number => number_unit(top),
             // Labels are at most quarters of the unit.
             Measure::Memory => format::UNITS
                 .into_iter()
@@ -177,7 +184,7 @@ impl Scale {
     fn beside(self, measure: Measure, largest: u64) -> Self {
         let (unit, suffix) = match measure {
             Measure::Cpu => cpu_unit(largest),
-            Measure::Memory | Measure::Share => return self,
+            Measure::Memory | Measure::Share | Measure::Number => return self,
         };
         // Labels have at most two digits behind the point.
         let finest = if self.step > 0 { self.step } else { self.top };
@@ -339,12 +346,26 @@ fn cpu_unit(largest: u64) -> (u64, &'static str) {
     }
 }
 
+/// The unit of plain numbers up to an amount.
+const fn number_unit(largest: u64) -> (u64, &'static str) {
+    match largest / NUMBER {
+        0 if largest < NUMBER / 10 => (NUMBER / 1_000, "m"),
+        0..10_000 => (NUMBER, ""),
+        10_000..10_000_000 => (NUMBER * 1_000, "k"),
+        _ => (NUMBER * 1_000_000, "M"),
+    }
+}
+
 /// The smallest round distance of labels that is not below `least`.
 fn round_step(measure: Measure, least: u64) -> u64 {
     match measure {
         Measure::Memory => least.max(1).checked_next_power_of_two().unwrap_or(least),
-        Measure::Cpu | Measure::Share => {
-            let powers = iter::successors(Some(MILLI), |power| power.checked_mul(10));
+        Measure::Cpu | Measure::Share | Measure::Number => {
+            let smallest = match measure {
+                Measure::Number => NUMBER / 1_000,
+                _ => MILLI,
+            };
+            let powers = iter::successors(Some(smallest), |power| power.checked_mul(10));
             let mut steps = powers.flat_map(|power| [1, 2, 5].map(|part| part * u128::from(power)));
             let step = steps.find(|step| *step >= u128::from(least));
             step.and_then(|step| u64::try_from(step).ok())

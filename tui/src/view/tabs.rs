@@ -125,9 +125,11 @@ fn scope(state: &State, space: usize, ellipsis: &str) -> String {
                 .text(name)
                 .to_owned()
         }
-        Scope::Workload(..) | Scope::Pod(_) | Scope::Claim(..) | Scope::Problem(_) => {
-            cut_middle(&screen.scope.text(), left, ellipsis).into_owned()
-        }
+        Scope::Workload(..)
+        | Scope::Hpa(..)
+        | Scope::Pod(_)
+        | Scope::Claim(..)
+        | Scope::Problem(_) => cut_middle(&screen.scope.text(), left, ellipsis).into_owned(),
     };
     format!("{title} {name}")
 }

@@ -34,6 +34,7 @@ mod long_history;
 mod map;
 mod objects;
 mod overview;
+mod own_metrics;
 #[path = "../../../proto/tests/owned.rs"]
 mod owned;
 mod packages;

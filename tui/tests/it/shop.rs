@@ -7,8 +7,8 @@
 use std::f64::consts::TAU;
 
 use kubevitals::model::row::{
-    Claim, ClaimPhase, ClaimReason, ClusterRow, HpaMetric, HpaRow, IncidentRow, Limited, NodeRow,
-    PodRow, VolumeUsage,
+    Claim, ClaimPhase, ClaimReason, ClusterRow, HpaMetric, HpaRow, IncidentRow, Limited,
+    MetricKind, NodeRow, PodRow, VolumeUsage,
 };
 use kubevitals::model::{
     Batch, Condition, Detail, Event, Key, Message, Names, Outcome, Part, SourceKind, State,
@@ -781,6 +781,7 @@ impl Shop {
             current,
             desired,
             metrics: Box::new([HpaMetric {
+                kind: MetricKind::Resource,
                 name: names.intern("cpu"),
                 current: names.intern(now),
                 target: names.intern("70%"),

@@ -268,3 +268,133 @@ fn a_kind_without_metrics_is_refused_before_any_request() {
     }
     assert!(api.requests.lock().unwrap().is_empty());
 }
+
+/// A cluster with kubevitals.io, whose server answers `why` of a metric with this.
+fn with_vitals(reply: Option<Reply>) -> Cluster {
+    let group =
+        |name, version| json!({"metadata": {"name": name}, "versions": [{"version": version}]});
+    let groups = json!({"kind": "APIGroupDiscoveryList", "items": [
+        group("metrics.k8s.io", "v1beta1"), group("kubevitals.io", "v1alpha1")]});
+    let mut cluster = another();
+    let replies = &mut cluster.replies;
+    replies.insert("/apis".to_owned(), Reply::json(&groups));
+    let path = "/apis/kubevitals.io/v1alpha1/namespaces/shop/podvitals/web/why".to_owned();
+    replies.extend(reply.map(|reply| (path, reply)));
+    cluster
+}
+
+#[test]
+fn the_chain_of_a_metric_is_printed() {
+    let mut why = json!({
+        "kind": "OwnMetricWhy", "apiVersion": "kubevitals.io/v1alpha1",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "available": false, "reason": "not_kept",
+        "verdict": "Nothing asks for rps, so the server does not keep it.",
+        "hint": "name it in a HorizontalPodAutoscaler",
+        "steps": [
+            {"name": "known", "state": "ok", "message": "the API server has it"},
+            {"name": "selected", "state": "ok", "message": "annotation prometheus.io/scrape selects it"},
+            {"name": "scraped", "state": "warning", "message": "late\u{1b}[31m"},
+            {"name": "kept", "state": "failed", "message": "nothing asks for rps"},
+        ],
+    });
+    let api = Api::serve(with_vitals(Some(Reply::json(&why))));
+    let said = run(&api, "why metric shop/web rps --series code=500");
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert_eq!(
+        said.out,
+        "metric rps of pod shop/web\n\n  \
+           known     ok   the API server has it\n  \
+           selected  ok   annotation prometheus.io/scrape selects it\n  \
+           scraped   but  late\u{fffd}[31m\n  \
+           kept      NO   nothing asks for rps\n\n\
+         Nothing asks for rps, so the server does not keep it.\n\
+         What to do: name it in a HorizontalPodAutoscaler.\n"
+    );
+    let requests = api.requests.lock().unwrap().join("\n");
+    let query = "/podvitals/web/why?metric=rps&metricLabelSelector=code%3D500";
+    assert!(requests.contains(query), "{requests}");
+    let said = run(&api, "why metric web rps -n shop -o json");
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), why);
+
+    why["steps"] =
+        json!([{"name": "known", "state": "failed", "message": "the API server has no such pod"}]);
+    let api = Api::serve(with_vitals(Some(Reply::json(&why))));
+    let said = run(&api, "why metric shop/web rps");
+    assert_eq!(said.code, Some(1));
+    assert_eq!(
+        said.err,
+        "error: metric rps of pod shop/web: the API server has no such pod\n"
+    );
+}
+
+#[test]
+fn a_metric_without_an_explanation_says_why() {
+    let denied = Reply::status(403, "Forbidden", "no, jane");
+    for (cluster, expected) in [
+        (another(), "no metrics of pods' own: "),
+        (
+            with_vitals(None),
+            "is too old to know the metrics that pods expose",
+        ),
+        (
+            with_vitals(Some(denied)),
+            "no, jane\nyou need permission to get podvitals/why of API group kubevitals.io, in namespace shop\n",
+        ),
+    ] {
+        let api = Api::serve(cluster);
+        let said = run(&api, "why metric shop/web rps");
+        assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{expected}");
+        assert!(said.err.contains(expected), "{}", said.err);
+    }
+    let api = Api::serve(another());
+    for line in [
+        "why metric shop/web",
+        "why pod web rps",
+        "why node n1 --series a=b",
+    ] {
+        let said = run(&api, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(2)), "{line}");
+        assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    }
+}
+
+#[test]
+fn the_demo_explains_an_hpa_and_that_pods_are_not_scraped() {
+    let demo = Demo::start(&["--nodes", "3"]);
+    let hpas = || run(&demo, "get hpas -A --no-headers --columns ns,name").out;
+    demo.wait_until("HPAs", |demo| {
+        demo.kubeconfig().exists() && !hpas().is_empty()
+    });
+    let hpas = hpas();
+    let mut words = hpas.split_whitespace();
+    let (namespace, name) = (words.next().unwrap(), words.next().unwrap());
+    let said = run(&demo, &format!("why hpa {namespace}/{name}"));
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    let expected = format!("HPA {namespace}/{name}\n\n  highest cpu ");
+    assert!(said.out.starts_with(&expected), "{}", said.out);
+    for expected in [
+        "\n  resource cpu ",
+        "  from metrics.k8s.io by kube-system/vitals-server\n",
+        "\n  AbleToScale True for ",
+    ] {
+        assert!(said.out.contains(expected), "{expected}: {}", said.out);
+    }
+    for (line, code, expected) in [
+        ("why hpa nobody", 1, "Error from server (NotFound): "),
+        ("why hpa web -o json", 2, "prints text only"),
+    ] {
+        let said = run(&demo, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(code)), "{line}");
+        assert!(said.err.contains(expected), "{}", said.err);
+    }
+    let pods = run(&demo, &format!("get pods -n {namespace} -o name --limit 1"));
+    let pod = pods.out.trim().trim_start_matches("pod/");
+    let said = run(&demo, &format!("why metric {namespace}/{pod} rps"));
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert!(said.out.contains("\n  enabled   NO   "), "{}", said.out);
+    assert!(
+        said.out
+            .ends_with("What to do: start vitals-server with --pod-metrics.\n")
+    );
+}

@@ -3,7 +3,7 @@
 use crate::age;
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
-use crate::vitals::Usage;
+use crate::vitals::{GpuUsage, Usage};
 use crate::wire::gojson::write_str;
 
 /// The cell of a value that is not set.
@@ -82,6 +82,14 @@ impl<'a> Cells<'a> {
     /// An amount of bytes that may not be set.
     pub(super) fn memory(&mut self, amount: Option<Quantity>) {
         self.text(&amount.map(memory).unwrap_or_default());
+    }
+
+    /// The number of GPUs that are requested or exist, their mean utilization, and their memory that is used.
+    pub(super) fn gpus(&mut self, count: Option<u64>, usage: Option<&GpuUsage>) {
+        let count = count.or(usage.map(|usage| usage.count));
+        self.text(&count.map(|count| count.to_string()).unwrap_or_default());
+        self.percent(usage.and_then(GpuUsage::mean_utilization));
+        self.memory(usage.and_then(|usage| usage.memory));
     }
 
     /// A part of something, in percent.

@@ -5,7 +5,7 @@ use crate::vitals::NodeVitals;
 use crate::wire::form::Column;
 
 /// The columns; parts are of what pods can have.
-pub(super) const COLUMNS: [Column; 17] = [
+pub(super) const COLUMNS: [Column; 20] = [
     Column::text("Name", "The node's name.").format("name"),
     Column::text("Status", "What kubectl shows of the node itself."),
     Column::text("Pods", "Pods on it, of how many it takes."),
@@ -25,6 +25,9 @@ pub(super) const COLUMNS: [Column; 17] = [
         "For what part of the last minute some tasks waited for memory.",
     )
     .wide(),
+    Column::text("GPUs", "GPUs that pods can have.").wide(),
+    Column::text("GPU%", "The mean utilization of the GPUs of its pods.").wide(),
+    Column::text("GPU-Mem", "GPU memory used by its pods, in MiB.").wide(),
     Column::text("Conditions", "Those that are not as they should be.").wide(),
     Column::text("Absent", "Why there is no usage.").wide(),
 ];
@@ -49,6 +52,7 @@ pub(super) fn row(node: &NodeVitals, cells: &mut Cells<'_>) {
         (capacity > 0.0).then(|| disk.used.to_f64() / capacity)
     }));
     cells.stall(node.pressure.and_then(|pressure| pressure.memory));
+    cells.gpus(node.allocatable.gpu, node.gpu.as_ref());
     let conditions: Vec<&str> = node
         .conditions
         .iter()

@@ -5,7 +5,7 @@ use crate::vitals::{Certainty, LastRestart, PodVitals, ProbesInWords};
 use crate::wire::form::Column;
 
 /// The columns; CPU and memory are those of [`Cells`].
-pub(super) const COLUMNS: [Column; 22] = [
+pub(super) const COLUMNS: [Column; 25] = [
     Column::text("Name", "The pod's name.").format("name"),
     Column::text(
         "Ready",
@@ -47,6 +47,9 @@ pub(super) const COLUMNS: [Column; 22] = [
         "For what part of the last minute some tasks waited for memory.",
     )
     .wide(),
+    Column::text("GPUs", "GPUs requested.").wide(),
+    Column::text("GPU%", "The mean utilization of its GPUs.").wide(),
+    Column::text("GPU-Mem", "GPU memory used, in MiB.").wide(),
     Column::text("Absent", "Why there is no usage.").wide(),
 ];
 
@@ -91,6 +94,7 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
     cells.text(resize.map_or("", |resize| resize.state.as_str()));
     cells.memory(usage.and_then(|usage| usage.swap));
     cells.stall(pod.pressure.and_then(|pressure| pressure.memory));
+    cells.gpus(pod.requests.gpu, pod.gpu.as_ref());
     cells.text(pod.absent.as_ref().map_or("", |absent| &absent.reason));
 }
 

@@ -39,6 +39,7 @@ fn both_forms_decode_to_the_same_value() {
             "nodevitals/history",
             "podvitals",
             "podvitals/history",
+            "podvitals/metrics",
             "volumevitals"
         ]
     );

@@ -95,6 +95,7 @@ fn every_member_is_described_and_nothing_else() {
     is_described(&whole::volume());
     is_described(&whole::incident());
     is_described(&whole::history());
+    is_described(&whole::own_metrics());
 }
 
 #[test]

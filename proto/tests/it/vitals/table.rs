@@ -52,12 +52,12 @@ fn each_kind_has_its_columns() {
         "NAME=web-1 READY=1/2 STATUS=Running PROBES=1/2 readiness failing RESTARTS=3 (OOMKilled 2m) CPU=250m* \
          MEMORY=64Mi CPU%LIM=25% MEM%LIM=100% AGE=120m\n\
          NODE=n1 WORKLOAD=Deployment/web CPU-REQ=500m CPU-LIM=500m MEM-REQ=128Mi MEM-LIM=128Mi CPU%REQ=50% \
-         MEM%REQ=75% RESIZE=Deferred SWAP=1Mi MEM-STALL=0.75% ABSENT=Stale"
+         MEM%REQ=75% RESIZE=Deferred SWAP=1Mi MEM-STALL=0.75% GPUS=2 GPU%=75% GPU-MEM=1024Mi ABSENT=Stale"
     );
     assert_eq!(
         lines(&whole::node()),
         "NAME=n1 STATUS=Ready PODS=12/110 CPU=250m* CPU%=12% MEMORY=64Mi MEMORY%=25% RESTARTS=5 AGE=120m\n\
-         CPU-REQ=500m CPU-REQ%=50% MEM-REQ=128Mi MEM-REQ%=75% DISK%=25% MEM-STALL=0.75% \
+         CPU-REQ=500m CPU-REQ%=50% MEM-REQ=128Mi MEM-REQ%=75% DISK%=25% MEM-STALL=0.75% GPUS=2 GPU%=75% GPU-MEM=1024Mi \
          CONDITIONS=DiskPressure ABSENT=Stale"
     );
     assert_eq!(

@@ -8,12 +8,13 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
-    ContainerVitals, Disk, Ended, Evidence, History, HistorySource, HistoryStatus, HistoryStore,
-    Incident, IncidentCounts, IncidentKind, Inodes, Involved, KubeletPage, LastRestart, Mark,
-    MemoryRange, Meta, Network, NodeCounts, NodeImages, NodeRatios, NodeSystem, NodeVitals,
-    OwnerReference, PodCapacity, PodCounts, PodVitals, Point, Pressure, Probe, ProbeKind,
-    ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span,
-    Statistics, Trend, Usage, VolumeGrowth, VolumeRatios, VolumeVitals, Workload,
+    ContainerVitals, Disk, Ended, Evidence, GpuUsage, History, HistorySource, HistoryStatus,
+    HistoryStore, Incident, IncidentCounts, IncidentKind, Inodes, Involved, KubeletPage,
+    LastRestart, Mark, MemoryRange, Meta, Network, NodeCounts, NodeImages, NodeRatios, NodeSystem,
+    NodeVitals, OwnMetric, OwnMetrics, OwnScrape, OwnSeries, OwnerReference, PodCapacity,
+    PodCounts, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios,
+    Resize, ResizeState, Restarts, Role, Series, Source, Span, Statistics, Trend, Usage,
+    VolumeGrowth, VolumeRatios, VolumeVitals, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +59,17 @@ fn amounts() -> Amounts {
         cpu: "500m".parse().ok(),
         memory: "128Mi".parse().ok(),
         ephemeral_storage: "1Gi".parse().ok(),
+        gpu: Some(2),
+    }
+}
+
+fn gpu() -> GpuUsage {
+    GpuUsage {
+        count: 2,
+        utilization: "1500m".parse().ok(),
+        memory: "1Gi".parse().ok(),
+        memory_capacity: "4Gi".parse().ok(),
+        timestamp: Some(ago(5)),
     }
 }
 
@@ -208,6 +220,7 @@ pub(super) fn pod() -> PodVitals {
         requests: amounts(),
         limits: amounts(),
         ratios: ratios(),
+        gpu: Some(gpu()),
         resize: Some(resize()),
         restarts: restarts(),
         probes: vec![
@@ -230,6 +243,7 @@ pub(super) fn pod() -> PodVitals {
             requests: amounts(),
             limits: amounts(),
             ratios: ratios(),
+            gpu: Some(gpu()),
             resize: Some(resize()),
             restarts: restarts(),
             stats: Some(stats()),
@@ -278,6 +292,7 @@ pub(super) fn node() -> NodeVitals {
         requests: amounts(),
         limits: amounts(),
         ratios: node_ratios(),
+        gpu: Some(gpu()),
         pods: PodCapacity {
             count: 12,
             capacity: 110,
@@ -460,6 +475,42 @@ pub(super) fn history() -> History {
 }
 
 #[track_caller]
+pub(super) fn own_metrics() -> OwnMetrics {
+    OwnMetrics {
+        kind: "OwnMetrics".to_owned(),
+        api_version: "kubevitals.io/v1alpha1".to_owned(),
+        metadata: meta("web-1"),
+        scrape: Some(OwnScrape {
+            by: "rule web".to_owned(),
+            url: "http://10.0.0.7:8080/metrics".to_owned(),
+            interval: GoDuration::from_secs(15),
+            timestamp: Some(ago(5)),
+            duration: Some(GoDuration::from_millis(12)),
+            samples: 40,
+            error: "the pod refused the connection".to_owned(),
+        }),
+        absent: Some(absence()),
+        span: Some(Span {
+            since: ago(60),
+            until: NOW,
+            step: GoDuration::from_secs(30),
+        }),
+        metrics: vec![OwnMetric {
+            name: "rps".to_owned(),
+            value: Some(12.5),
+            absent: "stale".to_owned(),
+            timestamp: Some(ago(5)),
+            window: Some(GoDuration::from_secs(60)),
+            series: vec![OwnSeries {
+                labels: [("code", "200")].into_iter().collect(),
+                value: 12.5,
+            }],
+            points: vec![Some(12.5)],
+        }],
+        omitted: 1,
+    }
+}
+
 fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let json = serde_json::to_string(value).unwrap();
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value);
@@ -473,4 +524,5 @@ fn what_is_written_is_read_again() {
     comes_back(&incident());
     comes_back(&volume());
     comes_back(&history());
+    comes_back(&own_metrics());
 }

@@ -7,6 +7,7 @@ mod events;
 mod history;
 mod kind;
 mod list;
+mod own_metrics;
 mod parameters;
 mod pod_filter;
 mod query_params;
@@ -26,9 +27,10 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
 use http::StatusCode;
-use kubevitals_proto::vitals::discovery::HISTORY;
+use kubevitals_proto::vitals::discovery::{HISTORY, METRICS};
 use kubevitals_proto::vitals::table::{At, Vitals as _};
 use kubevitals_proto::vitals::{GROUP, VERSION};
+use kubevitals_proto::why::SUBRESOURCE;
 use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
@@ -71,6 +73,7 @@ pub(super) fn routes(
             .merge(namespaced::<Pods>(slash))
             .merge(namespaced::<Incidents>(slash))
             .merge(histories(slash))
+            .merge(own_metrics(slash))
             .merge(computed::routes::<Availabilities>(slash))
             .merge(computed::routes::<Volumes>(slash));
     }
@@ -161,6 +164,20 @@ fn histories(slash: &str) -> Router<Sources> {
         .route(
             &format!("{base}/namespaces/{{namespace}}/{}/{end}", Pods::RESOURCE),
             get(history::of_pod),
+        )
+}
+
+/// The routes of the metrics that pods expose themselves.
+fn own_metrics(slash: &str) -> Router<Sources> {
+    let pod = format!(
+        "/apis/{GROUP}/{VERSION}/namespaces/{{namespace}}/{}/{{name}}",
+        Pods::RESOURCE
+    );
+    Router::new()
+        .route(&format!("{pod}/{METRICS}{slash}"), get(own_metrics::of_pod))
+        .route(
+            &format!("{pod}/{SUBRESOURCE}{slash}"),
+            get(own_metrics::why),
         )
 }
 

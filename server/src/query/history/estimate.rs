@@ -101,7 +101,7 @@ mod tests {
         let allocatable = Resources {
             cpu: Some(Nanocores(cpu)),
             memory: Some(Bytes(1024)),
-            ephemeral: None,
+            ..Resources::default()
         };
         (Some(Timestamp::from_secs(created)), allocatable)
     }

@@ -13,6 +13,7 @@ pub(super) fn amounts(resources: Resources) -> Amounts {
         cpu: resources.cpu.map(Quantity::from_nanocores),
         memory: resources.memory.map(Quantity::from_bytes),
         ephemeral_storage: resources.ephemeral.map(Quantity::from_bytes),
+        gpu: resources.gpus.map(|gpus| u64::from(gpus.0)),
     }
 }
 

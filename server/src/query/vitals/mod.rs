@@ -15,6 +15,7 @@ mod engine_past;
 mod engine_statistics;
 mod engine_stats;
 mod filters;
+mod gpu;
 mod meta;
 mod node;
 mod past_scope;

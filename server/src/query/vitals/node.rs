@@ -13,7 +13,7 @@ use super::amounts::{amounts, disk, network, part, pressure};
 use super::builder::{NodeContext, VitalsBuilder};
 use super::totals::NodeTotal;
 use super::usage::UsageSample;
-use super::{absence, meta, restarts, stats, trend};
+use super::{absence, gpu, meta, restarts, stats, trend};
 use crate::cluster::{self, Node, Resources};
 use crate::store::Absent;
 
@@ -93,6 +93,7 @@ impl VitalsBuilder {
         };
         vitals.trend = trend::of_node(self, &node.name);
         vitals.stats = stats::of_node(self, &node.name);
+        gpu::set_of_node(self, &mut vitals, &readings);
         if let Some(record) = readings.record.as_ref().filter(|_| self.as_of.is_none()) {
             let path = node.metrics_path.as_deref().unwrap_or("/metrics/resource");
             vitals.pages = record.read(|history| absence::pages(history, path));

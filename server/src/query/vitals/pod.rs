@@ -10,7 +10,7 @@ use super::builder::{NodeContext, VitalsBuilder};
 use super::container::{container, set_usage};
 use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};
-use super::{absence, meta, restarts, stats, trend};
+use super::{absence, gpu, meta, restarts, stats, trend};
 use crate::cluster::{self, Pod};
 use crate::store::{Absent, ContainerLatest, Latest, PodRates};
 
@@ -80,6 +80,7 @@ impl VitalsBuilder {
         }
         vitals.trend = trend::of_pod(self, pod);
         stats::set_of_pod(self, &mut vitals, pod);
+        gpu::set_of_pod(self, &mut vitals, pod);
         match &node {
             Some(node) => {
                 set_pod_usage(self, &mut vitals, pod, node);

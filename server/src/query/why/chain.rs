@@ -1,6 +1,5 @@
 //! The steps that chains of pods and nodes share.
 
-use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::why::{
     Container, Explanation, Freshness, Kind, State, Step, StepName, Subject, Why,
 };
@@ -73,13 +72,13 @@ impl<'a> Chain<'a> {
     pub(super) fn into_why(
         self,
         kind: Kind,
-        version: Version,
+        api_version: String,
         metadata: Subject,
         outcome: Outcome,
     ) -> Why {
         Why {
             kind,
-            api_version: format!("{GROUP}/{}", version.as_str()),
+            api_version,
             metadata,
             available: self.freshness.is_some(),
             reason: outcome.reason.to_owned(),
@@ -101,6 +100,10 @@ impl<'a> Chain<'a> {
 
     pub(super) fn fail(&mut self, name: StepName, message: impl Into<String>) {
         self.push(name, State::Failed, message.into());
+    }
+
+    pub(super) fn extend(&mut self, steps: Vec<Step>) {
+        self.steps.extend(steps);
     }
 
     fn push(&mut self, name: StepName, state: State, message: String) {

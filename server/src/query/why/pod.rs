@@ -6,7 +6,7 @@ use kubevitals_proto::why::{Container, Explanation, StepName};
 use super::chain::{Chain, Outcome};
 use super::explain;
 use super::final_steps::nothing_yet;
-use crate::cluster::{Pod, PodKey};
+use crate::cluster::{Pod, PodKey, Pods};
 use crate::query::readiness::Unready;
 use crate::store::Absent;
 
@@ -14,30 +14,8 @@ impl Chain<'_> {
     /// Follows the chain of a pod to its outcome: `Ok` if the pod has metrics.
     pub(super) fn follow_pod(&mut self, namespace: &str, name: &str) -> Result<Outcome, Outcome> {
         let sources = self.sources;
-        if !sources.watches.pods.synced() {
-            return Err(self.not_ready(Unready::Pods));
-        }
         let pods = sources.cluster.pods();
-        let Some(pod) = pods.get(&PodKey::new(namespace, name)) else {
-            let left_out = sources.watches.pods.left_out();
-            if left_out > 0 {
-                let message = format!(
-                    "the server has not stored it: pods are left out, {left_out} or more, because the memory limit is near"
-                );
-                self.fail(StepName::Known, message);
-                let verdict = format!(
-                    "The server has no pod {namespace}/{name}, but its memory limit is near, and it leaves out pods."
-                );
-                return Err(self.left_out(verdict));
-            }
-            self.fail(StepName::Known, "the API server has no such pod");
-            return Err(Outcome::new(
-                "unknown",
-                format!("There is no pod {namespace}/{name}."),
-                "check the name and the namespace: kubectl get pods -A",
-            ));
-        };
-        self.ok(StepName::Known, "the API server has it");
+        let pod = self.add_known(&pods, &PodKey::new(namespace, name))?;
         self.list_containers(pod, None);
         if let Some((reason, Explanation { what, hint })) = not_running::phase(pod) {
             let phase = pod.phase.as_str();
@@ -108,6 +86,40 @@ impl Chain<'_> {
             // The last samples are of the time when a container ran.
             Err(outcome) => Err(nothing_runs.unwrap_or(outcome)),
         }
+    }
+
+    /// Adds whether the API server has the pod.
+    pub(super) fn add_known<'p>(
+        &mut self,
+        pods: &'p Pods,
+        key: &PodKey,
+    ) -> Result<&'p Pod, Outcome> {
+        let (namespace, name) = (&key.namespace, &key.name);
+        let watches = &self.sources.watches;
+        if !watches.pods.synced() {
+            return Err(self.not_ready(Unready::Pods));
+        }
+        let Some(pod) = pods.get(key) else {
+            let left_out = watches.pods.left_out();
+            if left_out > 0 {
+                let message = format!(
+                    "the server has not stored it: pods are left out, {left_out} or more, because the memory limit is near"
+                );
+                self.fail(StepName::Known, message);
+                let verdict = format!(
+                    "The server has no pod {namespace}/{name}, but its memory limit is near, and it leaves out pods."
+                );
+                return Err(self.left_out(verdict));
+            }
+            self.fail(StepName::Known, "the API server has no such pod");
+            return Err(Outcome::new(
+                "unknown",
+                format!("There is no pod {namespace}/{name}."),
+                "check the name and the namespace: kubectl get pods -A",
+            ));
+        };
+        self.ok(StepName::Known, "the API server has it");
+        Ok(pod)
     }
 
     /// Adds the phase of the pod: with a warning if a container does not run and has not completed. Returns that

@@ -181,6 +181,7 @@ fn the_view_role_grants_metrics_and_their_diagnosis() {
             expect(format!("{}/{part}.kubevitals.io", resource.name), &["get"]);
         }
     }
+    expect("podvitals/why.kubevitals.io".to_owned(), &["get"]);
     assert_eq!(granted, expected);
 }
 

@@ -62,7 +62,7 @@ async fn each_resource_is_a_table_worth_reading() {
     assert_eq!(pods.len(), 1 + 6, "{pods:?}");
     let wide = squeezed(&kubectl.says("get podvitals -A -o wide").await);
     assert!(
-        wide[0].ends_with("CPU%REQ MEM%REQ RESIZE SWAP MEM-STALL ABSENT"),
+        wide[0].ends_with("CPU%REQ MEM%REQ RESIZE SWAP MEM-STALL GPUS GPU% GPU-MEM ABSENT"),
         "{wide:?}"
     );
 

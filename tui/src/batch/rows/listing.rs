@@ -16,6 +16,14 @@ use crate::text::width;
 /// The blanks of a gap in a printed table that the layout of the dashboard does not have.
 const WIDER_GAP: u16 = 2;
 
+/// The columns of `--gpu`.
+const GPU_FIELDS: [Field; 4] = [
+    Field::Gpus,
+    Field::Gpu,
+    Field::GpuMemory,
+    Field::GpuMemoryPercent,
+];
+
 /// The rows of a query, in order.
 pub(super) struct Listing<'a> {
     query: &'a Query,
@@ -246,8 +254,14 @@ impl<'a> Listing<'a> {
                 swap,
                 requests,
                 limits,
+                gpu,
             } if self.query.output.format() != OutputFormat::Wide => {
-                self.usage(*swap, *requests, *limits)
+                let mut fields = self.usage(*swap, *requests, *limits);
+                if *gpu {
+                    fields.retain(|field| !GPU_FIELDS.contains(field));
+                    fields.extend(GPU_FIELDS);
+                }
+                fields
             }
             _ => self.usual(&all),
         };

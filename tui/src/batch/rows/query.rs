@@ -45,6 +45,8 @@ pub(super) enum Columns {
         requests: bool,
         /// Also limits, and usage as a part of them.
         limits: bool,
+        /// Also GPUs.
+        gpu: bool,
     },
     /// These.
     Chosen(Vec<Field>),

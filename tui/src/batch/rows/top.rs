@@ -97,6 +97,7 @@ fn of_more(view: View, more: &TopMore, swap: bool, no_headers: bool) -> Result<Q
             swap,
             requests: more.requests,
             limits: more.limits,
+            gpu: more.gpu,
         };
     }
     query.output = OutputArgs {
@@ -149,6 +150,7 @@ mod tests {
             "--sort-by mem",
             "--requests",
             "--limits",
+            "--gpu",
             "--by node",
             "--at -5m",
             "-n a,b",

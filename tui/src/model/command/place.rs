@@ -135,6 +135,7 @@ impl fmt::Display for Place {
             Scope::Node(name) => write!(f, "node/{name}")?,
             Scope::Namespace(name) => write!(f, "namespace/{name}")?,
             Scope::Pod(key) => write!(f, "pod/{} -n {}", key.name, key.namespace)?,
+            Scope::Hpa(key, _) => write!(f, "hpas name={}", key.name)?,
             // The palette has no commands for the pods of a claim or of a problem.
             Scope::Problem(_) => f.write_str("overview")?,
             Scope::Claim(key, _) => write!(f, "volumes --select {}", key_text(key))?,

@@ -1,11 +1,13 @@
 //! Facts: what the objects of a page say, and the lines of the page.
 
+mod hpa;
 mod line;
 
 use std::sync::Arc;
 
 use kubevitals_proto::objects::{Budget, LimitRange, Node, Quota, Rollout};
 
+pub use hpa::{HpaFacts, MetricApi, MetricFacts, MetricServer};
 pub(super) use line::flow;
 pub use line::{BAR, Fact, FactLine};
 
@@ -30,6 +32,8 @@ pub enum Objects {
     Node(Arc<Node>),
     /// Of a workload: its rollout, and the budgets of its pods.
     Workload(Box<Rollout>, Vec<Budget>),
+    /// Of a HorizontalPodAutoscaler.
+    Hpa(Box<HpaFacts>),
     /// Of a namespace.
     Namespace(Vec<Quota>, Vec<LimitRange>),
 }
@@ -40,7 +44,7 @@ impl Scope {
     pub const fn has_facts(&self) -> bool {
         matches!(
             self,
-            Self::Node(_) | Self::Workload(..) | Self::Namespace(_)
+            Self::Node(_) | Self::Workload(..) | Self::Hpa(..) | Self::Namespace(_)
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kubevitals_proto::objects::{LimitRange, Quota, QuotaResource};
 use kubevitals_proto::quantity::Quantity;
 
-use super::shared::{incidents, is_of_pods, pods, sums};
+use super::shared::{gpus, incidents, is_of_pods, pods, sums};
 use crate::model::facts::{Fact, Facts, Objects};
 use crate::model::format;
 use crate::model::name::Name;
@@ -52,6 +52,7 @@ pub(super) fn groups(state: &State, name: &Name, facts: Option<&Facts>) -> Vec<V
         of_namespace || is_of_pods(incident, state, &scope)
     }));
     groups.push(sums(all.usage, all.requests, all.limits));
+    groups.extend(gpus(all.gpu).map(|gpus| vec![gpus]));
     groups.extend(ranges.iter().map(range));
     if quotas.is_empty() && facts.is_some_and(|facts| facts.missing.is_empty()) {
         groups.push(vec![Fact::new("", "no ResourceQuota").tone(Tone::Dim)]);

@@ -6,7 +6,7 @@ use kubevitals_proto::objects::{self, AddressType};
 use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals::IncidentKind;
 
-use super::shared::{MOST, age, amount, first, incidents, pods};
+use super::shared::{MOST, age, amount, first, gpus, incidents, pods};
 use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 use crate::model::facts::{Fact, Facts, Objects};
@@ -123,6 +123,7 @@ fn resources(row: &NodeRow) -> Vec<Fact> {
         let used = row.usage.part_of(row.allocatable, resource);
         facts.push(Fact::new(word, text).bar(used));
     }
+    facts.extend(gpus(row.gpu));
     if let Some(disk) = row.disk.of(row.disk_capacity) {
         facts.push(Fact::new("disk", format::percent(disk)));
     }

@@ -7,7 +7,7 @@ use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 use crate::model::facts::{Fact, Facts};
 use crate::model::format;
-use crate::model::row::{IncidentRow, PodRow};
+use crate::model::row::{Gpu, IncidentRow, PodRow};
 use crate::model::scope::Scope;
 use crate::model::state::State;
 use crate::model::tone::Tone;
@@ -72,6 +72,11 @@ pub(super) fn sums(usage: Amounts, requests: Amounts, limits: Amounts) -> Vec<Fa
             Fact::new(word, text)
         })
         .collect()
+}
+
+/// The GPUs, if there are any.
+pub(super) fn gpus(gpu: Gpu) -> Option<Fact> {
+    Some(Fact::new("gpu", gpu.text()?).bar(gpu.utilization()))
 }
 
 /// The open incidents that a page is about, the latest ones first, one in a line.

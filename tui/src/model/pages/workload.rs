@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kubevitals_proto::objects::{Budget, Rollout, RolloutState};
 use kubevitals_proto::time::Timestamp;
 
-use super::shared::{age, incidents, is_of_pods, pods, restarts, sums};
+use super::shared::{age, gpus, incidents, is_of_pods, pods, restarts, sums};
 use crate::model::facts::{Fact, Facts, Objects};
 use crate::model::name::{Key, Name, Workload};
 use crate::model::row::{HpaRow, Rollup, Row as _};
@@ -53,6 +53,7 @@ pub(super) fn groups(
     use_of_nodes.extend(availability(state, namespace, workload));
     groups.push(use_of_nodes);
     groups.push(sums(all.usage, all.requests, all.limits));
+    groups.extend(gpus(all.gpu).map(|gpus| vec![gpus]));
     groups.extend(rollout.map(version));
     groups
 }

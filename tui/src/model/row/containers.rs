@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use kubevitals_proto::labels::Labels;
 
+use super::gpu::{self, Gpu, HasGpu};
 use super::resources::{self, HasResources, RowResources};
 use super::{Container, Entry, PodRow, Row, Value};
 use crate::model::column::Column;
@@ -60,6 +61,14 @@ impl HasResources for ContainerRow {
     }
 }
 
+impl HasGpu for ContainerRow {
+    fn gpu(&self) -> Gpu {
+        let gpus = self.pod.gpus.as_deref();
+        let own = gpus.and_then(|gpus| gpus.containers.get(usize::from(self.at)));
+        own.copied().unwrap_or_default()
+    }
+}
+
 type E = Entry<ContainerRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -81,6 +90,10 @@ impl Row for ContainerRow {
         E::number(Field::Memory, "MEM", 6, 1, resources::memory),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, resources::memory_of_request),
         E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, resources::memory_of_limit),
+        E::number(Field::Gpus, "GPUS", 4, 12, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 13, gpu::memory_part).optional(),
         E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |row| {
             Value::Recent(row.container().restarts.recent)
         }),

@@ -1,5 +1,6 @@
 //! Rows of groups: sums of the pods or containers with the same property.
 
+use super::gpu::{self, Gpu, HasGpu};
 use super::resources::{self, HasResources, RowResources};
 use super::{ContainerRow, ContainerState, Entry, PodRow, Rollup, Row, Value};
 use crate::model::column::{Column, Sort};
@@ -46,6 +47,7 @@ impl GroupRow {
         all.restarts = all.restarts.saturating_add(container.restarts.count);
         all.recent = all.recent.saturating_add(container.restarts.recent);
         all.usage = all.usage.plus(container.usage);
+        all.gpu = all.gpu.plus(row.gpu());
         if container.state != ContainerState::Terminated {
             all.requests = all.requests.plus(container.requests);
             all.limits = all.limits.plus(container.limits);
@@ -57,6 +59,12 @@ impl GroupRow {
 impl HasResources for GroupRow {
     fn resources(&self) -> RowResources {
         self.all.resources()
+    }
+}
+
+impl HasGpu for GroupRow {
+    fn gpu(&self) -> Gpu {
+        self.all.gpu
     }
 }
 
@@ -84,6 +92,10 @@ impl Row for GroupRow {
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3, resources::memory_of_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, 7, resources::memory_limit),
         E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 8, resources::memory_of_limit),
+        E::number(Field::Gpus, "GPUS", 4, 9, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 10, gpu::memory_part).optional(),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

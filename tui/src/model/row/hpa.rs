@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kubevitals_proto::time::Timestamp;
 
 use super::{Entry, Row, Value, Workload, from_seconds};
-use crate::model::column::Sort;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::format;
 use crate::model::name::{Key, Name};
@@ -43,9 +43,67 @@ pub struct HpaRow {
     pub created_seconds: u32,
 }
 
+/// Where the controller reads a metric of an HPA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MetricKind {
+    /// Usage of the pods.
+    Resource,
+    /// Usage of one container of each pod.
+    ContainerResource,
+    /// A metric that the pods expose.
+    Pods,
+    /// A metric of another object.
+    Object,
+    /// A metric of no object.
+    External,
+    /// A kind that is unknown to this program.
+    Other,
+}
+
+impl MetricKind {
+    /// The kind of this `type`.
+    #[must_use]
+    pub fn named(kind: &str) -> Self {
+        match kind {
+            "Resource" => Self::Resource,
+            "ContainerResource" => Self::ContainerResource,
+            "Pods" => Self::Pods,
+            "Object" => Self::Object,
+            "External" => Self::External,
+            _ => Self::Other,
+        }
+    }
+
+    /// The `type`, in lower case.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Resource => "resource",
+            Self::ContainerResource => "container",
+            Self::Pods => "pods",
+            Self::Object => "object",
+            Self::External => "external",
+            Self::Other => "metric",
+        }
+    }
+
+    /// The API group that has the metric.
+    #[must_use]
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Resource | Self::ContainerResource => "metrics.k8s.io",
+            Self::Pods | Self::Object => "custom.metrics.k8s.io",
+            Self::External => "external.metrics.k8s.io",
+            Self::Other => "",
+        }
+    }
+}
+
 /// A metric of an HPA and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HpaMetric {
+    /// Where it is read.
+    pub kind: MetricKind,
     /// The name: `cpu`, `memory`, or another metric.
     pub name: Name,
     /// The current value as kubectl writes it (`90%`, `350m`); empty if unknown.
@@ -101,6 +159,14 @@ impl HpaRow {
         metrics.join(", ")
     }
 
+    /// The API groups of the metrics.
+    fn groups(&self) -> String {
+        let mut groups: Vec<&str> = self.metrics.iter().map(|it| it.kind.group()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.join(", ")
+    }
+
     fn target_text(&self) -> String {
         format!("{}/{}", self.target_kind, self.target)
     }
@@ -152,6 +218,7 @@ impl Row for HpaRow {
             hpa.limited.as_ref().map_or("", |limited| &limited.message).into()
         })
             .searched(),
+        E::text(Field::Source, "SOURCE", (14, 63), Column::ON_DEMAND, |hpa| hpa.groups().into()),
         E::number(Field::Age, "AGE", 6, 8, |hpa| Value::Since(from_seconds(hpa.created_seconds))),
         E::hidden(Field::Kind, |hpa| (&hpa.target_kind).into()),
         E::hidden(Field::Workload, |hpa| hpa.target_text().into()),
@@ -172,10 +239,10 @@ impl Row for HpaRow {
         limits.has_object_of(&self.namespace)
     }
 
-    /// The pods of the target.
+    /// Its page, with the pods of the target.
     fn open(&self) -> Open {
         let target = Workload::new(Name::clone(&self.target_kind), Name::clone(&self.target));
-        Scope::Workload(Name::clone(&self.namespace), target).into()
+        Scope::Hpa(self.key(), target).into()
     }
 
     fn reference(&self) -> String {

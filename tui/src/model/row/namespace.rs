@@ -1,5 +1,6 @@
 //! Rows of namespaces: sums of their pods.
 
+use super::gpu::{self, Gpu, HasGpu};
 use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value};
@@ -25,6 +26,12 @@ impl HasResources for NamespaceRow {
     }
 }
 
+impl HasGpu for NamespaceRow {
+    fn gpu(&self) -> Gpu {
+        self.all.gpu
+    }
+}
+
 type E = Entry<NamespaceRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -44,6 +51,10 @@ impl Row for NamespaceRow {
         E::number(Field::MemoryRequest, "MEM REQ", 7, 5, resources::memory_request),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3, resources::memory_of_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, 7, resources::memory_limit),
+        E::number(Field::Gpus, "GPUS", 4, 8, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 9, gpu::memory_part).optional(),
         E::trend(Field::CpuTrend, "CPU OVER TIME", 6, resources::cpu_trend),
         E::trend(Field::MemoryTrend, "MEM OVER TIME", 7, resources::memory_trend),
         E::hidden(Field::Namespace, |row| (&row.name).into()),

@@ -7,6 +7,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals;
 
+use super::gpu::{self, Gpu, HasGpu};
 use super::resources::{self, HasResources, RowResources};
 use super::vitals::{absent, labels, memory_stall, usage};
 use super::{Drain, DrainState, Entry, Row, Value, from_seconds, to_seconds};
@@ -38,6 +39,8 @@ pub struct NodeRow {
     pub created_seconds: u32,
     /// The time of the usage, in seconds since the epoch; zero if unknown.
     pub usage_seconds: u32,
+    /// GPUs that pods can have, and the use of those that they have.
+    pub gpu: Gpu,
     /// Usage, including the system's.
     pub usage: Amounts,
     /// Swap usage.
@@ -166,6 +169,12 @@ fn used(disk: &vitals::Disk) -> Option<f64> {
     Memory::from(disk.used).of(disk.capacity.into())
 }
 
+impl HasGpu for NodeRow {
+    fn gpu(&self) -> Gpu {
+        self.gpu
+    }
+}
+
 type E = Entry<NodeRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -190,6 +199,10 @@ impl Row for NodeRow {
         E::number(Field::MemoryRequested, "MEM COMMIT", 10, 4, |node| {
             Value::Part(node.requests.memory.of(node.allocatable.memory))
         }),
+        E::number(Field::Gpus, "GPUS", 4, 6, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 13, gpu::memory_part).optional(),
         E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
         E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())).optional(),
         E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
@@ -290,6 +303,7 @@ impl NodeRow {
             labels: labels(&node.metadata.labels, names),
             created_seconds: to_seconds(node.metadata.creation_timestamp),
             usage_seconds,
+            gpu: Gpu::from_vitals(node.allocatable.gpu, node.gpu.as_ref()),
             usage: amounts,
             swap,
             absent: absent(node.absent.as_ref(), names),

@@ -10,8 +10,8 @@ use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, ProbeStatus};
 
 use super::{
-    Bounds, Container, ContainerState, LastRestart, NodeRow, PodRow, Probe, Probes, Resize,
-    Restarts, Workload, is_recent, to_seconds, uid_hash,
+    Bounds, Container, ContainerState, Gpu, LastRestart, NodeRow, PodGpus, PodRow, Probe, Probes,
+    Resize, Restarts, Workload, is_recent, to_seconds, uid_hash,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::Names;
@@ -59,6 +59,11 @@ impl PodRow {
             requests: has.requests,
             limits: has.limits,
             counted: (counted != has).then(|| Box::new(counted)),
+            gpus: PodGpus::boxed(
+                Gpu::requested(pod.in_force().requests().gpus),
+                pod.containers()
+                    .map(|(spec, _)| Gpu::requested(spec.requests.gpus)),
+            ),
             resize: pod.resize().map(|it| Box::new(resize(pod, it))),
             restarts: Restarts {
                 count: line.restarts,
@@ -217,6 +222,7 @@ impl NodeRow {
             image_bytes: (node.images.count > 0)
                 .then_some(Bytes(node.images.bytes))
                 .into(),
+            gpu: Gpu::requested(node.allocatable.gpus),
             allocatable: node.allocatable.into(),
             max_pods: node.pod_capacity,
             ..Self::default()

@@ -9,6 +9,7 @@ use kubevitals_proto::objects::{Uid, is_eviction};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
 
+use super::gpu::{self, Gpu, HasGpu, PodGpus};
 use super::resources::{self, HasResources, RowResources};
 use super::vitals::{absent, bounds, labels, memory_stall, probes, uid_hash, usage};
 use super::{
@@ -76,6 +77,8 @@ pub struct PodRow {
     pub limits: Amounts,
     /// The requests and limits for the sums of its node, if they differ and the source sends no such sums.
     pub counted: Option<Box<Bounds>>,
+    /// Its GPUs, which few pods have.
+    pub gpus: Option<Box<PodGpus>>,
     /// An in-place resize that is not complete, which is rare.
     pub resize: Option<Box<Resize>>,
     /// Restarts of its containers.
@@ -181,6 +184,9 @@ impl PodRow {
             Scope::Workload(namespace, workload) => {
                 self.namespace == *namespace && self.workload.as_ref() == Some(workload)
             }
+            Scope::Hpa(hpa, workload) => {
+                self.namespace == hpa.namespace && self.workload.as_ref() == Some(workload)
+            }
             Scope::Namespace(namespace) => self.namespace == *namespace,
             Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,
             Scope::Claim(key, pods) => self.namespace == key.namespace && pods.contains(&self.name),
@@ -257,6 +263,15 @@ impl HasResources for PodRow {
     }
 }
 
+impl HasGpu for PodRow {
+    fn gpu(&self) -> Gpu {
+        self.gpus
+            .as_deref()
+            .map(|gpus| gpus.all)
+            .unwrap_or_default()
+    }
+}
+
 type E = Entry<PodRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -282,6 +297,10 @@ impl Row for PodRow {
         E::number(Field::Memory, "MEM", 6, 1, resources::memory),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, resources::memory_of_request),
         E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, resources::memory_of_limit),
+        E::number(Field::Gpus, "GPUS", 4, 13, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 14, gpu::memory_part).optional(),
         E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |pod| Value::Recent(pod.restarts.recent)),
         E::text(Field::Resize, "RESIZE", (8, 10), Column::ON_DEMAND, |pod| {
             pod.resize.as_deref().map_or("", |resize| resize.state.as_str()).into()
@@ -394,6 +413,12 @@ impl PodRow {
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),
             counted: None,
+            gpus: PodGpus::boxed(
+                Gpu::from_vitals(pod.requests.gpu, pod.gpu.as_ref()),
+                pod.containers
+                    .iter()
+                    .map(|it| Gpu::from_vitals(it.requests.gpu, it.gpu.as_ref())),
+            ),
             resize: pod.resize.as_ref().map(|resize| {
                 let containers = pod.containers.iter().filter_map(|container| {
                     let resize = container.resize.as_ref()?;
@@ -446,7 +471,7 @@ mod tests {
 
     #[test]
     fn rows_are_small() {
-        assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
+        assert!(size_of::<PodRow>() <= 304, "{}", size_of::<PodRow>());
         assert!(size_of::<Container>() <= 152, "{}", size_of::<Container>());
     }
 

@@ -1,5 +1,6 @@
 //! Sums of pods.
 
+use super::gpu::{Gpu, HasGpu as _};
 use super::resources::RowResources;
 use super::{Bounds, PodRow};
 use crate::model::amount::Amounts;
@@ -15,6 +16,8 @@ pub struct Rollup {
     pub over: u32,
     /// Usage.
     pub usage: Amounts,
+    /// GPUs of pods that have not terminated.
+    pub gpu: Gpu,
     /// Requests of pods that have not terminated.
     pub requests: Amounts,
     /// Limits of pods that have not terminated.
@@ -56,6 +59,7 @@ impl Rollup {
             return;
         }
         self.usage = self.usage.plus(pod.usage);
+        self.gpu = self.gpu.plus(pod.gpu());
         self.requests = self.requests.plus(bounds.requests);
         self.limits = self.limits.plus(bounds.limits);
         self.failing += u32::from(pod.probes.failing);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kubevitals_proto::vitals::AvailabilityState;
 
 use super::availability::{self, AvailabilityCells};
+use super::gpu::{self, Gpu, HasGpu};
 use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value, Workload};
@@ -99,6 +100,12 @@ fn resource(kind: &str) -> String {
     kind.to_ascii_lowercase() + group
 }
 
+impl HasGpu for WorkloadRow {
+    fn gpu(&self) -> Gpu {
+        self.all.gpu
+    }
+}
+
 type E = Entry<WorkloadRow>;
 
 #[rustfmt::skip] // one entry a line: a table
@@ -123,6 +130,10 @@ impl Row for WorkloadRow {
         E::number(Field::Memory, "MEM", 6, 1, resources::memory),
         E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2, resources::memory_of_request),
         E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7, resources::memory_of_limit),
+        E::number(Field::Gpus, "GPUS", 4, 9, gpu::number).optional(),
+        E::number(Field::Gpu, "GPU", 5, 4, gpu::utilization).optional(),
+        E::number(Field::GpuMemory, "GPU MEM", 7, 5, gpu::memory).optional(),
+        E::number(Field::GpuMemoryPercent, "GPU MEM%", 8, 10, gpu::memory_part).optional(),
         E::number(Field::Pods, "PODS", 5, Column::ON_DEMAND, |row| row.all.pods.into()),
         E::number(Field::CpuRequest, "CPU REQ", 7, 8, resources::cpu_request),
         E::number(Field::MemoryRequest, "MEM REQ", 7, 8, resources::memory_request),

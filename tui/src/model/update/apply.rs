@@ -160,6 +160,13 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 }
             }
         }
+        Message::OwnMetrics(key, metrics) => {
+            for screen in &mut state.stack {
+                if screen.pod() == Some(&key) {
+                    screen.own_metrics = Some(metrics.clone());
+                }
+            }
+        }
         Message::Volumes(change) => state.live.apply_volumes(change),
         Message::Before(past) => outlook::apply_before(state, *past),
         Message::NoBefore(at) => outlook::refused(state, at),

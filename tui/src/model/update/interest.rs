@@ -1,5 +1,7 @@
 //! The interest: the pods that the source should send for the screen.
 
+use std::sync::Arc;
+
 use crate::model::field::Field;
 use crate::model::filter::Selection;
 use crate::model::interest::Interest;
@@ -39,6 +41,9 @@ pub(super) fn interest(state: &State) -> Interest {
         scope: match &screen.scope {
             // Unhealthy pods are sent in any case.
             Scope::Problem(_) => Scope::All,
+            Scope::Hpa(hpa, workload) => {
+                Scope::Workload(Name::clone(&hpa.namespace), Arc::clone(workload))
+            }
             scope => scope.clone(),
         },
         namespaces,

@@ -45,6 +45,12 @@ pub(super) fn requests(state: &mut State) -> Vec<Effect> {
         }
         if kind == SourceKind::Vitals {
             requests.extend(history(Subject::Pod(key.clone())));
+            requests.push(SourceRequest::OwnMetrics {
+                pod: key.clone(),
+                since,
+                until,
+                steps: STEPS,
+            });
         }
     }
     let scope = &state.screen().scope;

@@ -4,6 +4,7 @@ mod charts;
 mod conditions_events;
 mod containers;
 mod incidents;
+mod own_metrics;
 mod probes;
 mod resize;
 mod text;
@@ -59,7 +60,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let container = selected.map(|(_, container)| container);
     charts::draw(canvas, first_rows(body, chart_rows), state, &pod, container);
     let body = below(body, chart_rows);
-    let (text, containers) = page(state, key, &pod, detail, body.width);
+    let has_charts = chart_rows > 0 && body.width >= LEAST_WIDTH;
+    let Page {
+        lines: text,
+        containers,
+        charts,
+    } = page(state, key, &pod, detail, (body.width, has_charts));
     let most = cells(text.len()).saturating_sub(body.height);
     let mut scroll = state.screen().scroll;
     let line_of = |at: usize| containers.get(at).map(|line| cells(*line));
@@ -72,6 +78,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     }
     let scroll = scroll.min(most);
     canvas.lines(body, text.get(scroll.into()..).unwrap_or_default());
+    own_metrics::draw_charts(canvas, body, state, key, (&charts, scroll));
     let on_screen = |line: u16| {
         let row = line.checked_sub(scroll).filter(|row| *row < body.height)?;
         Some(row_of(body, row))
@@ -114,6 +121,13 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Line> {
             pod.workload
                 .as_ref()
                 .map(|workload| format!("{} {}", workload.kind, workload.name))
+                .unwrap_or_default(),
+        ),
+        (
+            "gpu ",
+            pod.gpus
+                .as_deref()
+                .and_then(|gpus| gpus.all.text())
                 .unwrap_or_default(),
         ),
     ] {
@@ -171,16 +185,29 @@ fn message(pod: &PodRow, width: u16) -> Vec<Line> {
     paragraph(message, width, 1, Ink::Warn).collect()
 }
 
-/// Returns everything below the charts, and the lines of the containers.
+/// A narrower terminal has no charts of the pod's own metrics.
+const LEAST_WIDTH: u16 = 60;
+
+/// Everything below the charts of usage.
+pub(super) struct Page {
+    pub(super) lines: Vec<Line>,
+    /// The lines of the containers.
+    containers: Vec<usize>,
+    /// The charts of the pod's own metrics.
+    charts: Vec<own_metrics::Place>,
+}
+
+/// Returns everything below the charts of usage.
 pub(super) fn page(
     state: &State,
     key: &Key,
     pod: &PodRow,
     detail: Option<&Detail>,
-    width: u16,
-) -> (Vec<Line>, Vec<usize>) {
+    (width, has_charts): (u16, bool),
+) -> Page {
     let mut lines = Vec::new();
     let containers = containers::lines(&mut lines, pod, state, width);
+    let charts = own_metrics::lines(&mut lines, state, width, has_charts);
     if let Some(detail) = detail {
         probes::lines(&mut lines, &detail.pod.probes, state, width);
     }
@@ -201,7 +228,11 @@ pub(super) fn page(
         lines.push(heading("MESSAGE"));
         lines.extend(message);
     }
-    (lines, containers)
+    Page {
+        lines,
+        containers,
+        charts,
+    }
 }
 
 /// For a displayed time in the past, returns the current number of restarts.

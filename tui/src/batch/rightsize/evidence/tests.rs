@@ -177,7 +177,7 @@ fn a_limit_without_a_request_is_the_request() {
     let amounts = |cpu: &str, memory: &str| Amounts {
         cpu: cpu.parse().ok(),
         memory: memory.parse().ok(),
-        ephemeral_storage: None,
+        ..Amounts::default()
     };
     let spec = Spec::of(&amounts("", "64Mi"), &amounts("1", "64Mi"));
     assert_eq!(spec.cpu_request, Some(Nanocores(1_000_000_000)));
