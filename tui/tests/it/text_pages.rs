@@ -209,7 +209,7 @@ fn documents_in_every_state() {
     shows("describe-failed", &page(Topic::Describe, Err(refused)));
     shows("yaml", &page(Topic::Yaml, describe::yaml(pod())));
     let now = Timestamp::from_secs(NOW);
-    let lines = describe::events(&events(), now, true);
+    let lines = describe::events(&events().into_iter().collect(), now, true);
     shows("events", &page(Topic::Events, of_lines(lines)));
     let none = of_lines(vec![TextLine::plain("No events")]);
     shows("events-empty", &page(Topic::Events, none));
