@@ -253,9 +253,9 @@ fn a_hint_leads_to_the_tour_at_the_first_start_only() {
     dashboard.terminal.press("?");
     dashboard.terminal.wait_for_text("Tour");
     dashboard.terminal.press("esc");
-    dashboard
-        .terminal
-        .wait_for("no hint any more", |text| !text.contains("new here?"));
+    dashboard.terminal.wait_for("no help and no hint", |text| {
+        !text.contains("Help ─") && !text.contains("new here?")
+    });
     quit(dashboard);
     let dashboard = start_in(&folders);
     let text = dashboard.terminal.wait_for_text("LIVE");

@@ -551,6 +551,10 @@ fn commands_go_where_they_say_and_a_filter_is_undone() {
         .terminal
         .wait_for_text("there is no command \"podz\"; the nearest is pods");
     dashboard.terminal.press("esc");
+    // Escape and a key right after it are one key.
+    dashboard
+        .terminal
+        .wait_for("no palette", |text| !text.contains("Commands ─"));
     dashboard.terminal.wait_for_written("\x1b[22;2t");
     dashboard.terminal.wait_for_written("\x1b]2;vitals ");
     dashboard.terminal.send(":q!\r");

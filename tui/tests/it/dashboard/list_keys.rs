@@ -111,6 +111,10 @@ fn removes_a_saved_filter(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for_text("filter \"mine\" removed");
     dashboard.terminal.press("esc");
+    // Escape and a key right after it are one key.
+    dashboard
+        .terminal
+        .wait_for("no list", |text| !text.contains("Saved filters ─"));
     dashboard.terminal.press("backspace");
 }
 
