@@ -8,20 +8,28 @@ use kubevitals_server::config::Settings;
 use kubevitals_server::pod_metrics::{self, Series, Value};
 use kubevitals_server::query::PodKey;
 use kubevitals_sim::objects::Resource;
-use kubevitals_sim::{Config, Faults, SimClock};
+use kubevitals_sim::{Config, Faults, PodEndpoints, SimClock};
 
 use crate::harness::{Harness, wait_until};
 
 const BASE: &str = "/apis/kubevitals.io/v1alpha1";
 
-async fn cluster(change: impl FnOnce(&mut Settings)) -> (Harness, PodKey) {
-    let config = Config {
+fn config() -> Config {
+    Config {
         nodes: 1,
         pods_per_node: 2,
         faults: Faults::None,
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
-    };
+    }
+}
+
+async fn cluster(change: impl FnOnce(&mut Settings)) -> (Harness, PodKey) {
+    started(config(), change).await
+}
+
+/// A server that knows all objects, and a pod.
+async fn started(config: Config, change: impl FnOnce(&mut Settings)) -> (Harness, PodKey) {
     let harness = Harness::start_with(config, change).await;
     wait_until("the server knows all objects", async || {
         harness.get(&format!("{BASE}/podvitals")).await.0 == 200
@@ -147,4 +155,59 @@ async fn without_the_flag_both_say_so() {
     let found = why(&harness, &pod, "queue_length").await;
     assert_eq!(found.reason, "disabled");
     assert_eq!(found.hint, "start vitals-server with --pod-metrics");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gpus_are_of_the_pods_that_an_exporter_names() {
+    let config = Config {
+        pod_endpoints: Some(PodEndpoints {
+            gpu_nodes: 1,
+            ..PodEndpoints::default()
+        }),
+        ..config()
+    };
+    let (harness, _) = started(config, enabled).await;
+    harness.first_step(1).await;
+    let path = format!("{BASE}/namespaces/ml/podvitals");
+    let list = harness.json(&path).await;
+    let pods: Vec<PodKey> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pod| PodKey::new("ml", pod["metadata"]["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(pods.len(), 2, "{list}");
+    assert_eq!(list["items"][0]["requests"]["gpu"], 1);
+    assert_eq!(list["items"][0]["gpu"], serde_json::Value::Null);
+    let query = harness.server.query();
+    for (pod, (gpu, percent)) in pods.iter().zip([("GPU-a", 80.0), ("GPU-b", 20.0)]) {
+        let series = |name: &str, value| Series {
+            name: name.into(),
+            labels: [("UUID", gpu), ("container", "llm")].into_iter().collect(),
+            value: Value {
+                value,
+                at: query.wall(),
+                window: None,
+            },
+        };
+        let all = vec![
+            series("DCGM_FI_DEV_GPU_UTIL", percent),
+            series("DCGM_FI_DEV_FB_USED", 1024.0),
+            series("DCGM_FI_DEV_FB_FREE", 3072.0),
+        ];
+        query.pod_metrics().unwrap().record(pod.clone(), all);
+    }
+    let pod = harness.json(&format!("{path}/{}", pods[0].name)).await;
+    for of in [&pod, &pod["containers"][0]] {
+        assert_eq!(of["gpu"]["count"], 1, "{pod}");
+        assert_eq!(of["gpu"]["utilization"], "800m");
+        assert_eq!(of["gpu"]["memory"], "1Gi");
+        assert_eq!(of["gpu"]["memoryCapacity"], "4Gi");
+    }
+    let nodes = harness.json(&format!("{BASE}/nodevitals")).await;
+    let node = &nodes["items"][0];
+    assert_eq!(node["allocatable"]["gpu"], 4, "{node}");
+    assert_eq!(node["requests"]["gpu"], 2);
+    assert_eq!(node["gpu"]["count"], 2);
+    assert_eq!(node["gpu"]["utilization"], "1");
 }

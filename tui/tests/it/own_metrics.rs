@@ -98,7 +98,7 @@ fn facts(hpa: &HpaRow) -> HpaFacts {
     let scraped = step(
         "scraped",
         "ok",
-        "scraped at 2026-11-21T05:13:49Z (5s ago), took 12ms: 4096 bytes, with 40 samples of kept families",
+        "scraped at 2026-11-21T05:13:49Z (5s ago), took 12ms: 40 series in 4096 bytes",
     );
     let there = json!({"kind": "OwnMetricWhy", "apiVersion": "kubevitals.io/v1alpha1", "metadata": {"name": "web-1"},
         "available": true, "reason": "available", "verdict": "It is 125.", "steps": [scraped]});

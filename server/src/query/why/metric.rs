@@ -377,7 +377,8 @@ mod tests {
             value: Err(Absence::NoSeries),
             ..whole()
         };
-        let cases: [(fn(&mut Explanation), &str, &str); 8] = [
+        type Case = (fn(&mut Explanation), &'static str, &'static str);
+        let cases: [Case; 8] = [
             (
                 |it| it.selected = Err(Absence::NoTarget.to_string()),
                 "not_selected",
