@@ -3,22 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::metadata::WireMeta;
+use super::metadata::{SCRAPE_NAMES, WireMeta};
 use super::pools::Pools;
-use super::protobuf::message;
+use super::port::{Port, WireContainerPort};
 use crate::labels::Labels;
-
-/// The annotations and labels with which a pod asks for a scrape. Ours come first: they have precedence.
-pub const NAMES: [&str; 8] = [
-    "kubevitals.io/scrape",
-    "kubevitals.io/port",
-    "kubevitals.io/path",
-    "kubevitals.io/scheme",
-    "prometheus.io/scrape",
-    "prometheus.io/port",
-    "prometheus.io/path",
-    "prometheus.io/scheme",
-];
 
 /// Where a pod serves metrics of its own, as far as the pod says. It is stored only if pods are scraped
 /// ([`Pools::store_endpoints`]), and only of pods with an address.
@@ -30,26 +18,8 @@ pub struct Endpoint {
     pub host_network: bool,
     /// The ports of the containers. Pods of a workload share them.
     pub ports: Arc<[Port]>,
-    /// The annotations of [`NAMES`], and the labels of these names where there is no annotation.
+    /// The annotations of [`SCRAPE_NAMES`], and the labels of these names where there is no annotation.
     pub annotations: Labels,
-}
-
-/// A port of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Port {
-    /// The name, if it has one.
-    pub name: Option<Arc<str>>,
-    /// The number.
-    pub number: u16,
-}
-
-message! {
-    /// A port of a container on the wire.
-    pub(super) struct WireContainerPort {
-        name: String = 1,
-        container_port: i64 = 3,
-        protocol: String = 4,
-    }
 }
 
 impl Endpoint {
@@ -89,7 +59,7 @@ impl Endpoint {
 
     /// The value of the annotation `kubevitals.io/KEY`, or else of `prometheus.io/KEY`, with the annotation's name.
     pub fn annotation(&self, key: &str) -> Option<(&'static str, &str)> {
-        let mut names = NAMES.into_iter();
+        let mut names = SCRAPE_NAMES.into_iter();
         names.find_map(|name| {
             let of_key = name.split_once('/').is_some_and(|(_, it)| it == key);
             of_key

@@ -11,7 +11,6 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::endpoint;
 use super::protobuf::{Field, Message, message};
 use super::text::WireTime;
 use crate::lenient::{Lenient, lenient};
@@ -65,6 +64,18 @@ const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";
 /// The annotation of the bookmark after the objects that existed when a watch began.
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
+/// The annotations and labels with which a pod asks for a scrape. Ours come first: they have precedence.
+pub const SCRAPE_NAMES: [&str; 8] = [
+    "kubevitals.io/scrape",
+    "kubevitals.io/port",
+    "kubevitals.io/path",
+    "kubevitals.io/scheme",
+    "prometheus.io/scrape",
+    "prometheus.io/port",
+    "prometheus.io/path",
+    "prometheus.io/scheme",
+];
+
 /// The annotations that are used.
 #[derive(Debug, Clone, Default)]
 struct WireAnnotations {
@@ -89,7 +100,7 @@ impl WireAnnotations {
 fn used(key: &str) -> Option<&'static str> {
     let mut all = [METRICS_PATH, INITIAL_EVENTS_END]
         .into_iter()
-        .chain(endpoint::NAMES);
+        .chain(SCRAPE_NAMES);
     // Most annotations are not used, and few of them have these lengths.
     all.find(|used| used.len() == key.len() && *used == key)
 }
@@ -185,7 +196,7 @@ impl WireMeta {
     pub(super) fn scrape(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let annotations = self.annotations.iter().flat_map(|it| &it.scrape);
         let annotations = annotations.map(|(key, value)| (*key, &**value));
-        let labels = endpoint::NAMES
+        let labels = SCRAPE_NAMES
             .into_iter()
             .filter_map(|name| Some((name, &**self.labels.get(name)?)));
         labels.chain(annotations)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::endpoint::Port;
 use super::intern::{Interner, Pool};
 use super::metadata::WireMeta;
 use super::owner::Owner;
+use super::port::Port;
 use super::template::PodTemplate;
 use crate::labels::Labels;
 

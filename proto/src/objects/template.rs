@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::bounds::Bounds;
-use super::endpoint::WireContainerPort;
 use super::intern::Interner;
+use super::port::WireContainerPort;
 use super::probe::{Probe, WireProbe};
 use super::protobuf::message;
 use super::resources::{Resources, WireRequirements, WireResources, amounts};
