@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use crate::apiserver::{ApiServer, ApiServerConfig, Credentials};
 use crate::autoscaler::Controller;
 use crate::clock::SimClock;
-use crate::config::{Autoscaler, Config, Faults, PodEndpoints};
-use crate::endpoints::{EndpointFault, Endpoints, Truth, truth};
+use crate::config::{Autoscaler, Config, Faults};
+use crate::endpoints::{EndpointFault, Endpoints, PodEndpoints, Truth, truth};
 use crate::error::SimError;
 use crate::files::{Files, write};
 use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
@@ -26,8 +26,8 @@ use crate::replay::Player;
 use crate::world::demand::Demand;
 use crate::world::fault::{Fault, InjectedFault};
 use crate::world::pod::Pod;
-use crate::world::service::Service;
-use crate::world::{Exposed, Scale, World};
+use crate::world::service::{Exposed, Service};
+use crate::world::{Scale, World};
 
 /// A simulated cluster that is running. Dropping it stops it.
 pub struct Cluster {

@@ -27,8 +27,8 @@ mod world;
 
 pub use clock::SimClock;
 pub use cluster::Cluster;
-pub use config::{Autoscaler, Config, Faults, PodEndpoints};
-pub use endpoints::{EndpointFault, Truth};
+pub use config::{Autoscaler, Config, Faults};
+pub use endpoints::{EndpointFault, PodEndpoints, Truth};
 pub use error::SimError;
 pub use fixtures::fixtures;
 pub use kubelet::{Forged, Kill};

@@ -130,6 +130,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     })
     .await?;
     cluster.identities().grant_exports();
+    cluster.identities().grant_pod_metrics();
     let folder = cluster.folder();
     let admin = args
         .write_kubeconfig

@@ -6,12 +6,14 @@
 mod accept;
 mod exposition;
 mod fault;
+mod options;
 mod page;
 mod protobuf;
 mod server;
 mod text;
 
 pub use fault::EndpointFault;
+pub use options::PodEndpoints;
 pub use page::Truth;
 pub(crate) use page::truth;
 pub(crate) use server::Endpoints;

@@ -19,9 +19,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::accept::{self, Format};
 use super::fault::{self, EndpointFault};
+use super::options::PodEndpoints;
 use super::page::{self, Found};
 use super::{protobuf, text};
-use crate::config::PodEndpoints;
 use crate::connections::{self, Body, Dropped, Failure, Gate, full, handshake, response};
 use crate::kubelet::{Tls, trouble};
 use crate::pki::{Authority, PkiError};

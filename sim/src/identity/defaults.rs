@@ -43,6 +43,20 @@ pub(super) fn exports() -> [(Subject, Rule); 3] {
     rules.map(|rule| (Subject::service_account(namespace, name), rule))
 }
 
+/// What `deploy/components/custom-metrics` grants the server's account besides, for pods' own metrics.
+pub(super) fn pod_metrics() -> [(Subject, Rule); 2] {
+    let (namespace, name) = SERVER_ACCOUNT;
+    let rules = [
+        Rule::resources(
+            &["list", "watch"],
+            "autoscaling",
+            &["horizontalpodautoscalers"],
+        ),
+        Rule::resources(&["list"], "", &["services"]),
+    ];
+    rules.map(|rule| (Subject::service_account(namespace, name), rule))
+}
+
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
 #[rustfmt::skip] // one rule a line: a table
 fn manifests(namespace: &str) -> [Rule; 11] {

@@ -53,6 +53,13 @@ impl Identities {
         }
     }
 
+    /// Grants the `vitals-server` service account what pods' own metrics need.
+    pub fn grant_pod_metrics(&self) {
+        for (subject, rule) in defaults::pod_metrics() {
+            self.grant(subject, rule);
+        }
+    }
+
     /// Makes `token` valid for `user`.
     pub fn add_token(&self, token: impl Into<String>, user: UserInfo) {
         self.tokens.write().insert(token.into(), user);

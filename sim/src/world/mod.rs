@@ -41,7 +41,7 @@ use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
 use queue::Engine;
-use service::Served;
+use service::{Exposed, Served};
 use workload::Workload;
 
 /// How large a world is, and which of all possible ones.
@@ -54,17 +54,6 @@ pub(crate) struct Scale {
     pub(crate) exposed: Option<Exposed>,
     /// Whether an autoscaler owns the objects of the autoscalers.
     pub(crate) autoscaler: bool,
-}
-
-/// What pods expose about themselves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Exposed {
-    /// The port, of all pods.
-    pub(crate) port: u16,
-    /// How many of the nodes, from the last, have GPUs.
-    pub(crate) gpu_nodes: usize,
-    /// The part of its mean by which the rate of requests swings.
-    pub(crate) swing: f64,
 }
 
 /// The simulated cluster's nodes and what runs on them.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::Exposed;
 use super::catalog::{APPS, App, DAEMONS, GPU_APPS, Kind};
 use super::hash::{between, hash, stream};
-use super::service::Service;
+use super::service::{Exposed, Service};
 use super::workload::Workload;
 
 const DAY: f64 = 86_400.0 * 1e9;

@@ -8,6 +8,17 @@ use std::sync::LazyLock;
 
 use kubevitals_proto::time::Timestamp;
 
+/// What pods expose about themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Exposed {
+    /// The port, of all pods.
+    pub(crate) port: u16,
+    /// How many of the nodes, from the last, have GPUs.
+    pub(crate) gpu_nodes: usize,
+    /// The part of its mean by which the rate of requests swings.
+    pub(crate) swing: f64,
+}
+
 /// The requests a second that one pod can serve.
 const CAPACITY: f64 = 100.0;
 /// The largest utilization of a pod for which durations are computed.
