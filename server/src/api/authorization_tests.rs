@@ -151,8 +151,9 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     );
     let prometheus = prometheus::routes(Registry::default(), pages, &pool);
     let state = super::state::routes(&persister, None);
-    let routes = routes(query, &watchers, &health, prometheus, &pool, state, 443)
-        .layer(middleware::from_fn(compare));
+    let others = prometheus.merge(state);
+    let routes =
+        routes(query, &watchers, &health, &pool, others, 443).layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))

@@ -129,15 +129,8 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
             pool: Arc::clone(&pool),
         })
     });
-    let routes = routes(
-        query,
-        &watchers,
-        &health,
-        prometheus,
-        &pool,
-        state.merge(custom.unwrap_or_default()),
-        port,
-    );
+    let others = prometheus.merge(state).merge(custom.unwrap_or_default());
+    let routes = routes(query, &watchers, &health, &pool, others, port);
     gate::protect(routes.layer(incomplete), &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             settings.request_timeout,
@@ -147,14 +140,13 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .layer(middleware::from_fn(gate::read))
 }
 
-/// All routes, without the gate.
+/// All routes, `others` among them, without the gate.
 fn routes(
     query: Arc<Query>,
     watchers: &Arc<vitals::Watchers>,
     health: &Health,
-    prometheus: Router<Arc<Query>>,
     pool: &Arc<Pool>,
-    state: Router<Arc<Query>>,
+    others: Router<Arc<Query>>,
     port: u16,
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);
@@ -167,8 +159,7 @@ fn routes(
         .merge(why::routes())
         .merge(openapi)
         .merge(debug::routes())
-        .merge(prometheus)
-        .merge(state)
+        .merge(others)
         .merge(vitals)
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)

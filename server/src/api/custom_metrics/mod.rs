@@ -1,6 +1,6 @@
 //! custom.metrics.k8s.io and external.metrics.k8s.io: the metrics of HorizontalPodAutoscalers.
 //!
-//! What is served is read from the [`Attributes`] that were authorized, not from the path a second time.
+//! What is served is read from the [`Attributes`](crate::auth::Attributes) that were authorized, not from the path a second time.
 
 mod custom;
 mod encoder;

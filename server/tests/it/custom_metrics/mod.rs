@@ -36,6 +36,11 @@ async fn store() -> Harness {
 
 /// The same, on which the server may not list Services.
 async fn without_services() -> Harness {
+    start(add_objects).await
+}
+
+/// A server with pods' own metrics on a cluster with these objects, among them the pod `store/db-0`.
+async fn start(prepare: impl FnOnce(&kubevitals_sim::Cluster)) -> Harness {
     let config = Config {
         nodes: 2,
         pods_per_node: 2,
@@ -43,12 +48,12 @@ async fn without_services() -> Harness {
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
     };
-    let harness = Harness::start_changed(config, add_objects, |settings| {
+    let harness = Harness::start_changed(config, prepare, |settings| {
         settings.pod_metrics = Some(pod_metrics::Settings {
             config: None,
             interval: Duration::from_secs(15),
             window: Duration::from_secs(60),
-            memory_limit: 16 << 20,
+            memory_limit: 256 << 20,
         });
     })
     .await;
@@ -113,10 +118,12 @@ fn add_objects(cluster: &kubevitals_sim::Cluster) {
     }
 }
 
-/// Records the series of the store.
-fn record(harness: &Harness) {
-    let metrics = harness.server.query().pod_metrics().unwrap();
-    let series = |name: &str, labels: &[(&str, &str)], value: f64, window: Option<u64>| Series {
+/// A series: its name, its labels, its value, and its window in seconds.
+type Recorded<'a> = (&'a str, &'a [(&'a str, &'a str)], f64, Option<u64>);
+
+/// Records the series of a pod.
+fn record_series(harness: &Harness, namespace: &str, pod: &str, series: &[Recorded<'_>]) {
+    let convert = |&(name, labels, value, window): &Recorded<'_>| Series {
         name: Arc::from(name),
         labels: labels.iter().copied().collect::<Labels>(),
         value: Value {
@@ -125,32 +132,40 @@ fn record(harness: &Harness) {
             window: window.map(Duration::from_secs),
         },
     };
-    let rps = |verb: &str, value| {
-        series(
-            "http_requests_per_second",
-            &[("verb", verb)],
-            value,
-            Some(60),
-        )
-    };
-    let key = |name: &str| PodKey::new("store", name);
-    let latency = |value| series("latency_seconds_p95", &[], value, Some(60));
-    metrics.record(
-        key("web-1"),
-        vec![
-            rps("GET", 10.5),
-            rps("POST", 2.0),
-            latency(0.25),
-            series("Queue:Length", &[], 3.0, None),
-        ],
-    );
-    metrics.record(key("web-2"), vec![rps("GET", 20.0), latency(0.5)]);
-    metrics.record(key("web-3"), vec![]);
-    metrics.record(
-        key("db-0"),
-        vec![
-            rps("GET", 1.0),
-            series("queue_length", &[("queue", "mail")], -2.0, None),
-        ],
-    );
+    let metrics = harness.server.query().pod_metrics().unwrap();
+    let series = series.iter().map(convert).collect();
+    metrics.record(PodKey::new(namespace, pod), series);
+}
+
+/// Records the series of the store.
+fn record(harness: &Harness) {
+    const RPS: &str = "http_requests_per_second";
+    const LATENCY: &str = "latency_seconds_p95";
+    let get: &[_] = &[("verb", "GET")];
+    let pods: [(&str, &[Recorded<'_>]); 4] = [
+        (
+            "web-1",
+            &[
+                (RPS, get, 10.5, Some(60)),
+                (RPS, &[("verb", "POST")], 2.0, Some(60)),
+                (LATENCY, &[], 0.25, Some(60)),
+                ("Queue:Length", &[], 3.0, None),
+            ],
+        ),
+        (
+            "web-2",
+            &[(RPS, get, 20.0, Some(60)), (LATENCY, &[], 0.5, Some(60))],
+        ),
+        ("web-3", &[]),
+        (
+            "db-0",
+            &[
+                (RPS, get, 1.0, Some(60)),
+                ("queue_length", &[("queue", "mail")], -2.0, None),
+            ],
+        ),
+    ];
+    for (pod, series) in pods {
+        record_series(harness, "store", pod, series);
+    }
 }

@@ -165,8 +165,8 @@ async fn an_hour_of_scheduled_faults() {
             wait_until("the server has listed everything again", async || {
                 listed()
                     .iter()
-                    .zip(before)
-                    .all(|(now, before)| *now > before)
+                    .zip(&before)
+                    .all(|(now, before)| now > before)
             })
             .await;
         }
