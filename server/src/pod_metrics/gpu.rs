@@ -8,8 +8,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 
-use super::{PodMetrics, Series};
-use crate::cluster::PodKey;
+use super::Series;
 
 /// Utilization in percent.
 const UTILIZATION: &str = "DCGM_FI_DEV_GPU_UTIL";
@@ -49,14 +48,8 @@ pub struct GpuReading {
     pub at: Timestamp,
 }
 
-impl PodMetrics {
-    /// The latest values of the GPUs of a pod, by GPU and container.
-    pub fn gpus(&self, pod: &PodKey) -> Vec<GpuReading> {
-        readings(&self.series(pod))
-    }
-}
-
-fn readings(series: &[Series]) -> Vec<GpuReading> {
+/// The latest values of the GPUs of a pod, from its series, by GPU and container.
+pub(super) fn readings(series: &[Series]) -> Vec<GpuReading> {
     let mut gpus: BTreeMap<(String, &str), GpuReading> = BTreeMap::new();
     for Series {
         name,

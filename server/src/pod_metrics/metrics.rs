@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::PodMetrics;
+use super::pod::Usage;
 use crate::telemetry::Histogram;
 use crate::telemetry::metrics::{Counter, Labelled, Registry, collect};
 
@@ -34,6 +34,14 @@ pub(super) struct Targets {
     pub(super) invalid_config: bool,
 }
 
+/// What is kept of all pods.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) usage: Usage,
+    /// The names that somebody may ask for, counted in each namespace.
+    pub(super) names: usize,
+}
+
 impl Default for ScrapeMetrics {
     fn default() -> Self {
         let zero = |name: &'static str| ([name], Counter::default());
@@ -46,28 +54,32 @@ impl Default for ScrapeMetrics {
     }
 }
 
-impl PodMetrics {
-    /// Registers the metrics.
-    pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
-        let metrics = &self.metrics;
+impl ScrapeMetrics {
+    /// Registers the metrics. `kept` counts what is kept now.
+    pub(super) fn register(
+        &self,
+        registry: &mut Registry,
+        kept: impl Fn() -> Kept + Send + Sync + 'static,
+    ) {
         registry.register(
             "kubevitals_pod_metrics_scrapes",
             "Scrapes of pods' own metrics, by result: success, or why there is no usable page",
-            metrics.scrapes.clone(),
+            self.scrapes.clone(),
         );
         registry.register(
             "kubevitals_pod_metrics_unused",
             "Series, lines and pages of pods that were not used or only in part, by reason",
-            metrics.unused.clone(),
+            self.unused.clone(),
         );
         registry.register(
             "kubevitals_pod_metrics_scrape_duration_seconds",
             "Duration of scrapes of pods that succeeded",
-            metrics.duration.clone(),
+            self.duration.clone(),
         );
-        collect(registry, Arc::clone(self), |store, families| {
-            let targets = *store.metrics.targets.lock();
-            let usage = store.usage();
+        let targets = Arc::clone(&self.targets);
+        collect(registry, (targets, kept), |(targets, kept), families| {
+            let targets = *targets.lock();
+            let Kept { usage, names } = kept();
             families.gauges(
                 "kubevitals_pod_metrics_targets",
                 "Pods that are selected for scrapes, by state: scraped, or refused because of their address or annotations",
@@ -90,7 +102,7 @@ impl PodMetrics {
             families.gauge(
                 "kubevitals_pod_metrics_names",
                 "Names of pods' own metrics that autoscalers or clients ask for, counted in each namespace",
-                store.demands.len() as u64,
+                names as u64,
             )?;
             families.gauge(
                 "kubevitals_pod_metrics_config_invalid",

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use kubevitals_proto::objects::Endpoint;
 
-use super::config::{Config, PortRef, Rule, Scheme};
+use super::config::{Config, PortRef, Rule, Scheme, check_path};
 use super::explain::{Selected, SelectedBy};
 use crate::cluster::{Phase, Pod};
-
-/// The longest path of an annotation in bytes.
-const MAX_PATH: usize = 1024;
 
 /// What is scraped of a pod.
 #[derive(Debug, Clone)]
@@ -218,20 +215,4 @@ fn annotated_port(endpoint: &Endpoint, name: &'static str, value: &str) -> Resul
         .find(|it| it.name.as_deref() == Some(value));
     let named = named.map(|port| port.number);
     named.ok_or_else(|| invalid("no container has a port of this name"))
-}
-
-/// Whether a path can change nothing but the path: it has one slash at its begin, no query and no fragment, and only
-/// characters that a path may have.
-pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
-    if !path.starts_with('/') || path.starts_with("//") {
-        return Err("write a path that begins with one slash");
-    }
-    if path.len() > MAX_PATH {
-        return Err("the path is longer than 1024 bytes");
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
-    if !path.bytes().all(allowed) {
-        return Err("a path has no query, no fragment, no spaces and only ASCII characters");
-    }
-    Ok(())
 }

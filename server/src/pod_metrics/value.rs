@@ -1,7 +1,9 @@
-//! A value of a pod's own metric.
+//! A value of a pod's own metric, and the series that has it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
 /// A value at a time.
@@ -25,4 +27,15 @@ impl Value {
             window: self.window.max(other.window),
         }
     }
+}
+
+/// The latest value of one series of a pod, under the name that clients ask for.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// The name: of a rate or quantile with its suffix.
+    pub name: Arc<str>,
+    /// The labels of the series, without `__name__`.
+    pub labels: Labels,
+    /// Its value.
+    pub value: Value,
 }

@@ -1,40 +1,27 @@
 //! The form of the file, and what is made of it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
-use kubevitals_proto::selector::LabelSelector;
 use rustls_pki_types::ServerName;
-use serde::de::{Error as _, Visitor};
-use serde::{Deserialize, Deserializer};
 
+use super::bounds::NAMESPACE_SERIES;
+use super::form::{Annotations, File, FileAttribute, FileRule, FileScheme, Interval};
 use super::rule::{TIMEOUT, built_in};
-use super::{Access, Attribute, Bounds, Config, Keep, PortRef, Rule, Scheme};
-use crate::flag_values::{bytes, duration_in};
+use super::{Access, Attribute, Bounds, Config, PortRef, Rule, Scheme};
 use crate::outbound::{self, Credentials, HttpConfig};
-use crate::pod_metrics::target::check_path;
 use crate::scrape::client_config;
 use crate::telemetry::first_line;
 
 /// The most bytes of the file.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The most kept series of a namespace.
-pub(super) const NAMESPACE_SERIES: usize = 50_000;
-
 /// The most rules: each pod is compared with all.
 const MAX_RULES: usize = 1000;
-
-const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(300);
 
 /// Why the file cannot be used, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -66,213 +53,6 @@ pub enum ConfigError {
         /// The cause.
         cause: String,
     },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    annotations: Annotations,
-    allowed_addresses: Vec<Parsed<IpNet>>,
-    keep: KeepList,
-    limits: Limits,
-    rules: Vec<FileRule>,
-    built_in_rules: bool,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            annotations: Annotations::default(),
-            allowed_addresses: Vec::new(),
-            keep: KeepList::default(),
-            limits: Limits::default(),
-            rules: Vec::new(),
-            built_in_rules: true,
-        }
-    }
-}
-
-/// How pods are scraped that ask for it by an annotation. Credentials cannot be set: any pod can ask.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Annotations {
-    enabled: bool,
-    host_network: bool,
-    honor_timestamps: bool,
-    interval: Option<Interval>,
-    timeout: Option<Interval>,
-    ca_file: Option<PathBuf>,
-    insecure_skip_verify: bool,
-}
-
-impl Default for Annotations {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            host_network: false,
-            honor_timestamps: true,
-            interval: None,
-            timeout: None,
-            ca_file: None,
-            insecure_skip_verify: false,
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Limits {
-    body_size: Option<Size>,
-    series_per_pod: Option<usize>,
-    series_per_namespace: Option<usize>,
-    label_value_length: Option<usize>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRule {
-    name: String,
-    #[serde(default)]
-    namespaces: Vec<String>,
-    #[serde(default)]
-    selector: Parsed<LabelSelector>,
-    port: Option<FilePort>,
-    #[serde(default)]
-    path: FilePath,
-    scheme: Option<FileScheme>,
-    interval: Option<Interval>,
-    timeout: Option<Interval>,
-    #[serde(default)]
-    keep: KeepList,
-    #[serde(default)]
-    limits: Limits,
-    #[serde(default)]
-    attribute: FileAttribute,
-    honor_timestamps: Option<bool>,
-    #[serde(default)]
-    host_network: bool,
-    http_config: Option<HttpConfig>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FileScheme {
-    Http,
-    Https,
-}
-
-/// The pod to which a series belongs.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FileAttribute {
-    /// The scraped pod.
-    #[default]
-    Target,
-    /// The pod that its labels name.
-    Pod,
-}
-
-/// A value that is parsed from a string, so that the error has the number of its line.
-#[derive(Debug, Clone, Default)]
-struct Parsed<T>(T);
-
-impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let value = text
-            .parse()
-            .map_err(|error| D::Error::custom(format!("{text:?}: {error}")))?;
-        Ok(Self(value))
-    }
-}
-
-/// Implements `Deserialize` for a type by a parser of its text.
-macro_rules! from_text {
-    ($type:ident, $parse:expr) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_any(Text(PhantomData))?;
-                let parsed: Result<_, String> = $parse(&text);
-                parsed
-                    .map(Self)
-                    .map_err(|error| D::Error::custom(format!("{text:?}: {error}")))
-            }
-        }
-    };
-}
-
-/// Reads a string; a number becomes its digits.
-struct Text(PhantomData<()>);
-
-impl Visitor<'_> for Text {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a number")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<String, E> {
-        Ok(number.to_string())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<String, E> {
-        Ok(number.to_string())
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Interval(Duration);
-from_text!(Interval, duration_in(SHORTEST, LONGEST));
-
-#[derive(Debug, Clone, Copy)]
-struct Size(usize);
-from_text!(Size, bytes);
-
-#[derive(Debug, Clone)]
-struct FilePort(PortRef);
-from_text!(FilePort, |text: &str| match text.parse::<i64>() {
-    Ok(number) => crate::flag_values::port(text)
-        .map(PortRef::Number)
-        .map_err(|error| format!(
-            "{error}, or the name of a container's port ({number} is neither)"
-        )),
-    Err(_) if text.is_empty() => Err("write a port, or the name of a container's port".to_owned()),
-    Err(_) => Ok(PortRef::Name(text.into())),
-});
-
-#[derive(Debug, Clone)]
-struct FilePath(Arc<str>);
-from_text!(FilePath, |text: &str| {
-    // A rule may have a query: the administrator wrote it.
-    let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    check_path(path).map_err(str::to_owned)?;
-    if query
-        .bytes()
-        .any(|byte| !byte.is_ascii_graphic() || byte == b'#')
-    {
-        return Err("the query has characters that a URL cannot contain".to_owned());
-    }
-    Ok(Arc::from(text))
-});
-
-impl Default for FilePath {
-    fn default() -> Self {
-        Self("/metrics".into())
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-struct KeepList(Keep);
-
-impl<'de> Deserialize<'de> for KeepList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let patterns = Vec::<String>::deserialize(deserializer)?;
-        Keep::new(&patterns).map(Self).map_err(D::Error::custom)
-    }
 }
 
 /// A config, and a hash of all that it was made of.
@@ -340,16 +120,6 @@ pub(super) fn load(
         },
         hash: maker.hasher.finish(),
     })
-}
-
-impl Limits {
-    fn bounds(&self, default: Bounds) -> Bounds {
-        Bounds {
-            body: self.body_size.map_or(default.body, |size| size.0),
-            series: self.series_per_pod.unwrap_or(default.series),
-            label: self.label_value_length.unwrap_or(default.label),
-        }
-    }
 }
 
 /// Makes rules of the file's.

@@ -1,6 +1,10 @@
 //! The file of `--pod-metrics-config`: which pods are scraped, how, and what is kept.
 
+mod bounds;
 mod file;
+mod form;
+mod keep;
+mod path;
 mod reload;
 mod rule;
 
@@ -8,82 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use regex::RegexSet;
 
+use bounds::NAMESPACE_SERIES;
+
+pub(super) use bounds::Bounds;
 pub use file::ConfigError;
+pub(super) use keep::Keep;
+pub(super) use path::check_path;
 pub(super) use reload::{INTERVAL as RELOAD_INTERVAL, Reloader};
 pub(super) use rule::{Access, Attribute, PortRef, Rule, Scheme};
-
-/// What bounds the scrape of one pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
-    /// The most bytes of a response, after decompression.
-    pub(super) body: usize,
-    /// The most kept series of a pod.
-    pub(super) series: usize,
-    /// The most bytes of a label's value; a series with a longer one is not kept.
-    pub(super) label: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            body: 8 << 20,
-            series: 1000,
-            label: 512,
-        }
-    }
-}
-
-/// The families that are kept whether or not anybody asks for them: names, or anchored regular expressions.
-#[derive(Debug, Clone)]
-pub(super) struct Keep {
-    patterns: Box<[Arc<str>]>,
-    set: RegexSet,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Self {
-            patterns: Box::default(),
-            set: RegexSet::empty(),
-        }
-    }
-}
-
-impl Keep {
-    /// Compiles the patterns.
-    ///
-    /// # Errors
-    /// One is no regular expression, or they are too large together.
-    pub(super) fn new(patterns: &[String]) -> Result<Self, String> {
-        const MAX_SIZE: usize = 1 << 20;
-        let anchored = patterns.iter().map(|it| format!("^(?:{it})$"));
-        let set = regex::RegexSetBuilder::new(anchored)
-            .size_limit(MAX_SIZE)
-            .build()
-            .map_err(|error| {
-                let error = error.to_string();
-                let last = error.lines().last().unwrap_or_default();
-                format!("keep: {last}")
-            })?;
-        Ok(Self {
-            patterns: patterns.iter().map(|it| Arc::from(&**it)).collect(),
-            set,
-        })
-    }
-
-    /// Whether there is no pattern.
-    pub(super) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
-    }
-
-    /// The first pattern that matches the name of a family.
-    pub(super) fn pattern(&self, family: &str) -> Option<&Arc<str>> {
-        let first = self.set.matches(family).into_iter().next()?;
-        self.patterns.get(first)
-    }
-}
 
 /// The config, from the file and the flags.
 #[derive(Debug, Clone)]
@@ -108,7 +45,7 @@ impl Config {
             annotated: Some(Arc::new(Rule::annotated(interval))),
             keep: Keep::default(),
             allowed: Vec::new(),
-            namespace_series: file::NAMESPACE_SERIES,
+            namespace_series: NAMESPACE_SERIES,
         }
     }
 }

@@ -11,6 +11,7 @@ use rustls_pki_types::ServerName;
 
 use super::{Bounds, Keep};
 use crate::cluster::Pod;
+use crate::pod_metrics::GPU_FAMILIES;
 
 /// The timeout of a scrape, if the interval is not shorter.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -134,17 +135,12 @@ impl Rule {
 pub(super) fn built_in(interval: Duration) -> Vec<Arc<Rule>> {
     let dcgm = |label: &str| {
         let selector = label.parse().unwrap_or_default();
-        let keep = [
-            "DCGM_FI_DEV_GPU_UTIL",
-            "DCGM_FI_DEV_FB_USED",
-            "DCGM_FI_DEV_FB_FREE",
-        ];
         Arc::new(Rule {
             name: "dcgm-exporter (built in)".into(),
             namespaces: EXPORTER_NAMESPACES.map(str::to_owned).into(),
             selector,
             port: PortRef::Name("metrics".into()),
-            keep: Keep::new(&keep.map(str::to_owned)).unwrap_or_default(),
+            keep: Keep::new(&GPU_FAMILIES.map(str::to_owned)).unwrap_or_default(),
             attribute: Attribute::Named,
             host_network: true,
             ..Rule::annotated(interval)
