@@ -8,6 +8,7 @@ use kubevitals_proto::vitals::{History, OwnMetrics, PodVitals};
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
 use super::direct::Document;
+use super::event::{Condition, Event};
 use super::facts::Facts;
 use super::log::LogBatch;
 use super::members::Members;
@@ -153,36 +154,6 @@ pub struct Detail {
     pub conditions: Vec<Condition>,
     /// Events about the pod, newest first.
     pub events: Vec<Event>,
-}
-
-/// A condition of a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Condition {
-    /// `Ready`, `PodScheduled`, …
-    pub kind: String,
-    /// `True`, `False` or `Unknown`.
-    pub status: String,
-    /// The reason; may be empty.
-    pub reason: String,
-    /// The message; may be empty.
-    pub message: String,
-    /// Time of the last transition.
-    pub since: Option<Timestamp>,
-}
-
-/// An event.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Event {
-    /// `Normal` or `Warning`.
-    pub kind: String,
-    /// The reason.
-    pub reason: String,
-    /// The message.
-    pub message: String,
-    /// The number of occurrences.
-    pub count: u64,
-    /// The time of the last occurrence.
-    pub last: Option<Timestamp>,
 }
 
 /// Rows of one kind for their table.

@@ -22,6 +22,7 @@ pub mod diff;
 mod direct;
 mod distinguishing;
 mod effect;
+mod event;
 mod facts;
 mod field;
 pub mod filter;
@@ -92,6 +93,7 @@ pub use command::{Bound, Catalog, Command, CommandError, Place};
 pub use dialog::{Dialog, Then};
 pub use direct::{ClusterChange, DirectRequest, Document, ReadRequest, Topic};
 pub use effect::{Effect, SourceRequest};
+pub use event::{Condition, Event};
 pub use facts::{
     BAR, Fact, FactLine, Facts, HpaFacts, MetricApi, MetricFacts, MetricServer, Objects,
 };
@@ -108,7 +110,7 @@ pub use list::List;
 pub use liveness::{Failing, Liveness};
 pub use marked_changes::{MarkedChanges, ReplicaChange};
 pub use members::{Entrance, Members};
-pub use message::{Condition, Detail, Event, Link, Message, Subject, TableRows};
+pub use message::{Detail, Link, Message, Subject, TableRows};
 pub use messages::{LogEntry, Messages};
 pub use name::{Key, Name, Names};
 pub use needs::Needs;

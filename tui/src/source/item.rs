@@ -14,6 +14,9 @@ use super::hpa::WireHpa;
 use super::vitals_path;
 use crate::model::{Key, Part};
 
+/// The shortest step of a history, in seconds: the server scrapes at this resolution.
+const LEAST_STEP: i64 = 15;
+
 /// Decodes an object from protobuf.
 type Decode<T> = fn(&[u8]) -> Result<T, Malformed>;
 
@@ -122,6 +125,17 @@ pub(super) fn pod_vitals_path(pod: &Key, rest: &str) -> String {
 /// The query for the state at a time; empty for the current state.
 pub(super) fn at_query(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!("?at={}", at.to_rfc3339_seconds()))
+}
+
+/// The parameters of a history.
+pub(super) fn span_query((since, until): (Timestamp, Timestamp), steps: u32) -> String {
+    let span = until.since(since) / 1_000_000_000;
+    let step = (span / i64::from(steps.max(1))).max(LEAST_STEP);
+    format!(
+        "since={}&until={}&step={step}s",
+        since.to_rfc3339_seconds(),
+        until.to_rfc3339_seconds()
+    )
 }
 
 /// A number of objects in memory.

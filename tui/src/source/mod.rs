@@ -28,6 +28,7 @@ mod metrics_api;
 mod nodes;
 mod object_names;
 mod own_metrics;
+mod past;
 mod pod_selection;
 mod pods;
 mod reduced;

@@ -6,9 +6,9 @@ use kubevitals_proto::vitals::discovery::METRICS;
 use tokio::sync::Mutex;
 
 use super::attempts::Attempts;
-use super::item::pod_vitals_path;
+use super::item::{pod_vitals_path, span_query};
+use super::kubernetes::Kubernetes;
 use super::message_sender::MessageSender;
-use super::vitals::{Vitals, span_query};
 use crate::model::{FaultKind, Key, Message};
 
 /// The attempts of the requests. The dashboard repeats them while the page is open; after failures a back-off applies.
@@ -22,7 +22,7 @@ impl OwnMetricsPages {
     /// Requests the metrics of a pod, with their history over a span.
     pub(super) async fn request(
         &self,
-        vitals: &Vitals,
+        kubernetes: &Kubernetes,
         pod: Key,
         span: (Timestamp, Timestamp),
         steps: u32,
@@ -34,7 +34,11 @@ impl OwnMetricsPages {
         attempts.begin();
         let path = pod_vitals_path(&pod, "");
         let path = format!("{path}/{METRICS}?{}", span_query(span, steps));
-        let metrics = match vitals.get::<OwnMetrics>(&path, "podvitals/metrics").await {
+        let metrics = match kubernetes
+            .metrics
+            .parsed::<OwnMetrics>(&path, "podvitals/metrics", "")
+            .await
+        {
             Ok(metrics) => {
                 attempts.succeeded().await;
                 Ok(Box::new(metrics))
@@ -50,6 +54,6 @@ impl OwnMetricsPages {
             }
         };
         let message = Message::OwnMetrics(pod, metrics);
-        vitals.kubernetes.sender.send(message).await;
+        kubernetes.sender.send(message).await;
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, OptionFuture};
+use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     Availability, ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
@@ -15,7 +14,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use super::attempts::Attempts;
 use super::client::{JSON, escaped};
 use super::facts::FactPages;
-use super::item::{Collection, at_query, pod_vitals_path};
+use super::item::{Collection, at_query, pod_vitals_path, span_query};
 use super::json_items::JsonItems;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::own_metrics::OwnMetricsPages;
@@ -27,8 +26,7 @@ use super::subset::only_if;
 use super::{Error, VitalsApi, vitals_path};
 use crate::model::row::{AvailabilityCells, ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Detail, Extent, FaultKind, Interest, Key, Message, Names, Part, Past, SourceKind,
-    SourceRequest, Subject, Truncation,
+    Detail, FaultKind, Interest, Key, Message, Names, Part, SourceKind, SourceRequest, Subject,
 };
 
 /// The largest number of requests in flight.
@@ -45,9 +43,6 @@ const TRIES: u32 = 3;
 
 /// How often availability is read.
 const AVAILABILITY_POLL: Duration = Duration::from_secs(60);
-
-/// The shortest step of a history, in seconds: the server scrapes at this resolution.
-const LEAST_STEP: i64 = 15;
 
 const NODES: Collection =
     Collection::streamed("/apis/kubevitals.io/v1alpha1/nodevitals", Part::Nodes);
@@ -66,9 +61,9 @@ struct OnScreen {
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
     pub(super) kubernetes: Kubernetes,
-    selection: PodSelection,
+    pub(super) selection: PodSelection,
     /// Whether the server selects the pods at present.
-    selects: AtomicBool,
+    pub(super) selects: AtomicBool,
 }
 
 impl Vitals {
@@ -358,7 +353,12 @@ impl Vitals {
                 since,
                 until,
                 steps,
-            } => own_metrics.request(self, pod, (since, until), steps).await,
+            } => {
+                let span = (since, until);
+                own_metrics
+                    .request(&self.kubernetes, pod, span, steps)
+                    .await;
+            }
             SourceRequest::Facts(scope) => {
                 let message = facts.facts(scope).await;
                 self.kubernetes.sender.send(message).await;
@@ -366,74 +366,6 @@ impl Vitals {
             // They change later messages and have no response.
             SourceRequest::Interest(_) | SourceRequest::Nodes(_) | SourceRequest::Volumes(_) => {}
         }
-    }
-
-    /// The state of the cluster at a time.
-    async fn past(&self, at: Timestamp, interest: Interest) -> Result<Past, Error> {
-        let query = at_query(Some(at));
-        let subset = &self.kubernetes.subset;
-        let nodes = vitals_path(&format!(
-            "/nodevitals{}",
-            subset.past_query(at, Part::Nodes)
-        ));
-        let cluster = vitals_path(&format!("/clustervitals/cluster{query}"));
-        let (pods, nodes, cluster) = tokio::join!(
-            only_past(subset.has_past(Part::Pods), self.past_pods(at, &interest)),
-            only_past(
-                subset.has_past(Part::Nodes),
-                self.kubernetes.list::<NodeRow>(&nodes)
-            ),
-            OptionFuture::from(
-                subset
-                    .has_past(Part::Cluster)
-                    .then(|| self.get::<ClusterVitals>(&cluster, "clustervitals"))
-            )
-        );
-        let cluster = cluster.and_then(Result::ok);
-        // A user without permission for nodes has no nodes in the past either.
-        let nodes = match nodes {
-            Err(error) if is_denied(&error) && subset.is_everything() => Ok(Default::default()),
-            nodes => nodes,
-        };
-        let ((pods, truncation), (nodes, _)) = (pods?, nodes?);
-        Ok(Past {
-            at,
-            pods,
-            nodes,
-            incidents: None,
-            extent: truncation.map(|truncation| Extent {
-                total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
-                interest,
-                truncation,
-            }),
-            cluster: cluster.as_ref().map(ClusterRow::from_vitals),
-        })
-    }
-
-    /// The pods at a time, and the selection if there are too many.
-    async fn past_pods(
-        &self,
-        at: Timestamp,
-        interest: &Interest,
-    ) -> Result<(Vec<PodRow>, Option<Option<Truncation>>), Error> {
-        if self.selects.load(Ordering::Relaxed) {
-            let pods = self.selection.choose(interest, Some(at)).await?;
-            return Ok((pods.rows, Some(pods.truncation)));
-        }
-        let kubernetes = &self.kubernetes;
-        let subset = &kubernetes.subset;
-        let query = subset.past_query(at, Part::Pods);
-        let all = vitals_path(&format!("/podvitals{query}"));
-        let own = format!("/namespaces/{}/podvitals{query}", kubernetes.namespace);
-        let own = vitals_path(&own);
-        let first = if kubernetes.only { &own } else { &all };
-        let (rows, _) = match kubernetes.list(first).await {
-            Err(error) if is_denied(&error) && subset.is_everything() => {
-                kubernetes.list(&own).await?
-            }
-            rows => rows?,
-        };
-        Ok((rows, None))
     }
 
     async fn history(
@@ -483,29 +415,6 @@ impl Vitals {
         };
         detail.pod.trend = None;
         sender.send(Message::Detail(key, Box::new(detail))).await;
-    }
-}
-
-/// The parameters of a history.
-pub(super) fn span_query((since, until): (Timestamp, Timestamp), steps: u32) -> String {
-    let span = until.since(since) / 1_000_000_000;
-    let step = (span / i64::from(steps.max(1))).max(LEAST_STEP);
-    format!(
-        "since={}&until={}&step={step}s",
-        since.to_rfc3339_seconds(),
-        until.to_rfc3339_seconds()
-    )
-}
-
-/// Requests a part of a past time only if it is read.
-fn only_past<'a, T: Default + Send + 'a>(
-    is_read: bool,
-    request: impl Future<Output = Result<T, Error>> + Send + 'a,
-) -> BoxFuture<'a, Result<T, Error>> {
-    if is_read {
-        request.boxed()
-    } else {
-        std::future::ready(Ok(T::default())).boxed()
     }
 }
 

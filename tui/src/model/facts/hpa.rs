@@ -2,7 +2,7 @@
 
 use kubevitals_proto::why::Why;
 
-use crate::model::message::{Condition, Event};
+use crate::model::event::{Condition, Event};
 use crate::model::row::HpaMetric;
 
 /// What a HorizontalPodAutoscaler, its events and the APIs of its metrics say.

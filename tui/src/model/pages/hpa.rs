@@ -4,9 +4,9 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{StepName, Why};
 
 use super::shared::age;
+use crate::model::event::{Condition, Event};
 use crate::model::facts::{Fact, Facts, HpaFacts, MetricApi, MetricFacts, MetricServer, Objects};
 use crate::model::format;
-use crate::model::message::{Condition, Event};
 use crate::model::name::Key;
 use crate::model::row::{HpaMetric, HpaRow, MetricKind};
 use crate::model::state::State;
