@@ -13,7 +13,7 @@ use crate::harness::{Harness, wait_until};
 use crate::limits::certified;
 
 /// A Prometheus that runs until dropped, with its data and its log in a folder of its own.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     address: String,
     client: reqwest::Client,
@@ -29,7 +29,7 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     /// Starts one with this configuration on a free port.
-    fn start(folder: &Path, configuration: &str) -> Self {
+    pub(crate) fn start(folder: &Path, configuration: &str) -> Self {
         let file = folder.join("prometheus.yml");
         fs::write(&file, configuration).unwrap();
         // Prometheus does not say which port it got, so it is given one; another that takes it in between would be seen
@@ -58,15 +58,22 @@ impl Prometheus {
     }
 
     /// Asks its API; nothing while it does not answer.
-    async fn ask(&self, path: &str) -> Option<Value> {
+    pub(crate) async fn ask(&self, path: &str) -> Option<Value> {
         let url = format!("http://{}/api/v1/{path}", self.address);
         let response = self.client.get(url).send().await.ok()?;
         let answer: Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
         (answer["status"] == "success").then(|| answer["data"].clone())
     }
 
+    /// Its own metrics.
+    pub(crate) async fn page(&self) -> String {
+        let url = format!("http://{}/metrics", self.address);
+        let response = self.client.get(url).send().await.unwrap();
+        response.text().await.unwrap()
+    }
+
     /// The one value that a query gives.
-    async fn value(&self, query: &str) -> Option<f64> {
+    pub(crate) async fn value(&self, query: &str) -> Option<f64> {
         let path = format!("query?query={query}");
         let answer = self.ask(&path).await?;
         answer["result"][0]["value"][1].as_str()?.parse().ok()
