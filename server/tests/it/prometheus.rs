@@ -9,7 +9,7 @@ use kubevitals_sim::identity::{Rule, Subject, UserInfo};
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
 
-use crate::harness::{Harness, wait_until};
+use crate::harness::{Harness, client, wait_until};
 use crate::limits::certified;
 
 /// A Prometheus that runs until dropped, with its data and its log in a folder of its own.
@@ -17,6 +17,13 @@ pub(crate) struct Prometheus {
     child: Child,
     address: String,
     client: reqwest::Client,
+}
+
+/// A free address. The programs do not say which port they got, so they are given one; another that takes it in between
+/// would be seen as a target that never comes up.
+pub(crate) fn free_address() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
 }
 
 impl Drop for Prometheus {
@@ -32,11 +39,7 @@ impl Prometheus {
     pub(crate) fn start(folder: &Path, configuration: &str) -> Self {
         let file = folder.join("prometheus.yml");
         fs::write(&file, configuration).unwrap();
-        // Prometheus does not say which port it got, so it is given one; another that takes it in between would be seen
-        // as a target that never comes up.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
@@ -53,7 +56,7 @@ impl Prometheus {
         Self {
             child,
             address,
-            client: reqwest::Client::new(),
+            client: client(None),
         }
     }
 
@@ -65,11 +68,9 @@ impl Prometheus {
         (answer["status"] == "success").then(|| answer["data"].clone())
     }
 
-    /// Its own metrics.
-    pub(crate) async fn page(&self) -> String {
-        let url = format!("http://{}/metrics", self.address);
-        let response = self.client.get(url).send().await.unwrap();
-        response.text().await.unwrap()
+    /// The page of its own metrics.
+    pub(crate) fn page(&self) -> String {
+        format!("http://{}/metrics", self.address)
     }
 
     /// The one value that a query gives.
