@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kubevitals_proto::objects::PodKey;
+use kubevitals_proto::selector::LabelSelector;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::pod_metrics;
 use kubevitals_sim::objects::Resource;
@@ -16,6 +18,8 @@ const INTERVAL: Duration = Duration::from_secs(15);
 /// The replicas of `web` at the start, which serve this many requests a second each.
 const REPLICAS: i64 = 3;
 const RATE: f64 = 20.0;
+/// The scrapes after which no value of before the start is in a window.
+const WINDOW: u32 = 5;
 
 struct Service {
     harness: Harness,
@@ -57,11 +61,14 @@ impl Service {
     async fn warm(metric: Value) -> Self {
         let this = Self::start(metric).await;
         wait_until("every pod is scraped", async || {
-            this.harness.cluster.advance(INTERVAL);
-            this.web().iter().all(|pod| this.scrapes(pod) > 0)
+            this.cluster().advance(INTERVAL);
+            this.web().iter().all(|pod| this.scraped(pod).is_some())
         })
         .await;
-        this.run(20).await;
+        for _ in 0..WINDOW {
+            this.pass().await;
+        }
+        this.run(5).await;
         assert_eq!(this.replicas(), REPLICAS);
         this
     }
@@ -74,39 +81,49 @@ impl Service {
         assert!(self.cluster().set_rate("shop", "web", rate));
     }
 
-    /// The names of the pods of `web`.
+    /// The names of the pods of `web` that are not being deleted.
     fn web(&self) -> Vec<String> {
         let pods = self.cluster().store().snapshot(Resource::Pods);
         let pods = pods
             .range(None, None)
             .map(|(_, pod)| pod.to_value(Resource::Pods));
-        let pods = pods.filter(|pod| pod["metadata"]["labels"]["app"] == "web");
+        let pods = pods.filter(|pod| {
+            let metadata = &pod["metadata"];
+            metadata["labels"]["app"] == "web" && metadata["deletionTimestamp"].is_null()
+        });
         pods.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
             .collect()
     }
 
-    fn scrapes(&self, pod: &str) -> u64 {
-        self.cluster().endpoint_requests("shop", pod).0
+    /// The time of the last scrape of a pod, if it was successful.
+    fn scraped(&self, pod: &str) -> Option<Timestamp> {
+        let own = self.harness.server.query().pod_metrics().unwrap();
+        let pod = PodKey::new("shop", pod);
+        let chain = own.explain(&pod, "http_requests_total", &LabelSelector::default());
+        let last = chain.scrape.filter(|scrape| scrape.result.is_ok());
+        last.map(|scrape| scrape.at)
     }
 
-    /// Lets time pass, and the controller act after each interval, when each pod was scraped once more.
+    /// Lets an interval pass, in which each pod is scraped once more. Pods that were not scraped yet, or are deleted, do
+    /// not count.
+    async fn pass(&self) {
+        let mut pods = self.web();
+        pods.retain(|pod| self.scraped(pod).is_some());
+        self.cluster().advance(INTERVAL);
+        let now = self.cluster().clock().now();
+        let left = self.web();
+        pods.retain(|pod| left.contains(pod));
+        wait_until("every pod is scraped once more", async || {
+            let mut pods = pods.iter();
+            pods.all(|pod| self.scraped(pod).is_none_or(|at| at == now))
+        })
+        .await;
+    }
+
+    /// Lets intervals pass, and the controller act after each.
     async fn run(&self, intervals: u32) {
         for _ in 0..intervals {
-            let scraped: Vec<_> = self
-                .web()
-                .into_iter()
-                .map(|pod| (self.scrapes(&pod), pod))
-                .collect();
-            self.cluster().advance(INTERVAL);
-            let left = self.web();
-            wait_until("every pod is scraped once more", async || {
-                let due = scraped
-                    .iter()
-                    .filter(|(before, pod)| *before > 0 && left.contains(pod));
-                due.into_iter()
-                    .all(|(before, pod)| self.scrapes(pod) > *before)
-            })
-            .await;
+            self.pass().await;
             self.cluster().autoscale().await;
         }
     }
@@ -185,7 +202,7 @@ fn pods_metric(name: &str, average: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_per_second_that_double_double_the_pods_and_back() {
-    let service = Service::warm(pods_metric("http_requests_per_second", "20")).await;
+    let service = Service::warm(pods_metric("http_requests_per_second", "21")).await;
     service.set_rate(2.0 * RATE * REPLICAS as f64);
     // Up at once; by five minutes later what the windows overshot is gone.
     service.run(10).await;
@@ -215,7 +232,7 @@ async fn a_percentile_that_is_too_long_adds_pods_until_it_is_not() {
 async fn an_external_metric_scales_by_the_sum_of_the_namespace() {
     let metric = json!({"type": "External", "external": {
         "metric": {"name": "http_requests_per_second"},
-        "target": {"type": "AverageValue", "averageValue": "20"},
+        "target": {"type": "AverageValue", "averageValue": "21"},
     }});
     let service = Service::warm(metric).await;
     service.set_rate(2.0 * RATE * REPLICAS as f64);
@@ -245,7 +262,7 @@ async fn nothing_is_scaled_by_a_metric_that_nobody_exposes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_scaled_when_the_endpoints_are_dead() {
-    let service = Service::warm(pods_metric("http_requests_per_second", "20")).await;
+    let service = Service::warm(pods_metric("http_requests_per_second", "21")).await;
     for pod in service.web() {
         service
             .cluster()
