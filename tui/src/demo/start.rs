@@ -9,17 +9,11 @@ use std::path::{Path, PathBuf};
 use kubevitals_proto::words::chain;
 use kubevitals_server::Server;
 use kubevitals_server::config::Settings;
-use kubevitals_server::pod_metrics;
-use kubevitals_sim::objects::Resource;
-use kubevitals_sim::{Autoscaler, Cluster, Config, PodEndpoints, Replay, SimClock};
-use serde_json::json;
+use kubevitals_sim::{Cluster, Config, Replay, SimClock};
 use tempfile::TempDir;
 
 use crate::batch::Error;
 use crate::cli::DemoArgs;
-
-/// A cluster of so many nodes has one with GPUs.
-const NODES_FOR_GPUS: u32 = 3;
 
 /// A cluster and a server that run in this process.
 pub(super) struct Running {
@@ -47,28 +41,17 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         nodes: args.nodes,
         pods_per_node: args.pods_per_node,
         seed: args.seed,
-        pod_endpoints: Some(PodEndpoints {
-            filler: 0,
-            gpu_nodes: u32::from(args.nodes >= NODES_FOR_GPUS),
-            swing: 0.5,
-            ..PodEndpoints::default()
-        }),
-        autoscaler: Autoscaler::Running,
         replay,
         clock: Some(clock.clone()),
         ..Config::default()
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    add_autoscalers(&cluster);
     // The server uses the provider that is installed first.
     let _provider = crate::source::provider();
-    let mut settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
+    let settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
         .map_err(|error| not_started("the server", &error))?;
-    if args.replay.is_none() {
-        settings.pod_metrics = Some(pod_metrics(&cluster)?);
-    }
     let server = Server::start(settings)
         .await
         .map_err(|error| not_started("the server", &error))?;
@@ -79,49 +62,6 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         server,
         kubeconfig,
         clock,
-    })
-}
-
-/// Adds an autoscaler by the requests a second of each pod, and one by a metric of no pod, where their targets are.
-fn add_autoscalers(cluster: &Cluster) {
-    cluster.identities().grant_pod_metrics();
-    let by_requests = json!({"type": "Pods", "pods": {
-        "metric": {"name": "http_requests_per_second"},
-        "target": {"type": "AverageValue", "averageValue": "20"},
-    }});
-    let by_queue = json!({"type": "External", "external": {
-        "metric": {"name": "queue_length"}, "target": {"type": "AverageValue", "averageValue": "100m"},
-    }});
-    for (namespace, name, metric) in [
-        ("payments", "ledger", by_requests),
-        ("shop", "recommender", by_queue),
-    ] {
-        let target = cluster
-            .store()
-            .get(Resource::Deployments, Some(namespace), name);
-        if target.is_none() {
-            continue;
-        }
-        let autoscaler = json!({
-            "metadata": {"namespace": namespace, "name": name, "generation": 1},
-            "spec": {
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-                "minReplicas": 1, "maxReplicas": 6, "metrics": [metric],
-            },
-        });
-        let autoscalers = Resource::HorizontalPodAutoscalers;
-        cluster.store().apply(autoscalers, autoscaler);
-    }
-}
-
-/// Settings by which the server scrapes the pods of the demo, which have loopback addresses.
-fn pod_metrics(cluster: &Cluster) -> Result<pod_metrics::Settings, Error> {
-    let file = cluster.folder().join("pod-metrics.yaml");
-    std::fs::write(&file, "allowed_addresses: [\"127.0.0.0/8\"]\n")
-        .map_err(|error| not_started("the server", &error))?;
-    Ok(pod_metrics::Settings {
-        config: Some(file),
-        ..pod_metrics::Settings::default()
     })
 }
 
