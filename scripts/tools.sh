@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus,
-# promtool, Alertmanager and VictoriaMetrics. Some tests check nothing without their tools: valgrind and strace, with
-# which the gates count; helm, which renders the chart; cargo-deb; zsh, fish and man, which load the completions and man pages.
+# promtool, Alertmanager, the node exporter and VictoriaMetrics. Some tests check nothing without their tools: valgrind and
+# strace, with which the gates count; helm, which renders the chart; cargo-deb; zsh, fish and man, which load the
+# completions and man pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -112,6 +113,7 @@ service_package() {
 
 service_package victoria-metrics https://docs.victoriametrics.com
 service_package prometheus-alertmanager https://prometheus.io/download/
+service_package prometheus-node-exporter https://prometheus.io/download/
 
 # Tests that need them say so and pass without them.
 missing=()

@@ -16,6 +16,7 @@ use super::explain::LastScrape;
 use super::ingest::{self, Page};
 use super::lanes::Lanes;
 use super::metrics::Targets;
+use super::series::Reported;
 use super::settings::Settings;
 use super::target::{Refusal, Target};
 use crate::clock::Clock;
@@ -244,9 +245,11 @@ async fn follow(shared: Arc<Shared>, pod: PodKey, uid: Uid, target: Arc<Target>)
     }
     loop {
         // On the heap, because most tasks wait for their turn.
-        Box::pin(shared.scrape(&pod, &target, &mut state)).await;
-        let wait = phase.until_next(clock.wall(), state.failures, LONGEST_PAUSE);
-        clock.sleep(wait).await;
+        let (reported, scrape) = Box::pin(shared.scrape(&pod, &target, &mut state)).await;
+        let next = clock.sleep(phase.until_next(clock.wall(), state.failures, LONGEST_PAUSE));
+        // Last: a reader of the result may rely on the time of the next scrape.
+        shared.store.store(&pod, &target, reported, scrape);
+        next.await;
     }
 }
 
@@ -260,7 +263,13 @@ struct Following {
 }
 
 impl Shared {
-    async fn scrape(&self, pod: &PodKey, target: &Target, state: &mut Following) {
+    /// Scrapes a pod. Returns the result, which is not stored yet.
+    async fn scrape(
+        &self,
+        pod: &PodKey,
+        target: &Target,
+        state: &mut Following,
+    ) -> (Vec<Reported>, LastScrape) {
         let lane = if state.prompt {
             &self.lanes.prompt
         } else {
@@ -297,7 +306,7 @@ impl Shared {
                 }
                 state.prompt = scrape.duration < target.rule.timeout / SLOW_PART;
                 self.log_problems(pod, &scrape);
-                self.store.store(pod, target, page.reported, scrape);
+                (page.reported, scrape)
             }
             Err(failed) => {
                 state.failures = state.failures.saturating_add(1);
@@ -305,7 +314,7 @@ impl Shared {
                 self.store.metrics.scrapes.inc([failed.reason]);
                 self.log_failure(pod, target, state.failures, &failed);
                 scrape.result = Err((failed.clause, failed.hint));
-                self.store.store(pod, target, Vec::new(), scrape);
+                (Vec::new(), scrape)
             }
         }
     }

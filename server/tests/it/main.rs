@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod autoscaling;
 mod availability;
 mod captures;
 mod cli;
@@ -46,6 +47,7 @@ mod pages;
 mod pod_filter;
 mod printed;
 mod prometheus;
+mod real_exporters;
 mod recording;
 mod remote_write;
 mod resources;

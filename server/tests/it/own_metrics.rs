@@ -211,3 +211,37 @@ async fn gpus_are_of_the_pods_that_an_exporter_names() {
     assert_eq!(node["gpu"]["count"], 2);
     assert_eq!(node["gpu"]["utilization"], "1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gpus_are_read_from_the_page_of_an_exporter() {
+    let config = Config {
+        pod_endpoints: Some(PodEndpoints {
+            gpu_nodes: 1,
+            ..PodEndpoints::default()
+        }),
+        ..config()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pod-metrics.yaml");
+    std::fs::write(&file, "allowed_addresses: [\"127.0.0.0/8\"]\n").unwrap();
+    let (harness, _) = started(config, |settings| {
+        settings.pod_metrics = Some(pod_metrics::Settings {
+            config: Some(file),
+            ..pod_metrics::Settings::default()
+        });
+    })
+    .await;
+    let path = format!("{BASE}/namespaces/ml/podvitals");
+    wait_until("both pods have a GPU", async || {
+        harness.cluster.advance(std::time::Duration::from_secs(15));
+        let list = harness.json(&path).await;
+        let pods = list["items"].as_array().unwrap();
+        pods.len() == 2
+            && pods.iter().all(|pod| {
+                let gpu = &pod["gpu"];
+                // 81,559 MiB without what the driver takes.
+                gpu["count"] == 1 && gpu["utilization"] != "0" && gpu["memoryCapacity"] == "80919Mi"
+            })
+    })
+    .await;
+}

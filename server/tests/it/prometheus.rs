@@ -9,14 +9,21 @@ use kubevitals_sim::identity::{Rule, Subject, UserInfo};
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
 
-use crate::harness::{Harness, wait_until};
+use crate::harness::{Harness, client, wait_until};
 use crate::limits::certified;
 
 /// A Prometheus that runs until dropped, with its data and its log in a folder of its own.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     address: String,
     client: reqwest::Client,
+}
+
+/// A free address. The programs do not say which port they got, so they are given one; another that takes it in between
+/// would be seen as a target that never comes up.
+pub(crate) fn free_address() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
 }
 
 impl Drop for Prometheus {
@@ -29,14 +36,10 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     /// Starts one with this configuration on a free port.
-    fn start(folder: &Path, configuration: &str) -> Self {
+    pub(crate) fn start(folder: &Path, configuration: &str) -> Self {
         let file = folder.join("prometheus.yml");
         fs::write(&file, configuration).unwrap();
-        // Prometheus does not say which port it got, so it is given one; another that takes it in between would be seen
-        // as a target that never comes up.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
@@ -53,20 +56,25 @@ impl Prometheus {
         Self {
             child,
             address,
-            client: reqwest::Client::new(),
+            client: client(None),
         }
     }
 
     /// Asks its API; nothing while it does not answer.
-    async fn ask(&self, path: &str) -> Option<Value> {
+    pub(crate) async fn ask(&self, path: &str) -> Option<Value> {
         let url = format!("http://{}/api/v1/{path}", self.address);
         let response = self.client.get(url).send().await.ok()?;
         let answer: Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
         (answer["status"] == "success").then(|| answer["data"].clone())
     }
 
+    /// The page of its own metrics.
+    pub(crate) fn page(&self) -> String {
+        format!("http://{}/metrics", self.address)
+    }
+
     /// The one value that a query gives.
-    async fn value(&self, query: &str) -> Option<f64> {
+    pub(crate) async fn value(&self, query: &str) -> Option<f64> {
         let path = format!("query?query={query}");
         let answer = self.ask(&path).await?;
         answer["result"][0]["value"][1].as_str()?.parse().ok()

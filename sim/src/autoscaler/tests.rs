@@ -64,10 +64,13 @@ fn replicas(
     proposal.map(|it| it.replicas)
 }
 
+/// A name, the replicas, the states of the pods, their values, the target, and the replicas to expect.
+type Case = (&'static str, i64, &'static str, &'static [i64], i64, i64);
+
 #[test]
 fn utilization() {
     #[rustfmt::skip] // one case a line: a table
-    let cases: [(&str, i64, &str, &[i64], i64, i64); 20] = [
+    let cases: [Case; 20] = [
         ("up", 3, "+++", &[300, 500, 700], 30, 5),
         ("up, less for an unready pod", 3, "-++", &[300, 500, 700], 30, 4),
         ("up, less for a pod that has just started", 3, "s++", &[300, 500, 700], 30, 4),
@@ -99,7 +102,7 @@ fn utilization() {
 #[test]
 fn averages() {
     #[rustfmt::skip] // as above
-    let cases: [(&str, i64, &str, &[i64], i64, i64); 8] = [
+    let cases: [Case; 8] = [
         ("up", 3, "+++", &[20_000, 10_000, 30_000], 15_000, 4),
         ("up, readiness does not matter", 3, "+-+", &[50_000, 10_000, 30_000], 15_000, 6),
         ("up, a start does not matter", 3, "s++", &[50_000, 10_000, 30_000], 15_000, 6),

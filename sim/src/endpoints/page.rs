@@ -180,15 +180,15 @@ fn requests(tally: &Tally, queue: f64) -> [Family; 3] {
         let labels = [("code", code), ("method", method)];
         total.push(&labels, Value::Number(count as f64));
     }
-    let (zero_count, native) = tally.native();
+    let counted = tally.histogram();
     let histogram = Value::Histogram(Histogram {
-        count: whole(tally.requests),
+        count: counted.count,
         sum: tally.seconds,
-        classic: tally.classic().collect(),
+        classic: counted.classic,
         schema: SCHEMA,
         zero_threshold: ZERO_THRESHOLD,
-        zero_count,
-        native: (NATIVE.0, native),
+        zero_count: counted.zero,
+        native: (NATIVE.0, counted.native),
     });
     let durations = Family::new(
         "http_request_duration_seconds",

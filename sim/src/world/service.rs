@@ -42,6 +42,13 @@ static BOUNDS: LazyLock<Vec<f64>> = LazyLock::new(|| {
     CLASSIC.into_iter().chain(zero).chain(native).collect()
 });
 
+/// The places of the bounds in ascending order.
+static ASCENDING: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let mut places: Vec<(usize, f64)> = BOUNDS.iter().copied().enumerate().collect();
+    places.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+    places.into_iter().map(|(place, _)| place).collect()
+});
+
 /// Requests: how many, how long they took together, and how many took at most each of the bounds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
@@ -72,31 +79,46 @@ impl Tally {
         }
     }
 
-    /// How many requests took at most each bound of the classic histogram: whole requests.
-    pub(crate) fn classic(&self) -> impl Iterator<Item = (f64, u64)> {
-        CLASSIC
-            .into_iter()
-            .zip(self.within.iter().map(|n| whole(*n)))
-    }
-
-    /// How many requests are in the zero bucket of the native histogram, and in each of its buckets. The last bucket has
-    /// the rest.
-    pub(crate) fn native(&self) -> (u64, Vec<u64>) {
-        let mut bounds = self.within.iter().skip(CLASSIC.len()).map(|n| whole(*n));
-        let zero = bounds.next().unwrap_or(0);
-        let mut below = zero;
-        let mut buckets: Vec<u64> = bounds
-            .map(|at_most| {
-                let inside = at_most.saturating_sub(below);
-                below = below.max(at_most);
-                inside
-            })
-            .collect();
-        if let Some(last) = buckets.last_mut() {
-            *last += whole(self.requests).saturating_sub(below);
+    /// The requests as a histogram.
+    pub(crate) fn histogram(&self) -> Counted {
+        let mut within = vec![0; BOUNDS.len()];
+        let (mut below, mut count) = (0.0, 0);
+        for at in &*ASCENDING {
+            let (Some(at_most), Some(counted)) = (self.within.get(*at), within.get_mut(*at)) else {
+                continue;
+            };
+            count += whole(at_most - below);
+            (below, *counted) = (*at_most, count);
         }
-        (zero, buckets)
+        count += whole(self.requests - below);
+        let mut bounds = within.split_off(CLASSIC.len()).into_iter();
+        let zero = bounds.next().unwrap_or(0);
+        let mut before = zero;
+        let mut native: Vec<u64> = bounds
+            .map(|at_most| at_most - std::mem::replace(&mut before, at_most))
+            .collect();
+        if let Some(last) = native.last_mut() {
+            *last += count - before;
+        }
+        Counted {
+            count,
+            classic: CLASSIC.into_iter().zip(within).collect(),
+            zero,
+            native,
+        }
     }
+}
+
+/// Whole requests by their durations. Between two bounds only whole requests count, so no bucket ever falls, and the sum may
+/// be some dozens less than the requests there were.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Counted {
+    pub(crate) count: u64,
+    /// How many took at most each bound of the classic histogram.
+    pub(crate) classic: Vec<(f64, u64)>,
+    /// How many are in the zero bucket of the native histogram, and in each of its buckets. The last bucket has the rest.
+    pub(crate) zero: u64,
+    pub(crate) native: Vec<u64>,
 }
 
 /// Whole requests of a number that may lie a rounding error below.
@@ -297,13 +319,31 @@ mod tests {
     fn both_histograms_have_every_request_once() {
         let service = Service::new(95.0, 0.0, 1, START);
         let total = service.total(after(7_200));
-        let (zero, native) = total.native();
-        assert_eq!(zero + native.iter().sum::<u64>(), whole(total.requests));
-        let classic: Vec<u64> = total.classic().map(|(_, n)| n).collect();
+        let counted = total.histogram();
+        let native: u64 = counted.native.iter().sum();
+        assert_eq!(counted.zero + native, counted.count);
+        let (all, bounds) = (whole(total.requests), BOUNDS.len() as u64);
+        assert!(counted.count <= all && counted.count + bounds >= all);
+        let classic: Vec<u64> = counted.classic.iter().map(|(_, n)| *n).collect();
         assert!(classic.is_sorted(), "{classic:?}");
-        assert!(classic.last().is_some_and(|n| *n <= whole(total.requests)));
+        assert!(classic.last().is_some_and(|n| *n <= counted.count));
         let mean = total.seconds / total.requests;
         assert!((mean - 0.2).abs() < 1e-9, "{mean}");
+    }
+
+    #[test]
+    fn no_bucket_of_a_histogram_falls() {
+        let service = Service::new(15.0, 0.0, 1, START);
+        let mut before = service.total(START).histogram();
+        for secs in 1..600 {
+            let now = service.total(after(secs)).histogram();
+            assert!(now.zero >= before.zero);
+            let mut native = now.native.iter().zip(&before.native);
+            assert!(native.all(|(now, before)| now >= before), "{secs}");
+            let mut classic = now.classic.iter().zip(&before.classic);
+            assert!(classic.all(|(now, before)| now >= before), "{secs}");
+            before = now;
+        }
     }
 
     #[test]
