@@ -32,6 +32,7 @@ mod geometry;
 mod group_trends;
 mod grouping;
 mod interest;
+mod images;
 mod kubectl;
 mod laid_over;
 mod line;
