@@ -21,6 +21,7 @@ mod dialog;
 pub mod diff;
 mod direct;
 mod distinguishing;
+mod drains;
 mod effect;
 mod facts;
 mod field;
@@ -92,6 +93,7 @@ pub use column::{Column, Sort, Width};
 pub use command::{Bound, Catalog, Command, CommandError, Place};
 pub use dialog::{Dialog, Then};
 pub use direct::{ClusterChange, DirectRequest, Document, ReadRequest, Topic};
+pub use drains::{Drain, DrainProgress, Drains};
 pub use effect::{Effect, SourceRequest};
 pub use facts::{
     BAR, Fact, FactLine, Facts, HpaFacts, MetricApi, MetricFacts, MetricServer, Objects,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::commands::go_to_bookmark;
 use super::places::{connect, namespaces, select_namespaces};
 use super::saved::{self, replaces, store};
-use super::{columns, palette};
+use super::{columns, drains, palette};
 use crate::model::action::{Action, Edit};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
@@ -17,6 +17,10 @@ use crate::model::state::{Overlay, State};
 
 /// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
+    let action = match drains::act(state, action) {
+        Ok(effects) => return Ok(effects),
+        Err(action) => action,
+    };
     let count = state.screen().view.columns().len();
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
