@@ -200,6 +200,11 @@ fn pick_hints(overlay: Option<&Overlay>) -> Hints {
             ("list-toggle", "toggle"),
             ("list-cancel", "close"),
         ],
+        Some(Choice::Bookmarks | Choice::Filters) => &[
+            ("list-accept", "choose"),
+            ("list-remove", "remove"),
+            ("list-cancel", "close"),
+        ],
         Some(_) => &[("list-accept", "choose"), ("list-cancel", "close")],
     }
 }

@@ -76,7 +76,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::First) => picker.move_by(i32::MIN),
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
-        (Overlay::Picker(picker), Action::Toggle | Action::Complete) => picker.toggle(),
+        (Overlay::Picker(picker), Action::Toggle | Action::Complete)
+            if picker.choice == Choice::Namespaces =>
+        {
+            picker.toggle();
+        }
+        // One entry is chosen, so a blank is part of the search.
+        (Overlay::Picker(picker), Action::Toggle) => picker.edit(&Edit::Insert(" ".to_owned())),
         (Overlay::Picker(picker), Action::Enter)
             if picker.choice == Choice::Ports && picker.current().is_none() =>
         {

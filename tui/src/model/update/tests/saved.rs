@@ -86,6 +86,23 @@ fn a_bookmark_leads_back_to_the_view_its_filter_and_the_selected_row() {
 }
 
 #[test]
+fn a_blank_is_part_of_the_search_of_a_list_of_which_one_entry_is_chosen() {
+    let mut state = state();
+    for name in ["my pods", "my nodes"] {
+        let bookmarks = &mut state.settings.bookmarks;
+        bookmarks.insert(name.into(), "pods".to_owned());
+    }
+    act(&mut state, Action::Bookmarks);
+    write(&mut state, "my n");
+    let Some(Overlay::Picker(picker)) = &state.overlay else {
+        panic!("no list");
+    };
+    assert_eq!(picker.line.text(), "my n");
+    assert_eq!(picker.current().map(|name| &**name), Some("my nodes"));
+    assert!(picker.selected.is_empty());
+}
+
+#[test]
 fn a_bookmark_leads_to_a_page_in_its_namespaces_and_at_its_time() {
     let mut state = state();
     let pod = state.current().unwrap();
