@@ -113,6 +113,9 @@ pub struct ContainerVitals {
     pub name: String,
     /// Its role in the pod.
     pub role: Role,
+    /// The image, as the pod's spec names it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
     /// The state of the container.
     pub state: ContainerState,
     /// Whether the container is ready.

@@ -8,6 +8,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::diff::{self, Difference, What, differences};
 use super::format::pods;
+use super::images;
 use super::name::{Key, Name, Workload};
 use super::problems::{revision, short};
 use super::row::{ChangeRow, PodRow, Row as _};
@@ -74,10 +75,21 @@ fn key_of(difference: &Difference) -> Key {
 #[derive(Debug, Default)]
 struct Count {
     pods: u32,
-    /// The newest revision, when its first pod was created, and the number of its pods.
-    revision: Option<(String, u32, u32)>,
+    /// The newest revision.
+    revision: Option<Revision>,
     /// When the first and the last pod were created.
     created: Option<(u32, u32)>,
+}
+
+/// The pods of a revision of a workload.
+#[derive(Debug)]
+struct Revision {
+    name: String,
+    /// When its first pod was created.
+    first: u32,
+    pods: u32,
+    /// The images of its last pod: what an admission webhook adds to pods may have changed meanwhile.
+    images: Name,
 }
 
 /// The pods of all workloads at one time.
@@ -86,8 +98,8 @@ struct Counts(HashMap<WorkloadKey, Count>);
 impl Counts {
     fn of(world: &World, basis: &diff::Basis<'_>) -> Self {
         let mut counts: HashMap<WorkloadKey, Count> = HashMap::new();
-        // The creation of the first and the last pod of each revision, and their number.
-        type Revisions<'a> = HashMap<&'a str, (u32, u32, u32)>;
+        // The creation of the first and the last pod of each revision, their number, and the last pod's images.
+        type Revisions<'a> = HashMap<&'a str, (u32, u32, u32, &'a Name)>;
         let mut revisions: HashMap<WorkloadKey, Revisions<'_>> = HashMap::new();
         for pod in world.pods.rows() {
             let Some(workload) = &pod.workload else {
@@ -98,22 +110,32 @@ impl Counts {
                 continue;
             }
             let key = (Name::clone(&pod.namespace), Arc::clone(workload));
+            let created = pod.created_seconds;
             if let Some(revision) = revision(pod) {
                 let of = revisions.entry(key.clone()).or_default();
-                let created = pod.created_seconds;
-                let (first, last, count) = of.entry(revision).or_insert((created, created, 0));
+                let new = (created, created, 0, &pod.images);
+                let (first, last, count, images) = of.entry(revision).or_insert(new);
+                if created > *last {
+                    *images = &pod.images;
+                }
                 (*first, *last, *count) = (created.min(*first), created.max(*last), *count + 1);
             }
             let count = counts.entry(key).or_default();
             count.pods += 1;
-            let created = pod.created_seconds;
             let (first, last) = count.created.unwrap_or((created, created));
             count.created = Some((created.min(first), created.max(last)));
         }
         for (key, revisions) in revisions {
             let newest = revisions.into_iter().max_by_key(|(_, (first, ..))| *first);
-            if let (Some(count), Some((name, (first, _, pods)))) = (counts.get_mut(&key), newest) {
-                count.revision = Some((name.to_owned(), first, pods));
+            if let (Some(count), Some((name, (first, _, pods, images)))) =
+                (counts.get_mut(&key), newest)
+            {
+                count.revision = Some(Revision {
+                    name: name.to_owned(),
+                    first,
+                    pods,
+                    images: Name::clone(images),
+                });
             }
         }
         Self(counts)
@@ -137,16 +159,20 @@ fn of_workload(
         }
         (Some(then), None) => (format!("no pods left of {}", then.pods), None, true),
         (Some(then), Some(now)) => {
-            let revision = now.revision.as_ref().filter(|(name, first, _)| {
+            let before = then.revision.as_ref();
+            let revision = before.zip(now.revision.as_ref()).filter(|(before, it)| {
                 // A revision whose first pod is older is one that was there before.
-                let is_later = seconds(*first).is_some_and(|first| first > since);
-                let before = then.revision.as_ref().map(|(before, ..)| before);
-                is_later && before.is_some_and(|before| before != name)
+                let is_later = seconds(it.first).is_some_and(|first| first > since);
+                is_later && before.name != it.name
             });
             match (revision, then.pods != now.pods) {
-                (Some((_, first, count)), _) => {
-                    let text = format!("new revision: {count} of {}", pods(now.pods));
-                    (text, seconds(*first), false)
+                (Some((before, it)), _) => {
+                    let of = format!("{} of {}", it.pods, pods(now.pods));
+                    let text = match images::change(&before.images, &it.images) {
+                        Some(change) => format!("{change} ({of})"),
+                        None => format!("new revision: {of}"),
+                    };
+                    (text, seconds(it.first), false)
                 }
                 (None, true) => {
                     let grown = now.created.filter(|_| now.pods > then.pods);
@@ -297,6 +323,7 @@ mod tests {
     use super::*;
     use crate::model::batch::Extent;
     use crate::model::interest::Interest;
+    use crate::model::name::Names;
     use crate::model::row::{LastRestart, NodeRow};
     use crate::model::table::Table;
     use kubevitals_proto::labels::Labels;
@@ -316,6 +343,40 @@ mod tests {
             labels: Labels::from_iter([("pod-template-hash", revision)]),
             created_seconds: u32::try_from(NOW - ago).unwrap(),
             ..PodRow::default()
+        }
+    }
+
+    /// A pod with the images of its containers.
+    fn with_images(mut pod: PodRow, images: &[(&str, &str)]) -> PodRow {
+        pod.images = images::joined(images.iter().copied(), &Names::default());
+        pod
+    }
+
+    #[test]
+    fn a_rollout_is_one_line_with_both_images() {
+        let pods = |revision: &str, ago: i64, images: &[(&str, &str)]| -> Vec<PodRow> {
+            let pod = |at| {
+                let name = format!("web-{revision}-{at}");
+                with_images(pod(&name, "Deployment/web", revision, ago), images)
+            };
+            (0..2).map(pod).collect()
+        };
+        let old = pods("a", 5_000, &[("web", "shop/web:1.4"), ("proxy", "envoy:1")]);
+        for (images, expected) in [
+            (
+                &[("web", "shop/web:1.5"), ("proxy", "envoy:1")][..],
+                "Some(300) deploy/web: image shop/web:1.4 → 1.5 (2 of 4 pods)",
+            ),
+            (
+                &[("web", "shop/web:1.4"), ("proxy", "envoy:1")],
+                "Some(300) deploy/web: new revision: 2 of 4 pods",
+            ),
+            // A server that does not send images.
+            (&[], "Some(300) deploy/web: new revision: 2 of 4 pods"),
+        ] {
+            let then = world(old.clone(), vec![]);
+            let now = world([old.clone(), pods("b", 300, images)].concat(), vec![]);
+            assert_eq!(lines(&then, &now), [expected]);
         }
     }
 

@@ -14,6 +14,8 @@ pub enum DirectRequest {
     Read(ReadRequest),
     /// Change the cluster.
     Change(ClusterChange),
+    /// Cancel the drain of a node.
+    CancelDrain(Name),
 }
 
 /// A request to read an object.

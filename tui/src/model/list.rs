@@ -28,6 +28,8 @@ pub struct List {
     /// The object that was selected before a filter hid it or the connection was lost. It is selected again when it
     /// returns, unless the user has moved the cursor.
     pub away: Option<Key>,
+    /// Whether `away` is the object of a command or a bookmark, and has not been listed yet.
+    pub(super) is_sought: bool,
     /// Columns that distinguish rows with the same name.
     pub distinguishing: Vec<Field>,
     /// The indexes of the listed rows, in order.
@@ -86,6 +88,7 @@ impl List {
             wrong: None,
             selected: None,
             away: None,
+            is_sought: false,
             distinguishing: Vec::new(),
             order: Vec::new(),
             cursor: 0,

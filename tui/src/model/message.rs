@@ -8,6 +8,7 @@ use kubevitals_proto::vitals::{History, OwnMetrics, PodVitals};
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, Readings};
 use super::direct::Document;
+use super::drains::DrainProgress;
 use super::event::{Condition, Event};
 use super::facts::Facts;
 use super::log::LogBatch;
@@ -84,6 +85,10 @@ pub enum Message {
     Document(u64, Box<Result<Document, String>>),
     /// The result of a change of the cluster, and whether it failed.
     Done(String, bool),
+    /// How far the drain of a node is.
+    Draining(Name, DrainProgress),
+    /// The result of the drain of a node, and whether it failed.
+    Drained(Name, String, bool),
 }
 
 impl Message {

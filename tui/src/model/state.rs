@@ -10,6 +10,7 @@ use super::action::{Edit, Mode};
 use super::baseline::Baselines;
 use super::command::Bound;
 use super::dialog::Dialog;
+use super::drains::Drains;
 use super::field::Field;
 use super::forecasts::NodeSamples;
 use super::group_trends::GroupTrends;
@@ -111,6 +112,8 @@ pub struct State {
     pub acknowledgements: Acknowledgements,
     /// The last result, for the last row of the screen.
     pub notice: Option<Notice>,
+    /// The drains in flight.
+    pub drains: Drains,
     /// The theme that the palette previews in place of the chosen one.
     pub(super) preview: Option<Name>,
     /// The last commands, the newest last.
@@ -241,6 +244,8 @@ pub enum Overlay {
     Picker(Picker),
     /// A question.
     Dialog(Box<Dialog>),
+    /// The progress of the drain of a node.
+    Drain(Name),
 }
 
 /// What a list of names is opened for.
@@ -326,6 +331,7 @@ impl State {
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
+            drains: Drains::default(),
             preview: None,
             commands_run: Vec::new(),
             messages: Messages::default(),
@@ -370,7 +376,7 @@ impl State {
             Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
             Some(Overlay::Dialog(dialog)) if dialog.line.is_some() => Mode::Pick,
-            Some(Overlay::Dialog(_)) => Mode::Confirm,
+            Some(Overlay::Dialog(_) | Overlay::Drain(_)) => Mode::Confirm,
             None if let Some(page) = &self.text => {
                 if page.is_searching {
                     Mode::Filter
@@ -513,6 +519,11 @@ impl State {
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
         let text = text.into();
         self.messages.add(self.now, &text, bad);
+        self.show(text, bad);
+    }
+
+    /// Shows a text for a while.
+    pub(super) fn show(&mut self, text: String, bad: bool) {
         self.notice = Some(Notice {
             text,
             bad,

@@ -133,6 +133,15 @@ fn hints_for(state: &State) -> Vec<Hint> {
                 .is_some_and(|page| page.logs().is_some());
             if is_log { LOG_HINTS } else { DOCUMENT_HINTS }
         }
+        (Mode::Confirm, _) if let Some(Overlay::Drain(node)) = &state.overlay => {
+            match state.drains.get(node) {
+                Some(drain) if !drain.is_cancelled => &[
+                    ("confirm-cancel", "cancel the drain"),
+                    ("confirm-accept", "hide, the drain continues"),
+                ],
+                _ => &[("confirm-accept", "close")],
+            }
+        }
         (Mode::Confirm, _) => &[
             ("confirm-accept", "do it"),
             ("confirm-copy", "copy the command"),
@@ -189,6 +198,11 @@ fn pick_hints(overlay: Option<&Overlay>) -> Hints {
         None | Some(Choice::Namespaces) => &[
             ("list-accept", "choose"),
             ("list-toggle", "toggle"),
+            ("list-cancel", "close"),
+        ],
+        Some(Choice::Bookmarks | Choice::Filters) => &[
+            ("list-accept", "choose"),
+            ("list-remove", "remove"),
             ("list-cancel", "close"),
         ],
         Some(_) => &[("list-accept", "choose"), ("list-cancel", "close")],

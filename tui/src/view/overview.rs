@@ -1,5 +1,7 @@
 //! Draws the overview: the verdict, the problems, what runs out, what has changed, and the busiest nodes and pods.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Segment, below, cells, left_of, right_of, row_of};
@@ -172,6 +174,10 @@ fn changes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             .map_or(format::UNKNOWN.to_owned(), |at| format::age(at, now));
         let name = names.text(&change.object);
         let gap = " ".repeat(usize::from(wide).saturating_sub(width(name)));
+        let text = match canvas.theme.is_ascii() {
+            true => change.text.replace('→', "->").into(),
+            false => Cow::from(&change.text),
+        };
         let namespace = match &*change.key.namespace {
             "" => String::new(),
             namespace => format!(", namespace {namespace}"),
@@ -180,7 +186,7 @@ fn changes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             row,
             &[
                 Segment::muted(format!(" {age:>6} ")),
-                Segment::plain(format!("{name}{gap} {}", change.text)),
+                Segment::plain(format!("{name}{gap} {text}")),
                 Segment::muted(namespace),
             ],
         );

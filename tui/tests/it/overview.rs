@@ -6,6 +6,7 @@ use kubevitals::model::{
     Action, Amounts, Batch, Change, Effect, Message, Outcome, Pane, Part, Past, Scope, SourceKind,
     SourceRequest, State, Time, View, act, apply, refresh,
 };
+use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Cause, Certainty};
@@ -712,6 +713,7 @@ fn of_revision(name: &str, revision: &str, created: i64) -> PodRow {
     pod.labels = [("pod-template-hash", revision)].into_iter().collect();
     pod.created_seconds = u32::try_from(NOW - created).unwrap();
     pod.uid = u64::try_from(created).unwrap();
+    pod.images = "web shop/web:1.4\n".into();
     pod
 }
 
@@ -755,6 +757,7 @@ fn changing(source: SourceKind) -> State {
             workload: Some(Workload::new("Deployment", "web")),
             labels: [("pod-template-hash", "b")].into_iter().collect(),
             created_seconds: u32::try_from(NOW - 400).unwrap(),
+            images: "web shop/web:1.5\n".into(),
             ..crashing(&format!("web-new-{at}"))
         });
     }
@@ -800,7 +803,7 @@ fn what_is_full_soon_and_what_has_changed_are_listed_and_open_their_objects() {
     for part in [
         "rollout: 2 of 2 new pods crash (OOMKilled)",
         "leak memory limit reached",
-        "new revision: 2 of 4 pods",
+        "image shop/web:1.4 → 1.5 (2 of 4 pods)",
         "node-c     new node",
         "new pod",
         "Changed since",
@@ -811,7 +814,7 @@ fn what_is_full_soon_and_what_has_changed_are_listed_and_open_their_objects() {
     assert_eq!(&*person.state.screen().pod().unwrap().name, "leak");
     person.press(KeyCode::Esc);
     person.now += Duration::from_secs(5);
-    person.double_click("new revision");
+    person.double_click("image shop/web");
     let web = Workload::new("Deployment", "web");
     assert_eq!(
         person.state.screen().scope,
@@ -821,6 +824,9 @@ fn what_is_full_soon_and_what_has_changed_are_listed_and_open_their_objects() {
         let drawn = draw(&changing(SourceKind::Vitals), &colour(), columns, rows);
         insta::assert_snapshot!(format!("overview-changing-{columns}x{rows}"), text(&drawn));
     }
+    let theme = Theme::new(Depth::None, Ground::Dark, true);
+    let drawn = text(&draw(&changing(SourceKind::Vitals), &theme, 120, 40));
+    assert!(drawn.contains("shop/web:1.4 -> 1.5 (2 of"), "{drawn}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use kubevitals::model::log::{Level, LogBatch, LogLine, StreamState, plain_text};
 use kubevitals::model::{
-    Action, ChangeAction, DirectRequest, Document, Edit, Effect, Message, SourceKind, State,
-    TextAction, TextLine, Topic, View, act, apply, describe, refresh,
+    Action, ChangeAction, DirectRequest, Document, DrainProgress, Edit, Effect, Message,
+    SourceKind, State, TextAction, TextLine, Topic, View, act, apply, describe, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -234,4 +234,15 @@ fn windows_that_lead_to_an_action() {
     act(&mut drain, Action::First);
     act(&mut drain, Action::Change(ChangeAction::Drain));
     shows("drain", &drain);
+    let node = drain.current().unwrap().name;
+    act(&mut drain, Action::Back);
+    let progress = DrainProgress {
+        evicted: 3,
+        total: Some(12),
+        waits_for: Some("shop/web-1: the budget needs 2 healthy pods and has 2".to_owned()),
+    };
+    apply(&mut drain, Message::Draining(node, progress));
+    shows("drain-progress", &drain);
+    act(&mut drain, Action::Back);
+    shows("drain-cancelled", &drain);
 }

@@ -230,6 +230,7 @@ pub(super) fn pod() -> PodVitals {
         containers: vec![ContainerVitals {
             name: "web".to_owned(),
             role: Role::App,
+            image: "shop/web:1.4".to_owned(),
             state: ContainerState {
                 state: "Running".to_owned(),
                 reason: "r".to_owned(),

@@ -16,6 +16,7 @@ pub(super) fn container(
     ContainerVitals {
         name: spec.name.to_string(),
         role: spec.role,
+        image: spec.image.to_string(),
         state: status.to_api(lost),
         ready: status.ready,
         started: status.started,

@@ -8,7 +8,7 @@ use reqwest::header::ACCEPT;
 use serde_json::Value;
 
 use super::config;
-use crate::harness::Harness;
+use crate::harness::{Harness, wait_until};
 use crate::manifests::rendered::repository;
 use crate::metrics::promtool;
 
@@ -19,6 +19,11 @@ async fn cluster() -> Harness {
     let harness = Harness::start_changed(config(3, Faults::None), grant, |_| {}).await;
     harness.first_step(3).await;
     harness.step(3).await;
+    // Another page of the kubelet has them, which is read in its own turn.
+    wait_until("the volumes are read", async || {
+        page(&harness).await.contains("kubelet_volume_stats_")
+    })
+    .await;
     harness
 }
 

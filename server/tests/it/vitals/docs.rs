@@ -7,7 +7,7 @@ use kubevitals_sim::{Config, Faults};
 use serde_json::Value;
 
 use crate::examples::{examples, is_heading};
-use crate::harness::Harness;
+use crate::harness::{Harness, wait_until};
 use crate::kubectl::{Kubectl, squeezed};
 
 /// The paths of all members, including those of every item of a list.
@@ -41,6 +41,11 @@ async fn the_examples_of_the_page_are_real_output() {
     .await;
     harness.server.ready().await;
     harness.server.query().detector().detect();
+    wait_until("the volumes are read", async || {
+        let path = "/apis/kubevitals.io/v1alpha1/volumevitals";
+        harness.json(path).await["items"] != serde_json::json!([])
+    })
+    .await;
     let kubectl = Kubectl::new(harness.cluster.kubeconfig());
     let page = include_str!("../../../../docs/api.md");
     let examples = examples(page);

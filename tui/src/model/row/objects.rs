@@ -14,6 +14,7 @@ use super::{
     Resize, Restarts, Workload, is_recent, to_seconds, uid_hash,
 };
 use crate::model::amount::{Amounts, Memory};
+use crate::model::images::joined;
 use crate::model::name::Names;
 
 impl From<Resources> for Amounts {
@@ -73,6 +74,11 @@ impl PodRow {
                 .containers()
                 .map(|(spec, status)| Container::from_object(pod, (spec, status), names, now))
                 .collect(),
+            images: joined(
+                pod.containers()
+                    .map(|(spec, _)| (&*spec.name, &*spec.image)),
+                names,
+            ),
             ..Self::default()
         };
         row.sum_probes();

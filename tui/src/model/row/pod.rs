@@ -20,6 +20,7 @@ use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::format;
+use crate::model::images::joined;
 use crate::model::name::{Key, Name, Names, Workload};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
@@ -87,6 +88,8 @@ pub struct PodRow {
     pub probes: Probes,
     /// Its containers, init containers first, in the order of the spec.
     pub containers: Box<[Container]>,
+    /// The images of its containers, which it shares with the pods of its template: see `images::joined`.
+    pub images: Name,
 }
 
 impl PodRow {
@@ -438,6 +441,10 @@ impl PodRow {
                 .iter()
                 .map(|container| Container::from_vitals(container, &pod.probes, names))
                 .collect(),
+            images: joined(
+                pod.containers.iter().map(|it| (&*it.name, &*it.image)),
+                names,
+            ),
         }
     }
 }

@@ -7,7 +7,7 @@ use kubevitals_proto::vitals::History;
 
 use super::outlook;
 use super::requests::requests;
-use super::{handover, text, time};
+use super::{drains, handover, text, time};
 use crate::model::amount::Amounts;
 use crate::model::batch::{Batch, Readings};
 use crate::model::effect::{Effect, SourceRequest};
@@ -178,6 +178,8 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             text::apply_document(state, id, *result);
         }
         Message::Done(text, bad) => state.say(text, bad),
+        Message::Draining(node, progress) => drains::continues(state, node, progress),
+        Message::Drained(node, text, bad) => drains::ended(state, &node, text, bad),
     }
     Vec::new()
 }

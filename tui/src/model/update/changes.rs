@@ -1,6 +1,6 @@
 //! The list of what can be done with the selected row, and questions before a change of the cluster.
 
-use super::overlay;
+use super::{drains, overlay};
 use crate::model::action::{Action, ChangeAction};
 use crate::model::dialog::Dialog;
 use crate::model::direct::{ClusterChange, Topic};
@@ -14,13 +14,20 @@ use crate::model::time::Time;
 /// An entry of the list: its text, its action, and the id of the binding that does the same.
 type Entry = (&'static str, Action, Option<&'static str>);
 
+/// The entry that drains a node, and the one in its place while it is drained.
+const DRAIN: &str = "Drain";
+const DRAIN_PROGRESS: &str = "Show the progress of the drain, or cancel it";
+
 /// Opens the list of what can be done with an object.
 pub(super) fn open_menu(state: &mut State, selected: Selected) {
     let refusal = refusal(state);
+    let is_draining = state.drains.contains_key(&selected.object.name);
     let (names, notes) = entries(&selected)
         .into_iter()
+        .filter(|(text, ..)| *text != if is_draining { DRAIN } else { DRAIN_PROGRESS })
         .map(|(text, action, id)| {
             let note = match (&action, &refusal, id) {
+                _ if text == DRAIN_PROGRESS => Note::Remark(String::new()),
                 (Action::Change(_), Some(why), _) => Note::Unavailable(why.clone()),
                 (_, _, Some(id)) => Note::Key(id),
                 _ => Note::Remark(String::new()),
@@ -46,7 +53,7 @@ fn entries(selected: &Selected) -> Vec<Entry> {
     let runs_pods = has_pods && kind != Kind::CronJob;
     let change = |applies, text, action| (applies, text, Action::Change(action), None);
     #[rustfmt::skip] // one line each: a table
-    let all: [(bool, &'static str, Action, Option<&'static str>); 13] = [
+    let all: [(bool, &'static str, Action, Option<&'static str>); 14] = [
         (has_pods, "Logs", Action::Logs(false), Some("logs")),
         (has_pods, "Logs of the previous incarnation", Action::Logs(true), Some("previous-logs")),
         (true, "Describe", Action::Read(Topic::Describe), Some("describe")),
@@ -59,7 +66,8 @@ fn entries(selected: &Selected) -> Vec<Entry> {
         change(kind == Kind::Pod, "Delete the pod", ChangeAction::Delete),
         change(kind == Kind::Node, "Cordon", ChangeAction::Cordon),
         change(kind == Kind::Node, "Uncordon", ChangeAction::Uncordon),
-        change(kind == Kind::Node, "Drain", ChangeAction::Drain),
+        change(kind == Kind::Node, DRAIN, ChangeAction::Drain),
+        change(kind == Kind::Node, DRAIN_PROGRESS, ChangeAction::Drain),
     ];
     let entries = all.into_iter().filter(|(applies, ..)| *applies);
     entries
@@ -114,6 +122,9 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
 
 /// Asks before a change of an object.
 pub(super) fn ask(state: &mut State, object: Object, action: ChangeAction) {
+    if action == ChangeAction::Drain && drains::show(state, &object.name) {
+        return;
+    }
     if let Some(why) = refusal(state) {
         state.say(format!("not done: {why}"), true);
         return;

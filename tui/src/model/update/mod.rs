@@ -6,6 +6,7 @@ mod apply;
 mod changes;
 mod columns;
 mod commands;
+mod drains;
 mod handover;
 mod interest;
 mod map;

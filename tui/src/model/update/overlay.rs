@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::commands::go_to_bookmark;
 use super::places::{connect, namespaces, select_namespaces};
 use super::saved::{self, replaces, store};
-use super::{columns, palette};
+use super::{columns, drains, palette};
 use crate::model::action::{Action, Edit};
 use crate::model::dialog::Answer;
 use crate::model::effect::Effect;
@@ -17,6 +17,10 @@ use crate::model::state::{Overlay, State};
 
 /// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
+    let action = match drains::act(state, action) {
+        Ok(effects) => return Ok(effects),
+        Err(action) => action,
+    };
     let count = state.screen().view.columns().len();
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
@@ -72,7 +76,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::First) => picker.move_by(i32::MIN),
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
-        (Overlay::Picker(picker), Action::Toggle | Action::Complete) => picker.toggle(),
+        (Overlay::Picker(picker), Action::Toggle | Action::Complete)
+            if picker.choice == Choice::Namespaces =>
+        {
+            picker.toggle();
+        }
+        // One entry is chosen, so a blank is part of the search.
+        (Overlay::Picker(picker), Action::Toggle) => picker.edit(&Edit::Insert(" ".to_owned())),
         (Overlay::Picker(picker), Action::Enter)
             if picker.choice == Choice::Ports && picker.current().is_none() =>
         {

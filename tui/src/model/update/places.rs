@@ -67,6 +67,7 @@ pub(super) fn go(state: &mut State, place: Place) -> Vec<Effect> {
         let list = &mut state.screen_mut().list;
         list.selected = None;
         list.away = Some(key);
+        list.is_sought = true;
         list.basis = None;
     }
     effects.extend(match details.at {

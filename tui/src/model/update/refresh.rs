@@ -2,6 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::interest::interest;
 use super::{map, outlook, panes};
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::any_table::{AnyTable as _, ListQuery};
@@ -32,6 +33,7 @@ pub fn refresh(state: &mut State) {
     let lines = pages::lines(state, state.size.width);
     state.screen_mut().fact_lines = lines;
     refresh_list(state);
+    report_missing(state);
     refresh_group_trends(state);
     refresh_rollouts(state);
     map::refresh(state);
@@ -41,6 +43,48 @@ pub fn refresh(state: &mut State) {
         state.screen_mut().list.settle(height);
         panes::refresh(state);
     }
+}
+
+/// Reports that the object to which a command or a bookmark leads is not listed, once all rows have been read.
+fn report_missing(state: &mut State) {
+    let screen = state.screen();
+    if !screen.list.is_sought {
+        return;
+    }
+    let view = screen.view;
+    let is_there = !matches!(state.time, Time::Past { here: false, .. });
+    let is_read = is_there
+        && state.has_answered(view.info().part)
+        // Of all pods, no other interest sends others.
+        && (state.world().extent.is_none()
+            || !state.is_awaited() && interest(state) == state.interest);
+    let Some(key) = screen.list.away.clone() else {
+        state.screen_mut().list.is_sought = false;
+        return;
+    };
+    if !is_read {
+        return;
+    }
+    let world = state.world();
+    let is_past = matches!(state.time, Time::Past { .. });
+    let why = if world.table(view).index_of(&key).is_some() {
+        "is not listed because of the filter or the namespaces"
+    } else if world.extent.is_some() && view.info().is_of_pods() {
+        "is not among the pods that the dashboard has read"
+    } else if is_past {
+        "did not exist at this time"
+    } else {
+        "does not exist"
+    };
+    let parts = [&key.namespace, &key.name, &key.part];
+    let name: Vec<&str> = parts.iter().map(|part| &***part).collect();
+    let name: Vec<&str> = name.into_iter().filter(|part| !part.is_empty()).collect();
+    let first = match state.screen().list.order.is_empty() {
+        true => "",
+        false => "; the first row is selected",
+    };
+    state.screen_mut().list.is_sought = false;
+    state.say(format!("{} {why}{first}", name.join("/")), false);
 }
 
 /// Updates the sums of the workloads or namespaces on the screen, if their sparklines are on it.

@@ -18,15 +18,13 @@ const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 impl Direct {
     /// Does a change and reports its result.
     pub(super) async fn change(&self, change: &ClusterChange) {
-        if let ClusterChange::Drain(node) = change {
-            return self.drain(node).await;
-        }
         let result = match change {
             ClusterChange::Restart(object) => self.restart(object).await,
             ClusterChange::Delete(object) => self.delete(object).await,
             ClusterChange::Cordon(node, on) => self.cordon(node, *on).await,
             ClusterChange::Scale(object, replicas) => self.scale(object, *replicas).await,
-            ClusterChange::Drain(_) => Ok(()),
+            // A drain takes minutes and can be cancelled: `drain.rs`.
+            ClusterChange::Drain(_) => return,
         };
         match result {
             Ok(()) => self.report(format!("done: {}", change.text()), false).await,

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::Direct;
+use crate::model::{DrainProgress, Message, Name};
 use crate::source::Error;
 use crate::source::client::escaped;
 use crate::source::status::{About, Failure};
@@ -114,19 +116,38 @@ fn refusal(pods: &[Value]) -> Option<String> {
     unmanaged.or(local)
 }
 
+/// The result of a cancelled drain.
+fn cancelled_text(node: &str, progress: &DrainProgress) -> String {
+    let done = progress.text();
+    format!(
+        "cancelled the drain of Node {node}: {done}; these stay evicted, and the node stays cordoned"
+    )
+}
+
 impl Direct {
-    /// Drains a node, and reports the progress.
-    pub(super) async fn drain(&self, node: &str) {
-        if let Err(text) = self.try_drain(node).await {
-            self.report(format!("cannot drain Node {node}: {text}"), true)
-                .await;
-        }
+    /// Drains a node, and reports the progress. Once cancelled, it evicts no other pod.
+    pub(super) async fn drain(&self, node: &Name, mut cancelled: watch::Receiver<bool>) {
+        let (text, bad) = match self.try_drain(node, &mut cancelled).await {
+            Ok(text) => (text, false),
+            Err(text) => (format!("cannot drain Node {node}: {text}"), true),
+        };
+        let message = Message::Drained(Name::clone(node), text, bad);
+        self.sender.send(message).await;
     }
 
-    async fn try_drain(&self, node: &str) -> Result<(), String> {
+    /// Returns the result in words.
+    async fn try_drain(
+        &self,
+        node: &Name,
+        cancelled: &mut watch::Receiver<bool>,
+    ) -> Result<String, String> {
         let failed = |error: Error| error.fault().text;
+        let mut progress = DrainProgress::default();
+        self.progress(node, &progress).await;
         self.cordon(node, true).await.map_err(failed)?;
-        let pods = self.pods_on(node).await.map_err(failed)?;
+        let pods = self.pods_on(node).await.map_err(|error| {
+            format!("it is cordoned, but no pod was evicted: {}", failed(error))
+        })?;
         if let Some(why) = refusal(&pods) {
             return Err(format!("it is cordoned, but no pod was evicted: {why}"));
         }
@@ -135,21 +156,19 @@ impl Direct {
             .filter(|pod| fate(pod) == Fate::Evict)
             .map(name)
             .collect();
-        let total = left.len();
-        self.report(
-            format!("draining Node {node}: {total} pods to evict"),
-            false,
-        )
-        .await;
+        progress.total = Some(left.len());
+        self.progress(node, &progress).await;
         while !left.is_empty() {
             let mut waits = None;
             for pod in left.clone() {
+                if *cancelled.borrow() {
+                    return Ok(cancelled_text(node, &progress));
+                }
                 match self.evict(&pod).await {
-                    Ok(()) => {
+                    Ok(()) | Err(Error::Server(Failure { code: 404, .. })) => {
                         left.remove(&pod);
-                    }
-                    Err(Error::Server(Failure { code: 404, .. })) => {
-                        left.remove(&pod);
+                        progress.evicted += 1;
+                        self.progress(node, &progress).await;
                     }
                     // Its budget does not allow it now.
                     Err(Error::Server(Failure {
@@ -158,23 +177,32 @@ impl Direct {
                         waits.get_or_insert_with(|| format!("{}/{}: {message}", pod.0, pod.1));
                     }
                     Err(error) => {
-                        return Err(format!("{}/{}: {}", pod.0, pod.1, error.fault().text));
+                        let (why, done) = (error.fault().text, progress.text());
+                        let (namespace, name) = &pod;
+                        return Err(format!(
+                            "{namespace}/{name}: {why}; {done}, and the node stays cordoned"
+                        ));
                     }
                 }
             }
-            if let Some(why) = waits {
-                let done = total - left.len();
-                self.report(
-                    format!("draining Node {node}: {done} of {total} evicted, waiting for {why}"),
-                    false,
-                )
-                .await;
-                self.sender.sleep(AGAIN).await;
+            progress.waits_for = waits;
+            if progress.waits_for.is_some() {
+                self.progress(node, &progress).await;
+                tokio::select! {
+                    () = self.sender.sleep(AGAIN) => {}
+                    Ok(_) = cancelled.wait_for(|cancelled| *cancelled) => {}
+                }
             }
         }
-        self.report(format!("drained Node {node}: {total} pods evicted"), false)
-            .await;
-        Ok(())
+        Ok(format!(
+            "drained Node {node}: {} pods evicted",
+            progress.evicted
+        ))
+    }
+
+    async fn progress(&self, node: &Name, progress: &DrainProgress) {
+        let message = Message::Draining(Name::clone(node), progress.clone());
+        self.sender.send(message).await;
     }
 
     async fn evict(&self, (namespace, name): &(String, String)) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod intake;
 mod logs;
 mod read;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use self::logs::Logs;
 use super::ApiClient;
 use super::message_sender::MessageSender;
-use crate::model::{DirectRequest, Message};
+use crate::model::{ClusterChange, DirectRequest, Message, Name};
 
 /// Serves requests for single objects.
 pub(super) struct Direct {
@@ -41,6 +42,7 @@ impl Direct {
             sender: direct.sender.clone(),
         };
         tasks.spawn(async move { source.run(logs).await });
+        let mut drains: HashMap<Name, watch::Sender<bool>> = HashMap::new();
         while let Some(request) = requests.recv().await {
             // Ended tasks need no memory.
             while tasks.try_join_next().is_some() {}
@@ -56,6 +58,19 @@ impl Direct {
                         let message = Message::Document(request.id, Box::new(result));
                         direct.sender.send(message).await;
                     });
+                }
+                DirectRequest::Change(ClusterChange::Drain(node)) => {
+                    drains.retain(|_, cancel| !cancel.is_closed());
+                    if !drains.contains_key(&node) {
+                        let (cancel, cancelled) = watch::channel(false);
+                        drains.insert(Name::clone(&node), cancel);
+                        tasks.spawn(async move { direct.drain(&node, cancelled).await });
+                    }
+                }
+                DirectRequest::CancelDrain(node) => {
+                    if let Some(cancel) = drains.get(&node) {
+                        cancel.send_replace(true);
+                    }
                 }
                 DirectRequest::Change(change) => {
                     tasks.spawn(async move { direct.change(&change).await });

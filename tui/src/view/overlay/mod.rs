@@ -2,6 +2,7 @@
 
 mod columns;
 mod dialog;
+mod drain;
 mod help;
 mod picker;
 mod window;
@@ -24,5 +25,9 @@ pub(super) fn draw(
         }
         Overlay::Picker(picker) => (picker::draw(canvas, picker), None),
         Overlay::Dialog(dialog) => (dialog::draw(canvas, dialog), None),
+        Overlay::Drain(node) => {
+            drain::draw(canvas, state, node);
+            (None, None)
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of messages and actions.
 
+mod drains;
 mod map;
 mod objects;
 mod palette;

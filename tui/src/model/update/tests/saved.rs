@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::rules::with_pods;
 use crate::input::KeyMap;
 use crate::model::placement;
+use crate::model::row::{PodRow, Row as _};
 use crate::model::{
-    Action, Edit, Effect, Field, Key, Overlay, Scope, Screen, Setting, SourceKind, State, Time,
-    View, act,
+    Action, Batch, Edit, Effect, Field, Key, Message, Outcome, Overlay, Part, Scope, Screen,
+    Setting, SourceKind, State, Time, View, act, apply, refresh,
 };
 
 fn state() -> State {
@@ -83,6 +84,70 @@ fn a_bookmark_leads_back_to_the_view_its_filter_and_the_selected_row() {
     assert_eq!(state.screen().view, View::Pods);
     assert_eq!(state.screen().list.line.text(), "restarts>=0");
     assert_eq!(state.current(), Some(selected));
+}
+
+#[test]
+fn a_bookmark_of_an_object_that_is_not_listed_says_so_in_one_line() {
+    let mut state = state();
+    apply(&mut state, Message::Part(Part::Pods, Outcome::Succeeded));
+    act(&mut state, Action::Move(1));
+    let selected = state.current().unwrap();
+    bookmark(&mut state, "my pod");
+    let name = format!("{}/{}", selected.namespace, selected.name);
+    let pods = state.live.pods.rows().iter();
+    let all: Vec<PodRow> = pods.map(|pod| PodRow::clone(pod)).collect();
+    let others = all.iter().filter(|pod| pod.key() != selected);
+    let others: Vec<PodRow> = others.cloned().collect();
+    apply(&mut state, Message::Pods(Batch::All(others)));
+    act(&mut state, Action::Show(View::Nodes));
+    go(&mut state, "my pod");
+    let expected = format!("{name} does not exist; the first row is selected");
+    assert_eq!(notice(&state), expected);
+    assert_eq!(state.screen().list.cursor, 0);
+    // Once, and not if it exists.
+    state.notice = None;
+    refresh(&mut state);
+    assert_eq!(notice(&state), "");
+    apply(&mut state, Message::Pods(Batch::All(all)));
+    go(&mut state, "my pod");
+    assert_eq!(notice(&state), "");
+    assert_eq!(state.current().as_ref(), Some(&selected));
+    // It exists, but the filter of the bookmark no longer accepts it.
+    let command = format!("pods -A --select {name} name=another");
+    let bookmarks = &mut state.settings.bookmarks;
+    bookmarks.insert("hidden".into(), command);
+    go(&mut state, "hidden");
+    let expected = format!("{name} is not listed because of the filter or the namespaces");
+    assert_eq!(notice(&state), expected);
+}
+
+#[test]
+fn rows_that_are_not_read_yet_are_not_missing() {
+    let mut state = state();
+    apply(&mut state, Message::Part(Part::Pods, Outcome::Succeeded));
+    let command = "pods -A --select shop/gone --at 2020-01-01T00:00:00Z".to_owned();
+    state.live.cluster.has_engine = true;
+    state.settings.bookmarks.insert("then".into(), command);
+    go(&mut state, "then");
+    assert!(matches!(state.time, Time::Past { here: false, .. }));
+    assert_eq!(notice(&state), "");
+}
+
+#[test]
+fn a_blank_is_part_of_the_search_of_a_list_of_which_one_entry_is_chosen() {
+    let mut state = state();
+    for name in ["my pods", "my nodes"] {
+        let bookmarks = &mut state.settings.bookmarks;
+        bookmarks.insert(name.into(), "pods".to_owned());
+    }
+    act(&mut state, Action::Bookmarks);
+    write(&mut state, "my n");
+    let Some(Overlay::Picker(picker)) = &state.overlay else {
+        panic!("no list");
+    };
+    assert_eq!(picker.line.text(), "my n");
+    assert_eq!(picker.current().map(|name| &**name), Some("my nodes"));
+    assert!(picker.selected.is_empty());
 }
 
 #[test]
