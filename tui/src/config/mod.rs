@@ -45,11 +45,15 @@ pub fn load(
             Ok(settings) => with_theme_file(settings, &path),
             Err(wrong) => Err(ConfigError::Wrong { path, wrong }),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_explicit => {
-            Ok(Settings::default())
-        }
+        Err(error) if is_missing(&error) && !is_explicit => Ok(Settings::default()),
         Err(source) => Err(ConfigError::Read { path, source }),
     }
+}
+
+/// Whether there is no such file: its folder may be missing too, or be no folder.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Reads the file of the theme, if there is one. Its path is relative to the folder of the configuration. Colours of the
