@@ -21,7 +21,7 @@ const LARGE: usize = 256 << 10;
 
 const AGENT: &str = concat!("vitals-server/", env!("CARGO_PKG_VERSION"));
 
-/// The time that a pod is told to have, as Prometheus tells it.
+/// The timeout that the request names, in the header that Prometheus sends.
 const TIMEOUT_SECONDS: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
 /// A page.

@@ -326,7 +326,7 @@ impl Shared {
         response: &client::Response,
     ) -> Result<Page, Failed> {
         let bounds = &target.rule.bounds;
-        // As Prometheus does for a target without a usable Content-Type if it is told to; most old exporters send none.
+        // As Prometheus with fallback_scrape_protocol: most old exporters send no usable Content-Type.
         let negotiated = Format::negotiated(response.content_type.as_deref(), Some(Format::Text));
         let negotiated = negotiated.map_err(|error| Failed::malformed(error.to_string()))?;
         let limits = PageLimits {

@@ -456,7 +456,7 @@ impl Running {
         }
     }
 
-    /// Opens the page of a pod, as a person does, and waits until all is told that it shows.
+    /// Opens the page of a pod, as a person does, and waits until everything that it shows is read.
     pub(crate) async fn open_pod(&mut self, name: &str) {
         self.press(Action::Show(View::Pods));
         self.press(Action::ClearFilter);
@@ -468,7 +468,7 @@ impl Running {
         self.until_answered().await;
     }
 
-    /// Shows a view, and waits until all is told that only this view reads.
+    /// Shows a view, and waits until everything that only this view reads is there.
     pub(crate) async fn show(&mut self, view: View) {
         self.press(Action::Show(view));
         if view != View::Volumes {

@@ -56,7 +56,7 @@ pub struct Watches {
     pub events: Arc<WatchHealth>,
     /// The watch of Jobs. Without it the pods of a CronJob have the Job as workload.
     pub jobs: Arc<WatchHealth>,
-    /// The watch of HorizontalPodAutoscalers, if there is one. Without it only the config and requests say what is kept.
+    /// The watch of HorizontalPodAutoscalers, if there is one. Without it, only the configuration and requests name families to keep.
     pub hpas: Option<Arc<WatchHealth>>,
     /// Notified when the set of nodes, or one of them, has changed.
     pub nodes_changed: watch::Sender<()>,

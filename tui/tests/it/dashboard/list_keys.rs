@@ -124,7 +124,7 @@ fn moves_in_the_list(dashboard: &mut Dashboard, key: &str) {
     if up {
         dashboard.terminal.press("pgdn");
     }
-    // Where one is in a list is told by what Enter takes.
+    // Enter selects the entry under the cursor, so it shows where the cursor is.
     dashboard.terminal.press(key);
     dashboard.terminal.press("enter");
     list_closed(dashboard);
