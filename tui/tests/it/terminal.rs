@@ -38,7 +38,37 @@ struct Output {
     parser: Parser,
     /// All that was written to the terminal: what a screen cannot tell, such as the clipboard.
     written: Vec<u8>,
+    /// How many of these bytes the parser received.
+    parsed: usize,
     over: bool,
+}
+
+impl Output {
+    fn new(columns: u16, rows: u16) -> Self {
+        Self {
+            parser: parser(columns, rows),
+            written: Vec::new(),
+            parsed: 0,
+            over: false,
+        }
+    }
+
+    /// Appends the bytes of one read, and gives the parser all whole characters.
+    ///
+    /// The bytes of a character that the read cut wait for the next read. From a cut character of two bytes, `vte` 0.15
+    /// loses the character after it: `advance_partial_utf8` counts it as read, but prints only the first.
+    fn receive(&mut self, bytes: &[u8]) {
+        self.written.extend_from_slice(bytes);
+        let new = &self.written[self.parsed..];
+        let cut = new.utf8_chunks().last().map_or(0, |chunk| {
+            let is_cut = std::str::from_utf8(chunk.invalid())
+                .is_err_and(|error| error.error_len().is_none());
+            if is_cut { chunk.invalid().len() } else { 0 }
+        });
+        let whole = new.len() - cut;
+        self.parser.process(&new[..whole]);
+        self.parsed += whole;
+    }
 }
 
 impl Terminal {
@@ -91,11 +121,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let shared = Arc::new(Shared {
-            output: Mutex::new(Output {
-                parser: parser(columns, rows),
-                written: Vec::new(),
-                over: false,
-            }),
+            output: Mutex::new(Output::new(columns, rows)),
             changed: Condvar::new(),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -104,9 +130,7 @@ impl Terminal {
             let mut buffer = [0; 16 << 10];
             // At the end of the program a pseudo-terminal says so by an error.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                let mut output = copy.output.lock().unwrap();
-                output.parser.process(&buffer[..count]);
-                output.written.extend_from_slice(&buffer[..count]);
+                copy.output.lock().unwrap().receive(&buffer[..count]);
                 copy.changed.notify_all();
             }
             copy.output.lock().unwrap().over = true;
@@ -388,4 +412,16 @@ fn bytes(key: &str) -> String {
         _ => panic!("no terminal sends {key}"),
     };
     bytes.to_owned()
+}
+
+#[test]
+fn a_read_that_ends_within_a_character_loses_nothing() {
+    let text = "a\u{b7} \u{b7}b \u{2500}\u{1f600}\u{e9} \u{e9}";
+    for cut in 0..=text.len() {
+        let (first, second) = text.as_bytes().split_at(cut);
+        let mut output = Output::new(40, 2);
+        output.receive(first);
+        output.receive(second);
+        assert_eq!(output.parser.screen().contents(), text, "cut at {cut}");
+    }
 }
