@@ -38,8 +38,6 @@ struct Output {
     parser: Parser,
     /// All that was written to the terminal: what a screen cannot tell, such as the clipboard.
     written: Vec<u8>,
-    /// How many of these bytes the parser received.
-    parsed: usize,
     over: bool,
 }
 
@@ -48,26 +46,19 @@ impl Output {
         Self {
             parser: parser(columns, rows),
             written: Vec::new(),
-            parsed: 0,
             over: false,
         }
     }
 
-    /// Appends the bytes of one read, and gives the parser all whole characters.
+    /// Appends the bytes of one read.
     ///
-    /// The bytes of a character that the read cut wait for the next read. From a cut character of two bytes, `vte` 0.15
-    /// loses the character after it: `advance_partial_utf8` counts it as read, but prints only the first.
+    /// The parser receives each byte alone. If a read ends within a character of two bytes, `vte` 0.15 loses the
+    /// character after it: `advance_partial_utf8` counts it as read, but prints only the first.
     fn receive(&mut self, bytes: &[u8]) {
+        for byte in bytes.chunks(1) {
+            self.parser.process(byte);
+        }
         self.written.extend_from_slice(bytes);
-        let new = &self.written[self.parsed..];
-        let cut = new.utf8_chunks().last().map_or(0, |chunk| {
-            let is_cut = std::str::from_utf8(chunk.invalid())
-                .is_err_and(|error| error.error_len().is_none());
-            if is_cut { chunk.invalid().len() } else { 0 }
-        });
-        let whole = new.len() - cut;
-        self.parser.process(&new[..whole]);
-        self.parsed += whole;
     }
 }
 
