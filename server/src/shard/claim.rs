@@ -4,6 +4,10 @@
 //! one shard more, a node moves only if the new shard's weight is the largest, which holds for one node of all shards'
 //! number; no node moves between two other shards.
 
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+
 /// The largest number of shards.
 pub(super) const MAX_COUNT: u32 = 256;
 
@@ -30,11 +34,11 @@ impl Claim {
     }
 }
 
-/// FNV-1a: all versions of this program must agree, so it cannot be a hash of the standard library.
+/// All versions of this program must agree, so it cannot be a hash of the standard library.
 fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 /// The last step of SplitMix64, so that each bit of the result depends on each bit of the value.

@@ -11,7 +11,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 
 use super::collector::{NodeCursor, key};
-use super::cursor::Cursor;
+use super::cursor::{Cursor, NEAR, OWN, Written, series};
 use super::encode::Sample;
 use super::gap::Floor;
 use super::writer::Writer;
@@ -21,10 +21,6 @@ use crate::store::Store;
 use crate::store::history::{CopiedSeries, Excerpt};
 use crate::store::ring::{self, Tick};
 use crate::store::{Point, history::NodeHistory};
-
-/// Samples that are nearer than this are one. The time in the ring may be 100 ms off, and a first rate has the time of
-/// another page. Two samples of a container are seconds apart.
-const NEAR: i64 = 1_000_000_000;
 
 /// How much later than now the newest sample may be, in nanoseconds.
 const LATE: i64 = 3600 * 1_000_000_000;
@@ -67,11 +63,12 @@ pub(super) fn fill(
     writer: &mut Writer,
 ) -> Filled {
     let mut excerpt = Excerpt::default();
-    let mut times = Vec::new();
+    let mut cursor = Vec::new();
     let mut filler = Filler {
         samples: Vec::new(),
         cpu: Vec::new(),
         memory: Vec::new(),
+        recent: Vec::new(),
         count: 0,
     };
     let none = NodeCursor::default();
@@ -87,26 +84,34 @@ pub(super) fn fill(
             end,
         };
         let floor = match floor {
-            Floor::Nodes(times) => NodeFloor::Time(times.get(&*node).copied()),
-            Floor::Wall(wall) => NodeFloor::Time(Some(offset.theirs(*wall))),
+            Floor::Nodes(nodes) => NodeFloor::Written(nodes.get(&*node)),
+            Floor::Wall(wall) => NodeFloor::Time(offset.theirs(*wall)),
             Floor::Series(nodes) => NodeFloor::Series(nodes.get(&node)),
         };
-        let cursor = nodes.get(&node).unwrap_or(&none);
+        let live = nodes.get(&node).unwrap_or(&none);
         filler.node(
             &node,
             &history,
             &mut excerpt,
             usages,
-            cursor,
+            live,
             &floor,
             bounds,
             writer,
         );
-        times.push((node, bounds.until));
+        let filled = Written {
+            newest: bounds.until,
+            recent: std::mem::take(&mut filler.recent),
+        };
+        let before = floor.written();
+        let is_behind = before
+            .as_ref()
+            .is_some_and(|before| before.newest > filled.newest);
+        cursor.push((node, before.filter(|_| is_behind).unwrap_or(filled)));
     }
     Filled {
         samples: filler.count,
-        cursor: Cursor::of(times.iter().map(|(node, time)| (node, *time))),
+        cursor: Cursor::of(cursor.iter().map(|(node, written)| (node, written.clone()))),
     }
 }
 
@@ -121,7 +126,8 @@ struct Bounds {
 
 /// The floor of one node's series.
 enum NodeFloor<'a> {
-    Time(Option<Timestamp>),
+    Time(Timestamp),
+    Written(Option<&'a Written>),
     Series(Option<&'a NodeCursor>),
 }
 
@@ -129,7 +135,8 @@ impl NodeFloor<'_> {
     /// The last sample of the node that is in the queue; none if none is.
     fn own(&self) -> (Option<Timestamp>, Option<&Point>) {
         match self {
-            Self::Time(time) => (*time, None),
+            Self::Time(time) => (Some(*time), None),
+            Self::Written(written) => (written.map(|it| it.floor(series(OWN))), None),
             Self::Series(cursor) => {
                 let point = cursor.and_then(|it| it.own.as_ref()).map(|it| &it.point);
                 (point.map(|it| it.at), point)
@@ -140,11 +147,21 @@ impl NodeFloor<'_> {
     /// The last sample of a container that is in the queue.
     fn container(&self, of: (&str, &str, &str)) -> (Option<Timestamp>, Option<&Point>) {
         match self {
-            Self::Time(time) => (*time, None),
+            Self::Time(time) => (Some(*time), None),
+            Self::Written(written) => (written.map(|it| it.floor(series(of))), None),
             Self::Series(cursor) => {
                 let point = cursor.and_then(|it| find(it, of)).map(|it| &it.point);
                 (point.map(|it| it.at), point)
             }
+        }
+    }
+
+    /// How far the series of the node are in the queue, by the clock of its kubelet.
+    fn written(&self) -> Option<Written> {
+        match self {
+            Self::Time(_) => None,
+            Self::Written(written) => written.cloned(),
+            Self::Series(cursor) => cursor.and_then(NodeCursor::written),
         }
     }
 }
@@ -159,6 +176,8 @@ struct Filler {
     samples: Vec<ring::Sample>,
     cpu: Vec<Sample>,
     memory: Vec<Sample>,
+    /// The series of a node that have a sample less than [`NEAR`] before the end of the slice.
+    recent: Vec<u32>,
     count: usize,
 }
 
@@ -170,7 +189,7 @@ impl Filler {
         history: &NodeHistory,
         excerpt: &mut Excerpt,
         usages: &Usages,
-        cursor: &NodeCursor,
+        newest: &NodeCursor,
         floor: &NodeFloor<'_>,
         bounds: Bounds,
         writer: &mut Writer,
@@ -179,16 +198,17 @@ impl Filler {
         history.copy(excerpt, |_| true, begin, end);
         for series in excerpt.series() {
             let (Some(pod), Some(container)) = (series.pod, series.container) else {
-                let last = cursor.own.as_ref().map(|it| &it.point);
-                self.read(series, last, floor.own(), bounds);
+                let last = newest.own.as_ref().map(|it| &it.point);
+                self.read(series, OWN, last, floor.own(), bounds);
                 let labels = [("node", &**node)];
                 self.write(NODE_USAGE, &labels, writer);
                 continue;
             };
             let of = (&*pod.key.namespace, &*pod.key.name, &**container);
-            let live = find(cursor, of);
+            let live = find(newest, of);
             self.read(
                 series,
+                of,
                 live.map(|it| &it.point),
                 floor.container(of),
                 bounds,
@@ -217,13 +237,14 @@ impl Filler {
     /// series, if it still has samples.
     fn read(
         &mut self,
-        series: CopiedSeries<'_>,
+        copied: CopiedSeries<'_>,
+        of: (&str, &str, &str),
         live: Option<&Point>,
         (floor, sent): (Option<Timestamp>, Option<&Point>),
         bounds: Bounds,
     ) {
         self.samples.clear();
-        self.samples.extend(series.samples());
+        self.samples.extend(copied.samples());
         // The exact sample replaces that of the ring.
         let end = live.map_or(bounds.end, |live| live.at.plus_nanos(-NEAR));
         let newest = self.samples.iter().rposition(|it| it.at < end);
@@ -242,9 +263,14 @@ impl Filler {
             self.memory
                 .push((live.at.as_millis(), float(live.memory.0)));
         }
+        let until = bounds.until.as_millis();
+        let last = self.cpu.iter().rfind(|(at, _)| *at <= until);
+        if last.is_some_and(|(at, _)| (until - at) * 1_000_000 < NEAR) {
+            self.recent.push(series(of));
+        }
         let after = floor.map_or(i64::MIN, |floor| floor.plus_nanos(NEAR).as_millis());
         let after = after.max(bounds.since.as_millis());
-        let within = |(at, _): &Sample| *at > after && *at <= bounds.until.as_millis();
+        let within = |(at, _): &Sample| *at > after && *at <= until;
         self.cpu.retain(within);
         self.memory.retain(within);
     }

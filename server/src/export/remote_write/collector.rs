@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubevitals_proto::time::{Timestamp, nanos};
+use kubevitals_proto::time::nanos;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, NEAR, OWN, Written, series};
 use super::writer::Writer;
 use crate::clock::Age;
 use crate::cluster::Cluster;
@@ -25,12 +25,17 @@ pub(super) struct NodeCursor {
 }
 
 impl NodeCursor {
-    /// The newest sample.
-    fn newest(&self) -> Option<Timestamp> {
-        let containers = self.containers.iter().map(|it| it.point.at);
-        containers
-            .chain(self.own.iter().map(|it| it.point.at))
-            .max()
+    /// How far its series are written.
+    pub(super) fn written(&self) -> Option<Written> {
+        let containers = self.containers.iter().map(|it| (key(it), it.point.at));
+        let own = self.own.iter().map(|it| (OWN, it.point.at));
+        let all = own.chain(containers);
+        let newest = all.clone().map(|(_, at)| at).max()?;
+        let recent = all.filter(|(_, at)| newest.since(*at) < NEAR);
+        Some(Written {
+            newest,
+            recent: recent.map(|(of, _)| series(of)).collect(),
+        })
     }
 }
 
@@ -66,7 +71,7 @@ impl Collector {
         Cursor::of(
             self.nodes
                 .iter()
-                .filter_map(|(node, cursor)| Some((node, cursor.newest()?))),
+                .filter_map(|(node, cursor)| Some((node, cursor.written()?))),
         )
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::collector::NodeCursor;
+use super::cursor::Written;
 
 /// Up to where the series are in the queue of a receiver. What is newer comes from the ring.
 #[derive(Debug, Clone)]
@@ -20,8 +21,8 @@ pub(super) struct Gap {
 /// The newest samples that are in the queue.
 #[derive(Debug, Clone)]
 pub(super) enum Floor {
-    /// As another process left them: the newest sample of each node by the kubelet's clock.
-    Nodes(HashMap<Box<str>, Timestamp>),
+    /// As another process left them.
+    Nodes(HashMap<Box<str>, Written>),
     /// As another replica left them: by the server's clock.
     Wall(Timestamp),
     /// As this process left them.

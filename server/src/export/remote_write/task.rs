@@ -128,7 +128,7 @@ fn initial_gap(queue: &Queue, previous: Previous, resolution: Duration) -> Optio
         Previous::Itself => {
             let (cursor, collected) = queue.restore()?;
             let begin = collected.plus_nanos(-margin);
-            Some(Gap::new(Floor::Nodes(cursor.times()), begin))
+            Some(Gap::new(Floor::Nodes(cursor.nodes()), begin))
         }
         Previous::Other(until) => {
             queue.forget();

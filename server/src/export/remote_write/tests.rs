@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kubevitals_proto::time::Timestamp;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Written};
 use super::disk::Folder;
 use super::encode::Protocol;
 use super::queue::{Limits, Queue, Request};
@@ -27,9 +27,16 @@ fn request(n: u8) -> Request {
     }
 }
 
+fn written(newest: i64) -> Written {
+    Written {
+        newest: Timestamp::from_secs(newest),
+        recent: vec![1],
+    }
+}
+
 fn cursor(newest: i64) -> Cursor {
     let node: Arc<str> = "node-1".into();
-    Cursor::of([(&node, Timestamp::from_secs(newest))].into_iter())
+    Cursor::of([(&node, written(newest))].into_iter())
 }
 
 fn on_disk(folder: &Path) -> Queue {
@@ -77,13 +84,13 @@ fn a_queue_on_disk_outlives_the_process() {
     drop(queue);
     let queue = on_disk(folder.path());
     let (newest, collected) = queue.restore().unwrap();
-    let expected = HashMap::from([("node-1".into(), Timestamp::from_secs(4))]);
-    assert_eq!(newest.times(), expected);
+    let expected = HashMap::from([("node-1".into(), written(4))]);
+    assert_eq!(newest.nodes(), expected);
     assert_eq!(collected, Timestamp::from_secs(4));
     assert_eq!(numbers(&queue), [3, 4]);
     // All are sent: the cursor stays, and nothing is sent again.
     let queue = on_disk(folder.path());
-    assert_eq!(queue.restore().unwrap().0.times(), expected);
+    assert_eq!(queue.restore().unwrap().0.nodes(), expected);
     assert_eq!(numbers(&queue), [0; 0]);
     queue.push(request(5), Some(cursor(5)));
     queue.pop();
