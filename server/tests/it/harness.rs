@@ -225,6 +225,19 @@ impl Harness {
         scrapes.succeeded + scrapes.failed.values().sum::<u64>()
     }
 
+    /// Waits until every scrape that is due by the clock is over. One that has not begun would otherwise be in flight at
+    /// the node's next turn, which is then skipped.
+    pub(crate) async fn due_scrapes(&self) {
+        wait_until("the due scrapes are over", async || {
+            let query = self.server.query();
+            let now = self.clock.now();
+            let targets = query.targets();
+            let mut turns = targets.iter().filter_map(|target| target.next_scrape);
+            !turns.any(|turn| turn <= now) && query.scrapes().asking == 0
+        })
+        .await;
+    }
+
     /// Waits until the first scrape of each of `nodes` nodes has been taken in.
     pub(crate) async fn first_step(&self, nodes: u64) {
         wait_until("every node was scraped once", async || {

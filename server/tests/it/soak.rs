@@ -10,7 +10,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
 
-use crate::harness::{Harness, PATIENCE, RESOLUTION, wait_until};
+use crate::harness::{Harness, PATIENCE, RESOLUTION};
 
 const NODES: u32 = 6;
 const PODS_PER_NODE: u32 = 8;
@@ -208,17 +208,8 @@ async fn forty_minutes_of_every_fault() {
         }
         harness.clock.advance(RESOLUTION);
         witness.record(&harness).await;
-        // A kubelet that hangs does so in real time: the simulated one waits for it. A scrape that has not begun would
-        // otherwise be in flight at the node's next turn, which is then skipped.
-        wait_until("the scrapes of this step are over", async || {
-            let query = harness.server.query();
-            let now = harness.clock.now();
-            let is_due = |at: Timestamp| at <= now;
-            let targets = query.targets();
-            let mut turns = targets.iter().filter_map(|target| target.next_scrape);
-            !turns.any(is_due) && query.scrapes().asking == 0
-        })
-        .await;
+        // A kubelet that hangs does so in real time: the simulated one waits for it.
+        harness.due_scrapes().await;
         let running_now = running(&harness);
         let cut = (50..53).contains(&step) || (120..124).contains(&step);
         if !cut {

@@ -44,19 +44,18 @@ async fn rounds(harness: &Harness) -> u64 {
     counted(&harness.cluster, &harness.server, name).await
 }
 
-/// Moves the clock one resolution on. Each scrape is collected before the next of its node: there is a round after the
-/// first ten seconds and one after the rest.
+/// Moves the clock one resolution on, by the time between two rounds. Each scrape is collected before the next of its
+/// node: it is over before the next part begins, and that has a round.
 pub(super) async fn step(harness: &Harness, nodes: u64) {
     let before = harness.scraped();
-    for part in [10, 5] {
+    for _ in 0..3 {
         let last = rounds(harness).await;
-        harness.clock.advance(Duration::from_secs(part));
-        if part == 5 {
-            wait_until("every node was scraped once more", async || {
-                harness.scraped() >= before + nodes
-            })
-            .await;
-        }
+        harness.clock.advance(Duration::from_secs(5));
+        harness.due_scrapes().await;
         wait_until("there was a round", async || rounds(harness).await > last).await;
     }
+    wait_until("every node was scraped once more", async || {
+        harness.scraped() >= before + nodes
+    })
+    .await;
 }
