@@ -16,7 +16,7 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,9 @@ const RETRY_PERIOD: Duration = Duration::from_secs(2);
 
 /// The longest time in which the Lease is given back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest wait for the requests under way, before the Lease is given back.
+const WRITING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The shortest time between two log lines about the Lease.
 const LOG_INTERVAL: Duration = Duration::from_secs(600);
@@ -69,6 +72,7 @@ pub(crate) struct Election {
     leadership: watch::Receiver<Leadership>,
     notifies: watch::Receiver<bool>,
     written: Arc<Mutex<Option<Timestamp>>>,
+    writing: Arc<RwLock<()>>,
 }
 
 impl Election {
@@ -81,6 +85,7 @@ impl Election {
             leadership,
             notifies,
             written: Arc::default(),
+            writing: Arc::default(),
         }
     }
 
@@ -113,6 +118,11 @@ impl Election {
         self.notifies.clone()
     }
 
+    /// Marks this replica as writing. While it is marked, the Lease is not given back, for a limited time.
+    pub(crate) async fn writing(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.writing).read_owned().await
+    }
+
     /// Waits until the task of the election has ended.
     pub(crate) async fn ended(&mut self) {
         while self.leadership.changed().await.is_ok() {}
@@ -133,6 +143,7 @@ pub(crate) struct Candidate {
     leadership: watch::Sender<Leadership>,
     notifies: watch::Sender<bool>,
     written: Arc<Mutex<Option<Timestamp>>>,
+    writing: Arc<RwLock<()>>,
     problems: LogThrottle,
     /// The last version of the Lease that was seen, and when it was first seen.
     seen: Option<(String, Age)>,
@@ -150,11 +161,12 @@ impl Candidate {
     ) -> (Self, Election) {
         let (leadership, receiver) = watch::channel(Leadership::Follower);
         let (notifies, notifies_receiver) = watch::channel(false);
-        let written = Arc::default();
+        let (written, writing) = (Arc::default(), Arc::default());
         let election = Election {
             leadership: receiver,
             notifies: notifies_receiver,
             written: Arc::clone(&written),
+            writing: Arc::clone(&writing),
         };
         let candidate = Self {
             api: Api::namespaced(client.clone(), namespace),
@@ -164,6 +176,7 @@ impl Candidate {
             leadership,
             notifies,
             written,
+            writing,
             problems: LogThrottle::new(LOG_INTERVAL),
             seen: None,
             renewed: None,
@@ -179,6 +192,7 @@ impl Candidate {
         }
         // Before the Lease is given back, this replica must not write any more.
         self.lose();
+        let _ended = timeout(WRITING_TIMEOUT, self.writing.write()).await;
         let released = timeout(RELEASE_TIMEOUT, self.release()).await;
         if !matches!(released, Ok(Ok(()))) {
             tracing::info!(

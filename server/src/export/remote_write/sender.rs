@@ -6,6 +6,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use kubevitals_proto::backoff::{Backoff, random};
 use reqwest::{Response, Url};
+use tokio_util::sync::CancellationToken;
 
 use std::sync::Arc;
 
@@ -84,12 +85,12 @@ impl Sender {
         }
     }
 
-    /// Sends, forever. A request stays in the queue until the receiver has accepted it, or refused it for good.
-    pub(super) async fn run(mut self) {
-        loop {
-            let request = self.queue.front().await;
+    /// Sends until `stop`, and finishes the attempt under way. A request stays in the queue until the receiver has accepted
+    /// it, or refused it for good.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        while let Some(request) = stop.run_until_cancelled(self.queue.front()).await {
             if let Some(delay) = self.attempt(request).await {
-                self.clock.sleep(delay).await;
+                stop.run_until_cancelled(self.clock.sleep(delay)).await;
             }
         }
     }

@@ -9,6 +9,7 @@ use kubevitals_proto::time::{Timestamp, nanos};
 use parking_lot::Mutex;
 use reqwest::Url;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::backfill::{self, Slice};
 use super::collector::Collector;
@@ -106,12 +107,11 @@ pub(crate) async fn run(settings: Settings, parts: Parts) {
             }
             _ => Session::new(&settings, &parts, &queues, previous),
         };
+        let writing = election.writing().await;
         parts.metrics.writes.set(1);
-        tokio::select! {
-            () = session.run() => {}
-            () = lost.lost() => {}
-        }
+        session.run(lost.lost()).await;
         parts.metrics.writes.set(0);
+        drop(writing);
         last = Some(session);
     }
 }
@@ -208,11 +208,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Collects and sends, until it is dropped.
-    async fn run(&mut self) {
+    /// Collects and sends until `lost`. The requests under way are finished: the receiver may have them already, and would
+    /// get them twice.
+    async fn run(&mut self, lost: impl Future<Output = ()>) {
         let parts = self.parts;
-        // Aborted when the session ends.
-        let mut tasks = JoinSet::new();
+        let stop = CancellationToken::new();
+        let mut senders = JoinSet::new();
         for target in &self.targets {
             let sender = Sender::new(
                 target.url.clone(),
@@ -221,23 +222,35 @@ impl<'a> Session<'a> {
                 parts.metrics.clone(),
                 Arc::clone(&parts.clock),
             );
-            tasks.spawn(sender.run());
+            senders.spawn(sender.run(stop.clone()));
         }
         let (hpas, clock) = (Arc::clone(&self.hpas), Arc::clone(&parts.clock));
         let mut lister = Hpas::new(parts.client.clone());
         let interval = self.settings.objects_interval;
-        tasks.spawn(async move {
+        let mut listers = JoinSet::new();
+        listers.spawn(async move {
             loop {
                 let listed = lister.list().await;
                 *hpas.lock() = listed;
                 clock.sleep(interval).await;
             }
         });
-        let round = ROUND.min(parts.resolution / 3).max(Duration::from_secs(1));
-        loop {
-            self.round();
-            parts.clock.sleep(round).await;
+        let interval = ROUND.min(parts.resolution / 3).max(Duration::from_secs(1));
+        let rounds = async {
+            loop {
+                // Begun before the round, so that rounds are one interval apart, whatever one takes.
+                let next = parts.clock.sleep(interval);
+                self.round();
+                next.await;
+            }
+        };
+        tokio::select! {
+            () = rounds => {}
+            () = lost => {}
         }
+        stop.cancel();
+        while senders.join_next().await.is_some() {}
+        self.set_written(self.last);
     }
 
     /// Collects what is new, and fills what is missing.
@@ -253,9 +266,13 @@ impl<'a> Session<'a> {
                 );
             }
         }
-        self.collector.collect(&mut self.writer);
+        let known = self.objects.are_known();
+        // A sample of an unknown pod belongs to a series without an image, which ends as soon as the image is known.
+        if known || now.since(self.began) >= self.parts.resolution {
+            self.collector.collect(&mut self.writer);
+        }
         let objects = self.parts.objects.as_ref().is_none_or(Election::is_won);
-        if now >= self.objects_due && objects && self.objects.are_known() {
+        if now >= self.objects_due && objects && known {
             self.objects_due = now.after(self.settings.objects_interval);
             let hpas = self.hpas.lock().clone();
             if !self.objects.collect(hpas, wall, &mut self.writer) {
@@ -277,16 +294,21 @@ impl<'a> Session<'a> {
         if now.since(self.began) >= self.parts.resolution * 2 {
             self.fill_gaps(wall);
         }
+        self.set_written(wall);
+        self.last = wall;
+        self.parts.metrics.rounds.inc();
+    }
+
+    /// Sets the time up to which all receivers have everything, for the successor. `collected` is the last round.
+    fn set_written(&self, collected: Timestamp) {
         let until = self.targets.iter().map(|target| {
             let queued = target.queue.oldest();
             let gap = target.gap.as_ref().map(|gap| gap.filled);
-            queued.into_iter().chain(gap).min().unwrap_or(wall)
+            queued.into_iter().chain(gap).min().unwrap_or(collected)
         });
         if let Some(until) = until.min() {
             self.parts.election.set_written(until);
         }
-        self.last = wall;
-        self.parts.metrics.rounds.inc();
     }
 
     /// Adds the requests of a round to a queue, with the cursor in the last one.
