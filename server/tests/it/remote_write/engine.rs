@@ -193,7 +193,8 @@ impl Engine {
             .unwrap();
         let mut all = Samples::new();
         for line in lines.lines() {
-            let series: Value = serde_json::from_str(line).unwrap();
+            let series: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             let times = series["timestamps"].as_array().unwrap().iter();
             let pairs = times.zip(series["values"].as_array().unwrap());
             // A stale marker is null.
