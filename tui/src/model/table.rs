@@ -143,6 +143,25 @@ impl<R: Row> Table<R> {
         without_row
     }
 
+    /// The part of each row that `part` gives, in the same order. A part that is the same in `before` is shared with it.
+    #[must_use]
+    pub fn parts(&self, before: &Self, part: impl Fn(&R) -> R) -> Self
+    where
+        R: PartialEq,
+    {
+        let rows = self.rows.iter().map(|row| {
+            let part = part(row);
+            match before.get(&row.key()) {
+                Some(same) if **same == part => Arc::clone(same),
+                _ => Arc::new(part),
+            }
+        });
+        Self {
+            rows: rows.collect(),
+            version: Version::new(),
+        }
+    }
+
     /// Applies changes in order.
     pub fn apply(&mut self, changes: Vec<Change<R>>) {
         // Many new rows are merged at once: inserting each would move all rows behind it.
@@ -250,6 +269,15 @@ mod tests {
         for (at, version) in versions.iter().enumerate() {
             assert!(!versions[..at].contains(version), "{versions:?}");
         }
+    }
+
+    #[test]
+    fn equal_parts_are_shared() {
+        let name = |row: &NodeRow| node(&row.name, 0);
+        let earlier = Table::of(vec![node("a", 1), node("b", 1)]).parts(&Table::default(), name);
+        let later = Table::of(vec![node("b", 2), node("c", 2)]).parts(&earlier, name);
+        assert_eq!(visible(&later), [("b".to_owned(), 0), ("c".to_owned(), 0)]);
+        assert!(Arc::ptr_eq(&earlier.rows()[1], &later.rows()[0]));
     }
 
     #[test]

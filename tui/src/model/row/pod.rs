@@ -105,6 +105,27 @@ impl PodRow {
         self.probes = self.probes.unknown();
     }
 
+    /// What comparisons with later states read of it: no usage, containers or probes.
+    #[must_use]
+    pub fn compared(&self) -> Self {
+        Self {
+            namespace: Name::clone(&self.namespace),
+            name: Name::clone(&self.name),
+            uid: self.uid,
+            status: Name::clone(&self.status),
+            phase: self.phase,
+            workload: self.workload.clone(),
+            labels: self.labels.clone(),
+            created_seconds: self.created_seconds,
+            restarts: Restarts {
+                count: self.restarts.count,
+                ..Restarts::default()
+            },
+            images: Name::clone(&self.images),
+            ..Self::default()
+        }
+    }
+
     /// Whether the state of a container is known.
     #[must_use]
     pub fn has_known_state(&self) -> bool {

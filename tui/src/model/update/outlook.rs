@@ -82,9 +82,10 @@ pub(super) fn collect(state: &mut State) {
         .as_ref()
         .is_none_or(|newer| state.now.since(newer.at) >= span)
     {
+        let before = newer.as_ref().map(|newer| &newer.world);
         let now = Baseline {
             at: state.now,
-            world: state.live.baseline(),
+            world: state.live.baseline(before),
         };
         let [older, newer] = &mut state.baselines.seen;
         match newer.take() {
@@ -137,18 +138,14 @@ pub(super) fn requests(state: &mut State) -> Option<Effect> {
 }
 
 /// Applies an earlier state.
-pub(super) fn apply_before(state: &mut State, mut past: Past) {
+pub(super) fn apply_before(state: &mut State, past: Past) {
     if !state.awaits_baseline_of(past.at) {
         return;
-    }
-    for pod in &mut past.pods {
-        // No comparison needs them.
-        (pod.containers, pod.message) = (Box::default(), None);
     }
     state.baselines.awaited = None;
     state.baselines.sent = Some(Baseline {
         at: past.at,
-        world: World::from_past(past, &World::default()).baseline(),
+        world: World::from_past(past, &World::default()).baseline(None),
     });
     // They are shown at once.
     state.baselines.basis = None;

@@ -157,11 +157,14 @@ impl World {
         pods.take_while(move |pod| pod.namespace == *namespace)
     }
 
-    /// The pods and nodes, to compare later states with. They share their rows.
+    /// What comparisons read of the pods and nodes, to compare later states with. Pods that are the same in the
+    /// baseline `before` are shared with it. Whole pods would all be copied at the next usage.
     #[must_use]
-    pub fn baseline(&self) -> Self {
+    pub fn baseline(&self, before: Option<&Self>) -> Self {
+        let none = Table::default();
+        let before = before.map_or(&none, |before| &before.pods);
         Self {
-            pods: self.pods.clone(),
+            pods: self.pods.parts(before, PodRow::compared),
             nodes: self.nodes.clone(),
             extent: self.extent.clone(),
             ..Self::default()
