@@ -15,7 +15,7 @@ use crate::model::row::{
 };
 use crate::model::{
     Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Limits, Link, ListQuery,
-    MapAction, Message, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time,
+    MapAction, Message, Mode, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time,
     View,
 };
 use crate::view::theme::Theme;
@@ -380,6 +380,35 @@ fn draw(state: &State) {
     let _ = crate::view::draw(state, &Theme::default(), &KeyMap::default(), &mut buffer);
 }
 
+/// Checks that Esc alone leads from anywhere to the first screen, live and without a filter. What is open above the
+/// screens takes at most three presses (a question, a text and its search), each screen two (its filter, and back), and
+/// the time one.
+fn esc_leads_back(state: &State) {
+    let mut state = state.clone();
+    let most = 4 + 2 * state.stack.len();
+    let is_back = |state: &State| {
+        matches!(state.mode(), Mode::Browse | Mode::Map)
+            && state.stack.len() == 1
+            && state.screen().list.line.text().is_empty()
+            && state.time == Time::Live
+    };
+    for _ in 0..most {
+        if is_back(&state) {
+            return;
+        }
+        act(&mut state, Action::Back);
+    }
+    assert!(
+        is_back(&state),
+        "after {most} presses: mode {:?}, view {:?}, {} screens, filter {:?}, {:?}",
+        state.mode(),
+        state.screen().view,
+        state.stack.len(),
+        state.screen().list.line.text(),
+        state.time
+    );
+}
+
 #[test]
 fn invariants_hold_for_random_messages_and_actions() {
     for seed in 1..=40_u64 {
@@ -400,6 +429,7 @@ fn invariants_hold_for_random_messages_and_actions() {
             holds(&state);
             if step % 5 == 0 {
                 draw(&state);
+                esc_leads_back(&state);
             }
         }
     }
