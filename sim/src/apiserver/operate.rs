@@ -1,5 +1,7 @@
 //! Writes that make something happen: deleting and evicting pods, restarting and scaling workloads, cordoning nodes.
 
+use std::sync::atomic::Ordering;
+
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
@@ -54,7 +56,9 @@ pub(super) async fn answer(
     let world = world.as_deref();
     if resource == Resource::Pods {
         let is_eviction = path.subresource == "eviction";
-        if is_eviction && world.is_some_and(|world| !world.can_evict(namespace, name)) {
+        let is_protected = shared.protects_pods.load(Ordering::Relaxed)
+            || world.is_some_and(|world| !world.can_evict(namespace, name));
+        if is_eviction && is_protected {
             return Err(disruption(name));
         }
         if !world.is_some_and(|world| world.delete_named(namespace, name)) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -80,6 +80,7 @@ impl ApiServer {
             serves: RwLock::default(),
             instead: RwLock::default(),
             log: RwLock::default(),
+            protects_pods: AtomicBool::default(),
             faults: Faults::default(),
             world: RwLock::default(),
             watches_broken,
@@ -190,6 +191,11 @@ impl ApiServer {
     /// Lets every container write these bytes over and over, as fast as its log is read, until called with `None`.
     pub fn set_log(&self, bytes: Option<Bytes>) {
         *self.shared.log.write() = bytes;
+    }
+
+    /// Lets no budget allow an eviction, until called with `false`.
+    pub fn protect_pods(&self, protect: bool) {
+        self.shared.protects_pods.store(protect, Ordering::Relaxed);
     }
 
     /// Answers every request with this, until called with `None`.

@@ -1,7 +1,7 @@
 //! What every request needs.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) instead: RwLock<Option<Answer>>,
     /// What every container writes, over and over, instead of its lines, if anything.
     pub(super) log: RwLock<Option<Bytes>>,
+    /// Whether no budget allows an eviction.
+    pub(super) protects_pods: AtomicBool,
     /// Faults of requests for some resources.
     pub(super) faults: Faults,
     /// The world in which writes make something happen; none in a replay.

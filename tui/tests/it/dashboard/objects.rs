@@ -6,6 +6,7 @@ use std::path::Path;
 use kubevitals_sim::Fault;
 use kubevitals_sim::identity::{Rule, Subject};
 use kubevitals_sim::objects::Resource;
+use serde_json::Value;
 
 use super::clusters::Lab;
 use super::selected;
@@ -195,6 +196,57 @@ fn changes_are_confirmed_and_done() {
     choose(&mut terminal, "Cordon");
     terminal.press("enter");
     terminal.wait_for_text("SchedulingDisabled");
+}
+
+/// The pods on node-0001 that a drain evicts.
+fn pods_to_evict(lab: &Lab) -> Vec<String> {
+    let pods = lab.cluster.store().snapshot(Resource::Pods);
+    let pods = pods
+        .range(None, None)
+        .map(|(_, pod)| pod.to_value(Resource::Pods));
+    let is_evicted = |pod: &Value| {
+        pod["spec"]["nodeName"] == "node-0001"
+            && pod["metadata"]["deletionTimestamp"].is_null()
+            && pod["metadata"]["ownerReferences"][0]["kind"] != "DaemonSet"
+    };
+    pods.filter(is_evicted)
+        .map(|pod| pod["metadata"]["name"].to_string())
+        .collect()
+}
+
+fn drain(terminal: &mut Terminal) {
+    choose(terminal, "Drain");
+    terminal.wait_for_text("Type the name to confirm: node-0001");
+    terminal.send("node-0001\r");
+}
+
+#[test]
+fn a_cancelled_drain_evicts_no_other_pod() {
+    let lab = Lab::start();
+    let before = pods_to_evict(&lab);
+    let count = before.len();
+    assert!(count > 3, "{before:?}");
+    lab.cluster.api().protect_pods(true);
+    let mut terminal = open(&lab, &["--allow-actions"], &[]);
+    terminal.press("2");
+    filter(&mut terminal, "name=node-0001", "node-0001");
+    drain(&mut terminal);
+    let progress = format!("0 of {count} pods evicted");
+    terminal.wait_for("a protected pod", |text| {
+        text.contains(&progress) && text.contains("disruption budget")
+    });
+    terminal.press("esc");
+    terminal.wait_for_text(&format!(
+        "cancelled the drain of Node node-0001: {progress}"
+    ));
+    // The drain has ended, so that it matters no more what the budgets allow.
+    lab.cluster.api().protect_pods(false);
+    assert_eq!(pods_to_evict(&lab), before);
+    terminal.wait_for_text("SchedulingDisabled");
+
+    drain(&mut terminal);
+    terminal.wait_for_text(&format!("drained Node node-0001: {count} pods evicted"));
+    assert_eq!(pods_to_evict(&lab), [""; 0]);
 }
 
 /// Asks for a shell in the first container.

@@ -15,8 +15,8 @@ use crate::model::row::{
 };
 use crate::model::{
     Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Limits, Link, ListQuery,
-    MapAction, Message, Mode, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time,
-    View,
+    MapAction, Message, Mode, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State,
+    Time, View,
 };
 use crate::view::theme::Theme;
 
