@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::diff::{self, Difference, What, differences};
-use super::format::pods;
+use super::format::count;
 use super::images;
 use super::name::{Key, Name, Workload};
 use super::problems::{revision, short};
@@ -155,7 +155,7 @@ fn of_workload(
     let (text, at, is_gone) = match counts {
         (None, Some(now)) => {
             let first = now.created.and_then(|(first, _)| seconds(first));
-            (format!("new: {}", pods(now.pods)), first, false)
+            (format!("new: {}", count(now.pods, "pod")), first, false)
         }
         (Some(then), None) => (format!("no pods left of {}", then.pods), None, true),
         (Some(then), Some(now)) => {
@@ -167,7 +167,7 @@ fn of_workload(
             });
             match (revision, then.pods != now.pods) {
                 (Some((before, it)), _) => {
-                    let of = format!("{} of {}", it.pods, pods(now.pods));
+                    let of = format!("{} of {}", it.pods, count(now.pods, "pod"));
                     let text = match images::change(&before.images, &it.images) {
                         Some(change) => format!("{change} ({of})"),
                         None => format!("new revision: {of}"),
@@ -178,7 +178,7 @@ fn of_workload(
                     let grown = now.created.filter(|_| now.pods > then.pods);
                     let at = grown.and_then(|(_, last)| seconds(last));
                     (
-                        format!("scaled from {} to {}", then.pods, pods(now.pods)),
+                        format!("scaled from {} to {}", then.pods, count(now.pods, "pod")),
                         at,
                         false,
                     )
@@ -300,10 +300,7 @@ impl Restarted {
                 Scope::Pod(key),
             ),
         };
-        let times = match self.count {
-            1 => "1 restart".to_owned(),
-            count => format!("{count} restarts"),
-        };
+        let times = count(self.count, "restart");
         let text = match self.cause.as_str() {
             "" => times,
             cause => format!("{times} ({cause})"),

@@ -156,7 +156,7 @@ fn evicted(state: &State, name: &Name) -> Vec<Vec<Fact>> {
             "" => "limit of the pod exceeded".to_owned(),
             resource => format!("node short of {resource}"),
         };
-        let count = format::pods(u32::try_from(names.len()).unwrap_or(u32::MAX));
+        let count = format::count(names.len(), "pod");
         let text = format!("{count}, {why}: {}", first(&names));
         vec![Fact::new("evicted", text).tone(Tone::Warn)]
     };

@@ -2,7 +2,7 @@
 
 use super::text::heading;
 use crate::model::row::IncidentRow;
-use crate::model::{Key, State, Tone};
+use crate::model::{Key, State, Tone, format};
 use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::incident::when;
 use crate::view::theme::Ink;
@@ -57,7 +57,8 @@ pub(in crate::view) fn lines_of(
     }
     if more > 0 {
         lines.push(vec![Segment::muted(format!(
-            "   {more} older incidents: see the view Incidents"
+            "   {}: see the view Incidents",
+            format::count(more, "older incident")
         ))]);
     }
     lines

@@ -79,7 +79,7 @@ pub(super) fn lines(
         }
     }
     if found.omitted > 0 {
-        let text = format!("   and {} more metrics", found.omitted);
+        let text = format!("   and {}", format::count(found.omitted, "more metric"));
         lines.push(vec![Segment::muted(text)]);
     }
     places
@@ -97,7 +97,10 @@ fn scrape_lines(scrape: &OwnScrape, state: &State, width: u16) -> Vec<Line> {
     } = scrape;
     let when = timestamp.map(|at| format!("{} ago", format::age(at, state.now)));
     let when = when.map_or("not yet scraped".to_owned(), |when| {
-        format!("scraped {when}, {samples} samples kept")
+        format!(
+            "scraped {when}, {} stored",
+            format::count(*samples, "sample")
+        )
     });
     let text = format!("{when}, by {by}: {url}");
     let mut lines: Vec<Line> = paragraph(&text, width, 3, Ink::Muted).collect();
