@@ -51,7 +51,7 @@ impl Drain {
                     .to_owned(),
             );
         } else if let Some(pod) = &self.progress.waits_for {
-            texts.push(format!("Waiting for {pod}"));
+            texts.push(format!("Waiting for {pod}."));
         }
         texts
     }

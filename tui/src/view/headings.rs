@@ -50,5 +50,5 @@ pub(super) fn problems(state: &State) -> String {
 pub(super) fn not_urgent(state: &State) -> String {
     let list = &state.screen().list;
     let count = list.order.len() - list.first_group.unwrap_or(0).min(list.order.len());
-    format!("Starting or over ({count})")
+    format!("Starting or ended ({count})")
 }

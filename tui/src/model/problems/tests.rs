@@ -310,7 +310,7 @@ fn one_cause_is_one_line() {
                 vec![],
                 vec![],
             ),
-            vec!["starting b: is starting", "over a: restarted (OOMKilled)"],
+            vec!["starting b: is starting", "ended a: restarted (OOMKilled)"],
         ),
     ];
     for (what, world, expected) in cases {

@@ -46,7 +46,7 @@ pub(in crate::view) fn lines_of(
         let (state, tone) = if row.is_open_at(now) {
             ("open", Tone::Bad)
         } else {
-            ("over", Tone::Dim)
+            ("ended", Tone::Dim)
         };
         lines.push(vec![
             Segment::muted(format!("   {state}  ")),

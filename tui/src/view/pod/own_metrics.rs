@@ -38,7 +38,7 @@ pub(super) fn lines(
     let found = match &state.screen().own_metrics {
         None => return Vec::new(),
         Some(Err(why)) => {
-            let text = format!("metrics of its own: {}", why.text);
+            let text = format!("exposed metrics: {}", why.text);
             lines.extend(paragraph(&text, width, 1, Ink::Warn));
             return Vec::new();
         }
@@ -52,7 +52,7 @@ pub(super) fn lines(
     {
         return Vec::new();
     }
-    lines.push(heading_at("METRICS OF ITS OWN", state));
+    lines.push(heading_at("EXPOSED METRICS", state));
     // The last scrape and the series are those of now.
     let is_live = matches!(state.time, Time::Live);
     if let Some(scrape) = found.scrape.as_ref().filter(|_| is_live) {
