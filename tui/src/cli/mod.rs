@@ -87,7 +87,7 @@ pub enum Command {
     /// Check the cluster once, for scripts, cron and monitoring
     ///
     /// Prints the problems by severity. The exit code is 0 without problems, 1 with warnings, 2 if something is critical,
-    /// and 3 if that cannot be told: the cluster does not answer, a permission is missing, the source does not have what
+    /// and 3 if that cannot be judged: the cluster does not answer, a permission is missing, the source does not have what
     /// a rule needs, or the command line has a mistake.
     #[command(args_override_self = true)]
     Check(CheckArgs),
@@ -103,7 +103,7 @@ pub enum Command {
     /// restarts, and changes of usage, the largest first. The cluster needs vitals-server, which remembers the past.
     #[command(args_override_self = true)]
     Diff(DiffArgs),
-    /// Explain why a pod or a node has metrics or not
+    /// Explain why a pod, a node, a metric or an HPA has values or not
     ///
     /// Checks each step from the API server over the node and its kubelet to the last sample of each container, and
     /// prints the step that fails and what to do. The cluster's metrics server must be vitals-server; for another
