@@ -88,7 +88,7 @@ fn refusal(state: &State) -> Option<String> {
             "context {context} is protected in the configuration"
         ))
     } else if !settings.allow_actions {
-        Some("start vitals with --allow-actions".to_owned())
+        Some("needs --allow-actions".to_owned())
     } else if state.time != Time::Live {
         Some("a past time is shown".to_owned())
     } else {
