@@ -471,7 +471,7 @@ fn gives_the_line_up(dashboard: &mut Dashboard, key: &str) {
         .wait_for("no filter", |text| !text.contains("/ kube-system"));
 }
 
-/// Opens the list of namespaces.
+/// Presses a key and waits for a text.
 fn says(dashboard: &mut Dashboard, key: &str, text: &str) {
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for_text(text);
