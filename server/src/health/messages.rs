@@ -28,12 +28,10 @@ pub(super) fn how_it_ended(ended: &cluster::Ended, lived: Option<i64>) -> String
 pub(super) fn counted(kind: ProbeKind, reading: &ProbeReading) -> String {
     if reading.failed == 0 {
         let (probe, run) = (probe(kind), reading.run_before);
-        return format!(
-            "the last {run} attempts of the {probe} had failed, and no event tells more"
-        );
+        return format!("the last {run} attempts of the {probe} failed; no event gives the reason");
     }
     format!(
-        "failed attempts of the {} rose by {} to {} in {}, and no event tells more",
+        "failed attempts of the {} rose by {} to {} in {}; no event gives the reason",
         probe(kind),
         reading.failed,
         reading.failures,
@@ -44,10 +42,10 @@ pub(super) fn counted(kind: ProbeKind, reading: &ProbeReading) -> String {
 /// Evidence of terminations of which only the number is known.
 pub(super) fn unknown_terminations(count: u32) -> String {
     match count {
-        1 => "the restart count tells of one more end before this one: how is not known".to_owned(),
-        count => format!(
-            "the restart count tells of {count} more ends before this one: how those ended is not known"
-        ),
+        1 => "the restart count has 1 earlier termination, of unknown cause".to_owned(),
+        count => {
+            format!("the restart count has {count} earlier terminations, of unknown cause")
+        }
     }
 }
 
@@ -82,38 +80,40 @@ pub(super) fn restarted(
     let unstarted =
         last.is_some_and(|it| ["StartError", "ContainerCannotRun"].contains(&&*it.reason));
     let killed_for =
-        |probe| format!("Container {name} was{likely} killed{times} for its failing {probe}");
+        |probe| format!("Container {name} was{likely} killed{times} because its {probe} failed");
     let what = match incident.cause {
         Cause::Exited if unstarted => format!("Container {name} could not be started{times}"),
         Cause::OomKilled => {
             let limit = spec.limits.memory;
             let limit = limit.map_or_else(String::new, |limit| {
-                format!(" (its limit is {})", bytes(limit.0))
+                format!(" (memory limit {})", bytes(limit.0))
             });
-            format!("Container {name} was{likely} killed{times} for its memory{limit}")
+            format!("Container {name} was{likely} OOM-killed{times}{limit}")
         }
         Cause::LivenessProbe => killed_for("liveness probe"),
         Cause::StartupProbe => killed_for("startup probe"),
-        Cause::NodeLost => format!("Container {name}{likely} ended{times} with its node"),
+        Cause::NodeLost => {
+            format!("Container {name}{likely} terminated{times} together with its node")
+        }
         Cause::Exited => format!("Container {name} exited{times} with code {exit}"),
         _ if last.is_none() => {
-            format!("Container {name} ended{times}, and nothing tells how or why")
+            format!("Container {name} terminated{times} for an unknown reason")
         }
-        _ => format!("Container {name} was killed{times} (exit {exit}), and nothing tells why"),
+        _ => format!("Container {name} was killed{times} (exit {exit}) for an unknown reason"),
     };
     let now = match &status.state {
-        _ if incident.ended.is_some() => ", and runs well again",
-        State::Running { .. } if status.ready => ", and runs again",
-        State::Running { .. } => ", and runs again but is not ready",
-        State::Terminated(_) => ", and is to be started again",
+        _ if incident.ended.is_some() => "; it is ready again",
+        State::Running { .. } if status.ready => "; it is running again",
+        State::Running { .. } => "; it is running again but not ready",
+        State::Terminated(_) => "; it will be restarted",
         State::Waiting(waiting) => {
             let message = waiting.as_ref().and_then(|it| it.message.as_deref());
             let wait = message.and_then(|it| it.strip_prefix("back-off "));
             let wait = wait.and_then(|it| it.split(' ').next());
             let reason = status.waiting_reason().unwrap_or("waiting");
             return match wait {
-                Some(wait) => format!("{what}, and waits in {reason} (back-off {wait})"),
-                None => format!("{what}, and is {reason}"),
+                Some(wait) => format!("{what}; it waits in {reason} (back-off {wait})"),
+                None => format!("{what}; it waits: {reason}"),
             };
         }
     };
@@ -135,14 +135,14 @@ pub(super) fn probe_fails(
     let again = incident.ended.is_some();
     match kind {
         _ if again => format!(
-            "Container {name}: its {} failed, and passes again{said}",
+            "The {} of container {name} failed and passes again{said}",
             probe(kind)
         ),
         ProbeKind::Readiness => {
-            format!("Container {name} is not ready, its readiness probe fails{said}")
+            format!("Container {name} is not ready because its readiness probe fails{said}")
         }
         kind => format!(
-            "Container {name} is about to be killed, its {} fails{said}",
+            "Container {name} will be killed because its {} fails{said}",
             probe(kind)
         ),
     }
@@ -158,7 +158,7 @@ pub(super) fn output(message: &str) -> &str {
 pub(super) fn image(incident: &Incident, spec: &ContainerSpec, status: &ContainerStatus) -> String {
     let name = &spec.name;
     if incident.ended.is_some() {
-        return format!("The image of container {name} could not be had, and then was");
+        return format!("The image of container {name} could not be pulled at first");
     }
     let message = match &status.state {
         State::Waiting(Some(waiting)) => waiting.message.as_deref().unwrap_or_default(),
@@ -166,8 +166,8 @@ pub(super) fn image(incident: &Incident, spec: &ContainerSpec, status: &Containe
     };
     let reason = status.waiting_reason().unwrap_or("waiting");
     match message {
-        "" => format!("The image of container {name} cannot be had: {reason}"),
-        message => format!("The image of container {name} cannot be had: {reason}: {message}"),
+        "" => format!("The image of container {name} cannot be pulled: {reason}"),
+        message => format!("The image of container {name} cannot be pulled: {reason}: {message}"),
     }
 }
 
@@ -177,10 +177,10 @@ pub(super) fn not_ready(
     waits: Option<(&ContainerSpec, &ContainerStatus)>,
 ) -> String {
     if incident.ended.is_some() {
-        return "The pod was not ready, and is again".to_owned();
+        return "The pod was not ready and is ready again".to_owned();
     }
     let Some((spec, status)) = waits else {
-        return "The pod is not ready though its containers are: a readiness gate, or something that is not known, holds it"
+        return "The pod is not ready although its containers are: a readiness gate may not be met"
             .to_owned();
     };
     let name = &spec.name;
@@ -188,21 +188,27 @@ pub(super) fn not_ready(
         (State::Waiting(Some(waiting)), Some(reason)) => {
             let message = waiting.message.as_deref().unwrap_or_default();
             let colon = if message.is_empty() { "" } else { ": " };
-            format!("The pod is not ready, container {name} waits: {reason}{colon}{message}")
+            format!("The pod is not ready because container {name} waits: {reason}{colon}{message}")
         }
-        _ => format!("The pod is not ready, for container {name} is not; nothing tells why"),
+        _ => format!(
+            "The pod is not ready because container {name} is not ready, for an unknown reason"
+        ),
     }
 }
 
 /// The message of an incident about evicted pods.
 pub(super) fn evicted(node: &str, lacked: &str, pods: u64) -> String {
-    format!("Node {node} was short of {lacked}: {pods} pods were evicted")
+    let pods = match pods {
+        1 => "1 pod was evicted".to_owned(),
+        pods => format!("{pods} pods were evicted"),
+    };
+    format!("Node {node} was low on {lacked}: {pods}")
 }
 
 /// The message of an incident about pods of one workload. `said` is the message of one of them.
 pub(super) fn alike(pods: u64, (kind, name): (&str, &str), goes_on: bool, said: &str) -> String {
     let fail = if goes_on { "fail" } else { "failed" };
-    format!("{pods} pods of {kind} {name} {fail} alike: {said}")
+    format!("{pods} pods of {kind} {name} {fail} for the same reason: {said}")
 }
 
 /// The message of an incident about a node.
@@ -210,8 +216,8 @@ pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
     let name = &node.name;
     let pods = match pods {
         0 => String::new(),
-        1 => "; one pod on it is not ready for it".to_owned(),
-        pods => format!("; {pods} pods on it are not ready for it"),
+        1 => "; 1 pod on it is not ready because of this".to_owned(),
+        pods => format!("; {pods} pods on it are not ready because of this"),
     };
     if let Some(ended) = incident.ended {
         let long = seconds(ended.since(incident.began));
@@ -223,7 +229,7 @@ pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
     let said = node.unready.as_ref().and_then(|it| it.reason.as_deref());
     let said = said.map_or_else(String::new, |said| format!(" ({said})"));
     match incident.cause {
-        Cause::NodeLost => format!("Node {name} is not heard of{said}{pods}"),
+        Cause::NodeLost => format!("Node {name} does not report its status{said}{pods}"),
         _ => format!("Node {name} is not ready{said}{pods}"),
     }
 }
@@ -236,10 +242,10 @@ pub(super) fn failure(pod: &Pod, ended: Option<(&ContainerSpec, &cluster::Ended)
         (Some(reason), _) if said.is_empty() => format!("The pod failed: {reason}"),
         (Some(reason), _) => format!("The pod failed: {reason}: {said}"),
         (None, Some((spec, ended))) => format!(
-            "Container {} ended with exit {} and is not started again: the pod has failed",
+            "Container {} exited with code {} and is not restarted: the pod has failed",
             spec.name, ended.exit_code
         ),
-        (None, None) => "The pod failed, and does not say why".to_owned(),
+        (None, None) => "The pod failed for an unknown reason".to_owned(),
     }
 }
 
@@ -253,7 +259,7 @@ pub(super) fn failure_status(pod: &Pod, ended: Option<(&cluster::Ended, Option<i
     }
 }
 
-/// `container app is not ready, sidecar is`.
+/// `container app is not ready, container sidecar is`.
 pub(super) fn who_is_ready(pod: &Pod, container: &str) -> String {
     let ready = pod
         .containers()
@@ -261,9 +267,9 @@ pub(super) fn who_is_ready(pod: &Pod, container: &str) -> String {
     let ready: Vec<&str> = ready.map(|(spec, _)| &*spec.name).collect();
     match &*ready {
         [] => format!("container {container} is not ready"),
-        [one] => format!("container {container} is not ready, {one} is"),
+        [one] => format!("container {container} is not ready, container {one} is"),
         many => format!(
-            "container {container} is not ready, {} are",
+            "container {container} is not ready, containers {} are",
             many.join(", ")
         ),
     }

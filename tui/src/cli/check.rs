@@ -27,7 +27,7 @@ pub struct CheckArgs {
     /// thresholds.bad of the configuration, 90]
     #[arg(long, short = 'c', value_name = "PERCENT", value_parser = percent)]
     pub critical: Option<f64>,
-    /// How long a pod may be starting or ending
+    /// How long a pod may be starting or terminating
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = seconds)]
     pub grace: u32,
     /// How long to wait for the cluster

@@ -20,8 +20,8 @@ pub struct DashboardArgs {
     /// The source of the data
     #[arg(long, value_name = "SOURCE", env = "VITALS_SOURCE")]
     pub source: Option<SourceChoice>,
-    /// The first view: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents, volumes
-    #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", value_parser = view)]
+    /// The first view
+    #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", value_parser = config::view)]
     pub view: Option<View>,
     /// The theme; auto: dark or light, as the terminal is
     #[arg(
@@ -107,15 +107,15 @@ pub(super) fn with_defaults(command: Command) -> Command {
         .mut_args(|arg| match default(arg.get_id().as_str()) {
             Some(default) => {
                 let help = arg.get_help().cloned().unwrap_or_default();
-                arg.help(format!("{help} [default: {default}]"))
+                let values = match arg.get_id().as_str() {
+                    "view" => format!(": {}", config::view_names()),
+                    _ => String::new(),
+                };
+                arg.help(format!("{help}{values} [default: {default}]"))
             }
             None => arg,
         })
         .mut_args(|arg| arg.hide_env(true))
-}
-
-fn view(name: &str) -> Result<View, String> {
-    View::named(name).ok_or_else(|| "there is no such view".to_owned())
 }
 
 #[cfg(test)]

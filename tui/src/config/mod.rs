@@ -20,6 +20,7 @@ pub(crate) use file::threshold;
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
 pub use persist::{PersistError, persist};
+pub(crate) use reader::{view, view_names};
 pub(crate) use settings::value_name;
 pub use settings::{Colors, Notify, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
 pub(crate) use write::view_name;

@@ -100,11 +100,13 @@ pub(super) fn color(value: &toml::Value) -> Result<Color, String> {
 }
 
 /// Parses the name of a view.
-pub(super) fn view(name: &str) -> Result<View, String> {
-    View::named(name).ok_or_else(|| {
-        let names = View::SWITCHABLE.iter().copied().map(view_name);
-        format!("there is no view {name:?}: it is {}", either(names))
-    })
+pub(crate) fn view(name: &str) -> Result<View, String> {
+    View::named(name).ok_or_else(|| format!("there is no view {name:?}: it is {}", view_names()))
+}
+
+/// The names of all views.
+pub(crate) fn view_names() -> String {
+    either(View::SWITCHABLE.iter().copied().map(view_name))
 }
 
 /// `a, b or c`.

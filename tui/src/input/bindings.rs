@@ -182,7 +182,7 @@ static KEYS: &[Binding] = &[
     bind(Section::Time, "time-zone", &["z"], Action::TimeZone, "switch between local time and UTC"),
     bind(Section::Time, "shorter-span", &["["], Action::Span(-1), "shorten the span"),
     bind(Section::Time, "longer-span", &["]"], Action::Span(1), "lengthen the span"),
-    bind(Section::Time, "lay-over", &["O"], Action::LayOver, "lay another series over the charts"),
+    bind(Section::Time, "lay-over", &["O"], Action::LayOver, "overlay another series on the charts"),
     bind(Section::Rows, "filter", &["/"], Action::Filter, "filter by words, numbers, labels"),
     bind(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "remove the filter"),
     bind(Section::Rows, "undo-filter", &["u"], Action::UndoFilter, "undo the last change of the filter"),
@@ -295,7 +295,7 @@ static KEYS: &[Binding] = &[
     bind(Section::Text, "text-redraw", &["ctrl-l"], Action::Redraw, "redraw the screen"),
     bind(Section::Text, "text-suspend", &["ctrl-z"], Action::Suspend, "suspend; fg resumes"),
     bind(Section::Text, "text-quit", &["ctrl-c"], Action::Quit, "quit"),
-    bind(Section::Confirm, "confirm-accept", &["enter"], Action::Enter, "do it"),
+    bind(Section::Confirm, "confirm-accept", &["enter"], Action::Enter, "confirm"),
     bind(Section::Confirm, "confirm-copy", &["y"], Action::Copy, "copy the command"),
-    bind(Section::Confirm, "confirm-cancel", &["esc", "q", "ctrl-c"], Action::Back, "do nothing"),
+    bind(Section::Confirm, "confirm-cancel", &["esc", "q", "ctrl-c"], Action::Back, "cancel"),
 ];

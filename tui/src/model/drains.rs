@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::format::count;
 use super::name::Name;
 
 /// How far the drain of a node is.
@@ -20,7 +21,7 @@ impl DrainProgress {
     #[must_use]
     pub fn text(&self) -> String {
         match self.total {
-            Some(total) => format!("{} of {total} pods evicted", self.evicted),
+            Some(total) => format!("{} of {} evicted", self.evicted, count(total, "pod")),
             None => "its pods are being read".to_owned(),
         }
     }
@@ -50,7 +51,7 @@ impl Drain {
                     .to_owned(),
             );
         } else if let Some(pod) = &self.progress.waits_for {
-            texts.push(format!("Waiting for {pod}"));
+            texts.push(format!("Waiting for {pod}."));
         }
         texts
     }

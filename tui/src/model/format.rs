@@ -1,5 +1,7 @@
 //! Short texts of amounts, fractions and times, with units.
 
+use std::fmt::Display;
+
 use kubevitals_proto::age::human;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -123,13 +125,11 @@ pub fn duration(seconds: u64) -> String {
     human(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
-/// A number of pods: `1 pod`, `3 pods`.
+/// A number of things: `1 pod`, `3 pods`.
 #[must_use]
-pub fn pods(count: u32) -> String {
-    match count {
-        1 => "1 pod".to_owned(),
-        count => format!("{count} pods"),
-    }
+pub fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ fn short_digest(digest: &str) -> &str {
 }
 
 /// The image with a short digest.
-fn short(image: &str) -> String {
+pub(super) fn short(image: &str) -> String {
     let image = Image::parse(image);
     format!("{}{}", image.repository, image.version())
 }

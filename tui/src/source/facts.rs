@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kubevitals_proto::objects::{
-    Node, WireBudget, WireLimitRange, WireNode, WireQuota, WireRollout,
+    WireBudget, WireLimitRange, WireNode, WireNodeImages, WireQuota, WireRollout,
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -14,6 +14,9 @@ use super::message_sender::MessageSender;
 use super::status::About;
 use super::{ApiClient, Error, VitalsApi};
 use crate::model::{Facts, Message, Name, Objects, Scope};
+
+/// The number of a node's images that the page names.
+const LARGEST_IMAGES: usize = 4;
 
 /// Reads the objects of the open page. The dashboard requests them again and again; after failures a back-off applies.
 pub(super) struct FactPages<'a> {
@@ -105,10 +108,7 @@ impl<'a> Reading<'a> {
 impl Reading<'_> {
     async fn objects(&mut self, scope: &Scope) -> Objects {
         match scope {
-            Scope::Node(name) => match self.node(name).await {
-                Some(node) => Objects::Node(Arc::new(node)),
-                None => Objects::None,
-            },
+            Scope::Node(name) => self.node(name).await,
             Scope::Workload(namespace, workload) => {
                 self.workload(namespace, &workload.kind, &workload.name)
                     .await
@@ -133,10 +133,26 @@ impl Reading<'_> {
         }
     }
 
-    async fn node(&mut self, name: &Name) -> Option<Node> {
+    /// The node with its largest images. A list of nodes is read without their names, which are most of an object.
+    async fn node(&mut self, name: &Name) -> Objects {
+        let resource = "nodes";
         let path = format!("/api/v1/nodes/{}", escaped(name));
-        let node = self.get::<WireNode>(&path, "nodes", name).await?;
-        node.convert(&self.sender.pools)
+        let about = About { resource, name };
+        let response = self.client.get(&path, JSON, about).await;
+        let read = response.and_then(|response| {
+            let images: WireNodeImages = response.parse()?;
+            Ok((response.parse::<WireNode>()?, images))
+        });
+        match read {
+            Ok((node, images)) => match node.convert(&self.sender.pools) {
+                Some(node) => Objects::Node(Arc::new(node), images.largest(LARGEST_IMAGES)),
+                None => Objects::None,
+            },
+            Err(error) => {
+                self.failed(resource, error);
+                Objects::None
+            }
+        }
     }
 
     /// The rollout of a workload, and the budgets of its pods. Other kinds have no rollout.

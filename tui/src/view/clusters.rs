@@ -24,8 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let hint = key.map_or_else(String::new, |key| format!(" ({key}: all)"));
     let heading = match open.len() {
         0 => "No open incidents".to_owned(),
-        1 => format!("1 open incident{hint}"),
-        count => format!("{count} open incidents{hint}"),
+        count => format!("{}{hint}", format::count(count, "open incident")),
     };
     canvas.rule(row_of(area, 0), &heading);
     canvas.hit(area, Target::View(View::AllIncidents));

@@ -17,7 +17,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     // Objects are read as they are now; rows are of the displayed time.
     if matches!(state.time, Time::Past { .. }) {
         let dot = canvas.theme.signs.dot;
-        heading.push_str(&format!(" {dot} its objects are those of now"));
+        heading.push_str(&format!(" {dot} the objects are as they are now"));
     }
     let hidden = lines.len().saturating_sub(usize::from(area.height - 1));
     if hidden > 0 {

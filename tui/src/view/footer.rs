@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Segment, left_of, right_of, segments_width};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
-use crate::model::{Choice, Link, Mode, Overlay, State, Time, View, format};
+use crate::model::{Choice, Content, Link, Mode, Overlay, State, Then, Time, Topic, View, format};
 
 /// Hints, the most useful first. The help has those that do not fit.
 type Hints = &'static [Hint];
@@ -99,12 +99,21 @@ const LOG_HINTS: Hints = &[
     ("text-copy", "copy"),
 ];
 
+/// The hints of a page of YAML.
+const YAML_HINTS: Hints = &[
+    ("text-search", "search"),
+    ("text-next", "next match"),
+    ("text-wrap", "wrap"),
+    ("text-unfold", "managedFields"),
+    ("text-copy", "copy"),
+    ("text-again", "read again"),
+];
+
 /// The hints of other text pages.
 const DOCUMENT_HINTS: Hints = &[
     ("text-search", "search"),
     ("text-next", "next match"),
     ("text-wrap", "wrap"),
-    ("text-unfold", "managedFields"),
     ("text-copy", "copy"),
     ("text-again", "read again"),
 ];
@@ -126,13 +135,11 @@ fn hints_for(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => pick_hints(state.overlay.as_ref()),
-        (Mode::Text, _) => {
-            let is_log = state
-                .text
-                .as_ref()
-                .is_some_and(|page| page.logs().is_some());
-            if is_log { LOG_HINTS } else { DOCUMENT_HINTS }
-        }
+        (Mode::Text, _) => match state.text.as_ref().map(|page| &page.content) {
+            Some(Content::Logs(_)) => LOG_HINTS,
+            Some(Content::Document(page)) if page.what == Topic::Yaml => YAML_HINTS,
+            _ => DOCUMENT_HINTS,
+        },
         (Mode::Confirm, _) if let Some(Overlay::Drain(node)) = &state.overlay => {
             match state.drains.get(node) {
                 Some(drain) if !drain.is_cancelled => &[
@@ -142,11 +149,14 @@ fn hints_for(state: &State) -> Vec<Hint> {
                 _ => &[("confirm-accept", "close")],
             }
         }
-        (Mode::Confirm, _) => &[
-            ("confirm-accept", "do it"),
-            ("confirm-copy", "copy the command"),
-            ("confirm-cancel", "cancel"),
-        ],
+        (Mode::Confirm, _) => match &state.overlay {
+            Some(Overlay::Dialog(dialog)) if dialog.is_command() => &[
+                ("confirm-accept", "run"),
+                ("confirm-copy", "copy the command"),
+                ("confirm-cancel", "cancel"),
+            ],
+            _ => &[("confirm-accept", "confirm"), ("confirm-cancel", "cancel")],
+        },
         (Mode::Help, _) => &[
             ("help-close", "close"),
             ("help-next", "next page"),
@@ -182,8 +192,11 @@ fn hints_for(state: &State) -> Vec<Hint> {
 /// The hints of a list, or of a question that is answered by typing.
 fn pick_hints(overlay: Option<&Overlay>) -> Hints {
     let choice = match overlay {
-        Some(Overlay::Dialog(_)) => {
-            return &[("list-accept", "do it"), ("list-cancel", "cancel")];
+        Some(Overlay::Dialog(dialog)) => {
+            return match dialog.then {
+                Then::Store(_) => &[("list-accept", "store"), ("list-cancel", "cancel")],
+                _ => &[("list-accept", "confirm"), ("list-cancel", "cancel")],
+            };
         }
         Some(Overlay::Picker(picker)) => Some(picker.choice),
         _ => None,

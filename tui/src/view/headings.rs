@@ -1,14 +1,7 @@
 //! The headings of the list of problems in the overview.
 
 use crate::model::State;
-
-/// Renders a number of things: `1 pod`, `3 pods`.
-fn count(count: usize, one: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {one}s"),
-    }
-}
+use crate::model::format::count;
 
 /// Returns the problems that the header counts, if none of them is listed: header and pods arrive one after the other, or
 /// the header counts more pods than the source sends. So the two agree.
@@ -57,5 +50,5 @@ pub(super) fn problems(state: &State) -> String {
 pub(super) fn not_urgent(state: &State) -> String {
     let list = &state.screen().list;
     let count = list.order.len() - list.first_group.unwrap_or(0).min(list.order.len());
-    format!("Starting or over ({count})")
+    format!("Starting or ended ({count})")
 }

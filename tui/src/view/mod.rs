@@ -39,7 +39,7 @@ mod volume;
 use ratatui::buffer::Buffer;
 
 use crate::input::{Hits, KeyMap};
-use crate::model::{Link, PartState, Rows, State, View};
+use crate::model::{Link, PartState, Rows, State, View, format};
 use canvas::Canvas;
 use theme::{Ink, Theme};
 
@@ -135,8 +135,7 @@ pub fn terminal_title(state: &State) -> String {
         Link::Lost { .. } => "connection lost".to_owned(),
         Link::Up => match open_incidents(state) {
             0 => "no open incidents".to_owned(),
-            1 => "1 open incident".to_owned(),
-            count => format!("{count} open incidents"),
+            count => format::count(count, "open incident"),
         },
     };
     let name = format!("vitals {}", state.session.context);

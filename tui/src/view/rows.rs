@@ -9,11 +9,11 @@ pub(super) fn emptiness(state: &State) -> Empty {
     let part = view.info().part;
     let has_answered = state.has_answered(part);
     if state.session.context.is_empty() && !state.session.contexts.is_empty() {
-        return Empty::calm("No context is selected.").press("context", "choose a context");
+        return Empty::calm("No context is selected").press("context", "choose a context");
     }
     if let (Link::Lost { why, again, .. }, false) = (&state.link, has_answered) {
         let wait = again.map_or_else(String::new, |again| {
-            format!("\nNext retry in {}.", format::age(state.now, again))
+            format!("\nNext retry in {}", format::age(state.now, again))
         });
         return failure(format!("Cannot reach the cluster: {why}{wait}"));
     }
@@ -37,7 +37,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
         && *kind != SourceKind::Vitals
     {
         return Empty::calm(format!(
-            "Incidents need vitals-server in the cluster. The current source is {kind}."
+            "Incidents need vitals-server in the cluster; the source is {kind}"
         ));
     }
     if !has_answered {
@@ -72,14 +72,14 @@ fn probes(state: &State) -> Empty {
     if state.world().probes.is_empty() {
         return match state.time {
             Time::Past { .. } => {
-                Empty::calm("Probe status at this time is not stored. Incidents are stored.")
+                Empty::calm("Probe status at this time is not stored; incidents are stored")
                     .press("incidents", "show the incidents")
             }
-            _ => Empty::calm("No container has a probe."),
+            _ => Empty::calm("No container has a probe"),
         };
     }
     Empty::calm(
-        "No probe is failing, pending or unknown.\nThe filter probe=passing shows those that pass.",
+        "No probe is failing, pending or unknown\nThe filter probe=passing shows those that pass",
     )
     .press("filter", "filter")
 }

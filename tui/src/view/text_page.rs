@@ -83,7 +83,7 @@ fn heading(canvas: &mut Canvas<'_>, area: Rect, state: &State, page: &TextPage) 
     canvas.rule(area, &text);
     let mut facts = Vec::new();
     if let Some(logs) = page.logs() {
-        facts.push(format!("{} lines", logs.count()));
+        facts.push(format::count(logs.count(), "line"));
         if logs.dropped() > 0 {
             facts.push(format!("{} older dropped", logs.dropped()));
         }

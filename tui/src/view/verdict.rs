@@ -59,10 +59,8 @@ fn judged(canvas: &Canvas<'_>, state: &State, found: &Verdict) -> (&'static str,
     if found.critical > 0 {
         parts.push(format!("{} critical", found.critical));
     }
-    match found.warnings {
-        0 => {}
-        1 => parts.push("1 warning".to_owned()),
-        count => parts.push(format!("{count} warnings")),
+    if found.warnings > 0 {
+        parts.push(format::count(found.warnings, "warning"));
     }
     let tone = if found.critical > 0 {
         Tone::Bad
@@ -121,14 +119,10 @@ fn affected(state: &State, found: &Verdict) -> Vec<String> {
         return Vec::new();
     }
     let of = |affected: u64, all: u32, one: &str| {
-        let noun = if all == 1 {
-            one.to_owned()
-        } else {
-            format!("{one}s")
-        };
+        let all_of = format::count(all, one);
         match affected.min(u64::from(all)) {
-            0 => format!("{all} {noun}"),
-            affected => format!("{affected} of {all} {noun}"),
+            0 => all_of,
+            affected => format!("{affected} of {all_of}"),
         }
     };
     let is_well = found.critical == 0 && found.warnings == 0;

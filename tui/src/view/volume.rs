@@ -119,14 +119,10 @@ fn inodes(usage: &VolumeUsage) -> String {
 /// `2 pods on 2 nodes: web-1, web-2`.
 fn mounted(usage: &VolumeUsage) -> String {
     let names: Vec<&str> = usage.pods.iter().map(|name| &**name).collect();
-    let plural = |count: u32, word: &str| match count {
-        1 => format!("1 {word}"),
-        count => format!("{count} {word}s"),
-    };
-    let pods = plural(usage.pod_count, "pod");
+    let pods = format::count(usage.pod_count, "pod");
     let nodes = match usage.node_count {
         1 => usage.node.to_string(),
-        count => plural(count, "node"),
+        count => format::count(count, "node"),
     };
     let more = usize::try_from(usage.pod_count).unwrap_or(usize::MAX);
     let more = match more.saturating_sub(names.len()) {

@@ -134,7 +134,7 @@ fn rows_differ(state: &mut State, views: &[View]) {
             let count = state.world().table(*view).len();
             let lines: Vec<&str> = screen_text.lines().collect();
             let head = lines.iter().position(|line| {
-                line.contains("NAME") || line.contains("POD") || line.contains("WHO")
+                line.contains("NAME") || line.contains("POD") || line.contains("OBJECT")
             });
             let rows = lines.iter().skip(head.unwrap() + 1).take(count);
             let different: HashSet<String> = rows.map(|line| words(line)).collect();

@@ -9,6 +9,7 @@ mod jobs;
 mod kept;
 mod keys;
 mod lifecycle;
+mod line_keys;
 mod list_keys;
 mod map;
 mod objects;

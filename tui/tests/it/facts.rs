@@ -7,7 +7,9 @@ use kubevitals::model::{
     Action, Facts, Message, Objects, Scope, SourceKind, State, View, act, apply, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
-use kubevitals_proto::objects::{Pools, WireLimitRange, WireNode, WireQuota, WireRollout};
+use kubevitals_proto::objects::{
+    Pools, WireLimitRange, WireNode, WireNodeImages, WireQuota, WireRollout,
+};
 use kubevitals_sim::Fault;
 use serde_json::{Value, json};
 
@@ -123,8 +125,10 @@ fn page(scope: Scope, facts: Facts) -> State {
 }
 
 fn node(object: Value) -> Objects {
+    let images: WireNodeImages = serde_json::from_value(object.clone()).unwrap();
     let node: WireNode = serde_json::from_value(object).unwrap();
-    Objects::Node(Arc::new(node.convert(&Pools::default()).unwrap()))
+    let node = node.convert(&Pools::default()).unwrap();
+    Objects::Node(Arc::new(node), images.largest(4))
 }
 
 /// A node with sixty conditions that report a problem, and long names.
@@ -138,6 +142,7 @@ fn hostile_node() -> Objects {
         json!({"metadata": {"name": long}, "spec": {"unschedulable": true,
         "taints": [{"key": long, "value": long, "effect": "NoSchedule"}]},
         "status": {"conditions": conditions, "addresses": [{"type": "InternalIP", "address": long}],
+            "images": [{"names": [format!("{long}\u{1b}[31m:1")], "sizeBytes": u64::MAX}, {"sizeBytes": 7}],
             "nodeInfo": {"osImage": long}}}),
     )
 }
@@ -187,6 +192,48 @@ fn the_table_keeps_half_of_the_rows_however_much_a_page_has() {
             if rows >= 24 {
                 assert!(screen_text.contains("more lines"), "{screen_text}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_page_of_a_node_names_its_largest_images() {
+    let lines = |facts: Facts| {
+        let state = page(Scope::Node("node-0000".into()), facts);
+        text(&draw(&state, &theme(), 200, 60))
+    };
+    let digest = "a".repeat(64);
+    let image = |name: &str, gib: u64| json!({"names": [name], "sizeBytes": gib << 30});
+    let long = format!("registry.example/{}/web@sha256:{digest}", "x".repeat(100));
+    let few = [image("a:1", 1), image(&long, 3), image("b:2", 2)];
+    let many: Vec<Value> = (1..=50).map(|at| image(&format!("web:{at}"), at)).collect();
+    for (images, expected) in [
+        (
+            &few[..],
+            "images 3, 6Gi\n largest images registry.example/xxxxxxx…xxxxxx/web@aaaaaaaaaaaa 3Gi  b:2 2Gi  a:1 1Gi\n",
+        ),
+        (
+            &many,
+            "images 50 or more, 1.2Ti\n largest images web:50 50Gi  web:49 49Gi  web:48 48Gi  web:47 47Gi\n",
+        ),
+    ] {
+        let objects =
+            node(json!({"metadata": {"name": "node-0000"}, "status": {"images": images}}));
+        let screen_text = lines(Facts {
+            objects,
+            missing: Vec::new(),
+        });
+        assert!(screen_text.contains(expected), "{screen_text}");
+    }
+    for missing in [Vec::new(), vec!["nodes: you may not get nodes".to_owned()]] {
+        let objects = Objects::None;
+        let screen_text = lines(Facts {
+            objects,
+            missing: missing.clone(),
+        });
+        assert!(!screen_text.contains("images"), "{screen_text}");
+        for why in missing {
+            assert!(screen_text.contains(&why), "{screen_text}");
         }
     }
 }

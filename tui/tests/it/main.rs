@@ -53,6 +53,7 @@ mod text_pages;
 mod values;
 mod very_many;
 mod views;
+mod vocabulary;
 mod walk;
 mod why;
 mod words;

@@ -424,18 +424,18 @@ fn recent_problems_are_listed_apart_from_current_ones() {
             found.unwrap_or_else(|| panic!("{part} in\n{screen_text}"))
         };
         assert!(
-            place("fails its probe") < place("Starting or over (2)"),
+            place("fails its probe") < place("Starting or ended (2)"),
             "{screen_text}"
         );
         assert!(
-            place("Starting or over (2)") < place("new-well"),
+            place("Starting or ended (2)") < place("new-well"),
             "{screen_text}"
         );
         assert!(place("new-well") < place("old-well"), "{screen_text}");
         // The cursor crosses the heading between the groups, by key and by mouse.
         person.press(KeyCode::Down);
         assert!(person.pointed().contains("new-well"), "{}", person.screen());
-        person.click_below("Starting or over", "old-well");
+        person.click_below("Starting or ended", "old-well");
         assert!(person.pointed().contains("old-well"), "{}", person.screen());
         person.click("fails its probe");
         assert!(
@@ -492,7 +492,7 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
     for (what, comes_back, again) in agains {
         let mut person = Person::at(cluster_of(vec![restarted("web", 600)]), (80, 24));
         assert!(
-            person.screen().contains("Starting or over (1)"),
+            person.screen().contains("Starting or ended (1)"),
             "{}",
             person.screen()
         );

@@ -621,7 +621,7 @@ impl Shop {
                 190,
                 true,
                 4,
-                "container search was killed by the kernel for memory, 4 times in 39m",
+                "Container search was OOM-killed 4 times; it is running again",
             ),
             incident(
                 2,
@@ -631,7 +631,7 @@ impl Shop {
                 400,
                 false,
                 2,
-                "container ledger was killed by the kubelet: its liveness probe failed 3 times in a row",
+                "Container ledger was killed twice because its liveness probe failed; it is ready again",
             ),
             incident(
                 2,
@@ -641,7 +641,7 @@ impl Shop {
                 2,
                 true,
                 2,
-                "liveness probe of container ledger fails: HTTP probe failed with statuscode: 503",
+                "Container ledger will be killed because its liveness probe fails: HTTP probe failed with statuscode: 503",
             ),
             incident(
                 5,
@@ -651,7 +651,7 @@ impl Shop {
                 75,
                 true,
                 17,
-                "container reconcile ends with exit code 1 again and again",
+                "Container reconcile exited 17 times with code 1; it waits in CrashLoopBackOff (back-off 5m0s)",
             ),
             incident(
                 10,
@@ -661,7 +661,7 @@ impl Shop {
                 20,
                 true,
                 41,
-                "the image registry.example/recommend:v9 cannot be pulled: not found",
+                "The image of container recommend cannot be pulled: ImagePullBackOff: registry.example/recommend:v9: not found",
             ),
         ]
     }

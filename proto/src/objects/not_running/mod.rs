@@ -159,7 +159,7 @@ fn terminated(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
         return words("ended well (Completed)", NOTHING_WRONG);
     }
     let hint = if pod.stays_ended(spec) || pod.phase.is_over() {
-        "it is not started again: look why it ended with kubectl logs, and kubectl get incidents"
+        "it is not restarted: see why it ended with kubectl logs and kubectl get incidents"
     } else {
         "its kubelet is about to start it again: look why it ended with kubectl logs --previous, and kubectl get incidents"
     };
@@ -247,7 +247,7 @@ fn failed(pod: &Pod) -> Explanation {
                 _ => None,
             });
             words(
-                ended.unwrap_or_else(|| "It has failed, and does not say why".to_owned()),
+                ended.unwrap_or_else(|| "It has failed for an unknown reason".to_owned()),
                 "look with kubectl logs and kubectl describe pod why it ended",
             )
         }

@@ -155,15 +155,15 @@ fn evidence(
     }
     let usage = match in_words(points, spec.limits, at) {
         Some(usage) if short && points.len() == 1 => format!(
-            "it lived {}, too short for more than one sample: {usage}",
+            "it ran for {}, too short for more than one sample: {usage}",
             seconds(lived.unwrap_or_default())
         ),
         Some(usage) => usage,
         None if short => format!(
-            "it lived {}, too short for its memory to be sampled",
+            "it ran for {}, too short for a sample of its memory",
             seconds(lived.unwrap_or_default())
         ),
-        None => "its memory before is not known".to_owned(),
+        None => "its memory before the end is unknown".to_owned(),
     };
     evidence.push(KeyedEvidence::new(keys[1], at, Source::History, usage));
     evidence

@@ -105,7 +105,7 @@ fn twenty_evictions_by_one_node_are_one_incident() {
     let involved = &it.involved;
     let named = [&involved.kind, &involved.name, &involved.namespace];
     assert_eq!(named, ["Node", "n1", "shop"]);
-    let message = "Node n1 was short of memory: 20 pods were evicted";
+    let message = "Node n1 was low on memory: 20 pods were evicted";
     assert_eq!(it.message, message);
     assert_eq!(names(&it).len(), 20);
     assert!(it.metadata.labels.is_empty());
@@ -192,7 +192,7 @@ fn failing_rollout_is_one_incident() {
         assert_eq!((it.affected_count, it.ended), (7, None));
         let involved = (&*it.involved.kind, &*it.involved.name);
         assert_eq!(involved, ("StatefulSet", "web"));
-        let beginning = "7 pods of StatefulSet web fail alike: ";
+        let beginning = "7 pods of StatefulSet web fail for the same reason: ";
         assert!(it.message.starts_with(beginning), "{}", it.message);
         // The incident ends with the last pod.
         for n in 1..=7 {
@@ -200,7 +200,12 @@ fn failing_rollout_is_one_incident() {
             cluster.delete(&format!("web-{n}"));
         }
         assert!(cluster.only().ended.is_some());
-        assert!(cluster.only().message.contains("failed alike"));
+        assert!(
+            cluster
+                .only()
+                .message
+                .contains("failed for the same reason")
+        );
     }
 }
 

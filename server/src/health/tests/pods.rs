@@ -60,7 +60,10 @@ fn restarts_between_two_states_are_counted() {
     let it = web.only();
     assert_eq!(it.count, 3);
     let mut texts = it.evidence.iter().map(|evidence| &evidence.text);
-    assert!(texts.any(|text| text.contains("2 more ends")), "{it:#?}");
+    assert!(
+        texts.any(|text| text.contains("2 earlier terminations")),
+        "{it:#?}"
+    );
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn late_loss_of_a_node_withdraws_incidents_of_its_pods() {
     web.node(101, false);
     let it = web.only();
     assert_eq!(it.reason, NodeNotReady);
-    assert!(it.message.contains("one pod"), "{}", it.message);
+    assert!(it.message.contains("1 pod"), "{}", it.message);
 }
 
 #[test]
@@ -229,7 +232,7 @@ fn limit_in_force_counts_during_a_resize() {
         web.set(35, true, container);
         let it = web.only();
         assert_eq!(it.cause, cause, "{used}Mi of {in_force}");
-        let names = it.message.contains(&format!("its limit is {in_force}"));
+        let names = it.message.contains(&format!("memory limit {in_force}"));
         assert_eq!(names, cause == OomKilled, "{}", it.message);
     }
 }
@@ -364,14 +367,14 @@ fn lost_node_is_one_incident_with_its_pods() {
     web.cluster.pass(200);
     let it = web.only();
     assert_eq!((it.reason, it.cause), (NodeNotReady, NodeLost));
-    assert!(it.message.contains("one pod"), "{}", it.message);
+    assert!(it.message.contains("1 pod"), "{}", it.message);
     assert_eq!(web.liveness(), ProbeStatus::Unknown);
     web.node(300, true);
     web.set_ready(301, true);
     web.cluster.pass(200);
     let it = web.only();
     assert_eq!(it.ended, Some(at(300)));
-    let expected = "was not ready for 4m19s; one pod";
+    let expected = "was not ready for 4m19s; 1 pod";
     assert!(it.message.contains(expected), "{}", it.message);
 }
 

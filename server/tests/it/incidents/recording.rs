@@ -131,14 +131,14 @@ async fn each_pod_of_the_recording_has_the_right_incident() {
         short.len() == 6
             && short
                 .iter()
-                .all(|it| it.starts_with("it lived 5s, too short for ")),
+                .all(|it| it.starts_with("it ran for 5s, too short for ")),
         "{short:?}"
     );
     assert!(
         notready
             .evidence
             .iter()
-            .any(|it| it.text.contains("app is not ready, sidecar is"))
+            .any(|it| it.text.contains("app is not ready, container sidecar is"))
     );
 }
 

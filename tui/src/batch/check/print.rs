@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::report::{ProblemItem, Report};
 use crate::export::{Heading, RecordCell, RecordList};
-use crate::model::format;
+use crate::model::format::{self, count};
 use crate::text::{clean, one_line};
 
 /// The problems as records.
@@ -112,24 +112,17 @@ fn counts(report: &Report) -> String {
         (0, 0) if report.unjudged.is_empty() => "no problems".to_owned(),
         (0, 0) => "no problems found".to_owned(),
         (critical, 0) => format!("{critical} critical"),
-        (0, warnings) => of(warnings, "warning"),
-        (critical, warnings) => format!("{critical} critical, {}", of(warnings, "warning")),
+        (0, warnings) => count(warnings, "warning"),
+        (critical, warnings) => format!("{critical} critical, {}", count(warnings, "warning")),
     }
 }
 
 /// `4 nodes and 56 pods checked`.
 fn checked(report: &Report) -> String {
-    let pods = of(report.pods, "pod");
+    let pods = count(report.pods, "pod");
     match report.nodes {
         0 => format!("{pods} checked"),
-        nodes => format!("{} and {pods} checked", of(nodes, "node")),
-    }
-}
-
-fn of(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
+        nodes => format!("{} and {pods} checked", count(nodes, "node")),
     }
 }
 

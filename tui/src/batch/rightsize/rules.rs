@@ -141,14 +141,16 @@ impl fmt::Display for Refusal {
             ),
             Self::FewSamples(samples) => write!(
                 f,
-                "its history has {samples} samples, less than {LEAST_SAMPLES}"
+                "its history has {}, less than {LEAST_SAMPLES}",
+                format::count(*samples, "sample")
             ),
             Self::CrashLoop { restarts: 0 } => f.write_str(
                 "crash loop: it waits in CrashLoopBackOff, so its usage is that of starts",
             ),
             Self::CrashLoop { restarts } => write!(
                 f,
-                "crash loop: {restarts} restarts, so its usage is that of starts"
+                "crash loop: {}, so its usage is that of starts",
+                format::count(*restarts, "restart")
             ),
             Self::OomKilled { kills, limit } => {
                 let times = match kills {

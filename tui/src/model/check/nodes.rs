@@ -58,8 +58,7 @@ fn not_ready(world: &World, node: &NodeRow) -> String {
     let pods = pods.filter(|pod| pod.node == node.name && !pod.phase.is_over());
     match pods.count() {
         0 => node.status.to_string(),
-        1 => format!("{}; 1 pod is on it", node.status),
-        pods => format!("{}; {pods} pods are on it", node.status),
+        pods => format!("{}; it has {}", node.status, format::count(pods, "pod")),
     }
 }
 

@@ -7,6 +7,7 @@ use super::incidents::Explained;
 use super::problem::{Basis, GRACE_SECONDS, Object, Problem, Severity};
 use super::rule::Rule;
 use crate::model::attention::{Attention, has_restarted, state_attention};
+use crate::model::format;
 use crate::model::name::Key;
 use crate::model::row::{PodRow, Row as _, is_recent};
 use crate::model::tone::{Thresholds, Tone};
@@ -116,7 +117,10 @@ fn message(pod: &PodRow, rule: Rule, now: Timestamp) -> String {
             let mut text = pod.status.to_string();
             if !pod.ready && pod.total_containers > 0 {
                 let (ready, all) = (pod.ready_containers, pod.total_containers);
-                text.push_str(&format!(", {ready} of {all} containers ready"));
+                text.push_str(&format!(
+                    ", {ready} of {} ready",
+                    format::count(all, "container")
+                ));
             }
             if pod.restarts.count > 0 {
                 text.push_str(&format!(", restarts: {}", restarts()));

@@ -227,7 +227,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 parts.node.status = "NotReady".into();
                 parts.pod.ready = false;
             },
-            &["critical node-not-ready /n1 : NotReady; 1 pod is on it"],
+            &["critical node-not-ready /n1 : NotReady; it has 1 pod"],
         ),
         (
             "a node without current usage",
@@ -264,7 +264,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 parts.pod.message = Some("back-off 5m0s".into());
             },
             &[
-                "critical pod-broken shop/web-1 : CrashLoopBackOff, 0 of 1 containers ready: back-off 5m0s",
+                "critical pod-broken shop/web-1 : CrashLoopBackOff, 0 of 1 container ready: back-off 5m0s",
             ],
         ),
         (
@@ -273,7 +273,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 waits(&mut parts.pod, "ImagePullBackOff", 20);
                 parts.pod.created_seconds = seconds(ago(20));
             },
-            &["critical pod-broken shop/web-1 : ImagePullBackOff, 0 of 1 containers ready"],
+            &["critical pod-broken shop/web-1 : ImagePullBackOff, 0 of 1 container ready"],
         ),
         (
             "a pod that is starting",
@@ -289,7 +289,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 waits(&mut parts.pod, "ContainerCreating", 400);
                 parts.pod.created_seconds = seconds(ago(400));
             },
-            &["warning pod-unsettled shop/web-1 : ContainerCreating, 0 of 1 containers ready"],
+            &["warning pod-unsettled shop/web-1 : ContainerCreating, 0 of 1 container ready"],
         ),
         (
             "a pod that failed",
@@ -298,7 +298,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 parts.pod.phase = Phase::Failed;
                 parts.replicas = 0;
             },
-            &["warning pod-failed shop/web-1 : Error, 0 of 1 containers ready"],
+            &["warning pod-failed shop/web-1 : Error, 0 of 1 container ready"],
         ),
         (
             "a pod that failed long ago",
@@ -372,7 +372,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
         (
             "a workload without some of its pods",
             |parts| parts.replicas = 3,
-            &["warning pods-missing shop/web : 1 of 3 pods exist"],
+            &["warning pods-missing shop/web : has 1 of 3 pods"],
         ),
         (
             "a workload without pods",
@@ -380,7 +380,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
                 parts.replicas = 3;
                 parts.pod.workload = None;
             },
-            &["critical pods-missing shop/web : 0 of 3 pods exist"],
+            &["critical pods-missing shop/web : has 0 of 3 pods"],
         ),
         (
             "an autoscaler that cannot scale",
@@ -390,7 +390,7 @@ fn each_rule_finds_its_problem_and_nothing_else() {
         (
             "an autoscaler at its maximum",
             |parts| parts.hpa = Some(limited(false, "TooManyReplicas", "")),
-            &["warning hpa shop/web : has 3 replicas, the most that it may have"],
+            &["warning hpa shop/web : has 3 replicas, its maximum"],
         ),
         (
             "autoscalers at their minimum, and of a target that is scaled to zero",

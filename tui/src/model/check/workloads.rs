@@ -2,6 +2,7 @@
 
 use super::problem::{Basis, Object, Problem, Severity};
 use super::rule::Rule;
+use crate::model::format;
 use crate::model::row::{HpaRow, Row as _, WorkloadRow};
 use crate::model::tone::Tone;
 use crate::model::world::World;
@@ -29,7 +30,7 @@ fn missing(row: &WorkloadRow) -> Option<Problem> {
         severity,
         rule: Rule::PodsMissing,
         object: Object::new(&row.workload.kind, &row.key()),
-        message: format!("{pods} of {desired} pods exist"),
+        message: format!("has {pods} of {}", format::count(desired, "pod")),
         since: None,
     })
 }
@@ -43,7 +44,7 @@ fn limited(hpa: &HpaRow) -> Option<Problem> {
     let what = if limited.broken {
         format!("cannot scale: {}", limited.reason)
     } else {
-        format!("has {} replicas, the most that it may have", hpa.max)
+        format!("has {}, its maximum", format::count(hpa.max, "replica"))
     };
     let message = match &*limited.message {
         "" => what,

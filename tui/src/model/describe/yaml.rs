@@ -30,14 +30,7 @@ pub fn yaml(mut object: Value) -> Result<Document, String> {
                 .iter()
                 .position(|line| line.text == "metadata:")
                 .map_or(0, |at| at + 1);
-            let count = managed.as_array().map_or(0, Vec::len);
-            lines.insert(
-                at,
-                text_line(
-                    &format!("  managedFields: # {count} entries, folded: u"),
-                    Tone::Dim,
-                ),
-            );
+            lines.insert(at, text_line("  managedFields: # folded: u", Tone::Dim));
             Some((at, lines_of(&managed, 2)?))
         }
     };

@@ -190,7 +190,7 @@ fn incident(row: &IncidentRow, basis: &Basis<'_>) -> Option<Difference> {
     } else {
         return None;
     };
-    let after = if ended.is_some() { "over" } else { "open" };
+    let after = if ended.is_some() { "ended" } else { "open" };
     let involved = &incident.involved;
     Some(Difference {
         what,

@@ -153,8 +153,8 @@ fn differences_are_in_order_and_usage_by_size() {
         texts(&then, &now, &[]),
         [
             "incident-began shop/began: - open restarts: OOMKilled; m",
-            "incident-began shop/both: - over restarts: OOMKilled; m",
-            "incident-ended shop/ended: open over restarts: OOMKilled; m",
+            "incident-began shop/both: - ended restarts: OOMKilled; m",
+            "incident-ended shop/ended: open ended restarts: OOMKilled; m",
             "node-gone /removed: Ready - ",
             "node-new /added: - Ready ",
             "node-status /stays: Ready NotReady ",

@@ -5,7 +5,7 @@ mod line;
 
 use std::sync::Arc;
 
-use kubevitals_proto::objects::{Budget, LimitRange, Node, Quota, Rollout};
+use kubevitals_proto::objects::{Budget, LimitRange, Node, NodeImage, Quota, Rollout};
 
 pub use hpa::{HpaFacts, MetricApi, MetricFacts, MetricServer};
 pub(super) use line::flow;
@@ -28,8 +28,8 @@ pub enum Objects {
     /// None: the request failed, or the kind of workload has no rollout.
     #[default]
     None,
-    /// Of a node.
-    Node(Arc<Node>),
+    /// Of a node, with its largest images.
+    Node(Arc<Node>, Vec<NodeImage>),
     /// Of a workload: its rollout, and the budgets of its pods.
     Workload(Box<Rollout>, Vec<Budget>),
     /// Of a HorizontalPodAutoscaler.

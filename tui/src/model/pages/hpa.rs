@@ -147,7 +147,7 @@ fn source(kind: MetricKind, api: Option<&MetricApi>) -> Fact {
         )
         .tone(Tone::Bad),
         Some(MetricServer::Nobody) => {
-            Fact::new("from", format!("{group}, which nobody serves")).tone(Tone::Bad)
+            Fact::new("from", format!("{group}, which no APIService serves")).tone(Tone::Bad)
         }
         Some(MetricServer::Unknown) | None => Fact::new("from", group),
     }
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(
             texts(&groups),
             [
-                "pods rps=- of 10 | from=custom.metrics.k8s.io, which nobody serves",
+                "pods rps=- of 10 | from=custom.metrics.k8s.io, which no APIService serves",
                 "  missing=run vitals-server with --pod-metrics and its APIServices, or another adapter"
             ]
         );

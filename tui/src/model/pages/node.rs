@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kubevitals_proto::objects::{self, AddressType};
+use kubevitals_proto::objects::{self, AddressType, MAX_REPORTED_IMAGES, NodeImage};
 use kubevitals_proto::units::Bytes;
 use kubevitals_proto::vitals::IncidentKind;
 
@@ -11,17 +11,22 @@ use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 use crate::model::facts::{Fact, Facts, Objects};
 use crate::model::format;
+use crate::model::images::short;
 use crate::model::name::{Key, Name};
 use crate::model::row::{Drain, DrainState, IncidentRow, NodeRow};
 use crate::model::scope::Scope;
 use crate::model::state::State;
 use crate::model::tone::Tone;
+use crate::text::cut_middle;
+
+/// The most cells of the name of an image.
+const IMAGE_CELLS: usize = 48;
 
 /// The groups of facts, the most important ones first.
 pub(super) fn groups(state: &State, name: &Name, facts: Option<&Facts>) -> Vec<Vec<Fact>> {
-    let object = match facts.map(|facts| &facts.objects) {
-        Some(Objects::Node(node)) => Some(&**node),
-        _ => None,
+    let (object, largest) = match facts.map(|facts| &facts.objects) {
+        Some(Objects::Node(node, largest)) => (Some(&**node), largest.as_slice()),
+        _ => (None, [].as_slice()),
     };
     let row = state.world().nodes.get(&Key::named(name));
     let mut groups = vec![state_of(state, name, row.map(|row| &**row), object)];
@@ -31,7 +36,10 @@ pub(super) fn groups(state: &State, name: &Name, facts: Option<&Facts>) -> Vec<V
     groups.extend(evicted(state, name));
     groups.extend(past_evictions(state, name));
     groups.extend(row.map(|row| resources(row)));
-    groups.extend(object.map(software));
+    let mut last = object.map(software).unwrap_or_default();
+    last.extend(images(row.map(|row| &**row), object));
+    groups.push(last);
+    groups.push(largest_images(largest));
     groups
 }
 
@@ -156,7 +164,7 @@ fn evicted(state: &State, name: &Name) -> Vec<Vec<Fact>> {
             "" => "limit of the pod exceeded".to_owned(),
             resource => format!("node short of {resource}"),
         };
-        let count = format::pods(u32::try_from(names.len()).unwrap_or(u32::MAX));
+        let count = format::count(names.len(), "pod");
         let text = format!("{count}, {why}: {}", first(&names));
         vec![Fact::new("evicted", text).tone(Tone::Warn)]
     };
@@ -183,7 +191,7 @@ fn past_evictions(state: &State, name: &Name) -> Vec<Vec<Fact>> {
     lines.chain(rest).collect()
 }
 
-/// Capacity, versions, addresses and images.
+/// Capacity, versions and addresses.
 fn software(node: &objects::Node) -> Vec<Fact> {
     let text = |label: &str, text: &Option<std::sync::Arc<str>>| {
         Fact::new(label, text.as_deref().unwrap_or_default())
@@ -201,12 +209,34 @@ fn software(node: &objects::Node) -> Vec<Fact> {
     let addresses = node.addresses.iter();
     let addresses = addresses.filter(|it| it.kind != AddressType::Hostname);
     facts.extend(addresses.map(|it| Fact::new(it.kind.to_string(), &*it.host)));
-    if node.images.count > 0 {
-        let size = format::bytes(Bytes(node.images.bytes));
-        facts.push(Fact::new(
-            "images",
-            format!("{}, {size}", node.images.count),
-        ));
-    }
     facts
+}
+
+/// The number and the size of the images. Without the object the row may still have them.
+fn images(row: Option<&NodeRow>, object: Option<&objects::Node>) -> Option<Fact> {
+    let of_object = object.map(|node| (node.images.count, Some(Bytes(node.images.bytes))));
+    let of_row = || row.map(|row| (row.images, row.image_bytes.get()));
+    let (count, size) = of_object.or_else(of_row)?;
+    let count = match count {
+        0 => return None,
+        MAX_REPORTED_IMAGES => format!("{count} or more"),
+        count => count.to_string(),
+    };
+    let size = size.map_or(format::UNKNOWN.to_owned(), format::bytes);
+    Some(Fact::new("images", format!("{count}, {size}")))
+}
+
+/// The largest images with their sizes.
+fn largest_images(images: &[NodeImage]) -> Vec<Fact> {
+    let facts = images.iter().enumerate().map(|(at, image)| {
+        let label = if at == 0 { "largest images" } else { "" };
+        let name = match &*image.name {
+            "" => format::UNKNOWN.to_owned(),
+            name => short(name),
+        };
+        let name = cut_middle(&name, IMAGE_CELLS, "…");
+        let size = format::bytes(Bytes(image.bytes));
+        Fact::new(label, format!("{name} {size}"))
+    });
+    facts.collect()
 }

@@ -110,7 +110,11 @@ pub(super) fn incidents(state: &State, is_of: impl Fn(&IncidentRow) -> bool) -> 
         .collect();
     if more > 0 {
         lines.push(vec![
-            Fact::new("", format!("and {more} more open incidents")).tone(Tone::Bad),
+            Fact::new(
+                "",
+                format!("and {}", format::count(more, "more open incident")),
+            )
+            .tone(Tone::Bad),
         ]);
     }
     lines

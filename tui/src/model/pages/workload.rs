@@ -8,6 +8,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::shared::{age, gpus, incidents, is_of_pods, pods, restarts, sums};
 use crate::model::facts::{Fact, Facts, Objects};
+use crate::model::format;
 use crate::model::name::{Key, Name, Workload};
 use crate::model::row::{HpaRow, Rollup, Row as _};
 use crate::model::scope::Scope;
@@ -34,7 +35,11 @@ pub(super) fn groups(
         Some(rollout) => replicas(rollout, state.now),
         None => vec![Fact::new(
             "",
-            format!("{} of {} pods ready", all.ready, all.pods - all.over),
+            format!(
+                "{} of {} ready",
+                all.ready,
+                format::count(all.pods - all.over, "pod")
+            ),
         )],
     }];
     groups.extend(rollout.and_then(|rollout| stuck(rollout, state.now)));
@@ -170,10 +175,11 @@ fn spread(state: &State, scope: &Scope) -> Fact {
         [] => String::new(),
         zones => format!(", zones {}", zones.join(" ")),
     };
-    Fact::new(
-        "spread",
-        format!("{} nodes, up to {most} each{zones}", nodes.len()),
-    )
+    let text = match nodes.len() {
+        1 => format!("1 node{zones}"),
+        count => format!("{count} nodes, up to {most} each{zones}"),
+    };
+    Fact::new("spread", text)
 }
 
 /// The availability, if the source has sent it.

@@ -9,6 +9,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::cause::{NodeCause, Shared};
 use super::symptom::{Number, Symptom};
+use crate::model::format;
 use crate::model::name::{Key, Name, Workload};
 use crate::model::row::{IncidentRow, NodeRow, PodRow, ProblemRow, Replicas, Row as _, Urgency};
 use crate::model::scope::{Open, ProblemScope, Scope};
@@ -174,8 +175,7 @@ impl<'a> Group<'a> {
     fn of_node(&self, name: &Name, cause: NodeCause, affected: u64) -> (Key, String, String) {
         let pods = |verb: &str| match affected {
             0 => String::new(),
-            1 => format!(": 1 pod {verb}"),
-            count => format!(": {count} pods {verb}"),
+            affected => format!(": {} {verb}", format::count(affected, "pod")),
         };
         let (part, text) = match cause {
             NodeCause::NotReady => {

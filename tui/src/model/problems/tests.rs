@@ -214,7 +214,7 @@ fn one_cause_is_one_line() {
                         ..of_pod("")
                     },
                     affected_count: 20,
-                    message: "Node node-1 was short of memory: 20 pods were evicted".to_owned(),
+                    message: "Node node-1 was low on memory: 20 pods were evicted".to_owned(),
                     ..incident("e", IncidentKind::Eviction, of_pod(""))
                 }],
                 vec![node("node-1", true, &["MemoryPressure"])],
@@ -310,7 +310,7 @@ fn one_cause_is_one_line() {
                 vec![],
                 vec![],
             ),
-            vec!["starting b: is starting", "over a: restarted (OOMKilled)"],
+            vec!["starting b: is starting", "ended a: restarted (OOMKilled)"],
         ),
     ];
     for (what, world, expected) in cases {

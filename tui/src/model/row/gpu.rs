@@ -86,10 +86,7 @@ impl Gpu {
         if self.is_none() {
             return None;
         }
-        let mut text = match self.count.max(self.measured) {
-            1 => "1 GPU".to_owned(),
-            count => format!("{count} GPUs"),
-        };
+        let mut text = format::count(self.count.max(self.measured), "GPU");
         if let Some(utilization) = self.utilization() {
             text.push_str(&format!(" {} busy", format::percent(utilization)));
         }

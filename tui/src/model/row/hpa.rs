@@ -214,7 +214,7 @@ impl Row for HpaRow {
         E::text(Field::Limited, "LIMITED", (8, 24), 2, |hpa| hpa.limited_text().into())
             .tone(|hpa, _| hpa.limited_tone())
             .searched(),
-        E::text(Field::Message, "WHY", (12, 100), 7, |hpa| {
+        E::text(Field::Message, "MESSAGE", (12, 100), 7, |hpa| {
             hpa.limited.as_ref().map_or("", |limited| &limited.message).into()
         })
             .searched(),

@@ -132,15 +132,15 @@ type E = Entry<IncidentRow>;
 #[rustfmt::skip] // one entry a line: a table
 impl Row for IncidentRow {
     const FIELDS: &'static [E] = &[
-        E::text(Field::Status, "STATE", (5, 5), 1, |row| if row.is_open() { "open" } else { "over" }.into())
+        E::text(Field::Status, "STATE", (5, 5), 1, |row| if row.is_open() { "open" } else { "ended" }.into())
             .tone(|row, _| if row.is_open() { Tone::Bad } else { Tone::Dim })
             .searched(),
         E::number(Field::Began, "BEGAN", 6, 2, |row| Value::Since(Some(row.incident.began))),
         E::number(Field::LastSeen, "LAST", 6, 4, |row| Value::Since(Some(row.last()))),
         E::text(Field::Namespace, "NAMESPACE", (9, 20), 5, |row| row.involved().namespace.as_str().into()).searched(),
-        E::text(Field::Name, "WHO", (12, 60), 0, |row| row.who().into()).searched(),
-        E::text(Field::Reason, "WHAT", (8, 14), 3, |row| row.reason().into()).searched(),
-        E::text(Field::Cause, "WHY", (9, 16), 0, |row| row.cause().into())
+        E::text(Field::Name, "OBJECT", (12, 60), 0, |row| row.who().into()).searched(),
+        E::text(Field::Reason, "PROBLEM", (8, 14), 3, |row| row.reason().into()).searched(),
+        E::text(Field::Cause, "CAUSE", (9, 16), 0, |row| row.cause().into())
             .tone(|row, _| if row.is_open() { Tone::Bad } else { plain(&row.cause()) })
             .searched(),
         E::number(Field::Count, "TIMES", 5, 4, |row| Value::Count(row.incident.count)),
@@ -152,7 +152,7 @@ impl Row for IncidentRow {
             row.involved().workload.as_ref().map_or("", |workload| &workload.name).into()
         })
             .searched(),
-        E::text(Field::Certainty, "SURE", (7, 7), Column::ON_DEMAND, |row| match row.incident.certainty {
+        E::text(Field::Certainty, "CERTAINTY", (9, 9), Column::ON_DEMAND, |row| match row.incident.certainty {
             Certainty::Direct => "direct",
             Certainty::Likely => "likely",
             Certainty::Unknown => "unknown",

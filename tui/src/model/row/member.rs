@@ -118,7 +118,7 @@ impl Row for MemberRow {
         E::number(Field::Cpu, "CPU", 6, Column::ON_DEMAND, |row| Value::Cpu(row.usage.cpu)),
         E::number(Field::Memory, "MEM", 6, Column::ON_DEMAND, |row| Value::Memory(row.usage.memory)),
         E::number(Field::Began, "SINCE", 6, 3, |row| Value::Since(row.since)),
-        E::text(Field::Cause, "WHY", (24, 200), 4, |row| row.why.as_str().into())
+        E::text(Field::Cause, "REASON", (24, 200), 4, |row| row.why.as_str().into())
             .tone(|row, _| if row.health >= Health::PartlyLive { Tone::Plain } else { Tone::Dim })
             .searched(),
         E::text(Field::Source, "SOURCE", (7, 7), 8, |row| row.source.map_or("", SourceKind::name).into()).searched(),
@@ -195,9 +195,9 @@ impl Row for MemberIncidentRow {
         }),
         I::number(Field::LastSeen, "LAST", 6, 4, |all| Value::Since(Some(all.last()))),
         I::text(Field::Namespace, "NAMESPACE", (9, 20), 5, |all| of_incident(all, Field::Namespace)).searched(),
-        I::text(Field::Name, "WHO", (12, 60), 0, |all| of_incident(all, Field::Name)).searched(),
-        I::text(Field::Reason, "WHAT", (8, 14), 3, |all| of_incident(all, Field::Reason)).searched(),
-        I::text(Field::Cause, "WHY", (9, 16), 0, |all| of_incident(all, Field::Cause))
+        I::text(Field::Name, "OBJECT", (12, 60), 0, |all| of_incident(all, Field::Name)).searched(),
+        I::text(Field::Reason, "PROBLEM", (8, 14), 3, |all| of_incident(all, Field::Reason)).searched(),
+        I::text(Field::Cause, "CAUSE", (9, 16), 0, |all| of_incident(all, Field::Cause))
             .tone(|all, _| open_tone(all))
             .searched(),
         I::number(Field::Count, "TIMES", 5, 4, |all| of_incident(all, Field::Count)),

@@ -30,7 +30,7 @@ impl Urgency {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Over => "over",
+            Self::Over => "ended",
             Self::Starting => "starting",
             Self::Warning => "warning",
             Self::Critical => "critical",
@@ -91,7 +91,7 @@ impl Row for ProblemRow {
             .tone(|row, _| row.urgency.tone()),
         E::number(Field::Began, "SINCE", 6, 3, |row| Value::Since(row.since)),
         E::text(Field::Namespace, "NAMESPACE", (9, 20), 4, |row| (&row.key.namespace).into()),
-        E::text(Field::Name, "WHAT", (10, 50), 0, |row| row.object.as_str().into()),
+        E::text(Field::Name, "OBJECT", (10, 50), 0, |row| row.object.as_str().into()),
         E::text(Field::Message, "PROBLEM", (26, 200), 0, |row| row.text.as_str().into())
             .tone(|row, _| row.urgency.tone()),
         E::number(Field::Pods, "PODS", 5, Column::ON_DEMAND, |row| Value::Count(row.affected)),

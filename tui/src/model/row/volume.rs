@@ -301,7 +301,7 @@ impl Row for VolumeRow {
         E::text(Field::Reason, "REASON", (8, 24), 2, |row| row.reason_text().into())
             .tone(|row, _| row.tone())
             .searched(),
-        E::text(Field::Message, "WHY", (12, 100), 8, |row| row.message().into()).searched(),
+        E::text(Field::Message, "MESSAGE", (12, 100), 8, |row| row.message().into()).searched(),
         E::number(Field::Age, "AGE", 6, 9, |row| Value::Since(from_seconds(row.claim.created_seconds))),
         E::text(Field::Node, "NODE", (8, 40), Column::ON_DEMAND, |row| {
             row.usage.as_ref().map_or("", |usage| &*usage.node).into()

@@ -4,6 +4,7 @@ use super::logs::LogPage;
 use super::position::TextPosition;
 use super::search::found_in;
 use crate::model::direct::{Document, Topic};
+use crate::model::format;
 use crate::model::line::Line;
 use crate::model::log::as_number;
 use crate::model::object::Object;
@@ -96,7 +97,7 @@ impl TextPage {
                 let (count, why, _) = logs.failure()?;
                 let all = logs.states.len();
                 Some(if all > 1 {
-                    format!("{count} of {all} logs: {why}")
+                    format!("{count} of {}: {why}", format::count(all, "log"))
                 } else {
                     why.to_owned()
                 })

@@ -55,7 +55,7 @@ fn entries(selected: &Selected) -> Vec<Entry> {
     #[rustfmt::skip] // one line each: a table
     let all: [(bool, &'static str, Action, Option<&'static str>); 14] = [
         (has_pods, "Logs", Action::Logs(false), Some("logs")),
-        (has_pods, "Logs of the previous incarnation", Action::Logs(true), Some("previous-logs")),
+        (has_pods, "Logs before the last restart", Action::Logs(true), Some("previous-logs")),
         (true, "Describe", Action::Read(Topic::Describe), Some("describe")),
         (true, "YAML", Action::Read(Topic::Yaml), Some("yaml")),
         (true, "Events", Action::Read(Topic::Events), Some("events")),
@@ -88,7 +88,7 @@ fn refusal(state: &State) -> Option<String> {
             "context {context} is protected in the configuration"
         ))
     } else if !settings.allow_actions {
-        Some("start vitals with --allow-actions".to_owned())
+        Some("needs --allow-actions".to_owned())
     } else if state.time != Time::Live {
         Some("a past time is shown".to_owned())
     } else {

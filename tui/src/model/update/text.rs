@@ -108,7 +108,7 @@ fn find(state: &mut State, forwards: bool) {
     let search = page.search.text().to_owned();
     if !page.find(forwards, width, height) {
         let text = match search.as_str() {
-            "" => "nothing is searched: / starts a search".to_owned(),
+            "" => "there is no search: / starts one".to_owned(),
             search => format!("{search:?} is not on this page"),
         };
         state.say(text, false);

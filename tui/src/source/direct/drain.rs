@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Direct;
-use crate::model::{DrainProgress, Message, Name};
+use crate::model::{DrainProgress, Message, Name, format};
 use crate::source::Error;
 use crate::source::client::escaped;
 use crate::source::status::{About, Failure};
@@ -195,8 +195,8 @@ impl Direct {
             }
         }
         Ok(format!(
-            "drained Node {node}: {} pods evicted",
-            progress.evicted
+            "drained Node {node}: {} evicted",
+            format::count(progress.evicted, "pod")
         ))
     }
 

@@ -1,5 +1,6 @@
 //! The titles of groups.
 
+use crate::model::format;
 use crate::model::map::{Group, GroupKind, MapBy};
 
 /// The title of a group.
@@ -17,9 +18,8 @@ pub(super) fn title(group: &Group, by: &MapBy) -> String {
 
 /// The name of the groups in a sentence: `3 nodes`.
 pub(super) fn groups_text(by: &MapBy, count: usize) -> String {
-    let plural = if count == 1 { "" } else { "s" };
     match by {
-        MapBy::Label(key) => format!("{count} value{plural} of {key}"),
-        by => format!("{count} {}{plural}", by.text()),
+        MapBy::Label(key) => format!("{} of {key}", format::count(count, "value")),
+        by => format::count(count, &by.text()),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, dialog: &Dialog) -> Option<(u16, u16
     let hint = match dialog.then {
         Then::Run(_) => "enter: run, y: copy, esc: cancel",
         Then::Store(_) => "enter: store, esc: cancel",
-        Then::Change(_) | Then::Scale(_) => "enter: do it, esc: cancel",
+        Then::Change(_) | Then::Scale(_) => "enter: confirm, esc: cancel",
     };
     let height = cells(lines.len()).saturating_add(typed);
     let area = window(canvas, space, height, &dialog.title, hint);

@@ -147,7 +147,11 @@ fn draw_note(canvas: &mut Canvas<'_>, area: Rect, note: &Note) {
             Ink::Accent,
         ),
         Note::Remark(text) => (text.clone(), Ink::Muted),
-        Note::Unavailable(why) => (format!("not available: {why}"), Ink::Muted),
+        Note::Unavailable(why) => {
+            let long = format!("not available: {why}");
+            let fits = width(&long) <= usize::from(area.width);
+            (if fits { long } else { why.clone() }, Ink::Muted)
+        }
     };
     canvas.segments_right(area, &[Segment::new(text, ink)]);
 }

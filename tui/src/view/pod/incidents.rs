@@ -2,7 +2,7 @@
 
 use super::text::heading;
 use crate::model::row::IncidentRow;
-use crate::model::{Key, State, Tone};
+use crate::model::{Key, State, Tone, format};
 use crate::view::canvas::{Line, Segment, paragraph};
 use crate::view::incident::when;
 use crate::view::theme::Ink;
@@ -46,7 +46,7 @@ pub(in crate::view) fn lines_of(
         let (state, tone) = if row.is_open_at(now) {
             ("open", Tone::Bad)
         } else {
-            ("over", Tone::Dim)
+            ("ended", Tone::Dim)
         };
         lines.push(vec![
             Segment::muted(format!("   {state}  ")),
@@ -57,7 +57,8 @@ pub(in crate::view) fn lines_of(
     }
     if more > 0 {
         lines.push(vec![Segment::muted(format!(
-            "   {more} older incidents: see the view Incidents"
+            "   {}: see the view Incidents",
+            format::count(more, "older incident")
         ))]);
     }
     lines

@@ -32,10 +32,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let body = below(area, 1);
     let Some(pod) = row else {
         let text = match (&state.frozen, detail) {
-            (Some(_), _) => "This pod did not exist at this time.",
-            (None, Some(_)) => "This pod no longer exists. Go back in time to see it.",
+            (Some(_), _) => "This pod did not exist at this time",
+            (None, Some(_)) => "This pod no longer exists: go back in time to see it",
             (None, None) => {
-                "This pod does not exist now. If it existed earlier, go back in time to see it."
+                "This pod does not exist now: if it existed earlier, go back in time to see it"
             }
         };
         canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);

@@ -38,7 +38,7 @@ pub(super) fn lines(
     let found = match &state.screen().own_metrics {
         None => return Vec::new(),
         Some(Err(why)) => {
-            let text = format!("metrics of its own: {}", why.text);
+            let text = format!("exposed metrics: {}", why.text);
             lines.extend(paragraph(&text, width, 1, Ink::Warn));
             return Vec::new();
         }
@@ -52,7 +52,7 @@ pub(super) fn lines(
     {
         return Vec::new();
     }
-    lines.push(heading_at("METRICS OF ITS OWN", state));
+    lines.push(heading_at("EXPOSED METRICS", state));
     // The last scrape and the series are those of now.
     let is_live = matches!(state.time, Time::Live);
     if let Some(scrape) = found.scrape.as_ref().filter(|_| is_live) {
@@ -79,7 +79,7 @@ pub(super) fn lines(
         }
     }
     if found.omitted > 0 {
-        let text = format!("   and {} more metrics", found.omitted);
+        let text = format!("   and {}", format::count(found.omitted, "more metric"));
         lines.push(vec![Segment::muted(text)]);
     }
     places
@@ -97,7 +97,10 @@ fn scrape_lines(scrape: &OwnScrape, state: &State, width: u16) -> Vec<Line> {
     } = scrape;
     let when = timestamp.map(|at| format!("{} ago", format::age(at, state.now)));
     let when = when.map_or("not yet scraped".to_owned(), |when| {
-        format!("scraped {when}, {samples} samples kept")
+        format!(
+            "scraped {when}, {} stored",
+            format::count(*samples, "sample")
+        )
     });
     let text = format!("{when}, by {by}: {url}");
     let mut lines: Vec<Line> = paragraph(&text, width, 3, Ink::Muted).collect();

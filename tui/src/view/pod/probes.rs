@@ -15,9 +15,9 @@ pub(super) fn lines(lines: &mut Vec<Line>, probes: &[Probe], state: &State, widt
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
     if probes.is_empty() {
         let text = if is_past {
-            " Probe status at this time is not stored. Incidents are stored."
+            " Probe status at this time is not stored; incidents are stored"
         } else {
-            " No container has a probe."
+            " No container has a probe"
         };
         lines.push(vec![Segment::muted(text)]);
         return;

@@ -65,17 +65,6 @@ fn check(id: &str) -> Option<Check> {
         "export-csv" => |dashboard, key| exports(dashboard, key, "csv"),
         "export-json" => |dashboard, key| exports(dashboard, key, "json"),
         "redraw" => draws_anew,
-        "line-accept" => keeps_the_line,
-        "line-cancel" => gives_the_line_up,
-        "line-backspace" => |dashboard, key| edits(dashboard, "web", &[key], "we_"),
-        "line-delete" => |dashboard, key| edits(dashboard, "web", &["left", key], "we_"),
-        "line-delete-word" => |dashboard, key| edits(dashboard, "web shop", &[key], "web _"),
-        "line-delete-to-start" => |dashboard, key| edits(dashboard, "web", &["left", key], "_b"),
-        "line-delete-to-end" => |dashboard, key| edits(dashboard, "web", &["left", key], "we_"),
-        "line-left" => |dashboard, key| edits(dashboard, "web", &[key], "we_b"),
-        "line-right" => |dashboard, key| edits(dashboard, "web", &["home", key], "w_eb"),
-        "line-start" => |dashboard, key| edits(dashboard, "web", &[key], "_web"),
-        "line-end" => |dashboard, key| edits(dashboard, "web", &["home", key], "web_"),
         "lay-over" => lays_over,
         "undo-filter" => undoes_the_last_change_of_the_filter,
         "command" => |dashboard, key| opens(dashboard, key, "Commands ─"),
@@ -83,7 +72,14 @@ fn check(id: &str) -> Option<Check> {
         "help-next" => |dashboard, key| turns_the_page(dashboard, key, "web cpu>500m"),
         "help-previous" => |dashboard, key| turns_the_page(dashboard, key, "source "),
         "help-down" | "help-up" | "help-page-down" | "help-page-up" => scrolls_the_help,
-        _ => return super::list_keys::check(id).or_else(|| super::text_keys::check(id)),
+        _ => {
+            let others = [
+                super::line_keys::check,
+                super::list_keys::check,
+                super::text_keys::check,
+            ];
+            return others.iter().find_map(|check| check(id));
+        }
     })
 }
 
@@ -415,63 +411,7 @@ fn draws_anew(dashboard: &mut Dashboard, key: &str) {
         });
 }
 
-/// The line that is written, with `_` where the cursor is.
-fn line(screen: &vt100::Screen) -> Option<String> {
-    let (row, column) = screen.cursor_position();
-    let text = super::rows(screen).get(usize::from(row))?.clone();
-    let written = text.strip_prefix(" / ")?;
-    let at = usize::from(column).checked_sub(3)?;
-    let padded = format!("{written:<at$}");
-    let (before, after) = padded.split_at_checked(at)?;
-    Some(format!("{before}_{}", after.trim_end()))
-}
-
-fn edits(dashboard: &mut Dashboard, text: &str, keys: &[&str], expected: &str) {
-    dashboard.terminal.press("/");
-    dashboard.terminal.send(text);
-    let whole = format!("{text}_");
-    dashboard
-        .terminal
-        .wait_until("what was typed", |screen, _| {
-            (line(screen)? == whole).then_some(())
-        });
-    for key in keys {
-        dashboard.terminal.press(key);
-    }
-    dashboard
-        .terminal
-        .wait_until(&format!("{expected} after {keys:?}"), |screen, _| {
-            (line(screen)? == expected).then_some(())
-        });
-    dashboard.terminal.press("esc");
-    dashboard
-        .terminal
-        .wait_for("no line", |text| !text.contains("\n / "));
-    dashboard.terminal.press("backspace");
-}
-
-fn keeps_the_line(dashboard: &mut Dashboard, key: &str) {
-    dashboard.terminal.send("/kube-system");
-    dashboard.wait_selected("a pod of kube-system", |row| row.contains("kube-system"));
-    dashboard.terminal.press(key);
-    // Keys are keys again, and the filter holds.
-    dashboard.terminal.press("space");
-    let text = dashboard.terminal.wait_for_text("PAUSED");
-    assert!(text.contains("/ kube-system"), "{text}");
-    dashboard.terminal.press("space");
-    dashboard.terminal.press("backspace");
-}
-
-fn gives_the_line_up(dashboard: &mut Dashboard, key: &str) {
-    dashboard.terminal.send("/kube-system");
-    dashboard.wait_selected("a pod of kube-system", |row| row.contains("kube-system"));
-    dashboard.terminal.press(key);
-    dashboard
-        .terminal
-        .wait_for("no filter", |text| !text.contains("/ kube-system"));
-}
-
-/// Opens the list of namespaces.
+/// Presses a key and waits for a text.
 fn says(dashboard: &mut Dashboard, key: &str, text: &str) {
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for_text(text);

@@ -126,7 +126,7 @@ fn changes_are_refused_without_the_flag_and_in_a_protected_context() {
     .unwrap();
     let config = config.display().to_string();
     for (arguments, why) in [
-        (&[][..], "start vitals with --allow-actions"),
+        (&[][..], "needs --allow-actions"),
         (&["--config", &config], "is protected in the configuration"),
     ] {
         let mut terminal = open(&lab, arguments, &[]);

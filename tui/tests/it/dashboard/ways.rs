@@ -77,7 +77,7 @@ fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() 
             explains("flaky", "liveness probe") && explains("crash", "exit 7")
         });
     dashboard.terminal.press("N");
-    dashboard.terminal.wait_for_text("WHO▲");
+    dashboard.terminal.wait_for_text("OBJECT▲");
     dashboard.terminal.press("g");
     dashboard.wait_selected("the first by name", |row| row.contains("crash"));
     dashboard.terminal.press("down");

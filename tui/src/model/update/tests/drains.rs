@@ -56,7 +56,7 @@ fn a_drain_shows_how_far_it_is_until_it_ends() {
     progress(&mut state, 3, Some(12), Some("shop/web-1: its budget"));
     let further = [
         "Node node-1 in context production: 3 of 12 pods evicted.",
-        "Waiting for shop/web-1: its budget",
+        "Waiting for shop/web-1: its budget.",
     ];
     assert_eq!(window(&state), further);
     let text = "drained Node node-1: 12 pods evicted".to_owned();

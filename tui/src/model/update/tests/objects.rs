@@ -324,7 +324,7 @@ fn choose(state: &mut State, name: &str) -> Vec<Effect> {
 fn nothing_is_changed_without_the_flag_in_a_protected_context_or_in_the_past() {
     let mut state = with(vec![pod("a", 1)]);
     for (allowed, protected, why) in [
-        (false, "", "not done: start vitals with --allow-actions"),
+        (false, "", "not done: needs --allow-actions"),
         (
             true,
             "prod*",

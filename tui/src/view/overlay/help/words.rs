@@ -11,12 +11,12 @@ PAUSED, PAST: the screen shows a fixed time, not now; end returns to now
 source: vitals: vitals-server (kubevitals.io), all data; metrics: any metrics server, usage without incidents; none: no usage
 RESTARTS: the number of restarts of the containers, with the reason and age of the last one
 PROBES: the worst state of a pod's probes: failing, pending (startup probe not passed yet), waiting (initial delay, or held by the startup probe), not running (its container does not run), passing, unknown
-WHY: the cause of an incident: OOMKilled, liveness probe, startup probe, exit code, node lost; ? means likely, not certain
+CAUSE: the cause of an incident: OOMKilled, liveness probe, startup probe, exit code, node lost; ? means likely, not certain
 request, limit: resources.requests and resources.limits of the containers
 allocatable: the capacity of a node for pods: total capacity without the system reservation
 span: the time that charts cover: [ and ] change it
 15 of 161: the filter, namespace or node selects 15 of 161 rows
-open, over: an incident that continues; one that has ended";
+open, ended: an incident that continues; one that does not";
 
 /// Returns the lines of the page.
 pub(super) fn lines(space: usize) -> Vec<Line> {
