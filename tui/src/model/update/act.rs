@@ -269,6 +269,9 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Menu
         | Action::Change(_)) => match state.selected() {
             Some(selected) => return on_object::act(state, selected, action),
+            None if state.screen().view.is_of_several_clusters() => {
+                state.say("press enter to open the cluster first", false);
+            }
             None if action == Action::Read(Topic::Events) => {
                 return text::read(state, None, Topic::Events);
             }

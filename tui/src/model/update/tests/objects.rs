@@ -7,8 +7,8 @@ use crate::model::log::{LogBatch, LogLine, LogRequest, StreamState};
 use crate::model::row::{Container, ContainerState, PodRow, Workload};
 use crate::model::{
     Action, Batch, ChangeAction, ClusterChange, Content, DirectRequest, Document, Edit, Effect,
-    Kind, Message, Mode, Name, Overlay, SourceKind, State, TextAction, TextLine, TextPage,
-    TextPosition, Topic, View,
+    Kind, Message, Mode, Name, Overlay, Scope, Screen, SourceKind, State, TextAction, TextLine,
+    TextPage, TextPosition, Topic, View,
 };
 
 const NOW: i64 = 1_783_521_000;
@@ -456,4 +456,28 @@ fn a_node_has_no_logs() {
         state.notice.as_ref().unwrap().text,
         "Node node-1 has no logs: select a pod, a container or a workload with pods"
     );
+}
+
+#[test]
+fn in_a_view_of_several_clusters_objects_are_read_and_changed_after_enter() {
+    let mut state = with(vec![pod("web-1", 1)]);
+    state.settings.allow_actions = true;
+    for view in [View::Clusters, View::AllIncidents] {
+        state.stack.push(Screen::new(view, Scope::All));
+        for action in [
+            Action::Logs(false),
+            Action::Read(Topic::Describe),
+            Action::Read(Topic::Yaml),
+            Action::Read(Topic::Events),
+            Action::Shell,
+            Action::Forward,
+            Action::Menu,
+            Action::Change(ChangeAction::Delete),
+        ] {
+            state.notice = None;
+            assert_eq!(act(&mut state, action), []);
+            let notice = state.notice.as_ref().map(|notice| &*notice.text);
+            assert_eq!(notice, Some("press enter to open the cluster first"));
+        }
+    }
 }
