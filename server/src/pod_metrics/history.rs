@@ -15,7 +15,7 @@ const MAX_NAMES: usize = 100;
 
 /// The histories of a pod, by the names that clients ask for. All share the pod's blocks.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub struct History {
     /// Sorted by name.
     rings: Vec<(Arc<str>, Ring)>,
     blocks: Blocks,
@@ -23,7 +23,7 @@ pub(super) struct History {
 
 impl History {
     /// Adds a value. A new name is refused if `may_grow` is false.
-    pub(super) fn record(
+    pub fn record(
         &mut self,
         name: &Arc<str>,
         at: Timestamp,
@@ -34,6 +34,8 @@ impl History {
         let index = match self.find(name) {
             Ok(index) => index,
             Err(index) if may_grow && self.rings.len() < MAX_NAMES => {
+                // A pod has few names: doubling would waste memory.
+                self.rings.reserve_exact(1);
                 self.rings
                     .insert(index, (Arc::clone(name), Ring::default()));
                 index
@@ -47,7 +49,7 @@ impl History {
     }
 
     /// Drops what is too old.
-    pub(super) fn expire(&mut self, now: Timestamp) {
+    pub fn expire(&mut self, now: Timestamp) {
         let oldest = Tick::nearest(now).plus(-Tick::count(RETENTION));
         let blocks = &mut self.blocks;
         self.rings.retain_mut(|(_, ring)| {
@@ -97,7 +99,7 @@ impl History {
     }
 
     /// The memory in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.rings.capacity() * size_of::<(Arc<str>, Ring)>() + self.blocks.bytes()
     }
 
@@ -135,7 +137,7 @@ mod tests {
             STEP,
         );
         assert_eq!(fine.len(), 13);
-        assert!(history.bytes() < 4096, "{}", history.bytes());
+        assert!(history.bytes() < 1024, "{}", history.bytes());
         assert_eq!(history.read("other", (at(0), at(now)), STEP, STEP), []);
         history.expire(at(now + 7200));
         assert_eq!(history.read("queue", (at(0), at(now)), STEP, STEP), []);

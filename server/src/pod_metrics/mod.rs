@@ -37,6 +37,7 @@ pub use absence::Absence;
 pub use config::ConfigError;
 pub use explain::{Demand, Explanation, Family, LastScrape, Selected, SelectedBy};
 pub use gpu::{GPU_FAMILIES, GpuReading};
+pub use history::History;
 pub use name::{Quantile, Reading, readings};
 pub use settings::{PodMetricsFlags, Settings};
 pub use store::PodMetrics;

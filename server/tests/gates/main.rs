@@ -17,6 +17,7 @@ mod exposition;
 mod history;
 mod lists;
 mod pages;
+mod pod_metrics;
 mod rankings;
 mod scrape;
 mod system_calls;

@@ -14,11 +14,14 @@ const RESOLUTION: Duration = Duration::from_secs(15);
 const PODS: usize = 30;
 pub const CONTAINERS: usize = 45;
 
+/// The bytes that this thread has allocated and not freed.
+pub fn in_use() -> u64 {
+    crate::allocated() - thread::deallocatedp::read().unwrap().get()
+}
+
 /// The bytes that this thread has allocated, and those of them that are in use.
 fn allocated() -> (u64, u64) {
-    let allocated = crate::allocated();
-    let freed = thread::deallocatedp::read().unwrap().get();
-    (allocated, allocated - freed)
+    (crate::allocated(), in_use())
 }
 
 /// The page of a scrape: every second pod has a sidecar.

@@ -69,6 +69,11 @@ impl Coder {
         self.since.into()
     }
 
+    /// The values of the last point.
+    pub(super) fn levels(&self) -> Levels {
+        self.levels
+    }
+
     /// The usual time between two points, as [`begin`](Self::begin) takes it.
     pub(super) fn step(&self) -> u16 {
         self.step

@@ -2,7 +2,8 @@
 //!
 //! A whole number is on the scale of levels as it is, another one as a multiple of 2⁻²⁰, and from 2⁴⁰ on of 2²⁰. So the error
 //! is at most 0.5 % or 2⁻²⁰, and small whole numbers are exact. The second level of a point has the sign and which of the
-//! three it is, which rarely change and then take a few bits.
+//! three it is, which rarely change and then take a few bits. A whole number after one that is not stays a multiple of
+//! 2⁻²⁰: a rate is a whole number now and then, and a change of the unit there and back would take as much as ten points.
 
 use std::time::Duration;
 
@@ -27,12 +28,13 @@ const IS_LARGE: u64 = 2;
 const IS_FRACTION: u64 = 4;
 
 impl Levels {
-    fn of_number(number: f64) -> Self {
+    fn of_number(number: f64, before: Option<Self>) -> Self {
         let size = number.abs();
         let sign = if number < 0.0 { NEGATIVE } else { 0 };
+        let after_fraction = before.is_some_and(|it| it.memory.value() & IS_FRACTION != 0);
         let (units, form) = if size >= LARGE {
             (size / UNIT, IS_LARGE)
-        } else if size.fract() == 0.0 {
+        } else if size.fract() == 0.0 && !after_fraction {
             (size, 0)
         } else {
             (size * UNIT, IS_FRACTION)
@@ -69,7 +71,7 @@ impl Ring {
     ) -> Offered {
         let point = Point {
             tick: Tick::nearest(at),
-            levels: Levels::of_number(number),
+            levels: Levels::of_number(number, self.newest_levels()),
             restarted: false,
         };
         self.push(blocks, &point, step)
@@ -91,9 +93,26 @@ mod tests {
         #[test]
         fn no_number_is_off_by_more_than_half_a_percent(number in -1e24..1e24_f64, exponent in -30..1_i32) {
             let number = number * f64::from(exponent).exp2();
-            let stored = Levels::of_number(number).number();
+            let stored = Levels::of_number(number, None).number();
             prop_assert!((stored - number).abs() <= number.abs() * 0.0051 + 1.0 / UNIT, "{number}: {stored}");
         }
+    }
+
+    #[test]
+    fn a_rate_that_is_whole_now_and_then_takes_no_more_points() {
+        let blocks = |every: u32| {
+            let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+            for turn in 0..240 {
+                let number = match turn % every {
+                    0 if turn > 0 => 40.0,
+                    other => 40.1 + f64::from(other % 7) / 10.0,
+                };
+                let at = Timestamp::from_secs(1_000_000 + 15 * i64::from(turn));
+                ring.offer_number(&mut blocks, at, number, Duration::from_secs(15));
+            }
+            blocks.used()
+        };
+        assert_eq!(blocks(10), blocks(1000));
     }
 
     #[test]

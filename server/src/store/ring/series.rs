@@ -6,7 +6,7 @@ use super::block::{Block, NONE};
 use super::blocks::Blocks;
 use super::coder::Coder;
 use super::time::Tick;
-use super::{Point, Sample};
+use super::{Levels, Point, Sample};
 
 /// The result of offering a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,11 @@ impl Ring {
     pub fn newest(&self, blocks: &Blocks) -> Option<Tick> {
         let open = blocks.get(self.last)?;
         Some(open.first().plus(self.coder.as_ref()?.since()))
+    }
+
+    /// The values of the newest point.
+    pub(super) fn newest_levels(&self) -> Option<Levels> {
+        self.coder.as_ref().map(Coder::levels)
     }
 
     /// The time of the oldest point.
