@@ -11,6 +11,8 @@
 #   make bench-scale NODES=5000 PODS=30
 #               measure the server on a simulated cluster; SECONDS=, HISTORY= (minutes), LOAD= (minutes),
 #               STRACE= (seconds), JSON=file, SERVER_CMD='name=command' for another server beside it (docs/benchmarks.md)
+#   make bench-pod-metrics
+#               measure pods' own metrics (1,000 pods of 500 series) beside a Prometheus with the same targets
 #   make bench-shards SHARDS=1,2,4
 #               measure several shards on one cluster of NODES= nodes, one killed and one added under load
 #   make bench-scaling
@@ -26,7 +28,7 @@ export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
 .PHONY: help demo test install uninstall client deb rpm fuzz-check bench bench-programs bench-scale bench-shards \
-  bench-scaling fuzz \
+  bench-pod-metrics bench-scaling fuzz \
   deny tools
 
 help:
@@ -72,6 +74,7 @@ bench: bench-programs
 	$(CARGO) bench --locked -p kubevitals-proto
 	$(CARGO) bench --locked -p kubevitals-server --bench ingest --bench ring
 	$(MAKE) --no-print-directory bench-scale NODES=7,667,1000,5000
+	$(MAKE) --no-print-directory bench-pod-metrics
 	$(CARGO) bench --locked -p kubevitals
 
 bench-programs:
@@ -90,6 +93,10 @@ CLUSTER_OPTIONS = --pods $(PODS) --seconds $(SECONDS) --history $(HISTORY) --loa
 
 bench-scale: bench-programs
 	$(CLUSTER) --nodes $(NODES) $(CLUSTER_OPTIONS) $(if $(JSON),--json '$(JSON)')
+
+# So many nodes have 1,001 pods that expose metrics.
+bench-pod-metrics: bench-programs
+	$(CLUSTER) --pod-metrics --nodes 63 --pods 30 --seconds $(SECONDS) $(ARGS) $(if $(JSON),--json '$(JSON)')
 
 SHARDS ?= 1,2,4
 

@@ -24,6 +24,7 @@ mod history;
 mod metrics;
 mod phases;
 mod plot;
+mod pod_metrics;
 mod process;
 mod report;
 mod server;
@@ -68,6 +69,9 @@ struct Arguments {
     /// Only scraping: no lists, watches and commands.
     #[arg(long)]
     scraping_only: bool,
+    /// Only pods' own metrics, beside a Prometheus.
+    #[arg(long, conflicts_with_all = ["server_cmd", "load", "strace", "scraping_only"])]
+    pod_metrics: bool,
     /// Write the results as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -107,7 +111,10 @@ async fn main() {
         clusters: Vec::new(),
     };
     for nodes in &arguments.nodes {
-        let report = cluster(*nodes, &arguments).await;
+        let report = match arguments.pod_metrics {
+            true => pods(*nodes, &arguments).await,
+            false => cluster(*nodes, &arguments).await,
+        };
         println!("\n{}", aligned(&report.markdown()));
         results.clusters.push(report);
         results.taken = system_time().to_rfc3339_seconds();
@@ -119,27 +126,53 @@ async fn main() {
     }
 }
 
+impl Arguments {
+    /// A report without figures.
+    fn report(&self, nodes: usize, history: Duration, servers: Vec<String>) -> Report {
+        let mut report = Report {
+            nodes,
+            pods_per_node: self.pods,
+            history_seconds: history.as_secs(),
+            window_seconds: self.seconds,
+            servers,
+            ..Report::default()
+        };
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        report.set_condition("cores", cores as f64);
+        report
+    }
+}
+
+/// Pods' own metrics on one cluster.
+async fn pods(nodes: usize, arguments: &Arguments) -> Report {
+    let servers = pod_metrics::SERVERS;
+    let ports = servers.map(|_| free_port());
+    let servers = servers.map(str::to_owned).to_vec();
+    let mut report = arguments.report(nodes, Duration::ZERO, servers);
+    let folder = tempfile::tempdir().expect("a folder");
+    progress(nodes, "start the simulated cluster");
+    let options = pod_metrics::simulated();
+    let cluster = Simulator::start(nodes, arguments.pods, ports[0], &options);
+    cluster.warm_up().await;
+    progress(nodes, "scrapes of pods");
+    let window = Duration::from_secs(arguments.seconds);
+    pod_metrics::measure(&cluster, &ports, folder.path(), window, &mut report).await;
+    report
+}
+
 /// One cluster from its start to its end.
 async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
     let mut candidates = vec![Candidate::own()];
     candidates.extend(arguments.server_cmd.iter().cloned());
     let ports: Vec<u16> = candidates.iter().map(|_| free_port()).collect();
     let history = Duration::from_secs(arguments.history * 60);
-    let mut report = Report {
-        nodes,
-        pods_per_node: arguments.pods,
-        history_seconds: history.as_secs(),
-        window_seconds: arguments.seconds,
-        servers: candidates.iter().map(|it| it.name.clone()).collect(),
-        ..Report::default()
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    report.set_condition("cores", cores as f64);
+    let servers = candidates.iter().map(|it| it.name.clone()).collect();
+    let mut report = arguments.report(nodes, history, servers);
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
 
     progress(nodes, "start the simulated cluster");
-    let cluster = Simulator::start(nodes, arguments.pods, ports[0]);
+    let cluster = Simulator::start(nodes, arguments.pods, ports[0], &[]);
     cluster.warm_up().await;
     progress(nodes, "start each server alone");
     phases::alone(&candidates, &cluster, ports[0], folder, &mut report).await;
@@ -162,7 +195,8 @@ async fn cluster(nodes: usize, arguments: &Arguments) -> Report {
     phases::settle().await;
     progress(nodes, "scraping");
     let window = Duration::from_secs(arguments.seconds);
-    phases::at_the_same_time(&servers, &cluster, window, &mut report).await;
+    let measured = phases::at_the_same_time(&servers, &cluster, window, &mut report).await;
+    phases::kubelets(&measured, &mut report);
     let paths = cluster.selector_paths().await;
     for (at, server) in servers.iter().enumerate() {
         if !arguments.scraping_only {

@@ -108,6 +108,11 @@ impl Process {
         fs::write(format!("/proc/{}/clear_refs", self.0), "5").expect("a process of the same user");
     }
 
+    /// The number of threads.
+    pub(crate) fn threads(self) -> usize {
+        number(&self.read("status"), "Threads").unwrap_or_default() as usize
+    }
+
     /// Context switches of all threads so far.
     pub(crate) fn switches(self) -> Switches {
         let mut switches = Switches::default();

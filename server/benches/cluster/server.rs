@@ -16,19 +16,48 @@ const OWN: &str = " --kubeconfig={kubeconfig} --bind-address=127.0.0.1 --secure-
                    --kubelet-use-node-status-port --kubelet-preferred-address-types=InternalIP --state-dir={history} \
                    --state-interval=0";
 
+/// The command of a Prometheus. Its samples are in memory, and in a log on the disk, for longer than a run.
+const PROMETHEUS: &str = "prometheus --config.file={config} --storage.tsdb.path={history} \
+                          --web.listen-address=127.0.0.1:{port} --log.level=warn";
+
 /// A server that can be started.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) name: String,
     command: String,
+    kind: Kind,
+}
+
+/// What a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It scrapes kubelets and serves metrics.k8s.io.
+    Metrics,
+    /// A Prometheus.
+    Prometheus,
 }
 
 impl Candidate {
     /// The server of this build.
     pub(crate) fn own() -> Self {
+        Self::own_with("vitals-server", "")
+    }
+
+    /// The server of this build with flags more.
+    pub(crate) fn own_with(name: &str, flags: &str) -> Self {
         Self {
-            name: "vitals-server".to_owned(),
-            command: format!("'{}'{OWN}", env!("CARGO_BIN_EXE_vitals-server")),
+            name: name.to_owned(),
+            command: format!("'{}'{OWN} {flags}", env!("CARGO_BIN_EXE_vitals-server")),
+            kind: Kind::Metrics,
+        }
+    }
+
+    /// A Prometheus with a config file.
+    pub(crate) fn prometheus(name: &str, config: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            command: PROMETHEUS.replace("{config}", &config.display().to_string()),
+            kind: Kind::Prometheus,
         }
     }
 
@@ -58,9 +87,14 @@ impl Candidate {
                 .stdout(Stdio::null())
                 .stderr(File::create(&log).expect("a log file")),
         );
-        let address = format!("https://127.0.0.1:{port}");
+        let scheme = match self.kind {
+            Kind::Metrics => "https",
+            Kind::Prometheus => "http",
+        };
+        let address = format!("{scheme}://127.0.0.1:{port}");
         Server {
             name: self.name.clone(),
+            kind: self.kind,
             client: Client::new(&address, &cluster.admin),
             process,
             address,
@@ -79,6 +113,7 @@ impl FromStr for Candidate {
             return Ok(Self {
                 name: name.to_owned(),
                 command: command.to_owned(),
+                kind: Kind::Metrics,
             });
         }
         let program = text
@@ -91,6 +126,7 @@ impl FromStr for Candidate {
         Ok(Self {
             name: name.display().to_string(),
             command: text.to_owned(),
+            kind: Kind::Metrics,
         })
     }
 }
@@ -98,6 +134,7 @@ impl FromStr for Candidate {
 /// A server that runs.
 pub(crate) struct Server {
     pub(crate) name: String,
+    pub(crate) kind: Kind,
     pub(crate) process: Running,
     pub(crate) client: Client,
     pub(crate) address: String,

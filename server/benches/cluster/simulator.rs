@@ -1,5 +1,6 @@
 //! The simulated cluster: a process of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -60,10 +61,11 @@ impl Kubelets {
     }
 }
 
-/// A pod's name and UID.
+/// A pod: its name, its UID, and where it exposes metrics.
 #[derive(Deserialize)]
 pub(crate) struct Pod {
     pub(crate) metadata: PodMetadata,
+    pub(crate) status: PodStatus,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,22 @@ pub(crate) struct PodMetadata {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) uid: String,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PodStatus {
+    #[serde(rename = "podIP")]
+    pod_ip: Option<String>,
+}
+
+impl Pod {
+    /// The address and port where it exposes metrics of its own, if it does.
+    pub(crate) fn endpoint(&self) -> Option<String> {
+        let port = self.metadata.annotations.get("prometheus.io/port")?;
+        Some(format!("{}:{port}", self.status.pod_ip.as_ref()?))
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,14 +104,15 @@ struct ListMetadata {
 }
 
 impl Simulator {
-    /// Starts a cluster without faults. It forwards the aggregated APIs to `port`.
-    pub(crate) fn start(nodes: usize, pods_per_node: usize, port: u16) -> Self {
+    /// Starts a cluster without faults, with `options` more. It forwards the aggregated APIs to `port`.
+    pub(crate) fn start(nodes: usize, pods_per_node: usize, port: u16, options: &[String]) -> Self {
         let mut process = Running::start(
             Command::new(sibling("vitals-sim"))
                 .args(["--nodes", &nodes.to_string()])
                 .args(["--pods-per-node", &pods_per_node.to_string()])
                 .args(["--seed", "1", "--no-faults"])
                 .args(["--aggregate", &format!("127.0.0.1:{port}")])
+                .args(options)
                 .stdout(Stdio::piped()),
         );
         let mut line = String::new();

@@ -2,6 +2,7 @@
 
 mod lists;
 mod load;
+mod pods;
 mod scraping;
 mod selectors;
 mod start;
@@ -13,7 +14,8 @@ use std::time::Duration;
 
 pub(crate) use lists::lists;
 pub(crate) use load::load;
-pub(crate) use scraping::{at_the_same_time, settle};
+pub(crate) use pods::pods;
+pub(crate) use scraping::{at_the_same_time, kubelets, settle};
 pub(crate) use selectors::selectors;
 pub(crate) use start::{alone, with_history};
 pub(crate) use system_calls::system_calls;

@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::server::Server;
 use crate::simulator::Simulator;
 
-const MIB: f64 = 1_048_576.0;
+pub(super) const MIB: f64 = 1_048_576.0;
 
 /// The state of a server at one moment.
 pub(super) struct Moment {
@@ -16,8 +16,10 @@ pub(super) struct Moment {
     pub(super) at: Instant,
     switches: Switches,
     rss: Option<f64>,
+    peak: Option<f64>,
     pss: Option<f64>,
-    metrics: Metrics,
+    threads: usize,
+    pub(super) metrics: Metrics,
 }
 
 impl Moment {
@@ -42,13 +44,15 @@ impl Moment {
             at: Instant::now(),
             switches: server.process.switches(),
             rss: server.process.memory("VmRSS"),
+            peak: server.process.memory("VmHWM"),
             pss: server.process.proportional_memory(),
+            threads: server.process.threads(),
             metrics,
         }
     }
 
     /// The growth of a counter since an earlier moment.
-    fn since(&self, earlier: &Self, name: &str, labels: &str) -> Option<f64> {
+    pub(super) fn since(&self, earlier: &Self, name: &str, labels: &str) -> Option<f64> {
         let count = self.metrics.sum(name, labels)?;
         Some(count - earlier.metrics.sum(name, labels).unwrap_or_default())
     }
@@ -75,16 +79,33 @@ pub(crate) async fn settle() {
     tokio::time::sleep(super::RESOLUTION * 2).await;
 }
 
+/// What the servers did within a window.
+pub(crate) struct Measured {
+    /// The two ends of the window, for each server.
+    pub(super) ends: Vec<(Moment, Moment)>,
+    /// The CPU time of the simulator.
+    simulator: Duration,
+}
+
+impl Measured {
+    /// Records what the simulator spent on each scrape.
+    pub(super) fn record_simulator(&self, report: &mut Report, scrapes: f64) {
+        let micros = self.simulator.as_secs_f64() * 1e6 / scrapes.max(1.0);
+        report.set_condition("simulatorCpuPerScrape", micros);
+    }
+}
+
 /// Measures all servers for `window`.
 pub(crate) async fn at_the_same_time(
     servers: &[Server],
     cluster: &Simulator,
     window: Duration,
     report: &mut Report,
-) {
+) -> Measured {
     let mut before = Vec::new();
     for server in servers {
         before.push(Moment::first(server).await);
+        server.process.reset_peak();
     }
     let ours = || {
         let servers = servers.iter().map(|server| server.process.cpu());
@@ -97,29 +118,54 @@ pub(crate) async fn at_the_same_time(
     let simulator = (cluster.process.cpu() - simulator).total();
     let others = (machine_cpu() - machine).saturating_sub(ours() - all);
     let took = began.elapsed();
-    let mut scrapes = 0.0;
-    for (at, (server, before)) in servers.iter().zip(&before).enumerate() {
-        scrapes += record(report, at, before, &Moment::last(server).await);
+    let mut ends = Vec::new();
+    for (at, (server, before)) in servers.iter().zip(before).enumerate() {
+        let after = Moment::last(server).await;
+        usage(report, at, &before, &after);
+        ends.push((before, after));
     }
     report.set_condition("otherCpu", super::millicores(others, took));
-    let simulator = simulator.as_secs_f64() * 1e6 / scrapes.max(1.0);
-    report.set_condition("simulatorCpuPerScrape", simulator);
     let memory = cluster.process.memory("VmRSS").unwrap_or_default();
     report.set_condition("simulatorMemory", memory);
+    Measured { ends, simulator }
 }
 
-/// Records what a server did between two moments. Returns the number of scrapes.
-fn record(report: &mut Report, at: usize, before: &Moment, after: &Moment) -> f64 {
+/// Records what a server used between two moments.
+fn usage(report: &mut Report, at: usize, before: &Moment, after: &Moment) {
     let time = after.at.duration_since(before.at);
+    let cpu = after.cpu - before.cpu;
+    report.set(at, "cpu", super::millicores(cpu.total(), time));
+    report.set(at, "cpuUser", super::millicores(cpu.user, time));
+    report.set(at, "cpuSystem", super::millicores(cpu.system, time));
+    report.set(at, "rss", after.rss);
+    report.set(at, "rssPeak", after.peak);
+    report.set(at, "pss", after.pss);
+    report.set(at, "threads", after.threads as f64);
+    for kind in ["allocated", "active", "resident"] {
+        let labels = format!("kind=\"{kind}\"");
+        let bytes = after.metrics.sum("kubevitals_allocator_bytes", &labels);
+        report.set(at, kind, bytes.map(|bytes| bytes / MIB));
+    }
+}
+
+/// Records the scrapes of kubelets, and the history.
+pub(crate) fn kubelets(measured: &Measured, report: &mut Report) {
+    let mut scrapes = 0.0;
+    for (at, (before, after)) in measured.ends.iter().enumerate() {
+        scrapes += record(report, at, before, after);
+        history(report, at, after);
+    }
+    measured.record_simulator(report, scrapes);
+}
+
+/// Records the scrapes of a server between two moments. Returns their number.
+fn record(report: &mut Report, at: usize, before: &Moment, after: &Moment) -> f64 {
     let cpu = after.cpu - before.cpu;
     let succeeded = after.succeeded(before);
     let per_scrape = |amount: f64| (succeeded > 0.0).then(|| amount / succeeded);
     let switches = |count: fn(&Switches) -> u64| {
         count(&after.switches).saturating_sub(count(&before.switches)) as f64
     };
-    report.set(at, "cpu", super::millicores(cpu.total(), time));
-    report.set(at, "cpuUser", super::millicores(cpu.user, time));
-    report.set(at, "cpuSystem", super::millicores(cpu.system, time));
     report.set(
         at,
         "cpuPerScrape",
@@ -160,14 +206,11 @@ fn record(report: &mut Report, at: usize, before: &Moment, after: &Moment) -> f6
     {
         report.set(at, key, quantiles.map(|all| all[quantile] * 1000.0));
     }
+    succeeded
+}
 
-    report.set(at, "rss", after.rss);
-    report.set(at, "pss", after.pss);
-    for kind in ["allocated", "active", "resident"] {
-        let labels = format!("kind=\"{kind}\"");
-        let bytes = after.metrics.sum("kubevitals_allocator_bytes", &labels);
-        report.set(at, kind, bytes.map(|bytes| bytes / MIB));
-    }
+/// Records the size of the history.
+fn history(report: &mut Report, at: usize, after: &Moment) {
     let bytes = after.metrics.sum("kubevitals_history_bytes", "");
     let points = after.metrics.sum("kubevitals_history_points", "");
     report.set(at, "historyBytes", bytes.map(|bytes| bytes / MIB));
@@ -179,5 +222,4 @@ fn record(report: &mut Report, at: usize, before: &Moment, after: &Moment) -> f6
         "bytesPerPoint",
         per_point.map(|(bytes, points)| bytes / points),
     );
-    succeeded
 }

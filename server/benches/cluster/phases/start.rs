@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::Cpu;
 use crate::report::Report;
-use crate::server::{Candidate, Server};
+use crate::server::{Candidate, Kind, Server};
 use crate::simulator::Simulator;
 
 /// The longest time for a start.
@@ -25,11 +25,15 @@ struct Answers {
 
 /// Waits until the server is ready, and until it has usage of all nodes.
 async fn answers(server: &Server, nodes: usize, began: Instant) -> Answers {
-    while !server.client.is_ok("/readyz").await {
+    let (ready, nodes) = match server.kind {
+        Kind::Metrics => ("/readyz", nodes),
+        Kind::Prometheus => ("/-/ready", 0),
+    };
+    while !server.client.is_ok(ready).await {
         pause(server, began, "is not ready", 10).await;
     }
     let first = began.elapsed();
-    while server.client.items(super::NODES).await < nodes {
+    while nodes > 0 && server.client.items(super::NODES).await < nodes {
         pause(server, began, "has no usage of some nodes", 200).await;
     }
     Answers {
