@@ -4,7 +4,7 @@ use super::Kind::{DaemonSet, Deployment, StatefulSet};
 use super::parts::{DEBUG_SHELL, EXPORTER, MIGRATE, PROXY, exec, http, main, tcp};
 use super::{App, GPU_EXPORTER, Role};
 
-/// The applications that fill the nodes beside [`DAEMONS`](super::DAEMONS), in the order in which a small cluster gets them.
+/// The applications that fill the nodes beside [`DAEMONS`], in the order in which a small cluster gets them.
 #[rustfmt::skip] // one application a paragraph, one container a line: a table
 pub(crate) const APPS: &[App] = &[
     App { name: "web", namespace: "shop", kind: Deployment, replicas: 3, autoscaled: 70, containers: &[
