@@ -17,8 +17,8 @@ use super::pending::Pending;
 use super::pod::{PodState, Usage};
 use super::target::{Refusal, Target};
 use super::{
-    Absence, Demand, Explanation, Family, GpuReading, Selected, SelectedBy, Series, Settings,
-    Value, gpu, readings, series,
+    Absence, Aggregate, Demand, Explanation, Family, GpuReading, Selected, SelectedBy, Series,
+    Settings, Value, gpu, readings, series,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::{Cluster, PodKey};
@@ -92,6 +92,11 @@ impl PodMetrics {
         let names = self.demands.of(&pod.namespace);
         let state = state.lock();
         state.read(name, selector, self.clock.elapsed(), &names)
+    }
+
+    /// How the values of an object's pods become one.
+    pub fn aggregate(&self, name: &str) -> Aggregate {
+        self.config.load().aggregates.of(name)
     }
 
     /// All names with a value now, sorted, for discovery.

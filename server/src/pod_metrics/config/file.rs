@@ -115,6 +115,7 @@ pub(super) fn load(
             rules,
             annotated: annotated.transpose()?.map(Arc::new),
             keep: file.keep.0,
+            aggregates: file.aggregate.into(),
             allowed: file.allowed_addresses.iter().map(|net| net.0).collect(),
             namespace_series: file.limits.series_per_namespace.unwrap_or(NAMESPACE_SERIES),
         },

@@ -12,6 +12,7 @@ use kubevitals_proto::selector::LabelSelector;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::aggregate::FileAggregates;
 use super::{Bounds, Keep, PortRef, check_path};
 use crate::flag_values::{bytes, duration_in};
 use crate::outbound::HttpConfig;
@@ -25,6 +26,7 @@ pub(super) struct File {
     pub(super) annotations: Annotations,
     pub(super) allowed_addresses: Vec<Parsed<IpNet>>,
     pub(super) keep: KeepList,
+    pub(super) aggregate: FileAggregates,
     pub(super) limits: Limits,
     pub(super) rules: Vec<FileRule>,
     pub(super) built_in_rules: bool,
@@ -36,6 +38,7 @@ impl Default for File {
             annotations: Annotations::default(),
             allowed_addresses: Vec::new(),
             keep: KeepList::default(),
+            aggregate: FileAggregates::default(),
             limits: Limits::default(),
             rules: Vec::new(),
             built_in_rules: true,
