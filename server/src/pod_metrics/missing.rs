@@ -5,14 +5,15 @@ use std::time::Duration;
 use kubevitals_proto::selector::LabelSelector;
 
 use super::{Absence, PodMetrics};
-use crate::cluster::{Phase, Pod};
+use crate::cluster::{Phase, Pod, PodKey};
 
 /// A pod that has been ready for so many intervals was scraped often enough for a rate.
 const SETTLED_INTERVALS: u32 = 3;
 
 impl PodMetrics {
     /// Whether a pod without a value of a metric should have one. It has exposed the family within the last ten minutes,
-    /// and its scrapes fail; or it is not new, and was not scraped often enough: the server is new, or the metric.
+    /// and its scrapes fail, or it exposes more series than are kept; or it is not new, and was not scraped often enough:
+    /// the server is new, or the metric.
     ///
     /// Pods that are not ready do not count: what they do not serve, others do.
     pub fn should_have(
@@ -26,11 +27,8 @@ impl PodMetrics {
             return false;
         }
         match absence {
-            Absence::Failed(_) | Absence::Stale(_) => self.state(&pod.key).is_some_and(|state| {
-                let state = state.lock();
-                let found = state.find(name, self.clock.elapsed());
-                found.is_some_and(|(_, family, _)| family.matching(selector) > 0)
-            }),
+            Absence::Limited => self.exposes(&pod.key, name, None),
+            Absence::Failed(_) | Absence::Stale(_) => self.exposes(&pod.key, name, Some(selector)),
             Absence::NotScraped | Absence::NotKept | Absence::OneSample => {
                 let ready = self.clock.wall().as_secs() - i64::from(pod.ready.since_seconds);
                 let ready = Duration::from_secs(u64::try_from(ready).unwrap_or_default());
@@ -39,5 +37,16 @@ impl PodMetrics {
             }
             _ => false,
         }
+    }
+
+    /// Whether the last good page of a pod has the family of a name, with series that a selector matches.
+    fn exposes(&self, pod: &PodKey, name: &str, selector: Option<&LabelSelector>) -> bool {
+        self.state(pod).is_some_and(|state| {
+            let state = state.lock();
+            let found = state.find(name, self.clock.elapsed());
+            found.is_some_and(|(_, family, _)| {
+                selector.is_none_or(|selector| family.matching(selector) > 0)
+            })
+        })
     }
 }

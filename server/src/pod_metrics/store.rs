@@ -81,6 +81,25 @@ impl PodMetrics {
         self.value(pod, name, selector)
     }
 
+    /// The values that [`read`](Self::read) adds up, each with its labels. Where they do not add up, that value without
+    /// labels.
+    ///
+    /// # Errors
+    /// There is none; the error names the reason.
+    pub fn read_each(
+        &self,
+        pod: &PodKey,
+        name: &str,
+        selector: &LabelSelector,
+    ) -> Result<Vec<(Labels, Value)>, Absence> {
+        self.read(pod, name, selector)?;
+        let each = self.state(pod).and_then(|state| {
+            let state = state.lock();
+            state.read_each(name, selector, self.clock.elapsed())
+        });
+        each.ok_or(Absence::NotScraped)
+    }
+
     fn value(&self, pod: &PodKey, name: &str, selector: &LabelSelector) -> Result<Value, Absence> {
         let Some(state) = self.state(pod) else {
             return Err(match self.target(pod) {

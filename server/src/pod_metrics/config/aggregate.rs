@@ -1,9 +1,6 @@
 //! How the values of an object's pods become the value of the object.
 
-use serde::Deserialize;
-
 use super::Keep;
-use super::form::KeepList;
 use crate::pod_metrics::{Reading, readings};
 
 /// How the values of several pods become one.
@@ -36,34 +33,20 @@ impl Aggregate {
     }
 }
 
-/// What the file says of it: the names of metrics, as autoscalers write them, or regular expressions.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct FileAggregates {
-    max: KeepList,
-    mean: KeepList,
-    sum: KeepList,
-}
-
 /// The names by aggregate. The first that matches decides.
 #[derive(Debug, Clone, Default)]
 pub(in crate::pod_metrics) struct Aggregates(Vec<(Aggregate, Keep)>);
 
-impl From<FileAggregates> for Aggregates {
-    fn from(file: FileAggregates) -> Self {
-        let all = [
-            (Aggregate::Max, file.max),
-            (Aggregate::Mean, file.mean),
-            (Aggregate::Sum, file.sum),
-        ];
-        let all = all
-            .into_iter()
-            .map(|(aggregate, names)| (aggregate, names.0));
-        Self(all.collect())
-    }
-}
-
 impl Aggregates {
+    /// Of the names of each aggregate.
+    pub(super) fn new(max: Keep, mean: Keep, sum: Keep) -> Self {
+        Self(vec![
+            (Aggregate::Max, max),
+            (Aggregate::Mean, mean),
+            (Aggregate::Sum, sum),
+        ])
+    }
+
     /// The aggregate of a metric.
     pub(in crate::pod_metrics) fn of(&self, metric: &str) -> Aggregate {
         let found = self

@@ -12,7 +12,6 @@ use kubevitals_proto::selector::LabelSelector;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::aggregate::FileAggregates;
 use super::{Bounds, Keep, PortRef, check_path};
 use crate::flag_values::{bytes, duration_in};
 use crate::outbound::HttpConfig;
@@ -71,6 +70,15 @@ impl Default for Annotations {
             insecure_skip_verify: false,
         }
     }
+}
+
+/// How the values of an object's pods become one: the names of metrics, as autoscalers write them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileAggregates {
+    pub(super) max: KeepList,
+    pub(super) mean: KeepList,
+    pub(super) sum: KeepList,
 }
 
 #[derive(Debug, Default, Deserialize)]

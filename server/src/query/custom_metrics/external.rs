@@ -10,8 +10,6 @@ use super::aggregate::Aggregated;
 use super::external_value::ExternalValue;
 use super::own::{self, OwnMetric};
 use super::{CustomMetricsQuery, Metric, NoValue, has_not_ended, pods_within};
-use crate::cluster::Pod;
-use crate::pod_metrics::{Absence, Value};
 
 /// Answers what the values of a metric of a namespace are.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +86,11 @@ impl ExternalMetricsQuery<'_> {
         let mut sums: BTreeMap<Labels, Aggregated> = BTreeMap::new();
         let mut absences = Absences::default();
         for pod in pods.filter(has_not_ended) {
-            match self.series(pod, metric) {
+            match self
+                .0
+                .metrics
+                .read_each(&pod.key, &metric.name, &metric.series)
+            {
                 Ok(series) => {
                     absences.present();
                     for (labels, value) in series {
@@ -106,21 +108,5 @@ impl ExternalMetricsQuery<'_> {
             value: sum.value(),
         };
         Ok(sums.into_iter().map(external).collect())
-    }
-
-    /// The series of a pod that the metric's selector selects.
-    fn series(self, pod: &Pod, metric: &Metric) -> Result<Vec<(Labels, Value)>, Absence> {
-        // Also so that the family is kept from now on.
-        let sum = self.0.read(pod, metric)?;
-        let all = self.0.metrics.series(&pod.key).into_iter();
-        let selected = all
-            .filter(|it| *it.name == *metric.name && metric.series.matches(&it.labels))
-            .map(|it| (it.labels, it.value));
-        let mut selected: Vec<_> = selected.collect();
-        if selected.is_empty() {
-            // A name that no series has by itself: a counter's, which stands for its rate.
-            selected.push((Labels::default(), sum));
-        }
-        Ok(selected)
     }
 }
