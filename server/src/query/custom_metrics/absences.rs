@@ -1,6 +1,6 @@
 //! Pods without a value.
 
-use super::NoValue;
+use super::no_value::NoValue;
 use crate::cluster::Pod;
 use crate::pod_metrics::Absence;
 
