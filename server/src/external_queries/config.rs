@@ -25,6 +25,9 @@ const PLACEHOLDER: &str = "$namespace";
 /// Allows all namespaces.
 const ALL: &str = "*";
 
+/// The names of the server's own external metrics begin so.
+pub const RESERVED: &str = "kubevitals_";
+
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -178,6 +181,11 @@ impl FileQuery {
         if name.is_empty() || name.len() > 253 || !name.bytes().all(valid) {
             return Err("a name has 1 to 253 letters, digits and _-.:".to_owned());
         }
+        if name.starts_with(RESERVED) {
+            return Err(format!(
+                "names that begin with {RESERVED} are those of the server's own metrics: use another name"
+            ));
+        }
         if self.query.trim().is_empty() {
             return Err("the query is empty".to_owned());
         }
@@ -252,6 +260,10 @@ mod tests {
             (
                 "queries:\n- {name: a/b, query: $namespace}\n",
                 "line 2: query \"a/b\": a name has",
+            ),
+            (
+                "queries:\n- {name: kubevitals_open_incidents, query: $namespace}\n",
+                "line 2: query \"kubevitals_open_incidents\": names that begin with kubevitals_",
             ),
             (
                 "queries:\n- {name: a, query: ' ', namespaces: [b]}\n",

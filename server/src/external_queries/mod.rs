@@ -25,7 +25,7 @@ use crate::pod_metrics::Value;
 use crate::telemetry::LogThrottle;
 use crate::telemetry::metrics::Registry;
 
-pub use config::{ConfigError, Query};
+pub use config::{ConfigError, Query, RESERVED};
 pub use settings::{ExternalQueryFlags, Settings, SettingsError};
 
 /// How long a query is evaluated after somebody has read it.

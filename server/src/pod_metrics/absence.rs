@@ -28,6 +28,12 @@ pub enum Absence {
     /// The pod does not expose the family.
     #[error("the pod exposes no family of this name")]
     NoFamily,
+    /// The limits refused series of the last page.
+    #[error(
+        "its page has more series than the limits keep, so a sum of the others is not known; see the limits of \
+         --pod-metrics-config and --pod-metrics-memory-limit"
+    )]
+    Limited,
     /// The pod has no series of that name that the selector matches.
     #[error("the pod exposes no such series")]
     NoSeries,

@@ -19,6 +19,7 @@ mod history;
 mod ingest;
 mod lanes;
 mod metrics;
+mod missing;
 mod name;
 mod observe;
 mod pending;
@@ -34,7 +35,7 @@ mod value;
 mod worker;
 
 pub use absence::Absence;
-pub use config::ConfigError;
+pub use config::{Aggregate, ConfigError};
 pub use explain::{Demand, Explanation, Family, LastScrape, Selected, SelectedBy};
 pub use gpu::{GPU_FAMILIES, GpuReading};
 pub use history::History;

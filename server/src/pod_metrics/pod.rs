@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::selector::LabelSelector;
 use kubevitals_proto::time::Timestamp;
 
@@ -56,6 +57,8 @@ pub(super) struct Source {
     pub(super) scraped: Age,
     /// The time between two scrapes; none for values that do not grow old.
     pub(super) interval: Option<Duration>,
+    /// Whether a limit refused series of the last page.
+    pub(super) is_cut: bool,
 }
 
 impl Source {
@@ -95,6 +98,7 @@ impl PodState {
                     families: Vec::new(),
                     scraped: now,
                     interval,
+                    is_cut: false,
                 });
                 self.sources.len() - 1
             }
@@ -159,6 +163,28 @@ impl PodState {
         family.read(reading, selector)
     }
 
+    /// The values that [`read`](Self::read) adds up, each with its labels. Where they do not add up, that value without
+    /// labels.
+    pub(super) fn read_each(
+        &self,
+        name: &str,
+        selector: &LabelSelector,
+        now: Age,
+    ) -> Option<Vec<(Labels, Value)>> {
+        let (_, family, reading) = self.find(name, now)?;
+        if !matches!(reading, Reading::Plain | Reading::PerSecond) {
+            let value = family.read(reading, selector).ok()?;
+            return Some(vec![(Labels::default(), value)]);
+        }
+        let each = family.each(reading);
+        let selected = each.filter(|(labels, _)| selector.matches(labels));
+        Some(
+            selected
+                .map(|(labels, value)| (labels.clone(), value))
+                .collect(),
+        )
+    }
+
     fn why_stale(&self, source: &Source, now: Age) -> Absence {
         let failed = self
             .last
@@ -185,6 +211,7 @@ impl PodState {
             Some(scraped) if self.sources.iter().all(|it| !it.is_fresh(now)) => {
                 Absence::Stale(now.since(scraped))
             }
+            Some(_) if self.sources.iter().any(|it| it.is_cut) => Absence::Limited,
             Some(_) => Absence::NoFamily,
         }
     }

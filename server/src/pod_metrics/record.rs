@@ -136,6 +136,7 @@ impl PodMetrics {
             return;
         };
         let merged = Family::merge(&mut source.families, reported, wall, &limits);
+        source.is_cut = merged.is_cut;
         let mut reasons: BTreeMap<&'static str, (usize, Arc<str>)> = BTreeMap::new();
         for (reason, family) in merged.unused {
             self.metrics.unused.inc([reason]);

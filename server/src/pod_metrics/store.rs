@@ -17,8 +17,8 @@ use super::pending::Pending;
 use super::pod::{PodState, Usage};
 use super::target::{Refusal, Target};
 use super::{
-    Absence, Demand, Explanation, Family, GpuReading, Selected, SelectedBy, Series, Settings,
-    Value, gpu, readings, series,
+    Absence, Aggregate, Demand, Explanation, Family, GpuReading, Selected, SelectedBy, Series,
+    Settings, Value, gpu, readings, series,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::{Cluster, PodKey};
@@ -81,6 +81,25 @@ impl PodMetrics {
         self.value(pod, name, selector)
     }
 
+    /// The values that [`read`](Self::read) adds up, each with its labels. Where they do not add up, that value without
+    /// labels.
+    ///
+    /// # Errors
+    /// There is none; the error names the reason.
+    pub fn read_each(
+        &self,
+        pod: &PodKey,
+        name: &str,
+        selector: &LabelSelector,
+    ) -> Result<Vec<(Labels, Value)>, Absence> {
+        self.read(pod, name, selector)?;
+        let each = self.state(pod).and_then(|state| {
+            let state = state.lock();
+            state.read_each(name, selector, self.clock.elapsed())
+        });
+        each.ok_or(Absence::NotScraped)
+    }
+
     fn value(&self, pod: &PodKey, name: &str, selector: &LabelSelector) -> Result<Value, Absence> {
         let Some(state) = self.state(pod) else {
             return Err(match self.target(pod) {
@@ -92,6 +111,11 @@ impl PodMetrics {
         let names = self.demands.of(&pod.namespace);
         let state = state.lock();
         state.read(name, selector, self.clock.elapsed(), &names)
+    }
+
+    /// How the values of an object's pods become one.
+    pub fn aggregate(&self, name: &str) -> Aggregate {
+        self.config.load().aggregates.of(name)
     }
 
     /// All names with a value now, sorted, for discovery.

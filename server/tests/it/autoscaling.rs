@@ -278,3 +278,32 @@ async fn nothing_is_scaled_when_the_endpoints_are_dead() {
     .await;
     assert_eq!(service.active().1, "FailedGetPodsMetric");
 }
+
+/// The pods that still answer have a third of the requests: a sum of theirs would take pods away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_scaled_by_a_part_of_a_sum() {
+    let metric = json!({"type": "External", "external": {
+        "metric": {"name": "http_requests_per_second"},
+        "target": {"type": "AverageValue", "averageValue": "21"},
+    }});
+    let service = Service::warm(metric).await;
+    for pod in service.web().iter().skip(1) {
+        let cluster = service.cluster();
+        assert!(cluster.break_endpoint("shop", pod, EndpointFault::Refuse));
+    }
+    // Longer than the five minutes for which the controller waits before it takes pods away.
+    for _ in 0..30 {
+        service.run(1).await;
+        assert_eq!(service.replicas(), REPLICAS);
+    }
+    let (status, reason, message) = service.active();
+    assert_eq!(
+        (&*status, &*reason),
+        ("False", "FailedGetExternalMetric"),
+        "{message}"
+    );
+    assert!(
+        message.contains("should have a value and have none"),
+        "{message}"
+    );
+}

@@ -39,6 +39,7 @@ mod manage;
 mod manifests;
 mod memory;
 mod metrics;
+mod native_histograms;
 mod notify;
 mod own_metrics;
 #[path = "../../../proto/tests/owned.rs"]

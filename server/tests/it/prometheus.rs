@@ -37,6 +37,11 @@ impl Drop for Prometheus {
 impl Prometheus {
     /// Starts one with this configuration on a free port.
     pub(crate) fn start(folder: &Path, configuration: &str) -> Self {
+        Self::start_with(folder, configuration, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(folder: &Path, configuration: &str, arguments: &[&str]) -> Self {
         let file = folder.join("prometheus.yml");
         fs::write(&file, configuration).unwrap();
         let address = free_address();
@@ -48,6 +53,7 @@ impl Prometheus {
                 folder.join("data").display()
             ))
             .arg(format!("--web.listen-address={address}"))
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

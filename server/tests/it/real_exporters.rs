@@ -21,14 +21,20 @@ use serde_json::json;
 use crate::harness::{Harness, client, wait_until};
 use crate::prometheus::{Prometheus, free_address};
 
-const INTERVAL: Duration = Duration::from_secs(15);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
 const START: i64 = 1_800_000_000;
 
 /// A gauge of the test that each page has.
-const PAGES: &str = "test_pages";
+pub(crate) const PAGES: &str = "test_pages";
 
-/// Serves one page over and over: whatever it is now. Returns the port.
-fn serve(page: Arc<Mutex<String>>) -> u16 {
+/// The `Content-Type` of the text format.
+const TEXT: &str = "text/plain; version=0.0.4";
+
+/// Serves what `next` returns at each request. Returns the port.
+pub(crate) fn serve(
+    content_type: &'static str,
+    mut next: impl FnMut() -> Vec<u8> + Send + 'static,
+) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -38,10 +44,13 @@ fn serve(page: Arc<Mutex<String>>) -> u16 {
             let Ok(1..) = stream.read(&mut request) else {
                 continue;
             };
-            let page = page.lock().clone();
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
+            let page = next();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                page.len()
+            );
             // A client that has gone away is no failure.
-            let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{page}", page.len());
+            let _ = stream.write_all(&[head.as_bytes(), &page].concat());
         }
     });
     port
@@ -56,19 +65,20 @@ fn stamped(page: &str, at: i64) -> String {
 }
 
 /// A cluster with the pod `monitoring/exporter`, which exposes the pages of a test, and a server that keeps some families.
-struct Pod {
+pub(crate) struct Pod {
     harness: Harness,
-    page: Arc<Mutex<String>>,
+    page: Arc<Mutex<Vec<u8>>>,
     key: PodKey,
     /// All pages so far, for Prometheus.
     recorded: String,
-    pages: u32,
+    pub(crate) pages: u32,
 }
 
 impl Pod {
-    async fn start(folder: &Path, keep: &[&str]) -> Self {
-        let page = Arc::new(Mutex::new(String::new()));
-        let port = serve(page.clone());
+    pub(crate) async fn start(folder: &Path, content_type: &'static str, keep: &[&str]) -> Self {
+        let page = Arc::new(Mutex::new(Vec::new()));
+        let served = Arc::clone(&page);
+        let port = serve(content_type, move || served.lock().clone());
         let file = folder.join("pod-metrics.yaml");
         let keep = json!([keep, &[PAGES]].concat());
         let config = format!("allowed_addresses: [\"127.0.0.0/8\"]\nkeep: {keep}\n");
@@ -123,23 +133,37 @@ impl Pod {
         self.harness.server.query().pod_metrics().unwrap()
     }
 
-    fn value(&self, name: &str) -> Option<f64> {
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
         let value = self.own().read(&self.key, name, &LabelSelector::default());
         value.ok().map(|it| it.value)
     }
 
     /// Exposes a page until it is read, an interval after the last one.
     async fn expose(&mut self, page: &str) {
+        let page = format!("{page}{PAGES} {}\n", self.pages + 1);
+        self.expose_page(page.as_bytes()).await;
+        let at = self.harness.cluster.clock().now();
+        self.recorded.push_str(&stamped(&page, at.as_secs()));
+    }
+
+    /// The same with a page in any format that has the gauge of the test.
+    pub(crate) async fn expose_page(&mut self, page: &[u8]) {
         self.pages += 1;
-        let page = format!("{page}{PAGES} {}\n", self.pages);
-        page.clone_into(&mut self.page.lock());
+        *self.page.lock() = page.to_vec();
         self.harness.cluster.advance(INTERVAL);
         wait_until("the page is read", async || {
             self.value(PAGES) == Some(f64::from(self.pages))
         })
         .await;
-        let at = self.harness.cluster.clock().now();
-        self.recorded.push_str(&stamped(&page, at.as_secs()));
+    }
+
+    /// Compares a value of ours with that of a Prometheus.
+    pub(crate) fn is_near(&self, name: &str, theirs: Option<f64>) {
+        let ours = self.value(name);
+        let near = ours.zip(theirs).is_some_and(|(ours, theirs)| {
+            theirs != 0.0 && (ours - theirs).abs() <= 0.01 * theirs.abs()
+        });
+        assert!(near, "{name}: {ours:?}, Prometheus: {theirs:?}");
     }
 
     /// Compares our values with those of queries to a Prometheus that has the same pages.
@@ -164,11 +188,7 @@ impl Pod {
         let now = self.harness.cluster.clock().now().as_secs() + 1;
         for (name, query) in compared {
             let path = format!("{query}&time={now}");
-            let (ours, theirs) = (self.value(name), judge.value(&path).await);
-            let near = ours.zip(theirs).is_some_and(|(ours, theirs)| {
-                theirs != 0.0 && (ours - theirs).abs() <= 0.01 * theirs.abs()
-            });
-            assert!(near, "{name}: {ours:?}, Prometheus: {theirs:?}");
+            self.is_near(name, judge.value(&path).await);
         }
     }
 }
@@ -184,7 +204,7 @@ async fn rates_and_quantiles_of_a_prometheus_are_as_it_computes_them() {
         exporter.value("vector(1)").await.is_some()
     })
     .await;
-    let mut pod = Pod::start(folder, &["prometheus_http_.*", "go_goroutines"]).await;
+    let mut pod = Pod::start(folder, TEXT, &["prometheus_http_.*", "go_goroutines"]).await;
     for n in 0..8 {
         // Some requests, and not as many each time.
         for _ in 0..20 + 7 * n {
@@ -244,7 +264,7 @@ async fn values_of_a_node_exporter_are_as_prometheus_computes_them() {
         client.get(&url).send().await.is_ok()
     })
     .await;
-    let mut pod = Pod::start(folder, &["node_.*", "promhttp_.*"]).await;
+    let mut pod = Pod::start(folder, TEXT, &["node_.*", "promhttp_.*"]).await;
     for _ in 0..8 {
         let page = client.get(&url).send().await.unwrap();
         pod.expose(&page.text().await.unwrap()).await;

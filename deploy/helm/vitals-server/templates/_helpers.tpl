@@ -60,3 +60,10 @@ app.kubernetes.io/name: {{ include "vitals-server.name" . }}
 {{- get $data "ca.crt" | default (get $data "tls.crt") }}
 {{- end }}
 {{- end }}
+
+{{/* Whether the server has files of --pod-metrics-config and --external-query-config. */}}
+{{- define "vitals-server.customMetricsFiles" -}}
+{{- with .Values.customMetrics }}
+{{- if and .enabled (or .config .externalQueries .secret) }}true{{ end }}
+{{- end }}
+{{- end }}

@@ -40,12 +40,15 @@ pub(super) async fn respond(sources: Sources, request: Request) -> Answer {
     };
     let (values, namespace, metric) = caller.run(&sources.pool, read).await?;
     let values = values.ok_or_else(|| refuse(Status::resource_not_found()))?;
-    let values = values.map_err(|why| {
+    let no_value = |why: &dyn std::fmt::Display| {
         let of = format!("namespaces {namespace}");
         refuse(not_found(&metric.name, &of, &metric.series, why))
-    })?;
+    };
+    let values = values.map_err(|why| no_value(&why))?;
+    // An autoscaler takes the sum of all, so it must have all.
     let finite = |value: ExternalValue| Some((Quantity::from_f64(value.value.value)?, value));
-    let values: Vec<_> = values.into_iter().filter_map(finite).collect();
+    let values: Option<Vec<_>> = values.into_iter().map(finite).collect();
+    let values = values.ok_or_else(|| no_value(&"one of the values is not a finite number"))?;
     let name = metric.name;
     let to_item = move |(quantity, value): &(Quantity, ExternalValue)| ExternalMetricValue {
         metric_name: name.clone(),

@@ -144,6 +144,11 @@ mod tests {
                 "get ns|deployments.apps|web|rps",
                 Ok("ns|Deployment|web|rps"),
             ),
+            (
+                "namespaces/ns/deployments/web/rps",
+                "get ns|deployments|web|rps",
+                Ok("ns|Deployment|web|rps"),
+            ),
             ("nodes/a/rps", "get |nodes|a|rps", Ok("|Node|a|rps")),
             ("nodes/*/rps", "get |nodes|*|rps", Ok("|Node|all|rps")),
             (

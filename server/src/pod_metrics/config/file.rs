@@ -12,7 +12,7 @@ use rustls_pki_types::ServerName;
 use super::bounds::NAMESPACE_SERIES;
 use super::form::{Annotations, File, FileAttribute, FileRule, FileScheme, Interval};
 use super::rule::{TIMEOUT, built_in};
-use super::{Access, Attribute, Bounds, Config, PortRef, Rule, Scheme};
+use super::{Access, Aggregates, Attribute, Bounds, Config, PortRef, Rule, Scheme};
 use crate::outbound::{self, Credentials, HttpConfig};
 use crate::scrape::client_config;
 use crate::telemetry::first_line;
@@ -115,6 +115,11 @@ pub(super) fn load(
             rules,
             annotated: annotated.transpose()?.map(Arc::new),
             keep: file.keep.0,
+            aggregates: Aggregates::new(
+                file.aggregate.max.0,
+                file.aggregate.mean.0,
+                file.aggregate.sum.0,
+            ),
             allowed: file.allowed_addresses.iter().map(|net| net.0).collect(),
             namespace_series: file.limits.series_per_namespace.unwrap_or(NAMESPACE_SERIES),
         },

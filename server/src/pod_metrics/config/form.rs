@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) annotations: Annotations,
     pub(super) allowed_addresses: Vec<Parsed<IpNet>>,
     pub(super) keep: KeepList,
+    pub(super) aggregate: FileAggregates,
     pub(super) limits: Limits,
     pub(super) rules: Vec<FileRule>,
     pub(super) built_in_rules: bool,
@@ -36,6 +37,7 @@ impl Default for File {
             annotations: Annotations::default(),
             allowed_addresses: Vec::new(),
             keep: KeepList::default(),
+            aggregate: FileAggregates::default(),
             limits: Limits::default(),
             rules: Vec::new(),
             built_in_rules: true,
@@ -68,6 +70,15 @@ impl Default for Annotations {
             insecure_skip_verify: false,
         }
     }
+}
+
+/// How the values of an object's pods become one: the names of metrics, as autoscalers write them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileAggregates {
+    pub(super) max: KeepList,
+    pub(super) mean: KeepList,
+    pub(super) sum: KeepList,
 }
 
 #[derive(Debug, Default, Deserialize)]

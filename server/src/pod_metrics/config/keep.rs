@@ -34,7 +34,7 @@ impl Keep {
             .map_err(|error| {
                 let error = error.to_string();
                 let last = error.lines().last().unwrap_or_default();
-                format!("keep: {last}")
+                format!("a name or regular expression: {last}")
             })?;
         Ok(Self {
             patterns: patterns.iter().map(|it| Arc::from(&**it)).collect(),

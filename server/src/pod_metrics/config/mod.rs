@@ -1,5 +1,6 @@
 //! The file of `--pod-metrics-config`: which pods are scraped, how, and what is kept.
 
+mod aggregate;
 mod bounds;
 mod file;
 mod form;
@@ -13,8 +14,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use aggregate::Aggregates;
 use bounds::NAMESPACE_SERIES;
 
+pub use aggregate::Aggregate;
 pub(super) use bounds::Bounds;
 pub use file::ConfigError;
 pub(super) use keep::Keep;
@@ -31,6 +34,8 @@ pub(super) struct Config {
     pub(super) annotated: Option<Arc<Rule>>,
     /// What is kept of every pod.
     pub(super) keep: Keep,
+    /// How the values of an object's pods become one.
+    pub(super) aggregates: Aggregates,
     /// Addresses that are scraped although they are loopback or link-local.
     pub(super) allowed: Vec<IpNet>,
     /// The most kept series of a namespace.
@@ -44,6 +49,7 @@ impl Config {
             rules: rule::built_in(interval),
             annotated: Some(Arc::new(Rule::annotated(interval))),
             keep: Keep::default(),
+            aggregates: Aggregates::default(),
             allowed: Vec::new(),
             namespace_series: NAMESPACE_SERIES,
         }

@@ -8,7 +8,7 @@ use kubevitals_proto::selector::LabelSelector;
 use kubevitals_proto::time::Timestamp;
 
 use super::window::{Cumulative, Increase};
-use super::{Classic, Kind, Native, Reported, Sample, Window};
+use super::{Classic, Kind, Limits, Merged, Native, Reported, Sample, Window};
 use crate::pod_metrics::{Absence, Reading, Value};
 
 /// A sample whose timestamp is this much later than the scrape is not used.
@@ -24,6 +24,8 @@ pub(in crate::pod_metrics) struct Family {
     pub(in crate::pod_metrics) kind: Kind,
     /// Sorted by labels.
     series: Vec<Series>,
+    /// Whether a limit refused series of the last page, so that a sum of the others is none of all.
+    cut: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -42,25 +44,6 @@ enum Data {
     Native(Window<Native>),
     /// The sum and the count, and the last quantiles.
     Summary(Window<(f64, f64)>, Box<[(f64, f64)]>),
-}
-
-/// What bounds the merge of one scrape.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::pod_metrics) struct Limits {
-    /// The most series of the pod.
-    pub(in crate::pod_metrics) series: usize,
-    /// The number of series that may be added, for the namespace's and the server's limits.
-    pub(in crate::pod_metrics) room: usize,
-    pub(in crate::pod_metrics) window: Duration,
-    pub(in crate::pod_metrics) interval: Duration,
-    pub(in crate::pod_metrics) honor_timestamps: bool,
-}
-
-/// What a merge did not use, by reason.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::pod_metrics) struct Merged {
-    /// A reason for each unused series, with the family.
-    pub(in crate::pod_metrics) unused: Vec<(&'static str, Arc<str>)>,
 }
 
 impl Family {
@@ -102,6 +85,7 @@ impl Family {
                     name: Arc::clone(&one.family),
                     kind: one.kind,
                     series: Vec::new(),
+                    cut: false,
                 });
             }
             let Some(family) = families.last_mut() else {
@@ -133,6 +117,8 @@ impl Family {
             if known.is_none() {
                 if new >= most_new {
                     refuse("series_limit");
+                    family.cut = true;
+                    merged.is_cut = true;
                     continue;
                 }
                 new += 1;
@@ -170,6 +156,7 @@ impl Family {
             name,
             kind: Kind::Gauge,
             series: series.collect(),
+            cut: false,
         }
     }
 
@@ -205,12 +192,15 @@ impl Family {
     }
 
     /// What is read from all series that a selector matches: their sum; of a quantile or a mean, that of the merged
-    /// histogram.
+    /// histogram. Nothing if series are missing because of a limit.
     pub(in crate::pod_metrics) fn read(
         &self,
         reading: Reading,
         selector: &LabelSelector,
     ) -> Result<Value, Absence> {
+        if self.cut {
+            return Err(Absence::Limited);
+        }
         let selected: Vec<&Data> = self
             .series
             .iter()

@@ -2,6 +2,7 @@
 
 mod classic;
 mod family;
+mod limits;
 mod native;
 mod window;
 
@@ -11,7 +12,8 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
 pub(super) use classic::Classic;
-pub(super) use family::{Family, Limits};
+pub(super) use family::Family;
+pub(super) use limits::{Limits, Merged};
 pub(super) use native::Native;
 pub(super) use window::Window;
 

@@ -42,6 +42,25 @@ fn a_config_with_everything_is_accepted() {
 }
 
 #[test]
+fn the_config_says_how_pods_become_one_value_where_the_name_does_not() {
+    use crate::pod_metrics::Aggregate::{Max, Mean, Sum};
+    let text = "aggregate:\n  mean: ['temperature_.*']\n  max: [queue_age, temperature_inside]\n  sum: [own_p95]\n";
+    let aggregates = config(text).unwrap().aggregates;
+    for (name, expected) in [
+        ("temperature_outside", Mean),
+        ("temperature_inside", Max),
+        ("queue_age", Max),
+        ("queue_age_per_second", Sum),
+        ("own_p95", Sum),
+        ("latency_p95", Max),
+        ("latency_mean", Mean),
+        ("queue", Sum),
+    ] {
+        assert_eq!(aggregates.of(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_wrong_config_is_refused_with_its_line() {
     for (text, expected) in [
         ("keep: [a]\nrulez: []\n", "line 2"),
@@ -50,7 +69,9 @@ fn a_wrong_config_is_refused_with_its_line() {
         ("rules:\n- name: a\n  path: //evil\n", "line 3"),
         ("rules:\n- name: a\n  scheme: file\n", "line 3"),
         ("rules:\n- name: a\n  interval: soon\n", "line 3"),
-        ("keep:\n- '['\n", "keep"),
+        ("keep:\n- '['\n", "regular expression"),
+        ("aggregate:\n  least: [a]\n", "line 2"),
+        ("aggregate:\n  max: ['(']\n", "regular expression"),
         ("allowed_addresses:\n- here\n", "line 2"),
         (
             "rules: [{name: a}, {name: a}]",

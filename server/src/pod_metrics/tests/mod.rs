@@ -1,6 +1,7 @@
 //! Tests of several parts together.
 
 mod config;
+mod missing;
 mod pages;
 mod scrapes;
 mod targets;

@@ -191,15 +191,26 @@ fn a_pod_and_a_namespace_cannot_take_more_than_their_limits() {
         problems[0].contains("995 series not used: series_limit"),
         "{problems:?}"
     );
-    assert_eq!(world.value("shop/one", "a"), 5.0);
+    let kept = |pod: &str| world.store.series(&key(pod)).len();
+    assert_eq!(kept("shop/one"), 5);
     world.scrape("shop/two", &page);
-    assert_eq!(world.value("shop/two", "a"), 3.0);
+    assert_eq!(kept("shop/two"), 3);
     world.clock.pass(15 * SECOND);
     world.scrape("shop/one", &page);
-    assert_eq!(world.value("shop/one", "a"), 5.0, "what is there stays");
+    assert_eq!(kept("shop/one"), 5, "what is there stays");
+    // A sum of five is none of a thousand.
+    for selector in ["", "n=0001"] {
+        let read = world.read("shop/one", "a", selector);
+        assert_eq!(read, Err(Absence::Limited), "{selector}");
+    }
+    world.clock.pass(15 * SECOND);
+    world.scrape("shop/one", "a{n=\"0001\"} 2\n");
+    assert_eq!(world.value("shop/one", "a"), 2.0);
+    world.clock.pass(15 * SECOND);
+    world.scrape("shop/one", &page);
     world.asks("bank", &["a"]);
     world.scrape("bank/one", &page);
-    assert_eq!(world.value("bank/one", "a"), 5.0);
+    assert_eq!(kept("bank/one"), 5);
     assert_eq!(world.store.usage().series, 13);
     for pod in ["shop/one", "shop/two", "bank/one"] {
         world.store.remove(&key(pod));
@@ -354,4 +365,34 @@ fn recorded_values_do_not_grow_old() {
     assert_eq!(world.value("shop/web", "a"), 6.0);
     assert_eq!(world.value("shop/web", "b_p95"), 3.0);
     assert_eq!(world.store.names(), [Arc::from("a"), Arc::from("b_p95")]);
+}
+
+#[test]
+fn the_series_of_a_name_are_those_that_its_value_adds_up() {
+    let world = World::new(Settings::default());
+    world.add("shop/web", json!({}));
+    world.asks("shop", &["a_per_second", "b_total"]);
+    let page = |count: u32| {
+        format!(
+            "# TYPE a counter\na_total{{of=\"x\"}} {count}\n# TYPE a_per_second gauge\na_per_second{{of=\"y\"}} 7\n\
+             # TYPE b counter\nb_total{{of=\"x\"}} {count}\nb_total{{of=\"y\"}} 0\n"
+        )
+    };
+    world.scrapes("shop/web", &[&page(0), &page(30)]);
+    for (name, selector, expected) in [
+        // The gauge of that name precedes the rate.
+        ("a_per_second", "", &[("y", 7.0)][..]),
+        ("b_total", "", &[("x", 2.0), ("y", 0.0)]),
+        ("b_total", "of=x", &[("x", 2.0)]),
+    ] {
+        let selector: LabelSelector = selector.parse().unwrap();
+        let (store, pod) = (&world.store, key("shop/web"));
+        let each = store.read_each(&pod, name, &selector).unwrap();
+        let each = each
+            .iter()
+            .map(|(labels, value)| (labels.get("of").unwrap(), value.value));
+        assert_eq!(each.collect::<Vec<_>>(), expected, "{name}");
+        let sum: f64 = expected.iter().map(|(_, value)| value).sum();
+        assert_eq!(store.read(&pod, name, &selector).unwrap().value, sum);
+    }
 }

@@ -1,36 +1,6 @@
 //! Values of several pods as one.
 
-use crate::pod_metrics::{Reading, Value, readings};
-
-/// How the values of an object's pods become the value of the object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aggregate {
-    /// Their sum.
-    Sum,
-    /// Their mean.
-    Mean,
-    /// The largest.
-    Max,
-}
-
-impl Aggregate {
-    /// Of a metric: sums add up to the whole, but neither means nor quantiles do. The largest quantile is that of the
-    /// slowest pod.
-    pub(super) fn of(metric: &str) -> Self {
-        readings(metric)
-            .find_map(|(_, reading)| match reading {
-                Reading::Mean => Some(Self::Mean),
-                Reading::Quantile(_) => Some(Self::Max),
-                Reading::Plain | Reading::PerSecond => None,
-            })
-            .unwrap_or(Self::Sum)
-    }
-
-    /// Whether the values of parts add up to that of the whole.
-    pub(super) fn adds_up(self) -> bool {
-        self == Self::Sum
-    }
-}
+use crate::pod_metrics::{Aggregate, Value};
 
 /// The aggregate of the values so far. Its time is the oldest one, its window the longest.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +46,7 @@ mod tests {
     use kubevitals_proto::time::Timestamp;
 
     use super::*;
+    use crate::pod_metrics::PodMetrics;
 
     #[test]
     fn sums_add_up_and_means_and_quantiles_do_not() {
@@ -84,6 +55,7 @@ mod tests {
             at: Timestamp::from_secs(at),
             window: window.map(Duration::from_secs),
         };
+        let metrics = PodMetrics::default();
         for (metric, expected) in [
             ("requests_per_second", 9.0),
             ("queue_length", 9.0),
@@ -91,7 +63,7 @@ mod tests {
             ("latency_seconds_p95", 6.0),
             ("pump_5", 9.0),
         ] {
-            let mut all = Aggregated::new(Aggregate::of(metric), value(1.0, 20, None));
+            let mut all = Aggregated::new(metrics.aggregate(metric), value(1.0, 20, None));
             all.add(value(6.0, 10, Some(60)));
             all.add(value(2.0, 30, Some(30)));
             assert_eq!(all.value(), value(expected, 10, Some(60)), "{metric}");

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
 
-use super::aggregate::{Aggregate, Aggregated};
+use super::absences::Absences;
+use super::aggregate::Aggregated;
 use super::external_value::ExternalValue;
 use super::own::{self, OwnMetric};
-use super::{CustomMetricsQuery, Metric, NoValue, pods_within};
-use crate::cluster::Pod;
-use crate::pod_metrics::{Absence, Value};
+use super::{CustomMetricsQuery, Metric, NoValue, has_not_ended, pods_within};
 
 /// Answers what the values of a metric of a namespace are.
 #[derive(Debug, Clone, Copy)]
@@ -78,59 +77,36 @@ impl ExternalMetricsQuery<'_> {
     fn of_pods(self, namespace: &str, metric: &Metric) -> Result<Vec<ExternalValue>, NoValue> {
         let pods = self.0.sources.cluster.pods();
         let pods = pods_within(&pods, Some(namespace));
-        let aggregate = Aggregate::of(&metric.name);
+        let aggregate = self.0.metrics.aggregate(&metric.name);
         if !aggregate.adds_up() {
             let value = self.0.aggregate(pods, metric)?;
             let labels = Labels::default();
             return Ok(vec![ExternalValue { labels, value }]);
         }
         let mut sums: BTreeMap<Labels, Aggregated> = BTreeMap::new();
-        let (mut count, mut absent) = (0, None);
-        for pod in pods {
-            count += 1;
-            match self.series(pod, metric) {
+        let mut absences = Absences::default();
+        for pod in pods.filter(has_not_ended) {
+            match self
+                .0
+                .metrics
+                .read_each(&pod.key, &metric.name, &metric.series)
+            {
                 Ok(series) => {
+                    absences.present();
                     for (labels, value) in series {
                         sums.entry(labels)
                             .and_modify(|sum| sum.add(value))
                             .or_insert_with(|| Aggregated::new(aggregate, value));
                     }
                 }
-                Err(absence) => {
-                    absent.get_or_insert_with(|| (pod.key.name.to_string(), absence));
-                }
+                Err(absence) => self.0.note_absence(&mut absences, pod, metric, absence),
             }
         }
-        match absent {
-            Some((first, absence)) if sums.is_empty() => Err(NoValue::OfPods {
-                pods: count,
-                first,
-                absence,
-            }),
-            None if sums.is_empty() => Err(NoValue::NoPods),
-            _ => Ok(sums
-                .into_iter()
-                .map(|(labels, sum)| ExternalValue {
-                    labels,
-                    value: sum.value(),
-                })
-                .collect()),
-        }
-    }
-
-    /// The series of a pod that the metric's selector selects.
-    fn series(self, pod: &Pod, metric: &Metric) -> Result<Vec<(Labels, Value)>, Absence> {
-        // Also so that the family is kept from now on.
-        let sum = self.0.read(pod, metric)?;
-        let all = self.0.metrics.series(&pod.key).into_iter();
-        let selected = all
-            .filter(|it| *it.name == *metric.name && metric.series.matches(&it.labels))
-            .map(|it| (it.labels, it.value));
-        let mut selected: Vec<_> = selected.collect();
-        if selected.is_empty() {
-            // A name that no series has by itself: a counter's, which stands for its rate.
-            selected.push((Labels::default(), sum));
-        }
-        Ok(selected)
+        let sums = absences.judge((!sums.is_empty()).then_some(sums))?;
+        let external = |(labels, sum): (_, Aggregated)| ExternalValue {
+            labels,
+            value: sum.value(),
+        };
+        Ok(sums.into_iter().map(external).collect())
     }
 }

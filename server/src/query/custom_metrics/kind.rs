@@ -93,8 +93,11 @@ const fn controller(
 }
 
 impl DescribedKind {
-    /// The kind of a resource, as in a path.
+    /// The kind of a resource, as in a path: with its group, as client-go writes it, or without.
     pub fn of(resource: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.resource == resource)
+        KINDS.iter().find(|kind| {
+            let plural = kind.resource.split('.').next();
+            kind.resource == resource || plural == Some(resource)
+        })
     }
 }

@@ -1,11 +1,14 @@
 //! What metrics that pods expose say of pods and of other objects.
 //!
-//! A pod without a value is left out of a list, and adds nothing to the value of an object.
+//! A pod without a value is left out of a list. It adds nothing to the value of an object, unless it should have a value:
+//! then that of the object is not known.
 
+mod absences;
 mod aggregate;
 mod external;
 mod external_value;
 mod kind;
+mod no_value;
 mod own;
 
 use std::collections::BTreeMap;
@@ -14,13 +17,14 @@ use std::sync::Arc;
 use kubevitals_proto::selector::LabelSelector;
 
 use super::sources::{Sources, first_pod};
-use crate::cluster::{Jobs, Pod, PodKey, Pods, Service};
-use crate::external_queries::QueryAbsence;
+use crate::cluster::{Jobs, Phase, Pod, PodKey, Pods, Service};
 use crate::pod_metrics::{Absence, PodMetrics, Value};
-use aggregate::{Aggregate, Aggregated};
+use absences::Absences;
+use aggregate::Aggregated;
 pub use external::ExternalMetricsQuery;
 pub use external_value::ExternalValue;
 pub use kind::{DescribedKind, KINDS, PodsOf};
+pub use no_value::NoValue;
 
 /// A metric, and which of its series.
 #[derive(Debug, Clone)]
@@ -29,39 +33,6 @@ pub struct Metric {
     pub name: String,
     /// Selects series by their labels.
     pub series: LabelSelector,
-}
-
-/// Why there is no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoValue {
-    /// There is no such object.
-    #[error("it does not exist")]
-    NoObject,
-    /// There are no such pods.
-    #[error("there are no pods")]
-    NoPods,
-    /// No pod of the namespace has a value of a metric of this server's own.
-    #[error("no pod has a value yet")]
-    Unknown,
-    /// The selector matches none of the workloads.
-    #[error("the selector matches no workload of the namespace by the labels kind and workload")]
-    NoWorkload,
-    /// The pod has no value.
-    #[error("{0}")]
-    OfPod(Absence),
-    /// A query to an engine has no result.
-    #[error("{0}")]
-    OfQuery(QueryAbsence),
-    /// None of the pods has a value.
-    #[error("none of {pods} pods has a value; {first}: {absence}")]
-    OfPods {
-        /// The number of pods.
-        pods: usize,
-        /// The name of the first pod.
-        first: String,
-        /// Why the first pod has none.
-        absence: Absence,
-    },
 }
 
 /// The name of an object, and the value of its metric.
@@ -157,7 +128,9 @@ impl CustomMetricsQuery<'_> {
         let pods = pods_within(&pods, within);
         match kind.pods {
             PodsOf::Itself => {
-                let selected = pods.filter(|pod| objects.matches(&pod.labels));
+                let selected = pods
+                    .filter(has_not_ended)
+                    .filter(|pod| objects.matches(&pod.labels));
                 let read = |pod: &Arc<Pod>| {
                     let value = self.read(pod, metric).ok()?;
                     Some((Arc::from(&*pod.key.name), value))
@@ -196,21 +169,15 @@ impl CustomMetricsQuery<'_> {
         metric: &Metric,
         group: impl Fn(&'a Pod) -> Option<&'a str>,
     ) -> Vec<Named> {
-        let aggregate = Aggregate::of(&metric.name);
-        let mut groups: BTreeMap<&str, Aggregated> = BTreeMap::new();
-        for pod in pods {
-            let Some(name) = group(pod) else { continue };
-            let Ok(value) = self.read(pod, metric) else {
-                continue;
-            };
-            groups
-                .entry(name)
-                .and_modify(|group| group.add(value))
-                .or_insert_with(|| Aggregated::new(aggregate, value));
+        let mut groups: BTreeMap<&str, Together> = BTreeMap::new();
+        for pod in pods.filter(has_not_ended) {
+            if let Some(name) = group(pod) {
+                self.add(groups.entry(name).or_default(), pod, metric);
+            }
         }
         let groups = groups.into_iter();
         groups
-            .map(|(name, group)| (Arc::from(name), group.value()))
+            .filter_map(|(name, group)| Some((Arc::from(name), group.value().ok()?)))
             .collect()
     }
 
@@ -220,32 +187,56 @@ impl CustomMetricsQuery<'_> {
         pods: impl Iterator<Item = &'a Arc<Pod>>,
         metric: &Metric,
     ) -> Result<Value, NoValue> {
-        let aggregate = Aggregate::of(&metric.name);
-        let (mut count, mut absent, mut all) = (0, None, None::<Aggregated>);
-        for pod in pods {
-            count += 1;
-            match (self.read(pod, metric), &mut all) {
-                (Ok(value), Some(all)) => all.add(value),
-                (Ok(value), None) => all = Some(Aggregated::new(aggregate, value)),
-                (Err(absence), _) => {
-                    absent.get_or_insert_with(|| (pod.key.name.to_string(), absence));
+        let mut together = Together::default();
+        for pod in pods.filter(has_not_ended) {
+            self.add(&mut together, pod, metric);
+        }
+        together.value()
+    }
+
+    fn add(self, together: &mut Together, pod: &Pod, metric: &Metric) {
+        match self.read(pod, metric) {
+            Ok(value) => {
+                together.absences.present();
+                match &mut together.all {
+                    Some(all) => all.add(value),
+                    all => {
+                        let aggregate = self.metrics.aggregate(&metric.name);
+                        *all = Some(Aggregated::new(aggregate, value));
+                    }
                 }
             }
+            Err(absence) => self.note_absence(&mut together.absences, pod, metric, absence),
         }
-        match (all, absent) {
-            (Some(all), _) => Ok(all.value()),
-            (None, Some((first, absence))) => Err(NoValue::OfPods {
-                pods: count,
-                first,
-                absence,
-            }),
-            (None, None) => Err(NoValue::NoPods),
-        }
+    }
+
+    fn note_absence(self, absences: &mut Absences, pod: &Pod, metric: &Metric, absence: Absence) {
+        let (name, series) = (&metric.name, &metric.series);
+        let should_have = self.metrics.should_have(pod, name, series, &absence);
+        absences.absent(pod, absence, should_have);
     }
 
     fn read(self, pod: &Pod, metric: &Metric) -> Result<Value, Absence> {
         self.metrics.read(&pod.key, &metric.name, &metric.series)
     }
+}
+
+/// The values of pods that become one.
+#[derive(Debug, Default)]
+struct Together {
+    all: Option<Aggregated>,
+    absences: Absences,
+}
+
+impl Together {
+    fn value(self) -> Result<Value, NoValue> {
+        self.absences.judge(self.all).map(Aggregated::value)
+    }
+}
+
+/// Whether a pod may still do something. The last values of others are of the past.
+fn has_not_ended(pod: &&Arc<Pod>) -> bool {
+    !matches!(pod.phase, Phase::Succeeded | Phase::Failed)
 }
 
 /// The pods of a namespace, or all.

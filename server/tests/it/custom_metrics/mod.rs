@@ -23,8 +23,8 @@ const AT: i64 = 1_780_315_200;
 const CUSTOM: &str = "/apis/custom.metrics.k8s.io";
 const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
 
-/// A cluster with namespace `store`: Deployment `web` with two pods that expose metrics and one that does not, a
-/// StatefulSet `db` with one pod, and the Service `front` of the pods of `web`.
+/// A cluster with namespace `store`: Deployment `web` with two pods that expose metrics, one that does not and one
+/// that has ended, a StatefulSet `db` with one pod, and the Service `front` of the pods of `web`.
 async fn store() -> Harness {
     let harness = without_services().await;
     let (namespace, name) = SERVER_ACCOUNT;
@@ -98,6 +98,10 @@ fn add_objects(cluster: &kubevitals_sim::Cluster) {
             pod(name, "ReplicaSet", "web-abc", labels, node),
         );
     }
+    let labels = json!({"app": "web", "pod-template-hash": "abc", "n": "0"});
+    let mut ended = pod("web-0", "ReplicaSet", "web-abc", labels, "node-0001");
+    ended["status"]["phase"] = "Failed".into();
+    store.apply(Resource::Pods, ended);
     let labels = json!({"app": "db"});
     store.apply(
         Resource::Pods,
@@ -142,7 +146,9 @@ fn record(harness: &Harness) {
     const RPS: &str = "http_requests_per_second";
     const LATENCY: &str = "latency_seconds_p95";
     let get: &[_] = &[("verb", "GET")];
-    let pods: [(&str, &[Recorded<'_>]); 4] = [
+    const HUGE: Recorded<'_> = ("huge", &[], f64::MAX, None);
+    let pods: [(&str, &[Recorded<'_>]); 5] = [
+        ("web-0", &[(RPS, get, 100.0, Some(60))]),
         (
             "web-1",
             &[
@@ -150,11 +156,16 @@ fn record(harness: &Harness) {
                 (RPS, &[("verb", "POST")], 2.0, Some(60)),
                 (LATENCY, &[], 0.25, Some(60)),
                 ("Queue:Length", &[], 3.0, None),
+                HUGE,
             ],
         ),
         (
             "web-2",
-            &[(RPS, get, 20.0, Some(60)), (LATENCY, &[], 0.5, Some(60))],
+            &[
+                (RPS, get, 20.0, Some(60)),
+                (LATENCY, &[], 0.5, Some(60)),
+                HUGE,
+            ],
         ),
         ("web-3", &[]),
         (

@@ -85,6 +85,11 @@ async fn each_request_of_the_hpa_controller_is_answered() {
             format!("namespaces/store/deployments.apps/web/{rps}"),
             vec!["Deployment store/web 32500m 60s"],
         ),
+        // As a person writes it, and prometheus-adapter takes it.
+        (
+            format!("namespaces/store/deployments/web/{rps}"),
+            vec!["Deployment store/web 32500m 60s"],
+        ),
         (
             format!("namespaces/store/replicasets.apps/web-abc/{rps}"),
             vec!["ReplicaSet store/web-abc 32500m 60s"],
@@ -173,6 +178,16 @@ async fn what_is_not_there_has_a_reason() {
         (
             custom("namespaces/store/secrets/a/rps"),
             format!("{missing} rps for secrets: these objects have no metrics here"),
+        ),
+        (
+            custom("namespaces/store/services/front/huge"),
+            format!("{missing} huge for services front: the value is not finite"),
+        ),
+        (
+            format!("{EXTERNAL}/namespaces/store/huge"),
+            format!(
+                "{missing} huge for namespaces store: one of the values is not a finite number"
+            ),
         ),
         (
             custom("nodes/none/rps"),

@@ -89,6 +89,11 @@ fn the_chart_makes_the_same_objects_as_the_manifests() {
     };
     let components = Rendered::components(&["custom-metrics"]);
     is_same(&chart, &components, "custom-metrics");
+    let Some(chart) = rendered("custom-metrics-config") else {
+        return;
+    };
+    let components = Rendered::components(&["custom-metrics", "custom-metrics-config"]);
+    is_same(&chart, &components, "custom-metrics-config");
     let Some(chart) = rendered("incident-events") else {
         return;
     };
@@ -340,6 +345,14 @@ fn a_wrong_value_is_refused_with_a_reason() {
             "podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1",
             "exclude each other",
         ),
+        (
+            "customMetrics.enabled=true,customMetrics.external=false,customMetrics.externalQueries[0].name=a",
+            "no effect with customMetrics.external false",
+        ),
+        (
+            "customMetrics.externalQueryURL=http://a",
+            "no effect without customMetrics.externalQueries",
+        ),
         ("sharding.enabled=true", "needs replicas of two or more"),
         (
             "sharding.enabled=true,replicas=2,apiService.insecureSkipTLSVerify=true",
@@ -361,6 +374,70 @@ fn a_wrong_value_is_refused_with_a_reason() {
         assert!(said.contains(reason), "{set}: {said}");
         assert!(result.stdout.is_empty(), "{set}");
     }
+}
+
+/// What the chart makes with some values.
+fn with(set: &str) -> Option<Rendered> {
+    Some(Rendered::yaml(&output(helm()?.args(["--set", set]))))
+}
+
+#[test]
+fn whoever_has_external_metrics_elsewhere_gets_nothing_of_them() {
+    let Some(chart) = with("customMetrics.enabled=true,customMetrics.external=false") else {
+        return;
+    };
+    for object in chart.all() {
+        assert!(!object.to_string().contains("external.metrics"), "{object}");
+    }
+    let custom = |name: &str| name.ends_with("custom.metrics.k8s.io");
+    let apis = chart.kind("APIService");
+    let apis = apis.filter(|api| custom(api["metadata"]["name"].as_str().unwrap()));
+    assert_eq!(apis.count(), 2);
+}
+
+/// The server reads what the chart writes.
+#[test]
+fn files_of_custom_metrics_are_mounted_and_valid() {
+    let queries =
+        "customMetrics.externalQueries[0].name=a,customMetrics.externalQueries[0].query=$namespace";
+    let values = format!(
+        "customMetrics.enabled=true,customMetrics.config.keep={{up}},customMetrics.secret=passwords,{queries},\
+         customMetrics.externalQueryURL=http://prometheus:9090"
+    );
+    let Some(chart) = with(&values) else { return };
+    let mut flags = flags(&chart);
+    let mounts = chart.container()["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|it| it["name"] == "custom-metrics");
+    let mounted = std::path::Path::new(mount.unwrap()["mountPath"].as_str().unwrap());
+    let volumes = chart.pod()["spec"]["volumes"].as_array().unwrap();
+    let volume = volumes.iter().find(|it| it["name"] == "custom-metrics");
+    let sources = &volume.unwrap()["projected"]["sources"];
+    let maps = chart.kind("ConfigMap");
+    let mut maps = maps.filter(|it| it["metadata"]["name"] == sources[0]["configMap"]["name"]);
+    let data = maps.next().unwrap()["data"].as_object().unwrap();
+    assert_eq!(sources[1]["secret"]["name"], "passwords");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in data {
+        std::fs::write(folder.path().join(name), content.as_str().unwrap()).unwrap();
+    }
+    for file in [
+        &mut flags.pod_metrics.pod_metrics_config,
+        &mut flags.external_queries.external_query_config,
+    ] {
+        let path = file.take().unwrap();
+        *file = Some(folder.path().join(path.strip_prefix(mounted).unwrap()));
+    }
+    let settings = flags
+        .external_queries
+        .settings(None, true)
+        .unwrap()
+        .unwrap();
+    assert_eq!(&*settings.queries[0].name, "a");
+    assert_eq!(settings.engine.url.as_str(), "http://prometheus:9090/");
+    let kept = &data["pod-metrics.yaml"];
+    assert_eq!(kept, "keep:\n- up\n");
+    let annotations = &chart.pod()["metadata"]["annotations"];
+    assert!(annotations["checksum/external-queries"].is_string());
 }
 
 #[test]
