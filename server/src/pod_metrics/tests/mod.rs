@@ -4,6 +4,7 @@ mod config;
 mod pages;
 mod scrapes;
 mod targets;
+mod time;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,21 +28,30 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A clock that tests move.
 #[derive(Debug, Default)]
-pub(super) struct Manual(Mutex<Duration>);
+pub(super) struct Manual {
+    passed: Mutex<Duration>,
+    set_back: Mutex<Duration>,
+}
 
 impl Manual {
     pub(super) fn pass(&self, duration: Duration) {
-        *self.0.lock() += duration;
+        *self.passed.lock() += duration;
+    }
+
+    /// Sets the wall clock back.
+    pub(super) fn set_back(&self, duration: Duration) {
+        *self.set_back.lock() += duration;
     }
 }
 
 impl Clock for Manual {
     fn wall(&self) -> Timestamp {
-        Timestamp(1_000_000_000_000_000 + i64::try_from(self.0.lock().as_nanos()).unwrap())
+        let nanos = |duration: &Mutex<Duration>| i64::try_from(duration.lock().as_nanos()).unwrap();
+        Timestamp(1_000_000_000_000_000_000 + nanos(&self.passed) - nanos(&self.set_back))
     }
 
     fn elapsed(&self) -> Age {
-        Age::from_elapsed(*self.0.lock() + 3600 * SECOND)
+        Age::from_elapsed(*self.passed.lock() + 3600 * SECOND)
     }
 
     fn sleep(&self, _: Duration) -> Sleep {
