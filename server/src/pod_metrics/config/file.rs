@@ -14,6 +14,7 @@ use super::form::{Annotations, File, FileAttribute, FileRule, FileScheme, Interv
 use super::rule::{TIMEOUT, built_in};
 use super::{Access, Attribute, Bounds, Config, PortRef, Rule, Scheme};
 use crate::outbound::{self, Credentials, HttpConfig};
+use crate::pod_metrics::series::MAX_INTERVALS;
 use crate::scrape::client_config;
 use crate::telemetry::first_line;
 
@@ -247,6 +248,11 @@ impl Maker<'_> {
         }
         if interval > self.window / 2 {
             return Err("--pod-metrics-window is shorter than two of the rule's intervals, so there are no rates".to_owned());
+        }
+        if self.window > interval * MAX_INTERVALS {
+            return Err(format!(
+                "--pod-metrics-window is longer than {MAX_INTERVALS} of the rule's intervals, and no more samples are kept"
+            ));
         }
         Ok((interval, timeout))
     }

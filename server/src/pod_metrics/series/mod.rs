@@ -13,7 +13,7 @@ use kubevitals_proto::time::Timestamp;
 pub(super) use classic::Classic;
 pub(super) use family::{Family, Limits};
 pub(super) use native::Native;
-pub(super) use window::Window;
+pub(super) use window::{MAX_INTERVALS, Window};
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -196,11 +196,16 @@ impl World {
 
 /// A config of the file's text.
 pub(super) fn config(text: &str) -> Result<Config, String> {
+    config_with_window(text, 60 * SECOND)
+}
+
+pub(super) fn config_with_window(text: &str, window: Duration) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
     std::fs::write(&path, text).unwrap();
     std::fs::write(folder.path().join("token"), "secret\n").unwrap();
-    super::config::Reloader::start(path, 15 * SECOND, 60 * SECOND)
+    std::fs::write(folder.path().join("other"), "another\n").unwrap();
+    super::config::Reloader::start(path, 15 * SECOND, window)
         .map(|(_, config)| config)
         .map_err(|error| error.to_string())
 }
