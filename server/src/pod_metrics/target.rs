@@ -22,7 +22,7 @@ pub(super) struct Target {
 
 impl PartialEq for Target {
     fn eq(&self, other: &Self) -> bool {
-        // A config that is read again has new rules.
+        // A config that is read again has new rules where they are not the same.
         Arc::ptr_eq(&self.rule, &other.rule)
             && (self.address, self.scheme, &self.path, &self.by)
                 == (other.address, other.scheme, &other.path, &other.by)

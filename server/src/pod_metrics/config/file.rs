@@ -12,7 +12,7 @@ use rustls_pki_types::ServerName;
 use super::bounds::NAMESPACE_SERIES;
 use super::form::{Annotations, File, FileAttribute, FileRule, FileScheme, Interval};
 use super::rule::{TIMEOUT, built_in};
-use super::{Access, Attribute, Bounds, Config, PortRef, Rule, Scheme};
+use super::{Access, Attribute, Bounds, Config, PortRef, Rule, Scheme, Trust};
 use crate::outbound::{self, Credentials, HttpConfig};
 use crate::pod_metrics::series::MAX_INTERVALS;
 use crate::scrape::client_config;
@@ -298,7 +298,7 @@ impl Maker<'_> {
         ca: Option<Vec<u8>>,
         identity: Option<Vec<u8>>,
         insecure: bool,
-    ) -> Result<Option<Arc<rustls::ClientConfig>>, String> {
+    ) -> Result<Option<Trust>, String> {
         for pem in ca.iter().chain(&identity) {
             self.hasher.write(pem);
         }
@@ -307,7 +307,11 @@ impl Maker<'_> {
                 Err("ca_file and insecure_skip_verify contradict each other".to_owned())
             }
             (None, false) => Ok(None),
-            (ca, _) => client_config(ca, identity).map(|tls| Some(Arc::new(tls))),
+            (ca, _) => {
+                let of = [&ca, &identity].map(|pem| pem.as_deref().map(Arc::from));
+                let config = Arc::new(client_config(ca, identity)?);
+                Ok(Some(Trust { config, of }))
+            }
         }
     }
 }
