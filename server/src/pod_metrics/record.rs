@@ -176,8 +176,13 @@ impl PodMetrics {
     }
 
     /// Counts the memory of a pod in its namespace.
-    fn count(&self, pod: &PodKey, state: &mut PodState) {
-        self.set_usage(pod, state, state.usage());
+    pub(super) fn count(&self, pod: &PodKey, state: &mut PodState) {
+        let usage = if state.removed {
+            Usage::default()
+        } else {
+            state.usage()
+        };
+        self.set_usage(pod, state, usage);
     }
 
     fn set_usage(&self, pod: &PodKey, state: &mut PodState, usage: Usage) {
@@ -203,7 +208,9 @@ impl PodMetrics {
     pub(super) fn remove(&self, pod: &PodKey) {
         let removed = self.pods.write().remove(pod);
         if let Some(state) = removed {
-            self.set_usage(pod, &mut state.lock(), Usage::default());
+            let mut state = state.lock();
+            state.removed = true;
+            self.count(pod, &mut state);
         }
     }
 
@@ -213,6 +220,7 @@ impl PodMetrics {
         let all: Vec<(PodKey, Arc<Mutex<PodState>>)> = self
             .pods
             .read()
+        let pods = self.cluster.pods();
             .iter()
             .map(|(key, state)| (key.clone(), Arc::clone(state)))
             .collect();
@@ -221,6 +229,10 @@ impl PodMetrics {
             let is_empty = state.expire(now, wall);
             self.count(&key, &mut state);
             drop(state);
+            if !pods.contains_key(&key) {
+                // The pod ended while it was scraped.
+                state.last = None;
+            }
             if is_empty {
                 self.remove(&key);
             }

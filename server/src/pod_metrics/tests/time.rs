@@ -115,3 +115,22 @@ fn the_series_of_a_pod_have_finite_values_only() {
         Err(Absence::NotFinite)
     );
 }
+
+#[test]
+fn a_scrape_that_ends_after_its_pod_leaves_nothing() {
+    let world = web("", &["queue"]);
+    let page = "# TYPE queue gauge\nqueue 1\n";
+    world.scrape("shop/web", page);
+    let pod = key("shop/web");
+    let late = world.store.state_or_new(&pod);
+    world.store.remove(&pod);
+    world.store.count(&pod, &mut late.lock());
+    assert_eq!(world.store.usage(), Default::default());
+    // The result of the scrape comes after all was forgotten.
+    world.scrape("shop/web", page);
+    world.cluster.change_pods(|pods| pods.remove(&pod));
+    world.clock.pass(600 * SECOND);
+    world.store.expire();
+    assert!(world.store.state(&pod).is_none());
+    assert_eq!(world.store.usage(), Default::default());
+}
