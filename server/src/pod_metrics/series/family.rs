@@ -51,6 +51,8 @@ pub(in crate::pod_metrics) struct Limits {
     pub(in crate::pod_metrics) series: usize,
     /// The number of series that may be added, for the namespace's and the server's limits.
     pub(in crate::pod_metrics) room: usize,
+    /// The bytes by which series may grow.
+    pub(in crate::pod_metrics) growth: usize,
     pub(in crate::pod_metrics) window: Duration,
     pub(in crate::pod_metrics) interval: Duration,
     pub(in crate::pod_metrics) honor_timestamps: bool,
@@ -81,7 +83,7 @@ impl Family {
             .map(|family| family.series.len())
             .sum::<usize>();
         let most_new = limits.series.saturating_sub(before).min(limits.room);
-        let mut new = 0;
+        let (mut new, mut growth) = (0, limits.growth);
         let mut old = std::mem::take(families).into_iter().peekable();
         let mut previous: Option<Self> = None;
         for one in reported {
@@ -140,6 +142,7 @@ impl Family {
             // What is later than that was stored before the clock was set back, and would stand still until then.
             let latest = latest(&one, now, limits);
             let known = known.map(|it| it.data);
+            let size = known.as_ref().map_or(0, Data::bytes);
             let data = Data::next(
                 known.filter(|it| it.at().is_some_and(|at| at <= latest)),
                 one.kind,
@@ -147,6 +150,11 @@ impl Family {
                 one.sample,
                 limits.window,
             );
+            let Some(left) = growth.checked_sub(data.bytes().saturating_sub(size)) else {
+                refuse("memory_limit");
+                continue;
+            };
+            growth = left;
             family.series.push(Series {
                 labels: one.labels,
                 data,
