@@ -239,6 +239,30 @@ fn a_namespace_may_use_a_quarter_of_the_memory() {
 }
 
 #[test]
+fn a_histogram_without_its_infinite_bucket_is_absent_and_said() {
+    let world = web(&["a_p50"]);
+    let page = "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_sum 1\na_count 1\n";
+    let problems = world.scrape("shop/web", page);
+    assert_eq!(problems, ["1 histograms have no bucket le=\"+Inf\""]);
+    assert_eq!(world.read("shop/web", "a_p50", ""), Err(Absence::NoFamily));
+}
+
+#[test]
+fn of_a_million_series_the_first_are_read() {
+    let page: String = (0..1_000_000)
+        .map(|number| format!("a{{n=\"{number}\"}} 1\n"))
+        .collect();
+    let format = kubevitals_proto::exposition::Format::Text;
+    let limits = kubevitals_proto::exposition::Limits {
+        samples: 64_000,
+        ..Default::default()
+    };
+    let page = ingest::read(page.as_bytes(), format, limits, |_| true).unwrap();
+    assert_eq!(page.reported.len(), 64_000);
+    assert_eq!(page.problems[0].0, "sample_limit");
+}
+
+#[test]
 fn a_namespace_cannot_take_more_memory_by_series_that_grow() {
     let limit = 400_000;
     let world = World::new(Settings {
