@@ -55,7 +55,7 @@ async fn get_untimed(
     let headers = headers(target);
     let origin = target.origin();
     let tls = match &target.rule.access.tls {
-        Some(tls) => Arc::clone(tls),
+        Some(tls) => Arc::clone(&tls.config),
         None => plain_config(),
     };
     if let Some(connection) = idle.take().filter(|idle| idle.is_good(&origin, &tls)) {

@@ -88,9 +88,16 @@ pub(super) fn read(
             ),
         ));
     }
+    let (reported, incomplete) = collector.finish();
+    if incomplete > 0 {
+        problems.push((
+            "no_infinite_bucket",
+            format!("{incomplete} histograms have no bucket le=\"+Inf\""),
+        ));
+    }
     Ok(Page {
         samples: usize::try_from(report.samples).unwrap_or(usize::MAX),
-        reported: collector.finish(),
+        reported,
         problems,
     })
 }
@@ -179,8 +186,9 @@ impl<F> Collector<F> {
         Arc::clone(&self.name)
     }
 
-    /// All series. A histogram without its infinite bucket has no meaning and is left out.
-    fn finish(mut self) -> Vec<Reported> {
+    /// All series. A histogram without its infinite bucket has no meaning and is left out; their number comes second.
+    fn finish(mut self) -> (Vec<Reported>, usize) {
+        let mut incomplete = 0;
         for ((family, labels), parts) in self.parts {
             let sum = parts.sum.unwrap_or(f64::NAN);
             let (kind, sample) = if parts.is_summary {
@@ -192,6 +200,7 @@ impl<F> Collector<F> {
                 (Kind::Summary, Sample::Summary(summary))
             } else {
                 let Some(classic) = Classic::new(parts.values, sum) else {
+                    incomplete += 1;
                     continue;
                 };
                 (Kind::Histogram, Sample::Classic(classic))
@@ -204,7 +213,7 @@ impl<F> Collector<F> {
                 sample,
             });
         }
-        self.reported
+        (self.reported, incomplete)
     }
 }
 

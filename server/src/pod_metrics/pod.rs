@@ -37,6 +37,8 @@ pub(super) struct PodState {
     pub(super) named: Vec<PodKey>,
     /// What the totals of the namespace and the server contain of it.
     pub(super) counted: Usage,
+    /// Whether it was forgotten. A scrape that ends at that time may still have it, and nothing of it counts.
+    pub(super) removed: bool,
 }
 
 /// The memory of one pod, a namespace or all.

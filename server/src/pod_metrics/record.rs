@@ -120,10 +120,11 @@ impl PodMetrics {
     ) {
         let rule = &target.rule;
         let (now, wall) = (self.clock.elapsed(), self.clock.wall());
-        let room = self.room(&pod.namespace);
+        let (room, growth) = self.room(&pod.namespace);
         let limits = Limits {
             series: rule.bounds.series,
             room,
+            growth,
             window: self.settings.window,
             interval: rule.interval,
             honor_timestamps: rule.honor_timestamps,
@@ -158,8 +159,9 @@ impl PodMetrics {
         self.count(pod, &mut state);
     }
 
-    /// The number of series that a namespace may add.
-    fn room(&self, namespace: &Arc<str>) -> usize {
+    /// The number of series that a namespace may add, and the bytes by which its series may grow. Those that are there may
+    /// still fill their windows when there is no place for new ones.
+    fn room(&self, namespace: &Arc<str>) -> (usize, usize) {
         let limit = self.settings.memory_limit;
         let of_namespace = self
             .namespaces
@@ -167,18 +169,24 @@ impl PodMetrics {
             .get(namespace)
             .copied()
             .unwrap_or_default();
-        if of_namespace.bytes >= limit / NAMESPACE_PART || self.usage().bytes >= limit {
-            return 0;
+        let (part, all) = (limit / NAMESPACE_PART, self.usage().bytes);
+        let growth = |limit: usize, used: usize| (limit + part).saturating_sub(used);
+        let growth = growth(part, of_namespace.bytes).min(growth(limit, all));
+        if of_namespace.bytes >= part || all >= limit {
+            return (0, growth);
         }
-        self.config
-            .load()
-            .namespace_series
-            .saturating_sub(of_namespace.series)
+        let series = self.config.load().namespace_series;
+        (series.saturating_sub(of_namespace.series), growth)
     }
 
     /// Counts the memory of a pod in its namespace.
-    fn count(&self, pod: &PodKey, state: &mut PodState) {
-        self.set_usage(pod, state, state.usage());
+    pub(super) fn count(&self, pod: &PodKey, state: &mut PodState) {
+        let usage = if state.removed {
+            Usage::default()
+        } else {
+            state.usage()
+        };
+        self.set_usage(pod, state, usage);
     }
 
     fn set_usage(&self, pod: &PodKey, state: &mut PodState, usage: Usage) {
@@ -204,13 +212,16 @@ impl PodMetrics {
     pub(super) fn remove(&self, pod: &PodKey) {
         let removed = self.pods.write().remove(pod);
         if let Some(state) = removed {
-            self.set_usage(pod, &mut state.lock(), Usage::default());
+            let mut state = state.lock();
+            state.removed = true;
+            self.count(pod, &mut state);
         }
     }
 
     /// Drops what is too old of pods that are no longer scraped.
     pub(super) fn expire(&self) {
         let (now, wall) = (self.clock.elapsed(), self.clock.wall());
+        let pods = self.cluster.pods();
         let all: Vec<(PodKey, Arc<Mutex<PodState>>)> = self
             .pods
             .read()
@@ -219,6 +230,10 @@ impl PodMetrics {
             .collect();
         for (key, state) in all {
             let mut state = state.lock();
+            if !pods.contains_key(&key) {
+                // The pod ended while it was scraped.
+                state.last = None;
+            }
             let is_empty = state.expire(now, wall);
             self.count(&key, &mut state);
             drop(state);

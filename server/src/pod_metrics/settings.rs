@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::series::MAX_INTERVALS;
 use crate::flag_values::{bytes, duration_in};
 
 /// More frequent scrapes cost more than they tell.
@@ -13,7 +14,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// A value that is older is of no use to an autoscaler.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The longest window: as many samples are kept as are in it.
+/// The longest window.
 const LONGEST_WINDOW: Duration = Duration::from_secs(1800);
 
 /// A rate needs two samples in its window, also if one scrape fails.
@@ -36,7 +37,7 @@ pub struct PodMetricsFlags {
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration_in(SHORTEST, LONGEST))]
     pub pod_metrics_interval: Duration,
 
-    /// The time over which rates, means and quantiles are computed; at least three intervals.
+    /// The time over which rates, means and quantiles are computed; at least three intervals, at most 120.
     #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration_in(SHORTEST, LONGEST_WINDOW))]
     pub pod_metrics_window: Duration,
 
@@ -87,11 +88,53 @@ impl PodMetricsFlags {
                 "--pod-metrics-window must be at least {SCRAPES_IN_WINDOW} times --pod-metrics-interval"
             ));
         }
+        if self.pod_metrics_window > self.pod_metrics_interval * MAX_INTERVALS {
+            return Err(format!(
+                "--pod-metrics-window must be at most {MAX_INTERVALS} times --pod-metrics-interval: no more samples are kept"
+            ));
+        }
         Ok(Some(Settings {
             config: self.pod_metrics_config.clone(),
             interval: self.pod_metrics_interval,
             window: self.pod_metrics_window,
             memory_limit: self.pod_metrics_memory_limit,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: PodMetricsFlags,
+    }
+
+    #[test]
+    fn a_window_has_as_many_samples_as_a_rate_needs_and_as_are_kept() {
+        for (interval, window, expected) in [
+            ("15s", "45s", None),
+            ("15s", "44s", Some("at least 3 times")),
+            ("15s", "30m", None),
+            ("1s", "2m", None),
+            ("1s", "2m1s", Some("at most 120 times")),
+        ] {
+            let line = [
+                "vitals-server",
+                "--pod-metrics",
+                "--pod-metrics-interval",
+                interval,
+                "--pod-metrics-window",
+                window,
+            ];
+            let settings = Line::try_parse_from(line).unwrap().flags.settings();
+            let error = settings.err().unwrap_or_default();
+            let found = expected.map_or(error.is_empty(), |expected| error.contains(expected));
+            assert!(found, "{interval} {window}: {error}");
+        }
     }
 }

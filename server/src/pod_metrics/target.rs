@@ -22,7 +22,7 @@ pub(super) struct Target {
 
 impl PartialEq for Target {
     fn eq(&self, other: &Self) -> bool {
-        // A config that is read again has new rules.
+        // A config that is read again has new rules where they are not the same.
         Arc::ptr_eq(&self.rule, &other.rule)
             && (self.address, self.scheme, &self.path, &self.by)
                 == (other.address, other.scheme, &other.path, &other.by)
@@ -79,7 +79,7 @@ impl Target {
         if let (Some((name, value)), None) = (asks, rule)
             && !is_true(value)
         {
-            return Err(Refusal::TurnedOff(name, value.to_owned()));
+            return Err(Refusal::TurnedOff(name, clipped(value)));
         }
         let by = match (rule, asks) {
             (Some(rule), _) => SelectedBy::Rule(Arc::clone(&rule.name)),
@@ -127,6 +127,16 @@ impl Target {
             interval: self.rule.interval,
         }
     }
+}
+
+/// As much of an annotation as an error holds.
+fn clipped(value: &str) -> String {
+    const MOST: usize = 80;
+    let mut clipped: String = value.chars().take(MOST).collect();
+    if clipped.len() < value.len() {
+        clipped.push('…');
+    }
+    clipped
 }
 
 /// Whether the value of an annotation asks for a scrape.
@@ -183,7 +193,7 @@ fn annotated_endpoint(
         None => Arc::clone(&rule.path),
         Some((name, value)) => match check_path(value) {
             Ok(()) => value.into(),
-            Err(why) => return Err(Refusal::Invalid(name, value.to_owned(), why)),
+            Err(why) => return Err(Refusal::Invalid(name, clipped(value), why)),
         },
     };
     let scheme = match endpoint.annotation("scheme") {
@@ -193,7 +203,7 @@ fn annotated_endpoint(
         Some((name, value)) => {
             return Err(Refusal::Invalid(
                 name,
-                value.to_owned(),
+                clipped(value),
                 "write http or https",
             ));
         }
@@ -202,7 +212,7 @@ fn annotated_endpoint(
 }
 
 fn annotated_port(endpoint: &Endpoint, name: &'static str, value: &str) -> Result<u16, Refusal> {
-    let invalid = |why| Refusal::Invalid(name, value.to_owned(), why);
+    let invalid = |why| Refusal::Invalid(name, clipped(value), why);
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = value.parse::<u16>().ok().filter(|port| *port > 0);
         return number.ok_or_else(|| {

@@ -1,5 +1,8 @@
 //! When pods are scraped: a task for each, at a turn that its UID fixes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,8 +169,9 @@ fn use_config(
     shared: &Arc<Shared>,
     targets: &mut BTreeMap<PodKey, Running>,
     refused: &mut BTreeMap<PodKey, Refusal>,
-    config: Config,
+    mut config: Config,
 ) {
+    config.adopt(&shared.store.config.load());
     tracing::info!(
         rules = config.rules.len(),
         "the config of pods' own metrics has changed and is used from now on"

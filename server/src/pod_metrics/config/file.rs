@@ -12,8 +12,9 @@ use rustls_pki_types::ServerName;
 use super::bounds::NAMESPACE_SERIES;
 use super::form::{Annotations, File, FileAttribute, FileRule, FileScheme, Interval};
 use super::rule::{TIMEOUT, built_in};
-use super::{Access, Aggregates, Attribute, Bounds, Config, PortRef, Rule, Scheme};
+use super::{Access, Aggregates, Attribute, Bounds, Config, PortRef, Rule, Scheme, Trust};
 use crate::outbound::{self, Credentials, HttpConfig};
+use crate::pod_metrics::series::MAX_INTERVALS;
 use crate::scrape::client_config;
 use crate::telemetry::first_line;
 
@@ -253,6 +254,11 @@ impl Maker<'_> {
         if interval > self.window / 2 {
             return Err("--pod-metrics-window is shorter than two of the rule's intervals, so there are no rates".to_owned());
         }
+        if self.window > interval * MAX_INTERVALS {
+            return Err(format!(
+                "--pod-metrics-window is longer than {MAX_INTERVALS} of the rule's intervals, and no more samples are kept"
+            ));
+        }
         Ok((interval, timeout))
     }
 
@@ -297,7 +303,7 @@ impl Maker<'_> {
         ca: Option<Vec<u8>>,
         identity: Option<Vec<u8>>,
         insecure: bool,
-    ) -> Result<Option<Arc<rustls::ClientConfig>>, String> {
+    ) -> Result<Option<Trust>, String> {
         for pem in ca.iter().chain(&identity) {
             self.hasher.write(pem);
         }
@@ -306,7 +312,11 @@ impl Maker<'_> {
                 Err("ca_file and insecure_skip_verify contradict each other".to_owned())
             }
             (None, false) => Ok(None),
-            (ca, _) => client_config(ca, identity).map(|tls| Some(Arc::new(tls))),
+            (ca, _) => {
+                let of = [&ca, &identity].map(|pem| pem.as_deref().map(Arc::from));
+                let config = Arc::new(client_config(ca, identity)?);
+                Ok(Some(Trust { config, of }))
+            }
         }
     }
 }

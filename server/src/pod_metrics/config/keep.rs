@@ -11,6 +11,12 @@ pub(in crate::pod_metrics) struct Keep {
     set: RegexSet,
 }
 
+impl PartialEq for Keep {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
 impl Default for Keep {
     fn default() -> Self {
         Self {

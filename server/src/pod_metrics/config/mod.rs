@@ -23,7 +23,7 @@ pub use file::ConfigError;
 pub(super) use keep::Keep;
 pub(super) use path::check_path;
 pub(super) use reload::{INTERVAL as RELOAD_INTERVAL, Reloader};
-pub(super) use rule::{Access, Attribute, PortRef, Rule, Scheme};
+pub(super) use rule::{Access, Attribute, PortRef, Rule, Scheme, Trust};
 
 /// The config, from the file and the flags.
 #[derive(Debug, Clone)]
@@ -52,6 +52,16 @@ impl Config {
             aggregates: Aggregates::default(),
             allowed: Vec::new(),
             namespace_series: NAMESPACE_SERIES,
+        }
+    }
+
+    /// Takes the rules over that are the same in the config before, so that their targets stay as they are.
+    pub(super) fn adopt(&mut self, before: &Self) {
+        let known = || before.rules.iter().chain(&before.annotated);
+        for rule in self.rules.iter_mut().chain(&mut self.annotated) {
+            if let Some(same) = known().find(|it| **it == *rule) {
+                *rule = Arc::clone(same);
+            }
         }
     }
 }

@@ -63,14 +63,28 @@ pub(in crate::pod_metrics) enum Attribute {
 }
 
 /// The credentials and the trust of a rule, read from its files.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub(in crate::pod_metrics) struct Access {
     /// The headers with credentials.
     pub(in crate::pod_metrics) headers: HeaderMap,
     /// How a certificate is verified; none if nothing says how.
-    pub(in crate::pod_metrics) tls: Option<Arc<ClientConfig>>,
+    pub(in crate::pod_metrics) tls: Option<Trust>,
     /// The name in the certificate; the address without it.
     pub(in crate::pod_metrics) server_name: Option<ServerName<'static>>,
+}
+
+/// How a certificate is verified, and the client's own.
+#[derive(Clone)]
+pub(in crate::pod_metrics) struct Trust {
+    pub(in crate::pod_metrics) config: Arc<ClientConfig>,
+    /// The authority and the client's certificate and key that it was made of.
+    pub(in crate::pod_metrics) of: [Option<Arc<[u8]>>; 2],
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        self.of == other.of
+    }
 }
 
 impl fmt::Debug for Access {
@@ -81,7 +95,7 @@ impl fmt::Debug for Access {
 }
 
 /// A rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::pod_metrics) struct Rule {
     pub(in crate::pod_metrics) name: Arc<str>,
     /// The namespaces; empty for all.

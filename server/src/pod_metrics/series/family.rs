@@ -64,7 +64,7 @@ impl Family {
             .map(|family| family.series.len())
             .sum::<usize>();
         let most_new = limits.series.saturating_sub(before).min(limits.room);
-        let mut new = 0;
+        let (mut new, mut growth) = (0, limits.growth);
         let mut old = std::mem::take(families).into_iter().peekable();
         let mut previous: Option<Self> = None;
         for one in reported {
@@ -123,13 +123,24 @@ impl Family {
                 }
                 new += 1;
             }
+            // What is later than that was stored before the clock was set back, and would stand still until then.
+            let latest = latest(&one, now, limits);
+            let known = known.map(|it| it.data);
+            let size = known.as_ref().map_or(0, Data::bytes);
             let data = Data::next(
-                known.map(|it| it.data),
+                known.filter(|it| it.at().is_some_and(|at| at <= latest)),
                 one.kind,
                 at,
                 one.sample,
                 limits.window,
             );
+            let Some(left) = growth.checked_sub(data.bytes().saturating_sub(size)) else {
+                refuse("memory_limit");
+                family.cut = true;
+                merged.is_cut = true;
+                continue;
+            };
+            growth = left;
             family.series.push(Series {
                 labels: one.labels,
                 data,
@@ -180,14 +191,14 @@ impl Family {
         series.filter(|it| selector.matches(&it.labels)).count()
     }
 
-    /// The labels of each series, and what is read from it alone.
+    /// The labels of each series, and what is read from it alone, if that is finite.
     pub(in crate::pod_metrics) fn each(
         &self,
         reading: Reading,
     ) -> impl Iterator<Item = (&Labels, Value)> {
         self.series.iter().filter_map(move |series| {
-            let alone = [&series.data];
-            Some((&series.labels, self.value(reading, &alone).ok()?))
+            let value = self.value(reading, &[&series.data]).ok()?;
+            value.value.is_finite().then_some((&series.labels, value))
         })
     }
 
@@ -279,7 +290,7 @@ fn time_of(one: &Reported, now: Timestamp, limits: &Limits) -> Result<Timestamp,
         return Ok(now);
     };
     let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-    if at.0 > now.0.saturating_add(nanos(FUTURE)) {
+    if at > latest(one, now, limits) {
         return Err("future");
     }
     if at.0
@@ -290,6 +301,13 @@ fn time_of(one: &Reported, now: Timestamp, limits: &Limits) -> Result<Timestamp,
         return Err("past");
     }
     Ok(at)
+}
+
+/// The latest time that a sample can have.
+fn latest(one: &Reported, now: Timestamp, limits: &Limits) -> Timestamp {
+    let early = one.at.filter(|_| limits.honor_timestamps).map(|_| FUTURE);
+    let nanos = i64::try_from(early.unwrap_or_default().as_nanos()).unwrap_or(i64::MAX);
+    Timestamp(now.0.saturating_add(nanos))
 }
 
 /// Merges increases. The window is the longest, the time the oldest.
@@ -352,22 +370,17 @@ impl Data {
         window: Duration,
     ) -> Self {
         fn push<T: Cumulative>(
-            before: Option<Window<T>>,
+            mut before: Window<T>,
             at: Timestamp,
             sample: T,
             window: Duration,
         ) -> Window<T> {
-            match before {
-                Some(mut before) => {
-                    before.push(at, sample, window);
-                    before
-                }
-                None => Window::new(at, sample),
-            }
+            before.push(at, sample, window);
+            before
         }
         match (sample, before) {
             (Sample::Number(value), before) if kind == Kind::Gauge => match before {
-                Some(Self::Last(before)) if before.at > at => Self::Last(before),
+                Some(Self::Last(before)) if before.at >= at => Self::Last(before),
                 _ => Self::Last(Value {
                     value,
                     at,
@@ -375,7 +388,7 @@ impl Data {
                 }),
             },
             (Sample::Number(value), Some(Self::Number(before))) => {
-                Self::Number(push(Some(before), at, value, window))
+                Self::Number(push(before, at, value, window))
             }
             (Sample::Number(value), _) => Self::Number(Window::new(at, value)),
             (Sample::Classic(mut value), Some(Self::Classic(before))) => {
@@ -385,7 +398,7 @@ impl Data {
                 match same {
                     Some((_, last)) => {
                         value.bounds = Arc::clone(&last.bounds);
-                        Self::Classic(push(Some(before), at, value, window))
+                        Self::Classic(push(before, at, value, window))
                     }
                     // With other buckets it starts anew.
                     None => Self::Classic(Window::new(at, value)),
@@ -393,17 +406,30 @@ impl Data {
             }
             (Sample::Classic(value), _) => Self::Classic(Window::new(at, value)),
             (Sample::Native(value), Some(Self::Native(before))) => {
-                Self::Native(push(Some(before), at, *value, window))
+                Self::Native(push(before, at, *value, window))
             }
             (Sample::Native(value), _) => Self::Native(Window::new(at, *value)),
             (Sample::Summary(value), before) => {
-                let before = match before {
-                    Some(Self::Summary(before, _)) => Some(before),
-                    _ => None,
-                };
                 let sum_and_count = (value.sum, value.count);
-                Self::Summary(push(before, at, sum_and_count, window), value.quantiles)
+                match before {
+                    Some(Self::Summary(mut before, quantiles)) => {
+                        let is_new = before.push(at, sum_and_count, window);
+                        Self::Summary(before, if is_new { value.quantiles } else { quantiles })
+                    }
+                    _ => Self::Summary(Window::new(at, sum_and_count), value.quantiles),
+                }
             }
+        }
+    }
+
+    /// The time of the last sample.
+    fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Last(value) => Some(value.at),
+            Self::Number(window) => window.last().map(|(at, _)| *at),
+            Self::Classic(window) => window.last().map(|(at, _)| *at),
+            Self::Native(window) => window.last().map(|(at, _)| *at),
+            Self::Summary(window, _) => window.last().map(|(at, _)| *at),
         }
     }
 

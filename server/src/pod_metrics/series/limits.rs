@@ -10,6 +10,8 @@ pub(in crate::pod_metrics) struct Limits {
     pub(in crate::pod_metrics) series: usize,
     /// The number of series that may be added, for the namespace's and the server's limits.
     pub(in crate::pod_metrics) room: usize,
+    /// The bytes by which series may grow.
+    pub(in crate::pod_metrics) growth: usize,
     pub(in crate::pod_metrics) window: Duration,
     pub(in crate::pod_metrics) interval: Duration,
     pub(in crate::pod_metrics) honor_timestamps: bool,

@@ -15,7 +15,7 @@ pub(super) use classic::Classic;
 pub(super) use family::Family;
 pub(super) use limits::{Limits, Merged};
 pub(super) use native::Native;
-pub(super) use window::Window;
+pub(super) use window::{MAX_INTERVALS, Window};
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

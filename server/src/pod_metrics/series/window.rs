@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
-/// The most samples: those of the longest window at the default interval.
-const MAX_SAMPLES: usize = 121;
+/// The most intervals of a window.
+pub(in crate::pod_metrics) const MAX_INTERVALS: u32 = 120;
+
+/// The most samples: both ends of each interval.
+const MAX_SAMPLES: usize = MAX_INTERVALS as usize + 1;
 
 /// A value of which the increase is computed.
 pub(in crate::pod_metrics) trait Cumulative: Clone {

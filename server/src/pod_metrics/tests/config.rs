@@ -133,3 +133,49 @@ fn a_changed_file_is_used_and_an_invalid_one_is_not() {
     write("keep: [a]");
     assert!(reloader.check().is_some() && !reloader.is_failing());
 }
+
+#[test]
+fn a_window_of_which_not_all_samples_are_kept_is_refused() {
+    for (interval, expected) in [("15s", ""), ("14s", "longer than 120")] {
+        let text = format!("rules: [{{name: a, interval: {interval}}}]");
+        let error = config_with_window(&text, 1800 * SECOND).err();
+        let error = error.unwrap_or_default();
+        assert_eq!(error.is_empty(), expected.is_empty(), "{interval}: {error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_changed_file_changes_the_targets_of_changed_rules_only() {
+    let rules = |timeout: &str, token: &str| {
+        format!(
+            "rules:\n- {{name: one, namespaces: [shop], scheme: https, http_config: \
+             {{authorization: {{credentials_file: {token}}}, tls_config: {{insecure_skip_verify: true}}}}}}\n\
+             - {{name: two, namespaces: [bank], timeout: {timeout}}}\n"
+        )
+    };
+    let reader = reader();
+    let pods = ["shop/web", "bank/web", "other/web"].map(|name| {
+        let annotations = json!({"annotations": {"prometheus.io/scrape": "true"}});
+        pod(&reader, name, "10.0.0.7", annotations)
+    });
+    let before = config(&rules("5s", "token")).unwrap();
+    let changed = |text: &str| {
+        let mut after = config(text).unwrap();
+        after.adopt(&before);
+        pods.each_ref()
+            .map(|pod| Target::of(pod, &before) != Target::of(pod, &after))
+    };
+    let more = format!(
+        "keep: [a]\n{}- {{name: three, namespaces: [x]}}\n",
+        rules("5s", "token")
+    );
+    assert_eq!(changed(&more), [false, false, false]);
+    assert_eq!(changed(&rules("6s", "token")), [false, true, false]);
+    assert_eq!(changed(&rules("5s", "other")), [true, false, false]);
+    assert_eq!(
+        changed("annotations: {timeout: 1s}"),
+        [true, true, true],
+        "two lost their rules, and the rule of annotations has changed"
+    );
+}

@@ -5,6 +5,7 @@ mod missing;
 mod pages;
 mod scrapes;
 mod targets;
+mod time;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,21 +29,30 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A clock that tests move.
 #[derive(Debug, Default)]
-pub(super) struct Manual(Mutex<Duration>);
+pub(super) struct Manual {
+    passed: Mutex<Duration>,
+    set_back: Mutex<Duration>,
+}
 
 impl Manual {
     pub(super) fn pass(&self, duration: Duration) {
-        *self.0.lock() += duration;
+        *self.passed.lock() += duration;
+    }
+
+    /// Sets the wall clock back.
+    pub(super) fn set_back(&self, duration: Duration) {
+        *self.set_back.lock() += duration;
     }
 }
 
 impl Clock for Manual {
     fn wall(&self) -> Timestamp {
-        Timestamp(1_000_000_000_000_000 + i64::try_from(self.0.lock().as_nanos()).unwrap())
+        let nanos = |duration: &Mutex<Duration>| i64::try_from(duration.lock().as_nanos()).unwrap();
+        Timestamp(1_000_000_000_000_000_000 + nanos(&self.passed) - nanos(&self.set_back))
     }
 
     fn elapsed(&self) -> Age {
-        Age::from_elapsed(*self.0.lock() + 3600 * SECOND)
+        Age::from_elapsed(*self.passed.lock() + 3600 * SECOND)
     }
 
     fn sleep(&self, _: Duration) -> Sleep {
@@ -187,11 +197,16 @@ impl World {
 
 /// A config of the file's text.
 pub(super) fn config(text: &str) -> Result<Config, String> {
+    config_with_window(text, 60 * SECOND)
+}
+
+pub(super) fn config_with_window(text: &str, window: Duration) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
     std::fs::write(&path, text).unwrap();
     std::fs::write(folder.path().join("token"), "secret\n").unwrap();
-    super::config::Reloader::start(path, 15 * SECOND, 60 * SECOND)
+    std::fs::write(folder.path().join("other"), "another\n").unwrap();
+    super::config::Reloader::start(path, 15 * SECOND, window)
         .map(|(_, config)| config)
         .map_err(|error| error.to_string())
 }

@@ -250,6 +250,60 @@ fn a_namespace_may_use_a_quarter_of_the_memory() {
 }
 
 #[test]
+fn a_histogram_without_its_infinite_bucket_is_absent_and_said() {
+    let world = web(&["a_p50"]);
+    let page = "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_sum 1\na_count 1\n";
+    let problems = world.scrape("shop/web", page);
+    assert_eq!(problems, ["1 histograms have no bucket le=\"+Inf\""]);
+    assert_eq!(world.read("shop/web", "a_p50", ""), Err(Absence::NoFamily));
+}
+
+#[test]
+fn of_a_million_series_the_first_are_read() {
+    let page: String = (0..1_000_000)
+        .map(|number| format!("a{{n=\"{number}\"}} 1\n"))
+        .collect();
+    let format = kubevitals_proto::exposition::Format::Text;
+    let limits = kubevitals_proto::exposition::Limits {
+        samples: 64_000,
+        ..Default::default()
+    };
+    let page = ingest::read(page.as_bytes(), format, limits, |_| true).unwrap();
+    assert_eq!(page.reported.len(), 64_000);
+    assert_eq!(page.problems[0].0, "sample_limit");
+}
+
+#[test]
+fn a_namespace_cannot_take_more_memory_by_series_that_grow() {
+    let limit = 400_000;
+    let world = World::new(Settings {
+        memory_limit: limit,
+        ..Settings::default()
+    });
+    world.add("shop/web", json!({}));
+    world.asks("shop", &["a_p50"]);
+    let page = |buckets: usize| {
+        let mut page = "# TYPE a histogram\n".to_owned();
+        for (series, bucket) in (0..50).flat_map(|one| (0..buckets).map(move |it| (one, it))) {
+            page += &format!("a_bucket{{n=\"{series}\",le=\"{bucket}\"}} 1\n");
+        }
+        for series in 0..50 {
+            page += &format!("a_bucket{{n=\"{series}\",le=\"+Inf\"}} 1\n");
+        }
+        page
+    };
+    assert!(world.scrape("shop/web", &page(1)).is_empty());
+    let mut problems = Vec::new();
+    for _ in 0..5 {
+        world.clock.pass(15 * SECOND);
+        problems.extend(world.scrape("shop/web", &page(150)));
+        let usage = world.store.usage();
+        assert!(usage.bytes < limit * 6 / 10, "{usage:?}");
+    }
+    assert!(problems[0].contains("memory_limit"), "{problems:?}");
+}
+
+#[test]
 fn an_exporter_speaks_for_the_pods_of_its_node_only() {
     let world = World::new(Settings::default());
     world.add(

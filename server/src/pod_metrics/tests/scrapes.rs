@@ -195,6 +195,65 @@ async fn a_connection_is_used_again() {
     assert_eq!(requests.lock().len(), 3);
 }
 
+/// A server with a certificate for `web.shop.svc`, and the file of its authority.
+async fn respond_with_tls() -> (SocketAddr, tempfile::NamedTempFile) {
+    let _provider = crate::tls::provider();
+    let names = vec!["web.shop.svc".to_owned()];
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(names).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    let tls = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut stream = acceptor.accept(stream).await.ok()?;
+                let _length = stream.read(&mut [0; 4096]).await.ok()?;
+                stream.write_all(&ok("", b"a 1\n")).await.ok()?;
+                stream.flush().await.ok()
+            });
+        }
+    });
+    let mut ca = tempfile::NamedTempFile::new().unwrap();
+    ca.write_all(cert.pem().as_bytes()).unwrap();
+    (address, ca)
+}
+
+#[tokio::test]
+async fn a_certificate_must_have_the_name_of_the_rule_and_be_of_its_authority() {
+    let (address, ca) = respond_with_tls().await;
+    let (_, other) = respond_with_tls().await;
+    let of = |file: &tempfile::NamedTempFile| format!("ca_file: {}", file.path().display());
+    for (tls, accepted) in [
+        (format!("{}, server_name: web.shop.svc", of(&ca)), true),
+        (format!("{}, server_name: web.bank.svc", of(&ca)), false),
+        // The address, which is not in the certificate.
+        (of(&ca), false),
+        (format!("{}, server_name: web.shop.svc", of(&other)), false),
+        ("insecure_skip_verify: true".to_owned(), true),
+    ] {
+        let target = target(
+            address,
+            &format!("scheme: https, http_config: {{tls_config: {{{tls}}}}}"),
+        );
+        let (lanes, namespace) = (Lanes::default(), Arc::from("shop"));
+        let response = client::get(&target, &mut None, (&lanes.large, &namespace)).await;
+        match response {
+            Ok(response) => assert!(accepted && response.body == b"a 1\n", "{tls}"),
+            Err(error) => assert!(
+                !accepted && matches!(error, ScrapeError::Certificate(_)),
+                "{tls}: {error}"
+            ),
+        }
+    }
+}
+
 /// Polls until the condition holds.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let polling = async {

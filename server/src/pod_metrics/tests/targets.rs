@@ -143,3 +143,13 @@ fn only_running_pods_with_an_address_are_scraped() {
     of(json!({"phase": "Running"})).unwrap_err();
     of(json!({"phase": "Running", "podIP": "evil.example"})).unwrap_err();
 }
+
+#[test]
+fn an_error_holds_the_begin_of_a_long_annotation() {
+    let config = Config::new(15 * SECOND);
+    for name in ["scrape", "port", "path", "scheme"] {
+        let value = "é".repeat(100_000);
+        let error = target_of(&config, annotated(name, &value)).unwrap_err();
+        assert!(error.len() < 400 && error.contains("é…"), "{name}: {error}");
+    }
+}
