@@ -72,10 +72,10 @@ fn protobuf_all_kept() {
 #[test]
 fn a_series_takes_few_instructions() {
     for (workload, bound) in [
-        ("text_few_kept", 2_800),
-        ("text_all_kept", 36_000),
-        ("openmetrics_all_kept", 37_000),
-        ("protobuf_all_kept", 110_000),
+        ("text_few_kept", 2_600),
+        ("text_all_kept", 25_500),
+        ("openmetrics_all_kept", 27_000),
+        ("protobuf_all_kept", 101_000),
     ] {
         let workload = format!("exposition::{workload}");
         callgrind::assert_each(&workload, FAMILIES * SERIES, bound);
