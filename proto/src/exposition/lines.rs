@@ -30,15 +30,7 @@ impl<'a> Sample<'a> {
 
 /// The labels of a sample. They are well-formed; the iterators parse them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LabelSet<'a> {
-    text: &'a [u8],
-    /// The number of labels.
-    pub(super) count: usize,
-    /// The most bytes of a name and its value together.
-    pub(super) longest: usize,
-    /// The names are not in order, so one may be there twice.
-    pub(super) unordered: bool,
-}
+pub struct LabelSet<'a>(&'a [u8]);
 
 /// A line that is neither blank nor a comment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -172,7 +164,17 @@ pub(super) fn is_of_family(line: &[u8], family: &[u8], suffixes: &[&[u8]]) -> bo
 /// `{"metric.name","label.name"="value"} 1`.
 #[must_use]
 pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
-    let (start, rest) = parse_start(line)?;
+    parse_text(line, &[], |_, _| {})
+}
+
+/// The same for a line that may begin with the metric's name `known`. `label` receives each label as it stands.
+#[inline]
+pub(super) fn parse_text<'a>(
+    line: &'a [u8],
+    known: &[u8],
+    label: impl FnMut(&'a [u8], &'a [u8]),
+) -> Option<Sample<'a>> {
+    let (start, rest) = parse_start(line, known, label)?;
     let (value, timestamp) = value_and_time(rest)?;
     let timestamp_ms = match timestamp {
         Some(word) => {
@@ -185,17 +187,21 @@ pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
 }
 
 /// Reads one line of OpenMetrics, without its end: its time is in seconds, and an exemplar, which is not used, may
-/// follow.
-#[must_use]
-pub fn parse_openmetrics(line: &[u8]) -> Option<Sample<'_>> {
-    let (start, rest) = parse_start(line)?;
+/// follow. `known` and `label` are those of [`parse_text`].
+#[inline]
+pub(super) fn parse_openmetrics<'a>(
+    line: &'a [u8],
+    known: &[u8],
+    label: impl FnMut(&'a [u8], &'a [u8]),
+) -> Option<Sample<'a>> {
+    let (start, rest) = parse_start(line, known, label)?;
     let (numbers, exemplar) = match memchr(b'#', rest) {
         Some(at) => (rest.get(..at)?, rest.get(at + 1..)),
         None => (rest, None),
     };
     let (value, timestamp) = value_and_time(numbers)?;
     if let Some(exemplar) = exemplar {
-        let (braces, rest) = split_braces(skip_blanks(exemplar).strip_prefix(b"{")?)?;
+        let (braces, rest) = split_braces(skip_blanks(exemplar).strip_prefix(b"{")?, |_, _| {})?;
         let (_, timestamp) = value_and_time(rest)?;
         timestamp.map_or(Some(0), millis_of_seconds)?;
         braces.metric.is_none().then_some(())?;
@@ -249,14 +255,18 @@ impl<'a> Start<'a> {
 
 /// The name and the labels of a line, and what follows from its value on.
 #[inline]
-fn parse_start(line: &[u8]) -> Option<(Start<'_>, &[u8])> {
+fn parse_start<'a>(
+    line: &'a [u8],
+    known: &[u8],
+    label: impl FnMut(&'a [u8], &'a [u8]),
+) -> Option<(Start<'a>, &'a [u8])> {
     let (name, after_name) = match line.first()? {
         b'{' => (None, line),
-        _ => split_name(line).map(|(name, rest)| (Some(name), rest))?,
+        _ => split_name_from(line, known).map(|(name, rest)| (Some(name), rest))?,
     };
     let blank = matches!(after_name.first(), Some(b' ' | b'\t'));
     let (Braces { labels, metric }, rest) = match skip_blanks(after_name).strip_prefix(b"{") {
-        Some(rest) => split_braces(rest)?,
+        Some(rest) => split_braces(rest, label)?,
         // Without labels a blank must part the name from the value.
         None if blank => (Braces::default(), after_name),
         None => return None,
@@ -286,30 +296,43 @@ pub(super) fn sample_name(line: &[u8]) -> Option<&[u8]> {
 /// The value, and the word after it.
 #[inline]
 fn value_and_time(text: &[u8]) -> Option<(f64, Option<&[u8]>)> {
-    let mut words = text
-        .split(|byte| is_blank(*byte))
-        .filter(|word| !word.is_empty());
-    let value = number::parse_f64(words.next()?)?;
-    let timestamp = words.next();
-    words.next().is_none().then_some((value, timestamp))
+    let (value, rest) = number::leading_f64(skip_blanks(text))?;
+    let rest = skip_blanks(rest);
+    if rest.is_empty() {
+        return Some((value, None));
+    }
+    let end = rest.iter().position(|byte| is_blank(*byte));
+    let (timestamp, rest) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+    skip_blanks(rest)
+        .is_empty()
+        .then_some((value, Some(timestamp)))
 }
 
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn skip_blanks(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
-    text.get(blanks..).unwrap_or_default()
+#[inline]
+fn skip_blanks(mut text: &[u8]) -> &[u8] {
+    while let Some((b' ' | b'\t', rest)) = text.split_first() {
+        text = rest;
+    }
+    text
 }
 
 /// A metric's or label's name, and what follows it.
-fn split_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = line
-        .iter()
-        .position(|byte| !is_name_byte(*byte))
-        .unwrap_or(line.len());
-    let (name, rest) = line.split_at_checked(end)?;
+#[inline]
+pub(super) fn split_name(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    split_name_from(text, &[])
+}
+
+/// The same where the name may begin with `known`, which is a name or empty.
+#[inline]
+fn split_name_from<'a>(text: &'a [u8], known: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let after = text.strip_prefix(known).unwrap_or(text);
+    let more = after.iter().position(|byte| !is_name_byte(*byte));
+    let end = text.len() - after.len() + more.unwrap_or(after.len());
+    let (name, rest) = text.split_at_checked(end)?;
     let first = name.first()?;
     (!first.is_ascii_digit()).then_some((name, rest))
 }
@@ -340,25 +363,22 @@ struct Braces<'a> {
     metric: Option<&'a [u8]>,
 }
 
-/// Splits after the closing brace. `text` starts after the opening one.
-fn split_braces(text: &[u8]) -> Option<(Braces<'_>, &[u8])> {
+/// Splits after the closing brace. `text` starts after the opening one. `label` receives each label as it stands.
+#[inline]
+fn split_braces<'a>(
+    text: &'a [u8],
+    mut label: impl FnMut(&'a [u8], &'a [u8]),
+) -> Option<(Braces<'a>, &'a [u8])> {
     let mut rest = skip_blanks(text);
     let mut metric = None;
-    let mut labels = LabelSet::default();
-    let mut before = [].as_slice();
     loop {
         if let Some(after) = rest.strip_prefix(b"}") {
-            labels.text = text.get(..text.len() - rest.len())?;
+            let labels = LabelSet(text.get(..text.len() - rest.len())?);
             return Some((Braces { labels, metric }, after));
         }
         let (item, after) = split_item(rest)?;
         match item {
-            Item::Label(name, value) => {
-                labels.count += 1;
-                labels.longest = labels.longest.max(name.len() + value.len());
-                labels.unordered |= before >= name;
-                before = name;
-            }
+            Item::Label(name, value) => label(name, value),
             Item::Metric(name) if metric.replace(name).is_some() => return None,
             Item::Metric(_) => {}
         }
@@ -401,15 +421,6 @@ fn split_item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
     Some((Item::Label(name, value), rest))
 }
 
-/// The same for the text `name="value"` without blanks, in labels that are known to be well-formed.
-#[inline]
-fn usual_label(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
-    let (name, rest) = text.split_at_checked(memchr3(b'=', b' ', b'"', text)?)?;
-    let (value, rest) = split_quoted(rest.strip_prefix(b"=\"")?)?;
-    // A name in quotes is empty here.
-    (!name.is_empty()).then_some((Item::Label(name, value), rest))
-}
-
 /// The text up to a closing quote, as it stands, and what follows the quote.
 fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut end = 0;
@@ -443,10 +454,7 @@ impl<'a> Iterator for RawLabels<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (item, after) = match usual_label(self.0) {
-                Some(label) => label,
-                None => split_item(skip_blanks(self.0))?,
-            };
+            let (item, after) = split_item(skip_blanks(self.0))?;
             let after = skip_blanks(after);
             self.0 = after.strip_prefix(b",").unwrap_or(after);
             if let Item::Label(name, value) = item {
@@ -460,7 +468,7 @@ impl<'a> LabelSet<'a> {
     /// Names and values with their escapes.
     #[must_use]
     pub const fn iter_raw(self) -> RawLabels<'a> {
-        RawLabels(self.text)
+        RawLabels(self.0)
     }
 
     /// Names and values without the escapes `\\`, `\"` and `\n`; bytes that are not UTF-8 are replaced.

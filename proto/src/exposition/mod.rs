@@ -2,7 +2,7 @@
 //!
 //! [`Format`] says which of them a page is in, and [`read`] walks it: a [`Visitor`] decides family by family what it
 //! wants, and receives the samples of those. The rest is skipped without being read. Nothing is copied, and nothing is
-//! allocated but for names and values with escapes.
+//! allocated but for names and values with escapes, and one list of the labels of a line.
 //!
 //! A line that cannot be read is counted and skipped, as kubelets' pages are read; Prometheus refuses the whole page.
 //! Blanks are read more leniently than OpenMetrics writes them. What makes a page as a whole unusable is a

@@ -148,12 +148,12 @@ impl<'a> NativeHistogram<'a> {
         let mut buckets = 0;
         for sign in [Sign::Positive, Sign::Negative] {
             let mut side = Buckets::new(histogram.shape, sign);
-            while let Some(bucket) = side.step()? {
+            while let Some((_, count)) = side.step()? {
                 buckets += 1;
                 if buckets > max_buckets {
                     return Err(Flaw::TooManyBuckets);
                 }
-                in_buckets += bucket.count;
+                in_buckets += count;
             }
         }
         // Observations of NaN are in no bucket, so there may be fewer.
@@ -225,8 +225,8 @@ impl<'a> Buckets<'a> {
         }
     }
 
-    /// The next bucket; none after the last one.
-    fn step(&mut self) -> Result<Option<Bucket>, Malformed> {
+    /// The place and the count of the next bucket; none after the last one.
+    fn step(&mut self) -> Result<Option<(i32, f64)>, Malformed> {
         while self.left == 0 {
             let Some(span) = self.spans.next_message()? else {
                 // Each count has a place.
@@ -254,20 +254,7 @@ impl<'a> Buckets<'a> {
         let index = self.index;
         self.left -= 1;
         self.index = index.checked_add(1).ok_or(Malformed)?;
-        let (near, far) = (
-            bound(self.schema, i64::from(index) - 1),
-            bound(self.schema, i64::from(index)),
-        );
-        let (lower, upper) = match self.sign {
-            Sign::Positive => (near, far),
-            Sign::Negative => (-far, -near),
-        };
-        Ok(Some(Bucket {
-            index,
-            lower,
-            upper,
-            count,
-        }))
+        Ok(Some((index, count)))
     }
 
     /// The next count.
@@ -293,7 +280,21 @@ impl Iterator for Buckets<'_> {
 
     fn next(&mut self) -> Option<Bucket> {
         // The histogram was checked when it was decoded.
-        self.step().ok().flatten()
+        let (index, count) = self.step().ok().flatten()?;
+        let (near, far) = (
+            bound(self.schema, i64::from(index) - 1),
+            bound(self.schema, i64::from(index)),
+        );
+        let (lower, upper) = match self.sign {
+            Sign::Positive => (near, far),
+            Sign::Negative => (-far, -near),
+        };
+        Some(Bucket {
+            index,
+            lower,
+            upper,
+            count,
+        })
     }
 }
 

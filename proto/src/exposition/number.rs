@@ -117,9 +117,12 @@ mod tests {
             std.map(f64::to_bits),
             "{word}"
         );
-        if let Some((fast, _)) = leading_f64(word.as_bytes()) {
-            assert_eq!(Some(fast.to_bits()), std.map(f64::to_bits), "{word}");
-        }
+        let leading = leading_f64(word.as_bytes());
+        assert_eq!(
+            leading.map(|(value, _)| value.to_bits()),
+            std.map(f64::to_bits),
+            "{word}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The reader of Prometheus' protobuf format: messages `io.prometheus.client.MetricFamily`, each after its length.
 
 use super::family::{Family, Kind, Part};
-use super::labels::{MetricLabels, SampleLabels, Source};
+use super::labels::{MetricLabels, SampleLabels, Source, in_order};
 use super::native::{Flaw, NativeHistogram, Totals, is_native, number};
 use super::report::{self, Limits, ReadError, Report};
 use super::sample::{Sample, Visitor};
@@ -166,7 +166,7 @@ impl<V: Visitor> Reader<'_, '_, V> {
             let (name, value) = label?;
             count += 1;
             longest = longest.max(name.len() + value.len());
-            sorted &= before < name;
+            sorted &= in_order(before, name);
             before = name;
         }
         if count > self.limits.labels || longest > self.limits.label_bytes {

@@ -1,11 +1,10 @@
 //! The reader of the two text formats.
 
 use super::family::{Family, Kind};
-use super::labels::{SampleLabels, Source};
+use super::labels::{LineLabels, SampleLabels, Source};
 use super::lines::{
-    self, LabelSet, Scanner, announced, is_of_family, parse_openmetrics, parse_sample, unescape,
+    self, Scanner, announced, is_of_family, parse_openmetrics, parse_text, split_name, unescape,
 };
-use super::number::parse_f64;
 use super::report::{Limits, Malformed, ReadError, Report};
 use super::sample::{Sample, Visitor};
 use memchr::memchr_iter;
@@ -24,6 +23,7 @@ pub(super) fn read<'a, V: Visitor>(
         limits,
         visitor,
         family: None,
+        labels: LineLabels::default(),
         report: Report::default(),
     };
     reader.read()?;
@@ -37,6 +37,7 @@ struct Reader<'a, 'v, V> {
     visitor: &'v mut V,
     /// The family of the lines that are read now.
     family: Option<Current<'a>>,
+    labels: LineLabels<'a>,
     report: Report<'a>,
 }
 
@@ -44,6 +45,8 @@ struct Reader<'a, 'v, V> {
 struct Current<'a> {
     /// Its name as the page announces it, with its escapes.
     stem: &'a [u8],
+    /// The same of a wanted family whose name needs no quotes, else empty.
+    unquoted: &'a [u8],
     /// The name of [`Family::name`].
     name: Cow<'a, str>,
     kind: Kind,
@@ -171,39 +174,56 @@ impl<'a, V: Visitor> Reader<'a, '_, V> {
     fn begin(&mut self, stem: &'a [u8], name: &'a [u8], kind: Kind) {
         let mut family = Current {
             stem,
+            unquoted: &[],
             name: unescape(name),
             kind,
             wanted: false,
         };
         family.wanted =
             family.name.len() <= self.limits.label_bytes && self.visitor.wants(&family.family());
+        if family.wanted && split_name(stem).is_some_and(|(_, rest)| rest.is_empty()) {
+            family.unquoted = stem;
+        }
         self.family = Some(family);
+    }
+
+    /// Parses a line as a sample, whose labels are then those of the reader.
+    #[inline]
+    fn parse(&mut self, line: &'a [u8]) -> Option<lines::Sample<'a>> {
+        let text = std::str::from_utf8(line).ok()?;
+        let known = self.family.as_ref().map_or(&[][..], |it| it.unquoted);
+        self.labels.clear();
+        let label = |name: &'a [u8], value: &'a [u8]| {
+            self.labels.push(text, name, value, self.limits.labels);
+        };
+        match self.openmetrics {
+            true => parse_openmetrics(line, known, label),
+            false => parse_text(line, known, label),
+        }
     }
 
     /// Takes a sample; `None` if the line is malformed.
     fn sample(&mut self, line: &'a [u8]) -> Option<Taken> {
-        std::str::from_utf8(line).ok()?;
-        let sample = match self.openmetrics {
-            true => parse_openmetrics(line)?,
-            false => parse_sample(line)?,
+        let sample = self.parse(line)?;
+        let of_family = |family: &Current<'a>| suffix(family, sample.name);
+        let suffix = match self.family.as_ref().and_then(of_family) {
+            Some(suffix) => suffix,
+            None => {
+                self.begin(sample.name, sample.name, Kind::Unknown);
+                &[]
+            }
         };
-        if self
-            .family
-            .as_ref()
-            .is_none_or(|family| suffix(family, sample.name).is_none())
-        {
-            self.begin(sample.name, sample.name, Kind::Unknown);
-        }
         let family = self.family.as_ref().filter(|family| family.wanted);
         let Some(family) = family else {
             return Some(Taken::Yes);
         };
-        let part = family.kind.part(suffix(family, sample.name)?, |label| {
-            bound(sample.labels, label)
-        })?;
-        if !self.fits(sample.labels)? {
+        if !self.labels.fit(self.limits) {
             return Some(Taken::Oversized);
         }
+        let part = family
+            .kind
+            .part(suffix, |label| self.labels.number(label))?;
+        (!self.labels.has_duplicate()).then_some(())?;
         if self.report.samples >= self.limits.samples as u64 {
             self.report.truncated = true;
             return Some(Taken::Yes);
@@ -212,7 +232,7 @@ impl<'a, V: Visitor> Reader<'a, '_, V> {
         let sample = Sample {
             part,
             labels: SampleLabels {
-                source: Source::Text(sample.labels),
+                source: Source::Text(self.labels.as_slice()),
                 without: part.label(),
             },
             value: sample.value,
@@ -221,22 +241,6 @@ impl<'a, V: Visitor> Reader<'a, '_, V> {
         self.visitor.sample(&family.family(), &sample);
         Some(Taken::Yes)
     }
-
-    /// Whether there are not too many labels and none is too long; `None` if a name is there twice.
-    fn fits(&self, labels: LabelSet<'a>) -> Option<bool> {
-        if labels.count > self.limits.labels || labels.longest > self.limits.label_bytes {
-            return Some(false);
-        }
-        // Most programs write labels in order, and then none can be there twice.
-        let mut names = labels.iter_raw();
-        while labels.unordered
-            && let Some((name, _)) = names.next()
-        {
-            let again = names.clone().any(|(other, _)| other == name);
-            (!again).then_some(())?;
-        }
-        Some(true)
-    }
 }
 
 /// What the name of a sample appends to that of a family; `None` if it is of another one.
@@ -244,13 +248,6 @@ impl<'a, V: Visitor> Reader<'a, '_, V> {
 fn suffix<'n>(family: &Current<'_>, name: &'n [u8]) -> Option<&'n [u8]> {
     let suffix = name.strip_prefix(family.stem)?;
     (suffix.is_empty() || family.kind.suffixes().contains(&suffix)).then_some(suffix)
-}
-
-/// The value of a label as a number.
-fn bound(labels: LabelSet<'_>, label: &str) -> Option<f64> {
-    let mut labels = labels.iter_raw();
-    let (_, value) = labels.find(|(name, _)| *name == label.as_bytes())?;
-    parse_f64(value)
 }
 
 /// The name of a family's samples, if it is longer than the announced one: that of a counter or an info in OpenMetrics.

@@ -1,98 +1,83 @@
-//! A page of a pod's own metrics: 500 series, of which few or all are kept.
+//! A page of a pod's own metrics in each format: 500 series, of which few or all are kept.
 
 use std::hint::black_box;
 
-use kubevitals_proto::exposition::{
-    Family, Format, Limits, NativeHistogram, Sample, Visitor, read,
-};
+use kubevitals_proto::exposition::Format;
 
 use super::{allocated, callgrind};
 
-const SERIES: u64 = 500;
+#[path = "../../../proto/tests/shared/expositions.rs"]
+mod expositions;
 
-/// 50 families of ten series.
-fn page() -> String {
-    let mut page = String::new();
-    for family in 0..SERIES / 10 {
-        let name = format!("http_server_subsystem_{family}_requests_total");
-        page += &format!("# HELP {name} Requests that the subsystem has answered.\n");
-        page += &format!("# TYPE {name} counter\n");
-        for series in 0..10 {
-            page += &format!(
-                "{name}{{code=\"{}\",handler=\"/api/v1/items/{series}\",method=\"get\"}} {}\n",
-                200 + series,
-                (family * 7919 + series) * 104_729
+use expositions::{FAMILIES, NODE_EXPORTER, SERIES, openmetrics, page, visit};
+
+/// The text formats need one list for the labels of a line: of four, of which a node exporter's page has more, and then of
+/// eight and sixteen.
+#[test]
+fn a_page_is_read_with_one_list_of_labels() {
+    let exporter = openmetrics(NODE_EXPORTER).into_bytes();
+    for (format, page, bound) in [
+        (Format::Text, page(Format::Text), 128),
+        (Format::OpenMetrics, page(Format::OpenMetrics), 128),
+        (Format::OpenMetrics, exporter, 896),
+        (Format::Protobuf, page(Format::Protobuf), 0),
+    ] {
+        for all in [false, true] {
+            let before = allocated();
+            visit(&page, format, all);
+            let bytes = allocated() - before;
+            let length = page.len();
+            assert!(
+                bytes <= bound,
+                "{format:?} of {length} bytes, all kept: {all}: {bytes} bytes instead of at most {bound}"
             );
         }
     }
-    page
 }
 
-/// Reads the labels of the wanted families, and keeps nothing.
-struct Wanted {
-    all: bool,
-    labels: usize,
-}
-
-impl Visitor for Wanted {
-    fn wants(&mut self, family: &Family<'_>) -> bool {
-        self.all || family.name == "http_server_subsystem_25_requests_total"
-    }
-
-    fn sample(&mut self, _: &Family<'_>, sample: &Sample<'_>) {
-        self.labels += sample.labels.iter().count();
-    }
-
-    fn native_histogram(&mut self, _: &Family<'_>, _: &NativeHistogram<'_>) {}
-}
-
-/// Reads the page. Returns the number of labels.
-fn visit(page: &str, all: bool) -> usize {
-    let mut visitor = Wanted { all, labels: 0 };
-    let report = read(
-        page.as_bytes(),
-        Format::Text,
-        Limits::default(),
-        &mut visitor,
-    );
-    assert_eq!(report.unwrap().malformed, 0);
-    visitor.labels
-}
-
-#[test]
-fn a_page_is_read_without_an_allocation() {
-    let page = page();
-    for (all, labels) in [(false, 30), (true, 1_500)] {
-        let before = allocated();
-        assert_eq!(visit(&page, all), labels);
-        assert_eq!(allocated(), before, "all: {all}");
+/// Reads pages of which 3 labels of each series are kept, of ten or of all.
+fn work(format: Format, all: bool) {
+    let page = page(format);
+    for _ in 0..callgrind::units() {
+        let visited = visit(&page, format, all);
+        assert_eq!(visited.labels, if all { 1_500 } else { 30 });
+        black_box((visited.bytes, visited.sum));
     }
 }
 
 #[test]
 #[ignore = "a workload"]
-fn few_kept() {
-    let page = page();
-    for _ in 0..callgrind::units() {
-        black_box(visit(&page, false));
-    }
+fn text_few_kept() {
+    work(Format::Text, false);
 }
 
 #[test]
 #[ignore = "a workload"]
-fn all_kept() {
-    let page = page();
-    for _ in 0..callgrind::units() {
-        black_box(visit(&page, true));
+fn text_all_kept() {
+    work(Format::Text, true);
+}
+
+#[test]
+#[ignore = "a workload"]
+fn openmetrics_all_kept() {
+    work(Format::OpenMetrics, true);
+}
+
+#[test]
+#[ignore = "a workload"]
+fn protobuf_all_kept() {
+    work(Format::Protobuf, true);
+}
+
+#[test]
+fn a_series_takes_few_instructions() {
+    for (workload, bound) in [
+        ("text_few_kept", 2_600),
+        ("text_all_kept", 25_500),
+        ("openmetrics_all_kept", 27_000),
+        ("protobuf_all_kept", 101_000),
+    ] {
+        let workload = format!("exposition::{workload}");
+        callgrind::assert_each(&workload, FAMILIES * SERIES, bound);
     }
-}
-
-#[test]
-fn a_skipped_series_takes_few_instructions() {
-    callgrind::assert_each("exposition::few_kept", SERIES, 2_800);
-}
-
-#[test]
-fn a_kept_series_takes_few_instructions() {
-    callgrind::assert_each("exposition::all_kept", SERIES, 36_000);
 }

@@ -49,6 +49,7 @@ fn lines_that_are_no_samples_are_malformed_in_both_formats() {
         "a{1=\"c\"} 1",
         "a{b=\"c\",b=\"d\"} 1",
         "a{z=\"\",b=\"c\",a=\"\",b=\"d\"} 1",
+        "a{\"b\\\\c\"=\"\",\"b\\c\"=\"\"} 1",
         "1a 1",
         "a-b 1",
         "a.b 1",

@@ -185,3 +185,24 @@ fn only_wanted_families_are_read() {
         ]
     );
 }
+
+/// A quoted name may have bytes that no line begins with.
+#[test]
+fn a_name_that_needs_quotes_has_them_on_each_line() {
+    let body = b"# TYPE \"a.b\" gauge\na.b{c=\"d\"} 1\na.b 2\n{\"a.b\",c=\"d\"} 3\n";
+    let (found, report) = collected(body, Format::Text);
+    assert_eq!(report.unwrap().malformed, 2);
+    assert_eq!(found.samples, ["a.b c=\"d\" = 3"]);
+}
+
+/// The name of the family before is the start of another name.
+#[test]
+fn a_longer_name_is_another_family() {
+    let body = b"# TYPE ab gauge\nab 1\nabc 2\nab_total 3\nab:c{d=\"e\"} 4\n";
+    let (found, report) = collected(body, Format::Text);
+    assert_eq!(report.unwrap().malformed, 0);
+    assert_eq!(
+        found.samples,
+        ["ab = 1", "abc = 2", "ab_total = 3", "ab:c d=\"e\" = 4"]
+    );
+}
