@@ -99,7 +99,8 @@ impl Counts {
     fn of(world: &World, basis: &diff::Basis<'_>) -> Self {
         let mut counts: HashMap<WorkloadKey, Count> = HashMap::new();
         // The creation of the first and the last pod of each revision, their number, and the last pod's images.
-        type Revisions<'a> = HashMap<&'a str, (u32, u32, u32, &'a Name)>;
+        // In order of names, so that the same one of two revisions from the same second is the newest each time.
+        type Revisions<'a> = BTreeMap<&'a str, (u32, u32, u32, &'a Name)>;
         let mut revisions: HashMap<WorkloadKey, Revisions<'_>> = HashMap::new();
         for pod in world.pods.rows() {
             let Some(workload) = &pod.workload else {
