@@ -1,5 +1,6 @@
 //! `vitals demo`: a simulated cluster, the server and a client, in one process, over real sockets.
 
+mod autoscalers;
 mod start;
 
 use std::time::Duration;

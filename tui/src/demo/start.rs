@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use kubevitals_proto::words::chain;
 use kubevitals_server::Server;
 use kubevitals_server::config::Settings;
-use kubevitals_sim::{Cluster, Config, Replay, SimClock};
+use kubevitals_sim::{Autoscaler, Cluster, Config, Replay, SimClock};
 use tempfile::TempDir;
 
 use crate::batch::Error;
 use crate::cli::DemoArgs;
+
+use super::autoscalers;
 
 /// A cluster and a server that run in this process.
 pub(super) struct Running {
@@ -37,21 +39,35 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         Some(began) => SimClock::scaled_from(began, args.speed),
         None => SimClock::scaled(args.speed),
     };
+    // A recording has neither pods that serve metrics nor a controller that may scale its pods.
+    let simulated = replay.is_none();
     let cluster = Cluster::start(Config {
         nodes: args.nodes,
         pods_per_node: args.pods_per_node,
         seed: args.seed,
+        pod_endpoints: simulated.then(|| autoscalers::endpoints(args.nodes)),
+        autoscaler: if simulated {
+            Autoscaler::Running
+        } else {
+            Autoscaler::None
+        },
         replay,
         clock: Some(clock.clone()),
         ..Config::default()
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
+    if simulated {
+        autoscalers::add(&cluster);
+    }
     // The server uses the provider that is installed first.
     let _provider = crate::source::provider();
-    let settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
+    let mut settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
         .map_err(|error| not_started("the server", &error))?;
+    if simulated {
+        settings.pod_metrics = Some(autoscalers::settings(&cluster)?);
+    }
     let server = Server::start(settings)
         .await
         .map_err(|error| not_started("the server", &error))?;
@@ -128,6 +144,6 @@ fn not_written(path: &Path, error: &std::io::Error) -> Error {
     ))
 }
 
-fn not_started(part: &str, error: &dyn StdError) -> Error {
+pub(super) fn not_started(part: &str, error: &dyn StdError) -> Error {
     Error::Failed(format!("cannot start {part}: {}", chain(error)))
 }
