@@ -26,6 +26,9 @@ pub struct DemoArgs {
     /// Replay scrapes recorded in this folder instead of simulating
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
+    /// Let pods expose metrics of their own, with autoscalers that use them, and a node with GPUs if there are three
+    #[arg(long, conflicts_with = "replay")]
+    pub pod_metrics: bool,
     /// Print nodes and pods once, as soon as all have metrics, and exit
     #[arg(long)]
     pub once: bool,

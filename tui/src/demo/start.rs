@@ -39,14 +39,12 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         Some(began) => SimClock::scaled_from(began, args.speed),
         None => SimClock::scaled(args.speed),
     };
-    // A recording has neither pods that serve metrics nor a controller that may scale its pods.
-    let simulated = replay.is_none();
     let cluster = Cluster::start(Config {
         nodes: args.nodes,
         pods_per_node: args.pods_per_node,
         seed: args.seed,
-        pod_endpoints: simulated.then(|| autoscalers::endpoints(args.nodes)),
-        autoscaler: if simulated {
+        pod_endpoints: args.pod_metrics.then(|| autoscalers::endpoints(args.nodes)),
+        autoscaler: if args.pod_metrics {
             Autoscaler::Running
         } else {
             Autoscaler::None
@@ -57,7 +55,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    if simulated {
+    if args.pod_metrics {
         autoscalers::add(&cluster);
     }
     // The server uses the provider that is installed first.
@@ -65,7 +63,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     let mut settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
         .map_err(|error| not_started("the server", &error))?;
-    if simulated {
+    if args.pod_metrics {
         settings.pod_metrics = Some(autoscalers::settings(&cluster)?);
     }
     let server = Server::start(settings)

@@ -92,8 +92,7 @@ fn once_prints_nodes_and_pods_and_ends() {
         assert!(node[3] != "0Mi" && node[3].ends_with("Mi"), "{out}");
     }
     let pods = table(&out, "NAMESPACE");
-    // Five on each node; the last has two that use its GPUs, and their exporter, besides.
-    assert_eq!(pods.len(), 18, "{out}");
+    assert_eq!(pods.len(), 15, "{out}");
     for pod in pods {
         assert!(pod[2] != "0m" && pod[3] != "0Mi", "{out}");
     }

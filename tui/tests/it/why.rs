@@ -360,13 +360,15 @@ fn a_metric_without_an_explanation_says_why() {
 }
 
 #[test]
-fn the_demo_explains_hpas_and_a_metric_that_a_pod_does_not_expose() {
+fn the_demo_explains_an_hpa_and_that_pods_are_not_scraped() {
     let demo = Demo::start(&["--nodes", "3"]);
     let hpas = || run(&demo, "get hpas -A --no-headers --columns ns,name").out;
     demo.wait_until("HPAs", |demo| {
         demo.kubeconfig().exists() && !hpas().is_empty()
     });
-    let (namespace, name) = ("shop", "web");
+    let hpas = hpas();
+    let mut words = hpas.split_whitespace();
+    let (namespace, name) = (words.next().unwrap(), words.next().unwrap());
     let said = run(&demo, &format!("why hpa {namespace}/{name}"));
     assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
     let expected = format!("HPA {namespace}/{name}\n\n  highest cpu ");
@@ -390,5 +392,43 @@ fn the_demo_explains_hpas_and_a_metric_that_a_pod_does_not_expose() {
     let pod = pods.out.trim().trim_start_matches("pod/");
     let said = run(&demo, &format!("why metric {namespace}/{pod} rps"));
     assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
-    assert!(said.out.contains("\n  enabled   ok   "), "{}", said.out);
+    assert!(said.out.contains("\n  enabled   NO   "), "{}", said.out);
+    assert!(
+        said.out
+            .ends_with("What to do: start vitals-server with --pod-metrics.\n")
+    );
+}
+
+/// A demo with pods' own metrics has the autoscalers and GPUs that `docs/custom-metrics.md` says to try.
+#[test]
+fn the_demo_of_pod_metrics_has_what_the_documentation_says_to_try() {
+    let demo = Demo::start(&["--nodes", "3", "--pod-metrics", "--speed", "20"]);
+    let hpas = || run(&demo, "get hpas -A --no-headers --columns ns,name").out;
+    demo.wait_until("HPAs", |demo| {
+        demo.kubeconfig().exists() && hpas().contains("coredns")
+    });
+    for (hpa, expected) in [
+        ("payments/ledger", "http_requests_per_second"),
+        ("ml/llm-serving", "DCGM_FI_DEV_GPU_UTIL"),
+        ("kube-system/coredns", "queue_length"),
+    ] {
+        demo.wait_until(hpa, |demo| {
+            run(demo, &format!("why hpa {hpa}")).out.contains(expected)
+        });
+    }
+    demo.wait_until("usage of GPUs", |demo| {
+        let gpus = run(demo, "top pods -n ml --gpu").out;
+        gpus.lines().count() > 1 && !gpus.contains("<none>")
+    });
+    demo.wait_until("a rate of requests", |demo| {
+        let pods = run(demo, "get pods -n payments -o name").out;
+        let pod = pods
+            .lines()
+            .find_map(|line| line.strip_prefix("pod/ledger"));
+        pod.is_some_and(|pod| {
+            let line = format!("why metric payments/ledger{pod} http_requests_per_second");
+            let said = run(demo, &line).out;
+            said.contains("\n  enabled   ok   ") && !said.contains("What to do")
+        })
+    });
 }
