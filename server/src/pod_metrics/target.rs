@@ -1,6 +1,6 @@
 //! What is scraped of a pod, and why: pure functions of the pod and the config.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use kubevitals_proto::objects::Endpoint;
@@ -144,22 +144,41 @@ fn is_true(value: &str) -> bool {
     kubevitals_proto::words::parse_bool(value) == Some(true)
 }
 
+/// The metadata services of AWS and Google Cloud in IPv6, where they have no link-local address.
+const METADATA: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+];
+
+/// The IPv4 address that a NAT64 gateway translates an address of its well-known prefix to (RFC 6052).
+fn behind_nat64(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    match ip.octets() {
+        [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => {
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => None,
+    }
+}
+
 /// Only the addresses that pods have: a pod whose status has another one must not lead the server elsewhere.
 fn check_address(ip: IpAddr, config: &Config) -> Result<(), Refusal> {
     let ip = ip.to_canonical();
+    let is_special = |ip: Ipv4Addr| {
+        ip.is_loopback()
+            || ip.is_link_local()
+            || ip.is_unspecified()
+            || ip.is_multicast()
+            || ip.is_broadcast()
+    };
     let special = match ip {
-        IpAddr::V4(ip) => {
-            ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || ip.is_broadcast()
-        }
+        IpAddr::V4(ip) => is_special(ip),
         IpAddr::V6(ip) => {
             ip.is_loopback()
                 || ip.is_unicast_link_local()
                 || ip.is_unspecified()
                 || ip.is_multicast()
+                || METADATA.contains(&ip)
+                || behind_nat64(ip).is_some_and(is_special)
         }
     };
     if special && !config.allowed.iter().any(|net| net.contains(&ip)) {

@@ -83,6 +83,9 @@ fn only_addresses_of_pods_are_scraped_unless_the_config_allows_others() {
         "::1",
         "fe80::1",
         "::ffff:127.0.0.1",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "64:ff9b::169.254.169.254",
     ] {
         let error = target_at(&plain, address, scrape()).unwrap_err();
         assert!(error.contains("not one of a pod"), "{address}: {error}");
