@@ -393,7 +393,12 @@ async fn a_new_shard_takes_over_its_nodes_with_their_history() {
     assert!(fleet.points(0, node).await >= points + 3);
     fleet.pass(50).await;
     for key in 0..2 {
-        assert_eq!(fleet.pods(key).await.len(), PODS);
+        // The clock of the test may be faster than a scrape.
+        fleet
+            .until("it has all pods", async |fleet| {
+                fleet.pods(key).await.len() == PODS
+            })
+            .await;
     }
 }
 
