@@ -35,7 +35,7 @@ pub async fn run(
         return why_hpa(&settings, namespace, &subject, args, streams).await;
     }
     if let (Some(metric), Some(namespace)) = (subject.metric, subject.namespace) {
-        let (api, _) = vitals::connect_for(&settings, "the metrics that pods expose").await?;
+        let (api, _) = vitals::connect_for(&settings, "metrics that pods expose").await?;
         let pod = (namespace, subject.name);
         return match api.why_metric(pod, metric, args.series.as_deref()).await {
             Ok(response) => subject.report(args, &response, streams),

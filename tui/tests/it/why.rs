@@ -332,7 +332,7 @@ fn the_chain_of_a_metric_is_printed() {
 fn a_metric_without_an_explanation_says_why() {
     let denied = Reply::status(403, "Forbidden", "no, jane");
     for (cluster, expected) in [
-        (another(), "no metrics of pods' own: "),
+        (another(), "no metrics that pods expose: "),
         (
             with_vitals(None),
             "is too old to know the metrics that pods expose",
