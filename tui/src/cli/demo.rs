@@ -26,7 +26,7 @@ pub struct DemoArgs {
     /// Replay scrapes recorded in this folder instead of simulating
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
-    /// Let pods expose metrics of their own, with autoscalers that use them, and a node with GPUs if there are three
+    /// Let pods expose metrics of their own, with autoscalers that use them; of three nodes or more, one has GPUs
     #[arg(long, conflicts_with = "replay")]
     pub pod_metrics: bool,
     /// Print nodes and pods once, as soon as all have metrics, and exit

@@ -5,10 +5,6 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, PodEndpoints};
 use serde_json::{Value, json};
 
-use crate::batch::Error;
-
-use super::start::not_started;
-
 /// A cluster of so many nodes has one with GPUs.
 const NODES_FOR_GPUS: u32 = 3;
 
@@ -58,10 +54,9 @@ pub(super) fn add(cluster: &Cluster) {
 }
 
 /// Settings by which the server scrapes the pods of the demo, which have loopback addresses.
-pub(super) fn settings(cluster: &Cluster) -> Result<pod_metrics::Settings, Error> {
+pub(super) fn settings(cluster: &Cluster) -> std::io::Result<pod_metrics::Settings> {
     let file = cluster.folder().join("pod-metrics.yaml");
-    std::fs::write(&file, "allowed_addresses: [\"127.0.0.0/8\"]\n")
-        .map_err(|error| not_started("the server", &error))?;
+    std::fs::write(&file, "allowed_addresses: [\"127.0.0.0/8\"]\n")?;
     Ok(pod_metrics::Settings {
         config: Some(file),
         ..pod_metrics::Settings::default()

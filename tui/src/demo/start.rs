@@ -64,7 +64,8 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         .await
         .map_err(|error| not_started("the server", &error))?;
     if args.pod_metrics {
-        settings.pod_metrics = Some(autoscalers::settings(&cluster)?);
+        let scrapes = autoscalers::settings(&cluster);
+        settings.pod_metrics = Some(scrapes.map_err(|error| not_started("the server", &error))?);
     }
     let server = Server::start(settings)
         .await
@@ -142,6 +143,6 @@ fn not_written(path: &Path, error: &std::io::Error) -> Error {
     ))
 }
 
-pub(super) fn not_started(part: &str, error: &dyn StdError) -> Error {
+fn not_started(part: &str, error: &dyn StdError) -> Error {
     Error::Failed(format!("cannot start {part}: {}", chain(error)))
 }
