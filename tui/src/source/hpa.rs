@@ -69,6 +69,18 @@ struct Status {
     conditions: Vec<Option<WireCondition>>,
 }
 
+impl Status {
+    /// The number of replicas that the autoscaler wants. It is zero in the status until the controller has the first
+    /// value of a metric; until then it wants what there is.
+    const fn desired(&self) -> i64 {
+        if self.desired_replicas == 0 && self.last_scale_time.is_empty() {
+            self.current_replicas
+        } else {
+            self.desired_replicas
+        }
+    }
+}
+
 /// The metrics of the spec or the status: the name of each, and its `target` or `current` values.
 ///
 /// The field with a metric's values has the name in `type`, with a small first letter.
@@ -173,7 +185,7 @@ impl WireHpa {
             min: count(spec.min_replicas.0.unwrap_or(1)),
             max: count(spec.max_replicas),
             current: count(status.current_replicas),
-            desired: count(status.desired_replicas),
+            desired: count(status.desired()),
             metrics: metrics(&spec.metrics, "target")
                 .into_iter()
                 .map(metric)
@@ -234,5 +246,24 @@ mod tests {
         assert_eq!(text(Field::TargetPercent), "180%");
         assert_eq!(text(Field::Limited), "by max");
         assert_eq!((row.min, row.max, row.current), (1, 3, 3));
+    }
+
+    #[test]
+    fn before_the_first_value_of_a_metric_the_present_number_is_wanted() {
+        for (status, desired) in [
+            (r#"{"currentReplicas":2}"#, 2),
+            (r#"{"currentReplicas":2,"desiredReplicas":0}"#, 2),
+            (r#"{"currentReplicas":2,"desiredReplicas":5}"#, 5),
+            (
+                r#"{"currentReplicas":1,"desiredReplicas":0,"lastScaleTime":"2026-11-21T05:00:00Z"}"#,
+                0,
+            ),
+        ] {
+            let json =
+                format!(r#"{{"metadata":{{"namespace":"a","name":"b"}},"status":{status}}}"#);
+            let hpa = serde_json::from_str::<WireHpa>(&json).unwrap();
+            let row = hpa.row(&Names::default()).unwrap();
+            assert_eq!(row.desired, desired, "{status}");
+        }
     }
 }
